@@ -1,0 +1,19 @@
+/**
+ * Errors that a caller can act on. Message form: `Cannot <do> <what>: <got>, <expected>[; <what to try>]`.
+ * The command line maps each class to its exit code.
+ */
+
+/** The caller asked for something that does not exist or does not fit (exit code 2). */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** No WebGPU adapter, or one that cannot do the work (exit code 3). */
+export class AdapterError extends Error {
+  override name = "AdapterError";
+}
+
+/** A file or folder that is missing, damaged or of another form (exit code 1). */
+export class DataError extends Error {
+  override name = "DataError";
+}

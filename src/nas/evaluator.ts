@@ -1,0 +1,16 @@
+/** The interface of evaluators. No code here: evaluators live in `evaluators/`, one file each. */
+import type { RunEvent } from "./events.ts";
+import type { Score, State, Strategy } from "./strategy.ts";
+
+export interface Evaluator<A> {
+  /**
+   * One epoch of whatever must happen before scores mean something (ENAS: shared-weight training).
+   * At every yield the evaluator is in a state that `snapshot` captures; called again after `restore` in
+   * mid-epoch it goes on where the snapshot was taken.
+   */
+  prepare?(draw: Strategy<A>["draw"], signal: AbortSignal): AsyncIterable<RunEvent>;
+  /** Same images for all architectures of one call, one read-back. */
+  score(archs: readonly A[], on: "reward" | "selection", signal: AbortSignal): Promise<Score[]>;
+  snapshot(): Promise<State>;
+  restore(state: State): Promise<void>;
+}

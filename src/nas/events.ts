@@ -1,0 +1,110 @@
+/**
+ * Everything a run can say, as one zod union. The same line is `events.ndjson`, the message of the live
+ * stream, the `--json` output and the test fixture. Units are in the names.
+ */
+import { z } from "zod";
+
+const fraction = z.number();
+const choice = z.array(z.number().int().nonnegative());
+
+export const runEvent = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("start"),
+    command: z.enum(["search", "retrain"]),
+    space: z.string(),
+    strategy: z.string().optional(),
+    evaluator: z.string().optional(),
+    adapter: z.object({ description: z.string(), driver: z.string(), fallback: z.boolean() })
+      .optional(),
+    data: z.object({
+      name: z.string(),
+      train: z.number().int(),
+      valid: z.number().int(),
+      test: z.number().int(),
+      classes: z.array(z.string()),
+      image: z.tuple([z.number(), z.number(), z.number()]),
+    }).optional(),
+    epochs: z.number().int(),
+    stepsPerEpoch: z.number().int(),
+    /** Trainable parameters: of the supernet in a search, of the network in a retraining. */
+    parameters: z.number().int(),
+    config: z.unknown(),
+  }),
+  z.object({
+    type: z.literal("step"),
+    epoch: z.number().int(),
+    /** Steps done over the whole run. */
+    step: z.number().int(),
+    steps: z.number().int(),
+    loss: z.number(),
+    /** Of the last minibatches, as a fraction. */
+    trainAccuracy: fraction,
+    learningRate: z.number(),
+    imagesPerSecond: z.number(),
+    /** Projected time to the end of the whole run. */
+    secondsLeft: z.number(),
+  }),
+  z.object({
+    type: z.literal("epoch"),
+    epoch: z.number().int(),
+    epochs: z.number().int(),
+    loss: z.number(),
+    trainAccuracy: fraction,
+    validAccuracy: fraction.optional(),
+    learningRate: z.number(),
+    seconds: z.number(),
+  }),
+  z.object({
+    type: z.literal("controller"),
+    epoch: z.number().int(),
+    loss: z.number().optional(),
+    reward: z.number().optional(),
+    entropy: z.number().optional(),
+    baseline: z.number().optional(),
+    skipRate: z.number().optional(),
+    /** Mean probability per option, one row per decision. */
+    probabilities: z.array(z.array(z.number())).optional(),
+  }),
+  z.object({
+    type: z.literal("trial"),
+    trial: z.number().int(),
+    epoch: z.number().int(),
+    choice,
+    key: z.string(),
+    /** Accuracy with shared weights as a fraction: not what the network reaches when retrained. */
+    score: fraction,
+    on: z.enum(["reward", "selection"]),
+  }),
+  z.object({
+    type: z.literal("best"),
+    trial: z.number().int(),
+    epoch: z.number().int(),
+    choice,
+    score: fraction,
+  }),
+  z.object({ type: z.literal("checkpoint"), step: z.number().int() }),
+  z.object({ type: z.literal("resume"), fromStep: z.number().int() }),
+  z.object({ type: z.literal("warn"), message: z.string() }),
+  z.object({
+    type: z.literal("done"),
+    seconds: z.number(),
+    /** Architectures scored. */
+    queries: z.number().int(),
+    trainedImages: z.number().int(),
+    /** Most GPU memory in use at once. */
+    peakBytes: z.number().int(),
+    /** Search: the winner. Retrain: the figures of the test set. */
+    choice: choice.optional(),
+    score: fraction.optional(),
+    validAccuracy: fraction.optional(),
+    testAccuracy: fraction.optional(),
+    perClassAccuracy: z.array(fraction).optional(),
+    /** Row = true class, column = predicted. */
+    confusion: z.array(z.array(z.number().int())).optional(),
+  }),
+]);
+
+export type RunEvent = z.infer<typeof runEvent>;
+
+/** An event as it stands in the file: `seq` counts from 0 and never repeats within a run folder. */
+export type LoggedEvent = RunEvent & { seq: number; time: string };

@@ -1,0 +1,45 @@
+/** The interface of search strategies. No code here: strategies live in `strategies/`, one file each. */
+
+/** Plain data that fully restores something; JSON beside named arrays (they go to safetensors). */
+export interface State {
+  json: unknown;
+  tensors: Record<string, { shape: readonly number[]; data: Float32Array | Uint32Array }>;
+}
+
+export interface Trial<A> {
+  /** Counts from 0 over the whole run. */
+  id: number;
+  arch: A;
+}
+
+export interface Score {
+  /** The objective: larger is better (accuracy as a fraction 0 … 1). */
+  value: number;
+  loss?: number;
+}
+
+export interface Scored<A> extends Trial<A> {
+  score: Score;
+}
+
+/** What a strategy can tell about itself after a round, for plots and the controller heat-map. */
+export interface StrategyReport {
+  loss?: number;
+  reward?: number;
+  entropy?: number;
+  baseline?: number;
+  skipRate?: number;
+  /** Mean probability per option, one row per decision, in the order of `SearchSpace.next`. */
+  probabilities?: number[][];
+}
+
+export interface Strategy<A> {
+  /** From the current policy; nothing will be told back (shared-weight training). */
+  draw(n: number): Promise<A[]>;
+  /** To be scored. */
+  ask(n: number): Promise<Trial<A>[]>;
+  /** All of one ask, in its order. */
+  tell(done: Scored<A>[]): Promise<StrategyReport>;
+  snapshot(): Promise<State>;
+  restore(state: State): Promise<void>;
+}

@@ -1,0 +1,30 @@
+/**
+ * The few names of `@std/assert` that the tests use, over `node:assert/strict`:
+ * the JSR registry is out of reach of the machines that build this project.
+ */
+import assert from "node:assert/strict";
+
+export const assertEquals: <T>(actual: T, expected: T, message?: string) => void = assert.deepEqual;
+
+export function assert_(value: unknown, message?: string): asserts value {
+  assert.ok(value, message);
+}
+export { assert_ as assert };
+
+/** Fails unless `fn` throws an Error whose message matches `pattern`. */
+export function assertThrows(fn: () => unknown, pattern: RegExp): void {
+  assert.throws(fn, (error: Error) => (assert.match(error.message, pattern), true));
+}
+
+/** Fails unless the promise rejects with an Error whose message matches `pattern`. */
+export async function assertRejects(fn: () => Promise<unknown>, pattern: RegExp): Promise<void> {
+  await assert.rejects(fn, (error: Error) => (assert.match(error.message, pattern), true));
+}
+
+/** Fails unless |actual − expected| ≤ tolerance. */
+export function assertAlmostEquals(actual: number, expected: number, tolerance = 1e-7): void {
+  assert.ok(
+    Math.abs(actual - expected) <= tolerance,
+    `${actual} is not within ${tolerance} of ${expected}`,
+  );
+}

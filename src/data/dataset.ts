@@ -24,4 +24,6 @@ export interface DataSet {
   /** Per channel, of the training part scaled to 0 … 1. */
   mean: number[];
   deviation: number[];
+  /** What a reader wants the user told, one sentence each: absent batches, skipped files. */
+  notes: string[];
 }

@@ -1,0 +1,107 @@
+/**
+ * `arch.json`: a found architecture with what it was found on. What it records is the default for
+ * retraining; options override.
+ */
+import { z } from "zod";
+import { DataError } from "../errors.ts";
+
+const positive = z.number().int().positive();
+
+export const archFile = z.object({
+  format: z.literal("denas-arch"),
+  version: z.literal(1),
+  /** Name of the search space. */
+  space: z.string().min(1),
+  /** Height, width, channels of an image. */
+  input: z.tuple([positive, positive, positive]),
+  /** Names of the classes, or how many there are. */
+  classes: z.union([positive, z.array(z.string()).min(1)]),
+  /** What was chosen at every decision of the space, in its order. */
+  choice: z.array(z.number().int().nonnegative()),
+  /** Total stride of the stem: 1, 2 or 4. */
+  stem: z.union([z.literal(1), z.literal(2), z.literal(4)]),
+  /** Size at which the architecture was found. */
+  layers: positive,
+  filters: positive,
+  /** Operations that the space offered, and blocks per cell (micro). */
+  branches: positive.optional(),
+  blocks: positive.optional(),
+  /** Name of the data set. */
+  data: z.string().optional(),
+  /** Accuracy as a fraction, and what it means: with shared weights, or after training from scratch. */
+  score: z.number().optional(),
+  scoreKind: z.enum(["shared-weights", "retrained"]).optional(),
+  run: z.string().optional(),
+  seed: z.number().int().optional(),
+});
+
+export type ArchFile = z.infer<typeof archFile>;
+
+/** How many classes an architecture file is for. */
+export function classCount(arch: ArchFile): number {
+  return typeof arch.classes === "number" ? arch.classes : arch.classes.length;
+}
+
+/**
+ * @param name of the file, for messages.
+ * @throws DataError naming the field and what it should be. Whether the choices fit the space is for
+ * `SearchSpace.decode` to say.
+ */
+export function parseArchFile(text: string, name: string): ArchFile {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new DataError(
+      `Cannot read architecture ${name}: ${(cause as Error).message}, expected JSON; ` +
+        `make one with "denas search"`,
+      { cause },
+    );
+  }
+  const parsed = archFile.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0];
+  const field = path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("")
+    .replace(/^\./, "");
+  const got = path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+    json,
+  );
+  throw new DataError(
+    `Cannot read architecture ${name}: ${field || "it"} is ${show(got)}, ${message}`,
+    { cause: parsed.error },
+  );
+}
+
+/** One line per field; the choices on one line, so that a diff shows what changed. */
+export function formatArchFile(arch: ArchFile): string {
+  const fields = Object.entries(archFile.parse(arch))
+    .map(([key, value]) => `  ${JSON.stringify(key)}: ${oneLine(value)}`);
+  return `{\n${fields.join(",\n")}\n}\n`;
+}
+
+/** Whether a file's text is an architecture that denas wrote: only such files are replaced. */
+export function isArchFile(text: string): boolean {
+  try {
+    return JSON.parse(text)?.format === "denas-arch";
+  } catch {
+    return false;
+  }
+}
+
+/** Choices as text: integers between blanks, commas or brackets, as the original scripts print them. */
+export function parseChoice(text: string): number[] | null {
+  const words = text.replace(/[[\](),;]/g, " ").trim().split(/\s+/);
+  return words.every((word) => /^\d+$/.test(word)) ? words.map(Number) : null;
+}
+
+function oneLine(value: unknown): string {
+  return Array.isArray(value)
+    ? `[${value.map((item) => JSON.stringify(item)).join(", ")}]`
+    : JSON.stringify(value);
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text === undefined ? "missing" : text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

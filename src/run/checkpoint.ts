@@ -1,0 +1,75 @@
+/**
+ * A checkpoint is one safetensors file. Its header keeps the state's JSON, the hash of the configuration
+ * it belongs to, and a hash over the whole file, so that a damaged or foreign one is recognised.
+ */
+import { createHash } from "node:crypto";
+import { DataError } from "../errors.ts";
+import type { State } from "../nas/strategy.ts";
+import { decodeSafetensors, encodeSafetensors, headerText } from "./safetensors.ts";
+
+const format = "denas-checkpoint-1";
+const noHash = "0".repeat(64);
+
+export interface Checkpoint {
+  state: State;
+  /** Bytes of trials.ndjson when it was written: later trials are repeated after a resume. */
+  trialBytes: number;
+}
+
+export function encodeCheckpoint({ state, trialBytes }: Checkpoint, config: string): Uint8Array {
+  const bytes = encodeSafetensors(state.tensors, {
+    format,
+    config,
+    state: JSON.stringify(state.json),
+    trialBytes: String(trialBytes),
+    sha256: noHash,
+  });
+  const hash = new TextEncoder().encode(createHash("sha256").update(bytes).digest("hex"));
+  bytes.set(hash, hashPosition(bytes));
+  return bytes;
+}
+
+/**
+ * @param config SHA-256 of the configuration of the run that asks.
+ * @param name of the file, for messages.
+ * @throws DataError when the file is cut off, damaged or of another configuration.
+ */
+export function decodeCheckpoint(bytes: Uint8Array, config: string, name: string): Checkpoint {
+  const { metadata, tensors } = decodeSafetensors(bytes, name);
+  if (metadata.format !== format) {
+    throw new DataError(
+      `Cannot resume from ${name}: its format is ${metadata.format ?? "unknown"}, ` +
+        `expected ${format}; start a new run`,
+    );
+  }
+  const at = hashPosition(bytes);
+  const hash = createHash("sha256").update(bytes.subarray(0, at)).update(noHash)
+    .update(bytes.subarray(at + noHash.length)).digest("hex");
+  if (hash !== metadata.sha256) {
+    throw new DataError(
+      `Cannot resume from ${name}: its content hashes to ${
+        hash.slice(0, 12)
+      }…, it was written as ` +
+        `${metadata.sha256.slice(0, 12)}…, the file is damaged; start a new run`,
+    );
+  }
+  if (metadata.config !== config) {
+    throw new DataError(
+      `Cannot resume from ${name}: it belongs to configuration ${metadata.config.slice(0, 12)}…, ` +
+        `this run has ${config.slice(0, 12)}…; put back the run's own config.json and arch.json, ` +
+        `or start a new run`,
+    );
+  }
+  return {
+    state: { json: JSON.parse(metadata.state), tensors },
+    trialBytes: Number(metadata.trialBytes),
+  };
+}
+
+/** Where the 64 digits of the hash stand: last in the metadata, which stand first in the header. */
+function hashPosition(bytes: Uint8Array): number {
+  const { text } = headerText(bytes, "checkpoint");
+  const key = `"sha256":"`;
+  // The state is JSON within JSON, its quotes are escaped: this text occurs nowhere inside it.
+  return 8 + new TextEncoder().encode(text.slice(0, text.indexOf(key) + key.length)).length;
+}

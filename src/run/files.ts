@@ -1,0 +1,145 @@
+/** Writing that a full disk or a killed process cannot turn into a damaged file. */
+import { dirname } from "@std/path";
+import { DataError } from "../errors.ts";
+
+/** Writes beside the file, flushes to the disk, renames: a reader sees the old content or the new. */
+export function writeAtomic(path: string, content: string | Uint8Array): void {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const beside = `${path}.part`;
+  try {
+    const file = Deno.openSync(beside, { create: true, write: true, truncate: true });
+    try {
+      writeAll(file, bytes);
+      file.syncSync();
+    } finally {
+      file.close();
+    }
+    Deno.renameSync(beside, path);
+  } catch (cause) {
+    removeIfThere(beside);
+    throw explain(path, cause);
+  }
+  syncFolder(dirname(path));
+}
+
+/** Appends whole lines: what cannot be written completely is taken back. */
+export class LineFile {
+  readonly #file: Deno.FsFile;
+  #size: number;
+
+  /** Opens for appending; a torn last line of an earlier process is cut, anything after `keep` bytes too. */
+  constructor(readonly path: string, keep = Infinity) {
+    try {
+      this.#file = Deno.openSync(path, { create: true, read: true, write: true });
+    } catch (cause) {
+      throw explain(path, cause);
+    }
+    const whole = wholeLines(Deno.readFileSync(path));
+    if (keep !== Infinity && whole < keep) {
+      this.#file.close();
+      throw new DataError(
+        `Cannot go on with ${path}: ${whole} bytes, the checkpoint was written after ${keep}; ` +
+          `lines are missing, start a new run`,
+      );
+    }
+    this.#size = Math.min(whole, keep);
+    this.#file.truncateSync(this.#size);
+    this.#file.seekSync(0, Deno.SeekMode.End);
+  }
+
+  /** Bytes of whole lines. */
+  get size(): number {
+    return this.#size;
+  }
+
+  append(line: string): void {
+    const bytes = new TextEncoder().encode(line + "\n");
+    try {
+      writeAll(this.#file, bytes);
+    } catch (cause) {
+      this.#file.truncateSync(this.#size);
+      this.#file.seekSync(this.#size, Deno.SeekMode.Start);
+      throw explain(this.path, cause);
+    }
+    this.#size += bytes.length;
+  }
+
+  sync(): void {
+    try {
+      this.#file.syncDataSync();
+    } catch (cause) {
+      throw explain(this.path, cause);
+    }
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/** How many bytes stand before and including the last newline. */
+export function wholeLines(bytes: Uint8Array): number {
+  return bytes.lastIndexOf(0x0a) + 1;
+}
+
+/** The JSON values of a line file up to its last newline: a line being written is not read. */
+export function readLines<T>(path: string): T[] {
+  const bytes = Deno.readFileSync(path);
+  const text = new TextDecoder().decode(bytes.subarray(0, wholeLines(bytes)));
+  return text.split("\n").slice(0, -1).map((line, i) => {
+    try {
+      return JSON.parse(line);
+    } catch (cause) {
+      throw new DataError(`Cannot read ${path}: line ${i + 1} is no JSON`, { cause });
+    }
+  });
+}
+
+/** One sentence for what the file system refused, with the way out. */
+export function explain(path: string, cause: unknown): Error {
+  if (cause instanceof DataError) return cause;
+  const { code, message } = cause as { code?: string; message: string };
+  let why: string;
+  if (code === "ENOSPC" || code === "EDQUOT" || /os error (28|122)\b/.test(message)) {
+    why = "the disk is full, what was there is intact; free some space, then resume the run";
+  } else if (code === "EFBIG" || /os error 27\b/.test(message)) {
+    why = "the file would be larger than this shell or file system allows, what was there is " +
+      "intact; raise the limit (ulimit -f), then resume the run";
+  } else if (cause instanceof Deno.errors.NotFound) {
+    why = "there is no such file or folder; check the path";
+  } else if (
+    cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable ||
+    code === "EROFS"
+  ) {
+    why = "no permission; choose another folder with --runs";
+  } else {
+    why = message;
+  }
+  return new DataError(`Cannot write ${path}: ${why}`, { cause });
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) {
+    // In pieces: one system call takes at most 2 GiB.
+    done += file.writeSync(bytes.subarray(done, done + (1 << 28)));
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Makes a rename survive a power cut; folders cannot be opened on Windows, where it is not needed. */
+function syncFolder(path: string): void {
+  if (Deno.build.os === "windows") return;
+  const folder = Deno.openSync(path);
+  try {
+    folder.syncSync();
+  } finally {
+    folder.close();
+  }
+}

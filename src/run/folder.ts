@@ -1,0 +1,232 @@
+/** A run is a folder. This file lays it out, and is the `Store` that a search keeps its state in. */
+import { createHash } from "node:crypto";
+import { basename, join } from "@std/path";
+import { DataError, UsageError } from "../errors.ts";
+import { type LoggedEvent, type RunEvent, runEvent } from "../nas/events.ts";
+import type { Store } from "../nas/store.ts";
+import type { State } from "../nas/strategy.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { explain, LineFile, readLines, writeAtomic } from "./files.ts";
+import { encodeSafetensors } from "./safetensors.ts";
+import { readState, type RunState, writeState } from "./state.ts";
+
+export type Command = "search" | "retrain";
+
+export interface NewRun {
+  /** Folder of all runs. */
+  runs: string;
+  command: Command;
+  /** Part of the folder's name: `micro`, `macro`, `retrain`. */
+  mode: string;
+  /** Resolved: everything that decides the result. */
+  config: unknown;
+  /** Text of arch.json, of a retraining. */
+  arch?: string;
+  now?: Date;
+}
+
+export class RunFolder implements Store {
+  /** What the folder's events said before this process; empty in a new run. */
+  readonly earlier: LoggedEvent[];
+  readonly config: unknown;
+  readonly configHash: string;
+  state: RunState;
+  /** Version of Deno that the run began with. */
+  readonly startedWith: string;
+  readonly #guard: Deno.FsFile;
+  readonly #events: LineFile;
+  readonly #trials: LineFile;
+  #checkpoint: State | null;
+  #seq: number;
+
+  private constructor(readonly path: string, guard: Deno.FsFile) {
+    this.#guard = guard;
+    this.config = readJson(join(path, "config.json"));
+    this.configHash = hashConfig(path);
+    this.state = readState(path);
+    this.startedWith = this.state.deno;
+    const checkpoint = this.#readCheckpoint();
+    this.#checkpoint = checkpoint?.state ?? null;
+    this.#events = new LineFile(join(path, "events.ndjson"));
+    this.#trials = new LineFile(join(path, "trials.ndjson"), checkpoint?.trialBytes ?? 0);
+    this.earlier = readLines<LoggedEvent>(this.#events.path);
+    this.#seq = (this.earlier.at(-1)?.seq ?? -1) + 1;
+  }
+
+  /** Makes `<date>-<mode>-<n>` with the configuration in it. */
+  static create(run: NewRun): RunFolder {
+    const path = makeFolder(run);
+    Deno.mkdirSync(join(path, "checkpoint"));
+    writeAtomic(join(path, "config.json"), JSON.stringify(run.config, null, 2) + "\n");
+    if (run.arch !== undefined) writeAtomic(join(path, "arch.json"), run.arch);
+    writeState(path, {
+      status: "running",
+      command: run.command,
+      pid: Deno.pid,
+      deno: Deno.version.deno,
+      started: (run.now ?? new Date()).toISOString(),
+      updated: new Date().toISOString(),
+      step: 0,
+      epoch: 0,
+    });
+    return new RunFolder(path, takeGuard(path));
+  }
+
+  /**
+   * Opens an interrupted or failed run to go on with it: a torn last event is cut, trials after the
+   * checkpoint are dropped because they will be repeated.
+   * @throws UsageError when it is no run, is done, or is still going; DataError when it is damaged.
+   */
+  static open(path: string): RunFolder {
+    const state = readState(path);
+    if (state.status === "done") {
+      throw new UsageError(`Cannot resume ${path}: the run is done, an interrupted one is needed`);
+    }
+    const guard = takeGuard(path);
+    try {
+      const folder = new RunFolder(path, guard);
+      folder.update({
+        status: "running",
+        pid: Deno.pid,
+        deno: Deno.version.deno,
+        error: undefined,
+      });
+      return folder;
+    } catch (error) {
+      guard.close();
+      throw error;
+    }
+  }
+
+  get name(): string {
+    return basename(this.path);
+  }
+
+  /** Text of the run's arch.json: of a retraining from its start, of a search once it is done. */
+  arch(): string {
+    const path = join(this.path, "arch.json");
+    try {
+      return Deno.readTextFileSync(path);
+    } catch (cause) {
+      throw new DataError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  /** Numbers an event, writes it, and copies trials to trials.ndjson. */
+  append(event: RunEvent): LoggedEvent {
+    const logged: LoggedEvent = {
+      seq: this.#seq,
+      time: new Date().toISOString(),
+      ...runEvent.parse(event),
+    };
+    this.#events.append(JSON.stringify(logged));
+    this.#seq++;
+    if (event.type === "trial") {
+      const { type: _, ...trial } = event;
+      this.#trials.append(JSON.stringify({ ...trial, time: logged.time }));
+    }
+    return logged;
+  }
+
+  /** Changes fields of state.json. */
+  update(fields: Partial<RunState>): void {
+    this.state = { ...this.state, ...fields, updated: new Date().toISOString() };
+    writeState(this.path, this.state);
+  }
+
+  // deno-lint-ignore require-await -- errors must reject, as the interface says
+  async save(state: State): Promise<void> {
+    this.#events.sync();
+    this.#trials.sync();
+    const bytes = encodeCheckpoint({ state, trialBytes: this.#trials.size }, this.configHash);
+    writeAtomic(this.#checkpointPath, bytes);
+  }
+
+  /** The checkpoint that was there when the folder was opened. */
+  load(): Promise<State | null> {
+    const state = this.#checkpoint;
+    this.#checkpoint = null; // Large, and needed once.
+    return Promise.resolve(state);
+  }
+
+  // deno-lint-ignore require-await -- errors must reject, as the interface says
+  async put(name: string, content: string | Uint8Array | State["tensors"]): Promise<void> {
+    if (!/^[\w-][\w.-]*$/.test(name)) {
+      throw new DataError(`Cannot write "${name}" in ${this.path}: a plain file name is needed`);
+    }
+    const plain = typeof content === "string" || content instanceof Uint8Array;
+    writeAtomic(join(this.path, name), plain ? content : encodeSafetensors(content));
+  }
+
+  close(): void {
+    this.#events.close();
+    this.#trials.close();
+    this.#guard.close();
+  }
+
+  get #checkpointPath(): string {
+    return join(this.path, "checkpoint", "checkpoint.safetensors");
+  }
+
+  #readCheckpoint() {
+    let bytes: Uint8Array;
+    try {
+      bytes = Deno.readFileSync(this.#checkpointPath);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    }
+    return decodeCheckpoint(bytes, this.configHash, this.#checkpointPath);
+  }
+}
+
+function makeFolder({ runs, mode, now = new Date() }: NewRun): string {
+  const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()]
+    .map((part) => String(part).padStart(2, "0")).join("-");
+  const start = `${day}-${mode}-`;
+  try {
+    Deno.mkdirSync(runs, { recursive: true });
+    const numbers = [...Deno.readDirSync(runs)].filter(({ name }) => name.startsWith(start))
+      .map(({ name }) => Number(name.slice(start.length))).filter(Number.isInteger);
+    for (let n = Math.max(0, ...numbers) + 1;; n++) {
+      try {
+        Deno.mkdirSync(join(runs, start + n));
+        return join(runs, start + n);
+      } catch (error) {
+        // Another process took the number in between.
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      }
+    }
+  } catch (cause) {
+    throw explain(runs, cause);
+  }
+}
+
+/** Only one process writes in a run; the system gives the guard back when that process dies. */
+function takeGuard(path: string): Deno.FsFile {
+  const file = Deno.openSync(join(path, "config.json"), { read: true });
+  if (file.tryLockSync(true)) return file;
+  file.close();
+  throw new UsageError(
+    `Cannot resume ${path}: process ${
+      readState(path).pid
+    } is still at it, wait for its end or stop it`,
+  );
+}
+
+/** Over everything that decides a run's result: the configuration and, of a retraining, what it trains. */
+function hashConfig(path: string): string {
+  const hash = createHash("sha256").update(Deno.readFileSync(join(path, "config.json")));
+  if (readState(path).command === "retrain") {
+    hash.update(Deno.readFileSync(join(path, "arch.json")));
+  }
+  return hash.digest("hex");
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path));
+  } catch (cause) {
+    throw new DataError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}

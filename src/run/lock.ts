@@ -1,0 +1,101 @@
+/**
+ * One search per adapter: a lock that the operating system gives back when its holder dies, so that no
+ * stale lock can exist. The file says who holds it.
+ */
+import { join } from "@std/path";
+import { UsageError } from "../errors.ts";
+import { explain } from "./files.ts";
+
+export interface Holder {
+  pid: number;
+  /** Folder of the run. */
+  run: string;
+  since: string;
+}
+
+export interface Lock {
+  release(): void;
+}
+
+export interface LockOptions {
+  /** Folder of the lock files, the same for all runs of this machine. */
+  folder: string;
+  adapter: string;
+  /** Folder of the run that asks. */
+  run: string;
+  /** Wait for the holder instead of failing. */
+  wait?: boolean;
+  signal?: AbortSignal;
+  /** Called once when it has to wait. */
+  onWait?(holder: Holder | null): void;
+}
+
+/**
+ * @throws UsageError naming the run that holds the adapter, unless `wait`.
+ */
+export async function lockAdapter(options: LockOptions): Promise<Lock> {
+  const path = lockPath(options.folder, options.adapter);
+  let file: Deno.FsFile;
+  try {
+    Deno.mkdirSync(options.folder, { recursive: true });
+    file = Deno.openSync(path, { create: true, read: true, write: true });
+  } catch (cause) {
+    throw explain(path, cause);
+  }
+  try {
+    for (let asked = false; !file.tryLockSync(true); asked = true) {
+      const holder = readHolder(path);
+      if (!options.wait) {
+        const who = holder ? `run ${holder.run} (process ${holder.pid}) has it` : "it is taken";
+        throw new UsageError(
+          `Cannot use adapter "${options.adapter}": ${who} since ${holder?.since ?? "a moment"}, ` +
+            `one run at a time; stop that run or add --wait`,
+        );
+      }
+      if (!asked) options.onWait?.(holder);
+      await pause(500, options.signal);
+    }
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  const holder: Holder = { pid: Deno.pid, run: options.run, since: new Date().toISOString() };
+  file.truncateSync(0);
+  file.writeSync(new TextEncoder().encode(JSON.stringify(holder)));
+  return {
+    release() {
+      file.truncateSync(0);
+      file.unlockSync();
+      file.close();
+    },
+  };
+}
+
+function lockPath(folder: string, adapter: string): string {
+  const slug = adapter.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+  return join(folder, `${slug || "adapter"}.lock`);
+}
+
+function readHolder(path: string): Holder | null {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path));
+  } catch {
+    return null; // Between taking the lock and writing the name, or no lock at all.
+  }
+}
+
+/** Rejects with the signal's reason when it aborts. */
+function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}

@@ -1,0 +1,123 @@
+/** Drives a search or retraining into its folder: every event is numbered and written before it is shown. */
+import type { LoggedEvent, RunEvent } from "../nas/events.ts";
+import type { RunFolder } from "./folder.ts";
+import type { RunState } from "./state.ts";
+
+export type DoneEvent = Extract<LoggedEvent, { type: "done" }>;
+type StartEvent = Extract<RunEvent, { type: "start" }>;
+
+export interface Outcome {
+  status: "done" | "interrupted";
+  /** The last event of a run that is done. */
+  done?: DoneEvent;
+}
+
+/** state.json is for people and lists: once a second is enough between epochs. */
+const stateInterval = 1000;
+
+/**
+ * Consumes `events` to their end. A run that was told to stop by `signal` ends "interrupted", whether its
+ * generator returned or threw the signal's reason.
+ * @param show is called with each event once it is written.
+ * @throws what the generator throws, after "failed" and the message are in state.json.
+ */
+export async function record(
+  folder: RunFolder,
+  events: AsyncIterable<RunEvent>,
+  signal: AbortSignal,
+  show: (event: LoggedEvent) => void = () => {},
+): Promise<Outcome> {
+  const log = (event: RunEvent) => {
+    const logged = folder.append(event);
+    show(logged);
+    return logged;
+  };
+  let last = 0;
+  let done: DoneEvent | undefined;
+  try {
+    for await (const event of events) {
+      const logged = log(event);
+      if (event.type === "start") {
+        for (const message of differences(folder, event)) log({ type: "warn", message });
+      }
+      if (logged.type === "done") done = logged;
+      folder.state = { ...folder.state, ...stateOf(event) };
+      const now = performance.now();
+      if (event.type !== "step" && event.type !== "trial" || now - last > stateInterval) {
+        folder.update({});
+        last = now;
+      }
+    }
+  } catch (error) {
+    if (signal.aborted && (error === signal.reason || (error as Error).name === "AbortError")) {
+      folder.update({ status: "interrupted" });
+      return { status: "interrupted" };
+    }
+    markFailed(folder, error);
+    throw error;
+  }
+  if (done) {
+    folder.update({ status: "done", secondsLeft: 0 });
+    return { status: "done", done };
+  }
+  if (signal.aborted) {
+    folder.update({ status: "interrupted" });
+    return { status: "interrupted" };
+  }
+  const error = new Error(`Cannot finish run ${folder.name}: its events ended without "done"`);
+  markFailed(folder, error);
+  throw error;
+}
+
+/** What an event changes in state.json. */
+function stateOf(event: RunEvent): Partial<RunState> {
+  switch (event.type) {
+    case "start":
+      return {
+        space: event.space,
+        data: event.data?.name,
+        epochs: event.epochs,
+        steps: event.epochs * event.stepsPerEpoch,
+      };
+    case "step":
+      return {
+        step: event.step,
+        steps: event.steps,
+        epoch: event.epoch,
+        secondsLeft: event.secondsLeft,
+      };
+    case "epoch":
+      return { epoch: event.epoch, epochs: event.epochs };
+    case "best":
+      return { best: { trial: event.trial, score: event.score } };
+    case "resume":
+      return { step: event.fromStep };
+    case "done":
+      return { testAccuracy: event.testAccuracy };
+    default:
+      return {};
+  }
+}
+
+/** What may keep a resumed run from giving the same bits as one that was never stopped. */
+function differences(folder: RunFolder, now: StartEvent): string[] {
+  const before = folder.earlier.find((event) => event.type === "start");
+  if (!before?.adapter || !now.adapter) return [];
+  const pairs = [
+    ["adapter", before.adapter.description, now.adapter.description],
+    ["driver", before.adapter.driver, now.adapter.driver],
+    ["Deno", folder.startedWith, Deno.version.deno],
+  ];
+  return pairs.filter(([, was, is]) => was !== is).map(([what, was, is]) =>
+    `The run began with ${what} "${was}", now it is "${is}": results may differ in the last bits`
+  );
+}
+
+function markFailed(folder: RunFolder, error: unknown): void {
+  try {
+    folder.update({ status: "failed", error: (error as Error).message });
+  } catch {
+    // On a full disk the state cannot be written either; the first error is the one to report, and a
+    // dead process reads as "interrupted".
+  }
+}

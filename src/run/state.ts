@@ -1,0 +1,93 @@
+/** `state.json`: what a run is doing, in one small file that is always whole. */
+import { join } from "@std/path";
+import process from "node:process";
+import { z } from "zod";
+import { DataError, UsageError } from "../errors.ts";
+import { writeAtomic } from "./files.ts";
+
+const fraction = z.number();
+
+export const runState = z.object({
+  status: z.enum(["running", "done", "interrupted", "failed"]),
+  command: z.enum(["search", "retrain"]),
+  pid: z.number().int(),
+  deno: z.string(),
+  started: z.string(),
+  updated: z.string(),
+  step: z.number().int(),
+  steps: z.number().int().optional(),
+  epoch: z.number().int(),
+  epochs: z.number().int().optional(),
+  secondsLeft: z.number().optional(),
+  space: z.string().optional(),
+  data: z.string().optional(),
+  best: z.object({ trial: z.number().int(), score: fraction }).optional(),
+  testAccuracy: fraction.optional(),
+  error: z.string().optional(),
+});
+
+export type RunState = z.infer<typeof runState>;
+
+/**
+ * A run whose process is gone reads "interrupted".
+ * @throws UsageError when the folder is no run, DataError when its state is damaged.
+ */
+export function readState(path: string): RunState {
+  const file = join(path, "state.json");
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(file);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot open run ${path}: there is no state.json in it; "denas runs" lists the runs`,
+      { cause },
+    );
+  }
+  let state: RunState;
+  try {
+    state = runState.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new DataError(`Cannot read ${file}: it is not what denas writes`, { cause });
+  }
+  if (state.status === "running" && !isAlive(state.pid)) state.status = "interrupted";
+  return state;
+}
+
+export function writeState(path: string, state: RunState): void {
+  writeAtomic(join(path, "state.json"), JSON.stringify(state, null, 2) + "\n");
+}
+
+/** All runs in a folder, oldest first; other things in it are passed over. */
+export function listRuns(runs: string): { path: string; name: string; state: RunState }[] {
+  let names: string[];
+  try {
+    names = [...Deno.readDirSync(runs)].filter((entry) => entry.isDirectory).map(({ name }) =>
+      name
+    );
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+  return names.flatMap((name) => {
+    const path = join(runs, name);
+    return exists(join(path, "state.json")) ? [{ path, name, state: readState(path) }] : [];
+  }).sort((a, b) => a.state.started.localeCompare(b.state.started));
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // A process of somebody else's is alive too.
+    return (error as { code?: string }).code === "EPERM";
+  }
+}

@@ -15,7 +15,7 @@ const patience = 5000;
 /** @param onFirst is called when the first signal comes, to tell the user what is going on. */
 export function onInterrupt(onFirst: () => void): Interrupt {
   const controller = new AbortController();
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const listener = () => {
     if (controller.signal.aborted) Deno.exit(interruptedCode);
     onFirst();

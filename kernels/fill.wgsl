@@ -1,0 +1,13 @@
+// Sets every element of y. One invocation per element.
+//#include lib/index.wgsl
+override SIZE: u32 = 64u;
+
+struct P { n: u32, value: f32, y_at: u32 }
+@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<uniform> p: P;
+
+@compute @workgroup_size(SIZE)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = thread(id, groups, SIZE);
+  if (i < p.n) { y[p.y_at + i] = p.value; }
+}

@@ -1,0 +1,184 @@
+/**
+ * Checks an op on the device against its float64 reference: values, gradients against central differences
+ * of the reference, accumulation into an existing gradient, and repeatability to the bit.
+ */
+import type { Gpu } from "../gpu/device.ts";
+import { hash, uniform } from "../random.ts";
+import { type Case, count, type InputKind, type Op, type Tensor } from "./op.ts";
+
+const STEP = 1e-5;
+/** Elements per input whose gradient is checked by differences: all of small inputs, a sample of large. */
+const CHECKED = 48;
+
+export interface OpReport {
+  /** Largest |got − want| over the largest |want|, of the values. */
+  forward: number;
+  /** The same of the gradients; null for ops without. */
+  backward: number | null;
+}
+
+/** Distinct values on a grid without zero, shuffled: no ties for max, no kink within a difference step. */
+export function testData(n: number, kind: InputKind, seed: number): Float64Array {
+  if (typeof kind === "object") {
+    return Float64Array.from({ length: n }, (_, i) => hash(seed, 90, 0, i) % kind.below);
+  }
+  const order = Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = Math.floor(uniform(seed, 91, 0, i) * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  // Half-odd multiples of 2 / n in (−1, 1), exact in float32 as far as float32 goes.
+  return Float64Array.from(order, (o) => {
+    const unit = (o + 0.5) / n;
+    const value = kind === "unit"
+      ? unit
+      : kind === "positive"
+      ? 0.5 + unit
+      : 2 * unit - 1 + (n % 2 ? 0.4 / n : 0);
+    return Math.fround(value);
+  });
+}
+
+/** Largest difference over the largest expected magnitude. */
+export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): number {
+  if (got.length !== want.length) {
+    throw new Error(`Cannot compare ${got.length} values with ${want.length}`);
+  }
+  let error = 0, size = 0;
+  for (let i = 0; i < want.length; i++) {
+    if (!Number.isFinite(got[i])) return Infinity;
+    error = Math.max(error, Math.abs(got[i] - want[i]));
+    size = Math.max(size, Math.abs(want[i]));
+  }
+  return size > 0 ? error / size : error;
+}
+
+interface Prepared {
+  data: Float64Array[];
+  integer: boolean[];
+  tensors: Tensor[];
+}
+
+function prepare(gpu: Gpu, c: Case<unknown>, seed: number): Prepared {
+  const kinds = c.shapes.map((_, i) => c.inputs?.[i] ?? "real");
+  const data = c.shapes.map((s, i) => testData(count(s), kinds[i], seed + i));
+  const integer = kinds.map((k) => typeof k === "object");
+  const tensors = c.shapes.map((shape, i) =>
+    gpu.upload(integer[i] ? Uint32Array.from(data[i]) : Float32Array.from(data[i]), shape)
+  );
+  return { data, integer, tensors };
+}
+
+/** Runs one case; throws when two runs differ in a bit. */
+// deno-lint-ignore no-explicit-any
+export async function checkOp(gpu: Gpu, op: Op<any>, c: Case<any>, seed = 1): Promise<OpReport> {
+  const { out, saved = [] } = op.shapes(c.shapes, c.params);
+  const want = op.reference(prepare(gpu, c, seed).data, c.shapes, c.params);
+  const runOnce = async () => {
+    const { data, integer, tensors } = prepare(gpu, c, seed);
+    const io = {
+      inputs: tensors,
+      out: out.map((s) => gpu.empty(s)),
+      saved: saved.map((s) => gpu.empty(s)),
+      params: c.params,
+    };
+    op.forward(gpu, io);
+    const values = [...io.out, ...(op.mutates ?? []).map((i) => tensors[i])];
+    return { data, integer, io, got: await readAs(gpu, values, want) };
+  };
+  const first = await runOnce();
+  const second = await runOnce();
+  sameBits(op.name, first.got, second.got);
+  const forward = Math.max(...first.got.map((g, i) => relativeError(g, want[i])));
+  if (typeof op.backward === "string") return { forward, backward: null };
+
+  const weights = out.map((s, i) => testData(count(s), "real", seed + 50 + i));
+  const dy = weights.map((w, i) => gpu.upload(Float32Array.from(w), out[i]));
+  const wants = c.shapes.map((_, i) => !first.integer[i] && !op.mutates?.includes(i));
+  const numeric = differences(op, c, first.data, weights, wants);
+  const gradients = async (io: typeof first.io, add: boolean) => {
+    const dx = c.shapes.map((s, i) =>
+      wants[i]
+        ? { tensor: gpu.upload(new Float32Array(count(s)).fill(0.5), s), accumulate: add }
+        : null
+    );
+    (op.backward as (g: Gpu, io: unknown) => void)(gpu, { ...io, dy, dx });
+    return await gpu.read(dx.filter((g) => g !== null).map((g) => g.tensor));
+  };
+  const plain = await gradients(first.io, false);
+  sameBits(op.name, plain, await gradients(second.io, false));
+  const added = await gradients(first.io, true);
+  let error = 0;
+  let k = 0;
+  wants.forEach((wanted, i) => {
+    if (!wanted) return;
+    const { at, value } = numeric[i];
+    const pick = (g: Float32Array, shift: number) => at.map((j) => g[j] - shift);
+    const largest = Math.max(...value.map(Math.abs), 1e-3);
+    for (const got of [pick(plain[k], 0), pick(added[k], 0.5)]) {
+      got.forEach((g, j) => {
+        const e = Math.abs(g - value[j]) / largest;
+        error = Math.max(error, Number.isFinite(e) ? e : Infinity);
+      });
+    }
+    k++;
+  });
+  return { forward, backward: error };
+}
+
+/** Integer outputs are recognised by their reference holding a Uint32 view: read as floats otherwise. */
+async function readAs(
+  gpu: Gpu,
+  tensors: Tensor[],
+  want: Float64Array[],
+): Promise<ArrayLike<number>[]> {
+  const floats = await gpu.read(tensors);
+  return floats.map((f, i) => {
+    const integers = want[i].length > 0 && want[i].every((v) => Number.isInteger(v) && v >= 0) &&
+      f.every((v) => v === 0 || Math.abs(v) < 1e-30);
+    return integers ? new Uint32Array(f.buffer, f.byteOffset, f.length) : f;
+  });
+}
+
+function sameBits(name: string, a: ArrayLike<number>[], b: ArrayLike<number>[]): void {
+  a.forEach((x, i) => {
+    for (let j = 0; j < x.length; j++) {
+      if (!Object.is(x[j], b[i][j])) {
+        throw new Error(`${name}: two runs differ at element ${j} of result ${i}`);
+      }
+    }
+  });
+}
+
+function differences(
+  // deno-lint-ignore no-explicit-any
+  op: Op<any>,
+  // deno-lint-ignore no-explicit-any
+  c: Case<any>,
+  data: Float64Array[],
+  weights: Float64Array[],
+  wants: boolean[],
+): { at: number[]; value: number[] }[] {
+  const loss = () => {
+    const y = op.reference(data.map((d) => d.slice()), c.shapes, c.params);
+    let sum = 0;
+    weights.forEach((w, o) => w.forEach((v, i) => sum += v * y[o][i]));
+    return sum;
+  };
+  return data.map((x, k) => {
+    if (!wants[k]) return { at: [], value: [] };
+    const at = x.length <= CHECKED
+      ? [...x.keys()]
+      : [...new Set(Array.from({ length: CHECKED }, (_, i) => hash(7, 92, k, i) % x.length))];
+    const value = at.map((i) => {
+      const v = x[i];
+      x[i] = v + STEP;
+      const up = loss();
+      x[i] = v - STEP;
+      const down = loss();
+      x[i] = v;
+      return (up - down) / (2 * STEP);
+    });
+    return { at, value };
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * The contract of operations. An op is one file in `src/ops`: shapes, kernels forward and backward, a
+ * float64 reference, and the cases that tests and benchmarks run. Definitions register themselves; a walk
+ * over the registry tests every op, so that an op nobody tests cannot be written.
+ */
+import type { Gpu } from "../gpu/device.ts";
+import type { Shape, Tensor } from "../gpu/tensor.ts";
+
+export { count, type Shape, type Tensor } from "../gpu/tensor.ts";
+
+export interface Shapes {
+  /** `out[0]` is the value. */
+  out: Shape[];
+  /** Results kept for backward only (batch-norm mean, pool indices). */
+  saved?: Shape[];
+}
+
+export interface Forward<P> {
+  inputs: readonly Tensor[];
+  out: readonly Tensor[];
+  saved: readonly Tensor[];
+  params: P;
+}
+
+/** Where a gradient goes: overwritten, or added to when an earlier consumer has written it. */
+export interface Grad {
+  tensor: Tensor;
+  accumulate: boolean;
+}
+
+export interface Backward<P> extends Forward<P> {
+  /** Gradient of each output; null where nothing depends on it. */
+  dy: readonly (Tensor | null)[];
+  /** Per input: where its gradient is wanted; null when nobody wants it. */
+  dx: readonly (Grad | null)[];
+}
+
+/** How test data for an input are made: distinct reals without ties or kinks, integers, or a range. */
+export type InputKind = "real" | "positive" | "unit" | { below: number };
+
+export interface Case<P> {
+  shapes: Shape[];
+  params: P;
+  /** Default: every input is "real". Integer inputs (`below`) are uint32 and take no gradient. */
+  inputs?: InputKind[];
+}
+
+export interface OpSpec<P> {
+  name: string;
+  /** Shapes of the results; throws when the inputs do not fit. */
+  shapes(inputs: readonly Shape[], params: P): Shapes;
+  /** Records the dispatches. */
+  forward(gpu: Gpu, io: Forward<P>): void;
+  /**
+   * Records the gradients that are wanted; `"dy"` when the gradient of every input is dy itself (no copy is
+   * made unless somebody adds to it); or a sentence why there is none.
+   */
+  backward: ((gpu: Gpu, io: Backward<P>) => void) | "dy" | `none, because ${string}`;
+  /** What `backward` reads, so that everything else is freed early. Default: all inputs, all outputs. */
+  reads?: { inputs?: boolean; out?: boolean };
+  /** Inputs that `forward` changes in place (running statistics); they take no gradient. */
+  mutates?: number[];
+  /** Multiply-adds of one forward pass. */
+  macs?(inputs: readonly Shape[], params: P): number;
+  /**
+   * Plain float64 loops: slow, obvious, and what the kernels are tested against. Returns all outputs, then
+   * the new values of the mutated inputs. Differentiable ops are checked against its central differences.
+   */
+  reference(inputs: readonly Float64Array[], shapes: readonly Shape[], params: P): Float64Array[];
+  cases: Case<P>[];
+}
+
+export type Op<P> = OpSpec<P>;
+
+/** Every operation in the order of definition. */
+// deno-lint-ignore no-explicit-any
+export const registry: Op<any>[] = [];
+
+export function defineOp<P>(spec: OpSpec<P>): Op<P> {
+  if (registry.some((o) => o.name === spec.name)) {
+    throw new Error(`Cannot define op ${spec.name}: the name is taken`);
+  }
+  registry.push(spec);
+  return spec;
+}
+
+/** For `shapes` functions: throws a RangeError in the house form unless `ok`. */
+export function expectShape(
+  ok: boolean,
+  op: string,
+  got: readonly Shape[],
+  expected: string,
+): void {
+  if (!ok) {
+    throw new RangeError(
+      `Cannot apply ${op}: got ${got.map((s) => `[${s}]`).join(" ")}, expected ${expected}`,
+    );
+  }
+}

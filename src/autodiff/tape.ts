@@ -1,0 +1,112 @@
+/**
+ * The tape: what a computation will do, as data. Applying an op computes shapes and appends a node; nothing
+ * touches the device until `run`. So liveness is known before anything is allocated, results nobody needs
+ * are not computed, and counting parameters, multiply-adds or bytes needs no adapter.
+ */
+import { count, type Op, type Shape, type Tensor } from "./op.ts";
+
+/** A weight (trainable) or a state tensor (running statistics); owned by a `WeightStore`. */
+export interface Param {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly trainable: boolean;
+  /** Set when the store has been given a device. */
+  tensor?: Tensor;
+  grad?: Tensor;
+}
+
+export interface Node {
+  // deno-lint-ignore no-explicit-any
+  readonly op: Op<any>;
+  readonly inputs: readonly Value[];
+  readonly params: unknown;
+  readonly out: readonly Shape[];
+  readonly saved: readonly Shape[];
+  /** Labels of the enclosing `tape.scope` calls, joined with "/". */
+  readonly scope: string;
+  readonly index: number;
+}
+
+export type Source =
+  | { kind: "input"; tensor?: Tensor; wantsGrad: boolean; id: number }
+  | { kind: "param"; param: Param; offset: number }
+  | { kind: "node"; node: Node; out: number };
+
+/** A tensor to be: a shape and where it comes from. */
+export interface Value {
+  readonly shape: Shape;
+  readonly source: Source;
+  /** Null for weights, which belong to no tape. */
+  readonly tape: Tape | null;
+}
+
+export class Tape {
+  readonly nodes: Node[] = [];
+  #scopes: string[] = [];
+  #inputs = 0;
+
+  /** A tensor from outside. `tensor` may be missing on a tape that is only counted. */
+  input(shape: Shape, options: { tensor?: Tensor; wantsGrad?: boolean } = {}): Value {
+    const { tensor, wantsGrad = false } = options;
+    if (tensor && count(tensor.shape) !== count(shape)) {
+      throw new RangeError(`Cannot take [${tensor.shape}] as input of shape [${shape}]`);
+    }
+    return { shape, source: { kind: "input", tensor, wantsGrad, id: this.#inputs++ }, tape: this };
+  }
+
+  /** Everything applied inside `body` is labelled: for descriptions, drawings, profiles. */
+  scope<T>(label: string, body: () => T): T {
+    this.#scopes.push(label);
+    try {
+      return body();
+    } finally {
+      this.#scopes.pop();
+    }
+  }
+
+  record<P>(op: Op<P>, inputs: readonly Value[], params: P): Value[] {
+    const { out, saved = [] } = op.shapes(inputs.map((v) => v.shape), params);
+    const node: Node = {
+      op,
+      inputs,
+      params,
+      out,
+      saved,
+      scope: this.#scopes.join("/"),
+      index: this.nodes.length,
+    };
+    this.nodes.push(node);
+    return out.map((shape, i) => ({ shape, source: { kind: "node", node, out: i }, tape: this }));
+  }
+}
+
+/** Applies an op on the tape of its inputs and returns all outputs. */
+export function apply<P>(op: Op<P>, inputs: readonly Value[], params: P): Value[] {
+  const tape = inputs.find((v) => v.tape)?.tape;
+  if (!tape) throw new Error(`Cannot apply ${op.name}: no input belongs to a tape`);
+  return tape.record(op, inputs, params);
+}
+
+/** The same elements under another shape; costs nothing. */
+export function reshape(value: Value, shape: Shape): Value {
+  if (count(shape) !== count(value.shape)) {
+    throw new RangeError(`Cannot reshape [${value.shape}] to [${shape}]`);
+  }
+  return { ...value, shape };
+}
+
+export function paramValue(param: Param): Value {
+  return { shape: param.shape, source: { kind: "param", param, offset: 0 }, tape: null };
+}
+
+/** A contiguous part of a weight, `offset` elements in; parts in use must not overlap partially. */
+export function part(value: Value, offset: number, shape: Shape): Value {
+  const { source } = value;
+  if (source.kind !== "param") throw new Error("Cannot take a part of anything but a weight");
+  if (offset + count(shape) > count(value.shape)) {
+    throw new RangeError(
+      `Cannot take [${shape}] at ${offset} of weight ${source.param.name} [${value.shape}]`,
+    );
+  }
+  return { shape, source: { ...source, offset: source.offset + offset }, tape: null };
+}

@@ -1,0 +1,424 @@
+/**
+ * The device: recording of dispatches, submission, transfer. `src/gpu` is the only place that talks WebGPU.
+ *
+ * Recording is synchronous: `run` appends a dispatch to the current pass, `submit` sends everything in one
+ * piece. All parameters of a submission travel in one uniform buffer, written once; each dispatch sees its
+ * own 256 bytes through a dynamic offset.
+ */
+import { AdapterError } from "../errors.ts";
+import {
+  type Kernel,
+  type Params,
+  render,
+  specialise,
+  type Specialised,
+  writeUniform,
+} from "./kernel.ts";
+import { BufferPool, type DeviceBuffer } from "./pool.ts";
+import { count, type Shape, type Tensor } from "./tensor.ts";
+
+export interface OpenOptions {
+  /** Which adapter to take; `software` is the fallback adapter. Default: the system's first choice. */
+  adapter?: "high-performance" | "low-power" | "software";
+}
+
+/** What is known about the adapter in use. */
+export interface AdapterReport {
+  description: string;
+  vendor: string;
+  driver: string;
+  fallback: boolean;
+  features: string[];
+  limits: Record<string, number>;
+}
+
+const SLOT = 256;
+const SLOTS = 4096;
+const GROUPS_PER_AXIS = 65535;
+const MAX_BIND_GROUPS = 16384;
+
+interface Layout {
+  bind: GPUBindGroupLayout;
+  pipeline: GPUPipelineLayout;
+}
+
+export class Gpu {
+  readonly pool: BufferPool;
+  /** Figures since the device was opened. */
+  readonly counters = {
+    dispatches: 0,
+    submits: 0,
+    pipelines: 0,
+    compileMs: 0,
+    waitMs: 0,
+    bindGroups: 0,
+  };
+
+  readonly #layouts = new Map<number, Layout>();
+  readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #uniforms: GPUBuffer;
+  readonly #uniformData = new DataView(new ArrayBuffer(SLOT * SLOTS));
+  readonly #checks: Promise<void>[] = [];
+  #errors: Error[] = [];
+  #slots = 0;
+  #buffers = 0;
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #transient: Tensor[] = [];
+
+  private constructor(readonly device: GPUDevice, readonly adapter: AdapterReport) {
+    this.pool = new BufferPool((bytes) => this.#createBuffer(bytes));
+    this.#uniforms = device.createBuffer({
+      label: "uniforms",
+      size: SLOT * SLOTS,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.#errors.push(new Error((event as GPUUncapturedErrorEvent).error.message));
+    });
+    device.lost.then(({ reason, message }) => {
+      if (reason !== "destroyed") this.#errors.push(new Error(`device lost: ${message}`));
+    });
+  }
+
+  /** Opens an adapter with WebGPU's default limits. Throws AdapterError when there is none. */
+  static async open({ adapter: wanted }: OpenOptions = {}): Promise<Gpu> {
+    const adapter = await navigator.gpu?.requestAdapter(
+      wanted === "software"
+        ? { forceFallbackAdapter: true }
+        : wanted
+        ? { powerPreference: wanted }
+        : undefined,
+    );
+    if (!adapter) {
+      throw new AdapterError(
+        `Cannot open a GPU: got no WebGPU adapter${
+          wanted ? ` of kind ${wanted}` : ""
+        }, expected a Vulkan, ` +
+          `Metal or D3D12 driver; on Debian try: apt-get install mesa-vulkan-drivers`,
+      );
+    }
+    const device = await adapter.requestDevice({ label: "denas" });
+    const { info } = adapter;
+    const limits: Record<string, number> = {};
+    for (const name in adapter.limits) {
+      const value = (adapter.limits as unknown as Record<string, unknown>)[name];
+      if (typeof value === "number") limits[name] = value;
+    }
+    return new Gpu(device, {
+      description: info.description || info.device || "unknown adapter",
+      vendor: info.vendor,
+      driver: `${info.vendor} ${info.architecture} ${info.description}`.trim(),
+      fallback: info.isFallbackAdapter,
+      features: [...adapter.features].sort(),
+      limits,
+    });
+  }
+
+  /** Appends one dispatch. `work` is the number of invocations, or the work-groups per axis. */
+  run(
+    k: Kernel,
+    tensors: Readonly<Record<string, Tensor>>,
+    params: Params,
+    work: number | readonly [number, number?, number?],
+  ): void {
+    if (this.#slots === SLOTS) this.submit();
+    const special = specialise(k, params);
+    const pipeline = this.#pipeline(k, special);
+    const offsets: Record<string, number> = {};
+    const group = this.#bindGroup(k, tensors, offsets);
+    const pass = this.#openPass();
+    pass.setPipeline(pipeline);
+    if (k.uniform >= 0) {
+      const at = this.#slots++ * SLOT;
+      writeUniform(k, params, offsets, this.#uniformData, at);
+      pass.setBindGroup(0, group, [at]);
+    } else pass.setBindGroup(0, group);
+    const [x, y, z] = typeof work === "number" ? fold(work, groupSize(k, special)) : work;
+    pass.dispatchWorkgroups(x, y ?? 1, z ?? 1);
+    this.counters.dispatches++;
+  }
+
+  /** Copies `words` elements between tensors. */
+  copy(from: Tensor, to: Tensor, words = count(from.shape)): void {
+    this.#closePass();
+    this.#encoder ??= this.device.createCommandEncoder();
+    this.#encoder.copyBufferToBuffer(
+      from.buffer.raw,
+      from.offset * 4,
+      to.buffer.raw,
+      to.offset * 4,
+      words * 4,
+    );
+  }
+
+  /** Sends what was recorded. While the device works on it the next submission can be recorded. */
+  submit(): void {
+    if (!this.#encoder) return;
+    this.#closePass();
+    const commands = this.#encoder.finish();
+    this.#encoder = null;
+    if (this.#slots) {
+      this.device.queue.writeBuffer(
+        this.#uniforms,
+        0,
+        this.#uniformData.buffer,
+        0,
+        this.#slots * SLOT,
+      );
+    }
+    this.#slots = 0;
+    const start = performance.now();
+    this.device.queue.submit([commands]);
+    this.counters.waitMs += performance.now() - start;
+    this.counters.submits++;
+  }
+
+  /** Throws what the device has complained about; lets timers and signals run. Await once per step. */
+  async settle(): Promise<void> {
+    if (this.#checks.length) await Promise.all(this.#checks.splice(0));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (this.#errors.length) {
+      const [first] = this.#errors;
+      this.#errors = [];
+      throw new Error(`Cannot go on with this device: ${first.message}`, { cause: first });
+    }
+  }
+
+  /** Submits and reads tensors back, all in one transfer; float32 unless `as` says otherwise. */
+  async read(tensors: readonly Tensor[]): Promise<Float32Array<ArrayBuffer>[]> {
+    const sizes = tensors.map((t) => count(t.shape) * 4);
+    const total = sizes.reduce((a, b) => a + b, 0);
+    const staging = this.device.createBuffer({
+      label: "read-back",
+      size: Math.max(total, 4),
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    this.#closePass();
+    this.#encoder ??= this.device.createCommandEncoder();
+    let at = 0;
+    for (const [i, t] of tensors.entries()) {
+      this.#encoder.copyBufferToBuffer(t.buffer.raw, t.offset * 4, staging, at, sizes[i]);
+      at += sizes[i];
+    }
+    this.submit();
+    const start = performance.now();
+    await staging.mapAsync(GPUMapMode.READ);
+    this.counters.waitMs += performance.now() - start;
+    const bytes = staging.getMappedRange().slice(0);
+    staging.unmap();
+    staging.destroy();
+    await this.settle();
+    at = 0;
+    return sizes.map((size) => {
+      const part = new Float32Array(bytes, at, size / 4);
+      at += size;
+      return part;
+    });
+  }
+
+  /** `read` for tensors of unsigned integers. */
+  async readU32(tensors: readonly Tensor[]): Promise<Uint32Array<ArrayBuffer>[]> {
+    return (await this.read(tensors)).map((f) => new Uint32Array(f.buffer, f.byteOffset, f.length));
+  }
+
+  /** A tensor outside the pool, zeroed: for weights, data, state. Lives as long as the device. */
+  empty(shape: Shape): Tensor {
+    return { shape, buffer: this.#createBuffer(Math.max(16, count(shape) * 4)), offset: 0 };
+  }
+
+  /** A tensor outside the pool with these contents. */
+  upload(
+    data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+    shape: Shape = [data.length],
+  ): Tensor {
+    const tensor = this.empty(shape);
+    this.write(tensor, data);
+    return tensor;
+  }
+
+  /** Replaces the contents of a tensor before anything recorded later; submits what was recorded so far. */
+  write(tensor: Tensor, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
+    if (data.length > count(tensor.shape)) {
+      throw new RangeError(
+        `Cannot write ${data.length} elements to a tensor of shape [${tensor.shape}]`,
+      );
+    }
+    this.submit();
+    this.device.queue.writeBuffer(tensor.buffer.raw, tensor.offset * 4, data);
+  }
+
+  /** Raw bytes in a buffer of their own (length rounded up to four bytes). */
+  uploadBytes(bytes: Uint8Array<ArrayBuffer>): Tensor {
+    const words = Math.ceil(bytes.length / 4);
+    const tensor = this.empty([words]);
+    const whole = bytes.length & ~3;
+    this.device.queue.writeBuffer(tensor.buffer.raw, 0, bytes, 0, whole);
+    if (whole < bytes.length) {
+      const tail = new Uint8Array(4);
+      tail.set(bytes.subarray(whole));
+      this.device.queue.writeBuffer(tensor.buffer.raw, whole, tail);
+    }
+    return tensor;
+  }
+
+  /** A tensor from the pool that is taken back when the next `recycle` comes. */
+  transient(shape: Shape): Tensor {
+    const tensor = { shape, buffer: this.pool.acquire(count(shape) * 4), offset: 0 };
+    this.#transient.push(tensor);
+    return tensor;
+  }
+
+  /** The same for a tensor that was acquired from the pool by hand. */
+  keepUntilRecycled(tensor: Tensor): void {
+    this.#transient.push(tensor);
+  }
+
+  /** Takes transient tensors back into the pool: their contents are lost to what is recorded next. */
+  recycle(): void {
+    for (const t of this.#transient) this.pool.release(t.buffer);
+    this.#transient = [];
+  }
+
+  /** Closes the device; recorded work that was not submitted is dropped. */
+  close(): void {
+    this.#closePass();
+    this.device.destroy();
+  }
+
+  #createBuffer(bytes: number): DeviceBuffer {
+    const id = this.#buffers++;
+    const size = Math.ceil(bytes / 16) * 16;
+    const raw = this.device.createBuffer({
+      label: `buffer ${id}`,
+      size,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    return { raw, id, bytes: size };
+  }
+
+  #openPass(): GPUComputePassEncoder {
+    this.#encoder ??= this.device.createCommandEncoder();
+    return this.#pass ??= this.#encoder.beginComputePass();
+  }
+
+  #closePass(): void {
+    this.#pass?.end();
+    this.#pass = null;
+  }
+
+  #layout(k: Kernel): Layout {
+    let layout = this.#layouts.get(k.id);
+    if (!layout) {
+      const entries: GPUBindGroupLayoutEntry[] = k.bindings.map((b) => ({
+        binding: b.index,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: b.write ? "storage" : "read-only-storage" },
+      }));
+      if (k.uniform >= 0) {
+        entries.push({
+          binding: k.uniform,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: uniformBytes(k) },
+        });
+      }
+      const bind = this.device.createBindGroupLayout({ label: k.name, entries });
+      layout = {
+        bind,
+        pipeline: this.device.createPipelineLayout({ label: k.name, bindGroupLayouts: [bind] }),
+      };
+      this.#layouts.set(k.id, layout);
+    }
+    return layout;
+  }
+
+  #pipeline(k: Kernel, special: Specialised): GPUComputePipeline {
+    let pipeline = this.#pipelines.get(special.key);
+    if (!pipeline) {
+      const start = performance.now();
+      const module = this.device.createShaderModule({
+        label: k.name,
+        code: render(k, special.texts),
+      });
+      this.#checks.push(
+        module.getCompilationInfo().then(({ messages }) => {
+          const bad = messages.find((m) => m.type === "error");
+          if (bad) throw new Error(`Cannot compile ${k.name}: line ${bad.lineNum}: ${bad.message}`);
+        }),
+      );
+      pipeline = this.device.createComputePipeline({
+        label: k.name,
+        layout: this.#layout(k).pipeline,
+        compute: { module, entryPoint: "main", constants: special.overrides },
+      });
+      this.#pipelines.set(special.key, pipeline);
+      this.counters.pipelines++;
+      this.counters.compileMs += performance.now() - start;
+    }
+    return pipeline;
+  }
+
+  #bindGroup(
+    k: Kernel,
+    tensors: Readonly<Record<string, Tensor>>,
+    offsets: Record<string, number>,
+  ): GPUBindGroup {
+    let key = String(k.id);
+    for (const { name } of k.bindings) {
+      const tensor = tensors[name];
+      if (!tensor) throw new Error(`Cannot run ${k.name}: missing tensor ${name}`);
+      const at = `${name}_at`;
+      if (k.fields.some((f) => f.name === at)) {
+        offsets[at] = tensor.offset;
+        key += `,${tensor.buffer.id}`;
+      } else {
+        if (tensor.offset % 64) {
+          throw new Error(
+            `Cannot run ${k.name}: ${name} starts at element ${tensor.offset}, expected a multiple of 64 ` +
+              `or a uniform field ${at}`,
+          );
+        }
+        key += `,${tensor.buffer.id}+${tensor.offset}`;
+      }
+    }
+    let group = this.#bindGroups.get(key);
+    if (!group) {
+      const entries: GPUBindGroupEntry[] = k.bindings.map(({ name, index }) => ({
+        binding: index,
+        resource: {
+          buffer: tensors[name].buffer.raw,
+          offset: `${name}_at` in offsets ? 0 : tensors[name].offset * 4,
+        },
+      }));
+      if (k.uniform >= 0) {
+        entries.push({
+          binding: k.uniform,
+          resource: { buffer: this.#uniforms, offset: 0, size: uniformBytes(k) },
+        });
+      }
+      group = this.device.createBindGroup({ label: k.name, layout: this.#layout(k).bind, entries });
+      if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
+      this.#bindGroups.set(key, group);
+      this.counters.bindGroups++;
+    }
+    return group;
+  }
+}
+
+const uniformBytes = (k: Kernel) => Math.max(16, Math.ceil(k.fields.length / 4) * 16);
+
+/** Invocations per group: the kernel's SIZE (override or const); 64 where it has none. */
+function groupSize(k: Kernel, { overrides, texts }: Specialised): number {
+  const size = overrides.SIZE ?? texts.SIZE ?? k.overrides.get("SIZE") ?? "64";
+  return parseInt(String(size));
+}
+
+/** Groups for n invocations, folded over x and y where one axis is not enough. */
+function fold(n: number, size: number): [number, number] {
+  const groups = Math.ceil(n / size);
+  if (groups <= GROUPS_PER_AXIS) return [groups, 1];
+  const y = Math.ceil(groups / GROUPS_PER_AXIS);
+  return [Math.ceil(groups / y), y];
+}

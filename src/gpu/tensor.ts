@@ -1,0 +1,19 @@
+/** Tensors: a shape and a place in a device buffer. Elements are 32 bits wide (float32 or uint32). */
+import type { DeviceBuffer } from "./pool.ts";
+
+/** Sizes in stored order, outermost first (`n, h, w, c`). */
+export type Shape = readonly number[];
+
+export interface Tensor {
+  readonly shape: Shape;
+  readonly buffer: DeviceBuffer;
+  /** First element, counted in elements of four bytes. */
+  readonly offset: number;
+}
+
+/** Number of elements of a shape. */
+export function count(shape: Shape): number {
+  let n = 1;
+  for (const size of shape) n *= size;
+  return n;
+}

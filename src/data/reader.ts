@@ -1,0 +1,18 @@
+/** What every reader hands over: the training files read, the test files only located. */
+import type { Images } from "./dataset.ts";
+
+export interface ReadSet {
+  name: string;
+  classes: string[];
+  /** Height, width, channels. */
+  image: readonly [number, number, number];
+  flip: boolean;
+  /** In the order of the files; for folders already shuffled, so that any first part is a fair sample. */
+  train: Images;
+  /** Where the files themselves have a validation part, or where classes lie in order. */
+  valid?: Images;
+  testCount: number;
+  /** Opens the test files. */
+  test(): Promise<Images>;
+  notes: string[];
+}

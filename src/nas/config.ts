@@ -1,0 +1,234 @@
+/**
+ * The settings of a search and of a retraining: one zod schema each, and the presets. A resolved config has
+ * no holes; it is written to the run folder before the first step and alone decides what happens.
+ */
+import { z } from "zod";
+import { UsageError } from "../errors.ts";
+import { type PresetName, presets, retrainPresets } from "./presets.ts";
+
+const positive = z.number().int().positive();
+const count = z.number().int().nonnegative();
+const share = z.number().gt(0).max(1);
+
+/** How a child network is built; see `ChildConfig` in space.ts for each field. */
+const child = z.strictObject({
+  layers: z.number().int().min(3, "expected at least 3 layers: two reductions need room (Q20)"),
+  filters: z.number().int().min(2).multipleOf(2, "expected an even number: a reduction halves it"),
+  branches: z.number().int().min(4).max(6),
+  blocks: positive,
+  stem: z.union([z.literal(1), z.literal(2), z.literal(4)]),
+  keep: share,
+  dropPathKeep: share,
+  auxHead: z.boolean(),
+  legacyFixed: z.boolean(),
+  legacyReduce: z.boolean(),
+  bnEpsilon: z.number().positive(),
+  bnDecay: z.number().min(0).lt(1),
+  rewardStatistics: z.enum(["batch", "running"]),
+});
+
+const optimizer = z.strictObject({
+  schedule: z.enum(["cosine-restarts", "cosine", "constant"]),
+  lrMax: z.number().positive(),
+  lrMin: z.number().nonnegative(),
+  /** First cycle in epochs and its growth (cosine-restarts). */
+  t0: positive,
+  tMul: positive,
+  momentum: z.number().min(0).lt(1),
+  nesterov: z.boolean(),
+  /** λ of λ·Σw²: without ½, so that the gradient is 2λw (Q14). */
+  l2: z.number().nonnegative(),
+  clip: z.enum(["none", "tensor", "global"]),
+  clipNorm: z.number().positive(),
+});
+
+const augment = z.strictObject({
+  /** Zero-pad by this many pixels, then crop at random. */
+  pad: count,
+  flip: z.boolean(),
+  /** Side of the square that is zeroed; 0 = off. */
+  cutout: count,
+  cutoutLegacy: z.boolean(),
+});
+
+const controller = z.strictObject({
+  hidden: positive,
+  lstmLayers: positive,
+  lr: z.number().positive(),
+  /** 0 = off. */
+  temperature: z.number().nonnegative(),
+  tanhConstant: z.number().nonnegative(),
+  /** Micro: operations are shaped by tanhConstant / opTanhReduce. */
+  opTanhReduce: z.number().positive(),
+  entropyWeight: z.number().nonnegative(),
+  baselineDecay: z.number().min(0).lt(1),
+  /** Start value of the baseline: 0, or the first reward (Q12). */
+  baselineInit: z.enum(["zero", "first"]),
+  skipTarget: z.number().gt(0).lt(1),
+  skipWeight: z.number().nonnegative(),
+  /** Penalty from the true connect probability instead of the original's formula (Q11). */
+  skipPenaltyCorrected: z.boolean(),
+  /** Start of the micro operation bias for the separable convolutions: 10 in the original, 0 to let it learn. */
+  softBias: z.number(),
+  /** Adam β1 and ε. */
+  beta1: z.number().min(0).lt(1),
+  epsilon: z.number().positive(),
+});
+
+const common = {
+  version: z.literal(1),
+  preset: z.string(),
+  /** A built-in set or an image folder. */
+  data: z.string().min(1),
+  /** Use only so many images; 0 = all. */
+  trainImages: count,
+  validImages: count,
+  /** Side of the square that folder images are resized to; 0 = chosen by the data. */
+  image: count,
+  seed: z.number().int().nonnegative().max(2 ** 32 - 1),
+  epochs: positive,
+  batch: positive,
+  child,
+  optimizer,
+  augment,
+  adapter: z.enum(["default", "high-performance", "low-power", "software"]),
+};
+
+export const searchConfig = z.strictObject({
+  ...common,
+  mode: z.string(),
+  strategy: z.enum(["enas", "random", "evolution"]),
+  controller,
+  /** θ phase after each epoch: so many rounds of so many architectures each. */
+  rounds: positive,
+  perRound: positive,
+  /** Validation images per reward; one random minibatch for all architectures of a round. */
+  rewardBatch: positive,
+  selection: z.strictObject({
+    /** Architectures scored at the end: drawn from the policy, and the best of the trials. */
+    drawn: positive,
+    best: count,
+    /** Validation images that every candidate is scored on; 0 = all. */
+    images: count,
+  }),
+  evolution: z.strictObject({ population: positive, tournament: positive }),
+  /** Reject larger architectures (0 = no limit): parameters and multiply-adds of the search child. */
+  maxParams: count,
+  maxMacs: count,
+});
+
+export const retrainConfig = z.strictObject({
+  ...common,
+  space: z.string(),
+  /** Train on every training image, without validation. */
+  allTraining: z.boolean(),
+  auxWeight: z.number().nonnegative(),
+});
+
+export type SearchConfig = z.infer<typeof searchConfig>;
+export type RetrainConfig = z.infer<typeof retrainConfig>;
+
+/** Settings given by a person, by dotted name (`child.layers`); values are checked by the schema. */
+export type Overrides = Readonly<Record<string, unknown>>;
+
+export interface SearchChoice {
+  mode: string;
+  preset?: string;
+  /** The switches that follow the released code where it differs from the defaults here. */
+  faithful?: boolean;
+  overrides?: Overrides;
+}
+
+/** Preset, then `--faithful`, then overrides; throws UsageError naming the field, the value and what is expected. */
+export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
+  const { mode, preset = "quick", faithful = false, overrides = {} } = choice;
+  const sections = presets[knownPreset(preset)];
+  if (!(mode in sections)) {
+    throw new UsageError(
+      `Cannot search in mode ${JSON.stringify(mode)}: preset ${preset} has ${
+        Object.keys(sections).join(", ")
+      }`,
+    );
+  }
+  const base = structuredClone(sections[mode as keyof typeof sections]) as Record<string, unknown>;
+  if (faithful) applyOverrides(base, faithfulSwitches);
+  applyOverrides(base, overrides);
+  return parseConfig(searchConfig, base, "search");
+}
+
+export interface RetrainChoice {
+  space: string;
+  preset?: string;
+  faithful?: boolean;
+  overrides?: Overrides;
+}
+
+/** The same for a retraining; `overrides` include what the architecture file records. */
+export function resolveRetrainConfig(choice: RetrainChoice): RetrainConfig {
+  const { space, preset = "quick", faithful = false, overrides = {} } = choice;
+  const sections = retrainPresets[knownPreset(preset)];
+  if (!(space in sections)) {
+    throw new UsageError(
+      `Cannot retrain space ${JSON.stringify(space)}: preset ${preset} has ${
+        Object.keys(sections).join(", ")
+      }`,
+    );
+  }
+  const base = structuredClone(sections[space as keyof typeof sections]) as Record<string, unknown>;
+  if (faithful) applyOverrides(base, { "child.legacyFixed": true, "augment.cutoutLegacy": true });
+  applyOverrides(base, overrides);
+  return parseConfig(retrainConfig, base, "retrain");
+}
+
+const faithfulSwitches: Overrides = {
+  "child.legacyReduce": true,
+  "augment.cutoutLegacy": true,
+};
+
+function knownPreset(name: string): PresetName {
+  if (!(name in presets)) {
+    throw new UsageError(
+      `Cannot use preset ${JSON.stringify(name)}: expected one of ${
+        Object.keys(presets).join(", ")
+      }`,
+    );
+  }
+  return name as PresetName;
+}
+
+function applyOverrides(base: Record<string, unknown>, overrides: Overrides): void {
+  for (const [path, value] of Object.entries(overrides)) {
+    if (value === undefined) continue;
+    const names = path.split(".");
+    const last = names.pop()!;
+    let at = base;
+    for (const name of names) {
+      if (typeof at[name] !== "object" || at[name] === null) unknownSetting(path, base);
+      at = at[name] as Record<string, unknown>;
+    }
+    if (!Object.hasOwn(at, last)) unknownSetting(path, base);
+    at[last] = value;
+  }
+}
+
+function unknownSetting(path: string, base: Record<string, unknown>): never {
+  const known = Object.entries(base).flatMap(([k, v]) =>
+    v && typeof v === "object" ? Object.keys(v).map((n) => `${k}.${n}`) : [k]
+  );
+  throw new UsageError(`Cannot set ${path}: no such setting, expected one of ${known.join(", ")}`);
+}
+
+/** Checks a config that came from a file or was put together; the error names field, value and expectation. */
+export function parseConfig<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue.path.join(".");
+  const got = issue.path.reduce<unknown>((v, k) => (v as Record<PropertyKey, unknown>)?.[k], value);
+  throw new UsageError(
+    `Cannot use the ${what} settings: ${path || "config"} is ${
+      JSON.stringify(got)
+    }, ${issue.message}; ` +
+      `--print-config shows all settings`,
+  );
+}

@@ -50,7 +50,7 @@ export function decodeCheckpoint(bytes: Uint8Array, config: string, name: string
       `Cannot resume from ${name}: its content hashes to ${
         hash.slice(0, 12)
       }…, it was written as ` +
-        `${metadata.sha256.slice(0, 12)}…, the file is damaged; start a new run`,
+        `${(metadata.sha256 ?? "nothing").slice(0, 12)}…, the file is damaged; start a new run`,
     );
   }
   if (metadata.config !== config) {

@@ -71,12 +71,13 @@ export function decodeSafetensors(
 ): { tensors: Tensors; metadata: Record<string, string> } {
   const { header, dataStart } = readHeader(bytes, name);
   const { __metadata__: metadata = {}, ...entries } = header;
+  if (!isText(metadata)) fail(name, "metadata of another form", "name → text");
   const data = bytes.subarray(dataStart);
   const tensors: Tensors = {};
   let end = 0;
   const ordered = Object.entries(entries as Record<string, Entry>)
     .map(([key, entry]) => [key, checkEntry(entry, key, name)] as const)
-    .sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0]);
+    .sort(([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1]);
   for (const [key, { dtype, shape, data_offsets: [from, to] }] of ordered) {
     if (from !== end) {
       fail(name, `tensor "${key}" begins at byte ${from}`, `${end}, where the one before ends`);
@@ -96,7 +97,7 @@ export function decodeSafetensors(
   if (end !== data.length) {
     fail(name, `${data.length} bytes of data`, `${end} as in the header`);
   }
-  return { tensors, metadata: metadata as Record<string, string> };
+  return { tensors, metadata };
 }
 
 /** The header's text and where the data begin. */
@@ -132,6 +133,11 @@ function readHeader(bytes: Uint8Array, name: string) {
     fail(name, "a header that is no object", "name → tensor");
   }
   return { header: header as Record<string, unknown>, dataStart };
+}
+
+function isText(metadata: unknown): metadata is Record<string, string> {
+  return typeof metadata === "object" && metadata !== null &&
+    Object.values(metadata).every((value) => typeof value === "string");
 }
 
 function checkEntry(entry: Entry, key: string, name: string): Entry {

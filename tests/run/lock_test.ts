@@ -1,0 +1,66 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { UsageError } from "../../src/errors.ts";
+import { lockAdapter } from "../../src/run/lock.ts";
+import { expectReject } from "./expect.ts";
+
+const library = new URL("../../src/run/lock.ts", import.meta.url).href;
+const root = new URL("../../", import.meta.url).pathname;
+
+/** Another process that takes the lock, says so, and holds it until it is killed. */
+async function holder(folder: string) {
+  const code = `import { lockAdapter } from ${JSON.stringify(library)};
+    await lockAdapter(${JSON.stringify({ folder, adapter: "card", run: "runs/first" })});
+    console.log("held"); setInterval(() => {}, 1000);`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", code],
+    cwd: root,
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  return {
+    pid: child.pid,
+    async kill() {
+      child.kill("SIGKILL");
+      await child.status;
+      await reader.cancel();
+    },
+  };
+}
+
+Deno.test("an adapter is locked once; a killed holder leaves no stale lock", async () => {
+  const folder = join(Deno.makeTempDirSync(), "locks");
+  const options = { folder, adapter: "card", run: "runs/second" };
+  const other = await holder(folder);
+  const error = await expectReject(() => lockAdapter(options), UsageError);
+  assert(error.message.includes(`run runs/first (process ${other.pid}) has it`), error.message);
+  assert(error.message.includes("--wait"), error.message);
+  (await lockAdapter({ ...options, adapter: "another card" })).release();
+
+  let waitedFor: string | undefined;
+  const waiting = lockAdapter({
+    ...options,
+    wait: true,
+    onWait: (holder) => waitedFor = holder?.run,
+  });
+  await other.kill();
+  const lock = await waiting;
+  assertEquals(waitedFor, "runs/first");
+  lock.release();
+  (await lockAdapter(options)).release();
+});
+
+Deno.test("waiting for an adapter ends with the signal", async () => {
+  const folder = Deno.makeTempDirSync();
+  const options = { folder, adapter: "card", run: "a" };
+  const lock = await lockAdapter(options);
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(new Error("enough")), 50);
+  await expectReject(
+    () => lockAdapter({ ...options, wait: true, signal: stop.signal }),
+    Error,
+    "enough",
+  );
+  lock.release();
+});

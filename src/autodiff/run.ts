@@ -85,7 +85,7 @@ export function run(gpu: Gpu, tape: Tape, { outputs, loss }: RunOptions): Result
     }
     action.free.forEach(free);
   }
-  for (const tensor of place.values()) gpu.keepUntilRecycled(tensor);
+  for (const tensor of place.values()) gpu.keepUntilRun(tensor);
   return {
     of: tensorOf,
     gradient: (v) => {

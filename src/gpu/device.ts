@@ -65,7 +65,9 @@ export class Gpu {
   #buffers = 0;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
-  #transient: Tensor[] = [];
+  #young: Tensor[] = [];
+  #old: Tensor[] = [];
+  readonly #zeros = new Map<number, Tensor>();
 
   private constructor(readonly device: GPUDevice, readonly adapter: AdapterReport) {
     this.pool = new BufferPool((bytes) => this.#createBuffer(bytes));
@@ -239,6 +241,14 @@ export class Gpu {
     return tensor;
   }
 
+  /** A shared constant of zeros: never write to it. */
+  zeros(shape: Shape): Tensor {
+    const words = count(shape);
+    let tensor = this.#zeros.get(words);
+    if (!tensor) this.#zeros.set(words, tensor = this.empty([words]));
+    return { ...tensor, shape };
+  }
+
   /** Replaces the contents of a tensor before anything recorded later; submits what was recorded so far. */
   write(tensor: Tensor, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
     if (data.length > count(tensor.shape)) {
@@ -264,22 +274,27 @@ export class Gpu {
     return tensor;
   }
 
-  /** A tensor from the pool that is taken back when the next `recycle` comes. */
-  transient(shape: Shape): Tensor {
+  /** A tensor from the pool with these contents, for the next `run` only. */
+  temporary(
+    data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+    shape: Shape = [data.length],
+  ): Tensor {
     const tensor = { shape, buffer: this.pool.acquire(count(shape) * 4), offset: 0 };
-    this.#transient.push(tensor);
+    this.#young.push(tensor);
+    this.write(tensor, data);
     return tensor;
   }
 
-  /** The same for a tensor that was acquired from the pool by hand. */
-  keepUntilRecycled(tensor: Tensor): void {
-    this.#transient.push(tensor);
+  /** Takes a tensor of the pool back when the next `run` starts. */
+  keepUntilRun(tensor: Tensor): void {
+    this.#old.push(tensor);
   }
 
-  /** Takes transient tensors back into the pool: their contents are lost to what is recorded next. */
+  /** A run starts: what the last one returned, and the temporary tensors it read, go back to the pool. */
   recycle(): void {
-    for (const t of this.#transient) this.pool.release(t.buffer);
-    this.#transient = [];
+    for (const t of this.#old) this.pool.release(t.buffer);
+    this.#old = this.#young;
+    this.#young = [];
   }
 
   /** Closes the device; recorded work that was not submitted is dropped. */

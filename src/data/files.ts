@@ -44,6 +44,17 @@ export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> 
   return unpackGzip(bytes, path);
 }
 
+/** Bytes of a file once unpacked, by its size or the last four bytes of a gzip file. */
+export async function unpackedSize(path: string): Promise<number> {
+  using file = await Deno.open(path);
+  const { size } = await file.stat();
+  if (!path.endsWith(".gz") || size < 4) return size;
+  await file.seek(-4, Deno.SeekMode.End);
+  const trailer = new Uint8Array(4);
+  await file.read(trailer);
+  return new DataView(trailer.buffer).getUint32(0, true);
+}
+
 /** The bytes themselves, or what they hold if they are gzip. Throws DataError on a damaged archive. */
 export function unpackGzip(bytes: Uint8Array<ArrayBuffer>, path: string): Uint8Array<ArrayBuffer> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;

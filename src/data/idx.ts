@@ -37,7 +37,7 @@ export function parseIdx(bytes: Uint8Array<ArrayBuffer>, path: string, rank: 1 |
     );
   }
   const dims = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
-  const expected = dims.reduce((product, d) => product * d, header);
+  const expected = header + dims.reduce((product, d) => product * d, 1);
   if (bytes.length !== expected || dims.includes(0)) {
     throw new DataError(
       `Cannot read ${path}: it has ${bytes.length} bytes, expected ${expected} for ` +

@@ -1,10 +1,10 @@
 /** From a name to a data set with splits and statistics. */
-import { UsageError } from "../errors.ts";
+import { DataError, UsageError } from "../errors.ts";
 import { readCifarTest, readCifarTrain } from "./cifar.ts";
 import type { DataSet, Images } from "./dataset.ts";
 import { findDataSet, type FindOptions, type Found } from "./find.ts";
 import { readFolder } from "./folder.ts";
-import { fileSize } from "./files.ts";
+import { unpackedSize } from "./files.ts";
 import { readIdxPair } from "./idx.ts";
 import type { ReadSet } from "./reader.ts";
 
@@ -62,16 +62,17 @@ async function readIdx(name: string, found: Found & { kind: "idx" }): Promise<Re
     // Sets in this format that nobody described are digits or letters as a rule.
     flip: known?.flip ?? false,
     train: images,
-    testCount: await idxTestCount(testLabels, known?.testCount ?? 0),
-    test: async () => (await readIdxPair(testImages, testLabels, classes)).images,
+    testCount: known?.testCount ?? (await unpackedSize(testLabels)) - 8,
+    async test() {
+      const read = await readIdxPair(testImages, testLabels, classes);
+      if (String(read.image) === String(image)) return read.images;
+      throw new DataError(
+        `Cannot read ${testImages}: its images have ${read.image[0]} × ${read.image[1]} pixels, ` +
+          `expected ${image[0]} × ${image[1]} as in ${trainImages}; fetch both files again`,
+      );
+    },
     notes: [],
   };
-}
-
-/** By the size of the labels' file; a packed one does not tell without being opened. */
-async function idxTestCount(labels: string, published: number): Promise<number> {
-  const size = await fileSize(labels);
-  return labels.endsWith(".gz") || size === null ? published : size - 8;
 }
 
 async function readCifar(name: string, found: Found & { kind: "cifar" }): Promise<ReadSet> {

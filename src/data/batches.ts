@@ -1,0 +1,209 @@
+/** Batches made on the device: the bytes live there, a kernel gathers, augments and normalises. */
+import imagesWgsl from "../../kernels/batch_images.wgsl" with { type: "text" };
+import labelsWgsl from "../../kernels/batch_labels.wgsl" with { type: "text" };
+import { UsageError } from "../errors.ts";
+import { type Gpu, kernel, type Tensor } from "../gpu/mod.ts";
+import { hash, Rng, Stream } from "../random.ts";
+import type { Images } from "./dataset.ts";
+import { type Chunk, DeviceBytes } from "./device_bytes.ts";
+
+const imagesKernel = kernel("batch_images", imagesWgsl);
+const labelsKernel = kernel("batch_labels", labelsWgsl);
+
+/** What happens to training images (enas specification: pad, crop, flip, then CutOut). */
+export interface Augment {
+  /** Zeros on each side, after normalisation, from which a crop of the old size is taken. */
+  pad: number;
+  /** Mirror left to right with probability ½. */
+  flip: boolean;
+  /** Side of the square that is set to zero; 0 for none. DeVries & Taylor 2017. */
+  cutout: number;
+  /** The square's top left corner is drawn in the image, in place of its centre. */
+  cutoutLegacy: boolean;
+}
+
+export interface BatchOptions {
+  /** Height, width, channels. */
+  image: readonly [number, number, number];
+  /** Per channel, of pixels scaled to 0 … 1. */
+  mean: readonly number[];
+  deviation: readonly number[];
+  /** Images in a batch. */
+  batch: number;
+  seed: number;
+  /** For `next`; evaluation never augments. */
+  augment: Augment | null;
+  /** Largest buffer on the device, in bytes; default 128 MiB. */
+  chunkBytes?: number;
+  /** Sets of more bytes stay in host memory and visit the device in shards; default 2 GiB. */
+  dataMemory?: number;
+}
+
+/** Tensors that are overwritten by the next batch that is recorded. */
+export interface Batch {
+  /** (n, h, w, c) float32. */
+  images: Tensor;
+  /** (n) uint32. */
+  labels: Tensor;
+  n: number;
+}
+
+/** CutOut of half the image side, rounded down to even. */
+export function cutoutSide(side: number): number {
+  return Math.floor(side / 4) * 2;
+}
+
+const none: Augment = { pad: 0, flip: false, cutout: 0, cutoutLegacy: false };
+
+/**
+ * The images of one part of a data set as batches. What `next` and `random` give depends on the options and
+ * their arguments only, to the bit, whatever was asked before (given the epoch), however the bytes are cut
+ * in chunks.
+ */
+export class Batches {
+  /** Batches that `next` has in an epoch; the last one may be smaller. */
+  readonly stepsPerEpoch: number;
+  readonly n: number;
+  readonly #bytes: DeviceBytes;
+  readonly #labels: Tensor;
+  readonly #order: Tensor;
+  readonly #table: Tensor;
+  readonly #out: { images: Tensor; labels: Tensor };
+  #epoch = new Uint32Array();
+
+  /** Throws UsageError where there are no images or a size does not fit. */
+  constructor(
+    private readonly gpu: Gpu,
+    images: Images,
+    private readonly options: BatchOptions,
+  ) {
+    const { image: [h, w, c], batch } = options;
+    check(images, options);
+    this.n = images.n;
+    this.stepsPerEpoch = Math.ceil(images.n / batch);
+    this.#bytes = new DeviceBytes(gpu, images.pixels, {
+      imageBytes: h * w * c,
+      chunkBytes: options.chunkBytes ?? 2 ** 27,
+      dataMemory: options.dataMemory ?? 2 ** 31,
+    });
+    this.#labels = gpu.upload(Uint32Array.from(images.labels));
+    this.#order = gpu.empty([images.n]);
+    this.#table = gpu.upload(byteTable(options.mean, options.deviation));
+    this.#out = { images: gpu.empty([batch, h, w, c]), labels: gpu.empty([batch]) };
+    this.startEpoch(0);
+  }
+
+  /** Draws the order of an epoch: a permutation, of shards and inside them for sets in host memory. */
+  startEpoch(epoch: number): void {
+    const rng = new Rng(this.options.seed, Stream.data, epoch);
+    const { chunks, resident } = this.#bytes;
+    this.#epoch = resident ? rng.permutation(this.n) : byShards(chunks, rng, this.n);
+    this.gpu.write(this.#order, this.#epoch);
+  }
+
+  /**
+   * The training batch of a step: its place in the epoch is `step` modulo `stepsPerEpoch`, the random
+   * numbers of the augmentation are those of `step`. Call `startEpoch` when an epoch begins.
+   */
+  next(step: number): Batch {
+    const { batch, augment } = this.options;
+    const start = (step % this.stepsPerEpoch) * batch;
+    return this.#record(start, Math.min(batch, this.n - start), false, augment ?? none, step);
+  }
+
+  /**
+   * A batch for a reward, by (seed, epoch, step): images follow each other in the epoch's order from a
+   * random place on, so no image comes twice. Not augmented.
+   */
+  random(step: number): Batch {
+    const start = hash(this.options.seed, Stream.data, step, 2 ** 31) % this.n;
+    return this.#record(start, Math.min(this.options.batch, this.n), false, none, step);
+  }
+
+  /** The first `count` images in their order, each once; the last batch may be smaller. Not augmented. */
+  *sequential(count: number = this.n): Generator<Batch> {
+    const end = Math.min(count, this.n);
+    for (let start = 0; start < end; start += this.options.batch) {
+      yield this.#record(start, Math.min(this.options.batch, end - start), true, none, 0);
+    }
+  }
+
+  #record(start: number, n: number, inOrder: boolean, augment: Augment, step: number): Batch {
+    const { gpu } = this;
+    const { image: [h, w, c], seed } = this.options;
+    const common = { n, start, total: this.n, in_order: inOrder };
+    const order = this.#order;
+    for (const chunk of this.#chunksOf(start, n, inOrder)) {
+      const bytes = this.#bytes.tensor(chunk);
+      gpu.run(imagesKernel, { bytes, order, table: this.#table, y: this.#out.images }, {
+        ...common,
+        ...{ h, w, c, first: chunk.first, count: chunk.count, seed, stream: Stream.augment, step },
+        pad: augment.pad,
+        flip: augment.flip,
+        cutout: augment.cutout,
+        legacy: augment.cutoutLegacy,
+      }, n * h * w);
+    }
+    gpu.run(labelsKernel, { labels: this.#labels, order, y: this.#out.labels }, common, n);
+    const images = { ...this.#out.images, shape: [n, h, w, c] };
+    return { images, labels: { ...this.#out.labels, shape: [n] }, n };
+  }
+
+  /** The chunks that hold some image of a batch, the one that comes first in the batch first. */
+  #chunksOf(start: number, n: number, inOrder: boolean): Iterable<Chunk> {
+    const { chunks, perChunk } = this.#bytes;
+    const touched = new Set<Chunk>();
+    for (let i = 0; i < n && touched.size < chunks.length; i++) {
+      const place = (start + i) % this.n;
+      touched.add(chunks[Math.floor((inOrder ? place : this.#epoch[place]) / perChunk)]);
+    }
+    return touched;
+  }
+}
+
+/** Shards in random order, each in random order. */
+function byShards(chunks: readonly Chunk[], rng: Rng, n: number): Uint32Array<ArrayBuffer> {
+  const order = new Uint32Array(n);
+  let at = 0;
+  for (const k of rng.permutation(chunks.length)) {
+    const { first, count } = chunks[k];
+    for (const i of rng.permutation(count)) order[at++] = first + i;
+  }
+  return order;
+}
+
+/** Entry c · 256 + v: the normalised value of byte v in channel c. */
+function byteTable(mean: readonly number[], deviation: readonly number[]) {
+  return Float32Array.from({ length: 256 * mean.length }, (_, i) => {
+    const c = i >> 8;
+    return ((i & 255) / 255 - mean[c]) / deviation[c];
+  });
+}
+
+function check(images: Images, { image, mean, deviation, batch, augment }: BatchOptions): void {
+  const [h, w, c] = image;
+  if (images.n === 0) throw new UsageError("Cannot make batches: got 0 images, expected some");
+  if (images.pixels.length !== images.n * h * w * c || images.labels.length !== images.n) {
+    throw new UsageError(
+      `Cannot make batches: got ${images.pixels.length} bytes and ${images.labels.length} labels, ` +
+        `expected ${images.n} images of ${h} × ${w} × ${c}`,
+    );
+  }
+  if (mean.length !== c || deviation.length !== c) {
+    throw new UsageError(
+      `Cannot make batches: got ${mean.length} means and ${deviation.length} deviations, ` +
+        `expected ${c}, one for each channel`,
+    );
+  }
+  if (!Number.isInteger(batch) || batch < 1) {
+    throw new UsageError(`Cannot make batches of ${batch}: expected a whole number above 0`);
+  }
+  for (const name of ["pad", "cutout"] as const) {
+    const value = augment?.[name] ?? 0;
+    if (!Number.isInteger(value) || value < 0) {
+      throw new UsageError(
+        `Cannot augment with ${name} ${value}: expected a whole number of pixels`,
+      );
+    }
+  }
+}

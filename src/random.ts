@@ -15,6 +15,12 @@ export const Stream = {
   dropPath: 7,
 } as const;
 
+/**
+ * A stream of its own for each of several draws of one step (the dropouts of a network, the decisions of
+ * a controller): streams stay below 256, so the salt takes the other bits of the word and indices are free.
+ */
+export const salted = (stream: number, salt: number): number => stream + 256 * salt;
+
 /** 32 random bits for a counter. */
 export function hash(seed: number, stream: number, step: number, index: number): number {
   let x = (Math.imul(seed, 1664525) + 1013904223) | 0;

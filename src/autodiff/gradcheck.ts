@@ -92,8 +92,14 @@ export async function checkOp(gpu: Gpu, op: Op<any>, c: Case<any>, seed = 1): Pr
   const forward = Math.max(...first.got.map((g, i) => relativeError(g, want[i])));
   if (typeof op.backward === "string") return { forward, backward: null };
 
-  const weights = out.map((s, i) => testData(count(s), "real", seed + 50 + i));
-  const dy = weights.map((w, i) => gpu.upload(Float32Array.from(w), out[i]));
+  const weights = out.map((s, i) =>
+    op.constant?.includes(i)
+      ? new Float64Array(count(s))
+      : testData(count(s), "real", seed + 50 + i)
+  );
+  const dy = weights.map((w, i) =>
+    op.constant?.includes(i) ? null : gpu.upload(Float32Array.from(w), out[i])
+  );
   const wants = c.shapes.map((_, i) => !first.integer[i] && !op.mutates?.includes(i));
   const numeric = differences(op, c, first.data, weights, wants);
   const gradients = async (io: typeof first.io, add: boolean) => {

@@ -58,6 +58,8 @@ export interface OpSpec<P> {
   backward: ((gpu: Gpu, io: Backward<P>) => void) | "dy" | `none, because ${string}`;
   /** What `backward` reads, so that everything else is freed early. Default: all inputs, all outputs. */
   reads?: { inputs?: boolean; out?: boolean };
+  /** Outputs that take no gradient (counts, entropies for reports): `dy` is null for them. */
+  constant?: number[];
   /** Inputs that `forward` changes in place (running statistics); they take no gradient. */
   mutates?: number[];
   /** Multiply-adds of one forward pass. */

@@ -113,7 +113,7 @@ class Reverse {
   #wanted({ source }: Value): boolean {
     if (source.kind === "param") return source.param.trainable;
     if (source.kind === "input") return source.wantsGrad;
-    return this.#wants.get(source.node)!;
+    return this.#wants.get(source.node)! && !source.node.op.constant?.includes(source.out);
   }
 
   walk(loss: Value): void {

@@ -1,8 +1,12 @@
 /** The files of `kernels/lib`, by the name that `//#include` uses. */
 import index from "../../kernels/lib/index.wgsl" with { type: "text" };
+import groupSum from "../../kernels/lib/group_sum.wgsl" with { type: "text" };
+import math from "../../kernels/lib/math.wgsl" with { type: "text" };
 import random from "../../kernels/lib/random.wgsl" with { type: "text" };
 
 export const includes: Readonly<Record<string, string>> = {
   "lib/index.wgsl": index,
+  "lib/group_sum.wgsl": groupSum,
+  "lib/math.wgsl": math,
   "lib/random.wgsl": random,
 };

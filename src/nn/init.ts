@@ -1,0 +1,44 @@
+/** Initialisers: fill a weight on the host, so that a seed gives the same weights on every adapter. */
+import type { Rng } from "../random.ts";
+
+/** Writes every element; drawn in float64, stored as float32. */
+export type Init = (out: Float32Array, rng: Rng) => void;
+
+/** Every element the same. */
+export const constantInit = (value: number): Init => (out) => void out.fill(value);
+
+/** These values. Throws a RangeError where their number is not that of the weight. */
+export function valuesInit(values: ArrayLike<number>): Init {
+  return (out) => {
+    if (values.length !== out.length) {
+      throw new RangeError(
+        `Cannot initialise a weight: got ${values.length} values, expected ${out.length}`,
+      );
+    }
+    out.set(values);
+  };
+}
+
+/** Uniform in [−range, range). */
+export function uniformInit(range: number): Init {
+  return (out, rng) => {
+    for (let i = 0; i < out.length; i++) out[i] = (2 * rng.next() - 1) * range;
+  };
+}
+
+/** Normal with this deviation; draws beyond two deviations are repeated. */
+export function truncatedNormalInit(deviation: number): Init {
+  return (out, rng) => {
+    for (let i = 0; i < out.length; i++) {
+      let z: number;
+      do z = rng.normal(); while (Math.abs(z) > 2);
+      out[i] = z * deviation;
+    }
+  };
+}
+
+/**
+ * For convolutions and linear layers: σ = √(2 / fanIn), cut at 2σ and not corrected for the cut, as the
+ * released ENAS code. `fanIn` counts the inputs of one output: k²·C_in, for a depthwise kernel k².
+ */
+export const heInit = (fanIn: number): Init => truncatedNormalInit(Math.sqrt(2 / fanIn));

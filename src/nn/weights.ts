@@ -1,0 +1,220 @@
+/**
+ * All weights of a network or supernet, by name. First everything is declared, then `materialise` gives it
+ * memory: few large slabs, so that optimisers and checkpoints handle them in few pieces. A store that is
+ * never materialised counts parameters without a device.
+ */
+import { count, type Shape, type Tensor } from "../autodiff/op.ts";
+import { type Param, paramValue, type Value } from "../autodiff/tape.ts";
+import { DataError } from "../errors.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { Rng, Stream } from "../random.ts";
+import type { Init } from "./init.ts";
+import { Slab } from "./slab.ts";
+
+/** Weights start at multiples of this many elements: 256 bytes, WebGPU's alignment of binding offsets. */
+const ALIGN = 64;
+/** WebGPU's default limit of one binding, in elements. */
+const SLAB_WORDS = (128 << 20) / 4;
+
+/** Named arrays, as checkpoints and safetensors files have them. */
+export type NamedTensors = Record<
+  string,
+  { shape: readonly number[]; data: Float32Array | Uint32Array }
+>;
+
+interface Entry {
+  param: Param;
+  value: Value;
+  init: Init;
+  /** Position among all declarations: the weight's own random numbers. */
+  index: number;
+}
+
+/** Weights that share a buffer, and where each starts. */
+interface Packed {
+  words: number;
+  entries: { entry: Entry; offset: number }[];
+}
+
+export class WeightStore {
+  readonly #entries = new Map<string, Entry>();
+  readonly #slabs: Slab[] = [];
+  /** Each buffer with what lies in it: weights of the slabs first, then states. */
+  readonly #buffers: { tensor: Tensor; packed: Packed }[] = [];
+  #materialised = false;
+
+  /** Whether memory has been given out: nothing new can be declared any more. */
+  get materialised(): boolean {
+    return this.#materialised;
+  }
+
+  /** Memory of the trainable weights; empty before `materialise`. */
+  get slabs(): readonly Slab[] {
+    return this.#slabs;
+  }
+
+  /**
+   * A trainable weight: declares it, or returns the one of this name.
+   * @throws Error when the name is taken by another shape or kind, or is unknown after `materialise`.
+   */
+  param(name: string, shape: Shape, init: Init): Value {
+    return this.#declare(name, shape, init, true);
+  }
+
+  /** A tensor that ops change in place and no gradient reaches (running statistics, constants). */
+  state(name: string, shape: Shape, init: Init): Value {
+    return this.#declare(name, shape, init, false);
+  }
+
+  #declare(name: string, shape: Shape, init: Init, trainable: boolean): Value {
+    const known = this.#entries.get(name);
+    if (known) {
+      const { param } = known;
+      if (param.trainable !== trainable || !sameShape(param.shape, shape)) {
+        throw new Error(
+          `Cannot use weight ${name} as ${describe(shape, trainable)}: it is ` +
+            `${describe(param.shape, param.trainable)}`,
+        );
+      }
+      return known.value;
+    }
+    if (this.#materialised) {
+      throw new Error(
+        `Cannot use weight ${name}: it was not declared before the store got its memory, expected one of ` +
+          `${this.#entries.size} declared weights`,
+      );
+    }
+    const param: Param = { name, shape: [...shape], trainable };
+    const value = paramValue(param);
+    this.#entries.set(name, { param, value, init, index: this.#entries.size });
+    return value;
+  }
+
+  /** The weight behind a value (or a part of one). */
+  paramOf({ source }: Value): Param {
+    if (source.kind !== "param") throw new Error("Cannot name the weight of a computed value");
+    return source.param;
+  }
+
+  /** Everything declared, in order. */
+  params(): Param[] {
+    return [...this.#entries.values()].map(({ param }) => param);
+  }
+
+  /** Number of trainable parameters. */
+  parameters({ filter = () => true }: { filter?: (param: Param) => boolean } = {}): number {
+    return this.params().filter((p) => p.trainable && filter(p))
+      .reduce((sum, p) => sum + count(p.shape), 0);
+  }
+
+  /** Bytes that `materialise` takes: weights and their gradients, and states. */
+  bytes(): { weights: number; gradients: number; states: number } {
+    const bytes = (trainable: boolean) =>
+      this.#pack(trainable).reduce((sum, { words }) => sum + words * 4, 0);
+    const weights = bytes(true);
+    return { weights, gradients: weights, states: bytes(false) };
+  }
+
+  /**
+   * Gives everything declared its memory and first values. Each weight draws from a stream of its own, by
+   * its place among the declarations.
+   */
+  materialise(gpu: Gpu, seed: number): void {
+    if (this.#materialised) throw new Error("Cannot materialise a weight store twice");
+    for (const packed of this.#pack(true)) {
+      const slab = new Slab(gpu, packed.words);
+      this.#slabs.push(slab);
+      this.#buffers.push({ tensor: slab.weights, packed });
+      for (const { entry: { param }, offset } of packed.entries) {
+        const place = (of: Tensor) => ({ shape: param.shape, buffer: of.buffer, offset });
+        param.tensor = place(slab.weights);
+        param.grad = place(slab.grads);
+      }
+    }
+    for (const packed of this.#pack(false)) {
+      const tensor = gpu.empty([packed.words]);
+      this.#buffers.push({ tensor, packed });
+      for (const { entry: { param }, offset } of packed.entries) {
+        param.tensor = { shape: param.shape, buffer: tensor.buffer, offset };
+      }
+    }
+    this.#materialised = true;
+    this.#fill(gpu, ({ init, index }, out) => init(out, new Rng(seed, Stream.init, index)));
+  }
+
+  /** Weights and states as they are on the device, in one read-back. */
+  async tensors(gpu: Gpu): Promise<NamedTensors> {
+    const contents = await gpu.read(this.#buffers.map(({ tensor }) => tensor));
+    const result: NamedTensors = {};
+    this.#buffers.forEach(({ packed }, i) => {
+      for (const { entry: { param }, offset } of packed.entries) {
+        const data = contents[i].subarray(offset, offset + count(param.shape));
+        result[param.name] = { shape: param.shape, data };
+      }
+    });
+    return result;
+  }
+
+  /**
+   * Replaces every weight and state.
+   * @throws DataError, with nothing replaced, unless names and shapes are exactly those declared.
+   */
+  load(gpu: Gpu, tensors: NamedTensors): void {
+    for (const { param } of this.#entries.values()) {
+      const got = tensors[param.name];
+      if (!got || !sameShape(got.shape, param.shape) || got.data.length !== count(param.shape)) {
+        throw new DataError(
+          `Cannot load weights: ${param.name} is ${got ? `[${got.shape}]` : "missing"}, expected ` +
+            `[${param.shape}]; they belong to another architecture or configuration`,
+        );
+      }
+    }
+    const unknown = Object.keys(tensors).find((name) => !this.#entries.has(name));
+    if (unknown !== undefined) {
+      throw new DataError(
+        `Cannot load weights: this network has no ${unknown}; they belong to another architecture or ` +
+          `configuration`,
+      );
+    }
+    this.#fill(gpu, ({ param }, out) => out.set(tensors[param.name].data));
+  }
+
+  #fill(gpu: Gpu, write: (entry: Entry, out: Float32Array) => void): void {
+    for (const { tensor, packed } of this.#buffers) {
+      const data = new Float32Array(packed.words);
+      for (const { entry, offset } of packed.entries) {
+        write(entry, data.subarray(offset, offset + count(entry.param.shape)));
+      }
+      gpu.write(tensor, data);
+    }
+  }
+
+  #pack(trainable: boolean): Packed[] {
+    const slabs: Packed[] = [];
+    for (const entry of this.#entries.values()) {
+      if (entry.param.trainable !== trainable) continue;
+      const words = Math.ceil(count(entry.param.shape) / ALIGN) * ALIGN;
+      if (words > SLAB_WORDS) {
+        throw new RangeError(
+          `Cannot place weight ${entry.param.name}: [${entry.param.shape}] takes ${
+            words * 4
+          } bytes, ` +
+            `expected at most ${SLAB_WORDS * 4}; try fewer filters`,
+        );
+      }
+      let slab = slabs.at(-1);
+      if (!slab || slab.words + words > SLAB_WORDS) {
+        slab = { words: 0, entries: [] };
+        slabs.push(slab);
+      }
+      slab.entries.push({ entry, offset: slab.words });
+      slab.words += words;
+    }
+    return slabs;
+  }
+}
+
+const sameShape = (a: Shape, b: Shape) => a.length === b.length && a.every((n, i) => n === b[i]);
+
+const describe = (shape: Shape, trainable: boolean) =>
+  `${trainable ? "trainable" : "state"} [${shape}]`;

@@ -1,0 +1,75 @@
+/** What searching and retraining share: states of several parts in one, checkpoint times, time left. */
+import type { RunEvent } from "./events.ts";
+import type { State } from "./strategy.ts";
+
+/** Puts the states of several parts into one: `{ json: { name: … }, tensors: { "name/…": … } }`. */
+export function mergeStates(parts: Record<string, State>): State {
+  const json: Record<string, unknown> = {};
+  const tensors: State["tensors"] = {};
+  for (const [name, state] of Object.entries(parts)) {
+    json[name] = state.json;
+    for (const [key, tensor] of Object.entries(state.tensors)) tensors[`${name}/${key}`] = tensor;
+  }
+  return { json, tensors };
+}
+
+/** One part of a merged state. */
+export function partOf(state: State, name: string): State {
+  const json = (state.json as Record<string, unknown>)[name];
+  const tensors: State["tensors"] = {};
+  for (const [key, tensor] of Object.entries(state.tensors)) {
+    if (key.startsWith(`${name}/`)) tensors[key.slice(name.length + 1)] = tensor;
+  }
+  return { json, tensors };
+}
+
+/** Longest time between two checkpoints. */
+const CHECKPOINT_MS = 60_000;
+
+/** Saves at the end of each phase, once a minute within, and before an interrupted run ends. */
+export class Checkpoints {
+  #last = performance.now();
+
+  constructor(
+    private readonly signal: AbortSignal,
+    private readonly save: () => Promise<number>,
+  ) {}
+
+  /** Call where the state is whole; `end` of a phase saves in any case. Yields the event when it saved. */
+  async *at(end: boolean): AsyncGenerator<RunEvent> {
+    if (!end && !this.signal.aborted && performance.now() - this.#last < CHECKPOINT_MS) return;
+    const step = await this.save();
+    this.#last = performance.now();
+    yield { type: "checkpoint", step };
+    this.signal.throwIfAborted();
+  }
+}
+
+/** Time spent, over interruptions, and the projected rest from the rates of this process. */
+export class Clock {
+  readonly #start = performance.now();
+  readonly #rates = new Map<string, { units: number; ms: number }>();
+  /** Seconds before this process. */
+  earlier = 0;
+
+  seconds(): number {
+    return this.earlier + (performance.now() - this.#start) / 1000;
+  }
+
+  /** So many units of a kind of work took so long. */
+  add(kind: string, units: number, ms: number): void {
+    const rate = this.#rates.get(kind) ?? { units: 0, ms: 0 };
+    // Old measurements fade: the first steps compile pipelines.
+    this.#rates.set(kind, { units: rate.units * 0.9 + units, ms: rate.ms * 0.9 + ms });
+  }
+
+  /** Seconds that so many units will take; kinds never measured count as nothing. */
+  left(work: Readonly<Record<string, number>>): number {
+    let ms = 0;
+    for (const [kind, units] of Object.entries(work)) {
+      const rate = this.#rates.get(kind);
+      if (rate && rate.units > 0) ms += units * rate.ms / rate.units;
+    }
+    return ms / 1000;
+  }
+}

@@ -78,10 +78,13 @@ export class Gpu {
     });
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
-      this.#errors.push(new Error((event as GPUUncapturedErrorEvent).error.message));
+      const { message } = (event as GPUUncapturedErrorEvent).error;
+      this.#errors.push(new Error(`Cannot go on: the device reports ${message}`));
     });
     device.lost.then(({ reason, message }) => {
-      if (reason !== "destroyed") this.#errors.push(new Error(`device lost: ${message}`));
+      if (reason !== "destroyed") {
+        this.#errors.push(new Error(`Cannot go on: the device was lost: ${message}`));
+      }
     });
   }
 
@@ -185,7 +188,7 @@ export class Gpu {
     if (this.#errors.length) {
       const [first] = this.#errors;
       this.#errors = [];
-      throw new Error(`Cannot go on with this device: ${first.message}`, { cause: first });
+      throw first;
     }
   }
 
@@ -360,7 +363,11 @@ export class Gpu {
       this.#checks.push(
         module.getCompilationInfo().then(({ messages }) => {
           const bad = messages.find((m) => m.type === "error");
-          if (bad) throw new Error(`Cannot compile ${k.name}: line ${bad.lineNum}: ${bad.message}`);
+          if (bad) {
+            this.#errors.unshift(
+              new Error(`Cannot compile ${k.name}: line ${bad.lineNum}: ${bad.message}`),
+            );
+          }
         }),
       );
       pipeline = this.device.createComputePipeline({

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { peakBytes, run, schedule, Tape } from "../../src/autodiff/mod.ts";
+import { Gpu } from "../../src/gpu/device.ts";
+import { sizeClass } from "../../src/gpu/pool.ts";
+import { add, relu } from "../../src/ops/mod.ts";
+
+const gpu = await Gpu.open();
+
+Deno.test("gradients that are dy itself are shared until somebody adds to them", async () => {
+  const tape = new Tape();
+  const x = tape.input([1], { tensor: gpu.upload(Float32Array.of(2)), wantsGrad: true });
+  const y = tape.input([1], { tensor: gpu.upload(Float32Array.of(3)), wantsGrad: true });
+  // d/dx (x + x + relu(x) + y) = 3, d/dy = 1.
+  const loss = add(add(add(x, x), relu(x)), y);
+  const result = run(gpu, tape, { outputs: [loss], loss });
+  const [[value], [dx], [dy]] = await gpu.read([
+    result.of(loss),
+    result.gradient(x),
+    result.gradient(y),
+  ]);
+  assert.deepEqual([value, dx, dy], [9, 3, 1]);
+});
+
+Deno.test("gradients of a value with many consumers are all added up", async () => {
+  const tape = new Tape();
+  const x = tape.input([1], { tensor: gpu.upload(Float32Array.of(-1)), wantsGrad: true });
+  const h = add(x, x);
+  const loss = add(add(relu(h), h), add(h, relu(x)));
+  const result = run(gpu, tape, { outputs: [], loss });
+  // relu is shut at −2 and −1: two paths through h, each 2.
+  assert.deepEqual([...(await gpu.read([result.gradient(x)]))[0]], [4]);
+});
+
+Deno.test("nodes that nothing asks for are not run", () => {
+  const tape = new Tape();
+  const x = tape.input([4]);
+  const wanted = relu(x);
+  relu(relu(x));
+  assert.equal(schedule(tape, [wanted]).actions.length, 1);
+});
+
+Deno.test("a forward chain needs two buffers, whatever its length", () => {
+  const chain = (length: number) => {
+    const tape = new Tape();
+    let x = tape.input([1024]);
+    for (let i = 0; i < length; i++) x = relu(x);
+    return peakBytes(schedule(tape, [x]));
+  };
+  assert.equal(chain(10), 2 * sizeClass(4096));
+  assert.equal(chain(50), chain(10));
+});
+
+Deno.test("every buffer of a run goes back to the pool once its results are recycled", async () => {
+  const before = gpu.pool.liveBytes;
+  for (let i = 0; i < 3; i++) {
+    const tape = new Tape();
+    const x = tape.input([1], { tensor: gpu.temporary(Float32Array.of(i)), wantsGrad: true });
+    run(gpu, tape, { outputs: [], loss: add(relu(x), x) });
+  }
+  await gpu.read([gpu.zeros([1])]);
+  gpu.recycle();
+  gpu.recycle();
+  assert.ok(gpu.pool.liveBytes <= before);
+});
+
+Deno.test("a loss that no weight leads to is refused", () => {
+  const tape = new Tape();
+  const x = tape.input([1]);
+  assert.throws(() => schedule(tape, [], relu(x)), /no weight or input leads to the loss/);
+});
+
+Deno.test("a kernel that does not compile is named with its line", async () => {
+  const { kernel } = await import("../../src/gpu/kernel.ts");
+  const own = await Gpu.open();
+  const bad = kernel(
+    "bad",
+    "@group(0) @binding(0) var<storage, read_write> y: array<f32>;\n@compute @workgroup_size(1)\nfn main() { y[0] = nope; }",
+  );
+  own.run(bad, { y: own.empty([1]) }, {}, 1);
+  await assert.rejects(() => own.read([own.empty([1])]), /Cannot compile bad: line 3/);
+  own.close();
+});

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { kernel, render, specialise, writeUniform } from "../../src/gpu/kernel.ts";
+
+const source = `// A kernel.
+//#include lib/index.wgsl
+override SIZE: u32 = 64u;
+const TILE: u32 = 4u;
+alias real = f32;
+struct P { n: u32, scale: f32, shift: i32, x_at: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> p: P;
+`;
+
+Deno.test("kernel() reads bindings, fields and tunables from the text", () => {
+  const k = kernel("k", source);
+  assert.deepEqual(k.bindings, [
+    { name: "x", index: 0, write: false },
+    { name: "y", index: 1, write: true },
+  ]);
+  assert.deepEqual(k.fields.map((f) => `${f.name}:${f.type}`), [
+    "n:u32",
+    "scale:f32",
+    "shift:i32",
+    "x_at:u32",
+  ]);
+  assert.equal(k.uniform, 2);
+  assert.equal(k.overrides.get("SIZE"), "64u");
+  assert.ok(k.constants.has("TILE") && k.constants.has("real"));
+  assert.match(k.code, /fn thread/);
+});
+
+Deno.test("kernel() names an include that does not exist", () => {
+  assert.throws(
+    () => kernel("k", "//#include lib/nope.wgsl"),
+    /Cannot load kernel k: no include lib\/nope\.wgsl/,
+  );
+});
+
+Deno.test("specialise() sorts parameters and names an unknown one", () => {
+  const k = kernel("k", source);
+  const { overrides, texts } = specialise(k, { n: 1, SIZE: 32, TILE: "8u" });
+  assert.deepEqual(overrides, { SIZE: 32 });
+  assert.deepEqual(texts, { TILE: "8u" });
+  assert.throws(() => specialise(k, { NOPE: 2 }), /Cannot run k: unknown parameter NOPE/);
+  assert.match(render(k, texts), /const TILE: u32 = 8u;/);
+});
+
+Deno.test("writeUniform() writes each field in its type and names a missing one", () => {
+  const k = kernel("k", source);
+  const view = new DataView(new ArrayBuffer(32));
+  writeUniform(k, { n: 3, scale: 0.5, shift: -2 }, { x_at: 64 }, view, 16);
+  assert.equal(view.getUint32(16, true), 3);
+  assert.equal(view.getFloat32(20, true), 0.5);
+  assert.equal(view.getInt32(24, true), -2);
+  assert.equal(view.getUint32(28, true), 64);
+  assert.throws(() => writeUniform(k, { n: 3, scale: 1 }, {}, view, 0), /missing parameter shift/);
+});
+
+Deno.test("render() unrolls blocks, nested and by a constant", () => {
+  const k = kernel(
+    "k",
+    "const N: u32 = 2u;\n//#unroll i N\n//#unroll j 2\na$i$j;\n//#end\n//#end\nend\n",
+  );
+  assert.equal(
+    render(k, {}).replace(/\n+/g, " ").trim(),
+    "const N: u32 = 2u; a00; a01; a10; a11; end",
+  );
+  assert.match(render(k, { N: "1u" }), /a00;\s*a01;\s*end/);
+});

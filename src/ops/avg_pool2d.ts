@@ -1,0 +1,74 @@
+import avgPoolWgsl from "../../kernels/avg_pool.wgsl" with { type: "text" };
+import avgPoolDxWgsl from "../../kernels/avg_pool_dx.wgsl" with { type: "text" };
+import { type Backward, count, defineOp, type Forward, type Shape } from "../autodiff/op.ts";
+import { apply, type Value } from "../autodiff/tape.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { kernel } from "../gpu/kernel.ts";
+import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
+
+const plain = kernel("avg_pool", avgPoolWgsl);
+const plainDx = kernel("avg_pool_dx", avgPoolDxWgsl);
+
+function forward(gpu: Gpu, { inputs: [x], out: [y], params }: Forward<PoolOptions>) {
+  const l = lanes(x.shape[3]);
+  const { padding: _, ...sizes } = params;
+  gpu.run(plain, { x, y }, {
+    ...poolGeometry(x.shape, params),
+    ...sizes,
+    V: l.V,
+    c: x.shape[3] / width(l),
+  }, count(y.shape) / width(l));
+}
+
+function backward(gpu: Gpu, { inputs: [x], params, dy: [dy], dx: [dx] }: Backward<PoolOptions>) {
+  const l = lanes(x.shape[3]);
+  const { padding: _, ...sizes } = params;
+  gpu.run(plainDx, { dy: dy!, dx: dx!.tensor }, {
+    ...poolGeometry(x.shape, params),
+    ...sizes,
+    V: l.V,
+    c: x.shape[3] / width(l),
+    add: dx!.accumulate,
+  }, count(x.shape) / width(l));
+}
+
+function reference(
+  [x]: readonly Float64Array[],
+  [xs]: readonly Shape[],
+  params: PoolOptions,
+): Float64Array[] {
+  const { n, ih, iw, oh, ow, pad_y, pad_x } = poolGeometry(xs, params);
+  const c = xs[3];
+  const y = new Float64Array(n * oh * ow * c);
+  y.forEach((_, i) => {
+    const ch = i % c, ox = Math.floor(i / c) % ow;
+    const oy = Math.floor(i / c / ow) % oh, image = Math.floor(i / c / ow / oh);
+    let cells = 0;
+    for (let kh = 0; kh < params.k; kh++) {
+      for (let kw = 0; kw < params.k; kw++) {
+        const iy = oy * params.stride + kh - pad_y, ix = ox * params.stride + kw - pad_x;
+        if (iy < 0 || iy >= ih || ix < 0 || ix >= iw) continue;
+        y[i] += x[((image * ih + iy) * iw + ix) * c + ch];
+        cells++;
+      }
+    }
+    y[i] /= cells;
+  });
+  return [y];
+}
+
+const op = defineOp<PoolOptions>({
+  name: "avg_pool2d",
+  shapes: ([x], params) => {
+    const { n, oh, ow } = expectPool("avg_pool2d", x, params);
+    return { out: [[n, oh, ow, x[3]]] };
+  },
+  forward,
+  backward,
+  reads: { inputs: false, out: false },
+  reference,
+  cases: poolCases,
+});
+
+/** Mean of the cells inside the image of each k × k window of x [n,h,w,c]: padding does not count. */
+export const avgPool2d = (x: Value, options: PoolOptions): Value => apply(op, [x], options)[0];

@@ -1,0 +1,96 @@
+/** How ops that slide a window or reduce over pixels cut their work: geometry, lanes, splits, scratch. */
+import { type Case, expectShape, type Shape } from "../autodiff/op.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+
+export type Padding = "same" | "valid";
+
+/** One axis of a window that slides with zero or no padding. */
+export interface Axis {
+  size: number;
+  /** Positions of the window. */
+  out: number;
+  /** Padding before the first element. */
+  before: number;
+}
+
+/** TensorFlow's rule: SAME has ⌈size / stride⌉ positions and pads the odd cell at the end. */
+export function axis(size: number, k: number, stride: number, padding: Padding): Axis {
+  if (padding === "valid") return { size, out: Math.floor((size - k) / stride) + 1, before: 0 };
+  const out = Math.ceil(size / stride);
+  return { size, out, before: Math.max((out - 1) * stride + k - size, 0) >> 1 };
+}
+
+export type Lanes = { V: "vec4f"; LANES: "4u" } | { V: "f32"; LANES: "1u" };
+
+/** Four channels per lane where the channels and the offsets of all weights divide by four, else one. */
+export function lanes(channels: number, ...weights: Tensor[]): Lanes {
+  return channels % 4 === 0 && weights.every((w) => w.offset % 4 === 0)
+    ? { V: "vec4f", LANES: "4u" }
+    : { V: "f32", LANES: "1u" };
+}
+
+export const width = (l: Lanes): number => l.V === "vec4f" ? 4 : 1;
+
+/**
+ * Invocations that keep a device busy. A software adapter has a few cores and gains from long runs; on a
+ * card more invocations hide latency.
+ */
+export const wantedInvocations = (gpu: Gpu): number => gpu.adapter.fallback ? 1024 : 32768;
+
+/** Rows of output per invocation: all of them unless that leaves the device idle. */
+export function rowsPerInvocation(gpu: Gpu, columns: number, rows: number): number {
+  const bands = Math.ceil(wantedInvocations(gpu) / columns);
+  return Math.max(Math.min(rows, 4), Math.ceil(rows / bands));
+}
+
+/** Memory for the length of `body`: what is recorded later may use it again. */
+export function withScratch(gpu: Gpu, words: number, body: (scratch: Tensor) => void): void {
+  const buffer = gpu.pool.acquire(words * 4);
+  body({ shape: [words], buffer, offset: 0 });
+  gpu.pool.release(buffer);
+}
+
+export interface PoolOptions {
+  /** Window of k × k cells. */
+  k: number;
+  stride: number;
+  /** SAME after TensorFlow's rule, or no padding. */
+  padding: Padding;
+}
+
+export function poolGeometry([n, ih, iw]: Shape, { k, stride, padding }: PoolOptions) {
+  const y = axis(ih, k, stride, padding), x = axis(iw, k, stride, padding);
+  return { n, ih, iw, oh: y.out, ow: x.out, pad_y: y.before, pad_x: x.before };
+}
+
+export function expectPool(op: string, x: Shape, params: PoolOptions) {
+  expectShape(x.length === 4, op, [x], "[n,h,w,c]");
+  const { k, padding } = params;
+  expectShape(
+    padding === "same" || k <= Math.min(x[1], x[2]),
+    op,
+    [x],
+    `at least ${k} × ${k} pixels for padding "valid"`,
+  );
+  return poolGeometry(x, params);
+}
+
+/** What both pools are checked on. */
+export const poolCases: Case<PoolOptions>[] = ([
+  [[2, 5, 7, 1], 3, 1, "same"],
+  [[1, 7, 5, 3], 3, 2, "same"],
+  [[2, 9, 6, 36], 3, 1, "same"],
+  [[1, 8, 8, 36], 5, 3, "valid"],
+  [[1, 11, 9, 4], 5, 1, "same"],
+  [[2, 6, 8, 8], 2, 2, "valid"],
+  [[1, 6, 9, 4], 2, 1, "same"],
+  [[1, 9, 7, 3], 3, 1, "valid"],
+  [[1, 6, 7, 4], 4, 1, "valid"],
+  [[1, 7, 6, 3], 1, 2, "valid"],
+  [[1, 8, 6, 4], 3, 2, "same"],
+  [[1, 5, 4, 4], 7, 1, "same"],
+] as [number[], number, number, Padding][]).map(([x, k, stride, padding]) => ({
+  shapes: [x],
+  params: { k, stride, padding },
+}));

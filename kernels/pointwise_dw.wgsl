@@ -1,0 +1,57 @@
+// Weight gradient of a 1×1 convolution: sums of x dy over a span of pixels, to be added up by split_sum.
+// One invocation per span and C × Q tile of vec4.
+//#include lib/index.wgsl
+//#include lib/pixel.wgsl
+override SIZE: u32 = 8u;
+const C = 2u;
+const Q = 4u;
+
+struct P {
+  rows: u32, oh: u32, ow: u32, ih: u32, iw: u32, mul: u32, shift: i32,
+  ci: u32, co: u32, span: u32, splits: u32, relu: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> sums: array<vec4f>;
+@group(0) @binding(3) var<uniform> p: P;
+
+@compute @workgroup_size(SIZE)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = thread(id, groups, SIZE);
+  let ci = p.ci / 4u;
+  let co = p.co / 4u;
+  let outs = (co + Q - 1u) / Q;
+  let ins = (ci + C - 1u) / C;
+  let o = i % outs * Q;
+  let c = i / outs % ins * C;
+  let split = i / outs / ins;
+  if (split >= p.splits) { return; }
+  let relu = p.relu != 0u;
+  var a: array<vec4f, C * 4u * Q>;
+  let end = min((split + 1u) * p.span, p.rows);
+  for (var row = split * p.span; row < end; row++) {
+    let place = source(row, p.rows, p.oh, p.ow, p.ih, p.iw, p.mul, 1u, p.shift);
+    //#unroll q Q
+    let d$q = dy[row * co + min(o + $q, co - 1u)];
+    //#end
+    //#unroll c C
+    var v$c = x[place.row * ci + min(c + $c, ci - 1u)];
+    v$c = select(v$c, max(v$c, vec4f()), relu);
+    v$c = select(vec4f(), v$c, place.live);
+    //#unroll k 4
+    //#unroll q Q
+    a[($c * 4 + $k) * Q + $q] = fma(vec4f(v$c[$k]), d$q, a[($c * 4 + $k) * Q + $q]);
+    //#end
+    //#end
+    //#end
+  }
+  //#unroll c C
+  if (c + $c < ci) {
+    //#unroll k 4
+    //#unroll q Q
+    if (o + $q < co) { sums[((split * ci + c + $c) * 4u + $k) * co + o + $q] = a[($c * 4 + $k) * Q + $q]; }
+    //#end
+    //#end
+  }
+  //#end
+}

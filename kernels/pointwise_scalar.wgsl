@@ -1,0 +1,67 @@
+// y = act(x) w over pixels, a slice of input channels, any counts: one invocation per pixel and Q × 4 outputs.
+// Weights are staged in workgroup memory.
+//#include lib/index.wgsl
+//#include lib/pixel.wgsl
+override SIZE: u32 = 128u;
+const Q = 4u;
+const TILE = 512u;
+
+struct P {
+  rows: u32, oh: u32, ow: u32, ih: u32, iw: u32, mul: u32, div: u32, shift: i32,
+  ci: u32, co: u32, k0: u32, k: u32, w_at: u32, wk: u32, wn: u32,
+  relu: u32, gated: u32, add: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read> gate: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<uniform> p: P;
+
+var<workgroup> tile: array<vec4f, TILE>;
+
+@compute @workgroup_size(SIZE)
+fn main(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(local_invocation_index) local: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  let first = group.z * Q * 4u;
+  for (var i = local; i < p.k * Q; i += SIZE) {
+    let at = p.w_at + (p.k0 + i / Q) * p.wk;
+    let n = first + i % Q * 4u;
+    var v = vec4f();
+    for (var c = 0u; c < 4u; c++) {
+      if (n + c < p.co) { v[c] = w[at + (n + c) * p.wn]; }
+    }
+    tile[i] = v;
+  }
+  workgroupBarrier();
+
+  let row = thread(id, groups, SIZE);
+  let place = source(row, p.rows, p.oh, p.ow, p.ih, p.iw, p.mul, p.div, p.shift);
+  let relu = p.relu != 0u;
+  let at = place.row * p.ci + p.k0;
+  //#unroll q Q
+  var a$q = vec4f();
+  //#end
+  for (var k = 0u; k < p.k; k++) {
+    var v = x[at + k];
+    v = select(v, max(v, 0.0), relu);
+    //#unroll q Q
+    a$q = fma(vec4f(v), tile[k * Q + $q], a$q);
+    //#end
+  }
+  if (row >= p.rows) { return; }
+  //#unroll q Q
+  //#unroll c 4
+  if (first + $q * 4 + $c < p.co) {
+    let to = row * p.co + first + $q * 4 + $c;
+    var v = select(0.0, a$q[$c], place.live);
+    if (p.gated != 0u) { v = select(0.0, v, gate[to] > 0.0); }
+    if (p.add != 0u) { v += y[to]; }
+    y[to] = v;
+  }
+  //#end
+  //#end
+}

@@ -83,7 +83,8 @@ export async function checkOp(gpu: Gpu, op: Op<any>, c: Case<any>, seed = 1): Pr
       params: c.params,
     };
     op.forward(gpu, io);
-    const values = [...io.out, ...(op.mutates ?? []).map((i) => tensors[i])];
+    const changed = (op.mutates ?? []).filter((i) => i < tensors.length);
+    const values = [...io.out, ...changed.map((i) => tensors[i])];
     return { data, integer, io, got: await readAs(gpu, values, want) };
   };
   const first = await runOnce();

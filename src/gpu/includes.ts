@@ -2,6 +2,7 @@
 import index from "../../kernels/lib/index.wgsl" with { type: "text" };
 import groupSum from "../../kernels/lib/group_sum.wgsl" with { type: "text" };
 import math from "../../kernels/lib/math.wgsl" with { type: "text" };
+import moments from "../../kernels/lib/moments.wgsl" with { type: "text" };
 import pixel from "../../kernels/lib/pixel.wgsl" with { type: "text" };
 import random from "../../kernels/lib/random.wgsl" with { type: "text" };
 
@@ -9,6 +10,7 @@ export const includes: Readonly<Record<string, string>> = {
   "lib/index.wgsl": index,
   "lib/group_sum.wgsl": groupSum,
   "lib/math.wgsl": math,
+  "lib/moments.wgsl": moments,
   "lib/pixel.wgsl": pixel,
   "lib/random.wgsl": random,
 };

@@ -142,7 +142,7 @@ async function readAs(
   const floats = await gpu.read(tensors);
   return floats.map((f, i) => {
     const integers = want[i].length > 0 && want[i].every((v) => Number.isInteger(v) && v >= 0) &&
-      f.every((v) => v === 0 || Math.abs(v) < 1e-30);
+      f.every((v) => Math.abs(v) < 1e-30 && !Object.is(v, -0));
     return integers ? new Uint32Array(f.buffer, f.byteOffset, f.length) : f;
   });
 }

@@ -1,0 +1,39 @@
+// Gradient of the LSTM cell by its four gates. One invocation per unit.
+//#include lib/index.wgsl
+//#include lib/math.wgsl
+override SIZE: u32 = 64u;
+
+struct P { n: u32, hidden: u32, has_dh: u32, has_dc: u32, add: u32 }
+@group(0) @binding(0) var<storage, read> gates: array<f32>;
+@group(0) @binding(1) var<storage, read> c: array<f32>;
+@group(0) @binding(2) var<storage, read> c_new: array<f32>;
+@group(0) @binding(3) var<storage, read> dh: array<f32>;
+@group(0) @binding(4) var<storage, read> dc: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dgates: array<f32>;
+@group(0) @binding(6) var<uniform> p: P;
+
+@compute @workgroup_size(SIZE)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = thread(id, groups, SIZE);
+  if (i >= p.n) { return; }
+  let row = i / p.hidden;
+  let start = row * 4u * p.hidden + i % p.hidden;
+  let gate_i = sigmoid(gates[start]);
+  let gate_f = sigmoid(gates[start + p.hidden]);
+  let gate_o = sigmoid(gates[start + 2u * p.hidden]);
+  let g = bounded_tanh(gates[start + 3u * p.hidden]);
+  let t = bounded_tanh(c_new[i]);
+  let to_h = select(0.0, dh[i], p.has_dh != 0u);
+  let to_c = select(0.0, dc[i], p.has_dc != 0u) + to_h * gate_o * (1.0 - t * t);
+  var d = vec4f(
+    to_c * g * gate_i * (1.0 - gate_i),
+    to_c * c[i] * gate_f * (1.0 - gate_f),
+    to_h * t * gate_o * (1.0 - gate_o),
+    to_c * gate_i * (1.0 - g * g),
+  );
+  for (var k = 0u; k < 4u; k++) {
+    let to = start + k * p.hidden;
+    if (p.add != 0u) { d[k] += dgates[to]; }
+    dgates[to] = d[k];
+  }
+}

@@ -1,0 +1,21 @@
+// Gradient of picking one anchor per row. One invocation per element of the anchors.
+//#include lib/index.wgsl
+override SIZE: u32 = 64u;
+
+struct P { n: u32, anchors_per_row: u32, hidden: u32, add: u32 }
+@group(0) @binding(0) var<storage, read> index: array<u32>;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(3) var<uniform> p: P;
+
+@compute @workgroup_size(SIZE)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = thread(id, groups, SIZE);
+  if (i >= p.n) { return; }
+  let key = i / p.hidden;
+  let row = key / p.anchors_per_row;
+  var g = 0.0;
+  if (index[row] == key % p.anchors_per_row) { g = dy[row * p.hidden + i % p.hidden]; }
+  if (p.add != 0u) { g += dx[i]; }
+  dx[i] = g;
+}

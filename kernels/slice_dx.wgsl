@@ -1,0 +1,22 @@
+// Gradient of a slice: dy inside it, nothing outside. One invocation per element of dx.
+//#include lib/index.wgsl
+override SIZE: u32 = 64u;
+
+struct P { n: u32, width: u32, begin: u32, columns: u32, add: u32 }
+@group(0) @binding(0) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(2) var<uniform> p: P;
+
+@compute @workgroup_size(SIZE)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = thread(id, groups, SIZE);
+  if (i >= p.n) { return; }
+  let row = i / p.width;
+  let column = i % p.width;
+  var g = 0.0;
+  if (column >= p.begin && column < p.begin + p.columns) {
+    g = dy[row * p.columns + column - p.begin];
+  }
+  if (p.add != 0u) { g += dx[i]; }
+  dx[i] = g;
+}

@@ -1,0 +1,63 @@
+import bernoulliLogProbWgsl from "../../kernels/bernoulli_log_prob.wgsl" with { type: "text" };
+import bernoulliLogProbDxWgsl from "../../kernels/bernoulli_log_prob_dx.wgsl" with { type: "text" };
+import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { apply, type Value } from "../autodiff/tape.ts";
+import { kernel } from "../gpu/kernel.ts";
+import { sameShape } from "./shapes.ts";
+
+const forward = kernel("bernoulli_log_prob", bernoulliLogProbWgsl);
+const backward = kernel("bernoulli_log_prob_dx", bernoulliLogProbDxWgsl);
+
+const op = defineOp<Record<never, never>>({
+  name: "bernoulli_log_prob",
+  shapes: ([q, bits]) => {
+    expectShape(
+      q.length === 2 && sameShape(q, bits),
+      "bernoulli_log_prob",
+      [q, bits],
+      "q and bits [n, j]",
+    );
+    return { out: [[q[0]], [q[0]]] };
+  },
+  forward: (gpu, { inputs: [q, bits], out: [logP, sampled] }) => {
+    const [n, columns] = q.shape;
+    gpu.run(forward, { q, bits, log_p: logP, sampled }, { n, columns }, n);
+  },
+  backward: (gpu, { inputs: [q, bits], dy: [dy], dx: [dx] }) => {
+    const n = count(q.shape);
+    gpu.run(
+      backward,
+      { q, bits, dy: dy!, dx: dx!.tensor },
+      { n, columns: q.shape[1], add: dx!.accumulate },
+      n,
+    );
+  },
+  reads: { out: false },
+  constant: [1],
+  reference: ([q, bits], [[n, columns]]) => {
+    const logP = new Float64Array(n);
+    const sampled = new Float64Array(n);
+    q.forEach((v, i) => {
+      const row = Math.floor(i / columns);
+      const l = -Math.log(1 + Math.exp(bits[i] ? -2 * v : 2 * v));
+      logP[row] += l;
+      sampled[row] -= l * Math.exp(l);
+    });
+    return [logP, sampled];
+  },
+  cases: [[1, 3], [5, 1], [7, 6], [20, 11], [300, 5], [70, 36]].map((shape) => ({
+    shapes: [shape, shape],
+    params: {},
+    inputs: ["real", { below: 2 }],
+  })),
+});
+
+/**
+ * Probability of independent skip decisions, p(1) = σ(2q), the softmax of (−q, q).
+ * @param q [n, j] @param bits [n, j], uint32
+ * @returns [Σ_j log p(bit), Σ_j p·(−log p) of the drawn bits], each [n]; the second takes no gradient
+ */
+export function bernoulliLogProb(q: Value, bits: Value): [logP: Value, sampledEntropy: Value] {
+  const [logP, sampled] = apply(op, [q, bits], {});
+  return [logP, sampled];
+}

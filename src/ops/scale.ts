@@ -1,0 +1,52 @@
+import addScaledWgsl from "../../kernels/add_scaled.wgsl" with { type: "text" };
+import scaleWgsl from "../../kernels/scale.wgsl" with { type: "text" };
+import { count, defineOp, expectShape, type Shape, type Tensor } from "../autodiff/op.ts";
+import { accumulate } from "../autodiff/run.ts";
+import { apply, type Value } from "../autodiff/tape.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { kernel } from "../gpu/kernel.ts";
+import { sameShape } from "./shapes.ts";
+
+const scaleKernel = kernel("scale", scaleWgsl);
+const addScaledKernel = kernel("add_scaled", addScaledWgsl);
+
+const times = (gpu: Gpu, x: Tensor, y: Tensor, factor: number, add: boolean) =>
+  gpu.run(scaleKernel, { x, y }, { n: count(x.shape), factor, add }, count(x.shape));
+
+const shapes: Shape[] = [[1], [3, 5], [2, 7, 5, 3], [2, 5, 5, 36], [70, 33], [1, 28, 28, 1]];
+const factors = [0.25, -3, 1, 0.7, 0, 2];
+
+const scaleOp = defineOp<{ factor: number }>({
+  name: "scale",
+  shapes: ([x]) => ({ out: [x] }),
+  forward: (gpu, { inputs: [x], out: [y], params: { factor } }) => times(gpu, x, y, factor, false),
+  backward: (gpu, { dy: [dy], dx: [dx], params: { factor } }) =>
+    times(gpu, dy!, dx!.tensor, factor, dx!.accumulate),
+  reads: { inputs: false, out: false },
+  reference: ([x], _, { factor }) => [x.map((v) => factor * v)],
+  cases: shapes.map((shape, i) => ({ shapes: [shape], params: { factor: factors[i] } })),
+});
+
+/** factor · x. */
+export const scale = (x: Value, factor: number): Value => apply(scaleOp, [x], { factor })[0];
+
+const addScaledOp = defineOp<{ factor: number }>({
+  name: "add_scaled",
+  shapes: ([a, b]) => {
+    expectShape(sameShape(a, b), "add_scaled", [a, b], "two equal shapes");
+    return { out: [a] };
+  },
+  forward: (gpu, { inputs: [a, b], out: [y], params: { factor } }) =>
+    gpu.run(addScaledKernel, { a, b, y }, { n: count(a.shape), factor }, count(a.shape)),
+  backward: (gpu, { dy: [dy], dx: [da, db], params: { factor } }) => {
+    if (da) accumulate(gpu, dy!, da.tensor, da.accumulate);
+    if (db) times(gpu, dy!, db.tensor, factor, db.accumulate);
+  },
+  reads: { inputs: false, out: false },
+  reference: ([a, b], _, { factor }) => [a.map((v, i) => v + factor * b[i])],
+  cases: shapes.map((shape, i) => ({ shapes: [shape, shape], params: { factor: factors[i] } })),
+});
+
+/** a + factor · b; equal shapes. For sums of losses. */
+export const addScaled = (a: Value, b: Value, factor: number): Value =>
+  apply(addScaledOp, [a, b], { factor })[0];

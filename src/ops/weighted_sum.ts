@@ -1,0 +1,38 @@
+import productDxWgsl from "../../kernels/product_dx.wgsl" with { type: "text" };
+import weightedSumWgsl from "../../kernels/weighted_sum.wgsl" with { type: "text" };
+import { count, defineOp, expectShape, type Grad, type Tensor } from "../autodiff/op.ts";
+import { apply, type Value } from "../autodiff/tape.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { kernel } from "../gpu/kernel.ts";
+
+const forward = kernel("weighted_sum", weightedSumWgsl);
+const backward = kernel("product_dx", productDxWgsl);
+
+function gradient(gpu: Gpu, other: Tensor, dy: Tensor, { tensor, accumulate }: Grad): void {
+  const n = count(other.shape);
+  gpu.run(backward, { other, dy, dx: tensor }, { n, factor: 1 / n, add: accumulate }, n);
+}
+
+const op = defineOp<Record<never, never>>({
+  name: "weighted_sum",
+  shapes: ([x, w]) => {
+    expectShape(count(x) === count(w), "weighted_sum", [x, w], "as many weights as values");
+    return { out: [[1]] };
+  },
+  forward: (gpu, { inputs: [x, w], out: [y] }) =>
+    gpu.run(forward, { x, w, y }, { n: count(x.shape) }, [1]),
+  backward: (gpu, { inputs: [x, w], dy: [dy], dx: [dx, dw] }) => {
+    if (dx) gradient(gpu, w, dy!, dx);
+    if (dw) gradient(gpu, x, dy!, dw);
+  },
+  reads: { out: false },
+  reference: ([x, w]) => [Float64Array.of(x.reduce((s, v, i) => s + v * w[i], 0) / x.length)],
+  cases: [[1], [3], [20], [36], [300], [1100]].map((shape) => ({
+    shapes: [shape, shape],
+    params: {},
+    inputs: ["positive", "unit"],
+  })),
+});
+
+/** Mean of x · w over all n elements, as [1]: REINFORCE's mean of NLL times advantage. */
+export const weightedSum = (x: Value, w: Value): Value => apply(op, [x, w], {})[0];

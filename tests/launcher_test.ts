@@ -387,8 +387,11 @@ test("neither root nor sudo: what to type as root, and nothing installed", async
   assertEquals([result.code, result.stdout, box.read("calls")], [3, "", ""]);
   assertMatch(
     result.stderr,
-    /Cannot install a Vulkan driver: neither root nor sudo; as root type: apt-get install -y --no-install-recommends mesa-vulkan-drivers libvulkan1\n$/,
+    /Cannot install a Vulkan driver: neither root nor sudo; as root type: apt-get install -y --no-install-recommends mesa-vulkan-drivers libvulkan1 dataset-fashion-mnist\n$/,
   );
+  box.addDriver();
+  const withDriver = await box.run(["search"]);
+  assertEquals([withDriver.code, withDriver.stderr], [0, ""]); // the images are denas's own matter
 });
 
 test("not root, sudo does it without asking for a password nobody could type", async (box) => {

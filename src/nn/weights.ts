@@ -41,11 +41,11 @@ export class WeightStore {
   readonly #slabs: Slab[] = [];
   /** Each buffer with what lies in it: weights of the slabs first, then states. */
   readonly #buffers: { tensor: Tensor; packed: Packed }[] = [];
-  #materialised = false;
+  #gpu: Gpu | null = null;
 
   /** Whether memory has been given out: nothing new can be declared any more. */
   get materialised(): boolean {
-    return this.#materialised;
+    return this.#gpu !== null;
   }
 
   /** Memory of the trainable weights; empty before `materialise`. */
@@ -78,7 +78,7 @@ export class WeightStore {
       }
       return known.value;
     }
-    if (this.#materialised) {
+    if (this.#gpu) {
       throw new Error(
         `Cannot use weight ${name}: it was not declared before the store got its memory, expected one of ` +
           `${this.#entries.size} declared weights`,
@@ -120,7 +120,7 @@ export class WeightStore {
    * its place among the declarations.
    */
   materialise(gpu: Gpu, seed: number): void {
-    if (this.#materialised) throw new Error("Cannot materialise a weight store twice");
+    if (this.#gpu) throw new Error("Cannot materialise a weight store twice");
     for (const packed of this.#pack(true)) {
       const slab = new Slab(gpu, packed.words);
       this.#slabs.push(slab);
@@ -138,13 +138,13 @@ export class WeightStore {
         param.tensor = { shape: param.shape, buffer: tensor.buffer, offset };
       }
     }
-    this.#materialised = true;
-    this.#fill(gpu, ({ init, index }, out) => init(out, new Rng(seed, Stream.init, index)));
+    this.#gpu = gpu;
+    this.#fill(({ init, index }, out) => init(out, new Rng(seed, Stream.init, index)));
   }
 
   /** Weights and states as they are on the device, in one read-back. */
-  async tensors(gpu: Gpu): Promise<NamedTensors> {
-    const contents = await gpu.read(this.#buffers.map(({ tensor }) => tensor));
+  async tensors(): Promise<NamedTensors> {
+    const contents = await this.#device().read(this.#buffers.map(({ tensor }) => tensor));
     const result: NamedTensors = {};
     this.#buffers.forEach(({ packed }, i) => {
       for (const { entry: { param }, offset } of packed.entries) {
@@ -159,7 +159,7 @@ export class WeightStore {
    * Replaces every weight and state.
    * @throws DataError, with nothing replaced, unless names and shapes are exactly those declared.
    */
-  load(gpu: Gpu, tensors: NamedTensors): void {
+  load(tensors: NamedTensors): void {
     for (const { param } of this.#entries.values()) {
       const got = tensors[param.name];
       if (!got || !sameShape(got.shape, param.shape) || got.data.length !== count(param.shape)) {
@@ -176,10 +176,16 @@ export class WeightStore {
           `configuration`,
       );
     }
-    this.#fill(gpu, ({ param }, out) => out.set(tensors[param.name].data));
+    this.#fill(({ param }, out) => out.set(tensors[param.name].data));
   }
 
-  #fill(gpu: Gpu, write: (entry: Entry, out: Float32Array) => void): void {
+  #device(): Gpu {
+    if (!this.#gpu) throw new Error("Cannot read or load weights before they are materialised");
+    return this.#gpu;
+  }
+
+  #fill(write: (entry: Entry, out: Float32Array) => void): void {
+    const gpu = this.#device();
     for (const { tensor, packed } of this.#buffers) {
       const data = new Float32Array(packed.words);
       for (const { entry, offset } of packed.entries) {

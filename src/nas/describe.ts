@@ -1,0 +1,120 @@
+/** Sizes of a network without a device: parameters, multiply-adds, shapes, memory. */
+import { peakBytes, schedule, Tape, type Value } from "../autodiff/mod.ts";
+import { count, type Shape } from "../autodiff/op.ts";
+import { WeightStore } from "../nn/weights.ts";
+import { add, softmaxCrossEntropy } from "../ops/mod.ts";
+import type { ChildConfig, Model, Pass, SearchSpace } from "./space.ts";
+
+export interface DescribeOptions<A> {
+  space: SearchSpace<A>;
+  /** What to describe: one architecture, or all shared weights together. */
+  choice?: readonly number[];
+  supernet?: boolean;
+  /** Height, width, channels of an image. */
+  input: readonly [number, number, number];
+  classes: number;
+  config: ChildConfig;
+  /** Images per training step, for the memory; default 1. */
+  batch?: number;
+}
+
+/** One operation of the network, in the order of execution. */
+export interface LayerDescription {
+  /** Where in the network, parts joined with "/". */
+  scope: string;
+  op: string;
+  /** Of the result for one image: `1, h, w, c`. */
+  shape: Shape;
+  /** Trainable parameters that are used here first. */
+  parameters: number;
+  /** Multiply-adds for one image. */
+  macs: number;
+}
+
+export interface Description {
+  /** Trainable parameters without those of the auxiliary head. */
+  parameters: number;
+  auxParameters: number;
+  /** Multiply-adds of one image forward, without the auxiliary head; null for a supernet. */
+  macs: number | null;
+  /** Null for a supernet: which operations run is up to the architecture. */
+  layers: LayerDescription[] | null;
+  /** Bytes on the device. */
+  memory: {
+    weights: number;
+    gradients: number;
+    /** Running statistics. */
+    states: number;
+    /** Most bytes of intermediate results alive in one training step; null for a supernet. */
+    step: number | null;
+    batch: number;
+  };
+}
+
+const AUX = /^aux\//;
+
+const training: Pass = { training: true, batchStatistics: true, seed: 0, step: 0, steps: 1 };
+
+/**
+ * @throws UsageError where the choice does not fit the space, naming the decision.
+ */
+export function describe<A>(options: DescribeOptions<A>): Description {
+  const { space, choice, supernet = false, input, classes, config, batch = 1 } = options;
+  if (supernet === (choice !== undefined)) {
+    throw new TypeError("Cannot describe: expected either a choice or supernet: true");
+  }
+  const weights = new WeightStore();
+  const into = { weights, input, classes, config };
+  let model: Model | null = null;
+  if (choice) model = space.build(space.decode(choice), into);
+  else space.supernet(into);
+  const layers = model && layersOf(model, input);
+  const { weights: weightBytes, gradients, states } = weights.bytes();
+  return {
+    parameters: weights.parameters({ filter: ({ name }) => !AUX.test(name) }),
+    auxParameters: weights.parameters({ filter: ({ name }) => AUX.test(name) }),
+    macs: layers && layers.reduce((sum, l) => AUX.test(l.scope) ? sum : sum + l.macs, 0),
+    layers,
+    memory: {
+      weights: weightBytes,
+      gradients,
+      states,
+      step: model && stepBytes(model, input, batch),
+      batch,
+    },
+  };
+}
+
+function layersOf(model: Model, input: readonly [number, number, number]): LayerDescription[] {
+  const tape = new Tape();
+  model.forward(tape.input([1, ...input]), training);
+  const seen = new Set<string>();
+  const firstUse = ({ source, shape }: Value) => {
+    if (source.kind !== "param" || !source.param.trainable) return 0;
+    const key = `${source.param.name}@${source.offset}`;
+    if (seen.has(key)) return 0;
+    seen.add(key);
+    return count(shape);
+  };
+  return tape.nodes.map(({ scope, op, inputs, params, out }) => ({
+    scope,
+    op: op.name,
+    shape: out[0],
+    parameters: inputs.reduce((sum, v) => sum + firstUse(v), 0),
+    macs: op.macs?.(inputs.map(({ shape }) => shape), params) ?? 0,
+  }));
+}
+
+/** Most bytes alive in one step forward and backward, as the run would allocate them. */
+function stepBytes(
+  model: Model,
+  input: readonly [number, number, number],
+  batch: number,
+): number {
+  const tape = new Tape();
+  const { logits, aux } = model.forward(tape.input([batch, ...input]), training);
+  const labels = tape.input([batch]);
+  const [loss] = softmaxCrossEntropy(logits, labels);
+  const total = aux ? add(loss, softmaxCrossEntropy(aux, labels)[0]) : loss;
+  return peakBytes(schedule(tape, [loss], total));
+}

@@ -1,0 +1,101 @@
+/**
+ * ENAS's macro space: a chain of layers, each with one operation and any earlier outputs as additional inputs
+ * (Pham et al. 2018, §2.3). `choice` holds, layer by layer, the operation and then the layer's skip bits from
+ * the stem on; the controller decides in the same order.
+ */
+import type { Rng } from "../../random.ts";
+import type { BuildContext, ChildConfig, Decision, Graph, Model, SearchSpace } from "../space.ts";
+import { requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { DecisionList } from "./codec.ts";
+import { type MacroArch, macroOps, reducesAfter } from "./macro_arch.ts";
+import { macroFinalNetwork, macroSearchNetwork } from "./macro_network.ts";
+
+export { type MacroArch, type MacroLayer, macroOps } from "./macro_arch.ts";
+
+/** @throws UsageError when a size does not fit. */
+export function macroSpace(config: ChildConfig): SearchSpace<MacroArch> {
+  requireConfig("macro", config, "layers", [3, Infinity]);
+  requireConfig("macro", config, "branches", [1, macroOps.length]);
+  requireConfig("macro", config, "filters", [2, Infinity]);
+  const { layers, branches } = config;
+  const list = new DecisionList("macro", decisions(layers, branches));
+  const encode = (arch: MacroArch) => arch.layers.flatMap(({ op, skips }) => [op, ...skips]);
+  const decode = (choice: readonly number[]): MacroArch => {
+    list.check(choice);
+    return {
+      layers: Array.from({ length: layers }, (_, i) => {
+        const at = i * (i + 1) / 2;
+        return { op: choice[at], skips: choice.slice(at + 1, at + 1 + i) };
+      }),
+    };
+  };
+  return {
+    name: "macro",
+    summary:
+      `${layers} layers, each one of ${branches} operations with skips from any earlier layer`,
+    next: (prefix) => list.next(prefix),
+    decode,
+    encode,
+    key: (arch) => encode(arch).join(" "),
+    supernet: (into) => {
+      requireSearchForm(into);
+      // With every skip taken all reductions are needed; one network per operation meets all weights.
+      for (let op = 0; op < branches; op++) buildMacro(uniform(layers, op), into);
+    },
+    build: buildMacro,
+    graphs: (arch) => [macroGraph(arch)],
+    mutate: (arch: MacroArch, rng: Rng) => decode(list.mutate(encode(arch), rng)),
+    neighbours: (arch: MacroArch) => list.neighbours(encode(arch)).map(decode),
+    crossover: (a: MacroArch, b: MacroArch, rng: Rng) =>
+      decode(list.crossover(encode(a), encode(b), rng)),
+  };
+}
+
+function buildMacro(arch: MacroArch, into: BuildContext): Model {
+  const network = into.config.form === "search" ? macroSearchNetwork : macroFinalNetwork;
+  return toModel(into, network(arch, into));
+}
+
+const uniform = (layers: number, op: number): MacroArch => ({
+  layers: Array.from({ length: layers }, (_, i) => ({ op, skips: new Array(i).fill(1) })),
+});
+
+const sourceName = (j: number) => j === 0 ? "the stem" : `layer ${j - 1}`;
+
+function decisions(layers: number, branches: number): Decision[] {
+  return Array.from({ length: layers }, (_, i): Decision[] => [
+    { name: `layer ${i}, operation`, kind: "op", node: i, options: branches },
+    ...Array.from({ length: i }, (_, j): Decision => ({
+      name: `layer ${i}, skip from ${sourceName(j)}`,
+      kind: "skip",
+      node: i,
+      options: 2,
+    })),
+  ]).flat();
+}
+
+function macroGraph({ layers }: MacroArch): Graph {
+  const graph: Graph = {
+    name: "macro",
+    nodes: [{ id: "stem", label: "stem", kind: "input" }],
+    edges: [],
+  };
+  const idOf = (j: number) => j === 0 ? "stem" : `layer ${j - 1}`;
+  let last = "stem";
+  const append = (node: Graph["nodes"][number]) => {
+    graph.nodes.push(node);
+    graph.edges.push({ from: last, to: node.id, kind: "sequence" });
+    last = node.id;
+  };
+  layers.forEach(({ op, skips }, i) => {
+    append({ id: `layer ${i}`, label: macroOps[op].label, kind: "op" });
+    skips.forEach((bit, j) => {
+      if (bit) graph.edges.push({ from: idOf(j), to: `layer ${i}`, kind: "skip" });
+    });
+    if (reducesAfter(i, layers.length)) {
+      append({ id: `reduction ${i}`, label: "halve the size", kind: "reduce" });
+    }
+  });
+  append({ id: "classifier", label: "classifier", kind: "output" });
+  return graph;
+}

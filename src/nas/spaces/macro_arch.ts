@@ -1,0 +1,39 @@
+/** Macro architectures: what they are made of, whatever network is built from them. */
+
+export interface MacroLayer {
+  /** Index into `macroOps`. */
+  op: number;
+  /** One bit per earlier output: 0 is the stem, j the layer j − 1; the predecessor always is an input. */
+  skips: number[];
+}
+
+export interface MacroArch {
+  layers: MacroLayer[];
+}
+
+export interface MacroOp {
+  label: string;
+  kind: "conv" | "separable" | "avg" | "max";
+  k: number;
+}
+
+/** In the numbering of the released code (Pham et al. 2018, §2.3). */
+export const macroOps: readonly MacroOp[] = [
+  { label: "conv 3×3", kind: "conv", k: 3 },
+  { label: "sep 3×3", kind: "separable", k: 3 },
+  { label: "conv 5×5", kind: "conv", k: 5 },
+  { label: "sep 5×5", kind: "separable", k: 5 },
+  { label: "avg pool 3×3", kind: "avg", k: 3 },
+  { label: "max pool 3×3", kind: "max", k: 3 },
+];
+
+/** Whether height and width are halved after this layer: twice, at a third and at two thirds. */
+export function reducesAfter(layer: number, layers: number): boolean {
+  const third = Math.floor(layers / 3);
+  return layer === third - 1 || layer === 2 * third - 1;
+}
+
+/** Whether output j (0 = stem) is read by layer `from` or a later one. */
+export function neededFrom({ layers }: MacroArch, from: number, j: number): boolean {
+  return j >= from || layers.slice(from).some(({ skips }) => skips[j] === 1);
+}

@@ -1,0 +1,109 @@
+/** The networks of a macro architecture: the child of the supernet, and the one trained from scratch. */
+import type { Value } from "../../autodiff/tape.ts";
+import {
+  channels,
+  conv,
+  convNorm,
+  factorisedReduction,
+  head,
+  joinNorm,
+  type Net,
+  norm,
+  pool3,
+  separable,
+  stem,
+} from "../../nn/layers.ts";
+import { add } from "../../ops/mod.ts";
+import type { BuildContext, ChildConfig } from "../space.ts";
+import type { Network } from "./child.ts";
+import { type MacroArch, macroOps, neededFrom, reducesAfter } from "./macro_arch.ts";
+
+/** ε of the batch norm after a searched operation, as released. */
+const OP_EPSILON = 1e-3;
+
+/**
+ * The child of the shared-weight supernet (Pham et al. 2018, §2.3, as released): convolution, then norm, then
+ * ReLU; skips are summed and normalised; every width is `filters`. Each (layer, operation) has weights of
+ * its own; an earlier output is reduced only where a later layer reads it.
+ */
+export function macroSearchNetwork(arch: MacroArch, into: BuildContext): Network {
+  const { config, classes } = into;
+  return (net, images) => {
+    const out = config.filters;
+    const outputs: (Value | null)[] = [stem(net, images, out, config.stem)];
+    arch.layers.forEach(({ op, skips }, i) => {
+      const y = net.scope(`layer${i}`, () => {
+        const sum = skips.reduce(
+          (sum, bit, j) => bit ? add(sum, outputs[j]!) : sum,
+          net.scope(`op${op}`, () => searchOp(net, outputs[i]!, op)),
+        );
+        return i === 0 ? sum : net.scope("skip", () => norm(net, sum));
+      });
+      outputs.push(y);
+      if (reducesAfter(i, config.layers)) reduce(net, arch, outputs, i, out);
+    });
+    return { logits: head(net, outputs.at(-1)!, { classes, keep: config.keep, relu: false }) };
+  };
+}
+
+function searchOp(net: Net, x: Value, op: number): Value {
+  const { kind, k } = macroOps[op];
+  const out = channels(x);
+  const y = convNorm(net, "in", x, { k: 1, out, after: { relu: true } });
+  if (kind === "avg" || kind === "max") return pool3(y, kind);
+  const wide = kind === "conv" ? conv : separable;
+  return net.scope(
+    "out",
+    () => norm(net, wide(net, y, { k, out }), { relu: true, epsilon: OP_EPSILON }),
+  );
+}
+
+/** Halves every output that layer i + 1 or a later one reads; the others are forgotten. */
+function reduce(
+  net: Net,
+  arch: MacroArch,
+  outputs: (Value | null)[],
+  i: number,
+  out: number,
+): void {
+  net.scope(`reduce${i}`, () => {
+    outputs.forEach((x, j) => {
+      outputs[j] = x && neededFrom(arch, i + 1, j)
+        ? factorisedReduction(net, String(j), x, { out })
+        : null;
+    });
+  });
+}
+
+/**
+ * The network trained from scratch: ReLU before each convolution; skips are concatenated with the operation's
+ * output and go through a 1×1 convolution; the width doubles at each reduction. Pools are bare.
+ */
+export function macroFinalNetwork(arch: MacroArch, into: BuildContext): Network {
+  const { config, classes } = into;
+  return (net, images) => {
+    let width = config.filters;
+    const outputs: (Value | null)[] = [stem(net, images, width, config.stem)];
+    arch.layers.forEach(({ op, skips }, i) => {
+      const y = net.scope(`layer${i}`, () => {
+        const own = finalOp(net, outputs[i]!, op, config);
+        const joined = skips.flatMap((bit, j) => bit ? [{ x: outputs[j]!, row: j }] : []);
+        if (i === 0) return own;
+        joined.push({ x: own, row: i });
+        return joinNorm(net, "skip", joined, { out: width, fanIn: joined.length * width });
+      });
+      outputs.push(y);
+      if (reducesAfter(i, config.layers)) reduce(net, arch, outputs, i, width *= 2);
+    });
+    return { logits: head(net, outputs.at(-1)!, { classes, keep: config.keep, relu: false }) };
+  };
+}
+
+function finalOp(net: Net, x: Value, op: number, { legacyFixed }: ChildConfig): Value {
+  const { kind, k } = macroOps[op];
+  if (kind === "avg" || kind === "max") return net.scope("op", () => pool3(x, kind));
+  const out = channels(x);
+  const y = convNorm(net, "in", x, { k: 1, out, relu: true });
+  const wide = kind === "conv" || legacyFixed ? conv : separable;
+  return net.scope("op", () => norm(net, wide(net, y, { k, out, relu: true })));
+}

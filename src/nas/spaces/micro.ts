@@ -1,0 +1,119 @@
+/**
+ * ENAS's micro space: a normal and a reduction cell, stacked to a network (Pham et al. 2018, §2.4). `choice`
+ * holds the normal cell, then the reduction cell; per block first input, its operation, second input, its
+ * operation. The controller decides in another order, per block both inputs and then both operations: it has
+ * to put decisions 0, 2, 1, 3 of each block where they belong.
+ */
+import type { Rng } from "../../random.ts";
+import type { BuildContext, ChildConfig, Decision, Graph, Model, SearchSpace } from "../space.ts";
+import { requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { DecisionList } from "./codec.ts";
+import { type Cell, cellKey, looseEnds, type MicroArch, microOps } from "./micro_arch.ts";
+import { microNetwork } from "./micro_network.ts";
+
+export { type Block, type Cell, type MicroArch, microOps, type Side } from "./micro_arch.ts";
+
+/** @throws UsageError when a size does not fit. */
+export function microSpace(config: ChildConfig): SearchSpace<MicroArch> {
+  requireConfig("micro", config, "layers", [3, Infinity]);
+  requireConfig("micro", config, "blocks", [1, Infinity]);
+  requireConfig("micro", config, "branches", [microOps.length, microOps.length]);
+  requireConfig("micro", config, "filters", [2, Infinity]);
+  const { blocks } = config;
+  const list = new DecisionList("micro", decisions(blocks));
+  const decode = (choice: readonly number[]): MicroArch => {
+    list.check(choice);
+    return { normal: toCell(choice, 0, blocks), reduce: toCell(choice, 4 * blocks, blocks) };
+  };
+  return {
+    name: "micro",
+    summary: `a normal and a reduction cell of ${blocks} blocks, each the sum of two operations`,
+    next: (prefix) => list.next(prefix),
+    decode,
+    encode,
+    key: ({ normal, reduce }) => `${cellKey(normal)} | ${cellKey(reduce)}`,
+    supernet: (into) => {
+      requireSearchForm(into);
+      covering(blocks).forEach((arch) => buildMicro(arch, into));
+    },
+    build: buildMicro,
+    graphs: ({ normal, reduce }) => [
+      cellGraph("normal cell", normal),
+      cellGraph("reduction cell", reduce),
+    ],
+    mutate: (arch: MicroArch, rng: Rng) => decode(list.mutate(encode(arch), rng)),
+    neighbours: (arch: MicroArch) => list.neighbours(encode(arch)).map(decode),
+    crossover: (a: MicroArch, b: MicroArch, rng: Rng) =>
+      decode(list.crossover(encode(a), encode(b), rng)),
+  };
+}
+
+function buildMicro(arch: MicroArch, into: BuildContext): Model {
+  return toModel(into, microNetwork(arch, into));
+}
+
+function encode({ normal, reduce }: MicroArch): number[] {
+  return [...normal, ...reduce].flatMap(({ x, y }) => [x.input, x.op, y.input, y.op]);
+}
+
+function toCell(choice: readonly number[], start: number, blocks: number): Cell {
+  return Array.from({ length: blocks }, (_, b) => {
+    const [i, p, j, q] = choice.slice(start + 4 * b, start + 4 * b + 4);
+    return { x: { input: i, op: p }, y: { input: j, op: q } };
+  });
+}
+
+/** Architectures that between them use every weight: each input with each separable op, each node loose. */
+function covering(blocks: number): MicroArch[] {
+  const separable = microOps.flatMap(({ kind }, op) => kind === "separable" ? [op] : []);
+  return Array.from({ length: blocks + 1 }, (_, node) => node).flatMap((node) =>
+    separable.map((op) => {
+      const cell: Cell = Array.from({ length: blocks }, (_, b) => {
+        const side = { input: Math.min(node, b + 1), op };
+        return { x: side, y: side };
+      });
+      return { normal: cell, reduce: cell };
+    })
+  );
+}
+
+function decisions(blocks: number): Decision[] {
+  return ["normal", "reduction"].flatMap((cell, c) =>
+    Array.from({ length: blocks }, (_, b) =>
+      ["first", "second"].flatMap((side): Decision[] => {
+        const name = `${cell} cell, block ${b}, ${side}`;
+        const node = c * blocks + b;
+        return [
+          { name: `${name} input`, kind: "input", node, options: b + 2 },
+          { name: `${name} operation`, kind: "op", node, options: microOps.length },
+        ];
+      })).flat()
+  );
+}
+
+function cellGraph(name: string, cell: Cell): Graph {
+  const idOf = (node: number) => `node ${node}`;
+  const graph: Graph = {
+    name,
+    nodes: [
+      { id: idOf(0), label: "0: h(l−2)", kind: "input" },
+      { id: idOf(1), label: "1: h(l−1)", kind: "input" },
+    ],
+    edges: [],
+  };
+  cell.forEach((block, b) => {
+    const group = idOf(b + 2);
+    for (const side of ["x", "y"] as const) {
+      const id = `${group} ${side}`;
+      graph.nodes.push({ id, label: microOps[block[side].op].label, kind: "op", group });
+      graph.edges.push({ from: idOf(block[side].input), to: id, kind: "sequence" });
+      graph.edges.push({ from: id, to: group, kind: "sequence" });
+    }
+    graph.nodes.push({ id: group, label: "sum", kind: "sum", group });
+  });
+  graph.nodes.push({ id: "output", label: "concat", kind: "concat" });
+  for (const end of looseEnds(cell)) {
+    graph.edges.push({ from: idOf(end), to: "output", kind: "sequence" });
+  }
+  return graph;
+}

@@ -1,0 +1,185 @@
+/** The networks of a micro architecture: the child of the supernet, and the one trained from scratch. */
+import type { Value } from "../../autodiff/tape.ts";
+import {
+  auxHead,
+  channels,
+  convNorm,
+  factorisedReduction,
+  head,
+  joinNorm,
+  type Net,
+  norm,
+  pool3,
+  separable,
+  stem,
+} from "../../nn/layers.ts";
+import { add, concat, dropPath } from "../../ops/mod.ts";
+import { Stream } from "../../random.ts";
+import type { BuildContext, Pass } from "../space.ts";
+import type { Network } from "./child.ts";
+import {
+  auxLayer,
+  type Block,
+  type Cell,
+  isReduction,
+  looseEnds,
+  type MicroArch,
+  microOps,
+  type Side,
+} from "./micro_arch.ts";
+
+type Pair = [Value, Value];
+
+/** Cells in a chain: each reads the outputs of the two before it. */
+export function microNetwork(arch: MicroArch, into: BuildContext): Network {
+  const { config, classes } = into;
+  const layer = config.form === "search" ? searchLayer : finalLayer;
+  return (net, images, pass) => {
+    const first = stem(net, images, 3 * config.filters, config.stem);
+    let history: Pair = [first, first];
+    let width = config.filters;
+    let aux: Value | null = null;
+    for (let l = 0; l < config.layers + 2; l++) {
+      const reduction = isReduction(l, config.layers);
+      if (reduction) width *= 2;
+      history = net.scope(
+        `layer${l}`,
+        () => layer(net, arch, history, { l, width, reduction, pass, into }),
+      );
+      if (l === auxLayer(config.layers) && config.auxHead && pass.training) {
+        aux = auxHead(net, history[1], classes);
+      }
+    }
+    const logits = head(net, history[1], { classes, keep: config.keep, relu: true });
+    return aux ? { logits, aux } : { logits };
+  };
+}
+
+interface Layer {
+  l: number;
+  width: number;
+  reduction: boolean;
+  pass: Pass;
+  into: BuildContext;
+}
+
+/** Both inputs of a cell at the size of the second and with `width` channels. */
+function calibrate(net: Net, [h0, h1]: Pair, width: number): Pair {
+  const sizeDiffers = h0.shape[1] !== h1.shape[1] || h0.shape[2] !== h1.shape[2];
+  const fit = (name: string, h: Value) =>
+    channels(h) === width ? h : convNorm(net, name, h, { k: 1, out: width, relu: true });
+  return [
+    sizeDiffers
+      ? factorisedReduction(net, "fit0", h0, { out: width, relu: true })
+      : fit("fit0", h0),
+    fit("fit1", h1),
+  ];
+}
+
+/**
+ * A layer of the supernet's child: all operations keep the size, so before a reduction cell h(l−1) is halved.
+ * Weights of an operation are those of (layer, block, side, kernel, input); the loose ends go through
+ * a 1×1 convolution whose rows belong to the nodes.
+ */
+function searchLayer(net: Net, arch: MicroArch, [h0, h1]: Pair, layer: Layer): Pair {
+  const { width, reduction, into } = layer;
+  let inputs: Pair = [h0, h1];
+  if (reduction) {
+    const halved = factorisedReduction(net, "halve", h1, { out: width });
+    // The released code forgets h(l−2) here (Q6).
+    inputs = [into.config.legacyReduce ? h1 : h0, halved];
+  }
+  const cell = reduction ? arch.reduce : arch.normal;
+  const nodes = blocks(net, cell, calibrate(net, inputs, width), (x, { op, input }) => {
+    const { kind, k } = microOps[op];
+    if (kind === "identity") return x;
+    if (kind !== "separable") return pool3(x, kind);
+    // Norms of the bank never keep running statistics, which all architectures would share.
+    return twice(
+      net,
+      k,
+      (y) =>
+        net.scope(
+          `in${input}`,
+          () => norm(net, separable(net, y, { k, out: width, relu: true }), { keep: false }),
+        ),
+      x,
+    );
+  });
+  const ends = looseEnds(cell).map((row) => ({ x: nodes[row], row }));
+  // How many ends a row is summed with differs from architecture to architecture.
+  const out = joinNorm(net, "out", ends, { out: width, fanIn: width });
+  return [inputs[1], out];
+}
+
+/** A layer of the network trained from scratch: reductions by stride 2 on the cell's inputs, plain concatenation. */
+function finalLayer(net: Net, arch: MicroArch, history: Pair, layer: Layer): Pair {
+  const { width, reduction } = layer;
+  const [x0, x1] = calibrate(net, history, width);
+  const base = convNorm(net, "base", x1, { k: 1, out: width, relu: true });
+  const cell = reduction ? arch.reduce : arch.normal;
+  const nodes = blocks(net, cell, [x0, base], (x, { op, input }) => {
+    const { kind, k } = microOps[op];
+    const stride = reduction && input < 2 ? 2 : 1;
+    if (kind === "identity") {
+      return stride === 1 ? x : factorisedReduction(net, "halve", x, { out: width });
+    }
+    const y = kind !== "separable" ? pool3(x, kind, stride) : twice(
+      net,
+      k,
+      (y, i) =>
+        norm(net, separable(net, y, { k, out: width, stride: i === 0 ? stride : 1, relu: true })),
+      x,
+    );
+    return withDropPath(net, y, layer);
+  });
+  const ends = looseEnds(cell).map((i) =>
+    reduction && i < 2 ? factorisedReduction(net, `end${i}`, nodes[i], { out: width }) : nodes[i]
+  );
+  return [history[1], concat(ends)];
+}
+
+/** All nodes of a cell: its inputs, then one sum per block. */
+function blocks(
+  net: Net,
+  cell: Cell,
+  inputs: Pair,
+  operation: (x: Value, side: Side) => Value,
+): Value[] {
+  const nodes: Value[] = [...inputs];
+  cell.forEach((block: Block, b) =>
+    net.scope(`block${b}`, () => {
+      const [x, y] = (["x", "y"] as const).map((name) =>
+        net.scope(name, () => operation(nodes[block[name].input], block[name]))
+      );
+      nodes.push(add(x, y));
+    })
+  );
+  return nodes;
+}
+
+/** A separable operation is two stacks of the same kind. */
+function twice(net: Net, k: number, stack: (x: Value, i: number) => Value, x: Value): Value {
+  return net.scope(`sep${k}`, () => {
+    const first = net.scope("0", () => stack(x, 0));
+    return net.scope("1", () => stack(first, 1));
+  });
+}
+
+/** Drops a path per example; more often in later layers and later in training. */
+function withDropPath(net: Net, x: Value, { l, pass, into: { config } }: Layer): Value {
+  const keep = dropPathKeep(l, config.layers, config.dropPathKeep, pass);
+  if (!pass.training || config.dropPathKeep === 1) return x;
+  const { seed, step } = pass;
+  return dropPath(x, { keep, seed, stream: Stream.dropPath, step, salt: net.salt() });
+}
+
+/** Keep probability of layer l: 1 at the start, `last` in the last layer at the last step. */
+export function dropPathKeep(
+  l: number,
+  layers: number,
+  last: number,
+  { step, steps }: Pick<Pass, "step" | "steps">,
+): number {
+  return 1 - Math.min(1, (step + 1) / steps) * ((l + 1) / (layers + 2)) * (1 - last);
+}

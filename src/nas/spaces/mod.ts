@@ -1,0 +1,13 @@
+/** Every search space by name. A new space is one file and one line here. */
+import type { ChildConfig, SearchSpace } from "../space.ts";
+import { macroSpace } from "./macro.ts";
+import { microSpace } from "./micro.ts";
+
+/** Makes a space of the size that a configuration asks for; throws a UsageError when one does not fit. */
+// deno-lint-ignore no-explicit-any
+export type SpaceFactory = (config: ChildConfig) => SearchSpace<any>;
+
+export const spaces: Readonly<Record<string, SpaceFactory>> = {
+  macro: macroSpace,
+  micro: microSpace,
+};

@@ -21,6 +21,8 @@ export const runState = z.object({
   secondsLeft: z.number().optional(),
   space: z.string().optional(),
   data: z.string().optional(),
+  /** Where the user said the data are, for a resume. */
+  dataDir: z.string().optional(),
   best: z.object({ trial: z.number().int(), score: fraction }).optional(),
   testAccuracy: fraction.optional(),
   error: z.string().optional(),

@@ -1,0 +1,77 @@
+/** `--budget 30m`: so many epochs as fit, found by timing a small piece of the run that is thrown away. */
+import type { DataSet } from "../data/mod.ts";
+import { UsageError } from "../errors.ts";
+import { memoryStore } from "../nas/store.ts";
+import { type Equipment, eventsOf, type Job } from "./execute.ts";
+import { duration } from "./terminal.ts";
+
+/** Enough for most kernels to be compiled and the rate to settle: two reports of twenty steps. */
+const probeSteps = 40;
+/** The first round compiles, the second is timed. */
+const probeRounds = 2;
+
+/** Makes the step of `execute` that fits a job's epochs to `budget` seconds. */
+export function fitBudget(budget: number) {
+  return async (job: Job, equipment: Equipment): Promise<Job> => {
+    const { progress } = equipment;
+    progress.line(`budget   timing ${probeSteps} steps`);
+    const epochSeconds = await timeEpoch(job, equipment);
+    const epochs = Math.floor(budget / epochSeconds);
+    if (epochs < 1) {
+      throw new UsageError(
+        `Cannot fit the run into ${duration(budget)}: one epoch takes about ` +
+          `${duration(epochSeconds)}; give more time or fewer images (--train-images)`,
+      );
+    }
+    progress.line(`budget   ${epochs} epochs of about ${duration(epochSeconds)}`);
+    return withConfig(job, { epochs });
+  };
+}
+
+/** Seconds of one epoch: its training steps and what comes after them. */
+async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
+  const { config } = job;
+  const dataset = firstImages(equipment.dataset, probeSteps * config.batch);
+  const steps = Math.ceil(equipment.dataset.train.n / config.batch);
+  const probe = withConfig(job, { epochs: 1 }, { rounds: probeRounds });
+  let stepSeconds = 0;
+  let rest = 0;
+  let last = performance.now();
+  let trials = 0;
+  for await (const event of eventsOf(probe, memoryStore(), { ...equipment, dataset })) {
+    const now = performance.now();
+    if (event.type === "step") {
+      stepSeconds = config.batch / event.imagesPerSecond;
+      last = now;
+    } else if (event.type === "trial" && job.command === "search") {
+      // All trials of a round come together: the first of the last round ends the time of that round.
+      if (trials++ % job.config.perRound === 0) {
+        rest = job.config.rounds * (now - last) / 1000;
+        last = now;
+      }
+    } else if (event.type === "epoch") {
+      if (job.command === "retrain") rest = (now - last) / 1000;
+      break;
+    }
+  }
+  equipment.signal.throwIfAborted();
+  return steps * stepSeconds + rest;
+}
+
+function withConfig(job: Job, common: { epochs: number }, search: { rounds?: number } = {}): Job {
+  return job.command === "search"
+    ? { ...job, config: { ...job.config, ...common, ...search } }
+    : { ...job, config: { ...job.config, ...common } };
+}
+
+/** The same data set with fewer training images, without copying. */
+function firstImages(dataset: DataSet, count: number): DataSet {
+  const { pixels, labels, n } = dataset.train;
+  const fewer = Math.min(n, count);
+  const train = {
+    pixels: pixels.subarray(0, fewer * (pixels.length / n)),
+    labels: labels.subarray(0, fewer),
+    n: fewer,
+  };
+  return { ...dataset, train };
+}

@@ -1,0 +1,32 @@
+/** From an architecture to the network that is built of it: sizes recorded, preset, options. */
+import type { ArchFile } from "../nas/arch_file.ts";
+import { type Overrides, resolveRetrainConfig, type RetrainConfig } from "../nas/config.ts";
+
+/** What an architecture is retrained with where neither options nor settings say otherwise. */
+export function recorded(arch: ArchFile): Overrides {
+  return {
+    data: arch.data,
+    "child.stem": arch.stem,
+    "child.branches": arch.branches,
+    "child.blocks": arch.blocks,
+    // A macro architecture says what each of its layers does: it has no other depth.
+    "child.layers": arch.space === "macro" ? arch.layers : undefined,
+  };
+}
+
+export interface FinalChoice {
+  preset: string;
+  faithful?: boolean;
+  /** Of the user; undefined where nothing was given. */
+  given: Overrides;
+}
+
+/** The config of a retraining: preset, then what the file records, then what the user gave. */
+export function finalConfig(
+  arch: ArchFile,
+  { preset, faithful, given }: FinalChoice,
+): RetrainConfig {
+  const stated = Object.entries(given).filter(([, value]) => value !== undefined);
+  const overrides = { ...recorded(arch), ...Object.fromEntries(stated) };
+  return resolveRetrainConfig({ space: arch.space, preset, faithful, overrides });
+}

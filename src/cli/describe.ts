@@ -1,0 +1,170 @@
+/** `denas describe`: parameters, multiply-adds, layer shapes, memory. No device is opened. */
+import { type Command, InvalidArgumentError } from "commander";
+import { UsageError } from "../errors.ts";
+import { classCount } from "../nas/arch_file.ts";
+import { resolveSearchConfig } from "../nas/config.ts";
+import type { DescribeOptions, Description } from "../nas/describe.ts";
+import { finalConfig } from "./child.ts";
+import { whole } from "./options.ts";
+import { bytes, print, table, thousands } from "./terminal.ts";
+
+type ImageSize = [number, number, number];
+
+interface DescribeCliOptions {
+  mode?: string;
+  supernet?: boolean;
+  space?: string;
+  preset?: string;
+  layers?: number;
+  filters?: number;
+  branches?: number;
+  blocks?: number;
+  stem?: number;
+  classes?: number;
+  image?: ImageSize;
+  batch?: number;
+  legacyFixed?: boolean;
+  memory?: boolean;
+  json?: boolean;
+}
+
+export function addDescribe(program: Command): void {
+  program.command("describe")
+    .argument("[arch]", 'architecture file, or its choices as text: "0 2 0 0 …"', "arch.json")
+    .description("Count parameters and multiply-adds, list layer shapes; needs no adapter.")
+    .option("--supernet", "describe the shared weights of a search instead, with --mode")
+    .option("--mode <space>", "space of the supernet: micro or macro")
+    .option("--space <name>", "space of choices that are given as text")
+    .option("--preset <name>", "sizes as in this preset (file: quick; text and supernet: paper)")
+    .option("--layers <n>", "layers of the network", whole)
+    .option("--filters <n>", "channels of the first layer", whole)
+    .option("--branches <n>", "operations to choose from", whole)
+    .option("--blocks <n>", "blocks per cell (micro)", whole)
+    .option("--stem <n>", "total stride of the stem: 1, 2 or 4", whole)
+    .option("--classes <n>", "number of classes", whole)
+    .option("--image <size>", "32, or 28x28x1: height, width, channels", imageSize)
+    .option("--legacy-fixed", "separable operations of a final macro network are full convolutions")
+    .option("--memory", "add the bytes that a training step needs")
+    .option("--batch <n>", "images per training step, for --memory", whole)
+    .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ denas describe                                        what "retrain" would train
+  $ denas describe arch.json --preset paper --memory --batch 144
+  $ denas describe "0  1 1  3 0 1  5 0 0 1" --filters 36    a macro network with four layers
+  $ denas describe --mode macro --supernet --layers 12 --filters 36
+  $ denas describe arch.json --json | jq .parameters`,
+    ).action(async (what: string, options: DescribeCliOptions, command: Command) => {
+      const [{ describe }, { readArch }, { spaces }] = await Promise.all([
+        import("../nas/describe.ts"),
+        import("./picture.ts"),
+        import("../nas/spaces/mod.ts"),
+      ]);
+      let name: string;
+      let request: Omit<DescribeOptions<unknown>, "space">;
+      if (options.supernet) {
+        if (command.args.length > 0) {
+          throw new UsageError(
+            `Cannot describe both a supernet and ${what}: expected --supernet or an architecture`,
+          );
+        }
+        ({ name, request } = supernetRequest(options));
+      } else {
+        ({ name, request } = archRequest(readArch(what, options.space ?? options.mode), options));
+      }
+      const description = describe({ ...request, space: spaces[name](request.config) });
+      if (options.json) return print(JSON.stringify({ space: name, ...description }));
+      printDescription(description, options.memory ?? false);
+    });
+}
+
+function supernetRequest(options: DescribeCliOptions) {
+  const { mode, preset = "paper", image, classes = 10, batch } = options;
+  if (mode === undefined) {
+    throw new UsageError("Cannot describe a supernet: no --mode given, expected micro or macro");
+  }
+  const { child } = resolveSearchConfig({ mode, preset, overrides: sizes(options) });
+  const input: ImageSize = image ?? [32, 32, 3];
+  return { name: mode, request: { supernet: true, input, classes, config: child, batch } };
+}
+
+function archRequest(
+  { arch, fromText }: ReturnType<typeof import("./picture.ts").readArch>,
+  options: DescribeCliOptions,
+) {
+  const { image, classes, batch } = options;
+  const preset = options.preset ?? (fromText ? "paper" : "quick");
+  const { child, batch: trained } = finalConfig(arch, { preset, given: sizes(options) });
+  return {
+    name: arch.space,
+    request: {
+      choice: arch.choice,
+      input: image ?? arch.input,
+      classes: classes ?? classCount(arch),
+      config: child,
+      batch: batch ?? trained,
+    },
+  };
+}
+
+function sizes(options: DescribeCliOptions) {
+  return {
+    "child.layers": options.layers,
+    "child.filters": options.filters,
+    "child.branches": options.branches,
+    "child.blocks": options.blocks,
+    "child.stem": options.stem,
+    "child.legacyFixed": options.legacyFixed,
+  };
+}
+
+function printDescription(description: Description, withMemory: boolean): void {
+  const { parameters, auxParameters, macs, layers, memory } = description;
+  if (layers) print(layerTable(layers) + "\n");
+  print(`parameters      ${thousands(parameters)}`);
+  if (auxParameters > 0) {
+    print(`auxiliary head  ${thousands(auxParameters)} more, in training only`);
+  }
+  if (macs !== null) print(`multiply-adds   ${thousands(macs)} per image`);
+  if (!withMemory) return;
+  const { weights, gradients, states, step, batch } = memory;
+  print(`weights         ${bytes(weights)}`);
+  print(`gradients       ${bytes(gradients)}`);
+  print(`statistics      ${bytes(states)}`);
+  if (step !== null) print(`training step   ${bytes(step)} with a batch of ${batch}`);
+}
+
+/** One row per part of the network: what it hands on, and its share of the sums. */
+export function layerTable(layers: NonNullable<Description["layers"]>): string {
+  const rows = new Map<string, { shape: string; parameters: number; macs: number }>();
+  for (const { scope, shape, parameters, macs } of layers) {
+    const part = scope.split("/")[0] || "–";
+    const row = rows.get(part);
+    rows.set(part, {
+      shape: shape.slice(1).join("×"),
+      parameters: (row?.parameters ?? 0) + parameters,
+      macs: (row?.macs ?? 0) + macs,
+    });
+  }
+  return table(
+    ["layer", "output", "parameters", "multiply-adds"],
+    [...rows].map(([part, { shape, parameters, macs }]) => [
+      part,
+      shape,
+      thousands(parameters),
+      thousands(macs),
+    ]),
+  );
+}
+
+function imageSize(text: string): ImageSize {
+  const parts = text.split(/[x×]/).map(Number);
+  if (parts.every((n) => Number.isInteger(n) && n > 0)) {
+    const [h, w, c] = parts;
+    if (parts.length === 1) return [h, h, 3];
+    if (parts.length === 3) return [h, w, c];
+  }
+  throw new InvalidArgumentError("A side like 32, or height x width x channels, is expected.");
+}

@@ -1,0 +1,108 @@
+/** `denas doctor`: what this machine offers, and whether it computes correctly. */
+import type { Command } from "commander";
+import { DataError } from "../errors.ts";
+import { findDataSet, type FindOptions, knownSets } from "../data/mod.ts";
+import { type AdapterReport, Gpu, type OpenOptions } from "../gpu/mod.ts";
+import { selfTest } from "../gpu/self_test.ts";
+import { driverVersion } from "./driver.ts";
+import { commandName, fromHere, places } from "./paths.ts";
+import { bytes, print } from "./terminal.ts";
+
+interface DoctorOptions {
+  adapter?: OpenOptions["adapter"];
+  dataDir?: string;
+  json?: boolean;
+}
+
+/** Limits that decide how large networks and batches may be. */
+const byteLimits = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxComputeWorkgroupStorageSize",
+];
+const countLimits = [
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupsPerDimension",
+];
+
+export function addDoctor(program: Command): void {
+  program.command("doctor")
+    .description("Show Deno, adapter, driver and data sets, and run a self-test kernel.")
+    .option("--adapter <kind>", "high-performance, low-power or software")
+    .option("--data-dir <folder>", "look for data sets here first")
+    .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExits with 3 and advice when there is no adapter.\n")
+    .action(async (options: DoctorOptions) => {
+      const data = await foundSets(options.dataDir);
+      const { deno, v8, typescript } = Deno.version;
+      const machine = { deno, v8, typescript, os: Deno.build.os, arch: Deno.build.arch };
+      if (!options.json) printMachine(machine, data);
+      // Last, because it may fail: what was found so far helps to see why.
+      const gpu = await Gpu.open({ adapter: options.adapter });
+      const { adapter } = gpu;
+      try {
+        const driver = await driverVersion(adapter.description);
+        if (!options.json) printAdapter(adapter, driver);
+        const started = performance.now();
+        await selfTest(gpu);
+        const milliseconds = Math.round(performance.now() - started);
+        if (options.json) {
+          print(
+            JSON.stringify({
+              ...machine,
+              data,
+              adapter,
+              driver,
+              selfTest: { ok: true, milliseconds },
+            }),
+          );
+        } else {
+          print(`self-test   ok, ${milliseconds} ms`);
+          print(`\nNext:\n  ${commandName()} search --mode micro`);
+        }
+      } finally {
+        gpu.close();
+      }
+    });
+}
+
+function printMachine(
+  machine: { deno: string; os: string; arch: string },
+  data: Record<string, string | null>,
+): void {
+  print(`deno        ${machine.deno} on ${machine.os} ${machine.arch}`);
+  for (const [name, place] of Object.entries(data)) {
+    print(
+      `data        ${name.padEnd(14)} ${place ?? "not on this machine, downloaded when needed"}`,
+    );
+  }
+}
+
+function printAdapter(adapter: AdapterReport, driver: string | null): void {
+  const { description, vendor, fallback, features, limits } = adapter;
+  print(`adapter     ${description}${fallback ? " (software: slow, but correct)" : ""}`);
+  print(`vendor      ${vendor}`);
+  print(`driver      ${driver ?? "version unknown"}`);
+  for (const name of byteLimits) print(`limit       ${name.padEnd(34)} ${bytes(limits[name])}`);
+  for (const name of countLimits) print(`limit       ${name.padEnd(34)} ${limits[name]}`);
+  print(`features    ${features.join(", ")}`);
+}
+
+/** Where each published set lies on this machine; nothing is downloaded. */
+async function foundSets(dataDir?: string): Promise<Record<string, string | null>> {
+  const options: FindOptions = {
+    ...places(),
+    dataDir: dataDir === undefined ? undefined : fromHere(dataDir),
+    fetch: () => Promise.reject(new Error("not asked to download")),
+  };
+  const found: Record<string, string | null> = {};
+  for (const name of Object.keys(knownSets)) {
+    const set = await findDataSet(name, options).catch((error) => {
+      if (error instanceof DataError && error.message.startsWith("Cannot find")) return null;
+      throw error;
+    });
+    found[name] = set === null ? null : set.kind === "idx" ? set.files[0] : set.path;
+  }
+  return found;
+}

@@ -1,0 +1,166 @@
+/** One path for all runs: data, adapter, lock, folder, then events until the end. */
+import { type DataSet, loadDataSet, type LoadOptions } from "../data/mod.ts";
+import { Gpu, type OpenOptions } from "../gpu/mod.ts";
+import { type ArchFile, parseArchFile } from "../nas/arch_file.ts";
+import {
+  parseConfig,
+  type RetrainConfig,
+  retrainConfig,
+  type SearchConfig,
+  searchConfig,
+} from "../nas/config.ts";
+import type { LoggedEvent, RunEvent } from "../nas/events.ts";
+import { retrain } from "../nas/retrain.ts";
+import { search } from "../nas/search.ts";
+import type { Store } from "../nas/store.ts";
+import { RunFolder } from "../run/folder.ts";
+import { interruptedCode, onInterrupt } from "../run/interrupt.ts";
+import { lockAdapter } from "../run/lock.ts";
+import { record } from "../run/record.ts";
+import { finishRetrain, finishSearch } from "./finish.ts";
+import type { RunOptions } from "./options.ts";
+import { commandName, fromHere, lockFolder, places, shortPath } from "./paths.ts";
+import { Progress, stderrScreen } from "./progress.ts";
+import { bytes, print } from "./terminal.ts";
+
+/** What is to be done: a search, or the training of an architecture. */
+export type Job =
+  | { command: "search"; config: SearchConfig }
+  | { command: "retrain"; config: RetrainConfig; arch: ArchFile; archText: string };
+
+/** What a job needs to run. */
+export interface Equipment {
+  gpu: Gpu;
+  dataset: DataSet;
+  signal: AbortSignal;
+  progress: Progress;
+}
+
+/** The job's events; the state goes to `store`. */
+export function eventsOf(
+  job: Job,
+  store: Store,
+  { gpu, dataset, signal }: Equipment,
+): AsyncIterable<RunEvent> {
+  const options = { signal, store, gpu, dataset };
+  return job.command === "search"
+    ? search(job.config, options)
+    : retrain(job.arch, job.config, options);
+}
+
+export interface ExecuteOptions extends RunOptions {
+  /** Called once data and adapter are there, to change the job before it starts. */
+  prepare?(job: Job, equipment: Equipment): Promise<Job>;
+  /** The folder of an earlier run to go on with, already open. */
+  resume?: RunFolder;
+}
+
+/** @returns the exit code: 0, or 130 when the user stopped it. */
+export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
+  const progress = new Progress(stderrScreen());
+  const interrupt = onInterrupt(() =>
+    progress.line("stopping: writing a checkpoint; once more to stop at once")
+  );
+  const { signal } = interrupt;
+  let gpu: Gpu | undefined;
+  try {
+    const dataset = await loadData(job, options.dataDir, progress);
+    gpu = await Gpu.open(openOptions(job.config.adapter));
+    const equipment = { gpu, dataset, signal, progress };
+    const lock = await lockAdapter({
+      folder: lockFolder(),
+      adapter: gpu.adapter.description,
+      run: options.resume?.path ?? `of "${job.command}" in ${fromHere(options.runs)}`,
+      wait: options.wait,
+      signal,
+      onWait: (holder) => progress.line(`waiting for ${holder?.run ?? "another run"}`),
+    });
+    try {
+      if (options.prepare) job = await options.prepare(job, equipment);
+      return await drive(job, options, equipment);
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return interruptedCode;
+    throw error;
+  } finally {
+    progress.clear();
+    interrupt.dispose();
+    gpu?.close();
+  }
+}
+
+async function drive(job: Job, options: ExecuteOptions, equipment: Equipment): Promise<number> {
+  const { progress, signal, dataset } = equipment;
+  const folder = options.resume ?? newFolder(job, options);
+  progress.line(`run      ${shortPath(folder.path)}`);
+  const show = (event: LoggedEvent) => {
+    if (options.json) print(JSON.stringify(event));
+    progress.show(event);
+  };
+  try {
+    const { status, done } = await record(folder, eventsOf(job, folder, equipment), signal, show);
+    progress.clear();
+    if (status === "interrupted" || !done) {
+      progress.line(`interrupted; to go on:\n  ${commandName()} resume ${shortPath(folder.path)}`);
+      return interruptedCode;
+    }
+    const result = { folder, done, out: fromHere(options.out), quiet: options.json ?? false };
+    if (job.command === "search") await finishSearch(job.config, result, progress);
+    else await finishRetrain(job.arch, dataset.classes, result);
+    return 0;
+  } finally {
+    folder.close();
+  }
+}
+
+function newFolder(job: Job, options: RunOptions): RunFolder {
+  const folder = RunFolder.create({
+    runs: fromHere(options.runs),
+    command: job.command,
+    mode: job.command === "search" ? job.config.mode : "retrain",
+    config: job.config,
+    arch: job.command === "retrain" ? job.archText : undefined,
+  });
+  if (options.dataDir) folder.update({ dataDir: fromHere(options.dataDir) });
+  return folder;
+}
+
+/** The job that an earlier run's folder holds. */
+export function jobOf(folder: RunFolder): Job {
+  if (folder.state.command === "search") {
+    return { command: "search", config: parseConfig(searchConfig, folder.config, "search") };
+  }
+  const archText = folder.arch();
+  return {
+    command: "retrain",
+    config: parseConfig(retrainConfig, folder.config, "retrain"),
+    archText,
+    arch: parseArchFile(archText, `${folder.path}/arch.json`),
+  };
+}
+
+async function loadData(job: Job, dataDir: string | undefined, progress: Progress) {
+  const { config } = job;
+  const options: LoadOptions = {
+    ...places(),
+    dataDir: dataDir === undefined ? undefined : fromHere(dataDir),
+    splits: job.command === "retrain" && job.config.allTraining ? "final" : "search",
+    seed: config.seed,
+    side: config.image || undefined,
+    trainLimit: config.trainImages || undefined,
+    validLimit: config.validImages || undefined,
+    progress: ({ file, received, total }) =>
+      progress.redraw(
+        `download ${file}  ${bytes(received)}${total === null ? "" : ` of ${bytes(total)}`}`,
+      ),
+  };
+  const dataset = await loadDataSet(config.data, options);
+  for (const note of dataset.notes) progress.line(`note     ${note}`);
+  return dataset;
+}
+
+function openOptions(adapter: SearchConfig["adapter"]): OpenOptions {
+  return adapter === "default" ? {} : { adapter };
+}

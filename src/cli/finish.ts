@@ -1,0 +1,115 @@
+/** What a run leaves and says at its end. */
+import { type ArchFile, isArchFile, parseArchFile } from "../nas/arch_file.ts";
+import type { SearchConfig } from "../nas/config.ts";
+import { drawSvg, drawText } from "../run/draw.ts";
+import { writeAtomic } from "../run/files.ts";
+import type { RunFolder } from "../run/folder.ts";
+import type { DoneEvent } from "../run/record.ts";
+import { commandName, quoteWord, shortPath } from "./paths.ts";
+import { graphsOf } from "./picture.ts";
+import type { Progress } from "./progress.ts";
+import { bytes, duration, percent, print, table, thousands } from "./terminal.ts";
+
+export interface Result {
+  folder: RunFolder;
+  done: DoneEvent;
+  /** Search: where the winner is copied to. Retrain: the file that was trained. */
+  out: string;
+  /** Leave stdout to the events. */
+  quiet: boolean;
+}
+
+/** Copies the winner to where the next command looks for it, and shows it. */
+export async function finishSearch(
+  config: SearchConfig,
+  { folder, done, out, quiet }: Result,
+  progress: Progress,
+): Promise<void> {
+  const text = folder.arch();
+  const graphs = graphsOf(parseArchFile(text, `${folder.path}/arch.json`));
+  await folder.put("arch.svg", await drawSvg(graphs));
+  const published = publishArch(text, out);
+  if (!published) {
+    progress.line(
+      `note     ${shortPath(out)} was not written by denas and stays as it is; ` +
+        `the winner is in ${shortPath(folder.path)}/arch.json`,
+    );
+  }
+  if (quiet) return;
+  const file = shortPath(published ? out : `${folder.path}/arch.json`);
+  print(drawText(graphs));
+  if (done.score !== undefined) {
+    print(
+      `${percent(done.score)} with shared weights; trained from scratch it reaches another figure`,
+    );
+  }
+  print(summary(done));
+  print(`written to ${file}\n`);
+  const preset = config.preset === "quick" ? "" : ` --preset ${config.preset}`;
+  const { dataDir } = folder.state;
+  const data = dataDir === undefined ? "" : ` --data-dir ${quoteWord(shortPath(dataDir))}`;
+  print(`Next:\n  ${commandName()} retrain ${quoteWord(file)}${preset}${data}`);
+}
+
+/** The figures of the test set. */
+export async function finishRetrain(
+  arch: ArchFile,
+  classes: readonly string[],
+  { folder, done, out, quiet }: Result,
+): Promise<void> {
+  const graphs = graphsOf(arch);
+  await folder.put("arch.svg", await drawSvg(graphs));
+  if (quiet) return;
+  print(drawText(graphs));
+  if (done.confusion) print(confusionTable(classes, done.confusion) + "\n");
+  if (done.perClassAccuracy) print(perClassTable(classes, done.perClassAccuracy) + "\n");
+  if (done.validAccuracy !== undefined) print(`validation accuracy ${percent(done.validAccuracy)}`);
+  if (done.testAccuracy !== undefined) print(`test accuracy       ${percent(done.testAccuracy)}`);
+  print(`${summary(done)}\n`);
+  print(`Next:\n  ${commandName()} describe ${quoteWord(shortPath(out))}`);
+}
+
+/**
+ * Writes an architecture file, unless something is there that denas did not write.
+ * @returns whether it was written.
+ */
+export function publishArch(text: string, path: string): boolean {
+  let there: string | undefined;
+  try {
+    there = Deno.readTextFileSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) return false;
+  }
+  if (there !== undefined && !isArchFile(there)) return false;
+  writeAtomic(path, text);
+  return true;
+}
+
+function summary({ seconds, queries, trainedImages, peakBytes }: DoneEvent): string {
+  return [
+    `took ${duration(seconds)}`,
+    ...queries > 0 ? [`${thousands(queries)} architectures scored`] : [],
+    `${thousands(trainedImages)} images trained on`,
+    `at most ${bytes(peakBytes)} of GPU memory`,
+  ].join(", ");
+}
+
+export function perClassTable(classes: readonly string[], accuracy: readonly number[]): string {
+  return table(["class", "accuracy"], accuracy.map((a, i) => [nameOf(classes, i), percent(a)]));
+}
+
+/** Rows are true classes, columns predictions, numbered to stay narrow. */
+export function confusionTable(
+  classes: readonly string[],
+  confusion: readonly (readonly number[])[],
+): string {
+  const head = ["true \\ predicted", ...confusion.map((_, i) => String(i))];
+  return table(
+    head,
+    confusion.map((row, i) => [`${i} ${nameOf(classes, i)}`, ...row.map((n) => String(n))]),
+  );
+}
+
+function nameOf(classes: readonly string[], index: number): string {
+  return classes[index] ?? `class ${index}`;
+}

@@ -1,0 +1,64 @@
+/** From arguments to an exit code: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted. */
+import { Command, CommanderError } from "commander";
+import { AdapterError, UsageError } from "../errors.ts";
+import { surviveFileSizeLimit } from "../run/interrupt.ts";
+import { addDescribe } from "./describe.ts";
+import { addDoctor } from "./doctor.ts";
+import { addResume } from "./resume.ts";
+import { addRetrain } from "./retrain.ts";
+import { addRuns } from "./runs.ts";
+import { addSearch } from "./search.ts";
+import { addShow } from "./show.ts";
+import { paint, printError } from "./terminal.ts";
+
+const version = "0.1.0";
+
+export async function main(args: readonly string[]): Promise<number> {
+  surviveFileSizeLimit();
+  let code = 0;
+  const program = makeProgram((result) => code = result);
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+/** Every command of denas; `finish` takes the exit code of the one that ran. */
+export function makeProgram(finish: (code: number) => void): Command {
+  const program = new Command("denas")
+    .description("Neural architecture search on any GPU that WebGPU reaches.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "explain the command")
+    .helpCommand("help [command]", "explain a command")
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "denas: ")) })
+    .showHelpAfterError('Try the command with --help, or "denas --help" for all commands.')
+    .exitOverride()
+    .addHelpText(
+      "after",
+      `
+Two commands make a network:
+  $ denas search --mode micro      find an architecture; it is written to arch.json
+  $ denas retrain arch.json        train it from scratch and test it
+
+Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a checkpoint written.`,
+    );
+  for (
+    const add of [addSearch, addRetrain, addResume, addDescribe, addShow, addRuns, addDoctor]
+  ) add(program, finish);
+  return program;
+}
+
+/** Says what went wrong in one sentence; the stack only of what nobody foresaw. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Commander has printed already; asking for help is no error, a missing command is.
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  const { message, name, stack } = error as Error;
+  const foreseen = /^Cannot /.test(message ?? "");
+  printError(`${paint("red", "denas:")} ${foreseen ? message : stack ?? `${name}: ${message}`}`);
+  if (error instanceof UsageError) return 2;
+  return error instanceof AdapterError ? 3 : 1;
+}

@@ -1,0 +1,124 @@
+/** Options that several commands share, and how their values are read. */
+import { type Command, InvalidArgumentError } from "commander";
+import type { Overrides } from "../nas/config.ts";
+
+/** What `search`, `retrain` and `resume` have in common. */
+export interface RunOptions {
+  runs: string;
+  dataDir?: string;
+  out: string;
+  json?: boolean;
+  wait?: boolean;
+}
+
+/** What `search` and `retrain` have in common; a setting that was not given is undefined. */
+export interface ConfigOptions extends RunOptions {
+  preset: string;
+  config?: string;
+  printConfig?: boolean;
+  faithful?: boolean;
+  budget?: number;
+  data?: string;
+  seed?: number;
+  adapter?: string;
+  epochs?: number;
+  batch?: number;
+  layers?: number;
+  filters?: number;
+  branches?: number;
+  stem?: number;
+  lr?: number;
+  image?: number;
+  trainImages?: number;
+  validImages?: number;
+  set: Record<string, unknown>;
+}
+
+export function addRunOptions(command: Command): Command {
+  return command
+    .option("--runs <folder>", "folder of all runs", "runs")
+    .option("--data-dir <folder>", "look for the data set here first")
+    .option("--wait", "wait when another run has the adapter")
+    .option("--json", "print every event as a line of JSON on stdout");
+}
+
+export function addConfigOptions(command: Command): Command {
+  return addRunOptions(command)
+    .option("--preset <name>", "smoke (a minute), quick (minutes, the default) or paper", "quick")
+    .option("--data <name>", "fashion-mnist, mnist, cifar10, cifar100 or a folder of images")
+    .option("--seed <n>", "start of all random numbers", whole)
+    .option("--epochs <n>", "passes over the training images", whole)
+    .option("--budget <time>", "scale the epochs to end in about 90s, 30m or 2h", seconds)
+    .option("--batch <n>", "images per training step", whole)
+    .option("--layers <n>", "layers of the network", whole)
+    .option("--filters <n>", "channels of the first layer", whole)
+    .option("--branches <n>", "operations to choose from", whole)
+    .option("--stem <n>", "total stride of the stem: 1, 2 or 4", whole)
+    .option("--lr <rate>", "highest learning rate", number)
+    .option("--image <n>", "side that folder images are resized to", whole)
+    .option("--train-images <n>", "use only so many training images", whole)
+    .option("--valid-images <n>", "use only so many validation images", whole)
+    .option("--adapter <kind>", "default, high-performance, low-power or software")
+    .option("--faithful", "follow the released ENAS code where denas does not by default")
+    .option("--set <name=value>", "any other setting, see --print-config", setting, {})
+    .option("--config <file>", "take the settings of a run's config.json")
+    .option("--print-config", "print all settings and stop");
+}
+
+/** The settings that were given, by their names in the config. */
+export function overridesOf(options: ConfigOptions): Overrides {
+  const { seed, epochs, batch, data, image, trainImages, validImages, adapter } = options;
+  return {
+    data,
+    seed,
+    epochs,
+    batch,
+    image,
+    trainImages,
+    validImages,
+    adapter,
+    "child.layers": options.layers,
+    "child.filters": options.filters,
+    "child.branches": options.branches,
+    "child.stem": options.stem,
+    "optimizer.lrMax": options.lr,
+    ...options.set,
+  };
+}
+
+export function whole(text: string): number {
+  const n = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(n)) {
+    throw new InvalidArgumentError("A whole number is expected.");
+  }
+  return n;
+}
+
+export function number(text: string): number {
+  const n = Number(text);
+  if (text.trim() === "" || !Number.isFinite(n)) {
+    throw new InvalidArgumentError("A number is expected.");
+  }
+  return n;
+}
+
+function seconds(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(s|m|h)$/.exec(text);
+  if (!match || Number(match[1]) === 0) {
+    throw new InvalidArgumentError("A time like 90s, 30m or 2h is expected.");
+  }
+  return Number(match[1]) * { s: 1, m: 60, h: 3600 }[match[2]]!;
+}
+
+function setting(text: string, all: Record<string, unknown>): Record<string, unknown> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("name=value is expected.");
+  const value = text.slice(at + 1);
+  let read: unknown = value;
+  try {
+    read = JSON.parse(value);
+  } catch {
+    // Not JSON: a word, which is a string.
+  }
+  return { ...all, [text.slice(0, at)]: read };
+}

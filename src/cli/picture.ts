@@ -1,0 +1,74 @@
+/** An architecture from a file or from text, and its graphs. */
+import { UsageError } from "../errors.ts";
+import { type ArchFile, formatArchFile, parseArchFile, parseChoice } from "../nas/arch_file.ts";
+import type { Graph } from "../nas/space.ts";
+import { spaces } from "../nas/spaces/mod.ts";
+import { finalConfig } from "./child.ts";
+import { fromHere } from "./paths.ts";
+
+/**
+ * @param what path of an architecture file, or its choices as text.
+ * @param space of choices given as text; by default the one that has so many decisions.
+ * @throws UsageError when it is neither, DataError when the file is damaged.
+ */
+export function readArch(
+  what: string,
+  space?: string,
+): { arch: ArchFile; text: string; fromText: boolean } {
+  const choice = parseChoice(what);
+  if (choice) {
+    const arch = archOf(choice, space);
+    return { arch, text: formatArchFile(arch), fromText: true };
+  }
+  const path = fromHere(what);
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot read architecture ${what}: ${
+        cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message
+      }, expected a file that "denas search" wrote, or choices as text`,
+      { cause },
+    );
+  }
+  return { arch: parseArchFile(text, what), text, fromText: false };
+}
+
+/**
+ * One graph for macro, one per cell for micro.
+ * @throws UsageError when the choices do not fit their space, naming the decision.
+ */
+export function graphsOf(arch: ArchFile): Graph[] {
+  // Any preset will do: only what the file records decides the graph.
+  const { child } = finalConfig(arch, { preset: "paper", given: {} });
+  const space = spaces[arch.space](child);
+  return space.graphs(space.decode(arch.choice));
+}
+
+/** Choices alone do not say on what they were found: CIFAR-10 as in the released scripts. */
+function archOf(choice: number[], space?: string): ArchFile {
+  const layers = (Math.sqrt(8 * choice.length + 1) - 1) / 2;
+  const macro = Number.isInteger(layers);
+  const micro = choice.length % 8 === 0;
+  const name = space ?? (macro === micro ? undefined : macro ? "macro" : "micro");
+  if (name === undefined) {
+    throw new UsageError(
+      `Cannot tell the space of ${choice.length} choices: macro has n·(n+1)/2, micro 8·blocks; ` +
+        `name it with --space`,
+    );
+  }
+  return {
+    format: "denas-arch",
+    version: 1,
+    space: name,
+    input: [32, 32, 3],
+    classes: 10,
+    choice,
+    stem: 1,
+    layers: name === "macro" ? Math.max(1, Math.floor(layers)) : 15,
+    filters: name === "macro" ? 96 : 36,
+    branches: name === "macro" ? 6 : 5,
+    ...name === "micro" && { blocks: Math.max(1, Math.floor(choice.length / 8)) },
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * What a person sees while a run goes on, on stderr. In a terminal one line that is redrawn: bar, k of N,
+ * rate, time left, best so far. Elsewhere one line per epoch. The screen is never cleared.
+ */
+import type { LoggedEvent } from "../nas/events.ts";
+import { duration, paint, percent } from "./terminal.ts";
+
+type Of<T extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: T }>;
+
+export interface Screen {
+  terminal: boolean;
+  columns(): number;
+  write(text: string): void;
+}
+
+const redrawMs = 100;
+const projectAfter = 20;
+
+export class Progress {
+  /** Steps that were done before this process began. */
+  #earlier = 0;
+  #projected = false;
+  #best: number | null = null;
+  #drawn = -Infinity;
+  #shown = false;
+
+  constructor(readonly screen: Screen, readonly now: () => Date = () => new Date()) {}
+
+  show(event: LoggedEvent): void {
+    switch (event.type) {
+      case "start":
+        return this.#start(event);
+      case "step":
+        return this.#onStep(event);
+      case "epoch":
+        return this.line(epochLine(event, this.#best));
+      case "controller":
+        return this.line(controllerLine(event));
+      case "best":
+        this.#best = event.score;
+        return;
+      case "resume":
+        this.#earlier = event.fromStep;
+        return this.line(`resumed after step ${event.fromStep}`);
+      case "warn":
+        return this.line(`${paint("yellow", "warning:")} ${event.message}`);
+      case "done":
+        return this.clear();
+    }
+  }
+
+  /** Redraws the bar's line, at most ten times a second. */
+  redraw(text: string): void {
+    if (!this.screen.terminal) return;
+    const now = performance.now();
+    if (now - this.#drawn < redrawMs) return;
+    this.#drawn = now;
+    this.#shown = true;
+    this.screen.write(`\r${text}\x1b[K`);
+  }
+
+  /** Prints a line above the bar. */
+  line(text: string): void {
+    if (text === "") return;
+    this.clear();
+    this.screen.write(text + "\n");
+    this.#drawn = -Infinity;
+  }
+
+  /** Takes the bar away. */
+  clear(): void {
+    if (this.#shown) this.screen.write("\r\x1b[K");
+    this.#shown = false;
+  }
+
+  #start(event: Of<"start">): void {
+    const { adapter, data } = event;
+    if (adapter) {
+      this.line(`adapter  ${adapter.description}${adapter.fallback ? " (software)" : ""}`);
+    }
+    if (data) {
+      this.line(
+        `data     ${data.name}: ${data.train} training, ${data.valid} validation, ${data.test} test ` +
+          `images of ${data.image.join("×")}, ${data.classes.length} classes`,
+      );
+    }
+    this.line(
+      `${event.command.padEnd(8)} ${event.space}${event.strategy ? `, ${event.strategy}` : ""}: ` +
+        `${event.epochs} epochs of ${event.stepsPerEpoch} steps, ` +
+        `${event.parameters.toLocaleString("en-US")} parameters`,
+    );
+  }
+
+  #onStep(event: Of<"step">): void {
+    if (!this.#projected && event.step - this.#earlier >= projectAfter) {
+      this.#projected = true;
+      const end = new Date(this.now().getTime() + 1000 * event.secondsLeft);
+      const clock = end.toTimeString().slice(0, 5);
+      this.line(`this run should end in ${duration(event.secondsLeft)}, at ${clock}`);
+    }
+    this.redraw(barLine(event, this.#best, this.screen.columns() - 1));
+  }
+}
+
+/** The bar takes what the text leaves, at most 30 cells; on a narrow terminal the text is cut. */
+export function barLine(event: Of<"step">, best: number | null, columns: number): string {
+  const { step, steps } = event;
+  const text = [
+    `${step}/${steps}`,
+    `epoch ${event.epoch + 1}`,
+    `loss ${event.loss.toFixed(3)}`,
+    `${event.imagesPerSecond.toFixed(0)} images/s`,
+    `${duration(event.secondsLeft)} left`,
+    ...best === null ? [] : [`best ${percent(best)}`],
+  ].join("  ");
+  const cells = Math.min(30, columns - text.length - 2);
+  if (cells < 5) return text.slice(0, columns);
+  const full = Math.min(cells, Math.floor(cells * step / Math.max(1, steps)));
+  return `${"█".repeat(full)}${"░".repeat(cells - full)}  ${text}`;
+}
+
+function epochLine(event: Of<"epoch">, best: number | null): string {
+  return [
+    `epoch ${event.epoch}/${event.epochs}`,
+    `loss ${event.loss.toFixed(3)}`,
+    `train ${percent(event.trainAccuracy)}`,
+    ...event.validAccuracy === undefined ? [] : [`valid ${percent(event.validAccuracy)}`],
+    `lr ${Number(event.learningRate.toPrecision(3))}`,
+    duration(event.seconds),
+    ...best === null ? [] : [`best ${percent(best)}`],
+  ].join("  ");
+}
+
+function controllerLine(event: Of<"controller">): string {
+  const figures = (["reward", "baseline", "entropy", "skipRate"] as const)
+    .filter((name) => event[name] !== undefined)
+    .map((name) => `${name === "skipRate" ? "skips" : name} ${event[name]!.toFixed(3)}`);
+  return figures.length === 0 ? "" : `  controller  ${figures.join("  ")}`;
+}
+
+/** The real stderr. */
+export function stderrScreen(): Screen {
+  const encoder = new TextEncoder();
+  return {
+    terminal: Deno.stderr.isTerminal(),
+    columns: () => Deno.consoleSize().columns,
+    write: (text) => {
+      for (let bytes = encoder.encode(text); bytes.length > 0;) {
+        bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+      }
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** `denas resume`: go on with a run that was stopped. */
+import type { Command } from "commander";
+import { join } from "@std/path";
+import { UsageError } from "../errors.ts";
+import { RunFolder } from "../run/folder.ts";
+import { listRuns } from "../run/state.ts";
+import { addRunOptions, type RunOptions } from "./options.ts";
+import { fromHere } from "./paths.ts";
+
+export function addResume(program: Command, finish: (code: number) => void): void {
+  const command = program.command("resume")
+    .argument("[run]", "folder of the run, or its name; the newest interrupted one by default")
+    .description("Go on with an interrupted or failed run from its last checkpoint.")
+    .option("--out <file>", "where to copy the winner of a search", "arch.json");
+  addRunOptions(command).addHelpText(
+    "after",
+    `
+The run ends as if it had never been stopped: same adapter, driver and Deno give the same bits.
+
+Examples:
+  $ denas resume
+  $ denas resume runs/2026-01-31-micro-1`,
+  ).action(async (run: string | undefined, options: RunOptions) => {
+    const resume = RunFolder.open(findRun(run, fromHere(options.runs)));
+    const { execute, jobOf } = await import("./execute.ts");
+    const dataDir = options.dataDir ?? resume.state.dataDir;
+    finish(await execute(jobOf(resume), { ...options, dataDir, resume }));
+  });
+}
+
+function findRun(run: string | undefined, runs: string): string {
+  if (run !== undefined) {
+    const named = listRuns(runs).find(({ name }) => name === run);
+    return named ? join(runs, run) : fromHere(run);
+  }
+  const newest = listRuns(runs).findLast(({ state }) =>
+    state.status === "interrupted" || state.status === "failed"
+  );
+  if (!newest) {
+    throw new UsageError(
+      `Cannot resume: no interrupted run in ${runs}, expected one; "denas runs" lists all runs`,
+    );
+  }
+  return newest.path;
+}

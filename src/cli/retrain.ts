@@ -1,0 +1,46 @@
+/** `denas retrain`: train a found architecture from scratch, then test it. */
+import type { Command } from "commander";
+import type { ArchFile } from "../nas/arch_file.ts";
+import { applyOverrides, parseConfig, type RetrainConfig, retrainConfig } from "../nas/config.ts";
+import { finalConfig } from "./child.ts";
+import { addConfigOptions, type ConfigOptions, overridesOf } from "./options.ts";
+import { fromHere } from "./paths.ts";
+import { dataName, readSettings } from "./settings.ts";
+import { print } from "./terminal.ts";
+
+export function addRetrain(program: Command, finish: (code: number) => void): void {
+  const command = program.command("retrain")
+    .argument("[arch]", "architecture file that a search wrote", "arch.json")
+    .description("Train a found architecture from scratch and test it.");
+  addConfigOptions(command).addHelpText(
+    "after",
+    `
+Examples:
+  $ denas retrain                                   arch.json, as the search left it
+  $ denas retrain arch.json --preset paper --data cifar10
+  $ denas retrain runs/2026-01-31-micro-1/arch.json --epochs 10 --filters 32`,
+  ).action(async (path: string, options: Omit<ConfigOptions, "out">) => {
+    const { readArch } = await import("./picture.ts");
+    const { arch, text: archText } = readArch(path);
+    const config = await resolve(arch, { ...options, out: path });
+    if (options.printConfig) return print(JSON.stringify(config, null, 2));
+    const [{ execute }, { fitBudget }] = await Promise.all([
+      import("./execute.ts"),
+      import("./budget.ts"),
+    ]);
+    const prepare = options.budget === undefined ? undefined : fitBudget(options.budget);
+    const job = { command: "retrain" as const, config, arch, archText };
+    finish(await execute(job, { ...options, out: path, prepare }));
+  });
+}
+
+async function resolve(arch: ArchFile, options: ConfigOptions): Promise<RetrainConfig> {
+  const given = { ...overridesOf(options), data: await dataName(options.data), ...options.set };
+  if (options.config !== undefined) {
+    const base = await readSettings(fromHere(options.config));
+    applyOverrides(base, given);
+    return parseConfig(retrainConfig, base, "retrain");
+  }
+  const { preset, faithful } = options;
+  return finalConfig(arch, { preset, faithful, given });
+}

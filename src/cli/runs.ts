@@ -1,0 +1,42 @@
+/** `denas runs`: what was run, and how far it came. */
+import type { Command } from "commander";
+import { listRuns } from "../run/state.ts";
+import { commandName, fromHere, shortPath } from "./paths.ts";
+import { duration, percent, print, printError, table } from "./terminal.ts";
+
+export function addRuns(program: Command): void {
+  program.command("runs")
+    .description("List runs: how far each came, the best score, what to do with it.")
+    .option("--runs <folder>", "folder of all runs", "runs")
+    .option("--json", "print one line of JSON per run")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ denas runs
+  $ denas runs --json | jq 'select(.status == "interrupted") | .path'`,
+    ).action((options: { runs: string; json?: boolean }) => {
+      const folder = fromHere(options.runs);
+      const runs = listRuns(folder);
+      if (options.json) {
+        for (const { path, state } of runs) print(JSON.stringify({ path, ...state }));
+        return;
+      }
+      if (runs.length === 0) {
+        printError(
+          `no runs in ${shortPath(folder)}; start one: ${commandName()} search --mode micro`,
+        );
+        return;
+      }
+      const rows = runs.map(({ name, state }) => [
+        name,
+        state.status,
+        state.data ?? "–",
+        state.steps ? `${state.step}/${state.steps}` : "–",
+        state.status === "running" && state.secondsLeft ? duration(state.secondsLeft) : "–",
+        state.best ? percent(state.best.score) : "–",
+        state.testAccuracy === undefined ? "–" : percent(state.testAccuracy),
+      ]);
+      print(table(["run", "status", "data", "steps", "left", "best shared", "test"], rows));
+    });
+}

@@ -1,0 +1,77 @@
+/** `denas search`: find an architecture. */
+import type { Command } from "commander";
+import { UsageError } from "../errors.ts";
+import {
+  applyOverrides,
+  parseConfig,
+  resolveSearchConfig,
+  type SearchConfig,
+  searchConfig,
+} from "../nas/config.ts";
+import { addConfigOptions, type ConfigOptions, overridesOf, whole } from "./options.ts";
+import { fromHere } from "./paths.ts";
+import { dataName, readSettings } from "./settings.ts";
+import { print } from "./terminal.ts";
+
+interface SearchOptions extends ConfigOptions {
+  mode?: string;
+  strategy?: string;
+  blocks?: number;
+  maxParams?: number;
+  maxMacs?: number;
+}
+
+export function addSearch(program: Command, finish: (code: number) => void): void {
+  const command = program.command("search")
+    .description("Find an architecture with shared weights; the winner is written to arch.json.")
+    .option("--mode <space>", "what to search: micro (two cells) or macro (a whole network)")
+    .option("--strategy <name>", "enas (a learning controller), random or evolution")
+    .option("--blocks <n>", "blocks per cell (micro)", whole)
+    .option("--max-params <n>", "reject architectures with more parameters", whole)
+    .option("--max-macs <n>", "reject architectures with more multiply-adds", whole)
+    .option("--out <file>", "where to copy the winner", "arch.json");
+  addConfigOptions(command).addHelpText(
+    "after",
+    `
+Examples:
+  $ denas search --mode micro                       cells, on Fashion-MNIST, in minutes
+  $ denas search --mode macro --preset smoke        see everything work in a minute
+  $ denas search --mode micro --data ./photos       your images: photos/train/<class>/*.jpg
+  $ denas search --mode micro --budget 30m --seed 2
+  $ denas search --mode micro --strategy random --set controller.lr=0.01
+  $ denas search --mode micro --print-config > my.json
+  $ denas search --config my.json`,
+  ).action(async (options: SearchOptions) => {
+    const config = await resolve(options);
+    if (options.printConfig) return print(JSON.stringify(config, null, 2));
+    const [{ execute }, { fitBudget }] = await Promise.all([
+      import("./execute.ts"),
+      import("./budget.ts"),
+    ]);
+    const { budget } = options;
+    const prepare = budget === undefined ? undefined : fitBudget(budget);
+    finish(await execute({ command: "search", config }, { ...options, prepare }));
+  });
+}
+
+async function resolve(options: SearchOptions): Promise<SearchConfig> {
+  const overrides = {
+    ...overridesOf(options),
+    data: await dataName(options.data),
+    strategy: options.strategy,
+    "child.blocks": options.blocks,
+    maxParams: options.maxParams,
+    maxMacs: options.maxMacs,
+    ...options.set,
+  };
+  if (options.config !== undefined) {
+    const base = await readSettings(fromHere(options.config));
+    applyOverrides(base, { mode: options.mode, ...overrides });
+    return parseConfig(searchConfig, base, "search");
+  }
+  if (options.mode === undefined) {
+    throw new UsageError("Cannot search: no --mode given, expected --mode micro or --mode macro");
+  }
+  const { mode, preset, faithful } = options;
+  return resolveSearchConfig({ mode, preset, faithful, overrides });
+}

@@ -1,0 +1,39 @@
+/** Settings that come from files and folders of the user's. */
+import { DataError, UsageError } from "../errors.ts";
+import { knownSets } from "../data/known.ts";
+import { fromHere } from "./paths.ts";
+
+/** A config.json as plain data; its content is for the schema to check. */
+export async function readSettings(path: string): Promise<Record<string, unknown>> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    throw new UsageError(`Cannot read settings ${path}: ${(cause as Error).message}`, { cause });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new DataError(
+      `Cannot read settings ${path}: ${(cause as Error).message}, expected JSON as ` +
+        `--print-config prints it`,
+      { cause },
+    );
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new DataError(
+      `Cannot read settings ${path}: it is no object, expected what --print-config prints`,
+    );
+  }
+  return value as Record<string, unknown>;
+}
+
+/** A published set keeps its name; a folder becomes a full path, so that a resume finds it from anywhere. */
+export async function dataName(name: string | undefined): Promise<string | undefined> {
+  if (name === undefined || Object.hasOwn(knownSets, name)) return name;
+  const path = fromHere(name);
+  const there = await Deno.stat(path).then(() => true, () => false);
+  // A word that is neither stays as it was typed, so that the message about it shows that word.
+  return there ? path : name;
+}

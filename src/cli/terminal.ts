@@ -1,0 +1,56 @@
+/** The two output streams and what a terminal can show. Results go to stdout, everything else to stderr. */
+import process from "node:process";
+import { styleText } from "node:util";
+
+type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
+
+/** Colours text for stderr; leaves it plain under NO_COLOR and outside a terminal. */
+export function paint(style: Style, text: string): string {
+  return styleText(style, text, { stream: process.stderr });
+}
+
+export function print(text: string): void {
+  console.log(text);
+}
+
+export function printError(text: string): void {
+  console.error(text);
+}
+
+/** A table for people: columns padded to their widest cell, numbers to the right. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((cell, i) => Math.max(cell.length, ...rows.map((row) => row[i].length)));
+  const right = head.map((_, i) =>
+    rows.length > 0 && rows.every((row) => /^[-+]?[\d.,]+( ?%)?$|^$|^–$/.test(row[i]))
+  );
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, i) => right[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))
+      .join("  ").trimEnd();
+  return [head, ...rows].map(line).join("\n");
+}
+
+/** 71.23 % */
+export function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(2)} %`;
+}
+
+/** 1,234,567 */
+export function thousands(n: number): string {
+  return Math.round(n).toLocaleString("en-US");
+}
+
+/** 8 s, 3 min 20 s, 2 h 5 min */
+export function duration(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  return `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min`;
+}
+
+/** 12.3 MiB */
+export function bytes(n: number): string {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  let i = 0;
+  for (; n >= 1024 && i < units.length - 1; i++) n /= 1024;
+  return `${i === 0 ? n : n.toFixed(1)} ${units[i]}`;
+}

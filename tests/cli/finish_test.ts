@@ -1,0 +1,45 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { confusionTable, publishArch } from "../../src/cli/finish.ts";
+import { type ArchFile, formatArchFile, parseArchFile } from "../../src/nas/arch_file.ts";
+
+const arch: ArchFile = {
+  format: "denas-arch",
+  version: 1,
+  space: "macro",
+  input: [28, 28, 1],
+  classes: ["a", "b"],
+  choice: [0, 1, 1, 2, 0, 1],
+  stem: 1,
+  layers: 3,
+  filters: 8,
+};
+
+Deno.test("the winner replaces an older arch.json, and makes one where there is none", () => {
+  const path = join(Deno.makeTempDirSync(), "arch.json");
+  const older = formatArchFile({ ...arch, seed: 1 });
+  assertEquals(publishArch(older, path), true);
+  assertEquals(publishArch(formatArchFile(arch), path), true);
+  assertEquals(parseArchFile(Deno.readTextFileSync(path), path), arch);
+});
+
+Deno.test("an arch.json that denas did not write is left as it is", () => {
+  const path = join(Deno.makeTempDirSync(), "arch.json");
+  for (const foreign of ["", "not json", '{"format":"other"}', "null", "[1]"]) {
+    Deno.writeTextFileSync(path, foreign);
+    assertEquals(publishArch(formatArchFile(arch), path), false);
+    assertEquals(Deno.readTextFileSync(path), foreign);
+  }
+  const folder = Deno.makeTempDirSync();
+  assertEquals(publishArch(formatArchFile(arch), folder), false);
+});
+
+Deno.test("rows of the confusion matrix are true classes", () => {
+  assertEquals(
+    confusionTable(["cat", "dog"], [[90, 10], [5, 95]]),
+    `true \\ predicted   0   1
+0 cat             90  10
+1 dog              5  95`,
+  );
+  assert(confusionTable([], [[1]]).includes("class 0"));
+});

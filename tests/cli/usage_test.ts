@@ -1,0 +1,104 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+
+const entry = new URL("../../cli.ts", import.meta.url).pathname;
+
+/** The real command line in a process of its own, in a folder of its own. */
+async function denas(args: string[], env: Record<string, string> = {}) {
+  const here = env.INIT_CWD ?? Deno.makeTempDirSync();
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", entry, ...args],
+    env: { NO_COLOR: "1", ...env, INIT_CWD: here },
+  }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: decode(stdout), stderr: decode(stderr), here };
+}
+
+Deno.test("wrong words on the command line exit with 2 and say what was meant", async () => {
+  const cases: [string[], string][] = [
+    [["serch"], "Did you mean search?"],
+    [["search", "--mdoe", "micro"], "Did you mean --mode?"],
+    [["search", "extra"], "too many arguments"],
+    [["search"], "expected --mode micro or --mode macro"],
+    [["search", "--mode", "mikro"], 'mode "mikro"'],
+    [["search", "--mode", "micro", "--preset", "huge"], 'preset "huge"'],
+    [["search", "--mode", "micro", "--epochs", "1.5"], "A whole number is expected"],
+    [["search", "--mode", "micro", "--epochs", "0"], "epochs is 0"],
+    [["search", "--mode", "micro", "--strategy", "luck"], 'strategy is "luck"'],
+    [["search", "--mode", "micro", "--budget", "soon"], "90s, 30m or 2h"],
+    [["search", "--mode", "micro", "--set", "child.layer=3"], "child.layers"],
+    [["search", "--mode", "micro", "--set", "nothing"], "name=value is expected"],
+    [["search", "--config", "none.json"], "none.json"],
+    [["retrain", "none.json"], "there is no such file"],
+    [["resume"], "no interrupted run"],
+    [["resume", "none"], "there is no state.json"],
+    [["show", "1 2 3 4"], "--space"],
+  ];
+  const results = await Promise.all(cases.map(([args]) => denas(args)));
+  results.forEach(({ code, stderr, stdout, here }, i) => {
+    const [args, message] = cases[i];
+    assertEquals(code, 2, `${args.join(" ")}: ${stderr}`);
+    assert(stderr.includes(message), `${args.join(" ")}: ${stderr}`);
+    assert(!stderr.includes("    at "), `no stack: ${stderr}`);
+    assertEquals(stdout, "");
+    assertEquals([...Deno.readDirSync(here)], [], "nothing is left behind");
+  });
+});
+
+Deno.test("help is no error and has examples in every command", async () => {
+  const top = await denas(["--help"]);
+  assertEquals([top.code, top.stderr], [0, ""]);
+  const names = ["search", "retrain", "resume", "describe", "show", "runs"];
+  const pages = await Promise.all(names.map((name) => denas([name, "--help"])));
+  pages.forEach(({ code, stdout }, i) => {
+    assertEquals(code, 0);
+    assert(stdout.includes("Examples:"), names[i]);
+    assert(top.stdout.includes(names[i]), names[i]);
+  });
+  assertEquals((await denas([])).code, 2);
+});
+
+Deno.test("printed settings can be taken back, and options override them", async () => {
+  const printed = await denas(["search", "--mode", "macro", "--preset", "smoke", "--print-config"]);
+  assertEquals([printed.code, printed.stderr], [0, ""]);
+  Deno.writeTextFileSync(join(printed.here, "my.json"), printed.stdout);
+  const env = { INIT_CWD: printed.here };
+  const again = await denas(["search", "--config", "my.json", "--print-config"], env);
+  assertEquals(again.stdout, printed.stdout);
+  const args = ["--seed", "9", "--lr", "0.5", "--set", "child.keep=0.75"];
+  const changed = await denas(["search", "--config", "my.json", ...args, "--print-config"], env);
+  const config = JSON.parse(changed.stdout);
+  assertEquals([config.seed, config.optimizer.lrMax, config.child.keep], [9, 0.5, 0.75]);
+  assertEquals(config.mode, "macro");
+});
+
+Deno.test("settings that are damaged are named", async () => {
+  const here = Deno.makeTempDirSync();
+  Deno.writeTextFileSync(join(here, "broken.json"), "{");
+  Deno.writeTextFileSync(join(here, "wrong.json"), '{"version": 2}');
+  const env = { INIT_CWD: here };
+  const broken = await denas(["search", "--config", "broken.json"], env);
+  assertEquals(broken.code, 1);
+  assert(broken.stderr.includes("broken.json"), broken.stderr);
+  const wrong = await denas(["search", "--config", "wrong.json"], env);
+  assertEquals(wrong.code, 2);
+  assert(wrong.stderr.includes("Cannot use the search settings"), wrong.stderr);
+});
+
+Deno.test("without an adapter the doctor still tells what it found, and exits with 3", async () => {
+  // OpenGL would be taken in Vulkan's place.
+  const env = { VK_DRIVER_FILES: "/nonexistent.json", DENO_WEBGPU_BACKEND: "vulkan" };
+  const { code, stdout, stderr } = await denas(["doctor"], env);
+  assertEquals(code, 3);
+  assert(stdout.includes(`deno        ${Deno.version.deno}`), stdout);
+  assert(stderr.includes("no WebGPU adapter"), stderr);
+});
+
+Deno.test("the doctor runs its self-test and prints what there is as JSON", async () => {
+  const { code, stdout } = await denas(["doctor", "--json"]);
+  assertEquals(code, 0);
+  const report = JSON.parse(stdout);
+  assertEquals([report.deno, report.selfTest.ok], [Deno.version.deno, true]);
+  assert(report.adapter.description.length > 0);
+  assert(report.adapter.limits.maxBufferSize > 0);
+});

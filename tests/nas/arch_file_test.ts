@@ -1,0 +1,57 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  type ArchFile,
+  classCount,
+  formatArchFile,
+  isArchFile,
+  parseArchFile,
+  parseChoice,
+} from "../../src/nas/arch_file.ts";
+
+const arch: ArchFile = {
+  format: "denas-arch",
+  version: 1,
+  space: "micro",
+  input: [28, 28, 1],
+  classes: ["a", "b"],
+  choice: [0, 1, 2],
+  stem: 2,
+  layers: 3,
+  filters: 12,
+  blocks: 1,
+  score: 0.75,
+  scoreKind: "shared-weights",
+};
+
+Deno.test("an architecture file survives writing and reading", () => {
+  const text = formatArchFile(arch);
+  assertEquals(parseArchFile(text, "arch.json"), arch);
+  assert(isArchFile(text));
+  assert(text.includes('"choice": [0, 1, 2]'), text);
+  assertEquals([classCount(arch), classCount({ ...arch, classes: 7 })], [2, 7]);
+});
+
+Deno.test("a wrong field is named with its value and what it should be", () => {
+  const cases: [object | string, RegExp][] = [
+    ["{", /^Cannot read architecture a\.json: .*expected JSON; make one with "denas search"/],
+    ["[]", /^Cannot read architecture a\.json: .*expected object/],
+    [{ format: "other" }, /: format is "other", .*"denas-arch"/],
+    [{ version: 2 }, /: version is 2, .*1/],
+    [{ choice: [0, -1] }, /: choice\[1\] is -1, .*>=0/],
+    [{ choice: [0, 1.5] }, /: choice\[1\] is 1.5, .*int/],
+    [{ choice: undefined }, /: choice is missing, .*array/],
+    [{ input: [28, 28] }, /: input/],
+    [{ stem: 3 }, /: stem is 3, /],
+    [{ layers: "six" }, /: layers is "six", .*number/],
+  ];
+  for (const [change, pattern] of cases) {
+    const text = typeof change === "string" ? change : JSON.stringify({ ...arch, ...change });
+    assertThrows(() => parseArchFile(text, "a.json"), pattern);
+  }
+});
+
+Deno.test("choices are read from text as the original scripts print them", () => {
+  assertEquals(parseChoice("0 1 2"), [0, 1, 2]);
+  assertEquals(parseChoice(" [0]\n[1, 2]\n"), [0, 1, 2]);
+  for (const text of ["arch.json", "1 -2", "1.5", "", "0 x"]) assertEquals(parseChoice(text), null);
+});

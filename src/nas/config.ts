@@ -12,6 +12,7 @@ const share = z.number().gt(0).max(1);
 
 /** How a child network is built; see `ChildConfig` in space.ts for each field. */
 const child = z.strictObject({
+  form: z.enum(["search", "final"]),
   layers: z.number().int().min(3, "expected at least 3 layers: two reductions need room (Q20)"),
   filters: z.number().int().min(2).multipleOf(2, "expected an even number: a reduction halves it"),
   branches: z.number().int().min(4).max(6),
@@ -196,7 +197,7 @@ function knownPreset(name: string): PresetName {
   return name as PresetName;
 }
 
-function applyOverrides(base: Record<string, unknown>, overrides: Overrides): void {
+export function applyOverrides(base: Record<string, unknown>, overrides: Overrides): void {
   for (const [path, value] of Object.entries(overrides)) {
     if (value === undefined) continue;
     const names = path.split(".");

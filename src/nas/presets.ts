@@ -9,6 +9,7 @@ import type { RetrainConfig, SearchConfig } from "./config.ts";
 export type PresetName = "smoke" | "quick" | "paper";
 
 const child = {
+  form: "search",
   branches: 5,
   blocks: 5,
   stem: 1,
@@ -21,6 +22,8 @@ const child = {
   bnDecay: 0.9,
   rewardStatistics: "batch",
 } as const;
+
+const finalChild = { ...child, form: "final" } as const;
 
 const optimizer = {
   schedule: "cosine-restarts",
@@ -154,7 +157,7 @@ const paperMicroFinal: RetrainConfig = {
   data: "cifar10",
   epochs: 630,
   batch: 144,
-  child: { ...child, layers: 15, filters: 36, keep: 0.8, dropPathKeep: 0.6, auxHead: true },
+  child: { ...finalChild, layers: 15, filters: 36, keep: 0.8, dropPathKeep: 0.6, auxHead: true },
   optimizer: { ...optimizer, lrMin: 0.0001, l2: 2e-4 },
   augment: standard,
   allTraining: true,
@@ -166,7 +169,7 @@ const paperMacroFinal: RetrainConfig = {
   space: "macro",
   epochs: 310,
   batch: 100,
-  child: { ...child, layers: 24, filters: 96, branches: 4, keep: 0.5 },
+  child: { ...finalChild, layers: 24, filters: 96, branches: 4, keep: 0.5 },
   optimizer: { ...optimizer, lrMin: 0.001, l2: 2e-4 },
 };
 
@@ -176,7 +179,7 @@ const quickMicroFinal: RetrainConfig = {
   data: "fashion-mnist",
   epochs: 3,
   batch: 64,
-  child: { ...child, layers: 3, filters: 16, stem: 2, blocks: 4 },
+  child: { ...finalChild, layers: 3, filters: 16, stem: 2, blocks: 4 },
   optimizer: { ...optimizer, schedule: "cosine", lrMax: 0.1, lrMin: 0, l2: 1e-4 },
   augment: { ...none, flip: true },
   allTraining: false,
@@ -185,7 +188,7 @@ const quickMicroFinal: RetrainConfig = {
 const quickMacroFinal: RetrainConfig = {
   ...quickMicroFinal,
   space: "macro",
-  child: { ...child, layers: 6, filters: 16, stem: 2, branches: 6 },
+  child: { ...finalChild, layers: 6, filters: 16, stem: 2, branches: 6 },
 };
 
 const smokeFinal = (quick: RetrainConfig): RetrainConfig => ({

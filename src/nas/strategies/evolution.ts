@@ -26,7 +26,9 @@ export function evolutionStrategy<A>(
 ): Strategy<A> {
   const { mutate } = space;
   if (!mutate) {
-    throw new UsageError(`Cannot evolve in space ${space.name}: it has no mutation; try --strategy random`);
+    throw new UsageError(
+      `Cannot evolve in space ${space.name}: it has no mutation; try --strategy random`,
+    );
   }
   const rng = new Rng(seed, Stream.search);
   let trials = 0;
@@ -65,7 +67,10 @@ export function evolutionStrategy<A>(
       const saved = json as Saved;
       rng.index = saved.drawn;
       trials = saved.trials;
-      population = saved.population.map(({ choice, score }) => ({ arch: space.decode(choice), score }));
+      population = saved.population.map(({ choice, score }) => ({
+        arch: space.decode(choice),
+        score,
+      }));
       return Promise.resolve();
     },
   };

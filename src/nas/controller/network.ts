@@ -1,0 +1,178 @@
+/**
+ * What the two controllers have in common: an LSTM without biases, learned embeddings, attention over
+ * earlier states (Pham et al. 2018, appendix; `specs` of the released code). All samples of a batch take
+ * every step together: tensors are [n, H].
+ */
+import { Tape, type Value } from "../../autodiff/tape.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { WeightStore } from "../../nn/weights.ts";
+import { uniformInit } from "../../nn/init.ts";
+import {
+  add,
+  attend,
+  bernoulliLogProb,
+  concat,
+  embedding,
+  logitShape,
+  logSoftmaxPick,
+  lstmCell,
+  matmul,
+  sampleBernoulli,
+  sampleCategorical,
+} from "../../ops/mod.ts";
+import { Stream } from "../../random.ts";
+import type { SearchConfig } from "../config.ts";
+
+export type ControllerConfig = SearchConfig["controller"];
+
+/** One unrolled pass over all decisions. */
+export interface Unrolled {
+  /** Chosen options, uint32: [n], or [n, j] for a row of skip bits. */
+  decisions: Value[];
+  /** Shaped logits of each decision, for the heat-map: [n, options], or q [n, j] of a row of skip bits. */
+  logits: { value: Value; kind: "categorical" | "skip" }[];
+  /** Σ log p of the decisions, [n]. */
+  logProb: Value;
+  /** Σ entropy, [n]; takes no gradient. */
+  entropy: Value;
+  /** Skip penalty, mean over layers, [n]; null where there are no skips. */
+  penalty: Value | null;
+}
+
+/** Where decisions come from: drawn, or given (to differentiate their probability). */
+export type Source =
+  | { kind: "sample"; seed: number; draw: number }
+  | { kind: "given"; next: (shape: readonly number[]) => Value };
+
+export interface ControllerNetwork {
+  readonly weights: ControllerWeights;
+  /** Records a pass for n samples. */
+  unroll(pass: ControllerPass): Unrolled;
+  /** From the order of decisions (rows of skip bits in one piece) to the order of the space's choice, and back. */
+  toChoice(decided: readonly number[]): number[];
+  fromChoice(choice: readonly number[]): number[];
+}
+
+/** Declares the weights that both controllers have. */
+export function declareWeights(
+  store: WeightStore,
+  { hidden, lstmLayers }: ControllerConfig,
+  operations: number,
+) {
+  const init = uniformInit(0.1);
+  return {
+    lstm: Array.from(
+      { length: lstmLayers },
+      (_, i) => store.param(`lstm${i}`, [2 * hidden, 4 * hidden], init),
+    ),
+    start: store.param("g_emb", [1, hidden], init),
+    embedding: store.param("w_emb", [operations, hidden], init),
+    soft: store.param("w_soft", [hidden, operations], init),
+    anchor: store.param("w_attn_1", [hidden, hidden], init),
+    query: store.param("w_attn_2", [hidden, hidden], init),
+    v: store.param("v_attn", [hidden], init),
+  };
+}
+export type ControllerWeights = ReturnType<typeof declareWeights>;
+
+/** The state of one batch of samples on its way through the decisions. */
+export class ControllerPass {
+  readonly tape = new Tape();
+  readonly decisions: Value[] = [];
+  readonly logits: Unrolled["logits"] = [];
+  readonly #logProbs: Value[] = [];
+  readonly #entropies: Value[] = [];
+  #states: { h: Value; c: Value }[] = [];
+  #salt = 0;
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly n: number,
+    readonly weights: ControllerWeights,
+    readonly config: ControllerConfig,
+    readonly source: Source,
+  ) {
+    const zero = this.zeros(config.hidden);
+    this.#states = weights.lstm.map(() => ({ h: zero, c: zero }));
+  }
+
+  /** A constant [n, width] of zeros. */
+  zeros(width: number): Value {
+    return this.tape.input([this.n, width], { tensor: this.gpu.zeros([this.n, width]) });
+  }
+
+  /** The learned start input, for every sample. */
+  start(): Value {
+    const index = this.tape.input([this.n], { tensor: this.gpu.zeros([this.n]) });
+    return embedding(this.weights.start, index);
+  }
+
+  /** One LSTM step; returns the top layer's h. */
+  step(input: Value): Value {
+    this.#states = this.#states.map(({ h, c }, i) => {
+      const gates = matmul(concat([input, h]), this.weights.lstm[i]);
+      const [next, cell] = lstmCell(gates, c);
+      input = next;
+      return { h: next, c: cell };
+    });
+    return input;
+  }
+
+  /** Attention scores of the present state over earlier ones: [n, j]; keys [n, j·H]. */
+  attend(h: Value, keys: Value): Value {
+    return attend(keys, matmul(h, this.weights.query), this.weights.v);
+  }
+
+  /** Temperature, then c·tanh. */
+  shape(logits: Value, reduce = 1): Value {
+    const { temperature, tanhConstant } = this.config;
+    return logitShape(logits, { temperature, tanhConstant: tanhConstant / reduce });
+  }
+
+  /** One decision among the columns of shaped logits. */
+  categorical(logits: Value): Value {
+    const index = this.#given([this.n]) ?? sampleCategorical(logits, this.#random());
+    const [logProb, entropy] = logSoftmaxPick(logits, index);
+    this.#finish(index, logits, "categorical", logProb, entropy);
+    return index;
+  }
+
+  /** Independent connect decisions with logits [−q, +q]. */
+  bernoulli(q: Value): Value {
+    const bits = this.#given(q.shape) ?? sampleBernoulli(q, this.#random());
+    const [logProb, entropy] = bernoulliLogProb(q, bits);
+    this.#finish(bits, q, "skip", logProb, entropy);
+    return bits;
+  }
+
+  done(): Pick<Unrolled, "logProb" | "entropy" | "decisions" | "logits"> {
+    return {
+      decisions: this.decisions,
+      logits: this.logits,
+      logProb: this.#logProbs.reduce(add),
+      entropy: this.#entropies.reduce(add),
+    };
+  }
+
+  #given(shape: readonly number[]): Value | undefined {
+    return this.source.kind === "given" ? this.source.next(shape) : undefined;
+  }
+
+  #random() {
+    const { seed, draw } = this.source as Extract<Source, { kind: "sample" }>;
+    return { seed, stream: Stream.controller, step: draw, salt: this.#salt++ };
+  }
+
+  #finish(
+    decision: Value,
+    logits: Value,
+    kind: "categorical" | "skip",
+    logProb: Value,
+    entropy: Value,
+  ): void {
+    this.decisions.push(decision);
+    this.logits.push({ value: logits, kind });
+    this.#logProbs.push(logProb);
+    this.#entropies.push(entropy);
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Evaluation with shared weights: one supernet, of which every minibatch trains the weights of one sampled
+ * child (Pham et al. 2018, section 2.2). Only the sampled child runs.
+ */
+import type { Batches } from "../../data/batches.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import { WeightStore } from "../../nn/weights.ts";
+import type { SearchConfig } from "../config.ts";
+import type { Evaluator } from "../evaluator.ts";
+import type { RunEvent } from "../events.ts";
+import { mergeStates, partOf } from "../progress.ts";
+import type { BuildContext, Model, Pass, SearchSpace } from "../space.ts";
+import type { Score, State, Strategy } from "../strategy.ts";
+import { learningRate, Scorer, Trainer } from "../training.ts";
+
+export interface SharedParts<A> {
+  gpu: Gpu;
+  space: SearchSpace<A>;
+  config: SearchConfig;
+  context: Omit<BuildContext, "weights">;
+  train: Batches;
+  valid: Batches;
+}
+
+/** Where training stands; `choices` are the architectures drawn for the present epoch. */
+interface Saved {
+  step: number;
+  choices: number[][];
+  scored: number;
+  trainedImages: number;
+}
+
+export class SharedEvaluator<A> implements Evaluator<A> {
+  readonly #store = new WeightStore();
+  readonly #trainer: Trainer;
+  readonly #scorer: Scorer;
+  #saved: Saved = { step: 0, choices: [], scored: 0, trainedImages: 0 };
+
+  constructor(private readonly parts: SharedParts<A>) {
+    const { gpu, space, config } = parts;
+    space.supernet(this.#context());
+    this.#store.materialise(gpu, config.seed);
+    this.#trainer = new Trainer(gpu, this.#store, config.optimizer, AUX_WEIGHT);
+    this.#scorer = new Scorer(gpu);
+  }
+
+  /** Trainable parameters of the whole supernet. */
+  get parameters(): number {
+    return this.#store.parameters();
+  }
+
+  get steps(): number {
+    return this.parts.train.stepsPerEpoch * this.parts.config.epochs;
+  }
+
+  figures(): { step: number; trainedImages: number; peakBytes: number } {
+    const { step, trainedImages } = this.#saved;
+    return { step, trainedImages, peakBytes: this.parts.gpu.pool.peakBytes };
+  }
+
+  async *prepare(draw: Strategy<A>["draw"], signal: AbortSignal): AsyncIterable<RunEvent> {
+    const { space, config, train } = this.parts;
+    const perEpoch = train.stepsPerEpoch;
+    const epoch = Math.floor(this.#saved.step / perEpoch);
+    train.startEpoch(epoch);
+    if (this.#saved.step % perEpoch === 0) {
+      this.#saved.choices = (await draw(perEpoch)).map((a) => space.encode(a));
+    }
+    let images = 0;
+    let from = performance.now();
+    while (this.#saved.step < (epoch + 1) * perEpoch) {
+      const { step } = this.#saved;
+      const lr = learningRate(config.optimizer, epoch, step / this.steps);
+      const batch = train.next(step);
+      const model = this.#build(space.decode(this.#saved.choices[step % perEpoch]));
+      await this.#trainer.step(model, batch, this.#pass(true), lr);
+      images += batch.n;
+      this.#saved.trainedImages += batch.n;
+      this.#saved.step++;
+      const stop = signal.aborted || this.#saved.step === (epoch + 1) * perEpoch;
+      if (!this.#trainer.full && !stop) continue;
+      const { loss, accuracy } = await this.#trainer.tally();
+      yield {
+        type: "step",
+        epoch,
+        step: this.#saved.step,
+        steps: this.steps,
+        loss,
+        trainAccuracy: accuracy,
+        learningRate: lr,
+        imagesPerSecond: images * 1000 / (performance.now() - from),
+        secondsLeft: 0,
+      };
+      [images, from] = [0, performance.now()];
+    }
+  }
+
+  async score(
+    archs: readonly A[],
+    on: "reward" | "selection",
+    signal: AbortSignal,
+  ): Promise<Score[]> {
+    if (!archs.length) return [];
+    const { config, valid } = this.parts;
+    const batches = on === "reward"
+      ? [valid.random(this.#saved.scored++)]
+      : valid.sequential(config.selection.images || valid.n);
+    const models = archs.map((a) => this.#build(a));
+    const tallies = await this.#scorer.score(models, batches, this.#pass(false), signal);
+    return tallies.map(({ loss, accuracy }) => ({ value: accuracy, loss }));
+  }
+
+  async snapshot(): Promise<State> {
+    return mergeStates({
+      training: { json: this.#saved, tensors: {} },
+      trainer: await this.#trainer.snapshot(),
+    });
+  }
+
+  restore(state: State): Promise<void> {
+    this.#saved = structuredClone(partOf(state, "training").json as Saved);
+    this.#trainer.restore(partOf(state, "trainer"));
+    return Promise.resolve();
+  }
+
+  #context(): BuildContext {
+    return { ...this.parts.context, weights: this.#store };
+  }
+
+  #build(arch: A): Model {
+    return this.parts.space.build(arch, this.#context());
+  }
+
+  #pass(training: boolean): Pass {
+    const { seed, child: { rewardStatistics } } = this.parts.config;
+    return {
+      training,
+      batchStatistics: training || rewardStatistics === "batch",
+      seed,
+      step: this.#saved.step,
+      steps: this.steps,
+    };
+  }
+}
+
+/** Weight of the auxiliary head's loss (released code). */
+const AUX_WEIGHT = 0.4;

@@ -1,0 +1,214 @@
+/**
+ * ENAS: a controller learns by REINFORCE which architectures score well (Pham et al., ICML 2018, section
+ * 2.2 and appendix). Draws and gradients are computed for a whole batch of samples at once.
+ */
+import { run } from "../../autodiff/run.ts";
+import type { Value } from "../../autodiff/tape.ts";
+import { UsageError } from "../../errors.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import { count } from "../../gpu/tensor.ts";
+import { Adam } from "../../nn/optimizer.ts";
+import { WeightStore } from "../../nn/weights.ts";
+import { addScaled, scale, weightedSum } from "../../ops/mod.ts";
+import type { SearchConfig } from "../config.ts";
+import { macroController } from "../controller/macro.ts";
+import { microController } from "../controller/micro.ts";
+import { type ControllerNetwork, ControllerPass, type Unrolled } from "../controller/network.ts";
+import { mergeStates, partOf } from "../progress.ts";
+import type { SearchSpace } from "../space.ts";
+import type { Scored, State, Strategy, StrategyReport } from "../strategy.ts";
+
+export type EnasConfig = Pick<SearchConfig, "mode" | "seed" | "controller" | "child">;
+
+/** What a batch of draws said: per sample, and about the policy. */
+interface Drawn {
+  choices: number[][];
+  entropies: number[];
+  /** Mean probability per option, one row per decision in the order of the space's choice. */
+  probabilities: number[][];
+}
+
+interface Saved {
+  draws: number;
+  trials: number;
+  baseline: number | null;
+}
+
+export class EnasStrategy<A> implements Strategy<A> {
+  readonly #store = new WeightStore();
+  readonly #network: ControllerNetwork;
+  readonly #adam: Adam;
+  #saved: Saved = { draws: 0, trials: 0, baseline: null };
+  #asked: Drawn = { choices: [], entropies: [], probabilities: [] };
+
+  /** Throws UsageError for spaces that the controller does not know. */
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly space: SearchSpace<A>,
+    private readonly config: EnasConfig,
+  ) {
+    const { mode, controller, child } = config;
+    if (mode !== "micro" && mode !== "macro") {
+      throw new UsageError(
+        `Cannot use the ENAS controller in space ${mode}: it knows micro and macro; try --strategy evolution`,
+      );
+    }
+    this.#network = mode === "micro"
+      ? microController(this.#store, controller, child)
+      : macroController(this.#store, controller, child);
+    this.#store.materialise(gpu, config.seed);
+    const { lr, beta1, epsilon } = controller;
+    this.#adam = new Adam(gpu, this.#store.slabs, { lr, beta1, beta2: 0.999, epsilon });
+  }
+
+  /** Trainable parameters of the controller. */
+  get parameters(): number {
+    return this.#store.parameters();
+  }
+
+  async draw(n: number): Promise<A[]> {
+    return (await this.#draw(n)).choices.map((c) => this.space.decode(c));
+  }
+
+  async ask(n: number) {
+    this.#asked = await this.#draw(n);
+    return this.#asked.choices.map((c) => ({
+      id: this.#saved.trials++,
+      arch: this.space.decode(c),
+    }));
+  }
+
+  /** One Adam step on the mean over the samples of −log p · advantage, plus the skip penalty. */
+  async tell(done: Scored<A>[]): Promise<StrategyReport> {
+    const { controller } = this.config;
+    const { choices, entropies, probabilities } = this.#asked;
+    const advantages = done.map(({ score }, i) => {
+      const reward = score.value + controller.entropyWeight * entropies[i];
+      let b = this.#saved.baseline ?? (controller.baselineInit === "first" ? reward : 0);
+      b -= (1 - controller.baselineDecay) * (b - reward);
+      this.#saved.baseline = b;
+      return reward - b;
+    });
+    const loss = await this.#learn(choices, advantages);
+    const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+    return {
+      loss,
+      reward: mean(done.map((d) => d.score.value)),
+      entropy: mean(entropies),
+      baseline: this.#saved.baseline ?? 0,
+      skipRate: skipRate(this.space, choices),
+      probabilities,
+    };
+  }
+
+  async snapshot(): Promise<State> {
+    const adam = await this.#adam.snapshot();
+    return mergeStates({
+      policy: { json: this.#saved, tensors: await this.#store.tensors() },
+      adam,
+    });
+  }
+
+  restore(state: State): Promise<void> {
+    const policy = partOf(state, "policy");
+    this.#saved = { ...policy.json as Saved };
+    this.#store.load(policy.tensors);
+    this.#adam.restore(partOf(state, "adam"));
+    return Promise.resolve();
+  }
+
+  #pass(n: number, source: ControllerPass["source"]): ControllerPass {
+    return new ControllerPass(this.gpu, n, this.#network.weights, this.config.controller, source);
+  }
+
+  async #draw(n: number): Promise<Drawn> {
+    const { seed } = this.config;
+    const pass = this.#pass(n, { kind: "sample", seed, draw: this.#saved.draws++ });
+    const { decisions, logits, entropy } = this.#network.unroll(pass);
+    const outputs = [...decisions, ...logits.map((l) => l.value), entropy];
+    const result = run(this.gpu, pass.tape, { outputs });
+    const read = await this.gpu.read(outputs.map((v) => result.of(v)));
+    const decided = Array.from(
+      { length: n },
+      (_, i) => decisions.flatMap((v, d) => row(read[d], v, n, i)),
+    );
+    const probabilities = logits.flatMap(({ value, kind }, l) =>
+      meanProbabilities(read[decisions.length + l], n, count(value.shape) / n, kind)
+    );
+    // Rows of probabilities follow the decisions: bring them into the order of the choice as well.
+    const places = this.#network.toChoice(probabilities.map((_, i) => i));
+    return {
+      choices: decided.map((d) => this.#network.toChoice(d)),
+      entropies: [...read[read.length - 1]],
+      probabilities: places.map((i) => probabilities[i]),
+    };
+  }
+
+  async #learn(choices: number[][], advantages: number[]): Promise<number> {
+    const n = choices.length;
+    const decided = choices.map((c) => this.#network.fromChoice(c));
+    let at = 0;
+    const next = (shape: readonly number[]) => {
+      const width = shape[1] ?? 1;
+      const values = Uint32Array.from(decided.flatMap((d) => d.slice(at, at + width)));
+      at += width;
+      return pass.tape.input(shape, { tensor: this.gpu.temporary(values, shape) });
+    };
+    const pass = this.#pass(n, { kind: "given", next });
+    const unrolled = this.#network.unroll(pass);
+    const loss = this.#loss(pass, unrolled, advantages);
+    const result = run(this.gpu, pass.tape, { outputs: [loss], loss });
+    this.#adam.step(result.touched);
+    const [[value]] = await this.gpu.read([result.of(loss)]);
+    return value;
+  }
+
+  #loss(pass: ControllerPass, { logProb, penalty }: Unrolled, advantages: number[]): Value {
+    const constant = (values: number[]) =>
+      pass.tape.input([values.length], { tensor: this.gpu.temporary(Float32Array.from(values)) });
+    const policy = scale(weightedSum(logProb, constant(advantages)), -1);
+    const { skipWeight } = this.config.controller;
+    if (!penalty || !skipWeight) return policy;
+    return addScaled(policy, weightedSum(penalty, constant(advantages.map(() => 1))), skipWeight);
+  }
+}
+
+/** The unsigned integers of sample i. */
+function row(data: Float32Array<ArrayBuffer>, v: Value, n: number, i: number): number[] {
+  const width = count(v.shape) / n;
+  return [...new Uint32Array(data.buffer, data.byteOffset + i * width * 4, width)];
+}
+
+/** Mean over n samples of what shaped logits mean: one row, or one [no, yes] row per skip bit. */
+function meanProbabilities(
+  logits: Float32Array,
+  n: number,
+  width: number,
+  kind: "categorical" | "skip",
+): number[][] {
+  if (kind === "skip") {
+    return Array.from({ length: width }, (_, j) => {
+      let yes = 0;
+      for (let i = 0; i < n; i++) yes += 1 / (1 + Math.exp(-2 * logits[i * width + j])) / n;
+      return [1 - yes, yes];
+    });
+  }
+  const mean = new Array<number>(width).fill(0);
+  for (let i = 0; i < n; i++) {
+    const e = Array.from(logits.subarray(i * width, (i + 1) * width), Math.exp);
+    const sum = e.reduce((a, b) => a + b, 0);
+    e.forEach((v, k) => mean[k] += v / sum / n);
+  }
+  return [mean];
+}
+
+/** Share of connect decisions that were "yes"; undefined in spaces without any. */
+function skipRate<A>(space: SearchSpace<A>, choices: number[][]): number | undefined {
+  const skips: number[] = [];
+  for (const choice of choices) {
+    choice.forEach((value, i) => {
+      if (space.next(choice.slice(0, i))?.kind === "skip") skips.push(value);
+    });
+  }
+  return skips.length ? skips.reduce((a, b) => a + b, 0) / skips.length : undefined;
+}

@@ -1,0 +1,184 @@
+/** One training step and one evaluation, shared by the supernet and by retraining. */
+import { run } from "../autodiff/run.ts";
+import { Tape } from "../autodiff/tape.ts";
+import type { Batch, Batches } from "../data/batches.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { Metrics } from "../nn/metrics.ts";
+import { Sgd } from "../nn/optimizer.ts";
+import { cosine, cosineRestarts } from "../nn/schedule.ts";
+import type { WeightStore } from "../nn/weights.ts";
+import { addScaled, argmax, softmaxCrossEntropy } from "../ops/mod.ts";
+import type { SearchConfig } from "./config.ts";
+import { mergeStates, partOf } from "./progress.ts";
+import type { Model, Pass } from "./space.ts";
+import type { State } from "./strategy.ts";
+
+type OptimizerConfig = SearchConfig["optimizer"];
+
+/** Loss and accuracy over some images. */
+export interface Tally {
+  loss: number;
+  accuracy: number;
+}
+
+/** Steps whose figures are read back together. */
+const LOG_STEPS = 20;
+
+/** Trains whatever model it is given on the weights of one store. */
+export class Trainer {
+  readonly #sgd: Sgd;
+  readonly #metrics: Metrics;
+  /** Images of the steps whose figures are not read back yet. */
+  #pending: number[] = [];
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly store: WeightStore,
+    config: OptimizerConfig,
+    private readonly auxWeight: number,
+  ) {
+    this.#sgd = new Sgd(gpu, store.slabs, config);
+    this.#metrics = new Metrics(gpu, LOG_STEPS, 2);
+  }
+
+  /** Whether the figures of the last steps should be read now. */
+  get full(): boolean {
+    return this.#pending.length === LOG_STEPS;
+  }
+
+  /** Records and submits one step; waits only for the device to take it. */
+  async step(model: Model, batch: Batch, pass: Pass, lr: number): Promise<void> {
+    const tape = new Tape();
+    const images = tape.input(batch.images.shape, { tensor: batch.images });
+    const labels = tape.input(batch.labels.shape, { tensor: batch.labels });
+    const { logits, aux } = model.forward(images, pass);
+    const [loss, , hits] = softmaxCrossEntropy(logits, labels);
+    const total = aux ? addScaled(loss, softmaxCrossEntropy(aux, labels)[0], this.auxWeight) : loss;
+    const result = run(this.gpu, tape, { outputs: [loss, hits], loss: total });
+    this.#sgd.step(result.touched, lr);
+    this.#metrics.record(this.#pending.length, [result.of(loss), result.of(hits)]);
+    this.#pending.push(batch.n);
+    this.gpu.submit();
+    await this.gpu.settle();
+  }
+
+  /** Mean loss and accuracy of the steps since the last call. */
+  async tally(): Promise<Tally> {
+    const images = this.#pending;
+    this.#pending = [];
+    const tally = summarise(await this.#metrics.read(images.length), images);
+    if (!Number.isFinite(tally.loss)) {
+      throw new Error(
+        `Cannot go on training: the loss is ${tally.loss}; the last checkpoint is good, try a smaller ` +
+          `learning rate (--set optimizer.lrMax=…)`,
+      );
+    }
+    return tally;
+  }
+
+  /** Weights, running statistics and momentum. */
+  async snapshot(): Promise<State> {
+    return mergeStates({
+      weights: { json: null, tensors: await this.store.tensors() },
+      optimizer: await this.#sgd.snapshot(),
+    });
+  }
+
+  restore(state: State): void {
+    this.store.load(partOf(state, "weights").tensors);
+    this.#sgd.restore(partOf(state, "optimizer"));
+  }
+}
+
+/** Mean loss per image and share of correct images. Each row is [mean loss of a batch, correct]. */
+function summarise(rows: ArrayLike<number>[], images: number[]): Tally {
+  const all = images.reduce((a, b) => a + b, 0);
+  let loss = 0, correct = 0;
+  images.forEach((n, i) => {
+    loss += rows[i][0] * n;
+    correct += rows[i][1];
+  });
+  return { loss: loss / all, accuracy: correct / all };
+}
+
+/** Learning rate of an epoch (schedules step once per epoch, Q16); cosine goes by step. */
+export function learningRate(config: OptimizerConfig, epoch: number, progress: number): number {
+  const { lrMax, lrMin, t0, tMul } = config;
+  if (config.schedule === "cosine") return cosine(progress, { lrMax, lrMin });
+  if (config.schedule === "cosine-restarts") {
+    return cosineRestarts(epoch, { lrMax, lrMin, t0, tMul });
+  }
+  return lrMax;
+}
+
+/** Figures that are read back together while models are scored. */
+const SCORE_SLOTS = 1024;
+
+/** Scores models on batches. */
+export class Scorer {
+  readonly #metrics: Metrics;
+
+  constructor(private readonly gpu: Gpu) {
+    this.#metrics = new Metrics(gpu, SCORE_SLOTS, 2);
+  }
+
+  /** All models on the same batches, each batch prepared once: per model the tally over all of them. */
+  async score(
+    models: readonly Model[],
+    batches: Iterable<Batch>,
+    pass: Pass,
+    signal?: AbortSignal,
+  ): Promise<Tally[]> {
+    const rows: ArrayLike<number>[][] = models.map(() => []);
+    const images: number[] = [];
+    const pending: number[] = [];
+    const flush = async () => {
+      const read = await this.#metrics.read(pending.length);
+      pending.forEach((m, i) => rows[m].push(read[i]));
+      pending.length = 0;
+    };
+    for (const batch of batches) {
+      images.push(batch.n);
+      for (const [m, model] of models.entries()) {
+        signal?.throwIfAborted();
+        this.#record(pending.length, model, batch, pass);
+        pending.push(m);
+        await this.gpu.settle();
+        if (pending.length === SCORE_SLOTS) await flush();
+      }
+    }
+    await flush();
+    return rows.map((r) => summarise(r, images));
+  }
+
+  #record(slot: number, model: Model, batch: Batch, pass: Pass): void {
+    const tape = new Tape();
+    const images = tape.input(batch.images.shape, { tensor: batch.images });
+    const labels = tape.input(batch.labels.shape, { tensor: batch.labels });
+    const [loss, , hits] = softmaxCrossEntropy(model.forward(images, pass).logits, labels);
+    const result = run(this.gpu, tape, { outputs: [loss, hits] });
+    this.#metrics.record(slot, [result.of(loss), result.of(hits)]);
+    this.gpu.submit();
+  }
+}
+
+/** What a model takes each image for; one class index per image, in the order of the set. */
+export async function predict(
+  gpu: Gpu,
+  model: Model,
+  batches: Batches,
+  pass: Pass,
+): Promise<Uint32Array> {
+  const all = new Uint32Array(batches.n);
+  let at = 0;
+  for (const batch of batches.sequential()) {
+    const tape = new Tape();
+    const images = tape.input(batch.images.shape, { tensor: batch.images });
+    const classes = argmax(model.forward(images, pass).logits);
+    const result = run(gpu, tape, { outputs: [classes] });
+    const [indices] = await gpu.readU32([result.of(classes)]);
+    all.set(indices, at);
+    at += batch.n;
+  }
+  return all;
+}

@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parseChoice } from "../../src/nas/arch_file.ts";
+import type { ChildConfig, SearchSpace } from "../../src/nas/space.ts";
+import { dropPathKeep } from "../../src/nas/spaces/micro_network.ts";
+import { looseEnds, type MicroArch } from "../../src/nas/spaces/micro_arch.ts";
+import { spaces } from "../../src/nas/spaces/mod.ts";
+import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
+import { WeightStore } from "../../src/nn/weights.ts";
+import { UsageError } from "../../src/errors.ts";
+import { Rng } from "../../src/random.ts";
+import { drawText } from "../../src/run/draw.ts";
+import { assertThrows } from "../assert.ts";
+import { childConfig, macroConfig } from "./child_config.ts";
+
+const small: Record<string, ChildConfig> = {
+  macro: macroConfig({ layers: 5, filters: 4 }),
+  micro: childConfig({ layers: 3, filters: 4, blocks: 4 }),
+};
+
+// deno-lint-ignore no-explicit-any
+function walk(space: SearchSpace<any>, rng: Rng): number[] {
+  const choice: number[] = [];
+  for (let d = space.next(choice); d; d = space.next(choice)) choice.push(rng.below(d.options));
+  return choice;
+}
+
+const seeds = fc.integer({ min: 0, max: 2 ** 31 });
+
+for (const [name, config] of Object.entries(small)) {
+  const space = spaces[name](config);
+
+  Deno.test(`${name}: every walk through the decisions is an architecture, and comes back from it`, () => {
+    fc.assert(fc.property(seeds, (seed) => {
+      const choice = walk(space, new Rng(seed, 0));
+      const arch = space.decode(choice);
+      assert.deepEqual(space.encode(arch), choice);
+      assert.deepEqual(space.decode(space.encode(arch)), arch);
+      assert.deepEqual(JSON.parse(JSON.stringify(arch)), arch);
+    }));
+  });
+
+  Deno.test(`${name}: every single choice out of range is refused by its name`, () => {
+    fc.assert(fc.property(seeds, fc.nat(), fc.constantFrom(-1, 0.5, 99), (seed, at, bad) => {
+      const choice = walk(space, new Rng(seed, 0));
+      const i = at % choice.length;
+      const decision = space.next(choice.slice(0, i))!;
+      const message =
+        `Cannot decode ${name} architecture: ${decision.name}: got ${bad}, expected 0 … ${
+          decision.options - 1
+        }`;
+      assert.throws(() => space.decode(choice.with(i, bad)), { name: "UsageError", message });
+      assert.throws(() => space.next(choice.slice(0, i).concat(bad)), { message });
+    }));
+    const whole = walk(space, new Rng(1, 0));
+    assertThrows(() => space.decode(whole.slice(1)), /got \d+ choices, expected \d+/);
+    assertThrows(() => space.next([...whole, 0]), /got \d+ choices, expected \d+/);
+  });
+
+  Deno.test(`${name}: a mutation changes one choice, neighbours are all of them, crossover mixes parents`, () => {
+    fc.assert(fc.property(seeds, (seed) => {
+      const rng = new Rng(seed, 0);
+      const [a, b] = [walk(space, rng), walk(space, rng)];
+      const mutant = space.encode(space.mutate!(space.decode(a), rng));
+      assert.equal(mutant.filter((c, i) => c !== a[i]).length, 1);
+      space.decode(mutant);
+      const child = space.encode(space.crossover!(space.decode(a), space.decode(b), rng));
+      assert.ok(child.every((c, i) => c === a[i] || c === b[i]));
+      space.decode(child);
+    }));
+    const choice = walk(space, new Rng(5, 0));
+    const near = space.neighbours!(space.decode(choice)).map((n) => space.encode(n).join());
+    let expected = 0;
+    choice.forEach((_, i) => expected += space.next(choice.slice(0, i))!.options - 1);
+    assert.equal(new Set(near).size, expected);
+    assert.ok(!near.includes(choice.join()));
+  });
+
+  Deno.test(`${name}: the supernet has every weight that any architecture asks for, and no other`, () => {
+    const declared = new WeightStore();
+    const into = { input: [9, 8, 3] as const, classes: 7, config };
+    space.supernet({ ...into, weights: declared });
+    const names = new Map(declared.params().map((p) => [p.name, p.shape]));
+    const met = new Set<string>();
+    for (let seed = 0; seed < 400 && met.size < names.size; seed++) {
+      const own = new WeightStore();
+      space.build(space.decode(walk(space, new Rng(seed, 0))), { ...into, weights: own });
+      for (const { name, shape } of own.params()) {
+        assert.deepEqual(names.get(name), shape, name);
+        met.add(name);
+      }
+    }
+    assert.deepEqual([...names.keys()].filter((n) => !met.has(n)), []);
+  });
+
+  Deno.test(`${name}: graphs draw, each node within reach of the first`, () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        for (const graph of space.graphs(space.decode(walk(space, new Rng(seed, 0))))) {
+          const ids = new Set(graph.nodes.map(({ id }) => id));
+          assert.equal(ids.size, graph.nodes.length);
+          graph.edges.forEach(({ from, to }) => assert.ok(ids.has(from) && ids.has(to)));
+          for (const { id, kind } of graph.nodes) {
+            assert.equal(graph.edges.some(({ to }) => to === id), kind !== "input", id);
+          }
+          assert.ok(drawText([graph]).length > 0);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+}
+
+Deno.test("the released architectures are read from their text and come back", () => {
+  const macro = spaces.macro(macroConfig({ layers: 24, branches: 4 }));
+  const micro = spaces.micro(childConfig());
+  for (
+    const [space, released, length] of [[macro, releasedMacro, 300], [
+      micro,
+      releasedMicro,
+      40,
+    ]] as const
+  ) {
+    const choice = parseChoice(released.join(" "))!;
+    assert.equal(choice.length, length);
+    assert.deepEqual(space.encode(space.decode(choice)), released);
+  }
+});
+
+Deno.test("a wrong choice names cell, block and side, or layer and source", () => {
+  const micro = spaces.micro(childConfig());
+  assert.throws(() => micro.decode(releasedMicro.with(28, 9)), {
+    name: "UsageError",
+    message:
+      "Cannot decode micro architecture: reduction cell, block 2, first input: got 9, expected 0 … 3",
+  });
+  const macro = spaces.macro(macroConfig({ layers: 24 }));
+  const skips = releasedMacro.with(10 + 1, 2).with(10 + 2, 2);
+  assert.throws(() => macro.decode(skips), {
+    message: "Cannot decode macro architecture: layer 4, skip from the stem: got 2, expected 0 … 1",
+  });
+  assert.throws(() => macro.decode(skips.with(11, 0)), {
+    message: "Cannot decode macro architecture: layer 4, skip from layer 0: got 2, expected 0 … 1",
+  });
+});
+
+Deno.test("sizes that do not fit a space are refused", () => {
+  assert.throws(() => spaces.macro(macroConfig({ layers: 2 })), UsageError);
+  assert.throws(() => spaces.macro(macroConfig({ branches: 7 })), /got 7 branches, expected 1 … 6/);
+  assert.throws(
+    () => spaces.micro(childConfig({ layers: 2 })),
+    /got 2 layers, expected at least 3/,
+  );
+  assert.throws(() => spaces.micro(childConfig({ branches: 4 })), /got 4 branches, expected 5/);
+  const final = spaces.micro(childConfig({ form: "final" }));
+  const into = { weights: new WeightStore(), input: [8, 8, 3] as const, classes: 2 };
+  assert.throws(
+    () => final.supernet({ ...into, config: childConfig({ form: "final" }) }),
+    /got form final, expected search/,
+  );
+});
+
+Deno.test("micro keys are equal for swapped sides and reordered blocks, and differ otherwise", () => {
+  const space = spaces.micro(small.micro);
+  fc.assert(fc.property(seeds, (seed) => {
+    const rng = new Rng(seed, 0);
+    const arch = space.decode(walk(space, rng)) as MicroArch;
+    const same = {
+      normal: shuffled(arch.normal, rng),
+      reduce: shuffled(arch.reduce, rng),
+    };
+    assert.equal(space.key(same), space.key(arch));
+    const swapped = { normal: arch.reduce, reduce: arch.normal };
+    if (space.key(swapped) === space.key(arch)) {
+      assert.equal(looseEnds(arch.normal).length, looseEnds(arch.reduce).length);
+    }
+  }));
+  // Node 4 reads one node twice, or two nodes of the same kind: not the same network.
+  const twice = space.decode(
+    [...[0, 0, 1, 0], ...[0, 0, 1, 0], ...[2, 4, 2, 4], ...[0, 0, 0, 0]].concat(
+      new Array(16).fill(0),
+    ),
+  );
+  const both = space.decode(
+    [...[0, 0, 1, 0], ...[0, 0, 1, 0], ...[2, 4, 3, 4], ...[0, 0, 0, 0]].concat(
+      new Array(16).fill(0),
+    ),
+  );
+  assert.notEqual(space.key(twice), space.key(both));
+});
+
+/** The same cell with sides swapped at random and blocks in another order that still fits. */
+function shuffled(cell: MicroArch["normal"], rng: Rng): MicroArch["normal"] {
+  const place = new Map([[0, 0], [1, 1]]);
+  const result: MicroArch["normal"] = [];
+  while (result.length < cell.length) {
+    const ready = cell.flatMap(({ x, y }, b) =>
+      !place.has(b + 2) && place.has(x.input) && place.has(y.input) ? [b] : []
+    );
+    const b = rng.pick(ready);
+    const sides = [cell[b].x, cell[b].y].map((s) => ({ op: s.op, input: place.get(s.input)! }));
+    if (rng.next() < 0.5) sides.reverse();
+    result.push({ x: sides[0], y: sides[1] });
+    place.set(b + 2, result.length + 1);
+  }
+  return result;
+}
+
+Deno.test("drop-path keeps everything at the start and 0.6 in the last layer at the end", () => {
+  assert.ok(Math.abs(dropPathKeep(16, 15, 0.6, { step: 999, steps: 1000 }) - 0.6) < 1e-12);
+  assert.ok(dropPathKeep(16, 15, 0.6, { step: 0, steps: 219240 }) > 0.99999);
+  assert.ok(
+    Math.abs(dropPathKeep(0, 15, 0.6, { step: 999, steps: 1000 }) - (1 - 0.4 / 17)) < 1e-12,
+  );
+});

@@ -263,6 +263,14 @@ export class Gpu {
     this.device.queue.writeBuffer(tensor.buffer.raw, tensor.offset * 4, data);
   }
 
+  /**
+   * Replaces the contents of a tensor without submitting first: everything recorded since the last
+   * submission sees them too, so nothing of it may use the tensor.
+   */
+  writeAhead(tensor: Tensor, data: Uint32Array<ArrayBuffer>): void {
+    this.device.queue.writeBuffer(tensor.buffer.raw, tensor.offset * 4, data);
+  }
+
   /** Raw bytes in a buffer of their own (length rounded up to four bytes). */
   uploadBytes(bytes: Uint8Array<ArrayBuffer>): Tensor {
     const words = Math.ceil(bytes.length / 4);

@@ -1,0 +1,166 @@
+/** Optimisers: they update the weights that a step touched, all tensors of a slab in one dispatch. */
+import adamWgsl from "../../kernels/adam.wgsl" with { type: "text" };
+import sgdWgsl from "../../kernels/sgd.wgsl" with { type: "text" };
+import { DataError } from "../errors.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { kernel } from "../gpu/kernel.ts";
+import { type ClipOptions, Clipper, groupsFor } from "./clip.ts";
+import { Planner, type PlanOptions, type Touched } from "./regions.ts";
+import type { Slab } from "./slab.ts";
+import type { NamedTensors } from "./weights.ts";
+
+const sgdKernel = kernel("sgd", sgdWgsl);
+const adamKernel = kernel("adam", adamWgsl);
+
+/** Everything an optimiser remembers. */
+export interface OptimizerState {
+  json: unknown;
+  tensors: NamedTensors;
+}
+
+export interface SgdOptions extends ClipOptions, PlanOptions {
+  momentum: number;
+  nesterov: boolean;
+  /** λ of λ·Σw², without ½: the gradient is 2λw. */
+  l2: number;
+}
+
+/**
+ * SGD with momentum: g = gradient + 2·l2·w; m = momentum·m + g; then w −= lr·m, or with Nesterov
+ * w −= lr·(g + momentum·m).
+ */
+export class Sgd {
+  readonly #planner: Planner;
+  readonly #clipper: Clipper;
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly slabs: readonly Slab[],
+    private readonly options: SgdOptions,
+  ) {
+    this.#planner = new Planner(gpu, slabs);
+    this.#clipper = new Clipper(gpu, options);
+  }
+
+  /** Records the update of what `run` touched. */
+  step(touched: readonly Touched[], lr: number): void {
+    const { momentum, nesterov, l2 } = this.options;
+    const plan = this.#planner.plan(touched, this.options);
+    const factors = this.#clipper.factors(plan, l2);
+    for (const { slab, chunks, n } of plan.slabs) {
+      const { weights, grads } = slab;
+      this.gpu.run(
+        sgdKernel,
+        { chunks, grads, weights, factors: factors ?? grads, moments: slab.state("momentum") },
+        { n, lr, momentum, l2, nesterov, ...this.#clipper.params },
+        groupsFor(n),
+      );
+    }
+  }
+
+  /** The momentum of every weight. */
+  async snapshot(): Promise<OptimizerState> {
+    return { json: null, tensors: await readStates(this.gpu, this.slabs, ["momentum"]) };
+  }
+
+  restore({ tensors }: OptimizerState): void {
+    writeStates(this.gpu, this.slabs, ["momentum"], tensors);
+  }
+}
+
+export interface AdamOptions extends ClipOptions {
+  lr: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+}
+
+/**
+ * Adam as TensorFlow has it: lr_t = lr·√(1 − β₂ᵗ) / (1 − β₁ᵗ); w −= lr_t·m / (√v + ε).
+ * Steps are counted for all weights together.
+ */
+export class Adam {
+  readonly #planner: Planner;
+  readonly #clipper: Clipper;
+  #steps = 0;
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly slabs: readonly Slab[],
+    private readonly options: AdamOptions,
+  ) {
+    this.#planner = new Planner(gpu, slabs);
+    this.#clipper = new Clipper(gpu, options);
+  }
+
+  /** Records the update of what `run` touched. */
+  step(touched: readonly Touched[], lr = this.options.lr): void {
+    const { beta1, beta2, epsilon } = this.options;
+    const t = ++this.#steps;
+    const corrected = lr * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t);
+    const plan = this.#planner.plan(touched);
+    const factors = this.#clipper.factors(plan, 0);
+    for (const { slab, chunks, n } of plan.slabs) {
+      const { weights, grads } = slab;
+      const [first, second] = [slab.state("first"), slab.state("second")];
+      this.gpu.run(
+        adamKernel,
+        { chunks, grads, weights, factors: factors ?? grads, first, second },
+        { n, lr: corrected, beta1, beta2, epsilon, ...this.#clipper.params },
+        groupsFor(n),
+      );
+    }
+  }
+
+  /** Both moments of every weight and the number of steps. */
+  async snapshot(): Promise<OptimizerState> {
+    const tensors = await readStates(this.gpu, this.slabs, ["first", "second"]);
+    return { json: { steps: this.#steps }, tensors };
+  }
+
+  restore({ json, tensors }: OptimizerState): void {
+    const steps = (json as { steps?: unknown } | null)?.steps;
+    if (typeof steps !== "number") {
+      throw new DataError(`Cannot restore Adam: got ${JSON.stringify(json)}, expected its steps`);
+    }
+    writeStates(this.gpu, this.slabs, ["first", "second"], tensors);
+    this.#steps = steps;
+  }
+}
+
+const statesOf = (slabs: readonly Slab[], names: readonly string[]) =>
+  slabs.flatMap((slab, i) => names.map((name) => ({ key: `${name}.${i}`, slab, name })));
+
+async function readStates(
+  gpu: Gpu,
+  slabs: readonly Slab[],
+  names: readonly string[],
+): Promise<NamedTensors> {
+  const states = statesOf(slabs, names);
+  const data = await gpu.read(states.map(({ slab, name }) => slab.state(name)));
+  return Object.fromEntries(
+    states.map(({ key }, i) => [key, { shape: [data[i].length], data: data[i] }]),
+  );
+}
+
+function writeStates(
+  gpu: Gpu,
+  slabs: readonly Slab[],
+  names: readonly string[],
+  tensors: NamedTensors,
+): void {
+  const states = statesOf(slabs, names);
+  for (const { key, slab } of states) {
+    if (tensors[key]?.data.length !== slab.words) {
+      throw new DataError(
+        `Cannot restore the optimiser: ${key} has ${
+          tensors[key]?.data.length ?? "no"
+        } elements, expected ` +
+          `${slab.words}; it belongs to another network`,
+      );
+    }
+  }
+  for (const { key, slab, name } of states) {
+    gpu.write(slab.state(name), Float32Array.from(tensors[key].data));
+  }
+}

@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import type { Param } from "../../src/autodiff/tape.ts";
+import { Gpu } from "../../src/gpu/device.ts";
+import { Adam, type AdamOptions, Sgd, type SgdOptions } from "../../src/nn/optimizer.ts";
+import type { Touched } from "../../src/nn/regions.ts";
+import { Slab } from "../../src/nn/slab.ts";
+import { uniform } from "../../src/random.ts";
+
+const gpu = await Gpu.open();
+const WORDS = [5000, 700];
+/** Two slabs; a weight of several chunks, one with a part of it touched, a single element, an end. */
+const PARTS = [
+  { slab: 0, start: 0, words: 1 },
+  { slab: 0, start: 64, words: 2600 },
+  { slab: 0, start: 3000, words: 33 },
+  { slab: 1, start: 692, words: 8 },
+  { slab: 1, start: 128, words: 300 },
+];
+
+const noise = (n: number, salt: number) =>
+  Float32Array.from({ length: n }, (_, i) => 2 * uniform(3, 4, salt, i) - 1);
+
+interface Model {
+  slabs: Slab[];
+  touched: Touched[];
+  /** What the weights should be. */
+  want: Float64Array[];
+}
+
+function setUp(): Model {
+  const slabs = WORDS.map((words) => new Slab(gpu, words));
+  slabs.forEach((slab, s) => gpu.write(slab.weights, noise(WORDS[s], s)));
+  const touched = PARTS.map(({ slab, start, words }, i): Touched => {
+    // Half of the offset lies in the weight's place, half in the part of it.
+    const inside = i % 2 ? 0 : Math.floor(start / 2);
+    const shape = [inside + words];
+    const param: Param = {
+      name: `w${i}`,
+      shape,
+      trainable: true,
+      tensor: { shape, buffer: slabs[slab].weights.buffer, offset: start - inside },
+    };
+    return { param, offset: inside, words };
+  });
+  return { slabs, touched, want: WORDS.map((n, s) => Float64Array.from(noise(n, s))) };
+}
+
+/** Runs `steps` steps on the device and returns the weights. */
+async function train(
+  { slabs }: Model,
+  steps: number,
+  step: (i: number) => void,
+): Promise<Float32Array[]> {
+  for (let i = 0; i < steps; i++) {
+    slabs.forEach((slab, s) => gpu.write(slab.grads, gradients(s, i)));
+    step(i);
+    gpu.submit();
+  }
+  return await gpu.read(slabs.map((slab) => slab.weights));
+}
+
+const gradients = (slab: number, step: number) => noise(WORDS[slab], 10 + 2 * step + slab);
+
+function close(got: ArrayLike<number>[], want: ArrayLike<number>[]): void {
+  want.forEach((w, s) => {
+    for (let i = 0; i < w.length; i++) {
+      assert.ok(Math.abs(got[s][i] - w[i]) < 2e-6, `slab ${s} element ${i}: ${got[s][i]}, ${w[i]}`);
+    }
+  });
+}
+
+/** Plain float64 SGD, one element after the other. */
+function sgdReference(model: Model, options: SgdOptions, parts: number[], lrs: number[]): void {
+  const { momentum, nesterov, l2, clip, clipNorm = 5, decayAll } = options;
+  const m = WORDS.map((n) => new Float64Array(n));
+  lrs.forEach((lr, step) => {
+    const g = model.want.map((w, s) => {
+      const live = new Uint8Array(WORDS[s]);
+      for (const p of parts) {
+        if (PARTS[p].slab === s) {
+          live.fill(1, PARTS[p].start, PARTS[p].start + PARTS[p].words);
+        }
+      }
+      const given = gradients(s, step);
+      return w.map((v, i) => live[i] ? given[i] + 2 * l2 * v : decayAll ? 2 * l2 * v : NaN);
+    });
+    const views = parts.map((p) => {
+      const { slab, start, words } = PARTS[p];
+      return g[slab].subarray(start, start + words);
+    });
+    const square = (a: Float64Array) => a.reduce((sum, v) => sum + v * v, 0);
+    const all = views.reduce((sum, v) => sum + square(v), 0);
+    for (const view of views) {
+      const norm = Math.sqrt(clip === "tensor" ? square(view) : all);
+      const factor = clip && clip !== "none" ? Math.min(1, clipNorm / norm) : 1;
+      view.forEach((v, i) => view[i] = factor * v);
+    }
+    g.forEach((values, s) =>
+      values.forEach((v, i) => {
+        if (Number.isNaN(v)) return;
+        m[s][i] = momentum * m[s][i] + v;
+        model.want[s][i] -= lr * (nesterov ? v + momentum * m[s][i] : m[s][i]);
+      })
+    );
+  });
+}
+
+const ALL = PARTS.map((_, i) => i);
+const CASES: [string, SgdOptions][] = [
+  ["Nesterov momentum with L2", { momentum: 0.9, nesterov: true, l2: 0.01 }],
+  ["plain momentum", { momentum: 0.9, nesterov: false, l2: 0 }],
+  ["no momentum", { momentum: 0, nesterov: false, l2: 0.1 }],
+  ["L2 and momentum on everything", { momentum: 0.9, nesterov: true, l2: 0.1, decayAll: true }],
+  ["norms per tensor", { momentum: 0.9, nesterov: true, l2: 0.1, clip: "tensor", clipNorm: 2 }],
+  ["one norm over all", { momentum: 0.9, nesterov: true, l2: 0.1, clip: "global", clipNorm: 2 }],
+];
+for (const [what, options] of CASES) {
+  Deno.test(`SGD: ${what}`, async () => {
+    const model = setUp();
+    const sgd = new Sgd(gpu, model.slabs, options);
+    const lrs = [0.1, 0.1, 0.03, 0.2];
+    // One weight alone in the second half: its table replaces the first one.
+    const got = await train(model, 2, (i) => sgd.step(model.touched, lrs[i]));
+    const alone = setUp();
+    sgdReference(alone, options, ALL, lrs.slice(0, 2));
+    close(got, alone.want);
+  });
+}
+
+Deno.test("SGD updates only what a step touched, and momentum stays for the next time", async () => {
+  const model = setUp();
+  const options = { momentum: 0.9, nesterov: true, l2: 0.01 };
+  const sgd = new Sgd(gpu, model.slabs, options);
+  // Not submitted in between: each step keeps its own table.
+  const before = await gpu.read(model.slabs.map((slab) => slab.weights));
+  sgd.step([model.touched[1]], 0);
+  sgd.step([model.touched[0]], 0.1);
+  const after = await gpu.read(model.slabs.map((slab) => slab.weights));
+  const changed = after.flatMap((a, s) => [...a.keys()].filter((i) => a[i] !== before[s][i]));
+  // No gradient was written: L2 alone moves the one element of the first weight.
+  assert.deepEqual(changed, [0]);
+});
+
+Deno.test("weights outside the L2 term do not decay", async () => {
+  const model = setUp();
+  const decays = ({ name }: Param) => name !== "w4";
+  const sgd = new Sgd(gpu, model.slabs, { momentum: 0, nesterov: false, l2: 0.5, decays });
+  sgd.step(model.touched, 0.1);
+  const [first, second] = await gpu.read(model.slabs.map((slab) => slab.weights));
+  assert.equal(second[130], noise(700, 1)[130]);
+  assert.ok(Math.abs(first[70] - 0.9 * noise(5000, 0)[70]) < 1e-6);
+});
+
+function adamReference(model: Model, options: AdamOptions, steps: number): void {
+  const { lr, beta1, beta2, epsilon } = options;
+  const m = WORDS.map((n) => new Float64Array(n));
+  const v = WORDS.map((n) => new Float64Array(n));
+  for (let t = 1; t <= steps; t++) {
+    const rate = lr * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t);
+    for (const { slab: s, start, words } of PARTS) {
+      const given = gradients(s, t - 1);
+      for (let i = start; i < start + words; i++) {
+        m[s][i] = beta1 * m[s][i] + (1 - beta1) * given[i];
+        v[s][i] = beta2 * v[s][i] + (1 - beta2) * given[i] ** 2;
+        model.want[s][i] -= rate * m[s][i] / (Math.sqrt(v[s][i]) + epsilon);
+      }
+    }
+  }
+}
+
+for (const beta1 of [0, 0.9]) {
+  Deno.test(`Adam with beta1 = ${beta1} agrees with float64, also after a restore`, async () => {
+    const options = { lr: 0.0035, beta1, beta2: 0.999, epsilon: 1e-3 };
+    const model = setUp();
+    const adam = new Adam(gpu, model.slabs, options);
+    await train(model, 2, () => adam.step(model.touched));
+    const state = await adam.snapshot();
+    adam.step(model.touched, 0); // spoils the moments and the count
+    const again = new Adam(gpu, model.slabs, options);
+    again.restore(state);
+    for (let i = 2; i < 4; i++) {
+      model.slabs.forEach((slab, s) => gpu.write(slab.grads, gradients(s, i)));
+      again.step(model.touched);
+    }
+    adamReference(model, options, 4);
+    close(await gpu.read(model.slabs.map((slab) => slab.weights)), model.want);
+  });
+}
+
+Deno.test("a restore of another network's momentum is refused", async () => {
+  const sgd = new Sgd(gpu, setUp().slabs, { momentum: 0.9, nesterov: true, l2: 0 });
+  const { json, tensors } = await sgd.snapshot();
+  const short = { shape: [3], data: new Float32Array(3) };
+  assert.throws(
+    () => sgd.restore({ json, tensors: { ...tensors, "momentum.1": short } }),
+    /Cannot restore the optimiser: momentum.1 has 3 elements, expected 700/,
+  );
+});
+
+Deno.test("parts of weights that overlap are refused", () => {
+  const { slabs, touched } = setUp();
+  const sgd = new Sgd(gpu, slabs, { momentum: 0.9, nesterov: true, l2: 0 });
+  assert.throws(
+    () => sgd.step([touched[0], { ...touched[1], offset: 0 }, touched[1]], 0.1),
+    /two parts/,
+  );
+});
+
+Deno.test("weights outside the slabs are refused", () => {
+  const sgd = new Sgd(gpu, setUp().slabs, { momentum: 0.9, nesterov: true, l2: 0 });
+  assert.throws(() => sgd.step(setUp().touched, 0.1), /Cannot update weight w0/);
+});

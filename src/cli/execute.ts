@@ -17,6 +17,7 @@ import { RunFolder } from "../run/folder.ts";
 import { interruptedCode, onInterrupt } from "../run/interrupt.ts";
 import { lockAdapter } from "../run/lock.ts";
 import { record } from "../run/record.ts";
+import { driverVersion } from "./driver.ts";
 import { finishRetrain, finishSearch } from "./finish.ts";
 import type { RunOptions } from "./options.ts";
 import { commandName, fromHere, lockFolder, places, shortPath } from "./paths.ts";
@@ -66,10 +67,13 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
   try {
     const dataset = await loadData(job, options.dataDir, progress);
     gpu = await Gpu.open(openOptions(job.config.adapter));
+    // So that a resume on another driver can be told from one on the same.
+    const { adapter } = gpu;
+    adapter.driver = await driverVersion(adapter.description) ?? adapter.driver;
     const equipment = { gpu, dataset, signal, progress };
     const lock = await lockAdapter({
       folder: lockFolder(),
-      adapter: gpu.adapter.description,
+      adapter: adapter.description,
       run: options.resume?.path ?? `of "${job.command}" in ${fromHere(options.runs)}`,
       wait: options.wait,
       signal,
@@ -152,8 +156,8 @@ async function loadData(job: Job, dataDir: string | undefined, progress: Progres
     trainLimit: config.trainImages || undefined,
     validLimit: config.validImages || undefined,
     progress: ({ file, received, total }) =>
-      progress.redraw(
-        `download ${file}  ${bytes(received)}${total === null ? "" : ` of ${bytes(total)}`}`,
+      progress.redraw(() =>
+        `download ${file}  ${bytes(received)}${total === null ? "" : ` of ${bytes(total)}`}`
       ),
   };
   const dataset = await loadDataSet(config.data, options);

@@ -50,13 +50,13 @@ export class Progress {
   }
 
   /** Redraws the bar's line, at most ten times a second. */
-  redraw(text: string): void {
+  redraw(text: () => string): void {
     if (!this.screen.terminal) return;
     const now = performance.now();
     if (now - this.#drawn < redrawMs) return;
     this.#drawn = now;
     this.#shown = true;
-    this.screen.write(`\r${text}\x1b[K`);
+    this.screen.write(`\r${text()}\x1b[K`);
   }
 
   /** Prints a line above the bar. */
@@ -98,7 +98,7 @@ export class Progress {
       const clock = end.toTimeString().slice(0, 5);
       this.line(`this run should end in ${duration(event.secondsLeft)}, at ${clock}`);
     }
-    this.redraw(barLine(event, this.#best, this.screen.columns() - 1));
+    this.redraw(() => barLine(event, this.#best, this.screen.columns() - 1));
   }
 }
 

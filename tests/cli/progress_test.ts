@@ -25,7 +25,10 @@ function screen(terminal: boolean): Screen & { text: string } {
   return {
     text: "",
     terminal,
-    columns: () => 100,
+    columns() {
+      if (!terminal) throw new Error("nobody knows the width of a file");
+      return 100;
+    },
     write(text: string) {
       this.text += text;
     },

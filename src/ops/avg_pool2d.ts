@@ -1,35 +1,83 @@
 import avgPoolWgsl from "../../kernels/avg_pool.wgsl" with { type: "text" };
+import rollingWgsl from "../../kernels/avg_pool_rolling.wgsl" with { type: "text" };
 import avgPoolDxWgsl from "../../kernels/avg_pool_dx.wgsl" with { type: "text" };
-import { type Backward, count, defineOp, type Forward, type Shape } from "../autodiff/op.ts";
+import {
+  type Backward,
+  count,
+  defineOp,
+  type Forward,
+  type Shape,
+  type Tensor,
+} from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
+import {
+  expectPool,
+  lanes,
+  poolCases,
+  poolGeometry,
+  type PoolOptions,
+  rolls,
+  strips,
+  unrolled,
+  width,
+} from "./tiling.ts";
 
 const plain = kernel("avg_pool", avgPoolWgsl);
 const plainDx = kernel("avg_pool_dx", avgPoolDxWgsl);
 
+const rolling = kernel("avg_pool_rolling", rollingWgsl);
+
+/** Pools x into y, or (`spread`) spreads the gradient x of a pooled image over the image y. */
+function roll(
+  gpu: Gpu,
+  tensors: { x: Tensor; y: Tensor },
+  params: PoolOptions,
+  flags: { spread: boolean; add: boolean },
+): void {
+  const { x, y } = tensors;
+  const image = flags.spread ? y.shape : x.shape;
+  const { k } = params;
+  const g = poolGeometry(image, params);
+  const { V } = lanes(image[3]);
+  const { invocations, ...s } = strips(gpu, y.shape, width(lanes(image[3])));
+  gpu.run(rolling, tensors, {
+    n: g.n,
+    ih: x.shape[1],
+    iw: x.shape[2],
+    oh: y.shape[1],
+    ow: y.shape[2],
+    pad_y: flags.spread ? k - 1 - g.pad_y : g.pad_y,
+    pad_x: flags.spread ? k - 1 - g.pad_x : g.pad_x,
+    pool_y: g.pad_y,
+    pool_x: g.pad_x,
+    height: image[1],
+    width: image[2],
+    ...flags,
+    ...s,
+    ...unrolled(k),
+    V,
+  }, invocations);
+}
+
 function forward(gpu: Gpu, { inputs: [x], out: [y], params }: Forward<PoolOptions>) {
+  const { k, stride } = params;
+  if (rolls(k, stride)) return roll(gpu, { x, y }, params, { spread: false, add: false });
   const l = lanes(x.shape[3]);
-  const { padding: _, ...sizes } = params;
-  gpu.run(plain, { x, y }, {
-    ...poolGeometry(x.shape, params),
-    ...sizes,
-    V: l.V,
-    c: x.shape[3] / width(l),
-  }, count(y.shape) / width(l));
+  const c = x.shape[3] / width(l);
+  const sizes = { ...poolGeometry(x.shape, params), V: l.V, k, stride, c };
+  gpu.run(plain, { x, y }, sizes, count(y.shape) / width(l));
 }
 
 function backward(gpu: Gpu, { inputs: [x], params, dy: [dy], dx: [dx] }: Backward<PoolOptions>) {
+  const { tensor, accumulate: add } = dx!;
+  const { k, stride } = params;
+  if (rolls(k, stride)) return roll(gpu, { x: dy!, y: tensor }, params, { spread: true, add });
   const l = lanes(x.shape[3]);
-  const { padding: _, ...sizes } = params;
-  gpu.run(plainDx, { dy: dy!, dx: dx!.tensor }, {
-    ...poolGeometry(x.shape, params),
-    ...sizes,
-    V: l.V,
-    c: x.shape[3] / width(l),
-    add: dx!.accumulate,
-  }, count(x.shape) / width(l));
+  const c = x.shape[3] / width(l);
+  const sizes = { ...poolGeometry(x.shape, params), V: l.V, k, stride, c, add };
+  gpu.run(plainDx, { dy: dy!, dx: tensor }, sizes, count(x.shape) / width(l));
 }
 
 function reference(

@@ -1,5 +1,7 @@
 import depthwiseWgsl from "../../kernels/depthwise.wgsl" with { type: "text" };
 import depthwiseDwWgsl from "../../kernels/depthwise_dw.wgsl" with { type: "text" };
+import depthwiseRollingWgsl from "../../kernels/depthwise_rolling.wgsl" with { type: "text" };
+import depthwiseRollingDwWgsl from "../../kernels/depthwise_rolling_dw.wgsl" with { type: "text" };
 import depthwiseDxWgsl from "../../kernels/depthwise_dx.wgsl" with { type: "text" };
 import sumSplitsWgsl from "../../kernels/sum_splits.wgsl" with { type: "text" };
 import {
@@ -9,16 +11,29 @@ import {
   defineOp,
   expectShape,
   type Forward,
+  type Grad,
   type Shape,
+  type Tensor,
 } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { axis, lanes, wantedInvocations, width, withScratch } from "./tiling.ts";
+import {
+  axis,
+  lanes,
+  rolls,
+  strips,
+  unrolled,
+  wantedInvocations,
+  width,
+  withScratch,
+} from "./tiling.ts";
 
 const plain = kernel("depthwise", depthwiseWgsl);
 const plainDx = kernel("depthwise_dx", depthwiseDxWgsl);
 const plainDw = kernel("depthwise_dw", depthwiseDwWgsl);
+const rolling = kernel("depthwise_rolling", depthwiseRollingWgsl);
+const rollingDw = kernel("depthwise_rolling_dw", depthwiseRollingDwWgsl);
 const sumSplits = kernel("sum_splits", sumSplitsWgsl);
 
 export interface DepthwiseOptions {
@@ -33,48 +48,116 @@ function geometry(x: Shape, w: Shape, stride: number) {
   return { n, ih, iw, oh: y.out, ow: along.out, pad_y: y.before, pad_x: along.before };
 }
 
-function forward(gpu: Gpu, { inputs: [x, w], out: [y], params }: Forward<DepthwiseOptions>) {
-  const l = lanes(x.shape[3], w);
-  gpu.run(plain, { x, w, y }, {
-    ...geometry(x.shape, w.shape, params.stride),
-    ...l,
-    ...params,
-    k: w.shape[0],
-    c: x.shape[3] / width(l),
-  }, count(y.shape) / width(l));
+/** The convolution itself, or (`flip`) its gradient, which is the same with flipped weights and padding. */
+function roll(
+  gpu: Gpu,
+  tensors: { x: Tensor; w: Tensor; gate: Tensor; y: Tensor },
+  flags: { relu: boolean; flip: boolean; masked: boolean; add: boolean },
+): void {
+  const { x, w, y } = tensors;
+  const k = w.shape[0], channels = x.shape[3];
+  const [n, ih, iw] = x.shape, [, oh, ow] = y.shape;
+  const l = lanes(channels, w);
+  const { invocations, ...s } = strips(gpu, y.shape, width(l));
+  const before = axis(oh, k, 1, "same").before;
+  const pad = flags.flip ? k - 1 - before : before;
+  gpu.run(
+    rolling,
+    tensors,
+    { n, ih, iw, oh, ow, pad_y: pad, pad_x: pad, ...s, ...flags, ...l, ...unrolledTaps(k) },
+    invocations,
+  );
 }
 
-function backward(gpu: Gpu, { inputs: [x, w], params, ...io }: Backward<DepthwiseOptions>) {
-  const { dy: [dy], dx: [dx, dw] } = io;
-  const [k, , channels] = w.shape;
-  const g = geometry(x.shape, w.shape, params.stride);
-  if (dx) {
-    const l = lanes(channels, w);
-    gpu.run(plainDx, { x, w, dy: dy!, dx: dx.tensor }, {
-      ...g,
-      ...l,
-      ...params,
-      k,
-      c: channels / width(l),
-      add: dx.accumulate,
-    }, count(x.shape) / width(l));
+/** Constants of the rolling kernels, with the number of taps. */
+const unrolledTaps = (k: number) => ({ ...unrolled(k), TAPS: `${k * k}u` });
+
+function forward(gpu: Gpu, { inputs: [x, w], out: [y], params }: Forward<DepthwiseOptions>) {
+  const { stride, relu } = params;
+  const k = w.shape[0];
+  if (rolls(k, stride)) {
+    return roll(gpu, { x, w, gate: x, y }, { relu, flip: false, masked: false, add: false });
   }
-  if (!dw) return;
-  const l = lanes(channels);
-  const c = channels / width(l), perSplit = k * k * c;
+  const l = lanes(x.shape[3], w);
+  const c = x.shape[3] / width(l);
+  gpu.run(
+    plain,
+    { x, w, y },
+    { ...geometry(x.shape, w.shape, stride), ...l, stride, relu, k, c },
+    count(y.shape) / width(l),
+  );
+}
+
+function backward(gpu: Gpu, io: Backward<DepthwiseOptions>): void {
+  const { inputs: [x, w], dy: [dy], dx: [dx, dw], params } = io;
+  if (dx) inputGradient(gpu, x, w, dy!, dx, params);
+  if (dw) weightGradient(gpu, x, w.shape, dy!, dw, params);
+}
+
+function inputGradient(
+  gpu: Gpu,
+  x: Tensor,
+  w: Tensor,
+  dy: Tensor,
+  { tensor, accumulate: add }: Grad,
+  { stride, relu }: DepthwiseOptions,
+): void {
+  const k = w.shape[0];
+  if (rolls(k, stride)) {
+    const flags = { relu: false, flip: true, masked: relu, add };
+    return roll(gpu, { x: dy, w, gate: x, y: tensor }, flags);
+  }
+  const l = lanes(x.shape[3], w);
+  const c = x.shape[3] / width(l);
+  gpu.run(
+    plainDx,
+    { x, w, dy, dx: tensor },
+    { ...geometry(x.shape, w.shape, stride), ...l, stride, relu, k, c, add },
+    count(x.shape) / width(l),
+  );
+}
+
+function weightGradient(
+  gpu: Gpu,
+  x: Tensor,
+  ws: Shape,
+  dy: Tensor,
+  dw: Grad,
+  { stride, relu }: DepthwiseOptions,
+): void {
+  const [k, , channels] = ws;
+  const n = count(ws);
+  const { V } = lanes(channels);
+  const c = channels / width(lanes(channels));
+  const g = geometry(x.shape, ws, stride);
+  const reduce = (splits: number, body: (part: Tensor) => void) =>
+    withScratch(gpu, splits * n, (part) => {
+      body(part);
+      gpu.run(sumSplits, { part, y: dw.tensor }, { n, splits, add: dw.accumulate }, n);
+    });
+  if (rolls(k, stride)) {
+    const columns = Math.ceil(g.ow / 4);
+    const runs = Math.ceil(wantedInvocations(gpu) / (columns * c));
+    const images = Math.ceil(g.n / runs);
+    const splits = columns * Math.ceil(g.n / images);
+    return reduce(splits, (part) =>
+      gpu.run(
+        rollingDw,
+        { x, dy, part },
+        { ...g, V, c, strips: columns, images, splits, relu, ...unrolledTaps(k) },
+        splits * c,
+      ));
+  }
+  const perSplit = k * k * c;
   const rows = Math.ceil(g.n * g.oh / Math.ceil(wantedInvocations(gpu) / perSplit));
   const splits = Math.ceil(g.n * g.oh / rows);
-  withScratch(gpu, splits * k * k * channels, (part) => {
-    const { LANES: _, ...types } = l;
+  reduce(splits, (part) =>
     gpu.run(
       plainDw,
-      { x, dy: dy!, part },
-      { ...g, ...types, ...params, k, c, rows, splits },
+      { x, dy, part },
+      { ...g, V, stride, relu, k, c, rows, splits },
       splits * perSplit,
-    );
-    const n = k * k * channels;
-    gpu.run(sumSplits, { part, y: dw.tensor }, { n, splits, add: dw.accumulate }, n);
-  });
+    ));
 }
 
 function reference(

@@ -1,43 +1,66 @@
 import maxPoolWgsl from "../../kernels/max_pool.wgsl" with { type: "text" };
+import rollingWgsl from "../../kernels/max_pool_rolling.wgsl" with { type: "text" };
+import rollingDxWgsl from "../../kernels/max_pool_rolling_dx.wgsl" with { type: "text" };
 import maxPoolDxWgsl from "../../kernels/max_pool_dx.wgsl" with { type: "text" };
 import { type Backward, count, defineOp, type Forward, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
+import {
+  expectPool,
+  lanes,
+  poolCases,
+  poolGeometry,
+  type PoolOptions,
+  rolls,
+  strips,
+  unrolled,
+  width,
+} from "./tiling.ts";
 
 const plain = kernel("max_pool", maxPoolWgsl);
 const plainDx = kernel("max_pool_dx", maxPoolDxWgsl);
+
+const rolling = kernel("max_pool_rolling", rollingWgsl);
+const rollingDx = kernel("max_pool_rolling_dx", rollingDxWgsl);
 
 const types = (channels: number) => {
   const { V } = lanes(channels);
   return { V, U: V === "vec4f" ? "vec4u" : "u32" };
 };
 
+/** The rolling kernels keep four channels' cells in a word. */
+const rollsBytes = (x: Shape, { k, stride }: PoolOptions) => rolls(k, stride) && x[3] % 4 === 0;
+
 function forward(gpu: Gpu, { inputs: [x], out: [y], saved: [won], params }: Forward<PoolOptions>) {
-  const by = width(lanes(x.shape[3]));
-  const { padding: _, ...sizes } = params;
-  gpu.run(plain, { x, y, won }, {
-    ...poolGeometry(x.shape, params),
-    ...types(x.shape[3]),
-    ...sizes,
-    c: x.shape[3] / by,
-  }, count(y.shape) / by);
+  const g = poolGeometry(x.shape, params);
+  const { k, stride } = params;
+  if (rollsBytes(x.shape, params)) {
+    const { invocations, ...s } = strips(gpu, y.shape, 4);
+    return gpu.run(rolling, { x, y, won }, { ...g, ...s, ...unrolled(k) }, invocations);
+  }
+  const c = x.shape[3] / width(lanes(x.shape[3]));
+  const sizes = { ...g, ...types(x.shape[3]), k, stride, c };
+  gpu.run(plain, { x, y, won }, sizes, g.n * g.oh * g.ow * c);
 }
 
-function backward(
-  gpu: Gpu,
-  { inputs: [x], saved: [won], params, dy: [dy], dx: [dx] }: Backward<PoolOptions>,
-) {
-  const by = width(lanes(x.shape[3]));
-  const { padding: _, ...sizes } = params;
-  gpu.run(plainDx, { won, dy: dy!, dx: dx!.tensor }, {
-    ...poolGeometry(x.shape, params),
-    ...types(x.shape[3]),
-    ...sizes,
-    c: x.shape[3] / by,
-    add: dx!.accumulate,
-  }, count(x.shape) / by);
+function backward(gpu: Gpu, io: Backward<PoolOptions>) {
+  const { inputs: [x], saved: [won], params, dy: [dy], dx: [dx] } = io;
+  const { tensor, accumulate: add } = dx!;
+  const g = poolGeometry(x.shape, params);
+  const { k, stride } = params;
+  if (rollsBytes(x.shape, params)) {
+    const { invocations, ...s } = strips(gpu, x.shape, 4);
+    return gpu.run(
+      rollingDx,
+      { won, dy: dy!, dx: tensor },
+      { ...g, ...s, ...unrolled(k), add },
+      invocations,
+    );
+  }
+  const c = x.shape[3] / width(lanes(x.shape[3]));
+  const sizes = { ...g, ...types(x.shape[3]), k, stride, c, add };
+  gpu.run(plainDx, { won, dy: dy!, dx: tensor }, sizes, count(x.shape) / x.shape[3] * c);
 }
 
 function reference(
@@ -67,7 +90,7 @@ const op = defineOp<PoolOptions>({
   shapes: ([x], params) => {
     const { n, oh, ow } = expectPool("max_pool2d", x, params);
     const out = [n, oh, ow, x[3]];
-    return { out: [out], saved: [out] };
+    return { out: [out], saved: [rollsBytes(x, params) ? [n, oh, ow, x[3] / 4] : out] };
   },
   forward,
   backward,

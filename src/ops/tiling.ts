@@ -38,10 +38,25 @@ export const width = (l: Lanes): number => l.V === "vec4f" ? 4 : 1;
  */
 export const wantedInvocations = (gpu: Gpu): number => gpu.adapter.fallback ? 1024 : 32768;
 
-/** Rows of output per invocation: all of them unless that leaves the device idle. */
-export function rowsPerInvocation(gpu: Gpu, columns: number, rows: number): number {
-  const bands = Math.ceil(wantedInvocations(gpu) / columns);
-  return Math.max(Math.min(rows, 4), Math.ceil(rows / bands));
+/**
+ * Windows that roll down the image, unrolled in the text: stride 1, and the sizes that are used often, since
+ * a large one takes seconds to compile.
+ */
+export const rolls = (k: number, stride: number): boolean => stride === 1 && (k === 3 || k === 5);
+
+/** Constants of the rolling kernels for a window of k rows: 4 outputs see k + 3 columns. */
+export const unrolled = (k: number) => ({ K: `${k}u`, LAST: `${k - 1}u`, SEEN: `${k + 3}u` });
+
+/**
+ * How the rolling kernels cut an output [n,h,w,c]: strips of 4 columns and bands of rows. Bands as high as
+ * they can be without leaving the device idle: each reads k − 1 rows more than it writes.
+ */
+export function strips(gpu: Gpu, [n, h, w, channels]: Shape, perLane: number) {
+  const c = channels / perLane, strips = Math.ceil(w / 4);
+  const wantedBands = Math.ceil(wantedInvocations(gpu) / (n * strips * c));
+  const rows = Math.max(Math.min(h, 4), Math.ceil(h / wantedBands));
+  const bands = Math.ceil(h / rows);
+  return { c, strips, bands, rows, invocations: n * bands * strips * c };
 }
 
 /** Memory for the length of `body`: what is recorded later may use it again. */
@@ -86,6 +101,7 @@ export const poolCases: Case<PoolOptions>[] = ([
   [[2, 6, 8, 8], 2, 2, "valid"],
   [[1, 6, 9, 4], 2, 1, "same"],
   [[1, 9, 7, 3], 3, 1, "valid"],
+  [[1, 6, 7, 4], 3, 1, "valid"],
   [[1, 6, 7, 4], 4, 1, "valid"],
   [[1, 7, 6, 3], 1, 2, "valid"],
   [[1, 8, 6, 4], 3, 2, "same"],

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { run } from "../../src/autodiff/run.ts";
+import { Tape } from "../../src/autodiff/tape.ts";
+import { Gpu } from "../../src/gpu/device.ts";
+import { dropout, dropPath, sampleBernoulli, sampleCategorical } from "../../src/ops/mod.ts";
+import { Stream } from "../../src/random.ts";
+
+const gpu = await Gpu.open();
+const draw = { seed: 1, stream: Stream.dropout, step: 7 };
+
+/** A tape with one constant of n equal elements. */
+function constant(shape: number[], value: number) {
+  const tape = new Tape();
+  const n = shape.reduce((a, b) => a * b);
+  const x = tape.input(shape, { tensor: gpu.upload(new Float32Array(n).fill(value), shape) });
+  return { tape, x };
+}
+
+Deno.test("two dropouts of one step keep the wanted share, independently of each other", async () => {
+  const n = 40_000;
+  const { tape, x } = constant([n], 1);
+  const masks = [0, 1].map((salt) => dropout(x, { keep: 0.8, salt, ...draw }));
+  const result = run(gpu, tape, { outputs: masks });
+  const [a, b] = await gpu.read(masks.map((m) => result.of(m)));
+  const share = (test: (i: number) => boolean) => a.reduce((s, _, i) => s + Number(test(i)), 0) / n;
+  assert.ok(Math.abs(share((i) => a[i] > 0) - 0.8) < 0.01);
+  assert.ok(Math.abs(share((i) => b[i] > 0) - 0.8) < 0.01);
+  assert.ok(Math.abs(share((i) => a[i] > 0 && b[i] > 0) - 0.64) < 0.01);
+  assert.ok(a.every((v) => v === 0 || Math.abs(v - 1.25) < 1e-6));
+});
+
+Deno.test("keeping everything records nothing", () => {
+  const { tape, x } = constant([4, 4], 1);
+  assert.equal(dropout(x, { keep: 1, salt: 0, ...draw }), x);
+  assert.equal(dropPath(x, { keep: 1, salt: 0, ...draw }), x);
+  assert.equal(tape.nodes.length, 0);
+  assert.throws(
+    () => dropout(x, { keep: 0, salt: 0, ...draw }),
+    /Cannot apply dropout: got keep 0/,
+  );
+});
+
+Deno.test("drop-path drops whole examples", async () => {
+  const { tape, x } = constant([64, 9], 1);
+  const y = dropPath(x, { keep: 0.5, salt: 3, ...draw });
+  const [got] = await gpu.read([run(gpu, tape, { outputs: [y] }).of(y)]);
+  const kept = Array.from({ length: 64 }, (_, e) => got[e * 9]);
+  got.forEach((v, i) => assert.equal(v, kept[Math.floor(i / 9)]));
+  assert.deepEqual([...new Set(kept)].sort(), [0, 2]);
+});
+
+Deno.test("draws follow their probabilities, and bits those of twice the logit", async () => {
+  const n = 30_000;
+  const tape = new Tape();
+  const row = [Math.log(0.5), Math.log(0.3), Math.log(0.2)];
+  const logits = tape.input([n, 3], {
+    tensor: gpu.upload(Float32Array.from({ length: 3 * n }, (_, i) => row[i % 3])),
+  });
+  const q = tape.input([n, 1], { tensor: gpu.upload(new Float32Array(n).fill(0.5)) });
+  const index = sampleCategorical(logits, { salt: 0, ...draw });
+  const bits = sampleBernoulli(q, { salt: 1, ...draw });
+  const result = run(gpu, tape, { outputs: [index, bits] });
+  const [drawn, set] = await gpu.readU32([result.of(index), result.of(bits)]);
+  [0.5, 0.3, 0.2].forEach((p, k) => {
+    assert.ok(Math.abs(drawn.filter((d) => d === k).length / n - p) < 0.01);
+  });
+  const sigma = 1 / (1 + Math.exp(-1));
+  assert.ok(Math.abs(set.filter((b) => b === 1).length / n - sigma) < 0.01);
+});

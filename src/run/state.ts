@@ -87,9 +87,21 @@ function exists(path: string): boolean {
 
 function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    return process.kill(pid, 0) && !isZombie(pid);
   } catch (error) {
     // A process of somebody else's is alive too.
     return (error as { code?: string }).code === "EPERM";
+  }
+}
+
+/** A killed process answers signals until its parent takes note, in a container without init for ever. */
+function isZombie(pid: number): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    // "pid (name) state …", where the name may hold anything.
+    return /\) [ZX] [^)]*$/.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true; // Gone in between.
+    throw error;
   }
 }

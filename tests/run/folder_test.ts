@@ -208,6 +208,29 @@ Deno.test("a run whose process is gone reads interrupted", async () => {
   assertEquals(readState(folder.path).status, "interrupted");
 });
 
+Deno.test("a run whose process is dead but not yet buried reads interrupted", async () => {
+  if (Deno.build.os !== "linux") return;
+  const folder = newRun(temporary());
+  // A shell that never asks what became of its child.
+  const shell = new Deno.Command("sh", {
+    args: ["-c", "sleep 60 & echo $!; exec sleep 60"],
+    stdout: "piped",
+  }).spawn();
+  const reader = shell.stdout.getReader();
+  const pid = Number(new TextDecoder().decode((await reader.read()).value));
+  folder.update({ pid });
+  assertEquals(readState(folder.path).status, "running");
+  Deno.kill(pid, "SIGKILL");
+  for (let i = 0; i < 100 && readState(folder.path).status === "running"; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assertEquals(readState(folder.path).status, "interrupted");
+  folder.close();
+  shell.kill("SIGKILL");
+  await shell.status;
+  await reader.cancel();
+});
+
 Deno.test("an abort ends the run interrupted, with a checkpoint at the step it reached", async () => {
   const runs = temporary();
   const expected = results(await runThrough(runs));

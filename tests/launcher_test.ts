@@ -330,6 +330,7 @@ test("elsewhere the distribution's own Mesa is taken without a word about backpo
 test("only the commands that compute get a driver, only those on Fashion-MNIST get it", async (box) => {
   box.write("system/etc/os-release", "ID=debian\nVERSION_CODENAME=trixie\n");
   box.write("away/cifar.json", `{ "data": "cifar10" }`);
+  box.write("away/mine/FashionMNIST/raw/train-images-idx3-ubyte", "");
   const rows: [string[], string][] = [
     [[], ""],
     [["--help"], ""],
@@ -346,6 +347,8 @@ test("only the commands that compute get a driver, only those on Fashion-MNIST g
     [["retrain", "--data=/pictures", "arch.json"], "driver"],
     [["resume", "runs/1"], "driver data"],
     [["search", "--config", "cifar.json"], "driver"],
+    [["search", "--data-dir", "mine"], "driver"],
+    [["search", "--data-dir", "other"], "driver data"],
     [["test"], "driver data"],
   ];
   for (const [args, expected] of rows) {

@@ -141,6 +141,9 @@ Deno.test("a final network evaluates with running statistics: each image for its
   for (let i = 0; i < 3; i++) await step(model, { ...training, step: i });
   const evaluation: Pass = { ...training, training: false, batchStatistics: false };
   const before = await weights.tensors();
+  const { shape: [words], data: stem } = before["stem/running"];
+  assert.equal(stem[words - 1], 3, "updates of the running statistics");
+  assert.ok(stem.slice(words >> 1, -1).every((variance) => variance > 0));
   const first = await step(model, evaluation);
   const second = await step(model, { ...evaluation, step: 99 });
   assert.deepEqual(first.logits, second.logits);
@@ -184,6 +187,8 @@ Deno.test("the skip of an output that no later layer reads is not reduced", () =
   };
   const none = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   assert.deepEqual(names(none), ["reduce0/1/even", "reduce1/2/even"]);
+  // Layer 1 reads the stem before the second reduction: it has to pass the first only.
+  assert.deepEqual(names(none.with(2, 1)), ["reduce0/0/even", "reduce0/1/even", "reduce1/2/even"]);
   // Layer 3 reads the stem (bit 0): it has to pass both reductions.
   assert.deepEqual(names(none.with(7, 1)), [
     "reduce0/0/even",

@@ -87,6 +87,9 @@ Deno.test("the truncated normal has its deviation and no value beyond two of the
   // Cutting at 2σ leaves 0.8796 of the deviation.
   assert.ok(Math.abs(deviation / 0.5 - 0.8796) < 0.01, `${deviation}`);
   assert.ok(out.every((v) => Math.abs(v) <= 1));
+  heInit(8)(out, new Rng(3, 2));
+  const he = Math.sqrt(out.reduce((s, v) => s + v * v, 0) / out.length);
+  assert.ok(Math.abs(he / Math.sqrt(2 / 8) - 0.8796) < 0.01, `${he}`);
 });
 
 Deno.test("weights saved and loaded are the same bits; others are refused and nothing changes", async () => {

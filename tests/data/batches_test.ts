@@ -167,7 +167,12 @@ Deno.test("batches on the device", async (t) => {
     const take = async (seed: number, steps: number[]) => {
       const batches = new Batches(gpu, images, { ...options, seed });
       const found: number[][] = [];
-      for (const step of steps) found.push(await numbersOf(gpu, batches.random(step)));
+      for (const step of steps) {
+        const batch = batches.random(step);
+        found.push(await numbersOf(gpu, batch));
+        const [labels] = await gpu.readU32([batch.labels]);
+        assertEquals([...labels], found.at(-1)!.map((i) => images.labels[i]));
+      }
       return found;
     };
     const [a, b] = await take(1, [5, 6]);

@@ -30,10 +30,9 @@ export async function download(
   options: DownloadOptions = {},
 ): Promise<string> {
   const target = join(dir, file.name);
-  await Deno.mkdir(dir, { recursive: true });
   const failures: string[] = [];
   for (const url of file.urls) {
-    const part = await Deno.makeTempFile({ dir, prefix: file.name + ".", suffix: ".part" });
+    const part = await newPart(dir, file.name);
     try {
       await receive(url, part, file, options);
       const sum = await sumOf(part, file);
@@ -44,7 +43,7 @@ export async function download(
       }
       failures.push(`${url} (SHA-256 ${sum})`);
     } catch (error) {
-      if (error instanceof WriteFailed) throw cannotWrite(target, error);
+      if (error instanceof WriteFailed) throw cannotWrite(target, error.cause);
       failures.push(`${url} (${reasonOf(error)})`);
     } finally {
       await Deno.remove(part).catch(ignoreMissing);
@@ -59,9 +58,18 @@ export async function download(
 /** The disk, not the address, is at fault: another address would not help. */
 class WriteFailed extends Error {}
 
-function cannotWrite(target: string, { cause }: WriteFailed): DataError {
+async function newPart(dir: string, name: string): Promise<string> {
+  try {
+    await Deno.mkdir(dir, { recursive: true });
+    return await Deno.makeTempFile({ dir, prefix: name + ".", suffix: ".part" });
+  } catch (cause) {
+    throw cannotWrite(join(dir, name), cause);
+  }
+}
+
+function cannotWrite(target: string, cause: unknown): DataError {
   return new DataError(
-    `Cannot write ${target}: ${reasonOf(cause)}, expected room for the download; ` +
+    `Cannot write ${target}: ${reasonOf(cause)}, expected a folder with room for the download; ` +
       `free some space or choose another cache folder`,
     { cause },
   );

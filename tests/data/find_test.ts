@@ -195,6 +195,17 @@ Deno.test("an address that fails gives way to the next one, and nothing half is 
   }
 });
 
+Deno.test("a cache folder that cannot be written is named", () =>
+  inFolder(async (dir) => {
+    await Deno.writeTextFile(join(dir, "cache"), "a file in the way");
+    const urls = ["http://127.0.0.1:1/a", "http://127.0.0.1:1/b"];
+    const file = { name: "file.bin", sha256: "0", unpacked: false, urls };
+    await assertRejects(
+      () => download(file, join(dir, "cache", "mnist"), { fetch: offline }),
+      /Cannot write .*cache\/mnist\/file\.bin: .*expected a folder with room for the download/,
+    );
+  }));
+
 Deno.test("a connection that breaks off is told from a whole file", () =>
   inFolder(async (dir) => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -26,13 +26,15 @@ export function uniformInit(range: number): Init {
   };
 }
 
-/** Normal with this deviation; draws beyond two deviations are repeated. */
+/** Normal with this deviation; draws beyond two deviations are repeated. Both halves of Box–Muller are used. */
 export function truncatedNormalInit(deviation: number): Init {
   return (out, rng) => {
-    for (let i = 0; i < out.length; i++) {
-      let z: number;
-      do z = rng.normal(); while (Math.abs(z) > 2);
-      out[i] = z * deviation;
+    for (let i = 0; i < out.length;) {
+      const radius = Math.sqrt(-2 * Math.log(1 - rng.next()));
+      const angle = 2 * Math.PI * rng.next();
+      const x = radius * Math.cos(angle), y = radius * Math.sin(angle);
+      if (Math.abs(x) <= 2) out[i++] = x * deviation;
+      if (Math.abs(y) <= 2 && i < out.length) out[i++] = y * deviation;
     }
   };
 }

@@ -1,29 +1,29 @@
-// y = act(x) ∗ w, channels in fours: one invocation per T neighbouring pixels of an output row and Q vec4
-// of output channels. One kernel row of weights for `chunk` input channels is staged in workgroup memory.
+// y = act(x) ∗ w over a slice of input channels, output channels in fours: one invocation per T neighbouring
+// pixels of an output row and Q vec4 of output channels. The weights are staged in workgroup memory.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 const K = 3u;
 const S = 1u;
 const T = 8u;
 const Q = 4u;
-// Columns of the window of T pixels that may lie outside the image to the left, never, to the right.
+// Columns seen by T pixels: those that may lie outside the image to the left, never, to the right.
 const LEFT = 1u;
 const INNER = 8u;
 const RIGHT = 1u;
-const WINDOW = 10u;
-const TILE = 512u;
+// All accumulators but those of one pixel.
+const REST = 28u;
 
 struct P {
   ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, rows: u32, tiles: u32, top: i32, left: i32,
-  chunk: u32, w_at: u32, wi: u32, wo: u32, flip: u32, relu: u32, gated: u32, add: u32,
+  c0: u32, depth: u32, w_at: u32, wi: u32, wo: u32, flip: u32, relu: u32, gated: u32, add: u32,
 }
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
 @group(0) @binding(2) var<storage, read> gate: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(4) var<uniform> p: P;
 
-var<workgroup> tile: array<vec4f, TILE>;
+var<workgroup> tile: array<vec4f, 1024>;
 
 @compute @workgroup_size(SIZE)
 fn main(
@@ -33,78 +33,75 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
 ) {
   let first = group.z * Q;
+  for (var j = local; j < p.depth * K * K * Q; j += SIZE) {
+    let tap = j / Q % (K * K);
+    let o = (first + j % Q) * 4u;
+    let at = p.w_at + select(tap, K * K - 1u - tap, p.flip != 0u) * p.ci * p.co +
+      (p.c0 + j / (K * K * Q)) * p.wi + o * p.wo;
+    var v = vec4f();
+    if (o < p.co) { v = vec4f(w[at], w[at + p.wo], w[at + 2u * p.wo], w[at + 3u * p.wo]); }
+    tile[j] = v;
+  }
+  workgroupBarrier();
+
   let i = thread(id, groups, SIZE);
   let row = i / p.tiles;
+  if (row >= p.rows) { return; }
   let start = i % p.tiles * T;
   // The last tile ends with the row; pixels it shares with the one before are left to that one.
   let ox = min(start, p.ow - T);
-  let top = i32(row % p.oh * S) - p.top;
   let column = i32(ox * S) - p.left;
   let relu = p.relu != 0u;
-  let fours = p.ci / 4u;
   var a: array<vec4f, T * Q>;
-  for (var c0 = 0u; c0 < p.ci; c0 += p.chunk) {
-    let depth = min(p.chunk, p.ci - c0);
-    for (var ky = 0u; ky < K; ky++) {
-      workgroupBarrier();
-      for (var j = local; j < depth * K * Q; j += SIZE) {
-        let kx = j / Q % K;
-        let o = (first + j % Q) * 4u;
-        let tap = select(ky * K + kx, K * K - 1u - ky * K - kx, p.flip != 0u);
-        let at = p.w_at + tap * p.ci * p.co + (c0 + j / (K * Q)) * p.wi + o * p.wo;
-        var v = vec4f();
-        if (o < p.co) { v = vec4f(w[at], w[at + p.wo], w[at + 2u * p.wo], w[at + 3u * p.wo]); }
-        tile[j] = v;
+  for (var ky = 0u; ky < K; ky++) {
+    let iy = i32(row % p.oh * S + ky) - p.top;
+    if (iy < 0i || iy >= i32(p.ih)) { continue; }
+    let line = i32((row / p.oh * p.ih + u32(iy)) * p.iw) + column;
+    for (var c = 0u; c < p.depth; c++) {
+      let at = line * i32(p.ci) + i32(p.c0 + c);
+      var v: array<f32, LEFT + INNER + RIGHT>;
+      //#unroll l LEFT
+      v[$l] = select(0.0, x[max(at + i32($l * p.ci), 0i)], u32(column + $l) < p.iw);
+      v[$l] = select(v[$l], max(v[$l], 0.0), relu);
+      //#end
+      //#unroll l INNER
+      v[LEFT + $l] = x[at + i32((LEFT + $l) * p.ci)];
+      v[LEFT + $l] = select(v[LEFT + $l], max(v[LEFT + $l], 0.0), relu);
+      //#end
+      //#unroll l RIGHT
+      {
+        const L = LEFT + INNER + $l;
+        v[L] = select(0.0, x[max(at + i32(L * p.ci), 0i)], u32(column + i32(L)) < p.iw);
+        v[L] = select(v[L], max(v[L], 0.0), relu);
       }
-      workgroupBarrier();
-      let iy = top + i32(ky);
-      if (row < p.rows && iy >= 0i && iy < i32(p.ih)) {
-        let line = (row / p.oh * p.ih + u32(iy)) * p.iw;
-        for (var c = 0u; c < depth / 4u; c++) {
-          let at = i32(line * fours + c0 / 4u + c) + column * i32(fours);
-          var v: array<vec4f, WINDOW>;
-          //#unroll l LEFT
-          v[$l] = select(vec4f(), x[max(at + $l * i32(fours), 0i)], u32(column + $l) < p.iw);
-          //#end
-          //#unroll l INNER
-          v[LEFT + $l] = x[at + i32((LEFT + $l) * fours)];
-          //#end
-          //#unroll l RIGHT
-          v[LEFT + INNER + $l] = select(
-            vec4f(),
-            x[max(at + i32((LEFT + INNER + $l) * fours), 0i)],
-            u32(column + i32(LEFT + INNER + $l)) < p.iw,
-          );
-          //#end
-          //#unroll l WINDOW
-          v[$l] = select(v[$l], max(v[$l], vec4f()), relu);
-          //#end
-          //#unroll k K
-          //#unroll n 4
-          //#unroll q Q
-          {
-            let t = tile[((c * 4u + $n) * K + $k) * Q + $q];
-            //#unroll t T
-            a[$t * Q + $q] = fma(vec4f(v[$t * S + $k][$n]), t, a[$t * Q + $q]);
-            //#end
-          }
-          //#end
-          //#end
-          //#end
-        }
+      //#end
+      //#unroll k K
+      //#unroll q Q
+      {
+        let t = tile[(c * K * K + ky * K + $k) * Q + $q];
+        //#unroll t T
+        a[$t * Q + $q] = fma(vec4f(v[$t * S + $k]), t, a[$t * Q + $q]);
+        //#end
       }
+      //#end
+      //#end
     }
   }
-  if (row >= p.rows) { return; }
-  //#unroll t T
-  //#unroll q Q
-  if (ox + $t >= start && (first + $q) * 4u < p.co) {
-    let to = (row * p.ow + ox + $t) * (p.co / 4u) + first + $q;
-    var v = a[$t * Q + $q];
-    if (p.gated != 0u) { v = select(vec4f(), v, gate[to] > vec4f()); }
-    if (p.add != 0u) { v += y[to]; }
-    y[to] = v;
+  // A loop that moves the accumulators along: T copies of the stores would take long to compile.
+  for (var t = 0u; t < T; t++) {
+    if (ox + t >= start) {
+      let to = (row * p.ow + ox + t) * (p.co / 4u) + first;
+      //#unroll q Q
+      if ((first + $q) * 4u < p.co) {
+        var v = a[$q];
+        if (p.gated != 0u) { v = select(vec4f(), v, gate[to + $q] > vec4f()); }
+        if (p.add != 0u) { v += y[to + $q]; }
+        y[to + $q] = v;
+      }
+      //#end
+    }
+    //#unroll l REST
+    a[$l] = a[$l + Q];
+    //#end
   }
-  //#end
-  //#end
 }

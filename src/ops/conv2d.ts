@@ -49,30 +49,41 @@ interface Convolution {
 }
 
 const SIZE = 64;
-/** Weights (vec4) that the kernels stage at a time: their TILE. */
-const TILE = 512;
+/** Weights (vec4) that the kernels stage: the size of their tile. */
+const TILE = 1024;
+/** Largest kernel size: all taps of 16 output channels for one input channel fill the tile. */
+const LARGEST = 16;
 
-/** Pixels of a row per invocation: 8, or 7 where that divides the row and 8 does not. */
-const pixels = (ow: number) => ow < 8 ? ow : ow % 8 && ow % 7 === 0 ? 7 : 8;
+/**
+ * Pixels of a row per invocation, as many as registers hold. Software adapters keep registers in the cache,
+ * and their loads cost more than their arithmetic: they take twice as many.
+ */
+function pixels(gpu: Gpu, ow: number): number {
+  const most = gpu.adapter.fallback ? 16 : 8;
+  if (ow <= most) return ow;
+  for (let t = most; t > most / 2; t--) if (ow % t === 0) return t;
+  return most;
+}
 
+/** y (+)= act(x) ∗ w. Wide inputs take several dispatches, each adding a slice of channels. */
 function convolve(gpu: Gpu, { x, w, y, k: K, stride: S, pad, flip, relu, gate, add }: Convolution) {
   const [n, ih, iw, ci] = x.shape, [, oh, ow, co] = y.shape;
-  const vec = ci % 4 === 0 && co % 4 === 0;
-  const T = pixels(ow), Q = blockSize(Math.ceil(co / 4), 4);
-  const tiles = Math.ceil(ow / T), WINDOW = (T - 1) * S + K;
-  // Only these columns of a window can lie outside; where the two ends meet, all are checked.
-  const before = Math.max(0, Math.min(pad[1], WINDOW));
+  const T = pixels(gpu, ow), Q = blockSize(Math.ceil(co / 4), gpu.adapter.fallback ? 4 : 2);
+  const tiles = Math.ceil(ow / T), seen = (T - 1) * S + K;
+  // Only these columns can lie outside; where the two ends meet, all are checked.
+  const before = Math.max(0, pad[1]);
   const after = Math.max(0, (ow - 1) * S - pad[1] + K - iw);
-  const meet = before + after > WINDOW;
-  const LEFT = meet ? WINDOW : before, RIGHT = meet ? 0 : after;
-  const fit = Math.floor(TILE / (K * Q));
-  gpu.run(vec ? vector : scalar, { x, w, gate: gate ?? x, y }, {
-    ...{ ih, iw, ci, oh, ow, co, rows: n * oh, tiles, top: pad[0], left: pad[1] },
-    chunk: Math.min(ci, vec ? fit & ~3 : fit),
-    ...(flip ? { wi: 1, wo: ci } : { wi: co, wo: 1 }),
-    ...{ flip, relu, gated: gate !== undefined, add },
-    ...{ K, S, T, Q, LEFT, INNER: WINDOW - LEFT - RIGHT, RIGHT, WINDOW, SIZE },
-  }, groups(n * oh * tiles, SIZE, Math.ceil(co / (4 * Q))));
+  const meet = before + after > seen;
+  const LEFT = meet ? seen : before, RIGHT = meet ? 0 : after;
+  const depth = blockSize(ci, Math.floor(TILE / (K * K * Q)));
+  for (let c0 = 0; c0 < ci; c0 += depth) {
+    gpu.run(co % 4 ? scalar : vector, { x, w, gate: gate ?? x, y }, {
+      ...{ ih, iw, ci, oh, ow, co, rows: n * oh, tiles, top: pad[0], left: pad[1] },
+      ...{ c0, depth: Math.min(depth, ci - c0), wi: flip ? 1 : co, wo: flip ? ci : 1 },
+      ...{ flip, relu, gated: gate !== undefined, add: add || c0 > 0 },
+      ...{ K, S, T, Q, LEFT, INNER: seen - LEFT - RIGHT, RIGHT, REST: (T - 1) * Q, SIZE },
+    }, groups(n * oh * tiles, SIZE, Math.ceil(co / (4 * Q))));
+  }
 }
 
 interface Gradient {
@@ -124,10 +135,10 @@ function convolveDw(gpu: Gpu, { x, w, dy, params: { stride: S, relu } }: Gradien
 
 function shapes([x, w]: readonly Shape[], { stride }: Params): { out: Shape[] } {
   expectShape(
-    x.length === 4 && w.length === 4 && w[0] === w[1] && w[2] === x[3] && stride >= 1,
+    x.length === 4 && w.length === 4 && w[0] === w[1] && w[2] === x[3] && w[0] <= LARGEST,
     "conv2d",
     [x, w],
-    "an input [n, h, w, ci] and weights [k, k, ci, co]",
+    `an input [n, h, w, ci] and weights [k, k, ci, co], k at most ${LARGEST}`,
   );
   return { out: [[x[0], Math.ceil(x[1] / stride), Math.ceil(x[2] / stride), w[3]]] };
 }

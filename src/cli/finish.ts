@@ -8,7 +8,7 @@ import type { DoneEvent } from "../run/record.ts";
 import { commandName, quoteWord, shortPath } from "./paths.ts";
 import { graphsOf } from "./picture.ts";
 import type { Progress } from "./progress.ts";
-import { bytes, duration, percent, print, table, thousands } from "./terminal.ts";
+import { bytes, counted, duration, percent, print, table } from "./terminal.ts";
 
 export interface Result {
   folder: RunFolder;
@@ -40,10 +40,12 @@ export async function finishSearch(
   print(drawText(graphs));
   if (done.score !== undefined) {
     print(
-      `${percent(done.score)} with shared weights; trained from scratch it reaches another figure`,
+      `accuracy ${
+        percent(done.score)
+      } with shared weights, which ranks architectures; retrain for its own`,
     );
   }
-  print(summary(done));
+  print(`${counted(done.queries, "architecture")} scored, ${summary(done)}`);
   print(`written to ${file}\n`);
   const preset = config.preset === "quick" ? "" : ` --preset ${config.preset}`;
   const { dataDir } = folder.state;
@@ -85,13 +87,9 @@ export function publishArch(text: string, path: string): boolean {
   return true;
 }
 
-function summary({ seconds, queries, trainedImages, peakBytes }: DoneEvent): string {
-  return [
-    `took ${duration(seconds)}`,
-    ...queries > 0 ? [`${thousands(queries)} architectures scored`] : [],
-    `${thousands(trainedImages)} images trained on`,
-    `at most ${bytes(peakBytes)} of GPU memory`,
-  ].join(", ");
+function summary({ seconds, trainedImages, peakBytes }: DoneEvent): string {
+  return `${counted(trainedImages, "image")} trained on, ${duration(seconds)}, ` +
+    `at most ${bytes(peakBytes)} of GPU memory`;
 }
 
 export function perClassTable(classes: readonly string[], accuracy: readonly number[]): string {

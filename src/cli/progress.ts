@@ -3,7 +3,7 @@
  * rate, time left, best so far. Elsewhere one line per epoch. The screen is never cleared.
  */
 import type { LoggedEvent } from "../nas/events.ts";
-import { duration, paint, percent } from "./terminal.ts";
+import { counted, duration, paint, percent, thousands } from "./terminal.ts";
 
 type Of<T extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: T }>;
 
@@ -86,8 +86,8 @@ export class Progress {
     }
     this.line(
       `${event.command.padEnd(8)} ${event.space}${event.strategy ? `, ${event.strategy}` : ""}: ` +
-        `${event.epochs} epochs of ${event.stepsPerEpoch} steps, ` +
-        `${event.parameters.toLocaleString("en-US")} parameters`,
+        `${counted(event.epochs, "epoch")} of ${counted(event.stepsPerEpoch, "step")}, ` +
+        `${thousands(event.parameters)} parameters`,
     );
   }
 
@@ -143,7 +143,8 @@ export function stderrScreen(): Screen {
   const encoder = new TextEncoder();
   return {
     terminal: Deno.stderr.isTerminal(),
-    columns: () => Deno.consoleSize().columns,
+    // A terminal that does not know its width says 0.
+    columns: () => Deno.consoleSize().columns || 80,
     write: (text) => {
       for (let bytes = encoder.encode(text); bytes.length > 0;) {
         bytes = bytes.subarray(Deno.stderr.writeSync(bytes));

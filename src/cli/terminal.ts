@@ -39,6 +39,11 @@ export function thousands(n: number): string {
   return Math.round(n).toLocaleString("en-US");
 }
 
+/** 1 epoch, 2 epochs */
+export function counted(n: number, noun: string): string {
+  return `${thousands(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
 /** 8 s, 3 min 20 s, 2 h 5 min */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));

@@ -1,18 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-
-const entry = new URL("../../cli.ts", import.meta.url).pathname;
-
-/** The real command line in a process of its own, in a folder of its own. */
-async function denas(args: string[], env: Record<string, string> = {}) {
-  const here = env.INIT_CWD ?? Deno.makeTempDirSync();
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", entry, ...args],
-    env: { NO_COLOR: "1", ...env, INIT_CWD: here },
-  }).output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: decode(stdout), stderr: decode(stderr), here };
-}
+import { denas } from "./command.ts";
 
 Deno.test("wrong words on the command line exit with 2 and say what was meant", async () => {
   const cases: [string[], string][] = [

@@ -1,0 +1,33 @@
+/** The real command line in a process of its own. */
+
+const entry = new URL("../../cli.ts", import.meta.url).pathname;
+
+export interface Finished {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** The folder that the command was typed in. */
+  here: string;
+}
+
+/** @param env INIT_CWD is where the command is typed, a new folder by default. */
+export function start(args: readonly string[], env: Record<string, string> = {}) {
+  const here = env.INIT_CWD ?? Deno.makeTempDirSync({ prefix: "denas-" });
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", entry, ...args],
+    env: { NO_COLOR: "1", ...env, INIT_CWD: here },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  return { child, here };
+}
+
+export async function denas(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Finished> {
+  const { child, here } = start(args, env);
+  const { code, stdout, stderr } = await child.output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: decode(stdout), stderr: decode(stderr), here };
+}

@@ -1,0 +1,115 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { isArchFile } from "../../src/nas/arch_file.ts";
+import { readLines } from "../../src/run/files.ts";
+import { readState } from "../../src/run/state.ts";
+import { writePictures } from "../data/make.ts";
+import { denas, start } from "./command.ts";
+
+/** The smallest search that goes through every phase. */
+const search = [
+  ...["search", "--mode", "macro", "--preset", "smoke", "--data", "photos", "--batch", "8"],
+  ...["--epochs", "2", "--set", "rounds=2", "--set", "perRound=2", "--set", "rewardBatch=4"],
+  ...[
+    "--set",
+    "selection.drawn=2",
+    "--set",
+    "selection.best=1",
+    "--set",
+    "selection.images=8",
+    "--wait",
+  ],
+];
+
+async function newFolder(): Promise<string> {
+  const here = Deno.makeTempDirSync({ prefix: "denas-" });
+  const parts = { train: 20, valid: 4, test: 6 };
+  await writePictures(join(here, "photos"), parts, { size: [16, 16] });
+  return here;
+}
+
+/** What a search found, without the times and the folder that it was found in. */
+function found(run: string) {
+  const trials = readLines<Record<string, unknown>>(join(run, "trials.ndjson"))
+    .map(({ time: _, ...trial }) => trial);
+  const { data: _, ...arch } = JSON.parse(Deno.readTextFileSync(join(run, "arch.json")));
+  return { trials, arch, weights: Deno.readFileSync(join(run, "supernet.safetensors")) };
+}
+
+Deno.test("search, then retrain, in a folder of one's own", async () => {
+  const here = await newFolder();
+  const env = { INIT_CWD: here, DENAS_COMMAND: "./denas" };
+  const searched = await denas(search, env);
+  assertEquals(searched.code, 0, searched.stderr);
+  assert(searched.stdout.includes("layer 0"), "a picture of the winner");
+  assert(searched.stdout.endsWith("Next:\n  ./denas retrain arch.json --preset smoke\n"));
+  assert(searched.stderr.includes("epoch 2/2"), searched.stderr);
+  assert(isArchFile(Deno.readTextFileSync(join(here, "arch.json"))));
+
+  const next = ["retrain", "arch.json", "--preset", "smoke", "--batch", "8", "--json", "--wait"];
+  const retrained = await denas(next, env);
+  assertEquals(retrained.code, 0, retrained.stderr);
+  const events = retrained.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(events.map(({ seq }) => seq), events.map((_, i) => i));
+  const done = events.at(-1);
+  assertEquals(done.type, "done");
+  assertEquals(done.confusion.flat().reduce((a: number, b: number) => a + b), 12);
+  assertEquals(done.perClassAccuracy.length, 2);
+
+  const list = (await denas(["runs", "--json"], env)).stdout.trimEnd().split("\n")
+    .map((line) => JSON.parse(line));
+  assertEquals(list.map(({ status }) => status), ["done", "done"]);
+  assertEquals(list[1].testAccuracy, done.testAccuracy);
+  const again = await denas(["resume", list[0].path], env);
+  assertEquals(again.code, 2);
+  assert(again.stderr.includes("the run is done"), again.stderr);
+});
+
+Deno.test("a search stopped by Ctrl-C ends after resume like one that was not", async () => {
+  const here = await newFolder();
+  const env = { INIT_CWD: here };
+  // Not ours: it has to survive.
+  Deno.writeTextFileSync(join(here, "arch.json"), '{"mine": true}');
+  const whole = denas([...search, "--runs", "whole"], env);
+
+  const { child } = start(search, env);
+  const text = child.stderr.pipeThrough(new TextDecoderStream());
+  let stderr = "";
+  let sent = false;
+  for await (const part of text) {
+    stderr += part;
+    if (!sent && stderr.includes("epoch 1/2")) {
+      child.kill("SIGINT");
+      sent = true;
+    }
+  }
+  await child.stdout.cancel();
+  assertEquals((await child.status).code, 130, stderr);
+  assert(stderr.includes("resume runs/"), stderr);
+  const [run] = [...Deno.readDirSync(join(here, "runs"))].map(({ name }) => name);
+  assertEquals(readState(join(here, "runs", run)).status, "interrupted");
+
+  const resumed = await denas(["resume", "--wait"], env);
+  assertEquals(resumed.code, 0, resumed.stderr);
+  assert(resumed.stderr.includes("arch.json was not written by denas"), resumed.stderr);
+  assert(resumed.stdout.includes(`retrain runs/${run}/arch.json`), resumed.stdout);
+  assertEquals(Deno.readTextFileSync(join(here, "arch.json")), '{"mine": true}');
+
+  assertEquals((await whole).code, 0);
+  const [other] = [...Deno.readDirSync(join(here, "whole"))].map(({ name }) => name);
+  assertEquals(found(join(here, "runs", run)), found(join(here, "whole", other)));
+});
+
+Deno.test("describe counts without an adapter, as a table and as JSON", async () => {
+  const env = { VK_DRIVER_FILES: "/nonexistent.json", DENO_WEBGPU_BACKEND: "vulkan" };
+  const json = await denas(["describe", "--mode", "macro", "--supernet", "--json"], env);
+  assertEquals(json.code, 0, json.stderr);
+  assertEquals(JSON.parse(json.stdout).parameters, 697_860);
+  const table = await denas(["describe", "0 1 1 3 0 1", "--filters", "8", "--memory"], env);
+  assertEquals(table.code, 0, table.stderr);
+  assert(/^layer +output +parameters +multiply-adds\n/.test(table.stdout), table.stdout);
+  assert(/training step +[\d.]+ [KM]iB with a batch of \d+/.test(table.stdout), table.stdout);
+  const wrong = await denas(["describe", "0 1 1 9 0 1"], env);
+  assertEquals(wrong.code, 2);
+  assert(wrong.stderr.includes("layer 2, operation: got 9, expected 0 … 5"), wrong.stderr);
+});

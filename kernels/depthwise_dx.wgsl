@@ -7,7 +7,7 @@ override SIZE: u32 = 64u;
 
 struct P {
   n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32,
-  k: u32, stride: u32, pad_y: i32, pad_x: i32, relu: u32, add: u32, w_at: u32,
+  k: u32, stride: u32, pad_y: u32, pad_x: u32, relu: u32, add: u32, w_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> w: array<V>;
@@ -22,18 +22,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let pixel = i / p.c;
   let n = pixel / (p.iw * p.ih);
   if (n >= p.n) { return; }
-  let iy = i32(pixel / p.iw % p.ih) + p.pad_y;
-  let ix = i32(pixel % p.iw) + p.pad_x;
-  let s = i32(p.stride);
+  let iy = pixel / p.iw % p.ih + p.pad_y;
+  let ix = pixel % p.iw + p.pad_x;
   var g = V(0.0);
-  for (var kh = 0; kh < i32(p.k); kh++) {
-    let oy = (iy - kh) / s;
-    if (iy < kh || oy * s != iy - kh || oy >= i32(p.oh)) { continue; }
-    let row = (n * p.oh + u32(oy)) * p.ow;
-    for (var kw = 0; kw < i32(p.k); kw++) {
-      let ox = (ix - kw) / s;
-      if (ix < kw || ox * s != ix - kw || ox >= i32(p.ow)) { continue; }
-      g += w[p.w_at / LANES + (u32(kh) * p.k + u32(kw)) * p.c + ch] * dy[(row + u32(ox)) * p.c + ch];
+  let y0 = max(i32(iy + p.stride) - i32(p.k), 0) / i32(p.stride);
+  let x0 = max(i32(ix + p.stride) - i32(p.k), 0) / i32(p.stride);
+  for (var oy = u32(y0); oy <= min(iy / p.stride, p.oh - 1u); oy++) {
+    let kh = iy - oy * p.stride;
+    let row = (n * p.oh + oy) * p.ow;
+    for (var ox = u32(x0); ox <= min(ix / p.stride, p.ow - 1u); ox++) {
+      let kw = ix - ox * p.stride;
+      g += w[p.w_at / LANES + (kh * p.k + kw) * p.c + ch] * dy[(row + ox) * p.c + ch];
     }
   }
   if (p.relu != 0u) { g = select(V(0.0), g, x[i] > V(0.0)); }

@@ -193,6 +193,8 @@ const cases: Case<BatchNormOptions>[] = ([
   [[3, 9, 7, 4], { mode: "running", relu: true }],
   [[2, 3, 3, 5], { mode: "running", debias: true }],
   [[1, 29, 31, 4], { update: true }],
+  // Runs of several blocks and a rest.
+  [[37, 1023], {}],
   [[11, 20], { epsilon: 1e-5, decay: 0.99, update: true }],
 ] as [number[], Partial<BatchNormOptions>][]).map(([x, options]) => {
   const c = x[x.length - 1];

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { relativeError, testData } from "../../src/autodiff/gradcheck.ts";
+import { registry } from "../../src/autodiff/op.ts";
+import { Gpu } from "../../src/gpu/device.ts";
+import type { Tensor } from "../../src/gpu/tensor.ts";
+import "../../src/ops/depthwise_conv2d.ts";
+
+const gpu = await Gpu.open();
+const op = registry.find((o) => o.name === "depthwise_conv2d")!;
+
+/** Values and both gradients with the weights (and their gradient) at some place of a slab. */
+async function at(offset: number, stride: number): Promise<Float32Array[]> {
+  const x = [2, 6, 7, 8], w = [3, 3, 8, 1];
+  const { out: [y] } = op.shapes([x, w], { stride });
+  const data = (shape: readonly number[], seed: number) =>
+    Float32Array.from(testData(shape.reduce((a, b) => a * b), "real", seed));
+  const slab = new Float32Array(offset + 72 + 5).fill(3);
+  slab.set(data(w, 2), offset);
+  const place = (t: Tensor): Tensor => ({ ...t, shape: w, offset });
+  const grads = gpu.upload(new Float32Array(slab.length).fill(3));
+  const io = {
+    inputs: [gpu.upload(data(x, 1), x), place(gpu.upload(slab))],
+    out: [gpu.empty(y)],
+    saved: [],
+    params: { stride, relu: true },
+  };
+  op.forward(gpu, io);
+  const dx = gpu.empty(x);
+  (op.backward as (gpu: Gpu, io: unknown) => void)(gpu, {
+    ...io,
+    dy: [gpu.upload(data(y, 3), y)],
+    dx: [{ tensor: dx, accumulate: false }, { tensor: place(grads), accumulate: false }],
+  });
+  const [values, dxs, all] = await gpu.read([io.out[0], dx, grads]);
+  const outside = [...all.slice(0, offset), ...all.slice(offset + 72)];
+  assert.deepEqual(outside, Array(outside.length).fill(3));
+  return [values, dxs, all.slice(offset, offset + 72)];
+}
+
+for (const stride of [1, 2]) {
+  Deno.test(`depthwise convolution of stride ${stride} finds its weights anywhere in a slab`, async () => {
+    const want = await at(0, stride);
+    for (const offset of [68, 67]) {
+      const got = await at(offset, stride);
+      got.forEach((g, i) => assert.ok(relativeError(g, want[i]) < 1e-6, `result ${i}`));
+    }
+  });
+}

@@ -12,12 +12,20 @@ export const interruptedCode = 130;
 /** How long the way to a checkpoint may take before the process ends regardless. */
 const patience = 5000;
 
+/** `deno task` passes on a Ctrl-C that its child gets from the terminal too: such an echo is not a second one. */
+const echoMs = 300;
+
 /** @param onFirst is called when the first signal comes, to tell the user what is going on. */
 export function onInterrupt(onFirst: () => void): Interrupt {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let first = 0;
   const listener = () => {
-    if (controller.signal.aborted) Deno.exit(interruptedCode);
+    if (controller.signal.aborted) {
+      if (performance.now() - first > echoMs) Deno.exit(interruptedCode);
+      return;
+    }
+    first = performance.now();
     onFirst();
     timer = setTimeout(() => Deno.exit(interruptedCode), patience);
     Deno.unrefTimer(timer);

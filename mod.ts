@@ -1,0 +1,73 @@
+/**
+ * denas: neural architecture search on WebGPU, without CUDA and without Python.
+ *
+ * Open a device, put numbers on it, apply ops on a tape, differentiate:
+ *
+ * ```ts
+ * import { add, Gpu, relu, run, Tape } from "./mod.ts";
+ *
+ * const gpu = await Gpu.open();
+ * const tape = new Tape();
+ * const x = tape.input([1], { tensor: gpu.upload(Float32Array.of(2)), wantsGrad: true });
+ * const loss = add(relu(x), x);
+ * const result = run(gpu, tape, { outputs: [loss], loss });
+ * const [[value], [slope]] = await gpu.read([result.of(loss), result.gradient(x)]);
+ * console.log(value, slope); // 4 2
+ * gpu.close();
+ * ```
+ *
+ * Training a small network and running a search from a program: see `docs/library.md`.
+ *
+ * @module
+ */
+export * from "./src/errors.ts";
+export { Rng, Stream } from "./src/random.ts";
+export {
+  type AdapterReport,
+  Gpu,
+  type OpenOptions,
+  type Shape,
+  type Tensor,
+} from "./src/gpu/mod.ts";
+export {
+  apply,
+  type Case,
+  defineOp,
+  type Op,
+  type OpSpec,
+  type Param,
+  part,
+  registry,
+  reshape,
+  type Result,
+  run,
+  type RunOptions,
+  Tape,
+  type Value,
+} from "./src/autodiff/mod.ts";
+export { checkOp, type OpReport } from "./src/autodiff/gradcheck.ts";
+export * from "./src/ops/mod.ts";
+export * from "./src/nn/init.ts";
+export * from "./src/nn/optimizer.ts";
+export * from "./src/nn/schedule.ts";
+export { WeightStore } from "./src/nn/weights.ts";
+export * from "./src/data/mod.ts";
+export {
+  type Overrides,
+  resolveRetrainConfig,
+  resolveSearchConfig,
+  type RetrainConfig,
+  retrainConfig,
+  type SearchConfig,
+  searchConfig,
+} from "./src/nas/config.ts";
+export { type ArchFile, archFile, formatArchFile, parseArchFile } from "./src/nas/arch_file.ts";
+export { describe, type Description } from "./src/nas/describe.ts";
+export { type LoggedEvent, type RunEvent, runEvent } from "./src/nas/events.ts";
+export { retrain } from "./src/nas/retrain.ts";
+export { openSpace, type RunIO, search } from "./src/nas/search.ts";
+export { memoryStore, type Store } from "./src/nas/store.ts";
+export type * from "./src/nas/space.ts";
+export type * from "./src/nas/strategy.ts";
+export type * from "./src/nas/evaluator.ts";
+export { spaces } from "./src/nas/spaces/mod.ts";

@@ -138,10 +138,7 @@ class Loop<A> {
         const now = performance.now();
         this.#clock.add("step", event.step - step, now - from);
         [step, from] = [event.step, now];
-        event.secondsLeft = this.#clock.left({
-          step: event.steps - event.step,
-          round: (config.epochs - this.#at.epoch) * config.rounds,
-        });
+        event.secondsLeft = this.#secondsLeft(event.steps - event.step);
         this.#last = event;
       }
       yield event;
@@ -149,6 +146,17 @@ class Loop<A> {
     }
     const { loss, trainAccuracy, learningRate } = this.#last;
     this.#last = { loss, trainAccuracy, learningRate };
+  }
+
+  /** Scoring costs about a third of training on as many images, until it was measured. */
+  #secondsLeft(steps: number): number {
+    const { config } = this.parts;
+    const { rounds, perRound, rewardBatch, batch, selection, epochs } = config;
+    const step = this.#clock.rate("step", 0);
+    const scoring = step / 3 / batch;
+    const round = this.#clock.rate("round", scoring * perRound * rewardBatch);
+    const final = scoring * (selection.drawn + selection.best) * selection.images;
+    return (steps * step + (epochs - this.#at.epoch) * rounds * round + final) / 1000;
   }
 
   /** Draws until enough architectures keep to the limits. */

@@ -63,13 +63,9 @@ export class Clock {
     this.#rates.set(kind, { units: rate.units * 0.9 + units, ms: rate.ms * 0.9 + ms });
   }
 
-  /** Seconds that so many units will take; kinds never measured count as nothing. */
-  left(work: Readonly<Record<string, number>>): number {
-    let ms = 0;
-    for (const [kind, units] of Object.entries(work)) {
-      const rate = this.#rates.get(kind);
-      if (rate && rate.units > 0) ms += units * rate.ms / rate.units;
-    }
-    return ms / 1000;
+  /** Milliseconds per unit so far; `guess` for a kind that was never measured. */
+  rate(kind: string, guess: number): number {
+    const rate = this.#rates.get(kind);
+    return rate && rate.units > 0 ? rate.ms / rate.units : guess;
   }
 }

@@ -132,10 +132,7 @@ class Retraining {
         trainAccuracy: accuracy,
         learningRate: lr,
         imagesPerSecond: (this.#at.trainedImages - mark.images) * 1000 / (now - mark.time),
-        secondsLeft: this.#clock.left({
-          step: this.#steps - this.#at.step,
-          validation: config.epochs - epoch,
-        }),
+        secondsLeft: this.#secondsLeft(epoch),
       };
       yield* this.#checkpoints.at(false);
       mark = { step: this.#at.step, time: performance.now(), images: this.#at.trainedImages };
@@ -152,6 +149,15 @@ class Retraining {
       seconds: (performance.now() - begin) / 1000,
     };
     return validAccuracy;
+  }
+
+  /** An image costs about a third in validation and test of what it costs in training. */
+  #secondsLeft(epoch: number): number {
+    const { config: { batch, epochs }, data } = this;
+    const step = this.#clock.rate("step", 0);
+    const validation = this.#clock.rate("validation", data.valid.n / batch * step / 3);
+    const test = data.testCount / batch * step / 3;
+    return ((this.#steps - this.#at.step) * step + (epochs - epoch) * validation + test) / 1000;
   }
 
   async #validate(valid: Batches | null): Promise<number | undefined> {

@@ -22,7 +22,7 @@ export interface Tally {
 }
 
 /** Steps whose figures are read back together. */
-const LOG_STEPS = 20;
+const LOG_STEPS = 10;
 
 /** Trains whatever model it is given on the weights of one store. */
 export class Trainer {

@@ -194,7 +194,8 @@ const cases: Case<DepthwiseOptions>[] = ([
   [[1, 6, 5, 8], 4, 1, true],
   [[1, 4, 3, 4], 7, 1, false],
   [[3, 14, 3, 3], 3, 1, true],
-  // Weight gradients of several images in one run.
+  // Weight gradients of several rows, of several images in one run.
+  [[1, 5, 4, 77], 3, 2, false],
   [[5, 2, 3, 257], 3, 1, true],
 ] as [number[], number, number, boolean][]).map(([x, k, stride, relu]) => ({
   shapes: [x, [k, k, x[3], 1]],

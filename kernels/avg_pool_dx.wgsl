@@ -28,9 +28,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var g = V(0.0);
   let y0 = max(i32(iy + p.stride) - i32(p.k), 0) / i32(p.stride);
   let x0 = max(i32(ix + p.stride) - i32(p.k), 0) / i32(p.stride);
-  for (var oy = u32(y0); oy <= min(iy / p.stride, p.oh - 1u); oy++) {
+  let y1 = min(iy / p.stride, p.oh - 1u);
+  let x1 = min(ix / p.stride, p.ow - 1u);
+  for (var oy = u32(y0); oy <= y1; oy++) {
     let row = (n * p.oh + oy) * p.ow;
-    for (var ox = u32(x0); ox <= min(ix / p.stride, p.ow - 1u); ox++) {
+    for (var ox = u32(x0); ox <= x1; ox++) {
       g += dy[(row + ox) * p.c + ch] / f32(cells(oy, p.pad_y, p.ih) * cells(ox, p.pad_x, p.iw));
     }
   }

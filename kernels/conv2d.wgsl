@@ -13,7 +13,9 @@ const RIGHT = 1u;
 // All accumulators but those of one pixel.
 const REST = 28u;
 
+// `k` and `pixels` are K and T: loops of constant length would be unrolled by drivers.
 struct P {
+  k: u32, pixels: u32,
   ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, rows: u32, tiles: u32, top: i32, left: i32,
   c0: u32, depth: u32, w_at: u32, wi: u32, wo: u32, flip: u32, relu: u32, gated: u32, add: u32,
 }
@@ -53,7 +55,7 @@ fn main(
   let column = i32(ox * S) - p.left;
   let relu = p.relu != 0u;
   var a: array<vec4f, T * Q>;
-  for (var ky = 0u; ky < K; ky++) {
+  for (var ky = 0u; ky < p.k; ky++) {
     let iy = i32(row % p.oh * S + ky) - p.top;
     if (iy < 0i || iy >= i32(p.ih)) { continue; }
     let line = i32((row / p.oh * p.ih + u32(iy)) * p.iw) + column;
@@ -88,7 +90,7 @@ fn main(
     }
   }
   // A loop that moves the accumulators along: T copies of the stores would take long to compile.
-  for (var t = 0u; t < T; t++) {
+  for (var t = 0u; t < p.pixels; t++) {
     if (ox + t >= start) {
       let to = (row * p.ow + ox + t) * (p.co / 4u) + first;
       //#unroll q Q

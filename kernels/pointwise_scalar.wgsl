@@ -45,7 +45,8 @@ fn main(
   //#unroll q Q
   var a$q = vec4f();
   //#end
-  for (var k = 0u; k < p.k; k++) {
+  let depth = select(0u, p.k, place.live);
+  for (var k = 0u; k < depth; k++) {
     var v = x[at + k];
     v = select(v, max(v, 0.0), relu);
     //#unroll q Q
@@ -57,7 +58,7 @@ fn main(
   //#unroll c 4
   if (first + $q * 4 + $c < p.co) {
     let to = row * p.co + first + $q * 4 + $c;
-    var v = select(0.0, a$q[$c], place.live);
+    var v = a$q[$c];
     if (p.gated != 0u) { v = select(0.0, v, gate[to] > 0.0); }
     if (p.add != 0u) { v += y[to]; }
     y[to] = v;

@@ -79,7 +79,14 @@ function convolve(gpu: Gpu, { x, w, y, k: K, stride: S, pad, flip, relu, gate, a
   for (let c0 = 0; c0 < ci; c0 += depth) {
     gpu.run(co % 4 ? scalar : vector, { x, w, gate: gate ?? x, y }, {
       ...{ ih, iw, ci, oh, ow, co, rows: n * oh, tiles, top: pad[0], left: pad[1] },
-      ...{ c0, depth: Math.min(depth, ci - c0), wi: flip ? 1 : co, wo: flip ? ci : 1 },
+      ...{
+        k: K,
+        pixels: T,
+        c0,
+        depth: Math.min(depth, ci - c0),
+        wi: flip ? 1 : co,
+        wo: flip ? ci : 1,
+      },
       ...{ flip, relu, gated: gate !== undefined, add: add || c0 > 0 },
       ...{ K, S, T, Q, LEFT, INNER: seen - LEFT - RIGHT, RIGHT, REST: (T - 1) * Q, SIZE },
     }, groups(n * oh * tiles, SIZE, Math.ceil(co / (4 * Q))));
@@ -168,7 +175,10 @@ const op = defineOp<Params>({
     const { stride, relu } = params;
     const [, h, wide, ci] = xs, [k, , , co] = ws;
     const [out] = shapes([xs, ws], params).out;
-    const top = same(h, k, stride).before, left = same(wide, k, stride).before;
+    const [top, left] = [h, wide].map((size) => {
+      const total = Math.max((Math.ceil(size / stride) - 1) * stride + k - size, 0);
+      return Math.floor(total / 2);
+    });
     const y = new Float64Array(count(out));
     let to = 0;
     for (let n = 0; n < xs[0]; n++) {
@@ -193,19 +203,20 @@ const op = defineOp<Params>({
   },
   cases: [
     test([2, 5, 7, 1], 3, 3, 1, false),
-    test([2, 4, 11, 3], 3, 4, 1, true),
+    test([2, 4, 7, 3], 3, 4, 1, true),
     test([1, 3, 9, 36], 3, 36, 1, true),
-    test([1, 6, 8, 4], 5, 8, 1, false),
-    test([2, 5, 5, 4], 1, 20, 1, true),
-    test([2, 6, 7, 8], 2, 4, 1, true),
-    test([2, 5, 6, 3], 4, 5, 1, false),
-    // More input channels than one staging holds; several groups of rows.
-    test([1, 2, 3, 132], 1, 4, 1, false),
-    test([5, 3, 28, 4], 3, 4, 1, false),
-    test([2, 7, 7, 4], 3, 8, 2, true),
-    test([2, 6, 8, 4], 5, 4, 2, true),
-    test([1, 5, 18, 3], 3, 3, 2, true),
+    test([1, 6, 8, 4], 5, 4, 1, false),
+    test([2, 5, 7, 4], 1, 4, 1, true),
+    test([2, 6, 7, 4], 2, 4, 1, true),
+    test([2, 5, 6, 3], 4, 3, 1, false),
+    // More channels than one staging holds; several groups of rows; tiles that overlap.
+    test([1, 3, 4, 20], 8, 4, 1, false),
+    test([5, 13, 28, 4], 3, 4, 1, false),
+    test([1, 2, 19, 4], 3, 4, 1, false),
+    test([2, 7, 7, 4], 3, 4, 2, true),
+    test([1, 6, 8, 3], 3, 3, 2, true),
     test([1, 7, 8, 4], 2, 4, 3, false),
+    // A window that leaves the image on both sides.
     test([1, 2, 2, 4], 5, 4, 1, false),
   ],
 });

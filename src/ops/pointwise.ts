@@ -92,12 +92,13 @@ const op = defineOp<Params>({
     { shapes: [[5, 3], [3, 10]], params: { ...plain, relu: true } },
     { shapes: [[300, 8], [8, 4]], params: { ...plain, relu: true } },
     // Several inputs, several slices of channels, several blocks of outputs.
-    { shapes: [[2, 3, 3, 4], [2, 3, 3, 68], [4, 80], [68, 80]], params: { ...plain, relu: true } },
+    { shapes: [[2, 3, 3, 4], [2, 3, 3, 68], [4, 20], [68, 20]], params: { ...plain, relu: true } },
     { shapes: [[2, 3, 3, 130], [2, 3, 3, 3], [130, 18], [3, 18]], params: plain },
     // The halves of a factorised reduction.
     { shapes: [[2, 7, 5, 12], [12, 8]], params: { relu: true, stride: 2, shift: 0 } },
     { shapes: [[2, 7, 5, 12], [12, 8]], params: { relu: true, stride: 2, shift: 1 } },
     { shapes: [[2, 6, 4, 3], [3, 6]], params: { relu: false, stride: 2, shift: 1 } },
+    { shapes: [[1, 3, 4, 8], [8, 4]], params: { relu: false, stride: 1, shift: 1 } },
     { shapes: [[2, 7, 7, 4], [4, 9]], params: { relu: true, stride: 2, shift: 1 } },
   ],
 });

@@ -22,11 +22,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let mean = stats[ch];
   let scale = stats[p.c + ch] * gamma[p.gamma_at / LANES + ch];
   let shift = beta[p.beta_at / LANES + ch];
+  // Not max(), which may turn NaN into a number.
   let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   let at = first * p.c + ch;
   //#unroll u 16
   if (first + $u < p.pixels) {
-    y[at + $u * p.c] = max((x[at + $u * p.c] - mean) * scale + shift, least);
+    let v = (x[at + $u * p.c] - mean) * scale + shift;
+    y[at + $u * p.c] = select(v, least, v < least);
   }
   //#end
 }

@@ -34,6 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   //#unroll t TAPS
   taps[$t] = w[p.w_at / LANES + select($t, LAST * (K + 1u) - $t, p.flip != 0u) * p.c + ch];
   //#end
+  // Not max(), which may turn NaN into a number.
   let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   // Columns outside the image are read from its edge and set to zero.
   var place: array<u32, SEEN>;
@@ -54,7 +55,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let row = (n * p.ih + u32(iy)) * p.iw * p.c;
       var seen: array<V, SEEN>;
       //#unroll u SEEN
-      seen[$u] = max(select(V(0.0), x[row + place[$u]], inside[$u]), least);
+      {
+        let v = select(V(0.0), x[row + place[$u]], inside[$u]);
+        seen[$u] = select(v, least, v < least);
+      }
       //#end
       //#unroll j K
       //#unroll b K

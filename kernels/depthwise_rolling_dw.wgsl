@@ -26,6 +26,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (split >= p.splits) { return; }
   let first_x = split % p.strips * 4u;
   let first_n = split / p.strips * p.images;
+  // Not max(), which may turn NaN into a number.
   let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   // Columns outside the image are read from its edge and set to zero.
   var place: array<u32, SEEN>;
@@ -57,7 +58,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let row = (n * p.ih + u32(iy)) * p.iw * p.c;
       var seen: array<V, SEEN>;
       //#unroll u SEEN
-      seen[$u] = max(select(V(0.0), x[row + place[$u]], inside[$u]), least);
+      {
+        let v = select(V(0.0), x[row + place[$u]], inside[$u]);
+        seen[$u] = select(v, least, v < least);
+      }
       //#end
       //#unroll a K
       //#unroll b K

@@ -145,7 +145,7 @@ export function productDw(
     gpu.run(
       vec ? vectorDw : scalarDw,
       { x, dy, sums },
-      { ...params, ...(vec && { C, Q }) },
+      { ...params, SIZE: reduceSize(gpu), ...(vec && { C, Q }) },
       splits * tiles,
     );
   });
@@ -153,6 +153,9 @@ export function productDw(
 
 /** Invocations that a reduction is spread over; software adapters have few lanes and like long loops. */
 const lanes = (gpu: Gpu) => gpu.adapter.fallback ? 1024 : 32768;
+
+/** Work-group size of a reduction: software adapters like small ones, cards want full waves. */
+export const reduceSize = (gpu: Gpu) => gpu.adapter.fallback ? 8 : 64;
 
 /**
  * A reduction over `length` terms in spans: `main` writes one row of `n` sums per split, which are then

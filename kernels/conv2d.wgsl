@@ -53,7 +53,8 @@ fn main(
   // The last tile ends with the row; pixels it shares with the one before are left to that one.
   let ox = min(start, p.ow - T);
   let column = i32(ox * S) - p.left;
-  let relu = p.relu != 0u;
+  // Not max(), which may turn NaN into a number.
+  let least = select(-3.4028234e38, 0.0, p.relu != 0u);
   var a: array<vec4f, T * Q>;
   for (var ky = 0u; ky < p.k; ky++) {
     let iy = i32(row % p.oh * S + ky) - p.top;
@@ -64,17 +65,17 @@ fn main(
       var v: array<f32, LEFT + INNER + RIGHT>;
       //#unroll l LEFT
       v[$l] = select(0.0, x[max(at + i32($l * p.ci), 0i)], u32(column + $l) < p.iw);
-      v[$l] = select(v[$l], max(v[$l], 0.0), relu);
+      v[$l] = select(v[$l], least, v[$l] < least);
       //#end
       //#unroll l INNER
       v[LEFT + $l] = x[at + i32((LEFT + $l) * p.ci)];
-      v[LEFT + $l] = select(v[LEFT + $l], max(v[LEFT + $l], 0.0), relu);
+      v[LEFT + $l] = select(v[LEFT + $l], least, v[LEFT + $l] < least);
       //#end
       //#unroll l RIGHT
       {
         const L = LEFT + INNER + $l;
         v[L] = select(0.0, x[max(at + i32(L * p.ci), 0i)], u32(column + i32(L)) < p.iw);
-        v[L] = select(v[L], max(v[L], 0.0), relu);
+        v[L] = select(v[L], least, v[L] < least);
       }
       //#end
       //#unroll k K

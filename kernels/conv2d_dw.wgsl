@@ -29,7 +29,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let ky = i / outs / ci % K;
   let split = i / outs / ci / K;
   if (split >= p.splits) { return; }
-  let relu = p.relu != 0u;
+  // Not max(), which may turn NaN into a number.
+  let least = vec4f(select(-3.4028234e38, 0.0, p.relu != 0u));
   var a: array<vec4f, K * 4u * Q>;
   let end = min((split + 1u) * p.span, p.rows);
   for (var row = split * p.span; row < end; row++) {
@@ -41,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       var v: array<vec4f, WINDOW>;
       //#unroll l WINDOW
       v[$l] = x[u32(max(line + column + $l, 0i)) * ci + c];
-      v[$l] = select(v[$l], max(v[$l], vec4f()), relu);
+      v[$l] = select(v[$l], least, v[$l] < least);
       v[$l] = select(vec4f(), v[$l], u32(column + $l) < p.iw);
       //#end
       //#unroll t T

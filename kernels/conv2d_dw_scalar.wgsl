@@ -27,7 +27,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let ky = i / outs / p.ci % K;
   let split = i / outs / p.ci / K;
   if (split >= p.splits) { return; }
-  let relu = p.relu != 0u;
+  // Not max(), which may turn NaN into a number.
+  let least = select(-3.4028234e38, 0.0, p.relu != 0u);
   var a: array<f32, K * Q>;
   let end = min((split + 1u) * p.span, p.rows);
   for (var row = split * p.span; row < end; row++) {
@@ -39,7 +40,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       var v: array<f32, WINDOW>;
       //#unroll l WINDOW
       v[$l] = x[u32(max(line + column + $l, 0i)) * p.ci + c];
-      v[$l] = select(v[$l], max(v[$l], 0.0), relu);
+      v[$l] = select(v[$l], least, v[$l] < least);
       v[$l] = select(0.0, v[$l], u32(column + $l) < p.iw);
       //#end
       //#unroll t T

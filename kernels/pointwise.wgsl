@@ -42,7 +42,8 @@ fn main(
   let row = thread(id, groups, SIZE);
   let place = source(row, p.rows, p.oh, p.ow, p.ih, p.iw, p.mul, p.div, p.shift);
   let live = place.live;
-  let relu = p.relu != 0u;
+  // Not max(), which may turn NaN into a number.
+  let least = vec4f(select(-3.4028234e38, 0.0, p.relu != 0u));
   let at = (place.row * p.ci + p.k0) / 4u;
   //#unroll q Q
   var a$q = vec4f();
@@ -50,7 +51,7 @@ fn main(
   //#unroll k K4
   {
     var v = x[at + $k];
-    v = select(v, max(v, vec4f()), relu);
+    v = select(v, least, v < least);
     v = select(vec4f(), v, live);
     //#unroll c 4
     //#unroll q Q

@@ -26,7 +26,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let c = i / outs % ins * C;
   let split = i / outs / ins;
   if (split >= p.splits) { return; }
-  let relu = p.relu != 0u;
+  // Not max(), which may turn NaN into a number.
+  let least = vec4f(select(-3.4028234e38, 0.0, p.relu != 0u));
   var a: array<vec4f, C * 4u * Q>;
   let end = min((split + 1u) * p.span, p.rows);
   for (var row = split * p.span; row < end; row++) {
@@ -36,7 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     //#end
     //#unroll c C
     var v$c = x[place.row * ci + min(c + $c, ci - 1u)];
-    v$c = select(v$c, max(v$c, vec4f()), relu);
+    v$c = select(v$c, least, v$c < least);
     v$c = select(vec4f(), v$c, place.live);
     //#unroll k 4
     //#unroll q Q

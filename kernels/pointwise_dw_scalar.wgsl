@@ -24,7 +24,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let c = i / outs % ins * C;
   let split = i / outs / ins;
   if (split >= p.splits) { return; }
-  let relu = p.relu != 0u;
+  // Not max(), which may turn NaN into a number.
+  let least = select(-3.4028234e38, 0.0, p.relu != 0u);
   var a: array<f32, C * Q>;
   let end = min((split + 1u) * p.span, p.rows);
   for (var row = split * p.span; row < end; row++) {
@@ -34,7 +35,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     //#end
     //#unroll c C
     var v$c = x[place.row * p.ci + min(c + $c, p.ci - 1u)];
-    v$c = select(v$c, max(v$c, 0.0), relu);
+    v$c = select(v$c, least, v$c < least);
     v$c = select(0.0, v$c, place.live);
     //#unroll q Q
     a[$c * Q + $q] = fma(v$c, d$q, a[$c * Q + $q]);

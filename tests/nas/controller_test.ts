@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { run } from "../../src/autodiff/mod.ts";
+import { Gpu } from "../../src/gpu/mod.ts";
+import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
+import { macroController } from "../../src/nas/controller/macro.ts";
+import { microController } from "../../src/nas/controller/micro.ts";
+import { ControllerPass } from "../../src/nas/controller/network.ts";
+import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
+import { spaces } from "../../src/nas/spaces/mod.ts";
+import { WeightStore } from "../../src/nn/weights.ts";
+
+const gpu = await Gpu.open();
+const paper = (mode: string, overrides = {}) =>
+  resolveSearchConfig({ mode, preset: "paper", overrides });
+
+function strategy(config: SearchConfig) {
+  const space = spaces[config.mode](config.child);
+  return { space, strategy: new EnasStrategy(gpu, space, config) };
+}
+
+Deno.test("controllers have the published numbers of weights", () => {
+  assert.equal(strategy(paper("macro")).strategy.parameters, 41_856);
+  assert.equal(strategy(paper("micro")).strategy.parameters, 41_733);
+});
+
+Deno.test("the entropy of an untrained micro controller stays below its maximum of 58.5058", async () => {
+  const config = paper("micro");
+  const { strategy: s } = strategy(config);
+  const trials = await s.ask(8);
+  const { entropy } = await s.tell(trials.map((t) => ({ ...t, score: { value: 0 } })));
+  // Two cells, five blocks: per block 2·ln(b + 2) of the inputs and 2·ln 5 of the operations.
+  const maximum = 2 *
+    [2, 3, 4, 5, 6].reduce((sum, n) => sum + 2 * Math.log(n) + 2 * Math.log(5), 0);
+  assert.ok(Math.abs(maximum - 58.5058) < 1e-4);
+  assert.ok(entropy! > 54 && entropy! < maximum, `entropy ${entropy}`);
+});
+
+for (const mode of ["micro", "macro"]) {
+  Deno.test(`${mode}: the probability of given decisions is the one they were drawn with`, async () => {
+    const { controller, child } = paper(mode);
+    const store = new WeightStore();
+    const network = mode === "micro"
+      ? microController(store, controller, child)
+      : macroController(store, controller, child);
+    store.materialise(gpu, 3);
+    const n = 5;
+    const drawing = new ControllerPass(gpu, n, network.weights, controller, {
+      kind: "sample",
+      seed: 7,
+      draw: 2,
+    });
+    const drawn = network.unroll(drawing);
+    const first = run(gpu, drawing.tape, { outputs: [drawn.logProb, ...drawn.decisions] });
+    const logProb = (await gpu.read([first.of(drawn.logProb)]))[0];
+    const decided = await gpu.readU32(drawn.decisions.map((d) => first.of(d)));
+    let at = 0;
+    const giving: ControllerPass = new ControllerPass(gpu, n, network.weights, controller, {
+      kind: "given",
+      next: (shape) => giving.tape.input(shape, { tensor: gpu.upload(decided[at++], shape) }),
+    });
+    const given = network.unroll(giving);
+    const second = run(gpu, giving.tape, { outputs: [given.logProb] });
+    assert.deepEqual((await gpu.read([second.of(given.logProb)]))[0], logProb);
+    assert.ok(logProb.every((p) => p < 0));
+  });
+
+  Deno.test(`${mode}: probabilities come in the order of the choice and sum to one`, async () => {
+    const config = paper(mode);
+    const { space, strategy: s } = strategy(config);
+    const trials = await s.ask(6);
+    const { probabilities } = await s.tell(trials.map((t) => ({ ...t, score: { value: 0.5 } })));
+    const choice = space.encode(trials[0].arch);
+    assert.equal(probabilities!.length, choice.length);
+    probabilities!.forEach((row, i) => {
+      assert.equal(row.length, space.next(choice.slice(0, i))!.options);
+      assert.ok(Math.abs(row.reduce((a, b) => a + b, 0) - 1) < 1e-5);
+    });
+  });
+
+  Deno.test(`${mode}: a snapshot goes on exactly as the strategy it was taken from`, async () => {
+    const config = paper(mode, { "child.layers": 3, "child.blocks": 2, seed: 5 });
+    const { space, strategy: a } = strategy(config);
+    const step = async (s: EnasStrategy<unknown>) => {
+      const trials = await s.ask(4);
+      const choices = trials.map((t) => space.encode(t.arch));
+      const report = await s.tell(
+        trials.map((t, i) => ({ ...t, score: { value: (choices[i][0] + i) / 9 } })),
+      );
+      return { choices, report };
+    };
+    for (let i = 0; i < 3; i++) await step(a);
+    const { strategy: b } = strategy({ ...config, seed: 5 });
+    await b.restore(structuredClone(await a.snapshot()));
+    for (let i = 0; i < 3; i++) assert.deepEqual(await step(b), await step(a));
+  });
+}
+
+Deno.test("the controller finds what a made-up reward asks for", async () => {
+  const config = paper("micro", {
+    "child.blocks": 1,
+    "controller.lr": 0.02,
+    "controller.softBias": 0,
+  });
+  const { space, strategy: s } = strategy(config);
+  const hidden = [1, 3, 0, 2, 0, 4, 1, 1];
+  const share = (choice: number[]) =>
+    choice.filter((c, i) => c === hidden[i]).length / hidden.length;
+  const rewards: number[] = [];
+  for (let i = 0; i < 60; i++) {
+    const trials = await s.ask(16);
+    const { reward } = await s.tell(
+      trials.map((t) => ({ ...t, score: { value: share(space.encode(t.arch)) } })),
+    );
+    rewards.push(reward!);
+  }
+  const mean = (r: number[]) => r.reduce((a, b) => a + b, 0) / r.length;
+  const [start, end] = [mean(rewards.slice(0, 5)), mean(rewards.slice(-10))];
+  assert.ok(end > start + 0.1, `the mean reward went from ${start} to ${end}`);
+});

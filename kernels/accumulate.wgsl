@@ -1,17 +1,24 @@
-// y = x, or y += x. One invocation per element.
+// y = x, or y += x. One invocation per four elements of type T.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 
+alias T = f32;
+
 struct P { n: u32, add: u32, x_at: u32, y_at: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<T>;
+@group(0) @binding(1) var<storage, read_write> y: array<T>;
 @group(0) @binding(2) var<uniform> p: P;
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = thread(id, groups, SIZE);
-  if (i >= p.n) { return; }
-  var v = x[p.x_at + i];
-  if (p.add != 0u) { v += y[p.y_at + i]; }
-  y[p.y_at + i] = v;
+  let i = thread(id, groups, SIZE) * 4u;
+  if (p.add != 0u) {
+    //#unroll k 4
+    if (i + $ku < p.n) { y[p.y_at + i + $ku] += x[p.x_at + i + $ku]; }
+    //#end
+  } else {
+    //#unroll k 4
+    if (i + $ku < p.n) { y[p.y_at + i + $ku] = x[p.x_at + i + $ku]; }
+    //#end
+  }
 }

@@ -1,15 +1,19 @@
-// y = a + b. One invocation per element.
+// y = a + b. One invocation per four elements of type T.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 
+alias T = f32;
+
 struct P { n: u32, a_at: u32, b_at: u32 }
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<T>;
+@group(0) @binding(1) var<storage, read> b: array<T>;
+@group(0) @binding(2) var<storage, read_write> y: array<T>;
 @group(0) @binding(3) var<uniform> p: P;
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = thread(id, groups, SIZE);
-  if (i < p.n) { y[i] = a[p.a_at + i] + b[p.b_at + i]; }
+  let i = thread(id, groups, SIZE) * 4u;
+  //#unroll k 4
+  if (i + $ku < p.n) { y[i + $ku] = a[p.a_at + i + $ku] + b[p.b_at + i + $ku]; }
+  //#end
 }

@@ -1,4 +1,4 @@
-// y = max(x, 0). One invocation per element.
+// y = max(x, 0), NaN passes. One invocation per element.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 
@@ -10,5 +10,5 @@ struct P { n: u32 }
 @compute @workgroup_size(SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = thread(id, groups, SIZE);
-  if (i < p.n) { y[i] = max(x[i], 0.0); }
+  if (i < p.n) { y[i] = select(x[i], 0.0, x[i] < 0.0); }
 }

@@ -10,10 +10,22 @@ import type { Param, Tape, Value } from "./tape.ts";
 const accumulateKernel = kernel("accumulate", accumulateWgsl);
 const fillKernel = kernel("fill", fillWgsl);
 
+/** Elements in pieces of four where number and offsets allow, for kernels that take four pieces at a time. */
+export function inFours(n: number, ...tensors: Tensor[]) {
+  const wide = n % 4 === 0 && tensors.every((t) => t.offset % 4 === 0);
+  const per = wide ? 4 : 1;
+  return {
+    T: wide ? "vec4f" : "f32",
+    n: n / per,
+    at: (t: Tensor) => t.offset / per,
+    invocations: Math.ceil(n / per / 4),
+  };
+}
+
 /** y = x, or y += x. */
 export function accumulate(gpu: Gpu, x: Tensor, y: Tensor, add: boolean): void {
-  const n = count(x.shape);
-  gpu.run(accumulateKernel, { x, y }, { n, add }, n);
+  const { T, n, at, invocations } = inFours(count(x.shape), x, y);
+  gpu.run(accumulateKernel, { x, y }, { T, n, add, x_at: at(x), y_at: at(y) }, invocations);
 }
 
 /** Sets every element of y. */

@@ -90,6 +90,7 @@ export class Gpu {
 
   /** Opens an adapter with WebGPU's default limits. Throws AdapterError when there is none. */
   static async open({ adapter: wanted }: OpenOptions = {}): Promise<Gpu> {
+    vulkanOnly();
     const adapter = await navigator.gpu?.requestAdapter(
       wanted === "software"
         ? { forceFallbackAdapter: true }
@@ -435,6 +436,18 @@ export class Gpu {
     }
     return group;
   }
+}
+
+/**
+ * On Linux the engine would also load EGL to look for an OpenGL adapter, and EGL's exit handler now and then
+ * aborts the process. Asking for Vulkan only keeps it out; without the permission to say so nothing changes.
+ */
+function vulkanOnly(): void {
+  const variable = "DENO_WEBGPU_BACKEND";
+  if (Deno.build.os !== "linux") return;
+  if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return;
+  // deno-lint-ignore denas/no-ambient -- the engine can be told in no other way
+  if (!Deno.env.has(variable)) Deno.env.set(variable, "vulkan");
 }
 
 const uniformBytes = (k: Kernel) => Math.max(16, Math.ceil(k.fields.length / 4) * 16);

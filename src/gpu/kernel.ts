@@ -118,7 +118,7 @@ function unroll(code: string, constant: (name: string) => number): string {
     const n = /^\d+$/.test(times) ? Number(times) : constant(times);
     const copies = Array.from(
       { length: n },
-      (_, i) => body.replaceAll(new RegExp(`\\$${variable}(?![A-Za-z_])`, "g"), String(i)),
+      (_, i) => body.replaceAll(new RegExp(`\\$${variable}(?=u\\b|[^A-Za-z_]|$)`, "g"), String(i)),
     );
     code = code.slice(0, m.index) + copies.join("") + code.slice(m.index + all.length);
   }

@@ -129,7 +129,7 @@ class Loop<A> {
 
   /** Shared-weight training on architectures that keep to the limits. */
   async *#prepare(): AsyncGenerator<RunEvent> {
-    const { evaluator, config } = this.parts;
+    const { evaluator } = this.parts;
     if (!evaluator.prepare) return;
     let step = this.parts.figures().step;
     let from = performance.now();

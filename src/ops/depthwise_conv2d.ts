@@ -3,7 +3,6 @@ import depthwiseDwWgsl from "../../kernels/depthwise_dw.wgsl" with { type: "text
 import depthwiseRollingWgsl from "../../kernels/depthwise_rolling.wgsl" with { type: "text" };
 import depthwiseRollingDwWgsl from "../../kernels/depthwise_rolling_dw.wgsl" with { type: "text" };
 import depthwiseDxWgsl from "../../kernels/depthwise_dx.wgsl" with { type: "text" };
-import sumSplitsWgsl from "../../kernels/sum_splits.wgsl" with { type: "text" };
 import {
   type Backward,
   type Case,
@@ -18,6 +17,7 @@ import {
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
+import { sumSplits } from "./split_sum.ts";
 import {
   axis,
   lanes,
@@ -34,7 +34,6 @@ const plainDx = kernel("depthwise_dx", depthwiseDxWgsl);
 const plainDw = kernel("depthwise_dw", depthwiseDwWgsl);
 const rolling = kernel("depthwise_rolling", depthwiseRollingWgsl);
 const rollingDw = kernel("depthwise_rolling_dw", depthwiseRollingDwWgsl);
-const sumSplits = kernel("sum_splits", sumSplitsWgsl);
 
 export interface DepthwiseOptions {
   stride: number;
@@ -133,7 +132,7 @@ function weightGradient(
   const reduce = (splits: number, body: (part: Tensor) => void) =>
     withScratch(gpu, splits * n, (part) => {
       body(part);
-      gpu.run(sumSplits, { part, y: dw.tensor }, { n, splits, add: dw.accumulate }, n);
+      sumSplits(gpu, part, splits, n, dw);
     });
   if (rolls(k, stride)) {
     const columns = Math.ceil(g.ow / 4);

@@ -6,16 +6,15 @@ import pointwiseWgsl from "../../kernels/pointwise.wgsl" with { type: "text" };
 import pointwiseDwWgsl from "../../kernels/pointwise_dw.wgsl" with { type: "text" };
 import pointwiseDwScalarWgsl from "../../kernels/pointwise_dw_scalar.wgsl" with { type: "text" };
 import pointwiseScalarWgsl from "../../kernels/pointwise_scalar.wgsl" with { type: "text" };
-import splitSumWgsl from "../../kernels/split_sum.wgsl" with { type: "text" };
 import { count, type Grad, type Shape, type Tensor } from "../autodiff/op.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
+import { sumSplits } from "./split_sum.ts";
 
 const vector = kernel("pointwise", pointwiseWgsl);
 const scalar = kernel("pointwise_scalar", pointwiseScalarWgsl);
 const vectorDw = kernel("pointwise_dw", pointwiseDwWgsl);
 const scalarDw = kernel("pointwise_dw_scalar", pointwiseDwScalarWgsl);
-const splitSum = kernel("split_sum", splitSumWgsl);
 
 /** Which pixel an output pixel reads: [stride · i + shift, stride · j + shift], zero where outside. */
 export interface Sampling {
@@ -152,7 +151,7 @@ export function productDw(
 }
 
 /** Invocations that a reduction is spread over; software adapters have few lanes and like long loops. */
-const lanes = (gpu: Gpu) => gpu.adapter.fallback ? 1024 : 32768;
+const lanes = (gpu: Gpu) => gpu.adapter.fallback ? 256 : 32768;
 
 /** Work-group size of a reduction: software adapters like small ones, cards want full waves. */
 export const reduceSize = (gpu: Gpu) => gpu.adapter.fallback ? 8 : 64;
@@ -166,7 +165,7 @@ export function splitReduce(
   length: number,
   tiles: number,
   n: number,
-  { tensor, accumulate }: Grad,
+  grad: Grad,
   main: (sums: Tensor, span: number, splits: number) => void,
 ): void {
   const wanted = Math.min(length, Math.max(1, Math.round(lanes(gpu) / tiles)));
@@ -174,6 +173,6 @@ export function splitReduce(
   const splits = Math.ceil(length / span);
   const sums = { shape: [splits, n], buffer: gpu.pool.acquire(splits * n * 4), offset: 0 };
   main(sums, span, splits);
-  gpu.run(splitSum, { sums, y: tensor }, { n, splits, add: accumulate }, n);
+  sumSplits(gpu, sums, splits, n, grad);
   gpu.pool.release(sums.buffer);
 }

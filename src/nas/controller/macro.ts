@@ -19,6 +19,7 @@ export function macroController(
   return {
     weights,
     unroll(pass) {
+      pass.sampledEntropy = true;
       let input = pass.start();
       let anchors: Value | null = null;
       let keys: Value | null = null;

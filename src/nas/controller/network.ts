@@ -80,6 +80,8 @@ export class ControllerPass {
   readonly tape = new Tape();
   readonly decisions: Value[] = [];
   readonly logits: Unrolled["logits"] = [];
+  /** Entropy counts the term of the chosen option only, as the macro controller does (Q13). */
+  sampledEntropy = false;
   readonly #logProbs: Value[] = [];
   readonly #entropies: Value[] = [];
   #states: { h: Value; c: Value }[] = [];
@@ -132,8 +134,8 @@ export class ControllerPass {
   /** One decision among the columns of shaped logits. */
   categorical(logits: Value): Value {
     const index = this.#given([this.n]) ?? sampleCategorical(logits, this.#random());
-    const [logProb, entropy] = logSoftmaxPick(logits, index);
-    this.#finish(index, logits, "categorical", logProb, entropy);
+    const [logProb, full, sampled] = logSoftmaxPick(logits, index);
+    this.#finish(index, logits, "categorical", logProb, this.sampledEntropy ? sampled : full);
     return index;
   }
 

@@ -9,6 +9,10 @@ import { type Case, count, type InputKind, type Op, type Shape, type Tensor } fr
 const STEP = 1e-5;
 /** Elements per input whose gradient is checked by differences: all of small inputs, a sample of large. */
 const CHECKED = 48;
+/** Elements behind each tensor that show when a kernel reads or writes too far. */
+const GUARD = 4096;
+/** Bits: not a number; 0.5, which gradients start from; 12345. */
+const NAN = 0x7fc00000, HALF = 0x3f000000, FENCE = 0x4640e400;
 
 export interface OpReport {
   /** Largest |got − want| over the largest |want|, of the values. */
@@ -69,15 +73,30 @@ function prepare(gpu: Gpu, c: Case<unknown>, seed: number): Prepared {
   return { data, integer, tensors };
 }
 
-/** A tensor followed by NaN, as pooled buffers are by leftovers: a kernel that reads on shows it. */
+/** A tensor to read, followed by NaN, as pooled buffers are by leftovers. */
 function guarded(
   gpu: Gpu,
   data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
   shape: Shape,
 ): Tensor {
-  const bits = new Uint32Array(data.length + 4096).fill(0x7fc00000);
+  const bits = new Uint32Array(data.length + GUARD).fill(NAN);
   bits.set(new Uint32Array(data.buffer));
   return { ...gpu.upload(bits), shape };
+}
+
+/** A tensor to write to, followed by words that have to stay: in a slab, the next weight starts there. */
+function fenced(gpu: Gpu, shape: Shape, before: number): Tensor {
+  const bits = new Uint32Array(count(shape) + GUARD).fill(FENCE);
+  bits.fill(before, 0, count(shape));
+  return { ...gpu.upload(bits), shape };
+}
+
+async function expectFences(gpu: Gpu, name: string, tensors: readonly Tensor[]): Promise<void> {
+  const behind = tensors.map((t) => ({ ...t, offset: t.offset + count(t.shape), shape: [GUARD] }));
+  for (const [i, words] of (await gpu.readU32(behind)).entries()) {
+    const at = words.findIndex((w) => w !== FENCE);
+    if (at >= 0) throw new Error(`${name}: writes ${at + 1} elements past the end of result ${i}`);
+  }
 }
 
 /** Runs one case; throws when two runs differ in a bit. */
@@ -89,11 +108,12 @@ export async function checkOp(gpu: Gpu, op: Op<any>, c: Case<any>, seed = 1): Pr
     const { data, integer, tensors } = prepare(gpu, c, seed);
     const io = {
       inputs: tensors,
-      out: out.map((s) => gpu.empty(s)),
-      saved: saved.map((s) => gpu.empty(s)),
+      out: out.map((s) => fenced(gpu, s, NAN)),
+      saved: saved.map((s) => fenced(gpu, s, NAN)),
       params: c.params,
     };
     op.forward(gpu, io);
+    await expectFences(gpu, op.name, [...io.out, ...io.saved]);
     const changed = (op.mutates ?? []).filter((i) => i < tensors.length);
     const values = [...io.out, ...changed.map((i) => tensors[i])];
     return { data, integer, io, got: await readAs(gpu, values, want) };
@@ -116,12 +136,13 @@ export async function checkOp(gpu: Gpu, op: Op<any>, c: Case<any>, seed = 1): Pr
   const numeric = differences(op, c, first.data, weights, wants);
   const gradients = async (io: typeof first.io, add: boolean) => {
     const dx = c.shapes.map((s, i) =>
-      wants[i]
-        ? { tensor: gpu.upload(new Float32Array(count(s)).fill(0.5), s), accumulate: add }
-        : null
+      wants[i] ? { tensor: fenced(gpu, s, HALF), accumulate: add } : null
     );
     (op.backward as (g: Gpu, io: unknown) => void)(gpu, { ...io, dy, dx });
-    return await gpu.read(dx.filter((g) => g !== null).map((g) => g.tensor));
+    const tensors = dx.flatMap((g) => g ? [g.tensor] : []);
+    const got = await gpu.read(tensors);
+    await expectFences(gpu, `${op.name}, backward`, tensors);
+    return got;
   };
   const plain = await gradients(first.io, false);
   sameBits(op.name, plain, await gradients(second.io, false));

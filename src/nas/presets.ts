@@ -122,7 +122,7 @@ const quickMicro: SearchConfig = {
   data: "fashion-mnist",
   trainImages: 12800,
   validImages: 2000,
-  epochs: 5,
+  epochs: 4,
   batch: 64,
   child: { ...child, layers: 3, filters: 12, stem: 2, blocks: 4 },
   optimizer: { ...optimizer, schedule: "cosine", lrMax: 0.1, lrMin: 0.001 },
@@ -138,6 +138,7 @@ const quickMicro: SearchConfig = {
 const quickMacro: SearchConfig = {
   ...quickMicro,
   mode: "macro",
+  epochs: 8,
   child: { ...child, layers: 6, filters: 16, stem: 2, branches: 6 },
   controller: { ...quickMicro.controller, tanhConstant: 1.5, skipWeight: 0.8 },
 };
@@ -191,9 +192,9 @@ const quickMicroFinal: RetrainConfig = {
   ...paperMicroFinal,
   preset: "quick",
   data: "fashion-mnist",
-  epochs: 3,
+  epochs: 1,
   batch: 64,
-  child: { ...finalChild, layers: 3, filters: 16, stem: 2, blocks: 4 },
+  child: { ...finalChild, layers: 3, filters: 12, stem: 2, blocks: 4 },
   optimizer: { ...optimizer, schedule: "cosine", lrMax: 0.1, lrMin: 0, l2: 1e-4 },
   augment: { ...none, flip: true },
   allTraining: false,
@@ -202,6 +203,7 @@ const quickMicroFinal: RetrainConfig = {
 const quickMacroFinal: RetrainConfig = {
   ...quickMicroFinal,
   space: "macro",
+  epochs: 2,
   child: { ...finalChild, layers: 6, filters: 16, stem: 2, branches: 6 },
 };
 

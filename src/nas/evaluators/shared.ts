@@ -22,8 +22,12 @@ export interface SharedParts<A> {
   valid: Batches;
 }
 
-/** Where training stands; `choices` are the architectures drawn for the present epoch. */
+/**
+ * Where training stands; `choices` are the architectures drawn for the present epoch. The epoch counts on its
+ * own: a checkpoint after its last step, but before the loop takes over, must not begin the next one.
+ */
 interface Saved {
+  epoch: number;
   step: number;
   choices: number[][];
   scored: number;
@@ -34,7 +38,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
   readonly #store = new WeightStore();
   readonly #trainer: Trainer;
   readonly #scorer: Scorer;
-  #saved: Saved = { step: 0, choices: [], scored: 0, trainedImages: 0 };
+  #saved: Saved = { epoch: 0, step: 0, choices: [], scored: 0, trainedImages: 0 };
 
   constructor(private readonly parts: SharedParts<A>) {
     const { gpu, space, config } = parts;
@@ -61,9 +65,9 @@ export class SharedEvaluator<A> implements Evaluator<A> {
   async *prepare(draw: Strategy<A>["draw"], signal: AbortSignal): AsyncIterable<RunEvent> {
     const { space, config, train } = this.parts;
     const perEpoch = train.stepsPerEpoch;
-    const epoch = Math.floor(this.#saved.step / perEpoch);
+    const { epoch } = this.#saved;
     train.startEpoch(epoch);
-    if (this.#saved.step % perEpoch === 0) {
+    if (this.#saved.step === epoch * perEpoch) {
       this.#saved.choices = (await draw(perEpoch)).map((a) => space.encode(a));
     }
     let images = 0;
@@ -93,6 +97,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
       };
       [images, from] = [0, performance.now()];
     }
+    this.#saved.epoch++;
   }
 
   async score(

@@ -67,7 +67,7 @@ class Tree {
     Deno.writeTextFileSync(place, mutant.text);
     let fate: Fate = "survived";
     for (const { command, usual } of commands) {
-      fate = await this.#run(command, 20_000 + 6 * usual);
+      ({ fate } = await this.#run(command, 20_000 + 6 * usual));
       if (fate !== "survived") break;
     }
     Deno.copyFileSync(join(root, mutant.file), place);
@@ -87,17 +87,17 @@ class Tree {
 
   async #time(command: Command): Promise<number> {
     const start = performance.now();
-    const fate = await this.#run(command, 300_000);
+    const { fate, said } = await this.#run(command, 300_000);
     if (fate !== "survived") {
       throw new Error(
         `Cannot judge mutants: without any, deno test ${command.files} ended as ${fate}, ` +
-          `expected it to pass${command.op ? `; DENAS_OP was ${command.op}` : ""}`,
+          `expected it to pass${command.op ? ` with DENAS_OP=${command.op}` : ""}:\n${said}`,
       );
     }
     return performance.now() - start;
   }
 
-  async #run(command: Command, limit: number): Promise<Fate> {
+  async #run(command: Command, limit: number): Promise<{ fate: Fate; said: string }> {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["test", "-A", "--no-check", "--fail-fast", ...command.files],
       cwd: this.#path,
@@ -112,13 +112,18 @@ class Tree {
     }, limit);
     const { code, signal, stdout, stderr } = await child.output();
     clearTimeout(timer);
-    if (late) return "hung";
-    if (signal) return "crashed";
-    if (code === 0) return "survived";
     const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-    return /Cannot (compile|unroll)|Cannot go on: the device reports/.test(said)
+    const invalid = /Cannot (compile|unroll)|Cannot go on: the device reports/.test(said);
+    const fate = late
+      ? "hung"
+      : signal
+      ? "crashed"
+      : code === 0
+      ? "survived"
+      : invalid
       ? "invalid"
       : "killed";
+    return { fate, said };
   }
 }
 

@@ -37,7 +37,9 @@ export class Trainer {
     config: OptimizerConfig,
     private readonly auxWeight: number,
   ) {
-    this.#sgd = new Sgd(gpu, store.slabs, config);
+    // The released code keeps the auxiliary head out of the L2 term.
+    const decays = ({ name }: { name: string }) => !name.startsWith("aux/");
+    this.#sgd = new Sgd(gpu, store.slabs, { ...config, decays });
     this.#metrics = new Metrics(gpu, LOG_STEPS, 2);
   }
 

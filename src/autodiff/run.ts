@@ -3,9 +3,9 @@ import accumulateWgsl from "../../kernels/accumulate.wgsl" with { type: "text" }
 import fillWgsl from "../../kernels/fill.wgsl" with { type: "text" };
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { count, type Tensor } from "./op.ts";
-import { type Schedule, schedule, type Slot, type Target } from "./schedule.ts";
-import type { Param, Tape, Value } from "./tape.ts";
+import { count, type Shape, type Tensor } from "./op.ts";
+import { type Action, type Schedule, schedule, type Slot, type Target } from "./schedule.ts";
+import type { Tape, Value } from "./tape.ts";
 
 const accumulateKernel = kernel("accumulate", accumulateWgsl);
 const fillKernel = kernel("fill", fillWgsl);
@@ -50,85 +50,117 @@ export interface RunOptions {
   loss?: Value;
 }
 
-/** Records a tape. Synchronous: nothing is submitted and nothing is waited for. */
+/** Records a tape. Synchronous: nothing is waited for; long work is submitted piece by piece. */
 export function run(gpu: Gpu, tape: Tape, { outputs, loss }: RunOptions): Result {
   gpu.recycle();
   const plan = schedule(tape, outputs, loss);
-  const place = new Map<Slot, Tensor>();
-  const alloc = (slot: Slot) => {
-    place.set(slot, { shape: [slot.words], buffer: gpu.pool.acquire(slot.words * 4), offset: 0 });
-  };
-  const free = (slot: Slot) => {
-    gpu.pool.release(place.get(slot)!.buffer);
-    place.delete(slot);
-  };
-  const tensorOf = (v: Value): Tensor => ({ ...locate(v, plan, place), shape: v.shape });
-  const grad = (to: Target, shape: readonly number[]): Tensor =>
-    "slot" in to ? { ...place.get(to.slot)!, shape } : weightGradient(to.param, to.offset, shape);
-
-  if (plan.seed) {
-    alloc(plan.seed);
-    fill(gpu, place.get(plan.seed)!, 1);
-  }
-  for (const action of plan.actions) {
-    action.alloc.forEach(alloc);
-    if (action.kind === "add") {
-      const from = place.get(action.from)!;
-      accumulate(gpu, from, grad(action.to, from.shape), action.accumulate);
-    } else {
-      const { node } = action;
-      const io = {
-        inputs: node.inputs.map(tensorOf),
-        out: plan.outs.get(node)!.map((s, i) => ({
-          ...(place.get(s) ?? missing),
-          shape: node.out[i],
-        })),
-        saved: plan.saved.get(node)!.map((s, i) => ({ ...place.get(s)!, shape: node.saved[i] })),
-        params: node.params,
-      };
-      if (action.kind === "forward") node.op.forward(gpu, io);
-      else {
-        const dy = action.dy.map((s, i) => s && { ...place.get(s)!, shape: node.out[i] });
-        const dx = action.dx.map((g, i) =>
-          g && { tensor: grad(g.to, node.inputs[i].shape), accumulate: g.accumulate }
-        );
-        (node.op.backward as (g: Gpu, io: unknown) => void)(gpu, { ...io, dy, dx });
-      }
-    }
-    action.free.forEach(free);
-  }
-  for (const tensor of place.values()) gpu.keepUntilRun(tensor);
+  const recording = new Recording(gpu, plan);
+  recording.all();
   return {
-    of: tensorOf,
+    of: (value) => recording.tensorOf(value),
     gradient: (v) => {
       const slot = v.source.kind === "input" ? plan.inputGrads.get(v.source.id) : undefined;
       if (!slot) throw new Error("Cannot read a gradient: the value is no input that wants one");
-      return { ...place.get(slot)!, shape: v.shape };
+      return recording.at(slot, v.shape);
     },
     touched: plan.touched,
   };
 }
 
 /** Stands for a tensor that was freed since its op does not read it again (`reads`). */
-const missing = { buffer: { raw: null as never, id: -1, bytes: 0 }, offset: 0, shape: [] };
+const missing = { buffer: { raw: null as never, id: -1, bytes: 0 }, offset: 0 };
 
-function locate(v: Value, plan: Schedule, place: Map<Slot, Tensor>): Tensor {
-  const { source } = v;
-  if (source.kind === "node") return place.get(plan.outs.get(source.node)![source.out]) ?? missing;
-  const tensor = source.kind === "param" ? source.param.tensor : source.tensor;
-  if (!tensor) {
-    throw new Error(
-      source.kind === "param"
-        ? `Cannot run: weight ${source.param.name} has no memory, its store was not materialised`
-        : "Cannot run: an input has no tensor",
+/** A schedule on its way through a device: which slot lies where. */
+class Recording {
+  readonly #place = new Map<Slot, Tensor>();
+
+  constructor(private readonly gpu: Gpu, private readonly plan: Schedule) {}
+
+  all(): void {
+    const { gpu, plan } = this;
+    if (plan.seed) {
+      this.#alloc(plan.seed);
+      fill(gpu, this.at(plan.seed, [1]), 1);
+    }
+    for (const action of plan.actions) {
+      action.alloc.forEach((slot) => this.#alloc(slot));
+      this.#record(action);
+      action.free.forEach((slot) => this.#free(slot));
+    }
+    for (const tensor of this.#place.values()) gpu.keepUntilRun(tensor);
+  }
+
+  /** The tensor of a slot; a stand-in where it was freed. */
+  at(slot: Slot, shape: Shape): Tensor {
+    return { ...(this.#place.get(slot) ?? missing), shape };
+  }
+
+  tensorOf({ source, shape }: Value): Tensor {
+    if (source.kind === "node") return this.at(this.plan.outs.get(source.node)![source.out], shape);
+    const tensor = source.kind === "param" ? source.param.tensor : source.tensor;
+    if (!tensor) {
+      throw new Error(
+        source.kind === "param"
+          ? `Cannot run: weight ${source.param.name} has no memory, its store was not materialised`
+          : "Cannot run: an input has no tensor",
+      );
+    }
+    return {
+      ...tensor,
+      shape,
+      offset: tensor.offset + (source.kind === "param" ? source.offset : 0),
+    };
+  }
+
+  #alloc(slot: Slot): void {
+    const buffer = this.gpu.pool.acquire(slot.words * 4);
+    this.#place.set(slot, { shape: [slot.words], buffer, offset: 0 });
+  }
+
+  #free(slot: Slot): void {
+    this.gpu.pool.release(this.#place.get(slot)!.buffer);
+    this.#place.delete(slot);
+  }
+
+  #record(action: Action): void {
+    const { gpu, plan } = this;
+    if (action.kind === "add") {
+      const { from, to } = action;
+      accumulate(
+        gpu,
+        this.at(from, [from.words]),
+        this.#gradient(to, [from.words]),
+        action.accumulate,
+      );
+      return;
+    }
+    const { node } = action;
+    const io = {
+      inputs: node.inputs.map((v) => this.tensorOf(v)),
+      out: plan.outs.get(node)!.map((slot, i) => this.at(slot, node.out[i])),
+      saved: plan.saved.get(node)!.map((slot, i) => this.at(slot, node.saved[i])),
+      params: node.params,
+    };
+    const macs = node.op.macs?.(node.inputs.map((v) => v.shape), node.params) ?? 0;
+    if (action.kind === "forward") {
+      node.op.forward(gpu, io);
+      gpu.account(macs);
+      return;
+    }
+    const dy = action.dy.map((slot, i) => slot && this.at(slot, node.out[i]));
+    const dx = action.dx.map((g, i) =>
+      g && { tensor: this.#gradient(g.to, node.inputs[i].shape), accumulate: g.accumulate }
     );
+    (node.op.backward as (g: Gpu, io: unknown) => void)(gpu, { ...io, dy, dx });
+    gpu.account(2 * macs);
   }
-  return source.kind === "param" ? { ...tensor, offset: tensor.offset + source.offset } : tensor;
-}
 
-function weightGradient(param: Param, offset: number, shape: readonly number[]): Tensor {
-  if (!param.grad) {
-    throw new Error(`Cannot differentiate: weight ${param.name} has no gradient memory`);
+  #gradient(to: Target, shape: Shape): Tensor {
+    if ("slot" in to) return this.at(to.slot, shape);
+    const { param, offset } = to;
+    if (!param.grad) {
+      throw new Error(`Cannot differentiate: weight ${param.name} has no gradient memory`);
+    }
+    return { ...param.grad, shape, offset: param.grad.offset + offset };
   }
-  return { ...param.grad, shape, offset: param.grad.offset + offset };
 }

@@ -6,15 +6,9 @@
  * own 256 bytes through a dynamic offset.
  */
 import { AdapterError } from "../errors.ts";
-import {
-  type Kernel,
-  type Params,
-  render,
-  specialise,
-  type Specialised,
-  writeUniform,
-} from "./kernel.ts";
+import { type Kernel, type Params, specialise, type Specialised, writeUniform } from "./kernel.ts";
 import { BufferPool, type DeviceBuffer } from "./pool.ts";
+import { Programs } from "./programs.ts";
 import { count, type Shape, type Tensor } from "./tensor.ts";
 
 export interface OpenOptions {
@@ -35,12 +29,9 @@ export interface AdapterReport {
 const SLOT = 256;
 const SLOTS = 4096;
 const GROUPS_PER_AXIS = 65535;
-const MAX_BIND_GROUPS = 16384;
-
-interface Layout {
-  bind: GPUBindGroupLayout;
-  pipeline: GPUPipelineLayout;
-}
+/** A submission should take between these, in milliseconds: drivers reset cards that work too long on one. */
+const SHORT = 150;
+const LONG = 400;
 
 export class Gpu {
   readonly pool: BufferPool;
@@ -54,12 +45,9 @@ export class Gpu {
     bindGroups: 0,
   };
 
-  readonly #layouts = new Map<number, Layout>();
-  readonly #pipelines = new Map<string, GPUComputePipeline>();
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #programs: Programs;
   readonly #uniforms: GPUBuffer;
   readonly #uniformData = new DataView(new ArrayBuffer(SLOT * SLOTS));
-  readonly #checks: Promise<void>[] = [];
   #errors: Error[] = [];
   #slots = 0;
   #buffers = 0;
@@ -68,6 +56,10 @@ export class Gpu {
   #young: Tensor[] = [];
   #old: Tensor[] = [];
   readonly #zeros = new Map<number, Tensor>();
+  /** Multiply-adds recorded since the last submission, and how many of them a submission may hold. */
+  #macs = 0;
+  #macsPerSubmit = 4e9;
+  #submitted = 0;
 
   private constructor(readonly device: GPUDevice, readonly adapter: AdapterReport) {
     this.pool = new BufferPool((bytes) => this.#createBuffer(bytes));
@@ -76,6 +68,7 @@ export class Gpu {
       size: SLOT * SLOTS,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
+    this.#programs = new Programs(device, this.#uniforms, this.counters);
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as GPUUncapturedErrorEvent).error;
@@ -106,8 +99,14 @@ export class Gpu {
           `Metal or D3D12 driver; on Debian try: apt-get install mesa-vulkan-drivers`,
       );
     }
-    const device = await adapter.requestDevice({ label: "denas" });
     const { info } = adapter;
+    const device = await adapter.requestDevice({ label: "denas" }).catch((cause: Error) => {
+      throw new AdapterError(
+        `Cannot open ${info.description}: ${cause.message}, expected a device with WebGPU's default ` +
+          `limits; free memory or choose another adapter (--adapter)`,
+        { cause },
+      );
+    });
     const limits: Record<string, number> = {};
     for (const name in adapter.limits) {
       const value = (adapter.limits as unknown as Record<string, unknown>)[name];
@@ -132,9 +131,9 @@ export class Gpu {
   ): void {
     if (this.#slots === SLOTS) this.submit();
     const special = specialise(k, params);
-    const pipeline = this.#pipeline(k, special);
+    const pipeline = this.#programs.pipeline(k, special);
     const offsets: Record<string, number> = {};
-    const group = this.#bindGroup(k, tensors, offsets);
+    const group = this.#programs.bindGroup(k, tensors, offsets);
     const pass = this.#openPass();
     pass.setPipeline(pipeline);
     if (k.uniform >= 0) {
@@ -145,6 +144,22 @@ export class Gpu {
     const [x, y, z] = typeof work === "number" ? fold(work, groupSize(k, special)) : work;
     pass.dispatchWorkgroups(x, y ?? 1, z ?? 1);
     this.counters.dispatches++;
+  }
+
+  /**
+   * Says that work of so many multiply-adds was recorded; submits when it is enough for a while. How much
+   * that is follows from how long the device took for the last ones.
+   */
+  account(macs: number): void {
+    this.#macs += macs;
+    if (this.#macs < this.#macsPerSubmit) return;
+    this.submit();
+    const now = performance.now();
+    const took = now - this.#submitted;
+    if (took > LONG) this.#macsPerSubmit /= 2;
+    else if (took < SHORT) this.#macsPerSubmit *= 2;
+    this.#submitted = now;
+    this.#macs = 0;
   }
 
   /** Copies `words` elements between tensors. */
@@ -184,7 +199,7 @@ export class Gpu {
 
   /** Throws what the device has complained about; lets timers and signals run. Await once per step. */
   async settle(): Promise<void> {
-    if (this.#checks.length) await Promise.all(this.#checks.splice(0));
+    this.#errors.unshift(...await this.#programs.complaints());
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (this.#errors.length) {
       const [first] = this.#errors;
@@ -193,7 +208,7 @@ export class Gpu {
     }
   }
 
-  /** Submits and reads tensors back, all in one transfer; float32 unless `as` says otherwise. */
+  /** Submits and reads tensors back, all in one transfer, as float32. */
   async read(tensors: readonly Tensor[]): Promise<Float32Array<ArrayBuffer>[]> {
     const sizes = tensors.map((t) => count(t.shape) * 4);
     const total = sizes.reduce((a, b) => a + b, 0);
@@ -335,107 +350,6 @@ export class Gpu {
     this.#pass?.end();
     this.#pass = null;
   }
-
-  #layout(k: Kernel): Layout {
-    let layout = this.#layouts.get(k.id);
-    if (!layout) {
-      const entries: GPUBindGroupLayoutEntry[] = k.bindings.map((b) => ({
-        binding: b.index,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: b.write ? "storage" : "read-only-storage" },
-      }));
-      if (k.uniform >= 0) {
-        entries.push({
-          binding: k.uniform,
-          visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: uniformBytes(k) },
-        });
-      }
-      const bind = this.device.createBindGroupLayout({ label: k.name, entries });
-      layout = {
-        bind,
-        pipeline: this.device.createPipelineLayout({ label: k.name, bindGroupLayouts: [bind] }),
-      };
-      this.#layouts.set(k.id, layout);
-    }
-    return layout;
-  }
-
-  #pipeline(k: Kernel, special: Specialised): GPUComputePipeline {
-    let pipeline = this.#pipelines.get(special.key);
-    if (!pipeline) {
-      const start = performance.now();
-      const module = this.device.createShaderModule({
-        label: k.name,
-        code: render(k, special.texts),
-      });
-      this.#checks.push(
-        module.getCompilationInfo().then(({ messages }) => {
-          const bad = messages.find((m) => m.type === "error");
-          if (bad) {
-            this.#errors.unshift(
-              new Error(`Cannot compile ${k.name}: line ${bad.lineNum}: ${bad.message}`),
-            );
-          }
-        }),
-      );
-      pipeline = this.device.createComputePipeline({
-        label: k.name,
-        layout: this.#layout(k).pipeline,
-        compute: { module, entryPoint: "main", constants: special.overrides },
-      });
-      this.#pipelines.set(special.key, pipeline);
-      this.counters.pipelines++;
-      this.counters.compileMs += performance.now() - start;
-    }
-    return pipeline;
-  }
-
-  #bindGroup(
-    k: Kernel,
-    tensors: Readonly<Record<string, Tensor>>,
-    offsets: Record<string, number>,
-  ): GPUBindGroup {
-    let key = String(k.id);
-    for (const { name } of k.bindings) {
-      const tensor = tensors[name];
-      if (!tensor) throw new Error(`Cannot run ${k.name}: missing tensor ${name}`);
-      const at = `${name}_at`;
-      if (k.fields.some((f) => f.name === at)) {
-        offsets[at] = tensor.offset;
-        key += `,${tensor.buffer.id}`;
-      } else {
-        if (tensor.offset % 64) {
-          throw new Error(
-            `Cannot run ${k.name}: ${name} starts at element ${tensor.offset}, expected a multiple of 64 ` +
-              `or a uniform field ${at}`,
-          );
-        }
-        key += `,${tensor.buffer.id}+${tensor.offset}`;
-      }
-    }
-    let group = this.#bindGroups.get(key);
-    if (!group) {
-      const entries: GPUBindGroupEntry[] = k.bindings.map(({ name, index }) => ({
-        binding: index,
-        resource: {
-          buffer: tensors[name].buffer.raw,
-          offset: `${name}_at` in offsets ? 0 : tensors[name].offset * 4,
-        },
-      }));
-      if (k.uniform >= 0) {
-        entries.push({
-          binding: k.uniform,
-          resource: { buffer: this.#uniforms, offset: 0, size: uniformBytes(k) },
-        });
-      }
-      group = this.device.createBindGroup({ label: k.name, layout: this.#layout(k).bind, entries });
-      if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
-      this.#bindGroups.set(key, group);
-      this.counters.bindGroups++;
-    }
-    return group;
-  }
 }
 
 /**
@@ -449,8 +363,6 @@ function vulkanOnly(): void {
   // deno-lint-ignore denas/no-ambient -- the engine can be told in no other way
   if (!Deno.env.has(variable)) Deno.env.set(variable, "vulkan");
 }
-
-const uniformBytes = (k: Kernel) => Math.max(16, Math.ceil(k.fields.length / 4) * 16);
 
 /** Invocations per group: the kernel's SIZE (override or const); 64 where it has none. */
 function groupSize(k: Kernel, { overrides, texts }: Specialised): number {

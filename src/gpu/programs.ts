@@ -1,0 +1,150 @@
+/** Everything that is made once and used again: layouts, pipelines, bind groups. */
+import { type Kernel, render, type Specialised } from "./kernel.ts";
+import type { Tensor } from "./tensor.ts";
+
+const MAX_BIND_GROUPS = 16384;
+
+interface Layout {
+  bind: GPUBindGroupLayout;
+  pipeline: GPUPipelineLayout;
+}
+
+export class Programs {
+  readonly #layouts = new Map<number, Layout>();
+  readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  #checks: Promise<Error | null>[] = [];
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly uniforms: GPUBuffer,
+    private readonly counters: { pipelines: number; compileMs: number; bindGroups: number },
+  ) {}
+
+  /** What the compiler said of kernels made since the last call. */
+  async complaints(): Promise<Error[]> {
+    if (!this.#checks.length) return [];
+    const checks = this.#checks;
+    this.#checks = [];
+    return (await Promise.all(checks)).filter((e) => e !== null);
+  }
+
+  pipeline(k: Kernel, special: Specialised): GPUComputePipeline {
+    let pipeline = this.#pipelines.get(special.key);
+    if (!pipeline) {
+      const start = performance.now();
+      pipeline = this.#compile(k, special);
+      this.#pipelines.set(special.key, pipeline);
+      this.counters.pipelines++;
+      this.counters.compileMs += performance.now() - start;
+    }
+    return pipeline;
+  }
+
+  /** The bind group for these tensors; fills in the `<binding>_at` offsets that the kernel takes. */
+  bindGroup(
+    k: Kernel,
+    tensors: Readonly<Record<string, Tensor>>,
+    offsets: Record<string, number>,
+  ): GPUBindGroup {
+    const key = place(k, tensors, offsets);
+    let group = this.#bindGroups.get(key);
+    if (!group) {
+      group = this.#bind(k, tensors, offsets);
+      if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
+      this.#bindGroups.set(key, group);
+      this.counters.bindGroups++;
+    }
+    return group;
+  }
+
+  #compile(k: Kernel, special: Specialised): GPUComputePipeline {
+    const { device } = this;
+    const module = device.createShaderModule({ label: k.name, code: render(k, special.texts) });
+    this.#checks.push(
+      module.getCompilationInfo().then(({ messages }) => {
+        const bad = messages.find((m) => m.type === "error");
+        return bad
+          ? new Error(`Cannot compile ${k.name}: line ${bad.lineNum}: ${bad.message}`)
+          : null;
+      }),
+    );
+    return device.createComputePipeline({
+      label: k.name,
+      layout: this.#layout(k).pipeline,
+      compute: { module, entryPoint: "main", constants: special.overrides },
+    });
+  }
+
+  #layout(k: Kernel): Layout {
+    let layout = this.#layouts.get(k.id);
+    if (!layout) {
+      const entries: GPUBindGroupLayoutEntry[] = k.bindings.map((b) => ({
+        binding: b.index,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: b.write ? "storage" : "read-only-storage" },
+      }));
+      if (k.uniform >= 0) {
+        entries.push({
+          binding: k.uniform,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: uniformBytes(k) },
+        });
+      }
+      const bind = this.device.createBindGroupLayout({ label: k.name, entries });
+      layout = {
+        bind,
+        pipeline: this.device.createPipelineLayout({ label: k.name, bindGroupLayouts: [bind] }),
+      };
+      this.#layouts.set(k.id, layout);
+    }
+    return layout;
+  }
+
+  #bind(
+    k: Kernel,
+    tensors: Readonly<Record<string, Tensor>>,
+    offsets: Readonly<Record<string, number>>,
+  ): GPUBindGroup {
+    const entries: GPUBindGroupEntry[] = k.bindings.map(({ name, index }) => ({
+      binding: index,
+      resource: {
+        buffer: tensors[name].buffer.raw,
+        offset: `${name}_at` in offsets ? 0 : tensors[name].offset * 4,
+      },
+    }));
+    if (k.uniform >= 0) {
+      entries.push({
+        binding: k.uniform,
+        resource: { buffer: this.uniforms, offset: 0, size: uniformBytes(k) },
+      });
+    }
+    return this.device.createBindGroup({ label: k.name, layout: this.#layout(k).bind, entries });
+  }
+}
+
+const uniformBytes = (k: Kernel) => Math.max(16, Math.ceil(k.fields.length / 4) * 16);
+
+/** Which memory each binding gets, as text. Offsets go to uniform fields where the kernel has them. */
+function place(
+  k: Kernel,
+  tensors: Readonly<Record<string, Tensor>>,
+  offsets: Record<string, number>,
+): string {
+  let key = String(k.id);
+  for (const { name } of k.bindings) {
+    const tensor = tensors[name];
+    if (!tensor) throw new Error(`Cannot run ${k.name}: missing tensor ${name}`);
+    const at = `${name}_at`;
+    if (k.fields.some((f) => f.name === at)) {
+      offsets[at] = tensor.offset;
+      key += `,${tensor.buffer.id}`;
+    } else if (tensor.offset % 64) {
+      throw new Error(
+        `Cannot run ${k.name}: ${name} starts at element ${tensor.offset}, expected a multiple of 64 ` +
+          `or a uniform field ${at}`,
+      );
+    } else key += `,${tensor.buffer.id}+${tensor.offset}`;
+  }
+  return key;
+}

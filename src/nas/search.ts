@@ -78,7 +78,8 @@ export function describeData(data: DataSet): Extract<RunEvent, { type: "start" }
   return { name, train: train.n, valid: valid.n, test: testCount, classes, image: [...image] };
 }
 
-async function openSearch(
+/** Puts a search together; `searchLoop` runs it. */
+export async function openSearch(
   config: SearchConfig,
   gpu: Gpu,
   io: RunIO,

@@ -1,35 +1,11 @@
-import reluWgsl from "../../kernels/relu.wgsl" with { type: "text" };
-import reluDxWgsl from "../../kernels/relu_dx.wgsl" with { type: "text" };
-import { count, defineOp } from "../autodiff/op.ts";
-import { apply, type Value } from "../autodiff/tape.ts";
-import { kernel } from "../gpu/kernel.ts";
-
-const forward = kernel("relu", reluWgsl);
-const backward = kernel("relu_dx", reluDxWgsl);
-
-const op = defineOp<Record<never, never>>({
-  name: "relu",
-  shapes: ([x]) => ({ out: [x] }),
-  forward: (gpu, { inputs: [x], out: [y] }) =>
-    gpu.run(forward, { x, y }, { n: count(x.shape) }, count(x.shape)),
-  backward: (gpu, { out: [y], dy: [dy], dx: [dx] }) =>
-    gpu.run(
-      backward,
-      { y, dy: dy!, dx: dx!.tensor },
-      { n: count(y.shape), add: dx!.accumulate },
-      count(y.shape),
-    ),
-  reads: { inputs: false },
-  reference: ([x]) => [x.map((v) => Math.max(v, 0))],
-  cases: [
-    [1],
-    [3, 5],
-    [2, 7, 5, 3],
-    [2, 5, 5, 36],
-    [70, 33],
-    [1, 28, 28, 1],
-  ].map((shape) => ({ shapes: [shape], params: {} })),
-});
+import forward from "../../kernels/relu.wgsl" with { type: "text" };
+import backward from "../../kernels/relu_dx.wgsl" with { type: "text" };
+import { activation } from "./elementwise.ts";
 
 /** max(x, 0), element by element. */
-export const relu = (x: Value): Value => apply(op, [x], {})[0];
+export const relu = activation({
+  name: "relu",
+  forward,
+  backward,
+  reference: (x) => Math.max(x, 0),
+});

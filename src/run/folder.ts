@@ -10,6 +10,9 @@ import { explain, LineFile, readLines, writeAtomic } from "./files.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 import { readState, type RunState, writeState } from "./state.ts";
 
+/** Within a run's folder. */
+const CHECKPOINT = join("checkpoint", "checkpoint.safetensors");
+
 export type Command = "search" | "retrain";
 
 export interface NewRun {
@@ -45,7 +48,7 @@ export class RunFolder implements Store {
     this.configHash = hashConfig(path);
     this.state = readState(path);
     this.startedWith = this.state.deno;
-    const checkpoint = this.#readCheckpoint();
+    const checkpoint = readCheckpoint(path, this.configHash);
     this.#checkpoint = checkpoint?.state ?? null;
     this.#events = new LineFile(join(path, "events.ndjson"));
     this.#trials = new LineFile(join(path, "trials.ndjson"), checkpoint?.trialBytes ?? 0);
@@ -139,7 +142,7 @@ export class RunFolder implements Store {
     this.#events.sync();
     this.#trials.sync();
     const bytes = encodeCheckpoint({ state, trialBytes: this.#trials.size }, this.configHash);
-    writeAtomic(this.#checkpointPath, bytes);
+    writeAtomic(join(this.path, CHECKPOINT), bytes);
   }
 
   /** The checkpoint that was there when the folder was opened. */
@@ -163,21 +166,19 @@ export class RunFolder implements Store {
     this.#trials.close();
     this.#guard.close();
   }
+}
 
-  get #checkpointPath(): string {
-    return join(this.path, "checkpoint", "checkpoint.safetensors");
+/** The last checkpoint of a run, which may still be going or be done; null where it has none yet. */
+export function readCheckpoint(path: string, configHash: string = hashConfig(path)) {
+  const file = join(path, CHECKPOINT);
+  let bytes: Uint8Array;
+  try {
+    bytes = Deno.readFileSync(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
   }
-
-  #readCheckpoint() {
-    let bytes: Uint8Array;
-    try {
-      bytes = Deno.readFileSync(this.#checkpointPath);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return null;
-      throw error;
-    }
-    return decodeCheckpoint(bytes, this.configHash, this.#checkpointPath);
-  }
+  return decodeCheckpoint(bytes, configHash, file);
 }
 
 function makeFolder({ runs, mode, now = new Date() }: NewRun): string {

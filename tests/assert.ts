@@ -21,6 +21,14 @@ export async function assertRejects(fn: () => Promise<unknown>, pattern: RegExp)
   await assert.rejects(fn, (error: Error) => (assert.match(error.message, pattern), true));
 }
 
+/** assertEquals for long lists: names the first difference, where printing them all takes minutes. */
+export function assertSameNumbers(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
+  assert.equal(actual.length, expected.length);
+  for (let i = 0; i < expected.length; i++) {
+    assert.ok(Object.is(actual[i], expected[i]), `element ${i}: ${actual[i]}, not ${expected[i]}`);
+  }
+}
+
 /** Fails unless |actual − expected| ≤ tolerance. */
 export function assertAlmostEquals(actual: number, expected: number, tolerance = 1e-7): void {
   assert.ok(

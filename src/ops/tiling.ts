@@ -106,6 +106,7 @@ export const poolCases: Case<PoolOptions>[] = ([
   [[1, 7, 6, 3], 1, 2, "valid"],
   [[1, 8, 6, 4], 3, 2, "same"],
   [[1, 5, 4, 4], 7, 1, "same"],
+  [[1, 4, 8, 8], 3, 1, "same"],
 ] as [number[], number, number, Padding][]).map(([x, k, stride, padding]) => ({
   shapes: [x],
   params: { k, stride, padding },

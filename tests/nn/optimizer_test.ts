@@ -165,13 +165,20 @@ Deno.test("weights outside the L2 term do not decay", async () => {
 });
 
 function adamReference(model: Model, options: AdamOptions, steps: number): void {
-  const { lr, beta1, beta2, epsilon } = options;
+  const { lr, beta1, beta2, epsilon, clip, clipNorm = 5 } = options;
   const m = WORDS.map((n) => new Float64Array(n));
   const v = WORDS.map((n) => new Float64Array(n));
   for (let t = 1; t <= steps; t++) {
     const rate = lr * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t);
-    for (const { slab: s, start, words } of PARTS) {
-      const given = gradients(s, t - 1);
+    const squares = PARTS.map(({ slab, start, words }) =>
+      gradients(slab, t - 1).subarray(start, start + words).reduce((sum, g) => sum + g * g, 0)
+    );
+    for (const [part, { slab: s, start, words }] of PARTS.entries()) {
+      const norm = Math.sqrt(
+        clip === "tensor" ? squares[part] : squares.reduce((sum, x) => sum + x, 0),
+      );
+      const factor = clip ? Math.min(1, clipNorm / norm) : 1;
+      const given = gradients(s, t - 1).map((g) => factor * g);
       for (let i = start; i < start + words; i++) {
         m[s][i] = beta1 * m[s][i] + (1 - beta1) * given[i];
         v[s][i] = beta2 * v[s][i] + (1 - beta2) * given[i] ** 2;
@@ -181,9 +188,12 @@ function adamReference(model: Model, options: AdamOptions, steps: number): void 
   }
 }
 
-for (const beta1 of [0, 0.9]) {
-  Deno.test(`Adam with beta1 = ${beta1} agrees with float64, also after a restore`, async () => {
-    const options = { lr: 0.0035, beta1, beta2: 0.999, epsilon: 1e-3 };
+for (
+  const [beta1, clip] of [[0, undefined], [0.9, undefined], [0.9, "global"], [0, "tensor"]] as const
+) {
+  const how = `beta1 = ${beta1}${clip ? ` and ${clip} norms` : ""}`;
+  Deno.test(`Adam with ${how} agrees with float64, also after a restore`, async () => {
+    const options = { lr: 0.0035, beta1, beta2: 0.999, epsilon: 1e-3, clip, clipNorm: 2 };
     const model = setUp();
     const adam = new Adam(gpu, model.slabs, options);
     await train(model, 2, () => adam.step(model.touched));
@@ -199,6 +209,29 @@ for (const beta1 of [0, 0.9]) {
     close(await gpu.read(model.slabs.map((slab) => slab.weights)), model.want);
   });
 }
+
+Deno.test("more parts than one axis has work-groups are all clipped and updated", async () => {
+  const n = 65_600, clipNorm = 0.5;
+  const values = noise(n, 20);
+  const clipped = values.map((g) => Math.max(-clipNorm, Math.min(clipNorm, g)));
+  const options = { clip: "tensor" as const, clipNorm };
+  const adamOptions = { lr: 0.25, beta1: 0, beta2: 0, epsilon: 1, ...options };
+  const updated = async (make: (slabs: Slab[]) => Pick<Sgd, "step">, lr: number) => {
+    const slab = new Slab(gpu, n);
+    gpu.write(slab.grads, values);
+    const tensor = { ...slab.weights, shape: [n] };
+    const param: Param = { name: "w", shape: [n], trainable: true, tensor };
+    make([slab]).step(Array.from({ length: n }, (_, offset) => ({ param, offset, words: 1 })), lr);
+    return (await gpu.read([slab.weights]))[0];
+  };
+  const sgd = { momentum: 0, nesterov: false, l2: 0, ...options };
+  const bySgd = await updated((slabs) => new Sgd(gpu, slabs, sgd), 0.25);
+  const byAdam = await updated((slabs) => new Adam(gpu, slabs, adamOptions), 0.25);
+  clipped.forEach((g, i) => {
+    assert.ok(Math.abs(bySgd[i] + 0.25 * g) < 1e-6, `SGD: element ${i}`);
+    assert.ok(Math.abs(byAdam[i] + 0.25 * g / (Math.abs(g) + 1)) < 1e-6, `Adam: element ${i}`);
+  });
+});
 
 Deno.test("a restore of another network's momentum is refused", async () => {
   const sgd = new Sgd(gpu, setUp().slabs, { momentum: 0.9, nesterov: true, l2: 0 });

@@ -39,6 +39,8 @@ const optimizer = z.strictObject({
   nesterov: z.boolean(),
   /** λ of λ·Σw²: without ½, so that the gradient is 2λw (Q14). */
   l2: z.number().nonnegative(),
+  /** Also decay and move by momentum what a step did not touch, as released (Q14, Q15). */
+  decayAll: z.boolean(),
   clip: z.enum(["none", "tensor", "global"]),
   clipNorm: z.number().positive(),
 });
@@ -184,6 +186,7 @@ export function resolveRetrainConfig(choice: RetrainChoice): RetrainConfig {
 const faithfulSwitches: Overrides = {
   "child.legacyReduce": true,
   "augment.cutoutLegacy": true,
+  "optimizer.decayAll": true,
 };
 
 function knownPreset(name: string): PresetName {

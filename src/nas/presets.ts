@@ -34,6 +34,7 @@ const optimizer = {
   momentum: 0.9,
   nesterov: true,
   l2: 1e-4,
+  decayAll: false,
   clip: "none",
   clipNorm: 5,
 } as const;

@@ -10,23 +10,20 @@ import { matmul } from "../../src/ops/mod.ts";
 
 const pass: Pass = { training: true, batchStatistics: true, seed: 1, step: 0, steps: 1 };
 
-Deno.test("the L2 term is twice λ times the weight, and leaves the auxiliary head alone", async () => {
+/** Weights of 0.5 after a step without any gradient but that of the L2 term, at rate 0.1 and λ 0.01. */
+async function decayed(overrides: Record<string, unknown>) {
   const gpu = await Gpu.open();
   const store = new WeightStore();
-  const weights = ["head/w", "aux/head/w"].map((name) =>
+  const [w, auxW] = ["head/w", "aux/head/w", "unused/w"].map((name) =>
     store.param(name, [2, 3], constantInit(0.5))
   );
   store.materialise(gpu, 1);
-  // Images of zeros: no gradient but that of the L2 term.
   const model: Model = {
-    forward: (images) => {
-      const [logits, aux] = weights.map((w) => matmul(images, w));
-      return { logits, aux };
-    },
+    forward: (images) => ({ logits: matmul(images, w), aux: matmul(images, auxW) }),
   };
   const { optimizer } = resolveRetrainConfig({
     space: "micro",
-    overrides: { "optimizer.l2": 0.01, "optimizer.nesterov": false },
+    overrides: { "optimizer.l2": 0.01, "optimizer.nesterov": false, ...overrides },
   });
   const batch: Batch = {
     images: gpu.upload(new Float32Array(8), [4, 2]),
@@ -35,8 +32,20 @@ Deno.test("the L2 term is twice λ times the weight, and leaves the auxiliary he
   };
   await new Trainer(gpu, store, optimizer, 0.4).step(model, batch, pass, 0.1);
   const after = await store.tensors();
-  const decayed = Math.fround(0.5 - 0.1 * 2 * 0.01 * 0.5);
-  after["head/w"].data.forEach((w) => assert.ok(Math.abs(w - decayed) < 1e-7, `${w}`));
-  after["aux/head/w"].data.forEach((w) => assert.equal(w, 0.5));
   gpu.close();
+  return Object.fromEntries(Object.entries(after).map(([name, { data }]) => [name, data[5]]));
+}
+
+const once = Math.fround(0.5 - 0.1 * 2 * 0.01 * 0.5);
+
+Deno.test("the L2 term is twice λ times the weight; it leaves the auxiliary head and unused weights alone", async () => {
+  const after = await decayed({});
+  assert.ok(Math.abs(after["head/w"] - once) < 1e-7, `${after["head/w"]}`);
+  assert.deepEqual([after["aux/head/w"], after["unused/w"]], [0.5, 0.5]);
+});
+
+Deno.test("as released, weights that a step does not use decay as well", async () => {
+  const after = await decayed({ "optimizer.decayAll": true });
+  assert.ok(Math.abs(after["unused/w"] - once) < 1e-7, `${after["unused/w"]}`);
+  assert.equal(after["aux/head/w"], 0.5);
 });

@@ -42,7 +42,7 @@ const pixels = Float32Array.from(
 const images = gpu.upload(pixels, [config.batch, ...input]);
 const labels = gpu.upload(Uint32Array.from({ length: config.batch }, (_, i) => i % 10));
 
-let host = 0, total = 0, macs = 0, counted = 0, dispatches = 0;
+let host = 0, total = 0, macs = 0, counted = 0, dispatches = 0, bindGroups = 0;
 for (let step = 0; step < steps + 3; step++) {
   const arch = command === "search" ? uniformArchitecture(space, rng) : fixed;
   const before = { ...gpu.counters };
@@ -62,6 +62,7 @@ for (let step = 0; step < steps + 3; step++) {
   total += ms;
   host += ms - (gpu.counters.waitMs - before.waitMs) - (gpu.counters.compileMs - before.compileMs);
   dispatches += gpu.counters.dispatches - before.dispatches;
+  bindGroups += gpu.counters.bindGroups - before.bindGroups;
   macs += describe({ space, choice: space.encode(arch), input, classes: 10, config: config.child })
     .macs!;
 }
@@ -73,9 +74,9 @@ console.log(
   } images/s, ` +
     `${(macs / counted / 1e6).toFixed(2)} M multiply-adds/image, ${
       (6 * macs / counted * config.batch / ms / 1e6).toFixed(1)
-    } GFLOP/s, ${(dispatches / counted).toFixed(0)} dispatches, host ${
-      (100 * host / total).toFixed(0)
-    } %, ` +
+    } GFLOP/s, ${(dispatches / counted).toFixed(0)} dispatches, ${
+      (bindGroups / counted).toFixed(0)
+    } new bind groups, host ${(100 * host / total).toFixed(0)} %, ` +
     `${gpu.counters.pipelines} pipelines in ${(gpu.counters.compileMs / 1000).toFixed(1)} s, peak ${
       (gpu.pool.peakBytes / 1e6).toFixed(0)
     } MB, ${weights.parameters()} weights`,

@@ -113,7 +113,7 @@ class Recording {
   }
 
   #alloc(slot: Slot): void {
-    const buffer = this.gpu.pool.acquire(slot.words * 4);
+    const buffer = this.gpu.pool.acquire(slot.words * 4, slot.label);
     this.#place.set(slot, { shape: [slot.words], buffer, offset: 0 });
   }
 

@@ -48,6 +48,10 @@ const sourceKey = (s: Source) =>
     ? `p${s.param.name}@${s.offset}`
     : `i${s.id}`;
 
+/** Stays the same from step to step, where the networks of two steps do. */
+const where = (s: Source) =>
+  s.kind === "node" ? `${s.node.scope}/${s.node.op.name} ${s.out}` : sourceKey(s);
+
 /** What has to run to get `outputs`, and the gradients of `loss` (one element) where there is one. */
 export function schedule(tape: Tape, outputs: readonly Value[], loss?: Value): Schedule {
   const wanted = loss ? [...outputs, loss] : outputs;
@@ -131,7 +135,7 @@ class Reverse {
   }
 
   #slot(v: Value): Slot {
-    const slot = { words: count(v.shape), label: `gradient ${sourceKey(v.source)}` };
+    const slot = { words: count(v.shape), label: `gradient ${where(v.source)}` };
     this.#grads.set(sourceKey(v.source), slot);
     this.#owners.set(slot, 1);
     return slot;

@@ -9,6 +9,8 @@ export interface Binding {
   name: string;
   index: number;
   write: boolean;
+  /** The uniform field that takes the tensor's offset; null where the binding itself starts there. */
+  at: string | null;
 }
 
 type FieldType = "u32" | "i32" | "f32";
@@ -23,6 +25,8 @@ export interface Kernel {
   readonly uniform: number;
   readonly overrides: ReadonlyMap<string, string>;
   readonly constants: ReadonlySet<string>;
+  /** Where a parameter of this name goes. */
+  readonly kinds: ReadonlyMap<string, "field" | "override" | "constant">;
   /** Specialised variants, by their constants: filled by the device. */
   readonly id: number;
 }
@@ -41,20 +45,33 @@ export function kernel(name: string, source: string): Kernel {
   });
   const fields = [
     ...(/struct P \{([^}]*)\}/.exec(code)?.[1] ?? "").matchAll(/(\w+)\s*:\s*(u32|i32|f32)/g),
-  ];
+  ].map((m) => ({ name: m[1], type: m[2] as FieldType }));
+  const overrides = new Map(
+    [...code.matchAll(/^override (\w+)[^=;]*=?\s*([^;]*);/gm)].map((m) => [m[1], m[2]]),
+  );
+  const constants = new Set([...code.matchAll(/^(?:const|alias) (\w+)/gm)].map((m) => m[1]));
+  const hasField = (field: string) => fields.some((f) => f.name === field);
   return {
     name,
     code,
     id: kernels++,
     bindings: [
       ...code.matchAll(/@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+)/g),
-    ].map((m) => ({ name: m[3], index: Number(m[1]), write: m[2] === "read_write" })),
-    fields: fields.map((m) => ({ name: m[1], type: m[2] as FieldType })),
+    ].map((m) => ({
+      name: m[3],
+      index: Number(m[1]),
+      write: m[2] === "read_write",
+      at: hasField(`${m[3]}_at`) ? `${m[3]}_at` : null,
+    })),
+    fields,
     uniform: Number(/@binding\((\d+)\) var<uniform>/.exec(code)?.[1] ?? -1),
-    overrides: new Map(
-      [...code.matchAll(/^override (\w+)[^=;]*=?\s*([^;]*);/gm)].map((m) => [m[1], m[2]]),
-    ),
-    constants: new Set([...code.matchAll(/^(?:const|alias) (\w+)/gm)].map((m) => m[1])),
+    overrides,
+    constants,
+    kinds: new Map([
+      ...fields.map((f) => [f.name, "field"] as const),
+      ...[...constants].map((c) => [c, "constant"] as const),
+      ...[...overrides.keys()].map((o) => [o, "override"] as const),
+    ]),
   };
 }
 
@@ -75,19 +92,18 @@ export function specialise(k: Kernel, params: Params): Specialised {
   const texts: Record<string, string> = {};
   let key = String(k.id);
   for (const name in params) {
-    if (k.overrides.has(name)) {
-      overrides[name] = Number(params[name]);
-    } else if (k.constants.has(name)) {
-      texts[name] = String(params[name]);
-    } else if (k.fields.some((f) => f.name === name)) continue;
-    else throw new Error(`Cannot run ${k.name}: unknown parameter ${name}, known are ${known(k)}`);
+    const kind = k.kinds.get(name);
+    if (kind === "field") continue;
+    if (kind === "override") overrides[name] = Number(params[name]);
+    else if (kind === "constant") texts[name] = String(params[name]);
+    else {
+      const known = [...k.kinds.keys()].join(" ");
+      throw new Error(`Cannot run ${k.name}: unknown parameter ${name}, known are ${known}`);
+    }
     key += `,${name}=${params[name]}`;
   }
   return { key, overrides, texts };
 }
-
-const known = (k: Kernel) =>
-  [...k.fields.map((f) => f.name), ...k.overrides.keys(), ...k.constants].join(" ");
 
 /** The text that is compiled: constants replaced, blocks unrolled. */
 export function render(k: Kernel, texts: Record<string, string>): string {

@@ -1,7 +1,8 @@
 /**
  * A pool of whole buffers in size classes. Whole, because one dispatch may not bind a buffer both to read
- * and to write, not even in disjoint ranges. The free buffer with the smallest id is handed out first, so
- * that the same sequence of requests meets the same buffers and cached bind groups fit again.
+ * and to write, not even in disjoint ranges. Who asks under the same label gets the same buffer again when it
+ * is free, otherwise the free one with the smallest id: so cached bind groups fit, also when the networks of
+ * two steps differ.
  */
 
 /** A device buffer with what the caches need to know about it. */
@@ -20,6 +21,8 @@ export function sizeClass(bytes: number): number {
 
 export class BufferPool {
   readonly #free = new Map<number, DeviceBuffer[]>();
+  /** The buffer that a label got last. */
+  readonly #last = new Map<string, DeviceBuffer>();
   #liveBytes = 0;
   #peakBytes = 0;
   #ownedBytes = 0;
@@ -39,13 +42,16 @@ export class BufferPool {
     return this.#ownedBytes;
   }
 
-  acquire(bytes: number): DeviceBuffer {
+  acquire(bytes: number, label = ""): DeviceBuffer {
     const size = sizeClass(bytes);
     const free = this.#free.get(size);
     let buffer: DeviceBuffer;
     if (free?.length) {
-      let best = 0;
-      for (let i = 1; i < free.length; i++) if (free[i].id < free[best].id) best = i;
+      let best = free.indexOf(this.#last.get(label)!);
+      if (best < 0) {
+        best = 0;
+        for (let i = 1; i < free.length; i++) if (free[i].id < free[best].id) best = i;
+      }
       buffer = free[best];
       free[best] = free[free.length - 1];
       free.pop();
@@ -53,6 +59,7 @@ export class BufferPool {
       buffer = this.create(size);
       this.#ownedBytes += size;
     }
+    if (label) this.#last.set(label, buffer);
     this.#liveBytes += size;
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
     return buffer;

@@ -50,7 +50,7 @@ export class Programs {
     const key = place(k, tensors, offsets);
     let group = this.#bindGroups.get(key);
     if (!group) {
-      group = this.#bind(k, tensors, offsets);
+      group = this.#bind(k, tensors);
       if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
       this.#bindGroups.set(key, group);
       this.counters.bindGroups++;
@@ -101,16 +101,12 @@ export class Programs {
     return layout;
   }
 
-  #bind(
-    k: Kernel,
-    tensors: Readonly<Record<string, Tensor>>,
-    offsets: Readonly<Record<string, number>>,
-  ): GPUBindGroup {
-    const entries: GPUBindGroupEntry[] = k.bindings.map(({ name, index }) => ({
+  #bind(k: Kernel, tensors: Readonly<Record<string, Tensor>>): GPUBindGroup {
+    const entries: GPUBindGroupEntry[] = k.bindings.map(({ name, index, at }) => ({
       binding: index,
       resource: {
         buffer: tensors[name].buffer.raw,
-        offset: `${name}_at` in offsets ? 0 : tensors[name].offset * 4,
+        offset: at ? 0 : tensors[name].offset * 4,
       },
     }));
     if (k.uniform >= 0) {
@@ -132,19 +128,17 @@ function place(
   offsets: Record<string, number>,
 ): string {
   let key = String(k.id);
-  for (const { name } of k.bindings) {
+  for (const { name, at } of k.bindings) {
     const tensor = tensors[name];
     if (!tensor) throw new Error(`Cannot run ${k.name}: missing tensor ${name}`);
-    const at = `${name}_at`;
-    if (k.fields.some((f) => f.name === at)) {
-      offsets[at] = tensor.offset;
-      key += `,${tensor.buffer.id}`;
-    } else if (tensor.offset % 64) {
+    key += `,${tensor.buffer.id}`;
+    if (at) offsets[at] = tensor.offset;
+    else if (tensor.offset % 64) {
       throw new Error(
         `Cannot run ${k.name}: ${name} starts at element ${tensor.offset}, expected a multiple of 64 ` +
-          `or a uniform field ${at}`,
+          `or a uniform field ${name}_at`,
       );
-    } else key += `,${tensor.buffer.id}+${tensor.offset}`;
+    } else if (tensor.offset) key += `+${tensor.offset}`;
   }
   return key;
 }

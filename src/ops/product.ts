@@ -171,7 +171,7 @@ export function splitReduce(
   const wanted = Math.min(length, Math.max(1, Math.round(lanes(gpu) / tiles)));
   const span = Math.ceil(length / wanted);
   const splits = Math.ceil(length / span);
-  const sums = { shape: [splits, n], buffer: gpu.pool.acquire(splits * n * 4), offset: 0 };
+  const sums = { shape: [splits, n], buffer: gpu.pool.acquire(splits * n * 4, "scratch"), offset: 0 };
   main(sums, span, splits);
   sumSplits(gpu, sums, splits, n, grad);
   gpu.pool.release(sums.buffer);

@@ -61,7 +61,7 @@ export function strips(gpu: Gpu, [n, h, w, channels]: Shape, perLane: number) {
 
 /** Memory for the length of `body`: what is recorded later may use it again. */
 export function withScratch(gpu: Gpu, words: number, body: (scratch: Tensor) => void): void {
-  const buffer = gpu.pool.acquire(words * 4);
+  const buffer = gpu.pool.acquire(words * 4, "scratch");
   body({ shape: [words], buffer, offset: 0 });
   gpu.pool.release(buffer);
 }

@@ -15,8 +15,8 @@ struct P { n: u32, scale: f32, shift: i32, x_at: u32 }
 Deno.test("kernel() reads bindings, fields and tunables from the text", () => {
   const k = kernel("k", source);
   assert.deepEqual(k.bindings, [
-    { name: "x", index: 0, write: false },
-    { name: "y", index: 1, write: true },
+    { name: "x", index: 0, write: false, at: "x_at" },
+    { name: "y", index: 1, write: true, at: null },
   ]);
   assert.deepEqual(k.fields.map((f) => `${f.name}:${f.type}`), [
     "n:u32",

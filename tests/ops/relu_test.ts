@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { testData } from "../../src/autodiff/gradcheck.ts";
+import { count, registry } from "../../src/autodiff/op.ts";
+import { Gpu } from "../../src/gpu/device.ts";
+import "../../src/ops/mod.ts";
+
+const gpu = await Gpu.open();
+/** `DENAS_OP=conv2d deno test …` runs one op only. */
+const only = Deno.env.get("DENAS_OP");
+const fused = registry.filter((op) =>
+  op.name === "relu" || op.cases.some((c) => (c.params as { relu?: boolean })?.relu)
+);
+
+for (const op of fused.filter((o) => !only || o.name === only)) {
+  Deno.test(`${op.name}: ReLU lets no gradient through at exactly zero`, async () => {
+    for (const c of op.cases) {
+      if (op.name !== "relu" && !(c.params as { relu?: boolean }).relu) continue;
+      const { out, saved = [] } = op.shapes(c.shapes, c.params);
+      const inputs = c.shapes.map((shape, i) => {
+        // Images and additive terms are zero, factors are not.
+        const real = i > 0 && (op.name !== "batch_norm" || i === 1);
+        const data = real ? testData(count(shape), "positive", i) : new Float32Array(count(shape));
+        return gpu.upload(Float32Array.from(data), shape);
+      });
+      const io = {
+        inputs,
+        out: out.map((s) => gpu.empty(s)),
+        saved: saved.map((s) => gpu.empty(s)),
+        params: c.params,
+      };
+      op.forward(gpu, io);
+      const dy = out.map((s) => gpu.upload(new Float32Array(count(s)).fill(1), s));
+      const tensor = gpu.upload(new Float32Array(count(c.shapes[0])).fill(7), c.shapes[0]);
+      const dx = c.shapes.map((_, i) => i ? null : { tensor, accumulate: false });
+      (op.backward as (g: Gpu, io: unknown) => void)(gpu, { ...io, dy, dx });
+      const [got] = await gpu.read([tensor]);
+      assert.ok(got.every((v) => v === 0), `${op.name} ${JSON.stringify(c)}`);
+    }
+  });
+}

@@ -43,8 +43,22 @@ interface Position {
   queries: number;
   /** The best trials so far by reward, best first, no two equivalent. */
   best: Candidate[];
+  /** Of the present epoch, for its events: the last figures of training, and one report per round. */
+  last: { loss: number; trainAccuracy: number; learningRate: number };
+  reports: StrategyReport[];
   seconds: number;
 }
+
+const untouched: Position = {
+  epoch: 0,
+  phase: "prepare",
+  round: 0,
+  queries: 0,
+  best: [],
+  last: { loss: 0, trainAccuracy: 0, learningRate: 0 },
+  reports: [],
+  seconds: 0,
+};
 
 export async function* searchLoop<A>(
   parts: SearchParts<A>,
@@ -54,11 +68,9 @@ export async function* searchLoop<A>(
 }
 
 class Loop<A> {
-  #at: Position = { epoch: 0, phase: "prepare", round: 0, queries: 0, best: [], seconds: 0 };
+  #at: Position = structuredClone(untouched);
   readonly #clock = new Clock();
   readonly #checkpoints: Checkpoints;
-  /** Of the present epoch, for its event. */
-  #last = { loss: 0, trainAccuracy: 0, learningRate: 0 };
 
   constructor(
     private readonly parts: SearchParts<A>,
@@ -100,26 +112,26 @@ class Loop<A> {
       yield* this.#prepare();
       this.#at.phase = "rounds";
       this.#at.round = 0;
+      this.#at.reports = [];
       yield* this.#checkpoints.at(true);
     }
-    const reports: StrategyReport[] = [];
     while (this.#at.round < config.rounds) {
       const from = performance.now();
       const scored = await this.#score(await strategy.ask(config.perRound));
-      reports.push(await strategy.tell(scored));
+      this.#at.reports.push(await strategy.tell(scored));
       yield* this.#trials(scored);
       this.#at.round++;
       this.#clock.add("round", 1, performance.now() - from);
       yield* this.#checkpoints.at(false);
     }
-    const report = mean(reports);
+    const report = mean(this.#at.reports);
     yield { type: "controller", epoch: this.#at.epoch, ...report };
     this.#at.epoch++;
     yield {
       type: "epoch",
       epoch: this.#at.epoch,
       epochs: config.epochs,
-      ...this.#last,
+      ...this.#at.last,
       validAccuracy: report.reward,
       seconds: (performance.now() - begin) / 1000,
     };
@@ -139,13 +151,12 @@ class Loop<A> {
         this.#clock.add("step", event.step - step, now - from);
         [step, from] = [event.step, now];
         event.secondsLeft = this.#secondsLeft(event.steps - event.step);
-        this.#last = event;
+        const { loss, trainAccuracy, learningRate } = event;
+        this.#at.last = { loss, trainAccuracy, learningRate };
       }
       yield event;
       yield* this.#checkpoints.at(false);
     }
-    const { loss, trainAccuracy, learningRate } = this.#last;
-    this.#last = { loss, trainAccuracy, learningRate };
   }
 
   /** Scoring costs about a third of training on as many images, until it was measured. */

@@ -69,6 +69,25 @@ for (const mode of ["micro", "macro"]) {
   });
 }
 
+/** What the first epoch says of itself, but for the time it took. */
+async function firstEpoch(store: Store, stop: (e: RunEvent) => boolean) {
+  const said: RunEvent[] = [];
+  const listen = (e: RunEvent) => {
+    if (e.type === "epoch" || e.type === "controller") said.push({ ...e, seconds: 0 } as RunEvent);
+    return stop(e);
+  };
+  if (!await go("macro", store, listen)) await go("macro", store, listen);
+  return said.slice(0, 2);
+}
+
+Deno.test("an epoch resumed among its rounds reports all of them, and its training", async () => {
+  const whole = await firstEpoch(memoryStore(), () => false);
+  let stopped = false;
+  const once = (e: RunEvent) => e.type === "trial" && e.trial === 1 && !stopped && (stopped = true);
+  assert.deepEqual(await firstEpoch(memoryStore(), once), whole);
+  assert.ok(stopped);
+});
+
 Deno.test("a search stopped inside, at the end or after an epoch's training ends after resume like one that was not", async () => {
   const whole = memoryStore();
   await go("macro", whole, () => false);

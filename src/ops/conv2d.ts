@@ -215,7 +215,7 @@ const op = defineOp<Params>({
     test([1, 2, 19, 4], 3, 4, 1, false),
     test([1, 3, 37, 4], 3, 4, 2, true),
     test([1, 4, 38, 3], 3, 3, 2, true),
-    test([1, 7, 8, 4], 2, 4, 3, false),
+    test([2, 7, 8, 4], 2, 4, 3, false),
     // As many blocks of output channels as the kernel has rows; as input channels, the last one narrow.
     test([1, 3, 4, 4], 3, 24, 1, false),
     test([1, 3, 4, 2], 3, 9, 1, true),

@@ -164,6 +164,20 @@ Deno.test("weights outside the L2 term do not decay", async () => {
   assert.ok(Math.abs(first[70] - 0.9 * noise(5000, 0)[70]) < 1e-6);
 });
 
+Deno.test("weights outside the L2 term leave it out of the norm too", async () => {
+  const model = setUp();
+  const decays = ({ name }: Param) => name !== "w4";
+  const options = { momentum: 0, nesterov: false, l2: 0.5, decays, clip: "global", clipNorm: 2 };
+  new Sgd(gpu, model.slabs, options as SgdOptions).step(model.touched, 0.1);
+  const [first] = await gpu.read([model.slabs[0].weights]);
+  // No gradient was written: 2·l2·w is w itself.
+  const squares = PARTS.slice(0, 4).flatMap(({ slab, start, words }) =>
+    [...noise(WORDS[slab], slab).subarray(start, start + words)].map((w) => w * w)
+  );
+  const factor = 2 / Math.sqrt(squares.reduce((sum, square) => sum + square));
+  assert.ok(Math.abs(first[70] - (1 - 0.1 * factor) * noise(5000, 0)[70]) < 1e-6);
+});
+
 function adamReference(model: Model, options: AdamOptions, steps: number): void {
   const { lr, beta1, beta2, epsilon, clip, clipNorm = 5 } = options;
   const m = WORDS.map((n) => new Float64Array(n));

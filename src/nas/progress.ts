@@ -23,6 +23,22 @@ export function partOf(state: State, name: string): State {
   return { json, tensors };
 }
 
+/**
+ * Throws where a tensor holds NaN or infinity. The loss is read before a step changes the weights: only this
+ * keeps the last step's damage out of a checkpoint.
+ */
+export function requireFinite(tensors: State["tensors"], wayOut: string): void {
+  for (const [name, { data }] of Object.entries(tensors)) {
+    const bad = data.find((v) => !Number.isFinite(v));
+    if (bad !== undefined) {
+      throw new Error(
+        `Cannot go on training: ${name} holds ${bad}, expected numbers; the last checkpoint is good, ` +
+          `try ${wayOut}`,
+      );
+    }
+  }
+}
+
 /** Longest time between two checkpoints. */
 const CHECKPOINT_MS = 60_000;
 

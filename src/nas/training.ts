@@ -9,7 +9,7 @@ import { cosine, cosineRestarts } from "../nn/schedule.ts";
 import type { WeightStore } from "../nn/weights.ts";
 import { addScaled, argmax, softmaxCrossEntropy } from "../ops/mod.ts";
 import type { SearchConfig } from "./config.ts";
-import { mergeStates, partOf } from "./progress.ts";
+import { mergeStates, partOf, requireFinite } from "./progress.ts";
 import type { Model, Pass } from "./space.ts";
 import type { State } from "./strategy.ts";
 
@@ -20,6 +20,9 @@ export interface Tally {
   loss: number;
   accuracy: number;
 }
+
+/** What helps where training diverges. */
+const wayOut = "a smaller learning rate (--set optimizer.lrMax=…)";
 
 /** Steps whose figures are read back together. */
 const LOG_STEPS = 10;
@@ -71,19 +74,20 @@ export class Trainer {
     const tally = summarise(await this.#metrics.read(images.length), images);
     if (!Number.isFinite(tally.loss)) {
       throw new Error(
-        `Cannot go on training: the loss is ${tally.loss}; the last checkpoint is good, try a smaller ` +
-          `learning rate (--set optimizer.lrMax=…)`,
+        `Cannot go on training: the loss is ${tally.loss}; the last checkpoint is good, try ${wayOut}`,
       );
     }
     return tally;
   }
 
-  /** Weights, running statistics and momentum. */
+  /** Weights, running statistics and momentum; throws where they are no numbers any more. */
   async snapshot(): Promise<State> {
-    return mergeStates({
+    const state = mergeStates({
       weights: { json: null, tensors: await this.store.tensors() },
       optimizer: await this.#sgd.snapshot(),
     });
+    requireFinite(state.tensors, wayOut);
+    return state;
   }
 
   restore(state: State): void {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import type { Batch } from "../../src/data/batches.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveRetrainConfig } from "../../src/nas/config.ts";
+import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
+import { openSpace } from "../../src/nas/search.ts";
 import type { Model, Pass } from "../../src/nas/space.ts";
+import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { Trainer } from "../../src/nas/training.ts";
-import { constantInit } from "../../src/nn/init.ts";
+import { constantInit, valuesInit } from "../../src/nn/init.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { matmul } from "../../src/ops/mod.ts";
 
@@ -48,4 +50,29 @@ Deno.test("as released, weights that a step does not use decay as well", async (
   const after = await decayed({ "optimizer.decayAll": true });
   assert.ok(Math.abs(after["unused/w"] - once) < 1e-7, `${after["unused/w"]}`);
   assert.equal(after["aux/head/w"], 0.5);
+});
+
+Deno.test("weights that are no numbers any more are not saved", async () => {
+  const gpu = await Gpu.open();
+  const store = new WeightStore();
+  store.param("head/w", [2, 3], valuesInit([0, 1, 2, 3, NaN, 5]));
+  store.materialise(gpu, 1);
+  const { optimizer } = resolveRetrainConfig({ space: "micro" });
+  const trainer = new Trainer(gpu, store, optimizer, 0.4);
+  await assert.rejects(() => trainer.snapshot(), {
+    message:
+      "Cannot go on training: weights/head/w holds NaN, expected numbers; the last checkpoint is " +
+      "good, try a smaller learning rate (--set optimizer.lrMax=…)",
+  });
+  gpu.close();
+});
+
+Deno.test("a controller that learned from no number is not saved", async () => {
+  const gpu = await Gpu.open();
+  const config = resolveSearchConfig({ mode: "macro", preset: "smoke" });
+  const strategy = new EnasStrategy(gpu, openSpace("macro", config.child), config);
+  const trials = await strategy.ask(2);
+  await strategy.tell(trials.map((t) => ({ ...t, score: { value: NaN } })));
+  await assert.rejects(() => strategy.snapshot(), /holds NaN, expected numbers; .*controller\.lr/);
+  gpu.close();
 });

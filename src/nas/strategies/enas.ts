@@ -14,7 +14,7 @@ import type { SearchConfig } from "../config.ts";
 import { macroController } from "../controller/macro.ts";
 import { microController } from "../controller/micro.ts";
 import { type ControllerNetwork, ControllerPass, type Unrolled } from "../controller/network.ts";
-import { mergeStates, partOf } from "../progress.ts";
+import { mergeStates, partOf, requireFinite } from "../progress.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Scored, State, Strategy, StrategyReport } from "../strategy.ts";
 
@@ -103,10 +103,9 @@ export class EnasStrategy<A> implements Strategy<A> {
 
   async snapshot(): Promise<State> {
     const adam = await this.#adam.snapshot();
-    return mergeStates({
-      policy: { json: this.#saved, tensors: await this.#store.tensors() },
-      adam,
-    });
+    const tensors = await this.#store.tensors();
+    requireFinite(tensors, "a smaller rate of the controller (--set controller.lr=…)");
+    return mergeStates({ policy: { json: this.#saved, tensors }, adam });
   }
 
   restore(state: State): Promise<void> {

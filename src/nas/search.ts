@@ -172,6 +172,8 @@ function limits(
     if (fits === undefined) {
       const { parameters, macs } = describe({ space, choice: space.encode(arch), ...context });
       fits = (!maxParams || parameters <= maxParams) && (!maxMacs || macs! <= maxMacs);
+      // A long search draws hundreds of thousands.
+      if (known.size === 10_000) known.clear();
       known.set(key, fits);
     }
     return fits;

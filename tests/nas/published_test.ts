@@ -67,6 +67,17 @@ for (const mode of ["macro", "micro"] as const) {
   });
 }
 
+Deno.test("--faithful turns on what the released code does otherwise", () => {
+  const of = (mode: string) => resolveSearchConfig({ mode, preset: "paper", faithful: true });
+  for (const mode of ["macro", "micro"]) {
+    const { child, optimizer, augment } = of(mode);
+    assert.ok(child.legacyReduce && optimizer.decayAll && augment.cutoutLegacy);
+    assert.equal(child.rewardStatistics, mode === "macro" ? "running" : "batch");
+  }
+  const { child } = resolveRetrainConfig({ space: "macro", preset: "paper", faithful: true });
+  assert.ok(child.legacyFixed);
+});
+
 /** The ε of every batch norm of a network, by scope. */
 function epsilons(mode: string, form: "search" | "final"): Map<string, number> {
   const config = mode === "macro"

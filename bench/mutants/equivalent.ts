@@ -56,6 +56,19 @@ const equivalents: readonly Equivalent[] = [
     because: "the mean of no pixels has no weight",
   },
   {
+    file: /max_pool\.wgsl/,
+    before: "var cell = U(0u)",
+    after: "U(1u)",
+    because: "any finite value beats what the search starts from",
+  },
+  {
+    file: /max_pool_rolling\.wgsl/,
+    before: "ix < i32(p.iw)",
+    after: "ix <= i32(p.iw)",
+    because:
+      "the column past the edge repeats the edge, which the window holds and which comes first",
+  },
+  {
     file: /lib\/moments/,
     before: "max(a.n + b.n, 1.0)",
     after: "max(a.n + b.n, 0.0)",

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { run } from "../../src/autodiff/run.ts";
 import { Tape } from "../../src/autodiff/tape.ts";
 import { Gpu } from "../../src/gpu/device.ts";
-import { dropout, dropPath, sampleBernoulli, sampleCategorical } from "../../src/ops/mod.ts";
+import {
+  dropout,
+  dropPath,
+  logSoftmaxPick,
+  sampleBernoulli,
+  sampleCategorical,
+} from "../../src/ops/mod.ts";
 import { Stream } from "../../src/random.ts";
 
 const gpu = await Gpu.open();
@@ -47,6 +53,19 @@ Deno.test("drop-path drops whole examples", async () => {
   const kept = Array.from({ length: 64 }, (_, e) => got[e * 9]);
   got.forEach((v, i) => assert.equal(v, kept[Math.floor(i / 9)]));
   assert.deepEqual([...new Set(kept)].sort(), [0, 2]);
+});
+
+Deno.test("draws and their probabilities stand logits of a hundred", async () => {
+  const tape = new Tape();
+  const hundreds = Float32Array.of(100, -100, 0, -100, 100, 0, -100, -100, 100);
+  const logits = tape.input([3, 3], { tensor: gpu.upload(hundreds) });
+  const index = sampleCategorical(logits, { salt: 0, ...draw });
+  const [logP, entropy] = logSoftmaxPick(logits, index);
+  const result = run(gpu, tape, { outputs: [index, logP, entropy] });
+  const [drawn] = await gpu.readU32([result.of(index)]);
+  const figures = await gpu.read([result.of(logP), result.of(entropy)]);
+  assert.deepEqual([...drawn], [0, 1, 2]);
+  assert.ok(figures.every((values) => values.every((v) => Math.abs(v) < 1e-30)));
 });
 
 Deno.test("draws follow their probabilities, and bits those of twice the logit", async () => {

@@ -2,7 +2,8 @@
 import { type Kernel, render, type Specialised } from "./kernel.ts";
 import type { Tensor } from "./tensor.ts";
 
-const MAX_BIND_GROUPS = 16384;
+/** Bind groups of a generation: those that nobody asked for in the last two are dropped. */
+const GENERATION = 4096;
 
 interface Layout {
   bind: GPUBindGroupLayout;
@@ -12,7 +13,8 @@ interface Layout {
 export class Programs {
   readonly #layouts = new Map<number, Layout>();
   readonly #pipelines = new Map<string, GPUComputePipeline>();
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  #bindGroups = new Map<string, GPUBindGroup>();
+  #olderBindGroups = new Map<string, GPUBindGroup>();
   #checks: Promise<Error | null>[] = [];
 
   constructor(
@@ -49,12 +51,17 @@ export class Programs {
   ): GPUBindGroup {
     const key = place(k, tensors, offsets);
     let group = this.#bindGroups.get(key);
+    if (group) return group;
+    group = this.#olderBindGroups.get(key);
     if (!group) {
       group = this.#bind(k, tensors);
-      if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
-      this.#bindGroups.set(key, group);
       this.counters.bindGroups++;
     }
+    if (this.#bindGroups.size === GENERATION) {
+      this.#olderBindGroups = this.#bindGroups;
+      this.#bindGroups = new Map();
+    }
+    this.#bindGroups.set(key, group);
     return group;
   }
 

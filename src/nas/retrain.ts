@@ -30,14 +30,27 @@ export async function* retrain(
   }
 }
 
+/** Where training stands; `sums` are of the present epoch, per step. */
 interface Position {
+  epoch: number;
   step: number;
   trainedImages: number;
   seconds: number;
+  sums: { loss: number; accuracy: number; steps: number };
+  learningRate: number;
 }
 
+const noSums = { loss: 0, accuracy: 0, steps: 0 };
+
 class Retraining {
-  #at: Position = { step: 0, trainedImages: 0, seconds: 0 };
+  #at: Position = {
+    epoch: 0,
+    step: 0,
+    trainedImages: 0,
+    seconds: 0,
+    sums: { ...noSums },
+    learningRate: 0,
+  };
   readonly #clock = new Clock();
   readonly #store = new WeightStore();
   readonly #model: Model;
@@ -86,8 +99,11 @@ class Retraining {
     if (saved) yield { type: "resume", fromStep: this.#at.step };
     const valid = data.valid.n ? this.#batches(data.valid, false) : null;
     let validAccuracy: number | undefined;
-    while (this.#at.step < this.#steps) {
-      validAccuracy = yield* this.#epoch(valid);
+    while (this.#at.epoch < config.epochs) {
+      const begin = performance.now();
+      yield* this.#trainEpoch();
+      validAccuracy = await this.#validate(valid);
+      yield this.#epochDone(validAccuracy, (performance.now() - begin) / 1000);
       yield* this.#checkpoints.at(true);
     }
     validAccuracy ??= await this.#validate(valid);
@@ -95,69 +111,76 @@ class Retraining {
     yield await this.#test(validAccuracy);
   }
 
-  get #steps(): number {
+  get #allSteps(): number {
     return this.#train.stepsPerEpoch * this.config.epochs;
   }
 
-  async *#epoch(valid: Batches | null): AsyncGenerator<RunEvent, number | undefined> {
-    const { config } = this;
-    const perEpoch = this.#train.stepsPerEpoch;
-    const epoch = Math.floor(this.#at.step / perEpoch);
-    const begin = performance.now();
-    const total = { loss: 0, hits: 0, steps: 0 };
-    let lr = 0;
-    this.#train.startEpoch(epoch);
-    let mark = { step: this.#at.step, time: begin, images: this.#at.trainedImages };
-    while (this.#at.step < (epoch + 1) * perEpoch) {
-      lr = learningRate(config.optimizer, epoch, this.#at.step / this.#steps);
-      const batch = this.#train.next(this.#at.step);
-      await this.#trainer.step(this.#model, batch, this.#pass(true), lr);
-      this.#at.step++;
-      this.#at.trainedImages += batch.n;
-      const stop = this.io.signal.aborted || this.#at.step === (epoch + 1) * perEpoch;
-      if (!this.#trainer.full && !stop) continue;
-      const { loss, accuracy } = await this.#trainer.tally();
-      const now = performance.now();
-      const steps = this.#at.step - mark.step;
-      this.#clock.add("step", steps, now - mark.time);
-      total.loss += loss * steps;
-      total.hits += accuracy * steps;
-      total.steps += steps;
-      yield {
-        type: "step",
-        epoch,
-        step: this.#at.step,
-        steps: this.#steps,
-        loss,
-        trainAccuracy: accuracy,
-        learningRate: lr,
-        imagesPerSecond: (this.#at.trainedImages - mark.images) * 1000 / (now - mark.time),
-        secondsLeft: this.#secondsLeft(epoch),
-      };
+  /** The steps of an epoch that are not done yet; figures are read back a few steps at a time. */
+  async *#trainEpoch(): AsyncGenerator<RunEvent> {
+    const { config, io: { signal } } = this;
+    const at = this.#at;
+    const end = (at.epoch + 1) * this.#train.stepsPerEpoch;
+    this.#train.startEpoch(at.epoch);
+    let mark = { step: at.step, images: at.trainedImages, time: performance.now() };
+    while (at.step < end) {
+      at.learningRate = learningRate(config.optimizer, at.epoch, at.step / this.#allSteps);
+      const batch = this.#train.next(at.step);
+      await this.#trainer.step(this.#model, batch, this.#pass(true), at.learningRate);
+      at.step++;
+      at.trainedImages += batch.n;
+      if (!this.#trainer.full && !signal.aborted && at.step < end) continue;
+      yield await this.#stepsDone(mark);
       yield* this.#checkpoints.at(false);
-      mark = { step: this.#at.step, time: performance.now(), images: this.#at.trainedImages };
+      mark = { step: at.step, images: at.trainedImages, time: performance.now() };
     }
-    const validAccuracy = await this.#validate(valid);
-    yield {
-      type: "epoch",
-      epoch: epoch + 1,
-      epochs: config.epochs,
-      loss: total.loss / total.steps,
-      trainAccuracy: total.hits / total.steps,
-      validAccuracy,
-      learningRate: lr,
-      seconds: (performance.now() - begin) / 1000,
+  }
+
+  async #stepsDone(mark: { step: number; images: number; time: number }): Promise<RunEvent> {
+    const at = this.#at;
+    const { loss, accuracy } = await this.#trainer.tally();
+    const ms = performance.now() - mark.time;
+    const steps = at.step - mark.step;
+    this.#clock.add("step", steps, ms);
+    at.sums.loss += loss * steps;
+    at.sums.accuracy += accuracy * steps;
+    at.sums.steps += steps;
+    return {
+      type: "step",
+      epoch: at.epoch,
+      step: at.step,
+      steps: this.#allSteps,
+      loss,
+      trainAccuracy: accuracy,
+      learningRate: at.learningRate,
+      imagesPerSecond: (at.trainedImages - mark.images) * 1000 / ms,
+      secondsLeft: this.#secondsLeft(),
     };
-    return validAccuracy;
+  }
+
+  #epochDone(validAccuracy: number | undefined, seconds: number): RunEvent {
+    const { loss, accuracy, steps } = this.#at.sums;
+    this.#at.sums = { ...noSums };
+    this.#at.epoch++;
+    return {
+      type: "epoch",
+      epoch: this.#at.epoch,
+      epochs: this.config.epochs,
+      loss: loss / steps,
+      trainAccuracy: accuracy / steps,
+      validAccuracy,
+      learningRate: this.#at.learningRate,
+      seconds,
+    };
   }
 
   /** An image costs about a third in validation and test of what it costs in training. */
-  #secondsLeft(epoch: number): number {
+  #secondsLeft(): number {
     const { config: { batch, epochs }, data } = this;
     const step = this.#clock.rate("step", 0);
     const validation = this.#clock.rate("validation", data.valid.n / batch * step / 3);
     const test = data.testCount / batch * step / 3;
-    return ((this.#steps - this.#at.step) * step + (epochs - epoch) * validation + test) / 1000;
+    const steps = this.#allSteps - this.#at.step;
+    return (steps * step + (epochs - this.#at.epoch) * validation + test) / 1000;
   }
 
   async #validate(valid: Batches | null): Promise<number | undefined> {
@@ -228,7 +251,7 @@ class Retraining {
       batchStatistics: training,
       seed: this.config.seed,
       step: this.#at.step,
-      steps: this.#steps,
+      steps: this.#allSteps,
     };
   }
 }

@@ -1,0 +1,81 @@
+/** Retrainings that are stopped and go on end like one that was never stopped. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { syntheticDataSet } from "../../src/data/mod.ts";
+import { Gpu } from "../../src/gpu/mod.ts";
+import type { ArchFile } from "../../src/nas/arch_file.ts";
+import { resolveRetrainConfig } from "../../src/nas/config.ts";
+import type { RunEvent } from "../../src/nas/events.ts";
+import { retrain } from "../../src/nas/retrain.ts";
+import { memoryStore } from "../../src/nas/store.ts";
+
+const gpu = await Gpu.open();
+const dataset = syntheticDataSet({ train: 24, valid: 8, test: 9, image: [9, 9, 3], classes: 3 });
+/** Two epochs of twelve steps: figures are read after ten steps and at the end of each. */
+const config = resolveRetrainConfig({
+  space: "micro",
+  preset: "smoke",
+  overrides: { epochs: 2, batch: 2, "child.blocks": 1, "child.stem": 1, "child.dropPathKeep": 0.8 },
+});
+const arch: ArchFile = {
+  format: "denas-arch",
+  version: 1,
+  space: "micro",
+  input: [9, 9, 3],
+  classes: 3,
+  choice: [0, 0, 1, 4, 1, 1, 0, 2],
+  stem: 1,
+  layers: 3,
+  filters: 4,
+};
+
+type Store = ReturnType<typeof memoryStore>;
+
+/** Events until the end, or until `stop` says so of one: then as Ctrl-C does. */
+async function go(store: Store, stop: (e: RunEvent) => boolean = () => false): Promise<RunEvent[]> {
+  const interrupt = new AbortController();
+  const seen: RunEvent[] = [];
+  try {
+    for await (
+      const e of retrain(arch, config, { signal: interrupt.signal, store, gpu, dataset })
+    ) {
+      seen.push(e);
+      if (stop(e)) interrupt.abort();
+    }
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+  }
+  return seen;
+}
+
+/** What a run found: digest of the weights, its last event and its epochs, without times. */
+function outcome({ files }: Store, events: RunEvent[]) {
+  const digest = createHash("sha256");
+  const tensors = files.get("weights.safetensors") as Record<string, { data: Float32Array }>;
+  for (const [key, { data }] of Object.entries(tensors)) digest.update(key).update(data);
+  const told = events.filter((e) => e.type === "epoch" || e.type === "done")
+    .map((e) => ({ ...e, seconds: 0, peakBytes: 0 }));
+  return { weights: digest.digest("hex"), told };
+}
+
+const store = memoryStore();
+const whole = outcome(store, await go(store));
+
+Deno.test("a retraining ends with accuracies and a confusion matrix over the whole test set", () => {
+  const done = whole.told.at(-1) as Extract<RunEvent, { type: "done" }>;
+  assert.equal(done.confusion!.flat().reduce((a, b) => a + b, 0), 9);
+  const right = done.confusion!.reduce((sum, row, c) => sum + row[c], 0);
+  assert.equal(done.testAccuracy, right / 9);
+  assert.equal(done.perClassAccuracy!.length, 3);
+  assert.equal(done.trainedImages, 48);
+});
+
+for (const step of [10, 12, 22, 24]) {
+  Deno.test(`a retraining stopped at step ${step} of 24 ends like one that was not`, async () => {
+    const store = memoryStore();
+    const before = await go(store, (e) => e.type === "step" && e.step === step);
+    assert.ok(!before.some((e) => e.type === "done"));
+    const after = await go(store);
+    assert.deepEqual(outcome(store, [...before, ...after]), whole);
+  });
+}

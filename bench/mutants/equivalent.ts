@@ -14,9 +14,9 @@ interface Equivalent {
 
 const equivalents: readonly Equivalent[] = [
   {
-    file: /self_test|batch_totals|gradient_squares|clip_factors/,
+    file: /self_test|batch_totals|weighted_sum|gradient_squares|clip_factors/,
     before: /^if \(local == 0u/,
-    after: /^if \(local (!= 0u|== 1u| >= 0u)|^if \(local == 0u \|\| index < p.n/,
+    after: /^if \(local (!= 0u|== 1u)|^if \(local == 0u \|\| index < p.n/,
     because: "all invocations of a group hold the same total: any of them may write it, or all",
   },
   {
@@ -66,6 +66,12 @@ const equivalents: readonly Equivalent[] = [
     before: "Moments(0.0, 0.0, 0.0)",
     after: "Moments(0.0, 1.0, 0.0)",
     because: "the mean of no pixels has no weight",
+  },
+  {
+    file: /weighted_mean_dx/,
+    before: "anchors_per_row + j], 1u)",
+    after: "anchors_per_row + j], 2u)",
+    because: "bits are 0 or 1",
   },
   {
     file: /max_pool\.wgsl/,

@@ -22,7 +22,7 @@ const equivalents: readonly Equivalent[] = [
   {
     file: /clip_factors|gradient_squares/,
     before: "[min(index, p.n - 1u)]",
-    after: /min\(index, p.n/,
+    after: "[min(index, p.n + 1u)]",
     because: "groups past the last read something safe and write nothing",
   },
   {
@@ -40,7 +40,7 @@ const equivalents: readonly Equivalent[] = [
   {
     file: /rolling/,
     before: "place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1))",
-    after: /clamp\(ix, \d, i32\(p\.iw\)/,
+    after: "place[$u] = u32(clamp(ix, 0, i32(p.iw) + 1)) * p.c + ch",
     because: "a safe place to read from: columns outside the image are replaced by `inside`",
   },
   {

@@ -196,7 +196,7 @@ const quickMicroFinal: RetrainConfig = {
   data: "fashion-mnist",
   epochs: 1,
   batch: 64,
-  child: { ...finalChild, layers: 3, filters: 12, stem: 2, blocks: 4 },
+  child: { ...finalChild, layers: 3, filters: 16, stem: 2, blocks: 4 },
   optimizer: { ...optimizer, schedule: "cosine", lrMax: 0.1, lrMin: 0, l2: 1e-4 },
   augment: { ...none, flip: true },
   allTraining: false,

@@ -10,6 +10,7 @@ import { count, type Grad, type Shape, type Tensor } from "../autodiff/op.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { sumSplits } from "./split_sum.ts";
+import { withScratch } from "./tiling.ts";
 
 const vector = kernel("pointwise", pointwiseWgsl);
 const scalar = kernel("pointwise_scalar", pointwiseScalarWgsl);
@@ -171,8 +172,8 @@ export function splitReduce(
   const wanted = Math.min(length, Math.max(1, Math.round(lanes(gpu) / tiles)));
   const span = Math.ceil(length / wanted);
   const splits = Math.ceil(length / span);
-  const sums = { shape: [splits, n], buffer: gpu.pool.acquire(splits * n * 4, "scratch"), offset: 0 };
-  main(sums, span, splits);
-  sumSplits(gpu, sums, splits, n, grad);
-  gpu.pool.release(sums.buffer);
+  withScratch(gpu, splits * n, (sums) => {
+    main(sums, span, splits);
+    sumSplits(gpu, sums, splits, n, grad);
+  });
 }

@@ -22,6 +22,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (split >= p.splits) { return; }
   let kh = i32(tap / p.k) - p.pad_y;
   let kw = i32(tap % p.k) - p.pad_x;
+  // Not max(), which may turn NaN into a number.
+  let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   var sum = V(0.0);
   for (var row = split * p.rows; row < min((split + 1u) * p.rows, p.n * p.oh); row++) {
     let iy = i32(row % p.oh * p.stride) + kh;
@@ -31,7 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let ix = i32(ox * p.stride) + kw;
       if (ix < 0 || ix >= i32(p.iw)) { continue; }
       let v = x[(start + u32(ix)) * p.c + ch];
-      sum += dy[(row * p.ow + ox) * p.c + ch] * select(v, max(v, V(0.0)), p.relu != 0u);
+      sum += dy[(row * p.ow + ox) * p.c + ch] * select(v, least, v < least);
     }
   }
   part[i] = sum;

@@ -24,17 +24,23 @@ export function toDot(graphs: readonly Graph[]): string {
   const lines = [
     "digraph architecture {",
     "  rankdir=TB; ranksep=0.35; nodesep=0.25; compound=true;",
-    '  node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=11, height=0.3];',
+    '  node [shape=box, style="rounded,filled", fontname="Helvetica,Arial,sans-serif", fontsize=11, height=0.3, margin="0.14,0.04"];',
     '  edge [color="#5f6368", arrowsize=0.6];',
   ];
   graphs.forEach((graph, g) => {
     const id = (node: string) => quote(`${g}/${node}`);
     lines.push(`  subgraph cluster_${g} {`);
-    lines.push(`    label=${quote(graph.name)}; fontname="Helvetica"; color="#dadce0";`);
+    lines.push(
+      `    label=${quote(graph.name)}; fontname="Helvetica,Arial,sans-serif"; color="#dadce0";`,
+    );
     for (const [name, nodes] of grouped(graph)) {
       const indent = name === "" ? "    " : "      ";
       if (name !== "") {
-        lines.push(`    subgraph ${quote(`cluster_${g}_${name}`)} { label=""; style=dotted;`);
+        lines.push(
+          `    subgraph ${
+            quote(`cluster_${g}_${name}`)
+          } { label=""; style=dotted; color="#9aa0a6";`,
+        );
       }
       for (const node of nodes) {
         lines.push(

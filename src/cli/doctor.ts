@@ -1,7 +1,6 @@
 /** `denas doctor`: what this machine offers, and whether it computes correctly. */
-import type { Command } from "commander";
-import { DataError } from "../errors.ts";
-import { findDataSet, type FindOptions, knownSets } from "../data/mod.ts";
+import { type Command, Option } from "commander";
+import { knownSets, locateDataSet } from "../data/mod.ts";
 import { type AdapterReport, Gpu, type OpenOptions } from "../gpu/mod.ts";
 import { selfTest } from "../gpu/self_test.ts";
 import { driverVersion } from "./driver.ts";
@@ -29,7 +28,10 @@ const countLimits = [
 export function addDoctor(program: Command): void {
   program.command("doctor")
     .description("Show Deno, adapter, driver and data sets, and run a self-test kernel.")
-    .option("--adapter <kind>", "high-performance, low-power or software")
+    .addOption(
+      new Option("--adapter <kind>", "which adapter to open")
+        .choices(["high-performance", "low-power", "software"]),
+    )
     .option("--data-dir <folder>", "look for data sets here first")
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExits with 3 and advice when there is no adapter.\n")
@@ -91,17 +93,13 @@ function printAdapter(adapter: AdapterReport, driver: string | null): void {
 
 /** Where each published set lies on this machine; nothing is downloaded. */
 async function foundSets(dataDir?: string): Promise<Record<string, string | null>> {
-  const options: FindOptions = {
+  const options = {
     ...places(),
     dataDir: dataDir === undefined ? undefined : fromHere(dataDir),
-    fetch: () => Promise.reject(new Error("not asked to download")),
   };
   const found: Record<string, string | null> = {};
   for (const name of Object.keys(knownSets)) {
-    const set = await findDataSet(name, options).catch((error) => {
-      if (error instanceof DataError && error.message.startsWith("Cannot find")) return null;
-      throw error;
-    });
+    const set = await locateDataSet(name, options);
     found[name] = set === null ? null : set.kind === "idx" ? set.files[0] : set.path;
   }
   return found;

@@ -46,10 +46,8 @@ export async function findDataSet(name: string, options: FindOptions): Promise<F
   if (!Object.hasOwn(sets, name)) return await atPath(name, Object.keys(sets));
   const known = sets[name];
   const looked: string[] = [];
-  for (const place of await places(name, options)) {
-    const found = await lookIn(place, known, looked);
-    if (found) return found;
-  }
+  const here = await onThisMachine(name, options, looked);
+  if (here) return here;
   const dir = join(options.cacheDir, name);
   try {
     for (const file of known.files) {
@@ -69,12 +67,31 @@ export async function findDataSet(name: string, options: FindOptions): Promise<F
   return found;
 }
 
+/** As `findDataSet`, but null where a published set would have to be downloaded; writes nothing. */
+export async function locateDataSet(name: string, options: FindOptions): Promise<Found | null> {
+  const published = Object.hasOwn(options.sets ?? knownSets, name);
+  return published ? await onThisMachine(name, options, []) : await findDataSet(name, options);
+}
+
+/** @param looked gets the folders that were looked at in vain. */
+async function onThisMachine(
+  name: string,
+  options: FindOptions,
+  looked: string[],
+): Promise<Found | null> {
+  for (const place of await places(name, options)) {
+    const found = await lookIn(place, (options.sets ?? knownSets)[name], looked);
+    if (found) return found;
+  }
+  return null;
+}
+
 /** The folders to look in, best first. */
 async function places(name: string, options: FindOptions): Promise<string[]> {
   const found: string[] = [];
   if (options.dataDir !== undefined) {
     if (!(await isFolder(options.dataDir))) {
-      throw new DataError(
+      throw new UsageError(
         `Cannot read data folder ${options.dataDir}: there is no such folder, ` +
           `expected one that holds ${name}; check --data-dir`,
       );
@@ -149,8 +166,7 @@ async function atPath(path: string, names: string[]): Promise<Found> {
   if (!(await isFolder(path))) {
     const message = `Cannot read data set ${path}: there is no such folder, ` +
       `expected ${names.join(", ")} or a folder of images`;
-    if (/[\\/.]/.test(path)) throw new DataError(message + "; check the path");
-    throw new UsageError(message);
+    throw new UsageError(/[\\/.]/.test(path) ? `${message}; check the path` : message);
   }
   if (await isFolder(join(path, "train"))) return { kind: "folder", path };
   const { files } = await idxIn(path);

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { download, type DownloadOptions, type Progress } from "../../src/data/download.ts";
-import { findDataSet, type FindOptions, usualPlaces } from "../../src/data/find.ts";
+import { findDataSet, type FindOptions, locateDataSet, usualPlaces } from "../../src/data/find.ts";
 import { type KnownSet, knownSets, type PublishedFile } from "../../src/data/known.ts";
 import { loadDataSet } from "../../src/data/load.ts";
 import { DataError, UsageError } from "../../src/errors.ts";
@@ -51,6 +51,14 @@ function served(): Record<string, Uint8Array<ArrayBuffer>> {
     idxSet(40, 20).map((bytes, i) => [`${idxNames[i]}.gz`, new Uint8Array(gzipSync(bytes))]),
   );
 }
+
+Deno.test("looking for a set downloads nothing and leaves nothing", () =>
+  inFolder(async (dir) => {
+    for (const name of Object.keys(knownSets)) {
+      assertEquals(await locateDataSet(name, optionsFor(dir)), null);
+    }
+    assertEquals([...Deno.readDirSync(dir)], []);
+  }));
 
 Deno.test("places are looked at in their order", () =>
   inFolder(async (dir) => {

@@ -1,7 +1,9 @@
 /** One path for all runs: data, adapter, lock, folder, then events until the end. */
+import { dirname } from "@std/path";
 import { type DataSet, loadDataSet, type LoadOptions } from "../data/mod.ts";
+import { UsageError } from "../errors.ts";
 import { Gpu, type OpenOptions } from "../gpu/mod.ts";
-import { type ArchFile, parseArchFile } from "../nas/arch_file.ts";
+import { type ArchFile, classCount, parseArchFile } from "../nas/arch_file.ts";
 import {
   parseConfig,
   type RetrainConfig,
@@ -58,6 +60,7 @@ export interface ExecuteOptions extends RunOptions {
 
 /** @returns the exit code: 0, or 130 when the user stopped it. */
 export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
+  if (job.command === "search") checkFolderOf(options.out);
   const progress = new Progress(stderrScreen());
   const interrupt = onInterrupt(() =>
     progress.line("stopping: writing a checkpoint; once more to stop at once")
@@ -66,6 +69,7 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
   let gpu: Gpu | undefined;
   try {
     const dataset = await loadData(job, options.dataDir, progress);
+    if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
     gpu = await Gpu.open(openOptions(job.config.adapter));
     // So that a resume on another driver can be told from one on the same.
     const { adapter } = gpu;
@@ -93,6 +97,22 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
     interrupt.dispose();
     gpu?.close();
   }
+}
+
+/** Before the search: after it would be late to learn that its winner has no place. */
+function checkFolderOf(out: string): void {
+  const folder = dirname(fromHere(out));
+  let isFolder = false;
+  try {
+    isFolder = Deno.statSync(folder).isDirectory;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  if (isFolder) return;
+  throw new UsageError(
+    `Cannot write the winner to ${out}: there is no folder ${folder}, expected one; ` +
+      `make it or choose another --out`,
+  );
 }
 
 async function drive(job: Job, options: ExecuteOptions, equipment: Equipment): Promise<number> {
@@ -127,7 +147,8 @@ function newFolder(job: Job, options: RunOptions): RunFolder {
     config: job.config,
     arch: job.command === "retrain" ? job.archText : undefined,
   });
-  if (options.dataDir) folder.update({ dataDir: fromHere(options.dataDir) });
+  const { dataDir, out } = options;
+  folder.update({ dataDir: dataDir && fromHere(dataDir), out: fromHere(out) });
   return folder;
 }
 
@@ -163,6 +184,13 @@ async function loadData(job: Job, dataDir: string | undefined, progress: Progres
   const dataset = await loadDataSet(config.data, options);
   for (const note of dataset.notes) progress.line(`note     ${note}`);
   return dataset;
+}
+
+/** An architecture may be trained on other images than it was found on; not by oversight, though. */
+function noteOtherImages(arch: ArchFile, { image, classes }: DataSet, progress: Progress): void {
+  const found = `${classCount(arch)} classes and images of ${arch.input.join("×")}`;
+  const now = `${classes.length} classes and images of ${image.join("×")}`;
+  if (found !== now) progress.line(`note     found with ${found}, trained with ${now}`);
 }
 
 function openOptions(adapter: SearchConfig["adapter"]): OpenOptions {

@@ -31,7 +31,7 @@ export interface ConfigOptions extends RunOptions {
   image?: number;
   trainImages?: number;
   validImages?: number;
-  set: Record<string, unknown>;
+  set?: Record<string, unknown>;
 }
 
 export function addRunOptions(command: Command): Command {
@@ -60,7 +60,7 @@ export function addConfigOptions(command: Command): Command {
     .option("--valid-images <n>", "use only so many validation images", whole)
     .option("--adapter <kind>", "default, high-performance, low-power or software")
     .option("--faithful", "follow the released ENAS code where denas does not by default")
-    .option("--set <name=value>", "any other setting, see --print-config", setting, {})
+    .option("--set <name=value>", "any other setting, see --print-config; may be repeated", setting)
     .option("--config <file>", "take the settings of a run's config.json")
     .option("--print-config", "print all settings and stop");
 }
@@ -110,7 +110,7 @@ function seconds(text: string): number {
   return Number(match[1]) * { s: 1, m: 60, h: 3600 }[match[2]]!;
 }
 
-function setting(text: string, all: Record<string, unknown>): Record<string, unknown> {
+function setting(text: string, all: Record<string, unknown> = {}): Record<string, unknown> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("name=value is expected.");
   const value = text.slice(at + 1);

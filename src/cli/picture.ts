@@ -27,12 +27,31 @@ export function readArch(
   } catch (cause) {
     throw new UsageError(
       `Cannot read architecture ${what}: ${
-        cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message
+        whyUnreadable(cause as Error)
       }, expected a file that "denas search" wrote, or choices as text`,
       { cause },
     );
   }
-  return { arch: parseArchFile(text, what), text, fromText: false };
+  const arch = parseArchFile(text, what);
+  if (!Object.hasOwn(spaces, arch.space)) {
+    throw new UsageError(
+      `Cannot use architecture ${what}: space is "${arch.space}", expected one of ` +
+        Object.keys(spaces).join(", "),
+    );
+  }
+  try {
+    graphsOf(arch);
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    const why = cause.message.replace(/^Cannot [^:]*: /, "");
+    throw new UsageError(`Cannot use architecture ${what}: ${why}`, { cause });
+  }
+  return { arch, text, fromText: false };
+}
+
+function whyUnreadable(cause: Error): string {
+  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
+  return cause instanceof Deno.errors.IsADirectory ? "it is a folder" : cause.message;
 }
 
 /**

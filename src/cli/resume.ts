@@ -11,7 +11,7 @@ export function addResume(program: Command, finish: (code: number) => void): voi
   const command = program.command("resume")
     .argument("[run]", "folder of the run, or its name; the newest interrupted one by default")
     .description("Go on with an interrupted or failed run from its last checkpoint.")
-    .option("--out <file>", "where to copy the winner of a search", "arch.json");
+    .option("--out <file>", "where to copy the winner; by default where the search was told to");
   addRunOptions(command).addHelpText(
     "after",
     `
@@ -20,11 +20,12 @@ The run ends as if it had never been stopped: same adapter, driver and Deno give
 Examples:
   $ denas resume
   $ denas resume runs/2026-01-31-micro-1`,
-  ).action(async (run: string | undefined, options: RunOptions) => {
+  ).action(async (run: string | undefined, options: Omit<RunOptions, "out"> & { out?: string }) => {
     const resume = RunFolder.open(findRun(run, fromHere(options.runs)));
     const { execute, jobOf } = await import("./execute.ts");
     const dataDir = options.dataDir ?? resume.state.dataDir;
-    finish(await execute(jobOf(resume), { ...options, dataDir, resume }));
+    const out = options.out ?? resume.state.out ?? "arch.json";
+    finish(await execute(jobOf(resume), { ...options, dataDir, out, resume }));
   });
 }
 

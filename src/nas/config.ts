@@ -17,7 +17,7 @@ const child = z.strictObject({
   filters: z.number().int().min(2).multipleOf(2, "expected an even number: a reduction halves it"),
   branches: z.number().int().min(4).max(6),
   blocks: positive,
-  stem: z.union([z.literal(1), z.literal(2), z.literal(4)]),
+  stem: z.literal([1, 2, 4]),
   keep: share,
   dropPathKeep: share,
   auxHead: z.boolean(),

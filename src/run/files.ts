@@ -105,6 +105,10 @@ export function explain(path: string, cause: unknown): Error {
   } else if (code === "EFBIG" || /os error 27\b/.test(message)) {
     why = "the file would be larger than this shell or file system allows, what was there is " +
       "intact; raise the limit (ulimit -f), then resume the run";
+  } else if (
+    cause instanceof Deno.errors.AlreadyExists || cause instanceof Deno.errors.NotADirectory
+  ) {
+    why = "a file has the name of a folder that is needed; choose another name";
   } else if (cause instanceof Deno.errors.NotFound) {
     why = "there is no such file or folder; check the path";
   } else if (

@@ -23,6 +23,8 @@ export const runState = z.object({
   data: z.string().optional(),
   /** Where the user said the data are, for a resume. */
   dataDir: z.string().optional(),
+  /** Where the user wants the winner copied to, for a resume. */
+  out: z.string().optional(),
   best: z.object({ trial: z.number().int(), score: fraction }).optional(),
   testAccuracy: fraction.optional(),
   error: z.string().optional(),

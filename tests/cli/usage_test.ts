@@ -21,6 +21,10 @@ Deno.test("wrong words on the command line exit with 2 and say what was meant", 
     [["resume"], "no interrupted run"],
     [["resume", "none"], "there is no state.json"],
     [["show", "1 2 3 4"], "--space"],
+    [["search", "--mode", "micro", "--stem", "3"], "child.stem is 3"],
+    [["search", "--mode", "micro", "--data", "./none"], "there is no such folder"],
+    [["search", "--mode", "micro", "--out", "none/arch.json"], "there is no folder"],
+    [["doctor", "--adapter", "fast"], "high-performance, low-power, software"],
   ];
   const results = await Promise.all(cases.map(([args]) => denas(args)));
   results.forEach(({ code, stderr, stdout, here }, i) => {
@@ -58,6 +62,29 @@ Deno.test("printed settings can be taken back, and options override them", async
   const config = JSON.parse(changed.stdout);
   assertEquals([config.seed, config.optimizer.lrMax, config.child.keep], [9, 0.5, 0.75]);
   assertEquals(config.mode, "macro");
+});
+
+Deno.test("an architecture that does not fit its space is refused before a run begins", async () => {
+  const arch = {
+    ...{ format: "denas-arch", version: 1, space: "macro", input: [28, 28, 1], classes: 10 },
+    ...{ choice: [0, 1, 1, 2, 0, 1], stem: 1, layers: 3, filters: 8 },
+  };
+  const cases: [Record<string, unknown>, string][] = [
+    [{ choice: [0, 1, 1, 9, 0, 1] }, "layer 2, operation: got 9, expected 0 … 3"],
+    [{ choice: [0, 1, 1] }, "got 3 choices, expected 6"],
+    [{ space: "nano" }, 'space is "nano", expected one of'],
+  ];
+  for (const [change, message] of cases) {
+    const here = Deno.makeTempDirSync();
+    Deno.writeTextFileSync(join(here, "bad.json"), JSON.stringify({ ...arch, ...change }));
+    const { code, stderr } = await denas(["retrain", "bad.json"], { INIT_CWD: here });
+    assertEquals(code, 2, stderr);
+    assert(
+      stderr.includes("Cannot use architecture bad.json: ") && stderr.includes(message),
+      stderr,
+    );
+    assertEquals([...Deno.readDirSync(here)].length, 1, "no run was begun");
+  }
 });
 
 Deno.test("settings that are damaged are named", async () => {

@@ -194,6 +194,8 @@ const quickMicroFinal: RetrainConfig = {
   ...paperMicroFinal,
   preset: "quick",
   data: "fashion-mnist",
+  trainImages: 48000,
+  validImages: 3000,
   epochs: 1,
   batch: 64,
   child: { ...finalChild, layers: 3, filters: 16, stem: 2, blocks: 4 },

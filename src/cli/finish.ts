@@ -1,4 +1,5 @@
 /** What a run leaves and says at its end. */
+import { DataError } from "../errors.ts";
 import { type ArchFile, isArchFile, parseArchFile } from "../nas/arch_file.ts";
 import type { SearchConfig } from "../nas/config.ts";
 import { drawSvg, drawText } from "../run/draw.ts";
@@ -28,12 +29,10 @@ export async function finishSearch(
   const text = folder.arch();
   const graphs = graphsOf(parseArchFile(text, `${folder.path}/arch.json`));
   await folder.put("arch.svg", await drawSvg(graphs));
-  const published = publishArch(text, out);
+  const problem = tryToPublish(text, out);
+  const published = problem === null;
   if (!published) {
-    progress.line(
-      `note     ${shortPath(out)} was not written by denas and stays as it is; ` +
-        `the winner is in ${shortPath(folder.path)}/arch.json`,
-    );
+    progress.line(`note     ${problem}; the winner is in ${shortPath(folder.path)}/arch.json`);
   }
   if (quiet) return;
   const file = shortPath(published ? out : `${folder.path}/arch.json`);
@@ -69,6 +68,18 @@ export async function finishRetrain(
   if (done.testAccuracy !== undefined) print(`test accuracy       ${percent(done.testAccuracy)}`);
   print(`${summary(done)}\n`);
   print(`Next:\n  ${commandName()} describe ${quoteWord(shortPath(out))}`);
+}
+
+/** Copies the winner; null, or why that could not be: the run itself is done and its folder has it. */
+function tryToPublish(text: string, path: string): string | null {
+  try {
+    return publishArch(text, path)
+      ? null
+      : `${shortPath(path)} was not written by denas and stays as it is`;
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return error.message;
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { RunFolder } from "../run/folder.ts";
 import { listRuns } from "../run/state.ts";
 import { addRunOptions, type RunOptions } from "./options.ts";
 import { fromHere } from "./paths.ts";
+import { printError } from "./terminal.ts";
 
 export function addResume(program: Command, finish: (code: number) => void): void {
   const command = program.command("resume")
@@ -30,11 +31,12 @@ Examples:
 }
 
 function findRun(run: string | undefined, runs: string): string {
+  const known = listRuns(runs, (problem) => printError(`left out: ${problem}`));
   if (run !== undefined) {
-    const named = listRuns(runs).find(({ name }) => name === run);
+    const named = known.find(({ name }) => name === run);
     return named ? join(runs, run) : fromHere(run);
   }
-  const newest = listRuns(runs).findLast(({ state }) =>
+  const newest = known.findLast(({ state }) =>
     state.status === "interrupted" || state.status === "failed"
   );
   if (!newest) {

@@ -17,7 +17,7 @@ Examples:
   $ denas runs --json | jq 'select(.status == "interrupted") | .path'`,
     ).action((options: { runs: string; json?: boolean }) => {
       const folder = fromHere(options.runs);
-      const runs = listRuns(folder);
+      const runs = listRuns(folder, (problem) => printError(`left out: ${problem}`));
       if (options.json) {
         for (const { path, state } of runs) print(JSON.stringify({ path, ...state }));
         return;

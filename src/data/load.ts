@@ -71,8 +71,18 @@ async function readIdx(name: string, found: Found & { kind: "idx" }): Promise<Re
           `expected ${image[0]} × ${image[1]} as in ${trainImages}; fetch both files again`,
       );
     },
-    notes: [],
+    notes: known ? [] : absentClasses(trainLabels, images, classes),
   };
+}
+
+/** Labels of a set that nobody described say how many classes there are; one wrong label makes many. */
+function absentClasses(path: string, { labels }: Images, classes: number): string[] {
+  const there = new Set(labels);
+  if (there.size === classes) return [];
+  return [
+    `${path} has labels up to ${classes - 1}, but only ${there.size} of these ${classes} classes ` +
+    `have images.`,
+  ];
 }
 
 async function readCifar(name: string, found: Found & { kind: "cifar" }): Promise<ReadSet> {

@@ -35,7 +35,7 @@ export function encodeCheckpoint({ state, trialBytes }: Checkpoint, config: stri
  * @throws DataError when the file is cut off, damaged or of another configuration.
  */
 export function decodeCheckpoint(bytes: Uint8Array, config: string, name: string): Checkpoint {
-  const { metadata, tensors } = decodeSafetensors(bytes, name);
+  const { metadata, tensors } = decodeOrGiveUp(bytes, name);
   if (metadata.format !== format) {
     throw new DataError(
       `Cannot resume from ${name}: its format is ${metadata.format ?? "unknown"}, ` +
@@ -64,6 +64,15 @@ export function decodeCheckpoint(bytes: Uint8Array, config: string, name: string
     state: { json: JSON.parse(metadata.state), tensors },
     trialBytes: Number(metadata.trialBytes),
   };
+}
+
+function decodeOrGiveUp(bytes: Uint8Array, name: string) {
+  try {
+    return decodeSafetensors(bytes, name);
+  } catch (cause) {
+    if (!(cause instanceof DataError)) throw cause;
+    throw new DataError(`${cause.message}; start a new run`, { cause });
+  }
 }
 
 /** Where the 64 digits of the hash stand: last in the metadata, which stand first in the header. */

@@ -115,7 +115,7 @@ export function explain(path: string, cause: unknown): Error {
     cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable ||
     code === "EROFS"
   ) {
-    why = "no permission; choose another folder with --runs";
+    why = "no permission; choose another folder";
   } else {
     why = message;
   }

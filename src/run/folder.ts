@@ -228,6 +228,9 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(Deno.readTextFileSync(path));
   } catch (cause) {
-    throw new DataError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw new DataError(
+      `Cannot read ${path}: ${(cause as Error).message}; put it back, or start a new run`,
+      { cause },
+    );
   }
 }

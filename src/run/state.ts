@@ -51,7 +51,10 @@ export function readState(path: string): RunState {
   try {
     state = runState.parse(JSON.parse(text));
   } catch (cause) {
-    throw new DataError(`Cannot read ${file}: it is not what denas writes`, { cause });
+    throw new DataError(
+      `Cannot read ${file}: it is not what denas writes; put it back, or delete the run's folder`,
+      { cause },
+    );
   }
   if (state.status === "running" && !isAlive(state.pid)) state.status = "interrupted";
   return state;
@@ -61,8 +64,14 @@ export function writeState(path: string, state: RunState): void {
   writeAtomic(join(path, "state.json"), JSON.stringify(state, null, 2) + "\n");
 }
 
-/** All runs in a folder, oldest first; other things in it are passed over. */
-export function listRuns(runs: string): { path: string; name: string; state: RunState }[] {
+/**
+ * All runs in a folder, oldest first; other things in it are passed over.
+ * @param onDamaged gets what is wrong with a run that is left out because its state cannot be read.
+ */
+export function listRuns(
+  runs: string,
+  onDamaged: (problem: string) => void,
+): { path: string; name: string; state: RunState }[] {
   let names: string[];
   try {
     names = [...Deno.readDirSync(runs)].filter((entry) => entry.isDirectory).map(({ name }) =>
@@ -74,7 +83,14 @@ export function listRuns(runs: string): { path: string; name: string; state: Run
   }
   return names.flatMap((name) => {
     const path = join(runs, name);
-    return exists(join(path, "state.json")) ? [{ path, name, state: readState(path) }] : [];
+    if (!exists(join(path, "state.json"))) return [];
+    try {
+      return [{ path, name, state: readState(path) }];
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      onDamaged(error.message);
+      return [];
+    }
   }).sort((a, b) => a.state.started.localeCompare(b.state.started));
 }
 

@@ -96,7 +96,14 @@ Deno.test("a whole run leaves contiguous events, its trials and a state that say
   const state = readState(path);
   assertEquals([state.status, state.step, state.steps], ["done", 40, 40]);
   expectThrow(() => RunFolder.open(path), UsageError, "the run is done");
-  assertEquals(listRuns(join(path, "..")).map((run) => run.path), [path]);
+  const damaged = join(path, "..", "damaged");
+  Deno.mkdirSync(damaged);
+  Deno.writeTextFileSync(join(damaged, "state.json"), "{");
+  const problems: string[] = [];
+  const runs = listRuns(join(path, ".."), (problem) => problems.push(problem));
+  assertEquals(runs.map((run) => run.path), [path]);
+  assertEquals(problems.length, 1);
+  assert(problems[0].includes("damaged/state.json"), problems[0]);
 });
 
 Deno.test("a run killed at any step ends after resume like one that was never stopped", async () => {

@@ -64,7 +64,7 @@ export class Checkpoints {
 /** Time spent, over interruptions, and the projected rest from the rates of this process. */
 export class Clock {
   readonly #start = performance.now();
-  readonly #rates = new Map<string, { units: number; ms: number }>();
+  readonly #rates = new Map<string, { units: number; ms: number; settled: boolean }>();
   /** Seconds before this process. */
   earlier = 0;
 
@@ -74,9 +74,14 @@ export class Clock {
 
   /** So many units of a kind of work took so long. */
   add(kind: string, units: number, ms: number): void {
-    const rate = this.#rates.get(kind) ?? { units: 0, ms: 0 };
-    // Old measurements fade: the first steps compile pipelines.
-    this.#rates.set(kind, { units: rate.units * 0.9 + units, ms: rate.ms * 0.9 + ms });
+    const old = this.#rates.get(kind);
+    // The first measurement compiled pipelines: it stands only until there is a second. Later ones fade.
+    const fade = old?.settled ? 0.9 : 0;
+    this.#rates.set(kind, {
+      units: (old?.units ?? 0) * fade + units,
+      ms: (old?.ms ?? 0) * fade + ms,
+      settled: old !== undefined,
+    });
   }
 
   /** Milliseconds per unit so far; `guess` for a kind that was never measured. */

@@ -81,7 +81,8 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
       run: options.resume?.path ?? `of "${job.command}" in ${fromHere(options.runs)}`,
       wait: options.wait,
       signal,
-      onWait: (holder) => progress.line(`waiting for ${holder ? `run ${holder.run}` : "another run"}`),
+      onWait: (holder) =>
+        progress.line(`waiting for ${holder ? `run ${holder.run}` : "another run"}`),
     });
     try {
       if (options.prepare) job = await options.prepare(job, equipment);

@@ -333,6 +333,15 @@ export class Gpu {
   #createBuffer(bytes: number): DeviceBuffer {
     const id = this.#buffers++;
     const size = Math.ceil(bytes / 16) * 16;
+    const most = this.device.limits.maxStorageBufferBindingSize;
+    if (size > most) {
+      throw new RangeError(
+        `Cannot make a tensor of ${mib(size)} MiB: the device binds at most ${
+          mib(most)
+        } MiB at once; try a ` +
+          `smaller batch, fewer filters or smaller images`,
+      );
+    }
     const raw = this.device.createBuffer({
       label: `buffer ${id}`,
       size,
@@ -363,6 +372,8 @@ function vulkanOnly(): void {
   // deno-lint-ignore denas/no-ambient -- the engine can be told in no other way
   if (!Deno.env.has(variable)) Deno.env.set(variable, "vulkan");
 }
+
+const mib = (bytes: number) => Math.ceil(bytes / 2 ** 20);
 
 /** Invocations per group: the kernel's SIZE (override or const); 64 where it has none. */
 function groupSize(k: Kernel, { overrides, texts }: Specialised): number {

@@ -194,7 +194,6 @@ const quickMicroFinal: RetrainConfig = {
   ...paperMicroFinal,
   preset: "quick",
   data: "fashion-mnist",
-  trainImages: 48000,
   validImages: 3000,
   epochs: 1,
   batch: 64,

@@ -16,7 +16,7 @@ const child = z.strictObject({
   layers: z.number().int().min(3, "expected at least 3 layers: two reductions need room (Q20)"),
   filters: z.number().int().min(2).multipleOf(2, "expected an even number: a reduction halves it"),
   branches: z.number().int().min(4).max(6),
-  // Software Vulkan crashes on the command buffers of much larger controllers.
+  // Searches with 20 blocks and more have crashed software Vulkan without a message.
   blocks: positive.max(14, "expected at most 14 blocks"),
   stem: z.literal([1, 2, 4]),
   keep: share,

@@ -1,6 +1,7 @@
 /**
  * Does the controller learn? On a made-up reward, the share of decisions equal to a hidden architecture:
  * `deno run -A bench/controller.ts [micro|macro] [seeds=5] [steps=400] [samples=16] [setting=value …]`.
+ * e.g. `bench/controller.ts macro quick steps=300 samples=256 controller.lr=0.005 controller.skipWeight=0.2`.
  * Prints how much of the way from uniform sampling to the policy's ceiling is covered. The ceiling follows
  * from the caps that the tanh constants put on every probability.
  */

@@ -1,8 +1,8 @@
 /** One path for all runs: data, adapter, lock, folder, then events until the end. */
 import { dirname } from "@std/path";
-import { type DataSet, loadDataSet, type LoadOptions } from "../data/mod.ts";
+import type { DataSet, FindOptions } from "../data/mod.ts";
 import { UsageError } from "../errors.ts";
-import { Gpu, type OpenOptions } from "../gpu/mod.ts";
+import type { Gpu } from "../gpu/mod.ts";
 import { type ArchFile, classCount, parseArchFile } from "../nas/arch_file.ts";
 import {
   parseConfig,
@@ -13,7 +13,7 @@ import {
 } from "../nas/config.ts";
 import type { LoggedEvent, RunEvent } from "../nas/events.ts";
 import { retrain } from "../nas/retrain.ts";
-import { search } from "../nas/search.ts";
+import { openData, openDevice, search } from "../nas/search.ts";
 import type { Store } from "../nas/store.ts";
 import { RunFolder } from "../run/folder.ts";
 import { interruptedCode, onInterrupt } from "../run/interrupt.ts";
@@ -70,7 +70,7 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
   try {
     const dataset = await loadData(job, options.dataDir, progress);
     if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
-    gpu = await Gpu.open(openOptions(job.config.adapter));
+    ({ gpu } = await openDevice(job.config.adapter, undefined));
     // So that a resume on another driver can be told from one on the same.
     const { adapter } = gpu;
     adapter.driver = await driverVersion(adapter.description) ?? adapter.driver;
@@ -168,21 +168,16 @@ export function jobOf(folder: RunFolder): Job {
 }
 
 async function loadData(job: Job, dataDir: string | undefined, progress: Progress) {
-  const { config } = job;
-  const options: LoadOptions = {
+  const splits = job.command === "retrain" && job.config.allTraining ? "final" : "search";
+  const find: FindOptions = {
     ...places(),
     dataDir: dataDir === undefined ? undefined : fromHere(dataDir),
-    splits: job.command === "retrain" && job.config.allTraining ? "final" : "search",
-    seed: config.seed,
-    side: config.image || undefined,
-    trainLimit: config.trainImages || undefined,
-    validLimit: config.validImages || undefined,
     progress: ({ file, received, total }) =>
       progress.redraw(() =>
         `download ${file}  ${bytes(received)}${total === null ? "" : ` of ${bytes(total)}`}`
       ),
   };
-  const dataset = await loadDataSet(config.data, options);
+  const dataset = await openData(job.config, splits, { find });
   for (const note of dataset.notes) progress.line(`note     ${note}`);
   return dataset;
 }
@@ -192,8 +187,4 @@ function noteOtherImages(arch: ArchFile, { image, classes }: DataSet, progress: 
   const found = `${classCount(arch)} classes and images of ${arch.input.join("×")}`;
   const now = `${classes.length} classes and images of ${image.join("×")}`;
   if (found !== now) progress.line(`note     found with ${found}, trained with ${now}`);
-}
-
-function openOptions(adapter: SearchConfig["adapter"]): OpenOptions {
-  return adapter === "default" ? {} : { adapter };
 }

@@ -54,7 +54,7 @@ export async function openDevice(
 export async function openData(
   config: Pick<SearchConfig, "data" | "seed" | "image" | "trainImages" | "validImages">,
   splits: "search" | "final",
-  { dataset, find }: RunIO,
+  { dataset, find }: Pick<RunIO, "dataset" | "find">,
 ): Promise<DataSet> {
   if (dataset) return dataset;
   if (!find) {

@@ -64,7 +64,10 @@ const controller = z.strictObject({
   tanhConstant: z.number().nonnegative(),
   /** Micro: operations are shaped by tanhConstant / opTanhReduce. */
   opTanhReduce: z.number().positive(),
+  /** Of the entropy in the reward, which takes no gradient, as released (Q13). */
   entropyWeight: z.number().nonnegative(),
+  /** Of the full entropy in the loss, where it is differentiated; 0 as released (Q13). */
+  entropyBonus: z.number().nonnegative(),
   baselineDecay: z.number().min(0).lt(1),
   /** Start value of the baseline: 0, or the first reward (Q12). */
   baselineInit: z.enum(["zero", "first"]),

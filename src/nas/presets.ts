@@ -47,6 +47,7 @@ const controller = {
   tanhConstant: 1.1,
   opTanhReduce: 2.5,
   entropyWeight: 1e-4,
+  entropyBonus: 0,
   baselineDecay: 0.99,
   baselineInit: "zero",
   skipTarget: 0.4,

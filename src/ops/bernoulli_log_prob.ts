@@ -17,33 +17,42 @@ const op = defineOp<Record<never, never>>({
       [q, bits],
       "q and bits [n, j]",
     );
-    return { out: [[q[0]], [q[0]]] };
+    return { out: [[q[0]], [q[0]], [q[0]]] };
   },
-  forward: (gpu, { inputs: [q, bits], out: [logP, sampled] }) => {
+  forward: (gpu, { inputs: [q, bits], out: [logP, entropy, sampled] }) => {
     const [n, columns] = q.shape;
-    gpu.run(forward, { q, bits, log_p: logP, sampled }, { n, columns }, n);
+    gpu.run(forward, { q, bits, log_p: logP, entropy, sampled }, { n, columns }, n);
   },
-  backward: (gpu, { inputs: [q, bits], dy: [dy], dx: [dx] }) => {
+  backward: (gpu, { inputs: [q, bits], dy: [dy, dh], dx: [dx] }) => {
     const n = count(q.shape);
     gpu.run(
       backward,
-      { q, bits, dy: dy!, dx: dx!.tensor },
-      { n, columns: q.shape[1], add: dx!.accumulate },
+      { q, bits, dy: dy ?? dh!, dh: dh ?? dy!, dx: dx!.tensor },
+      {
+        n,
+        columns: q.shape[1],
+        has_dy: dy !== null,
+        has_dh: dh !== null,
+        add: dx!.accumulate,
+      },
       n,
     );
   },
   reads: { out: false },
-  constant: [1],
+  constant: [2],
   reference: ([q, bits], [[n, columns]]) => {
     const logP = new Float64Array(n);
+    const entropy = new Float64Array(n);
     const sampled = new Float64Array(n);
     q.forEach((v, i) => {
       const row = Math.floor(i / columns);
-      const l = -Math.log(1 + Math.exp(bits[i] ? -2 * v : 2 * v));
+      const [no, yes] = [2 * v, -2 * v].map((x) => -Math.log(1 + Math.exp(x)));
+      const l = bits[i] ? yes : no;
       logP[row] += l;
+      entropy[row] -= no * Math.exp(no) + yes * Math.exp(yes);
       sampled[row] -= l * Math.exp(l);
     });
-    return [logP, sampled];
+    return [logP, entropy, sampled];
   },
   cases: [[1, 3], [5, 1], [7, 6], [20, 11], [300, 5], [70, 36]].map((shape) => ({
     shapes: [shape, shape],
@@ -55,9 +64,13 @@ const op = defineOp<Record<never, never>>({
 /**
  * Probability of independent skip decisions, p(1) = σ(2q), the softmax of (−q, q).
  * @param q [n, j] @param bits [n, j], uint32
- * @returns [Σ_j log p(bit), Σ_j p·(−log p) of the drawn bits], each [n]; the second takes no gradient
+ * @returns [Σ_j log p(bit), Σ_j entropy, Σ_j p·(−log p) of the drawn bits], each [n]; the last takes no
+ * gradient
  */
-export function bernoulliLogProb(q: Value, bits: Value): [logP: Value, sampledEntropy: Value] {
-  const [logP, sampled] = apply(op, [q, bits], {});
-  return [logP, sampled];
+export function bernoulliLogProb(
+  q: Value,
+  bits: Value,
+): [logP: Value, entropy: Value, sampledEntropy: Value] {
+  const [logP, entropy, sampled] = apply(op, [q, bits], {});
+  return [logP, entropy, sampled];
 }

@@ -24,17 +24,23 @@ const op = defineOp<Record<never, never>>({
     const [logP, entropy, sampled] = out;
     gpu.run(forward, { logits, index, prob, log_p: logP, entropy, sampled }, { n, options }, n);
   },
-  backward: (gpu, { inputs: [logits, index], saved: [prob], dy: [dy], dx: [dx] }) => {
+  backward: (gpu, { inputs: [logits, index], out, saved: [prob], dy: [dy, dh], dx: [dx] }) => {
     const n = count(logits.shape);
+    const grads = { dy: dy ?? dh!, dh: dh ?? dy! };
     gpu.run(
       backward,
-      { prob, index, dy: dy!, dx: dx!.tensor },
-      { n, options: logits.shape[1], add: dx!.accumulate },
+      { prob, index, entropy: out[1], ...grads, dx: dx!.tensor },
+      {
+        n,
+        options: logits.shape[1],
+        has_dy: dy !== null,
+        has_dh: dh !== null,
+        add: dx!.accumulate,
+      },
       n,
     );
   },
-  reads: { out: false },
-  constant: [1, 2],
+  constant: [2],
   reference: ([logits, index], [[n, options]]) => {
     const out = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
     for (let i = 0; i < n; i++) {
@@ -58,8 +64,8 @@ const op = defineOp<Record<never, never>>({
 /**
  * Probability of one decision per row.
  * @param logits [n, k] @param index [n], uint32 below k
- * @returns [log p(index), entropy Σ p·(−log p), p·(−log p) of the index alone], each [n]; the last two take
- * no gradient
+ * @returns [log p(index), entropy Σ p·(−log p), p·(−log p) of the index alone], each [n]; the last takes no
+ * gradient
  */
 export function logSoftmaxPick(
   logits: Value,

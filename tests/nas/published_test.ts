@@ -53,7 +53,7 @@ const everywhere = {
 };
 const everyController = {
   ...{ hidden: 64, lstmLayers: 1, beta1: 0, epsilon: 1e-3, temperature: 0 },
-  ...{ entropyWeight: 1e-4, baselineDecay: 0.99, baselineInit: "zero" },
+  ...{ entropyWeight: 1e-4, entropyBonus: 0, baselineDecay: 0.99, baselineInit: "zero" },
 };
 
 for (const mode of ["macro", "micro"] as const) {

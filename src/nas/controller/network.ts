@@ -33,8 +33,10 @@ export interface Unrolled {
   logits: { value: Value; kind: "categorical" | "skip" }[];
   /** Σ log p of the decisions, [n]. */
   logProb: Value;
-  /** Σ entropy, [n]; takes no gradient. */
+  /** Σ of the entropy that goes into the reward, [n]. */
   entropy: Value;
+  /** Σ of the full entropy of every decision, [n]; differentiable. */
+  fullEntropy: Value;
   /** Skip penalty, mean over layers, [n]; null where there are no skips. */
   penalty: Value | null;
 }
@@ -84,6 +86,7 @@ export class ControllerPass {
   sampledEntropy = false;
   readonly #logProbs: Value[] = [];
   readonly #entropies: Value[] = [];
+  readonly #fullEntropies: Value[] = [];
   #states: { h: Value; c: Value }[] = [];
   #salt = 0;
 
@@ -135,24 +138,24 @@ export class ControllerPass {
   categorical(logits: Value): Value {
     const index = this.#given([this.n]) ?? sampleCategorical(logits, this.#random());
     const [logProb, full, sampled] = logSoftmaxPick(logits, index);
-    this.#finish(index, logits, "categorical", logProb, this.sampledEntropy ? sampled : full);
+    this.#finish(index, { value: logits, kind: "categorical" }, logProb, full, sampled);
     return index;
   }
 
   /** Independent connect decisions with logits [−q, +q]. */
   bernoulli(q: Value): Value {
     const bits = this.#given(q.shape) ?? sampleBernoulli(q, this.#random());
-    const [logProb, entropy] = bernoulliLogProb(q, bits);
-    this.#finish(bits, q, "skip", logProb, entropy);
+    this.#finish(bits, { value: q, kind: "skip" }, ...bernoulliLogProb(q, bits));
     return bits;
   }
 
-  done(): Pick<Unrolled, "logProb" | "entropy" | "decisions" | "logits"> {
+  done(): Omit<Unrolled, "penalty"> {
     return {
       decisions: this.decisions,
       logits: this.logits,
       logProb: this.#logProbs.reduce(add),
       entropy: this.#entropies.reduce(add),
+      fullEntropy: this.#fullEntropies.reduce(add),
     };
   }
 
@@ -167,14 +170,15 @@ export class ControllerPass {
 
   #finish(
     decision: Value,
-    logits: Value,
-    kind: "categorical" | "skip",
+    logits: Unrolled["logits"][number],
     logProb: Value,
-    entropy: Value,
+    full: Value,
+    sampled: Value,
   ): void {
     this.decisions.push(decision);
-    this.logits.push({ value: logits, kind });
+    this.logits.push(logits);
     this.#logProbs.push(logProb);
-    this.#entropies.push(entropy);
+    this.#entropies.push(this.sampledEntropy ? sampled : full);
+    this.#fullEntropies.push(full);
   }
 }

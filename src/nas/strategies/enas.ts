@@ -162,13 +162,16 @@ export class EnasStrategy<A> implements Strategy<A> {
     return value;
   }
 
-  #loss(pass: ControllerPass, { logProb, penalty }: Unrolled, advantages: number[]): Value {
+  #loss(pass: ControllerPass, unrolled: Unrolled, advantages: number[]): Value {
+    const { logProb, fullEntropy, penalty } = unrolled;
     const constant = (values: number[]) =>
       pass.tape.input([values.length], { tensor: this.gpu.temporary(Float32Array.from(values)) });
-    const policy = scale(weightedSum(logProb, constant(advantages)), -1);
-    const { skipWeight } = this.config.controller;
-    if (!penalty || !skipWeight) return policy;
-    return addScaled(policy, weightedSum(penalty, constant(advantages.map(() => 1))), skipWeight);
+    const mean = (value: Value) => weightedSum(value, constant(advantages.map(() => 1)));
+    const { skipWeight, entropyBonus } = this.config.controller;
+    let loss = scale(weightedSum(logProb, constant(advantages)), -1);
+    if (penalty && skipWeight) loss = addScaled(loss, mean(penalty), skipWeight);
+    if (entropyBonus) loss = addScaled(loss, mean(fullEntropy), -entropyBonus);
+    return loss;
   }
 }
 

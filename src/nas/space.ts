@@ -11,6 +11,8 @@ export interface Decision {
   node: number;
   /** How many options there are: choices are 0 … options−1. */
   options: number;
+  /** What the options are called, for pictures and tables. */
+  labels?: readonly string[];
   /** Options that are not allowed here are false. */
   mask?: boolean[];
 }

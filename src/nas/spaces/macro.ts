@@ -63,13 +63,15 @@ const uniform = (layers: number, op: number): MacroArch => ({
 const sourceName = (j: number) => j === 0 ? "the stem" : `layer ${j - 1}`;
 
 function decisions(layers: number, branches: number): Decision[] {
+  const labels = macroOps.slice(0, branches).map(({ label }) => label);
   return Array.from({ length: layers }, (_, i): Decision[] => [
-    { name: `layer ${i}, operation`, kind: "op", node: i, options: branches },
+    { name: `layer ${i}, operation`, kind: "op", node: i, options: branches, labels },
     ...Array.from({ length: i }, (_, j): Decision => ({
       name: `layer ${i}, skip from ${sourceName(j)}`,
       kind: "skip",
       node: i,
       options: 2,
+      labels: ["no", "yes"],
     })),
   ]).flat();
 }

@@ -77,6 +77,11 @@ function covering(blocks: number): MicroArch[] {
   );
 }
 
+const opLabels = microOps.map(({ label }) => label);
+
+const inputs = (n: number): string[] =>
+  Array.from({ length: n }, (_, i) => i === 0 ? "h(l−2)" : i === 1 ? "h(l−1)" : `node ${i}`);
+
 function decisions(blocks: number): Decision[] {
   return ["normal", "reduction"].flatMap((cell, c) =>
     Array.from({ length: blocks }, (_, b) =>
@@ -84,8 +89,14 @@ function decisions(blocks: number): Decision[] {
         const name = `${cell} cell, block ${b}, ${side}`;
         const node = c * blocks + b;
         return [
-          { name: `${name} input`, kind: "input", node, options: b + 2 },
-          { name: `${name} operation`, kind: "op", node, options: microOps.length },
+          { name: `${name} input`, kind: "input", node, options: b + 2, labels: inputs(b + 2) },
+          {
+            name: `${name} operation`,
+            kind: "op",
+            node,
+            options: opLabels.length,
+            labels: opLabels,
+          },
         ];
       })).flat()
   );

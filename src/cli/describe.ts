@@ -4,7 +4,7 @@ import { UsageError } from "../errors.ts";
 import { classCount } from "../nas/arch_file.ts";
 import { resolveSearchConfig } from "../nas/config.ts";
 import type { DescribeOptions, Description } from "../nas/describe.ts";
-import { finalConfig } from "./child.ts";
+import { finalConfig } from "../nas/final_config.ts";
 import { whole } from "./options.ts";
 import { bytes, print, table, thousands } from "./terminal.ts";
 

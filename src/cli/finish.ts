@@ -2,12 +2,12 @@
 import { DataError } from "../errors.ts";
 import { type ArchFile, isArchFile, parseArchFile } from "../nas/arch_file.ts";
 import type { SearchConfig } from "../nas/config.ts";
+import { graphsOf } from "../nas/final_config.ts";
 import { drawSvg, drawText } from "../run/draw.ts";
 import { writeAtomic } from "../run/files.ts";
 import type { RunFolder } from "../run/folder.ts";
 import type { DoneEvent } from "../run/record.ts";
 import { commandName, quoteWord, shortPath } from "./paths.ts";
-import { graphsOf } from "./picture.ts";
 import type { Progress } from "./progress.ts";
 import { bytes, counted, duration, percent, print, table } from "./terminal.ts";
 

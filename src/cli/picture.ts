@@ -1,9 +1,8 @@
-/** An architecture from a file or from text, and its graphs. */
+/** An architecture from a file or from text. */
 import { UsageError } from "../errors.ts";
 import { type ArchFile, formatArchFile, parseArchFile, parseChoice } from "../nas/arch_file.ts";
-import type { Graph } from "../nas/space.ts";
+import { graphsOf } from "../nas/final_config.ts";
 import { spaces } from "../nas/spaces/mod.ts";
-import { finalConfig } from "./child.ts";
 import { fromHere } from "./paths.ts";
 
 /**
@@ -52,17 +51,6 @@ export function readArch(
 function whyUnreadable(cause: Error): string {
   if (cause instanceof Deno.errors.NotFound) return "there is no such file";
   return cause instanceof Deno.errors.IsADirectory ? "it is a folder" : cause.message;
-}
-
-/**
- * One graph for macro, one per cell for micro.
- * @throws UsageError when the choices do not fit their space, naming the decision.
- */
-export function graphsOf(arch: ArchFile): Graph[] {
-  // Any preset will do: only what the file records decides the graph.
-  const { child } = finalConfig(arch, { preset: "paper", given: {} });
-  const space = spaces[arch.space](child);
-  return space.graphs(space.decode(arch.choice));
 }
 
 /** Choices alone do not say on what they were found: CIFAR-10 as in the released scripts. */

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { ArchFile } from "../nas/arch_file.ts";
 import { applyOverrides, parseConfig, type RetrainConfig, retrainConfig } from "../nas/config.ts";
-import { finalConfig } from "./child.ts";
+import { finalConfig } from "../nas/final_config.ts";
 import { addConfigOptions, type ConfigOptions, overridesOf } from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { dataName, readSettings } from "./settings.ts";

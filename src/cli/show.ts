@@ -19,7 +19,8 @@ Examples:
   $ denas show "0  1 1  3 0 1  5 0 0 1"        choices of a macro network with four layers`,
     ).action(async (what: string, options: { svg?: string | true; space?: string }) => {
       const { drawSvg, drawText } = await import("../run/draw.ts");
-      const { graphsOf, readArch } = await import("./picture.ts");
+      const { graphsOf } = await import("../nas/final_config.ts");
+      const { readArch } = await import("./picture.ts");
       const { arch } = readArch(what, options.space);
       const graphs = graphsOf(arch);
       if (options.svg === undefined) return print(drawText(graphs).trimEnd());

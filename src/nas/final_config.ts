@@ -1,6 +1,8 @@
 /** From an architecture to the network that is built of it: sizes recorded, preset, options. */
-import type { ArchFile } from "../nas/arch_file.ts";
-import { type Overrides, resolveRetrainConfig, type RetrainConfig } from "../nas/config.ts";
+import type { ArchFile } from "./arch_file.ts";
+import { type Overrides, resolveRetrainConfig, type RetrainConfig } from "./config.ts";
+import type { Graph } from "./space.ts";
+import { spaces } from "./spaces/mod.ts";
 
 /** What an architecture is retrained with where neither options nor settings say otherwise. */
 export function recorded(arch: ArchFile): Overrides {
@@ -29,4 +31,15 @@ export function finalConfig(
   const stated = Object.entries(given).filter(([, value]) => value !== undefined);
   const overrides = { ...recorded(arch), ...Object.fromEntries(stated) };
   return resolveRetrainConfig({ space: arch.space, preset, faithful, overrides });
+}
+
+/**
+ * One graph for macro, one per cell for micro.
+ * @throws UsageError when the choices do not fit their space, naming the decision.
+ */
+export function graphsOf(arch: ArchFile): Graph[] {
+  // Any preset will do: only what the file records decides the graph.
+  const { child } = finalConfig(arch, { preset: "paper", given: {} });
+  const space = spaces[arch.space](child);
+  return space.graphs(space.decode(arch.choice));
 }

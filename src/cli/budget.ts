@@ -1,5 +1,5 @@
 /** `--budget 30m`: so many epochs as fit, found by timing a small piece of the run that is thrown away. */
-import type { DataSet } from "../data/mod.ts";
+import { type DataSet, sliceImages } from "../data/mod.ts";
 import { UsageError } from "../errors.ts";
 import { memoryStore } from "../nas/store.ts";
 import { type Equipment, eventsOf, type Job } from "./execute.ts";
@@ -66,12 +66,6 @@ function withConfig(job: Job, common: { epochs: number }, search: { rounds?: num
 
 /** The same data set with fewer training images, without copying. */
 function firstImages(dataset: DataSet, count: number): DataSet {
-  const { pixels, labels, n } = dataset.train;
-  const fewer = Math.min(n, count);
-  const train = {
-    pixels: pixels.subarray(0, fewer * (pixels.length / n)),
-    labels: labels.subarray(0, fewer),
-    n: fewer,
-  };
-  return { ...dataset, train };
+  const { train } = dataset;
+  return { ...dataset, train: sliceImages(train, 0, Math.min(train.n, count)) };
 }

@@ -4,7 +4,7 @@ import labelsWgsl from "../../kernels/batch_labels.wgsl" with { type: "text" };
 import { UsageError } from "../errors.ts";
 import { type Gpu, kernel, type Tensor } from "../gpu/mod.ts";
 import { hash, Rng, Stream } from "../random.ts";
-import type { Images } from "./dataset.ts";
+import { type Images, labelWidth, type Task } from "./dataset.ts";
 import { type Chunk, DeviceBytes } from "./device_bytes.ts";
 
 const imagesKernel = kernel("batch_images", imagesWgsl);
@@ -28,6 +28,8 @@ export interface BatchOptions {
   /** Per channel, of pixels scaled to 0 … 1. */
   mean: readonly number[];
   deviation: readonly number[];
+  /** Default "single-label". */
+  task?: Task;
   /** Images in a batch. */
   batch: number;
   seed: number;
@@ -43,7 +45,7 @@ export interface BatchOptions {
 export interface Batch {
   /** (n, h, w, c) float32. */
   images: Tensor;
-  /** (n) uint32. */
+  /** (n) uint32: class indices; for several labels (n, classes) float32: 0 or 1. */
   labels: Tensor;
   n: number;
 }
@@ -66,6 +68,8 @@ export class Batches {
   readonly n: number;
   readonly #bytes: DeviceBytes;
   readonly #labels: Tensor;
+  /** Shape of one image's labels. */
+  readonly #perImage: number[];
   readonly #order: Tensor;
   readonly #table: Tensor;
   readonly #out: { images: Tensor; labels: Tensor };
@@ -86,10 +90,16 @@ export class Batches {
       chunkBytes: options.chunkBytes ?? 2 ** 27,
       dataMemory: options.dataMemory ?? 2 ** 31,
     });
-    this.#labels = gpu.upload(Uint32Array.from(images.labels));
+    const multi = options.task === "multi-label";
+    // The kernel copies words, whatever they stand for.
+    this.#labels = gpu.upload((multi ? Float32Array : Uint32Array).from(images.labels));
+    this.#perImage = multi ? [labelWidth(images)] : [];
     this.#order = gpu.empty([images.n]);
     this.#table = gpu.upload(byteTable(options.mean, options.deviation));
-    this.#out = { images: gpu.empty([batch, h, w, c]), labels: gpu.empty([batch]) };
+    this.#out = {
+      images: gpu.empty([batch, h, w, c]),
+      labels: gpu.empty([batch, ...this.#perImage]),
+    };
     this.startEpoch(0);
   }
 
@@ -144,9 +154,13 @@ export class Batches {
         legacy: augment.cutoutLegacy,
       }, n * h * w);
     }
-    gpu.run(labelsKernel, { labels: this.#labels, order, y: this.#out.labels }, common, n);
-    const images = { ...this.#out.images, shape: [n, h, w, c] };
-    return { images, labels: { ...this.#out.labels, shape: [n] }, n };
+    const width = this.#perImage[0] ?? 1;
+    const labels = { ...this.#out.labels, shape: [n, ...this.#perImage] };
+    gpu.run(labelsKernel, { labels: this.#labels, order, y: this.#out.labels }, {
+      ...common,
+      width,
+    }, n * width);
+    return { images: { ...this.#out.images, shape: [n, h, w, c] }, labels, n };
   }
 
   /** The chunks that hold some image of a batch, the one that comes first in the batch first. */
@@ -180,10 +194,12 @@ function byteTable(mean: readonly number[], deviation: readonly number[]) {
   });
 }
 
-function check(images: Images, { image, mean, deviation, batch, augment }: BatchOptions): void {
-  const [h, w, c] = image;
+function check(images: Images, options: BatchOptions): void {
+  const { image: [h, w, c], mean, deviation, batch, augment, task } = options;
   if (images.n === 0) throw new UsageError("Cannot make batches: got 0 images, expected some");
-  if (images.pixels.length !== images.n * h * w * c || images.labels.length !== images.n) {
+  const width = labelWidth(images);
+  const widthFits = task === "multi-label" ? Number.isInteger(width) && width > 0 : width === 1;
+  if (images.pixels.length !== images.n * h * w * c || !widthFits) {
     throw new UsageError(
       `Cannot make batches: got ${images.pixels.length} bytes and ${images.labels.length} labels, ` +
         `expected ${images.n} images of ${h} × ${w} × ${c}`,

@@ -1,16 +1,20 @@
 /** What a data set is, once read: bytes in host memory. Readers are beside this file. */
 
-/** Images as bytes, NHWC, with one class each. */
+/** One class per image, or any number of them, none included. */
+export type Task = "single-label" | "multi-label";
+
+/** Images as bytes, NHWC, with their labels. */
 export interface Images {
   /** n · h · w · c bytes. */
   pixels: Uint8Array;
-  /** n class indices. */
+  /** n class indices; for several labels n · classes times 0 or 1, image by image. */
   labels: Uint8Array | Uint16Array;
   n: number;
 }
 
 export interface DataSet {
   name: string;
+  task: Task;
   classes: string[];
   /** Height, width, channels. */
   image: readonly [number, number, number];
@@ -26,4 +30,20 @@ export interface DataSet {
   deviation: number[];
   /** What a reader wants the user told, one sentence each: absent batches, skipped files. */
   notes: string[];
+}
+
+/** Numbers in `labels` for each image: 1, or one for each class. */
+export function labelWidth({ labels, n }: Images): number {
+  return n === 0 ? 1 : labels.length / n;
+}
+
+/** Images from … to, without copying. */
+export function sliceImages(images: Images, from: number, to: number): Images {
+  const size = images.pixels.length / images.n;
+  const width = labelWidth(images);
+  return {
+    pixels: images.pixels.subarray(from * size, to * size),
+    labels: images.labels.subarray(from * width, to * width),
+    n: to - from,
+  };
 }

@@ -1,7 +1,7 @@
 /** From a name to a data set with splits and statistics. */
 import { DataError, UsageError } from "../errors.ts";
 import { readCifarTest, readCifarTrain } from "./cifar.ts";
-import type { DataSet, Images } from "./dataset.ts";
+import { type DataSet, type Images, sliceImages } from "./dataset.ts";
 import { findDataSet, type FindOptions, type Found } from "./find.ts";
 import { readFolder } from "./folder.ts";
 import { unpackedSize } from "./files.ts";
@@ -32,9 +32,22 @@ export async function loadDataSet(name: string, options: LoadOptions): Promise<D
   const read = await readFound(name, found, options);
   const { train, valid } = split(read, options);
   const { mean, deviation } = statistics(train, read.image[2]);
-  const { classes, image, flip, testCount, notes } = read;
+  const { task, classes, image, flip, testCount, notes } = read;
   const test = () => read.test();
-  return { name, classes, image, train, valid, test, testCount, flip, mean, deviation, notes };
+  return {
+    name,
+    task,
+    classes,
+    image,
+    train,
+    valid,
+    test,
+    testCount,
+    flip,
+    mean,
+    deviation,
+    notes,
+  };
 }
 
 async function readFound(name: string, found: Found, options: LoadOptions): Promise<ReadSet> {
@@ -57,6 +70,7 @@ async function readIdx(name: string, found: Found & { kind: "idx" }): Promise<Re
   );
   return {
     name,
+    task: "single-label",
     classes: known ? [...known.classes] : Array.from({ length: classes }, (_, i) => String(i)),
     image,
     // Sets in this format that nobody described are digits or letters as a rule.
@@ -90,6 +104,7 @@ async function readCifar(name: string, found: Found & { kind: "cifar" }): Promis
   const { train, classes, testCount, notes } = await readCifarTrain(path, form);
   return {
     name,
+    task: "single-label",
     classes: known?.classes.length ? [...known.classes] : classes,
     image: [32, 32, 3],
     flip: true,
@@ -101,23 +116,13 @@ async function readCifar(name: string, found: Found & { kind: "cifar" }): Promis
 }
 
 function split(read: ReadSet, options: LoadOptions): { train: Images; valid: Images } {
-  const size = read.image[0] * read.image[1] * read.image[2];
   const all = read.train;
   const validCount = options.splits === "final" || read.valid ? 0 : Math.floor(all.n / 10);
   const border = all.n - validCount;
-  const rest = read.valid ?? part(all, border, all.n, size);
+  const rest = read.valid ?? sliceImages(all, border, all.n);
   return {
-    train: part(all, 0, Math.min(border, options.trainLimit ?? border), size),
-    valid: part(rest, 0, Math.min(rest.n, options.validLimit ?? rest.n), size),
-  };
-}
-
-/** Images from … to, without copying. */
-function part(images: Images, from: number, to: number, size: number): Images {
-  return {
-    pixels: images.pixels.subarray(from * size, to * size),
-    labels: images.labels.subarray(from, to),
-    n: to - from,
+    train: sliceImages(all, 0, Math.min(border, options.trainLimit ?? border)),
+    valid: sliceImages(rest, 0, Math.min(rest.n, options.validLimit ?? rest.n)),
   };
 }
 

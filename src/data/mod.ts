@@ -1,5 +1,5 @@
 /** Data sets: finding, reading, splitting. */
-export type { DataSet, Images } from "./dataset.ts";
+export { type DataSet, type Images, sliceImages, type Task } from "./dataset.ts";
 export type { Progress } from "./download.ts";
 export { findDataSet, type FindOptions, type Found, locateDataSet, usualPlaces } from "./find.ts";
 export { knownSets } from "./known.ts";

@@ -1,8 +1,9 @@
 /** What every reader hands over: the training files read, the test files only located. */
-import type { Images } from "./dataset.ts";
+import type { Images, Task } from "./dataset.ts";
 
 export interface ReadSet {
   name: string;
+  task: Task;
   classes: string[];
   /** Height, width, channels. */
   image: readonly [number, number, number];

@@ -54,6 +54,7 @@ export function syntheticDataSet(options: SyntheticOptions): DataSet {
   const train = make(options.train, 0);
   return {
     name: "synthetic",
+    task: "single-label",
     classes: Array.from({ length: classes }, (_, i) => String(i)),
     image,
     train,

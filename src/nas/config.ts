@@ -24,24 +24,36 @@ const child = z.strictObject({
   auxHead: z.boolean(),
   legacyFixed: z.boolean(),
   legacyReduce: z.boolean(),
+  legacyInit: z.boolean(),
   bnEpsilon: z.number().positive(),
   bnDecay: z.number().min(0).lt(1),
+  opBnEpsilon: z.number().positive(),
+  bnDebias: z.boolean(),
   rewardStatistics: z.enum(["batch", "running"]),
+  rewardDropout: z.boolean(),
 });
 
 const optimizer = z.strictObject({
-  schedule: z.enum(["cosine-restarts", "cosine", "constant"]),
+  schedule: z.enum(["cosine-restarts", "cosine", "staircase", "constant"]),
   lrMax: z.number().positive(),
   lrMin: z.number().nonnegative(),
   /** First cycle in epochs and its growth (cosine-restarts). */
   t0: positive,
   tMul: positive,
+  /** The first step of each later cycle has the rate of a cycle's share 1/tMul, as released (Q16). */
+  restartTransient: z.boolean(),
+  /** Factor per so many epochs (staircase). */
+  lrDecay: z.number().positive().max(1),
+  lrDecayEvery: positive,
   momentum: z.number().min(0).lt(1),
   nesterov: z.boolean(),
-  /** λ of λ·Σw²: without ½, so that the gradient is 2λw (Q14). */
+  /** λ of λ·Σw², without ½, so that the gradient is 2λw (Q14); with l2Half of λ/2·Σw²: gradient λw. */
   l2: z.number().nonnegative(),
+  l2Half: z.boolean(),
   /** Also decay and move by momentum what a step did not touch, as released (Q14, Q15). */
   decayAll: z.boolean(),
+  /** The auxiliary head stays as it was at the start; only what lies before it learns from it, as released (Q9). */
+  freezeAux: z.boolean(),
   clip: z.enum(["none", "tensor", "global"]),
   clipNorm: z.number().positive(),
 });
@@ -97,20 +109,37 @@ const common = {
   batch: positive,
   child,
   optimizer,
+  /** Weight of the auxiliary head's loss. */
+  auxWeight: z.number().nonnegative(),
   augment,
+  /** Images per batch of an evaluation. */
+  evalBatch: positive,
+  /** Training steps between two events with their figures. */
+  logEvery: positive,
   adapter: z.enum(["default", "high-performance", "low-power", "software"]),
 };
 
 export const searchConfig = z.strictObject({
   ...common,
   mode: z.string(),
-  strategy: z.enum(["enas", "random", "evolution"]),
+  strategy: z.enum(["enas", "enas-nnabla", "random", "evolution"]),
+  /** Passes over the training images in each epoch of the search. */
+  passes: positive,
   controller,
   /** θ phase after each epoch: so many rounds of so many architectures each. */
   rounds: positive,
   perRound: positive,
-  /** Validation images per reward; one random minibatch for all architectures of a round. */
+  /** Rounds follow every so many epochs. */
+  roundsEvery: positive,
+  /** Validation images per reward: so many minibatches of this size, the same for a whole round. */
   rewardBatch: positive,
+  rewardBatches: positive,
+  /** One random minibatch for each architecture instead, at the end as well, as released (Q17). */
+  ownBatches: z.boolean(),
+  /** End once an architecture scores more than this with shared weights; 1 = never. */
+  earlyStopOver: share,
+  /** The winner: the best of the final candidates, or the architecture that was scored last. */
+  select: z.enum(["best", "last"]),
   selection: z.strictObject({
     /** Architectures scored at the end: drawn from the policy, and the best of the trials. */
     drawn: positive,
@@ -129,7 +158,8 @@ export const retrainConfig = z.strictObject({
   space: z.string(),
   /** Train on every training image, without validation. */
   allTraining: z.boolean(),
-  auxWeight: z.number().nonnegative(),
+  /** Validation follows every so many epochs. */
+  evalEvery: positive,
 });
 
 export type SearchConfig = z.infer<typeof searchConfig>;
@@ -159,6 +189,8 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
   }
   const base = structuredClone(sections[mode as keyof typeof sections]) as Record<string, unknown>;
   if (faithful) applyOverrides(base, { ...faithfulSwitches, ...faithfulIn[mode] });
+  // Candidates are drawn once between two trainings of the best of them.
+  if (overrides.strategy === "enas-nnabla") base.rounds = 1;
   applyOverrides(base, overrides);
   return parseConfig(searchConfig, base, "search");
 }

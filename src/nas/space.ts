@@ -39,17 +39,27 @@ export interface ChildConfig {
   legacyFixed: boolean;
   /** Quirk Q6: a micro reduction cell of the search child sees h(l−1) twice. */
   legacyReduce: boolean;
+  /** Quirk Q10: first weights of depthwise kernels and of the micro space's banks as released. */
+  legacyInit: boolean;
   /** Batch norm: epsilon and decay of the running statistics. */
   bnEpsilon: number;
   bnDecay: number;
+  /** Epsilon of the norm after a searched operation (macro search). */
+  opBnEpsilon: number;
+  /** Running statistics forget their start values at the first update. */
+  bnDebias: boolean;
   /** Batch statistics of search children: `batch` keeps no running statistics (Q5). */
   rewardStatistics: "batch" | "running";
+  /** Quirk Q7: dropout stays on when search children are scored. */
+  rewardDropout: boolean;
 }
 
 /** What one forward pass is for. */
 export interface Pass {
   /** Batch statistics, dropout and drop-path on. */
   training: boolean;
+  /** Dropout before the classifier; default: in training. */
+  dropout?: boolean;
   /** Batch norm uses the batch's own statistics (always in training). */
   batchStatistics: boolean;
   seed: number;
@@ -104,4 +114,6 @@ export interface BuildContext {
   input: readonly [number, number, number];
   classes: number;
   config: ChildConfig;
+  /** The weights belong to one architecture: every norm keeps running statistics, whatever the form. */
+  ownStatistics?: boolean;
 }

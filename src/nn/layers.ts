@@ -19,17 +19,18 @@ import type { WeightStore } from "./weights.ts";
 
 /** What one forward pass is for, as far as layers care. */
 export interface Mode {
-  /** Dropout on, running statistics updated. */
+  /** Drop-path on, running statistics updated. */
   training: boolean;
+  /** Dropout before the classifier is on. */
+  dropout: boolean;
   /** Batch norm uses the batch's own statistics; always so in training and where none are kept. */
   batchStatistics: boolean;
   /** Batch norms keep running statistics unless they are told otherwise. */
   keepStatistics: boolean;
-  /**
-   * Running statistics forget their start values (TensorFlow's zero-debiased averages): right where every norm
-   * is updated before it is read, which in a supernet not every norm is.
-   */
+  /** Running statistics forget their start values at the first update (TensorFlow's zero-debiased averages). */
   debias: boolean;
+  /** Deviations of first weights as released: some count other dimensions than a sum's inputs (Q10). */
+  legacyInit: boolean;
   epsilon: number;
   /** Of the running statistics: new = decay · old + (1 − decay) · batch. */
   decay: number;
@@ -92,12 +93,21 @@ export function conv(net: Net, x: Value, { k, out, stride = 1, relu = false }: C
     : conv2d(x, net.param("w", [k, k, ci, out], init), { stride, relu });
 }
 
-/** Depthwise k×k (weight `dw` `[k, k, c, 1]`), then 1×1 (weight `pw` `[c, out]`), nothing between. */
-export function separable(net: Net, x: Value, options: ConvOptions): Value {
-  const { k, out, stride = 1, relu = false } = options;
+/**
+ * Depthwise k×k (weight `dw` `[k, k, c, 1]`), then 1×1 (weight `pw` `[c, out]`), nothing between.
+ * `bankRows`: as released, both come from banks of so many rows, which then count as their fan-in.
+ */
+export function separable(
+  net: Net,
+  x: Value,
+  options: ConvOptions & { bankRows?: number },
+): Value {
+  const { k, out, stride = 1, relu = false, bankRows } = options;
   const c = channels(x);
-  const dw = net.param("dw", [k, k, c, 1], heInit(k * k));
-  const pw = net.param("pw", [c, out], heInit(c));
+  const { legacyInit } = net.mode;
+  const rows = legacyInit ? bankRows : undefined;
+  const dw = net.param("dw", [k, k, c, 1], heInit(rows ?? (legacyInit ? k * k * c : k * k)));
+  const pw = net.param("pw", [c, out], heInit(rows ?? c));
   return separableConv2d(x, dw, pw, { stride, relu });
 }
 
@@ -107,23 +117,26 @@ export interface NormOptions {
   epsilon?: number;
   /** Keep running statistics; default: as the pass says. */
   keep?: boolean;
+  /** Default: as the pass says. */
+  debias?: boolean;
 }
 
 /** Batch norm over all but the channels: weights `gamma`, `beta`, state `running` (means, variances, updates). */
 export function norm(net: Net, x: Value, options: NormOptions = {}): Value {
   const { mode } = net;
   const { relu = false, epsilon = mode.epsilon, keep = mode.keepStatistics } = options;
+  const { debias = mode.debias } = options;
   const c = channels(x);
   const gamma = net.param("gamma", [c], constantInit(1));
   const beta = net.param("beta", [c], constantInit(0));
-  const running = keep ? net.state("running", [2 * c + 1], startStatistics(c, mode.debias)) : null;
+  const running = keep ? net.state("running", [2 * c + 1], startStatistics(c, debias)) : null;
   const batch = !keep || mode.training || mode.batchStatistics;
   return batchNorm(x, gamma, beta, running, {
     epsilon,
     decay: mode.decay,
     mode: batch ? "batch" : "running",
     update: keep && mode.training,
-    debias: mode.debias,
+    debias,
     relu,
   });
 }
@@ -202,8 +215,8 @@ export function head(
 ): Value {
   return net.scope("head", () => {
     let features = globalAvgPool(x, { relu });
-    const { training, seed, step } = net.mode;
-    if (training && keep < 1) {
+    const { seed, step } = net.mode;
+    if (net.mode.dropout && keep < 1) {
       features = dropout(features, { keep, seed, stream: Stream.dropout, step, salt: net.salt() });
     }
     return linear(net, features, classes);

@@ -14,9 +14,13 @@ export function childConfig(changes: Partial<ChildConfig> = {}): ChildConfig {
     auxHead: true,
     legacyFixed: false,
     legacyReduce: false,
+    legacyInit: false,
     bnEpsilon: 1e-5,
     bnDecay: 0.9,
+    opBnEpsilon: 1e-3,
+    bnDebias: true,
     rewardStatistics: "batch",
+    rewardDropout: false,
     ...changes,
   };
 }

@@ -11,9 +11,11 @@ import { assertThrows } from "../assert.ts";
 const gpu = await Gpu.open();
 const mode: Mode = {
   training: true,
+  dropout: true,
   batchStatistics: true,
   keepStatistics: false,
   debias: true,
+  legacyInit: false,
   epsilon: 1e-5,
   decay: 0.9,
   seed: 1,

@@ -22,9 +22,12 @@ export function toModel(into: BuildContext, network: Network): Model {
   const forward = (images: Value, pass: Pass) => {
     const net = new Net(images.tape!, weights, {
       training: pass.training,
+      dropout: pass.dropout ?? pass.training,
       batchStatistics: pass.batchStatistics,
-      keepStatistics: config.form === "final" || config.rewardStatistics === "running",
-      debias: config.form === "final",
+      keepStatistics: into.ownStatistics === true || config.form === "final" ||
+        config.rewardStatistics === "running",
+      debias: config.bnDebias,
+      legacyInit: config.legacyInit,
       epsilon: config.bnEpsilon,
       decay: config.bnDecay,
       seed: pass.seed,

@@ -18,9 +18,6 @@ import type { BuildContext, ChildConfig } from "../space.ts";
 import type { Network } from "./child.ts";
 import { type MacroArch, macroOps, neededFrom, reducesAfter } from "./macro_arch.ts";
 
-/** ε of the batch norm after a searched operation, as released. */
-const OP_EPSILON = 1e-3;
-
 /**
  * The child of the shared-weight supernet (Pham et al. 2018, §2.3, as released): convolution, then norm, then
  * ReLU; skips are summed and normalised; every width is `filters`. Each (layer, operation) has weights of
@@ -35,7 +32,7 @@ export function macroSearchNetwork(arch: MacroArch, into: BuildContext): Network
       const y = net.scope(`layer${i}`, () => {
         const sum = skips.reduce(
           (sum, bit, j) => bit ? add(sum, outputs[j]!) : sum,
-          net.scope(`op${op}`, () => searchOp(net, outputs[i]!, op)),
+          net.scope(`op${op}`, () => searchOp(net, outputs[i]!, op, config)),
         );
         return i === 0 ? sum : net.scope("skip", () => norm(net, sum));
       });
@@ -46,7 +43,7 @@ export function macroSearchNetwork(arch: MacroArch, into: BuildContext): Network
   };
 }
 
-function searchOp(net: Net, x: Value, op: number): Value {
+function searchOp(net: Net, x: Value, op: number, { opBnEpsilon }: ChildConfig): Value {
   const { kind, k } = macroOps[op];
   const out = channels(x);
   const y = convNorm(net, "in", x, { k: 1, out, after: { relu: true } });
@@ -54,7 +51,7 @@ function searchOp(net: Net, x: Value, op: number): Value {
   const wide = kind === "conv" ? conv : separable;
   return net.scope(
     "out",
-    () => norm(net, wide(net, y, { k, out }), { relu: true, epsilon: OP_EPSILON }),
+    () => norm(net, wide(net, y, { k, out }), { relu: true, epsilon: opBnEpsilon, debias: false }),
   );
 }
 

@@ -90,25 +90,21 @@ function searchLayer(net: Net, arch: MicroArch, [h0, h1]: Pair, layer: Layer): P
     inputs = [into.config.legacyReduce ? h1 : h0, halved];
   }
   const cell = reduction ? arch.reduce : arch.normal;
-  const nodes = blocks(net, cell, calibrate(net, inputs, width), (x, { op, input }) => {
+  const nodes = blocks(net, cell, calibrate(net, inputs, width), (x, { op, input }, bankRows) => {
     const { kind, k } = microOps[op];
     if (kind === "identity") return x;
     if (kind !== "separable") return pool3(x, kind);
-    // Norms of the bank never keep running statistics, which all architectures would share.
-    return twice(
-      net,
-      k,
-      (y) =>
-        net.scope(
-          `in${input}`,
-          () => norm(net, separable(net, y, { k, out: width, relu: true }), { keep: false }),
-        ),
-      x,
-    );
+    const options = { k, out: width, relu: true, bankRows };
+    // In a supernet norms of the bank never keep running statistics, which all architectures would share.
+    const keep = into.ownStatistics === true;
+    const stack = (y: Value) =>
+      net.scope(`in${input}`, () => norm(net, separable(net, y, options), { keep }));
+    return twice(net, k, stack, x);
   });
   const ends = looseEnds(cell).map((row) => ({ x: nodes[row], row }));
   // How many ends a row is summed with differs from architecture to architecture.
-  const out = joinNorm(net, "out", ends, { out: width, fanIn: width });
+  const fanIn = into.config.legacyInit ? nodes.length : width;
+  const out = joinNorm(net, "out", ends, { out: width, fanIn });
   return [inputs[1], out];
 }
 
@@ -139,18 +135,18 @@ function finalLayer(net: Net, arch: MicroArch, history: Pair, layer: Layer): Pai
   return [history[1], concat(ends)];
 }
 
-/** All nodes of a cell: its inputs, then one sum per block. */
+/** All nodes of a cell: its inputs, then one sum per block; an operation also learns how many nodes it may read. */
 function blocks(
   net: Net,
   cell: Cell,
   inputs: Pair,
-  operation: (x: Value, side: Side) => Value,
+  operation: (x: Value, side: Side, readable: number) => Value,
 ): Value[] {
   const nodes: Value[] = [...inputs];
   cell.forEach((block: Block, b) =>
     net.scope(`block${b}`, () => {
       const [x, y] = (["x", "y"] as const).map((name) =>
-        net.scope(name, () => operation(nodes[block[name].input], block[name]))
+        net.scope(name, () => operation(nodes[block[name].input], block[name], b + 2))
       );
       nodes.push(add(x, y));
     })

@@ -97,6 +97,10 @@ export interface SearchSpace<A> {
   encode(arch: A): number[];
   /** Equal for equivalent architectures: de-duplication and tables. */
   key(arch: A): string;
+  /** The notation of published tables, where there is one. */
+  format?(arch: A): string;
+  /** Reads that notation; throws a UsageError that says what is wrong where. */
+  parse?(text: string): A;
   /** Declares every weight of the supernet, sampled or not (shared-weight search only). */
   supernet(into: BuildContext): void;
   /** Declares the weights this architecture needs and returns the network. */

@@ -2,6 +2,7 @@
 import type { ChildConfig, SearchSpace } from "../space.ts";
 import { macroSpace } from "./macro.ts";
 import { microSpace } from "./micro.ts";
+import { nasbench201Space } from "./nasbench201.ts";
 
 /** Makes a space of the size that a configuration asks for; throws a UsageError when one does not fit. */
 // deno-lint-ignore no-explicit-any
@@ -10,4 +11,5 @@ export type SpaceFactory = (config: ChildConfig) => SearchSpace<any>;
 export const spaces: Readonly<Record<string, SpaceFactory>> = {
   macro: macroSpace,
   micro: microSpace,
+  nasbench201: nasbench201Space,
 };

@@ -1,0 +1,96 @@
+/**
+ * The topology space of NAS-Bench-201 (Dong & Yang, ICLR 2020) and NATS-Bench: 5⁶ = 15,625 cells of four nodes
+ * with an operation on each of six edges. `choice` holds the operations in the order of the arch string.
+ */
+import type { Rng } from "../../random.ts";
+import type { BuildContext, ChildConfig, Decision, Graph, SearchSpace } from "../space.ts";
+import { requireStages } from "./benchmark.ts";
+import { requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { DecisionList } from "./codec.ts";
+import {
+  formatNb201,
+  type Nb201Arch,
+  nb201Edges,
+  nb201Ops,
+  parseNb201,
+} from "./nasbench201_arch.ts";
+import { NB201_STAGES, nb201Network } from "./nasbench201_network.ts";
+
+export {
+  connectedNb201,
+  formatNb201,
+  type Nb201Arch,
+  nb201Edges,
+  nb201Number,
+  nb201Ops,
+  parseNb201,
+  uniqueNb201,
+} from "./nasbench201_arch.ts";
+
+const list = new DecisionList(
+  "nasbench201",
+  nb201Edges.map(([from, to]): Decision => ({
+    name: `operation from node ${from} to node ${to}`,
+    kind: "op",
+    node: to,
+    options: nb201Ops.length,
+    labels: nb201Ops,
+  })),
+);
+
+/** @throws UsageError when a size does not fit. */
+export function nasbench201Space(config: ChildConfig): SearchSpace<Nb201Arch> {
+  requireStages("nasbench201", config, NB201_STAGES);
+  requireConfig("nasbench201", config, "filters", [1, Infinity]);
+  const decode = (choice: readonly number[]): Nb201Arch => {
+    list.check(choice);
+    return { ops: [...choice] };
+  };
+  const build = (arch: Nb201Arch, into: BuildContext) => toModel(into, nb201Network(arch, into));
+  return {
+    name: "nasbench201",
+    summary: "a cell of four nodes with one of five operations on each of its six edges",
+    next: (prefix) => list.next(prefix),
+    decode,
+    encode: ({ ops }) => [...ops],
+    // Equivalent cells have results of their own in the tables.
+    key: formatNb201,
+    format: formatNb201,
+    parse: parseNb201,
+    supernet: (into) => {
+      requireSearchForm(into);
+      for (let op = 0; op < nb201Ops.length; op++) {
+        build({ ops: nb201Edges.map(() => op) }, into);
+      }
+    },
+    build,
+    graphs: (arch) => [cellGraph(arch)],
+    mutate: ({ ops }: Nb201Arch, rng: Rng) => ({ ops: list.mutate(ops, rng) }),
+    neighbours: ({ ops }: Nb201Arch) => list.neighbours(ops).map((o) => ({ ops: o })),
+    crossover: (a: Nb201Arch, b: Nb201Arch, rng: Rng) => ({
+      ops: list.crossover(a.ops, b.ops, rng),
+    }),
+  };
+}
+
+function cellGraph({ ops }: Nb201Arch): Graph {
+  const kinds = ["input", "sum", "sum", "output"] as const;
+  const graph: Graph = {
+    name: "cell",
+    nodes: kinds.map((kind, i) => ({ id: `node ${i}`, label: `node ${i}`, kind })),
+    edges: [],
+  };
+  nb201Edges.forEach(([from, to], e) => {
+    const name = nb201Ops[ops[e]];
+    if (name === "none") return;
+    if (name === "skip_connect") {
+      graph.edges.push({ from: `node ${from}`, to: `node ${to}`, kind: "skip" });
+      return;
+    }
+    const id = `${from} → ${to}`;
+    graph.nodes.push({ id, label: name, kind: "op" });
+    graph.edges.push({ from: `node ${from}`, to: id, kind: "sequence" });
+    graph.edges.push({ from: id, to: `node ${to}`, kind: "sequence" });
+  });
+  return graph;
+}

@@ -1,0 +1,62 @@
+/**
+ * The network of a NAS-Bench-201 cell (Dong & Yang, ICLR 2020, §2.1): a stem, three stages of equal cells with
+ * a residual reduction block between them, and a classifier with bias.
+ */
+import type { Value } from "../../autodiff/tape.ts";
+import { channels, conv, convNorm, type Net, norm, pool3, stem } from "../../nn/layers.ts";
+import { add, avgPool2d, scale } from "../../ops/mod.ts";
+import type { BuildContext } from "../space.ts";
+import { cellName, denseHead, doubled } from "./benchmark.ts";
+import type { Network } from "./child.ts";
+import { type Nb201Arch, nb201Edges, nb201Ops } from "./nasbench201_arch.ts";
+
+/** Stages of the network; `layers` counts the cells of all of them. */
+export const NB201_STAGES = 3;
+
+export function nb201Network(arch: Nb201Arch, { config, classes }: BuildContext): Network {
+  const perStage = config.layers / NB201_STAGES;
+  return (net, images) => {
+    let x = stem(net, images, config.filters, config.stem);
+    for (let stage = 0; stage < NB201_STAGES; stage++) {
+      if (stage > 0) {
+        x = net.scope(`reduce${stage}`, () => reduction(net, x, doubled(x)));
+      }
+      for (let i = 0; i < perStage; i++) {
+        x = net.scope(cellName(stage, perStage, i), () => cell(net, x, arch));
+      }
+    }
+    const y = net.scope("last", () => norm(net, x, { relu: true }));
+    return { logits: denseHead(net, y, classes) };
+  };
+}
+
+/** Node values are sums over their edges; weights belong to (edge, operation). */
+function cell(net: Net, x: Value, { ops }: Nb201Arch): Value {
+  const nodes = [x];
+  for (let node = 1; node <= 3; node++) {
+    let sum: Value | null = null;
+    nb201Edges.forEach(([from, to], e) => {
+      if (to !== node || nb201Ops[ops[e]] === "none") return;
+      const y = net.scope(`edge${e}`, () => operation(net, nodes[from], nb201Ops[ops[e]]));
+      sum = sum ? add(sum, y) : y;
+    });
+    // A node without inputs is zero, and what a convolution with its norm makes of zero is not.
+    nodes.push(sum ?? scale(x, 0));
+  }
+  return nodes[3];
+}
+
+function operation(net: Net, x: Value, name: (typeof nb201Ops)[number]): Value {
+  if (name === "skip_connect") return x;
+  if (name === "avg_pool_3x3") return pool3(x, "avg");
+  const k = name === "nor_conv_3x3" ? 3 : 1;
+  return convNorm(net, `conv${k}`, x, { k, out: channels(x), relu: true });
+}
+
+/** Halves the size: two 3×3 convolutions, and an average pool with a 1×1 convolution beside them. */
+function reduction(net: Net, x: Value, out: number): Value {
+  const half = convNorm(net, "a", x, { k: 3, out, stride: 2, relu: true });
+  const main = convNorm(net, "b", half, { k: 3, out, relu: true });
+  const pooled = avgPool2d(x, { k: 2, stride: 2, padding: "same" });
+  return add(main, net.scope("shortcut", () => conv(net, pooled, { k: 1, out })));
+}

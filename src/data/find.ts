@@ -2,8 +2,10 @@
 import { basename, dirname, join } from "@std/path";
 import { DataError, UsageError } from "../errors.ts";
 import { type CifarForm, cifarForms } from "./cifar.ts";
+import { hasXmlMetadata } from "./codebrim.ts";
 import { download, type DownloadOptions } from "./download.ts";
 import { fileSize, isFolder, listFolder } from "./files.ts";
+import { hasLabelTables, tableName } from "./label_table.ts";
 import { idxNames, type KnownSet, knownSets } from "./known.ts";
 
 export interface FindOptions extends DownloadOptions {
@@ -26,7 +28,9 @@ export type IdxFiles = readonly [string, string, string, string];
 export type Found =
   | { kind: "idx"; files: IdxFiles; known: KnownSet | null }
   | { kind: "cifar"; path: string; form: CifarForm; known: KnownSet | null }
-  | { kind: "folder"; path: string };
+  | { kind: "folder"; path: string }
+  | { kind: "labels"; path: string }
+  | { kind: "codebrim"; path: string };
 
 /** Folder names that other tools unpack the sets to. */
 const customary: Record<string, readonly string[]> = {
@@ -168,6 +172,8 @@ async function atPath(path: string, names: string[]): Promise<Found> {
       `expected ${names.join(", ")} or a folder of images`;
     throw new UsageError(/[\\/.]/.test(path) ? `${message}; check the path` : message);
   }
+  if (await hasXmlMetadata(path)) return { kind: "codebrim", path };
+  if (await hasLabelTables(path)) return { kind: "labels", path };
   if (await isFolder(join(path, "train"))) return { kind: "folder", path };
   const { files } = await idxIn(path);
   if (files) return { kind: "idx", files, known: null };
@@ -176,7 +182,9 @@ async function atPath(path: string, names: string[]): Promise<Found> {
   }
   throw new DataError(
     `Cannot read data set ${path}: it holds no pictures in a known layout, expected ` +
-      `${join(path, "train", "<class>", "*.png")}, the four IDX files or CIFAR's binary files`,
+      `${
+        join(path, "train", "<class>", "*.png")
+      }, ${tableName}, the four IDX files or CIFAR's binary files`,
   );
 }
 

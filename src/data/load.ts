@@ -2,10 +2,12 @@
 import { DataError, UsageError } from "../errors.ts";
 import { readCifarTest, readCifarTrain } from "./cifar.ts";
 import { type DataSet, type Images, sliceImages } from "./dataset.ts";
+import { readCodebrim } from "./codebrim.ts";
 import { findDataSet, type FindOptions, type Found } from "./find.ts";
 import { readFolder } from "./folder.ts";
 import { unpackedSize } from "./files.ts";
 import { readIdxPair } from "./idx.ts";
+import { readLabelTables } from "./label_table.ts";
 import type { ReadSet } from "./reader.ts";
 
 export interface LoadOptions extends FindOptions {
@@ -52,6 +54,8 @@ export async function loadDataSet(name: string, options: LoadOptions): Promise<D
 
 async function readFound(name: string, found: Found, options: LoadOptions): Promise<ReadSet> {
   if (found.kind === "folder") return await readFolder(found.path, options);
+  if (found.kind === "labels") return await readLabelTables(found.path, options);
+  if (found.kind === "codebrim") return await readCodebrim(found.path, options);
   if (options.side !== undefined) {
     throw new UsageError(
       `Cannot resize ${name} to ${options.side}: only image folders are resized, ` +

@@ -13,6 +13,11 @@ export class AdapterError extends Error {
   override name = "AdapterError";
 }
 
+/** A network that the asked format cannot express (exit code 1). */
+export class ExportError extends Error {
+  override name = "ExportError";
+}
+
 /** A file or folder that is missing, damaged or of another form (exit code 1). */
 export class DataError extends Error {
   override name = "DataError";

@@ -1,0 +1,61 @@
+/** A trained network out of its run folder. */
+import { join } from "@std/path";
+import { DataError, UsageError } from "../errors.ts";
+import { type NetworkFile, parseNetworkFile } from "../nas/network.ts";
+import { decodeSafetensors, type Tensors } from "./safetensors.ts";
+import { readState } from "./state.ts";
+
+/** Names within the folder of a retraining that is done. */
+export const NETWORK = "network.json", WEIGHTS = "weights.safetensors";
+
+export interface TrainedNetwork {
+  network: NetworkFile;
+  /** Weights and running statistics by the names of the engine. */
+  tensors: Tensors;
+  /** On the test images, as a fraction; absent where the run did not say. */
+  testAccuracy?: number;
+}
+
+/**
+ * @param path folder of a retraining.
+ * @throws UsageError when it is no retraining or not done, DataError when a file is missing or damaged.
+ */
+export function readNetwork(path: string): TrainedNetwork {
+  const { command, status, testAccuracy } = readState(path);
+  if (command !== "retrain") {
+    throw new UsageError(
+      `Cannot take a network from ${path}: it is a ${command}, whose weights all candidates share, ` +
+        `expected a retraining; run "denas retrain ${join(path, "arch.json")}" first`,
+    );
+  }
+  if (status !== "done" && !exists(join(path, WEIGHTS))) {
+    throw new UsageError(
+      `Cannot take a network from ${path}: the run is ${status}, expected one that is done` +
+        (status === "running" ? "" : `; go on with it: "denas resume ${path}"`),
+    );
+  }
+  const file = join(path, NETWORK);
+  const network = parseNetworkFile(new TextDecoder().decode(readFile(file)), file);
+  const weights = join(path, WEIGHTS);
+  return { network, tensors: decodeSafetensors(readFile(weights), weights).tensors, testAccuracy };
+}
+
+/** @throws DataError where it is missing or cannot be read. */
+export function readFile(path: string): Uint8Array {
+  try {
+    return Deno.readFileSync(path);
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : (cause as Error).message;
+    throw new DataError(`Cannot read ${path}: ${why}; put it back, or repeat the run`, { cause });
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,176 @@
+/** What each op of the engine is in ONNX (operator set 17). Values of four axes are NCHW here. */
+import type { BatchNormOptions } from "../../ops/batch_norm.ts";
+import type { DepthwiseOptions } from "../../ops/depthwise_conv2d.ts";
+import type { GlobalAvgPoolOptions } from "../../ops/global_avg_pool.ts";
+import type { PointwiseOptions } from "../../ops/pointwise.ts";
+import { axis, type Padding, type PoolOptions } from "../../ops/tiling.ts";
+import { type Emission, type Emitters, transposed } from "./graph.ts";
+
+const relu = (e: Emission, x: string, wanted: boolean) => wanted ? e.node("Relu", [x]) : x;
+
+/** Padding and stride of a window, as attributes; TensorFlow's SAME pads the odd cell at the end. */
+function window(e: Emission, k: number, stride: number, padding: Padding) {
+  const [, h, w] = e.shapes[0];
+  const axes = [h, w].map((size) => {
+    const { out, before } = axis(size, k, stride, padding);
+    const all = padding === "same" ? Math.max((out - 1) * stride + k - size, 0) : 0;
+    return { before, after: all - before };
+  });
+  return {
+    kernel_shape: [k, k],
+    strides: [stride, stride],
+    pads: [...axes.map(({ before }) => before), ...axes.map(({ after }) => after)],
+  };
+}
+
+function conv2d(e: Emission<{ stride: number; relu: boolean }>): string {
+  const [, w] = e.shapes;
+  const [k, , ci, co] = w;
+  const weight = e.constant([co, ci, k, k], transposed(e.weight(1), w, [3, 2, 0, 1]));
+  const x = relu(e, e.input(0), e.params.relu);
+  return e.node("Conv", [x, weight], window(e, k, e.params.stride, "same"));
+}
+
+function depthwise(e: Emission<DepthwiseOptions>): string {
+  const [, w] = e.shapes;
+  const [k, , c] = w;
+  const weight = e.constant([c, 1, k, k], transposed(e.weight(1), w, [2, 3, 0, 1]));
+  const x = relu(e, e.input(0), e.params.relu);
+  return e.node("Conv", [x, weight], { ...window(e, k, e.params.stride, "same"), group: c });
+}
+
+/** A sum of products is one product of everything side by side. */
+function pointwise(e: Emission<Required<PointwiseOptions>>): string {
+  const n = e.shapes.length / 2;
+  const { stride } = e.params;
+  const images = e.shapes[0].length === 4;
+  const inputs = Array.from({ length: n }, (_, i) => e.input(i));
+  const joined = n === 1 ? inputs[0] : e.node("Concat", inputs, { axis: 1 });
+  const x = relu(e, joined, e.params.relu);
+  const weights = Array.from({ length: n }, (_, i) => e.weight(n + i));
+  const ci = e.shapes.slice(n).reduce((sum, [rows]) => sum + rows, 0), co = e.out.at(-1)!;
+  const w = new Float32Array(ci * co);
+  let at = 0;
+  for (const part of weights) {
+    w.set(part, at);
+    at += part.length;
+  }
+  if (!images) return e.node("MatMul", [x, e.constant([ci, co], w)]);
+  const weight = e.constant([co, ci, 1, 1], transposed(w, [ci, co], [1, 0]));
+  return e.node("Conv", [shifted(e, x), weight], {
+    kernel_shape: [1, 1],
+    strides: [stride, stride],
+    pads: [0, 0, 0, 0],
+  });
+}
+
+/** Drops the first `shift` rows and columns; zeros behind the image where a stride would step out of it. */
+function shifted(e: Emission<Required<PointwiseOptions>>, x: string): string {
+  const { stride, shift } = e.params;
+  if (shift === 0) return x;
+  const [, h, w] = e.shapes[0];
+  const [bottom, right] = [h, w].map((size) =>
+    Math.max(0, (Math.ceil(size / stride) - 1) * stride + shift + 1 - size)
+  );
+  const ints = (...values: number[]) =>
+    e.constant([values.length], BigInt64Array.from(values, BigInt));
+  const padded = bottom + right === 0
+    ? x
+    : e.node("Pad", [x, ints(0, 0, 0, 0, 0, 0, bottom, right)], { mode: "constant" });
+  const end = 2 ** 31 - 1;
+  return e.node("Slice", [padded, ints(shift, shift), ints(end, end), ints(2, 3)]);
+}
+
+function batchNorm(e: Emission<BatchNormOptions>): string {
+  const { mode, debias, decay, epsilon } = e.params;
+  if (mode === "batch") {
+    e.refuse(
+      "its batch norm takes the statistics of each batch, expected running ones; " +
+        "retrain the architecture",
+    );
+  }
+  const [gamma, beta, running] = [e.weight(1), e.weight(2), e.weight(3)];
+  const statistics = settled(running, debias ? decay : null);
+  const [scale, shift, mean, variance] = [gamma, beta, statistics.mean, statistics.variance]
+    .map((data) => e.constant([data.length], data));
+  const y = e.node("BatchNormalization", [e.input(0), scale, shift, mean, variance], {
+    epsilon: { float: epsilon },
+  });
+  return relu(e, y, e.params.relu);
+}
+
+/**
+ * Mean and variance that a batch norm uses, from its state [means, variances, updates].
+ * @param decay of averages that started at 0 (they are divided by 1 − decay^updates), else null.
+ */
+export function settled(running: Float32Array, decay: number | null) {
+  const c = (running.length - 1) / 2;
+  const updates = running[2 * c];
+  const mean = running.slice(0, c), variance = running.slice(c, 2 * c);
+  if (decay === null) return { mean, variance };
+  if (updates === 0) return { mean: mean.fill(0), variance: variance.fill(1) };
+  const seen = 1 - decay ** updates;
+  return { mean: mean.map((v) => v / seen), variance: variance.map((v) => v / seen) };
+}
+
+const avgPool = (e: Emission<PoolOptions>) =>
+  e.node("AveragePool", [e.input(0)], {
+    ...window(e, e.params.k, e.params.stride, e.params.padding),
+    count_include_pad: 0,
+  });
+
+const maxPool = (e: Emission<PoolOptions>) =>
+  e.node("MaxPool", [e.input(0)], window(e, e.params.k, e.params.stride, e.params.padding));
+
+function globalAvgPool(e: Emission<GlobalAvgPoolOptions>): string {
+  const pooled = e.node("GlobalAveragePool", [relu(e, e.input(0), e.params.relu)]);
+  return e.node("Flatten", [pooled], { axis: 1 });
+}
+
+/** Where the channels are. */
+const columns = (shape: readonly number[]) => shape.length === 4 ? 1 : shape.length - 1;
+
+function slice(e: Emission<{ start: number; size: number }>): string {
+  const { start, size } = e.params;
+  const int = (value: number) => e.constant([1], BigInt64Array.of(BigInt(value)));
+  return e.node("Slice", [
+    e.input(0),
+    int(start),
+    int(start + size),
+    int(columns(e.out)),
+  ]);
+}
+
+function biasAdd(e: Emission): string {
+  const bias = e.weight(1);
+  const dims = e.out.length === 4 ? [bias.length, 1, 1] : [bias.length];
+  return e.node("Add", [e.input(0), e.constant(dims, bias)]);
+}
+
+const times = (e: Emission, x: string, factor: number) =>
+  e.node("Mul", [x, e.constant([1], Float32Array.of(factor))]);
+
+const both = (op: string) => (e: Emission) => e.node(op, [e.input(0), e.input(1)]);
+const one = (op: string) => (e: Emission) => e.node(op, [e.input(0)]);
+
+export const emitters: Emitters = {
+  add: both("Add"),
+  add_scaled: (e: Emission<{ factor: number }>) =>
+    e.node("Add", [e.input(0), times(e, e.input(1), e.params.factor)]),
+  avg_pool2d: avgPool,
+  batch_norm: batchNorm,
+  bias_add: biasAdd,
+  concat: (e) => e.node("Concat", e.shapes.map((_, i) => e.input(i)), { axis: columns(e.out) }),
+  conv2d,
+  depthwise_conv2d: depthwise,
+  global_avg_pool: globalAvgPool,
+  matmul: both("MatMul"),
+  max_pool2d: maxPool,
+  mul: both("Mul"),
+  pointwise,
+  relu: one("Relu"),
+  scale: (e: Emission<{ factor: number }>) => times(e, e.input(0), e.params.factor),
+  sigmoid: one("Sigmoid"),
+  slice,
+  tanh: one("Tanh"),
+};

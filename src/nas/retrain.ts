@@ -5,12 +5,13 @@
 import { Batches } from "../data/batches.ts";
 import type { DataSet, Images } from "../data/dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { WeightStore } from "../nn/weights.ts";
+import type { WeightStore } from "../nn/weights.ts";
 import type { ArchFile } from "./arch_file.ts";
 import type { RetrainConfig } from "./config.ts";
 import type { RunEvent } from "./events.ts";
+import { buildNetwork, formatNetworkFile, type NetworkFile, networkOf } from "./network.ts";
 import { Checkpoints, Clock, mergeStates, partOf } from "./progress.ts";
-import { describeData, openData, openDevice, openSpace, type RunIO } from "./search.ts";
+import { describeData, openData, openDevice, type RunIO } from "./search.ts";
 import type { Model, Pass } from "./space.ts";
 import type { State } from "./strategy.ts";
 import { learningRate, predict, Scorer, Trainer } from "./training.ts";
@@ -52,7 +53,8 @@ class Retraining {
     learningRate: 0,
   };
   readonly #clock = new Clock();
-  readonly #store = new WeightStore();
+  readonly #network: NetworkFile;
+  readonly #store: WeightStore;
   readonly #model: Model;
   readonly #trainer: Trainer;
   readonly #scorer: Scorer;
@@ -66,13 +68,10 @@ class Retraining {
     private readonly gpu: Gpu,
     private readonly data: DataSet,
   ) {
-    const space = openSpace(config.space, config.child);
-    this.#model = space.build(space.decode(arch.choice), {
-      weights: this.#store,
-      input: data.image,
-      classes: data.classes.length,
-      config: config.child,
-    });
+    this.#network = networkOf(config.space, arch.choice, config.child, data);
+    const { model, weights } = buildNetwork(this.#network);
+    this.#model = model;
+    this.#store = weights;
     this.#store.materialise(gpu, config.seed);
     this.#trainer = new Trainer(gpu, this.#store, config.optimizer, config.auxWeight);
     this.#scorer = new Scorer(gpu);
@@ -107,6 +106,7 @@ class Retraining {
       yield* this.#checkpoints.at(true);
     }
     validAccuracy ??= await this.#validate(valid);
+    await this.io.store.put("network.json", formatNetworkFile(this.#network));
     await this.io.store.put("weights.safetensors", await this.#store.tensors());
     yield await this.#test(validAccuracy);
   }

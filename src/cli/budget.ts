@@ -33,7 +33,7 @@ async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
   const { config } = job;
   const dataset = firstImages(equipment.dataset, probeSteps * config.batch);
   const steps = Math.ceil(equipment.dataset.train.n / config.batch);
-  const probe = withConfig(job, { epochs: 1 }, { rounds: probeRounds });
+  const probe = withConfig(job, { epochs: 1 }, { rounds: probeRounds, roundsEvery: 1 });
   let stepSeconds = 0;
   let rest = 0;
   let last = performance.now();
@@ -46,7 +46,8 @@ async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
     } else if (event.type === "trial" && job.command === "search") {
       // All trials of a round come together: the first of the last round ends the time of that round.
       if (trials++ % job.config.perRound === 0) {
-        rest = job.config.rounds * (now - last) / 1000;
+        const { rounds, roundsEvery } = job.config;
+        rest = rounds / roundsEvery * (now - last) / 1000;
         last = now;
       }
     } else if (event.type === "epoch") {
@@ -58,7 +59,11 @@ async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
   return steps * stepSeconds + rest;
 }
 
-function withConfig(job: Job, common: { epochs: number }, search: { rounds?: number } = {}): Job {
+function withConfig(
+  job: Job,
+  common: { epochs: number },
+  search: { rounds?: number; roundsEvery?: number } = {},
+): Job {
   return job.command === "search"
     ? { ...job, config: { ...job.config, ...common, ...search } }
     : { ...job, config: { ...job.config, ...common } };

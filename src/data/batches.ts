@@ -123,18 +123,21 @@ export class Batches {
 
   /**
    * A batch for a reward, by (seed, epoch, step): images follow each other in the epoch's order from a
-   * random place on, so no image comes twice. Not augmented.
+   * random place on, so no image comes twice. Not augmented. `size` is at most that of the options.
    */
-  random(step: number): Batch {
+  random(step: number, size = this.options.batch): Batch {
     const start = hash(this.options.seed, Stream.data, step, 2 ** 31) % this.n;
-    return this.#record(start, Math.min(this.options.batch, this.n), false, none, step);
+    return this.#record(start, Math.min(size, this.n), false, none, step);
   }
 
-  /** The first `count` images in their order, each once; the last batch may be smaller. Not augmented. */
-  *sequential(count: number = this.n): Generator<Batch> {
+  /**
+   * The first `count` images in their order, each once; the last batch may be smaller. Not augmented.
+   * @param size of a batch, at most that of the options.
+   */
+  *sequential(count: number = this.n, size = this.options.batch): Generator<Batch> {
     const end = Math.min(count, this.n);
-    for (let start = 0; start < end; start += this.options.batch) {
-      yield this.#record(start, Math.min(this.options.batch, end - start), true, none, 0);
+    for (let start = 0; start < end; start += size) {
+      yield this.#record(start, Math.min(size, end - start), true, none, 0);
     }
   }
 

@@ -1,13 +1,13 @@
 /** One training step and one evaluation, shared by the supernet and by retraining. */
 import { run } from "../autodiff/run.ts";
-import { Tape } from "../autodiff/tape.ts";
+import { Tape, type Value } from "../autodiff/tape.ts";
 import type { Batch, Batches } from "../data/batches.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { Metrics } from "../nn/metrics.ts";
 import { Sgd } from "../nn/optimizer.ts";
-import { cosine, cosineRestarts } from "../nn/schedule.ts";
+import { cosine, cosineRestarts, restartsAt, staircase } from "../nn/schedule.ts";
 import type { WeightStore } from "../nn/weights.ts";
-import { addScaled, argmax, softmaxCrossEntropy } from "../ops/mod.ts";
+import { addScaled, argmax, sigmoidCrossEntropy, softmaxCrossEntropy } from "../ops/mod.ts";
 import type { SearchConfig } from "./config.ts";
 import { mergeStates, partOf, requireFinite } from "./progress.ts";
 import type { Model, Pass } from "./space.ts";
@@ -24,8 +24,8 @@ export interface Tally {
 /** What helps where training diverges. */
 const wayOut = "a smaller learning rate (--set optimizer.lrMax=…)";
 
-/** Steps whose figures are read back together. */
-const LOG_STEPS = 10;
+/** Figures are read back at least this often, so that checkpoints keep their times on slow devices. */
+const LONGEST_MS = 30_000;
 
 /** Trains whatever model it is given on the weights of one store. */
 export class Trainer {
@@ -33,22 +33,32 @@ export class Trainer {
   readonly #metrics: Metrics;
   /** Images of the steps whose figures are not read back yet. */
   #pending: number[] = [];
+  #lastRead = performance.now();
 
+  /** @param logEvery steps whose figures are read back together. */
   constructor(
     private readonly gpu: Gpu,
     private readonly store: WeightStore,
     config: OptimizerConfig,
     private readonly auxWeight: number,
+    private readonly logEvery = 10,
   ) {
-    // The released code keeps the auxiliary head out of the L2 term.
-    const decays = ({ name }: { name: string }) => !name.startsWith("aux/");
-    this.#sgd = new Sgd(gpu, store.slabs, { ...config, decays });
-    this.#metrics = new Metrics(gpu, LOG_STEPS, 2);
+    const ofTrunk = ({ name }: { name: string }) => !name.startsWith("aux/");
+    this.#sgd = new Sgd(gpu, store.slabs, {
+      ...config,
+      // The kernel's gradient is 2·l2·w.
+      l2: config.l2Half ? config.l2 / 2 : config.l2,
+      // The released code keeps the auxiliary head out of the L2 term.
+      decays: ofTrunk,
+      updates: config.freezeAux ? ofTrunk : undefined,
+    });
+    this.#metrics = new Metrics(gpu, logEvery, 2);
   }
 
   /** Whether the figures of the last steps should be read now. */
   get full(): boolean {
-    return this.#pending.length === LOG_STEPS;
+    const steps = this.#pending.length;
+    return steps === this.logEvery || steps > 0 && performance.now() - this.#lastRead > LONGEST_MS;
   }
 
   /** Records and submits one step; waits only for the device to take it. */
@@ -57,8 +67,8 @@ export class Trainer {
     const images = tape.input(batch.images.shape, { tensor: batch.images });
     const labels = tape.input(batch.labels.shape, { tensor: batch.labels });
     const { logits, aux } = model.forward(images, pass);
-    const [loss, , hits] = softmaxCrossEntropy(logits, labels);
-    const total = aux ? addScaled(loss, softmaxCrossEntropy(aux, labels)[0], this.auxWeight) : loss;
+    const [loss, , hits] = crossEntropy(logits, labels);
+    const total = aux ? addScaled(loss, crossEntropy(aux, labels)[0], this.auxWeight) : loss;
     const result = run(this.gpu, tape, { outputs: [loss, hits], loss: total });
     this.#sgd.step(result.touched, lr);
     this.#metrics.record(this.#pending.length, [result.of(loss), result.of(hits)]);
@@ -71,6 +81,7 @@ export class Trainer {
   async tally(): Promise<Tally> {
     const images = this.#pending;
     this.#pending = [];
+    this.#lastRead = performance.now();
     const tally = summarise(await this.#metrics.read(images.length), images);
     if (!Number.isFinite(tally.loss)) {
       throw new Error(
@@ -96,6 +107,13 @@ export class Trainer {
   }
 }
 
+/** Softmax for class indices, a sigmoid per class for rows of 0 and 1: the two forms of `Batch.labels`. */
+function crossEntropy(logits: Value, labels: Value): [mean: Value, losses: Value, hits: Value] {
+  return labels.shape.length === 2
+    ? sigmoidCrossEntropy(logits, labels)
+    : softmaxCrossEntropy(logits, labels);
+}
+
 /** Mean loss per image and share of correct images. Each row is [mean loss of a batch, correct]. */
 function summarise(rows: ArrayLike<number>[], images: number[]): Tally {
   const all = images.reduce((a, b) => a + b, 0);
@@ -107,14 +125,31 @@ function summarise(rows: ArrayLike<number>[], images: number[]): Tally {
   return { loss: loss / all, accuracy: correct / all };
 }
 
-/** Learning rate of an epoch (schedules step once per epoch, Q16); cosine goes by step. */
-export function learningRate(config: OptimizerConfig, epoch: number, progress: number): number {
-  const { lrMax, lrMin, t0, tMul } = config;
-  if (config.schedule === "cosine") return cosine(progress, { lrMax, lrMin });
-  if (config.schedule === "cosine-restarts") {
-    return cosineRestarts(epoch, { lrMax, lrMin, t0, tMul });
+/**
+ * Learning rate of an epoch: schedules step once per epoch (Q16), but for the single cosine.
+ * @param progress share of all steps that is done.
+ * @param first whether it is for the first step of the epoch.
+ */
+export function learningRate(
+  config: OptimizerConfig,
+  epoch: number,
+  progress: number,
+  first = false,
+): number {
+  const { lrMax, lrMin, t0, tMul, restartTransient } = config;
+  switch (config.schedule) {
+    case "cosine":
+      return cosine(progress, { lrMax, lrMin });
+    case "cosine-restarts":
+      // The released graph counts the epochs of the old cycle against the length of the new one.
+      return restartTransient && first && restartsAt(epoch, { t0, tMul })
+        ? cosine(1 / tMul, { lrMax, lrMin })
+        : cosineRestarts(epoch, { lrMax, lrMin, t0, tMul });
+    case "staircase":
+      return staircase(epoch, { lrMax, decay: config.lrDecay, every: config.lrDecayEvery });
+    case "constant":
+      return lrMax;
   }
-  return lrMax;
 }
 
 /** Figures that are read back together while models are scored. */
@@ -161,7 +196,7 @@ export class Scorer {
     const tape = new Tape();
     const images = tape.input(batch.images.shape, { tensor: batch.images });
     const labels = tape.input(batch.labels.shape, { tensor: batch.labels });
-    const [loss, , hits] = softmaxCrossEntropy(model.forward(images, pass).logits, labels);
+    const [loss, , hits] = crossEntropy(model.forward(images, pass).logits, labels);
     const result = run(this.gpu, tape, { outputs: [loss, hits] });
     this.#metrics.record(slot, [result.of(loss), result.of(hits)]);
     this.gpu.submit();
@@ -185,6 +220,30 @@ export async function predict(
     const [indices] = await gpu.readU32([result.of(classes)]);
     all.set(indices, at);
     at += batch.n;
+  }
+  return all;
+}
+
+/** The numbers before the sigmoid or softmax, a row of classes for each image, in the order of the set. */
+export async function logitsOf(
+  gpu: Gpu,
+  model: Model,
+  batches: Batches,
+  pass: Pass,
+): Promise<Float32Array> {
+  const rows: Float32Array[] = [];
+  for (const batch of batches.sequential()) {
+    const tape = new Tape();
+    const images = tape.input(batch.images.shape, { tensor: batch.images });
+    const { logits } = model.forward(images, pass);
+    const result = run(gpu, tape, { outputs: [logits] });
+    rows.push(...await gpu.read([result.of(logits)]));
+  }
+  const all = new Float32Array(rows.reduce((n, row) => n + row.length, 0));
+  let at = 0;
+  for (const row of rows) {
+    all.set(row, at);
+    at += row.length;
   }
   return all;
 }

@@ -19,6 +19,8 @@ export interface PlanOptions {
   decayAll?: boolean;
   /** Which weights take part in the L2 term. Default: all. */
   decays?: (param: Param) => boolean;
+  /** Which touched weights are updated; the others stay as they are. Default: all. */
+  updates?: (param: Param) => boolean;
 }
 
 /** Chunks of one slab: uint32 rows of (first element, length, tensor, flags). */
@@ -56,11 +58,13 @@ export class Planner {
     this.#staging = slabs.map(() => new Staging(gpu));
   }
 
-  plan(touched: readonly Touched[], { decayAll = false, decays }: PlanOptions = {}): Plan {
+  plan(touched: readonly Touched[], options: PlanOptions = {}): Plan {
     const plan: Plan = { slabs: [], ranges: [], n: 0 };
-    const sorted = this.#regions(touched, decays);
+    const sorted = this.#regions(touched, options);
     sorted.forEach((regions, s) => {
-      const all = decayAll ? [...regions, ...gaps(regions, this.slabs[s].words)] : regions;
+      const live = regions.filter(({ flags }) => flags & LIVE);
+      const rest = options.decayAll ? gaps(regions, this.slabs[s].words) : [];
+      const all = [...live, ...rest];
       const rows: number[] = [];
       for (const { start, end, flags } of all) {
         const n = Math.ceil((end - start) / CHUNK);
@@ -79,7 +83,7 @@ export class Planner {
   }
 
   /** Touched elements of each slab in their order. */
-  #regions(touched: readonly Touched[], decays: PlanOptions["decays"]): Region[][] {
+  #regions(touched: readonly Touched[], { decays, updates }: PlanOptions): Region[][] {
     const regions: Region[][] = this.slabs.map(() => []);
     for (const { param, offset, words } of touched) {
       const s = this.slabs.findIndex((slab) => slab.weights.buffer === param.tensor?.buffer);
@@ -87,7 +91,8 @@ export class Planner {
         throw new Error(`Cannot update weight ${param.name}: it lies in none of the slabs`);
       }
       const start = param.tensor!.offset + offset;
-      const flags = LIVE | (decays && !decays(param) ? 0 : DECAYS);
+      const flags = (updates && !updates(param) ? 0 : LIVE) |
+        (decays && !decays(param) ? 0 : DECAYS);
       regions[s].push({ start, end: start + words, flags });
     }
     for (const list of regions) {

@@ -18,13 +18,23 @@ export function cosineRestarts(
   epoch: number,
   { t0, tMul, ...bounds }: CosineOptions & { t0: number; tMul: number },
 ): number {
+  const { start, length } = cycleOf(epoch, { t0, tMul });
+  return cosine((epoch - start) / length, bounds);
+}
+
+/** Whether a cycle after the first one begins with this epoch. */
+export function restartsAt(epoch: number, cycles: { t0: number; tMul: number }): boolean {
+  return epoch > 0 && cycleOf(epoch, cycles).start === epoch;
+}
+
+function cycleOf(epoch: number, { t0, tMul }: { t0: number; tMul: number }) {
   let start = 0;
   let length = t0;
   while (epoch - start >= length) {
     start += length;
     length *= tMul;
   }
-  return cosine((epoch - start) / length, bounds);
+  return { start, length };
 }
 
 /** `lrMax` times `decay` for every `every` epochs done. */

@@ -2,7 +2,7 @@
  * Evaluation with shared weights: one supernet, of which every minibatch trains the weights of one sampled
  * child (Pham et al. 2018, section 2.2). Only the sampled child runs.
  */
-import type { Batches } from "../../data/batches.ts";
+import type { Batch, Batches } from "../../data/batches.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import type { SearchConfig } from "../config.ts";
@@ -11,7 +11,7 @@ import type { RunEvent } from "../events.ts";
 import { mergeStates, partOf } from "../progress.ts";
 import type { BuildContext, Model, Pass, SearchSpace } from "../space.ts";
 import type { Score, State, Strategy } from "../strategy.ts";
-import { learningRate, Scorer, Trainer } from "../training.ts";
+import { learningRate, Scorer, type Tally, Trainer } from "../training.ts";
 
 export interface SharedParts<A> {
   gpu: Gpu;
@@ -44,7 +44,13 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     const { gpu, space, config } = parts;
     space.supernet(this.#context());
     this.#store.materialise(gpu, config.seed);
-    this.#trainer = new Trainer(gpu, this.#store, config.optimizer, AUX_WEIGHT);
+    this.#trainer = new Trainer(
+      gpu,
+      this.#store,
+      config.optimizer,
+      config.auxWeight,
+      config.logEvery,
+    );
     this.#scorer = new Scorer(gpu);
   }
 
@@ -54,7 +60,12 @@ export class SharedEvaluator<A> implements Evaluator<A> {
   }
 
   get steps(): number {
-    return this.parts.train.stepsPerEpoch * this.parts.config.epochs;
+    return this.stepsPerEpoch * this.parts.config.epochs;
+  }
+
+  /** Of an epoch of the search, which may be several passes over the training images. */
+  get stepsPerEpoch(): number {
+    return this.parts.train.stepsPerEpoch * this.parts.config.passes;
   }
 
   figures(): { step: number; trainedImages: number; peakBytes: number } {
@@ -64,9 +75,9 @@ export class SharedEvaluator<A> implements Evaluator<A> {
 
   async *prepare(draw: Strategy<A>["draw"], signal: AbortSignal): AsyncIterable<RunEvent> {
     const { space, config, train } = this.parts;
-    const perEpoch = train.stepsPerEpoch;
+    const perEpoch = this.stepsPerEpoch;
     const { epoch } = this.#saved;
-    train.startEpoch(epoch);
+    let pass = -1;
     if (this.#saved.step === epoch * perEpoch) {
       this.#saved.choices = (await draw(perEpoch)).map((a) => space.encode(a));
     }
@@ -74,7 +85,16 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     let from = performance.now();
     while (this.#saved.step < (epoch + 1) * perEpoch) {
       const { step } = this.#saved;
-      const lr = learningRate(config.optimizer, epoch, step / this.steps);
+      if (Math.floor(step / train.stepsPerEpoch) !== pass) {
+        pass = Math.floor(step / train.stepsPerEpoch);
+        train.startEpoch(pass);
+      }
+      const lr = learningRate(
+        config.optimizer,
+        epoch,
+        step / this.steps,
+        step === epoch * perEpoch,
+      );
       const batch = train.next(step);
       const model = this.#build(space.decode(this.#saved.choices[step % perEpoch]));
       await this.#trainer.step(model, batch, this.#pass(true), lr);
@@ -107,12 +127,31 @@ export class SharedEvaluator<A> implements Evaluator<A> {
   ): Promise<Score[]> {
     if (!archs.length) return [];
     const { config, valid } = this.parts;
-    const batches = on === "reward"
-      ? [valid.random(this.#saved.scored++)]
-      : valid.sequential(config.selection.images || valid.n);
     const models = archs.map((a) => this.#build(a));
-    const tallies = await this.#scorer.score(models, batches, this.#pass(false), signal);
+    const score = (models: Model[], batches: Iterable<Batch>) =>
+      this.#scorer.score(models, batches, this.#pass(false), signal);
+    const tallies: Tally[] = [];
+    if (config.ownBatches) {
+      for (const model of models) tallies.push(...await score([model], this.#rewardBatches()));
+    } else {
+      tallies.push(
+        ...await score(
+          models,
+          on === "reward"
+            ? this.#rewardBatches()
+            : valid.sequential(config.selection.images || valid.n, config.evalBatch),
+        ),
+      );
+    }
     return tallies.map(({ loss, accuracy }) => ({ value: accuracy, loss }));
+  }
+
+  /** Made one at a time: the next takes the place of the last on the device. */
+  *#rewardBatches(): Generator<Batch> {
+    const { config, valid } = this.parts;
+    for (let i = 0; i < config.rewardBatches; i++) {
+      yield valid.random(this.#saved.scored++, config.rewardBatch);
+    }
   }
 
   async snapshot(): Promise<State> {
@@ -137,16 +176,15 @@ export class SharedEvaluator<A> implements Evaluator<A> {
   }
 
   #pass(training: boolean): Pass {
-    const { seed, child: { rewardStatistics } } = this.parts.config;
+    const { seed, child: { rewardStatistics, rewardDropout } } = this.parts.config;
     return {
       training,
+      dropout: training || rewardDropout,
       batchStatistics: training || rewardStatistics === "batch",
       seed,
-      step: this.#saved.step,
+      // Where dropout stays on, masks differ from one score to the next.
+      step: this.#saved.step + (training ? 0 : this.#saved.scored),
       steps: this.steps,
     };
   }
 }
-
-/** Weight of the auxiliary head's loss (released code). */
-const AUX_WEIGHT = 0.4;

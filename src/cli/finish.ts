@@ -63,9 +63,11 @@ export async function finishRetrain(
   if (quiet) return;
   print(drawText(graphs));
   if (done.confusion) print(confusionTable(classes, done.confusion) + "\n");
+  if (done.multiLabel) print(multiLabelTable(classes, done.multiLabel) + "\n");
   if (done.perClassAccuracy) print(perClassTable(classes, done.perClassAccuracy) + "\n");
   if (done.validAccuracy !== undefined) print(`validation accuracy ${percent(done.validAccuracy)}`);
   if (done.testAccuracy !== undefined) print(`test accuracy       ${percent(done.testAccuracy)}`);
+  if (done.multiLabel) print(multiLabelNote(done.multiLabel));
   print(`${summary(done)}\n`);
   print(`Next:\n  ${commandName()} describe ${quoteWord(shortPath(out))}`);
 }
@@ -105,6 +107,27 @@ function summary({ seconds, trainedImages, peakBytes }: DoneEvent): string {
 
 export function perClassTable(classes: readonly string[], accuracy: readonly number[]): string {
   return table(["class", "accuracy"], accuracy.map((a, i) => [nameOf(classes, i), percent(a)]));
+}
+
+type MultiLabel = NonNullable<DoneEvent["multiLabel"]>;
+
+/** A row for each class; a dash where nothing can be said. */
+export function multiLabelTable(classes: readonly string[], scores: MultiLabel): string {
+  const share = (value: number | null) => value === null ? "–" : percent(value);
+  return table(
+    ["class", "images", "precision", "recall", "F1", "average precision"],
+    scores.classes.map(({ positives, precision, recall, f1, averagePrecision }, i) => [
+      nameOf(classes, i),
+      String(positives),
+      ...[precision, recall, f1, averagePrecision].map(share),
+    ]),
+  );
+}
+
+function multiLabelNote({ constantMatch, meanAveragePrecision }: MultiLabel): string {
+  const mean = meanAveragePrecision === null ? "–" : percent(meanAveragePrecision);
+  return `                    (all labels of an image right; the best constant answer: ` +
+    `${percent(constantMatch)})\nmean average precision ${mean}`;
 }
 
 /** Rows are true classes, columns predictions, numbered to stay narrow. */

@@ -81,7 +81,8 @@ export class Progress {
     if (data) {
       this.line(
         `data     ${data.name}: ${data.train} training, ${data.valid} validation, ${data.test} test ` +
-          `images of ${data.image.join("×")}, ${data.classes.length} classes`,
+          `images of ${data.image.join("×")}, ${data.classes.length} classes` +
+          (data.task === "multi-label" ? ", any number per image" : ""),
       );
     }
     this.line(

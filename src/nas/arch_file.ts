@@ -16,6 +16,8 @@ export const archFile = z.object({
   input: z.tuple([positive, positive, positive]),
   /** Names of the classes, or how many there are. */
   classes: z.union([positive, z.array(z.string()).min(1)]),
+  /** One class per image (the default), or any number of them. */
+  task: z.enum(["single-label", "multi-label"]).optional(),
   /** What was chosen at every decision of the space, in its order. */
   choice: z.array(z.number().int().nonnegative()),
   /** Total stride of the stem: 1, 2 or 4. */

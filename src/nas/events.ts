@@ -18,6 +18,8 @@ export const runEvent = z.discriminatedUnion("type", [
       .optional(),
     data: z.object({
       name: z.string(),
+      /** One class per image, or any number: accuracies are then shares of images with all labels right. */
+      task: z.enum(["single-label", "multi-label"]).optional(),
       train: z.number().int(),
       valid: z.number().int(),
       test: z.number().int(),
@@ -101,6 +103,19 @@ export const runEvent = z.discriminatedUnion("type", [
     perClassAccuracy: z.array(fraction).optional(),
     /** Row = true class, column = predicted. */
     confusion: z.array(z.array(z.number().int())).optional(),
+    /** Several labels per image, in place of the two above; null is a share of nothing (multi_label.ts). */
+    multiLabel: z.object({
+      exactMatch: fraction,
+      constantMatch: fraction,
+      meanAveragePrecision: fraction.nullable(),
+      classes: z.array(z.object({
+        positives: z.number().int(),
+        precision: fraction.nullable(),
+        recall: fraction.nullable(),
+        f1: fraction.nullable(),
+        averagePrecision: fraction.nullable(),
+      })),
+    }).optional(),
   }),
 ]);
 

@@ -74,8 +74,16 @@ export async function openData(
 
 /** The part of the first event that is about data. */
 export function describeData(data: DataSet): Extract<RunEvent, { type: "start" }>["data"] {
-  const { name, train, valid, testCount, classes, image } = data;
-  return { name, train: train.n, valid: valid.n, test: testCount, classes, image: [...image] };
+  const { name, task, train, valid, testCount, classes, image } = data;
+  return {
+    name,
+    task,
+    train: train.n,
+    valid: valid.n,
+    test: testCount,
+    classes,
+    image: [...image],
+  };
 }
 
 /** Puts a search together; `searchLoop` runs it. */
@@ -86,9 +94,9 @@ export async function openSearch(
 ): Promise<SearchParts<unknown>> {
   const data = await openData(config, "search", io);
   const space = openSpace(config.mode, config.child);
-  const { image, mean, deviation } = data;
+  const { task, image, mean, deviation } = data;
   const context = { input: image, classes: data.classes.length, config: config.child };
-  const common = { image, mean, deviation, seed: config.seed };
+  const common = { task, image, mean, deviation, seed: config.seed };
   const train = new Batches(gpu, data.train, {
     ...common,
     batch: config.batch,
@@ -114,6 +122,7 @@ export async function openSearch(
       space: space.name,
       input: [...image],
       classes: data.classes,
+      task,
       stem: config.child.stem,
       layers: config.child.layers,
       filters: config.child.filters,

@@ -2,8 +2,11 @@
 import { Command, CommanderError } from "commander";
 import { AdapterError, UsageError } from "../errors.ts";
 import { surviveFileSizeLimit } from "../run/interrupt.ts";
+import { addConvert } from "./convert.ts";
 import { addDescribe } from "./describe.ts";
 import { addDoctor } from "./doctor.ts";
+import { addExport } from "./export.ts";
+import { addPredict } from "./predict.ts";
 import { addResume } from "./resume.ts";
 import { addRetrain } from "./retrain.ts";
 import { addRuns } from "./runs.ts";
@@ -45,7 +48,18 @@ Two commands make a network:
 Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a checkpoint written.`,
     );
   for (
-    const add of [addSearch, addRetrain, addResume, addDescribe, addShow, addRuns, addDoctor]
+    const add of [
+      addSearch,
+      addRetrain,
+      addResume,
+      addDescribe,
+      addShow,
+      addConvert,
+      addExport,
+      addPredict,
+      addRuns,
+      addDoctor,
+    ]
   ) add(program, finish);
   return program;
 }

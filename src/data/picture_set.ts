@@ -195,7 +195,7 @@ function isGrey(rgb: Uint8Array): boolean {
 }
 
 /** RGB to luma (ITU-R BT.601). */
-function toGrey({ pixels: rgb, labels, n }: Images): Images {
+export function toGrey({ pixels: rgb, labels, n }: Images): Images {
   const pixels = new Uint8Array(rgb.length / 3);
   for (let p = 0; p < pixels.length; p++) {
     pixels[p] = Math.round(0.299 * rgb[3 * p] + 0.587 * rgb[3 * p + 1] + 0.114 * rgb[3 * p + 2]);

@@ -4,6 +4,7 @@ import type { DepthwiseOptions } from "../../ops/depthwise_conv2d.ts";
 import type { GlobalAvgPoolOptions } from "../../ops/global_avg_pool.ts";
 import type { PointwiseOptions } from "../../ops/pointwise.ts";
 import { axis, type Padding, type PoolOptions } from "../../ops/tiling.ts";
+import { settledStatistics } from "../statistics.ts";
 import { type Emission, type Emitters, transposed } from "./graph.ts";
 
 const relu = (e: Emission, x: string, wanted: boolean) => wanted ? e.node("Relu", [x]) : x;
@@ -82,7 +83,7 @@ function shifted(e: Emission<Required<PointwiseOptions>>, x: string): string {
 }
 
 function batchNorm(e: Emission<BatchNormOptions>): string {
-  const { mode, debias, decay, epsilon } = e.params;
+  const { mode, epsilon } = e.params;
   if (mode === "batch") {
     e.refuse(
       "its batch norm takes the statistics of each batch, expected running ones; " +
@@ -90,27 +91,13 @@ function batchNorm(e: Emission<BatchNormOptions>): string {
     );
   }
   const [gamma, beta, running] = [e.weight(1), e.weight(2), e.weight(3)];
-  const statistics = settled(running, debias ? decay : null);
+  const statistics = settledStatistics(running, e.params);
   const [scale, shift, mean, variance] = [gamma, beta, statistics.mean, statistics.variance]
     .map((data) => e.constant([data.length], data));
   const y = e.node("BatchNormalization", [e.input(0), scale, shift, mean, variance], {
     epsilon: { float: epsilon },
   });
   return relu(e, y, e.params.relu);
-}
-
-/**
- * Mean and variance that a batch norm uses, from its state [means, variances, updates].
- * @param decay of averages that started at 0 (they are divided by 1 − decay^updates), else null.
- */
-export function settled(running: Float32Array, decay: number | null) {
-  const c = (running.length - 1) / 2;
-  const updates = running[2 * c];
-  const mean = running.slice(0, c), variance = running.slice(c, 2 * c);
-  if (decay === null) return { mean, variance };
-  if (updates === 0) return { mean: mean.fill(0), variance: variance.fill(1) };
-  const seen = 1 - decay ** updates;
-  return { mean: mean.map((v) => v / seen), variance: variance.map((v) => v / seen) };
 }
 
 const avgPool = (e: Emission<PoolOptions>) =>

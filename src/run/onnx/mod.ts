@@ -2,7 +2,7 @@
 import { DataError } from "../../errors.ts";
 import { buildNetwork, type NetworkFile, tapeOf } from "../../nas/network.ts";
 import { readNetwork, type TrainedNetwork } from "../network.ts";
-import { resizeRule } from "../resize_rule.ts";
+import { metadataOf, resizeRule } from "../metadata.ts";
 import { emitters } from "./emitters.ts";
 import { GraphBuilder } from "./graph.ts";
 import { elementType, encodeModel, type OnnxModel } from "./model.ts";
@@ -64,24 +64,6 @@ export function onnxModel({ network, tensors, testAccuracy }: TrainedNetwork): O
       row("logits", "before softmax or sigmoid"),
     ],
     metadata: metadataOf(network, testAccuracy),
-  };
-}
-
-/** Text about the network, for whoever opens the file; also the metadata of safetensors. */
-export function metadataOf(network: NetworkFile, testAccuracy?: number): Record<string, string> {
-  const { classes, task, input, mean, deviation, space, choice, data } = network;
-  return {
-    producer: "denas",
-    classes: JSON.stringify(classes),
-    task,
-    input: JSON.stringify(input),
-    resize: resizeRule(network),
-    mean: JSON.stringify(mean),
-    deviation: JSON.stringify(deviation),
-    space,
-    architecture: JSON.stringify(choice),
-    data,
-    ...testAccuracy !== undefined && { test_accuracy: String(testAccuracy) },
   };
 }
 

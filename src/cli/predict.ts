@@ -1,0 +1,145 @@
+/** `denas predict`: classify picture files with a trained network. */
+import type { Command } from "commander";
+import { imageOf } from "../data/one_picture.ts";
+import { DataError } from "../errors.ts";
+import type { Classifier } from "../nas/classifier.ts";
+import type { SearchConfig } from "../nas/config.ts";
+import type { NetworkFile } from "../nas/network.ts";
+import { whole } from "./options.ts";
+import { fromHere } from "./paths.ts";
+import { runPath } from "./run_path.ts";
+import { paint, percent, print, printError } from "./terminal.ts";
+
+interface PredictOptions {
+  top: number;
+  json?: boolean;
+  adapter: SearchConfig["adapter"];
+  runs: string;
+}
+
+/** What one picture is taken for. */
+export interface Prediction {
+  file: string;
+  /** The likeliest class; where several may hold, all that are likelier than not. */
+  labels: string[];
+  /** The likeliest classes, best first. */
+  probabilities: { class: string; probability: number }[];
+}
+
+/** Pictures that are decoded and classified together. */
+const AT_ONCE = 64;
+
+export function addPredict(program: Command, finish: (code: number) => void): void {
+  program.command("predict")
+    .argument("<run>", "folder of a retraining, or its name")
+    .argument("<images...>", "PNG or JPEG files")
+    .description("Classify picture files with a trained network.")
+    .option("--top <n>", "classes to name per picture", whole, 3)
+    .option("--json", "print one line of JSON per picture")
+    .option("--adapter <kind>", "default, high-performance, low-power or software", "default")
+    .option("--runs <folder>", "folder of all runs", "runs")
+    .addHelpText(
+      "after",
+      `
+Pictures of any size: the centre square is resized as in training.
+
+Examples:
+  $ denas predict 2026-01-31-retrain-1 cat.jpg dog.png
+  $ denas predict runs/2026-01-31-retrain-1 photos/*.jpg --json | jq .labels`,
+    ).action(async (run: string, images: string[], options: PredictOptions) => {
+      finish(await predictFiles(runPath(run, options.runs), images, options));
+    });
+}
+
+/** @returns the exit code: 1 when a picture could not be read, the others are classified all the same. */
+async function predictFiles(
+  path: string,
+  files: readonly string[],
+  { top, json, adapter }: PredictOptions,
+): Promise<number> {
+  const [{ readNetwork }, { Classifier }, { openDevice }] = await Promise.all([
+    import("../run/network.ts"),
+    import("../nas/classifier.ts"),
+    import("../nas/search.ts"),
+  ]);
+  const { network, tensors } = readNetwork(path);
+  const { gpu, done } = await openDevice(adapter, undefined);
+  let unreadable = 0;
+  try {
+    const classifier = new Classifier(gpu, network, tensors);
+    for (let i = 0; i < files.length; i += AT_ONCE) {
+      const some = files.slice(i, i + AT_ONCE);
+      const pictures = await readPictures(some, network);
+      unreadable += some.length - pictures.length;
+      for (const prediction of await classify(classifier, network, pictures, top)) {
+        print(json ? JSON.stringify(prediction) : lineOf(prediction));
+      }
+    }
+  } finally {
+    done();
+  }
+  return unreadable > 0 ? 1 : 0;
+}
+
+interface Picture {
+  file: string;
+  pixels: Uint8Array;
+}
+
+/** The files that are pictures; what is wrong with the others goes to stderr. */
+async function readPictures(files: readonly string[], { input }: NetworkFile): Promise<Picture[]> {
+  const pictures: Picture[] = [];
+  for (const file of files) {
+    try {
+      pictures.push({ file, pixels: imageOf(await readBytes(file), input, file) });
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      printError(`${paint("red", "denas:")} ${error.message}`);
+    }
+  }
+  return pictures;
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(fromHere(file));
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : cause instanceof Deno.errors.IsADirectory
+      ? "it is a folder"
+      : (cause as Error).message;
+    throw new DataError(`Cannot read picture ${file}: ${why}, expected PNG or JPEG`, { cause });
+  }
+}
+
+async function classify(
+  classifier: Classifier,
+  { classes, task, input }: NetworkFile,
+  pictures: readonly Picture[],
+  top: number,
+): Promise<Prediction[]> {
+  if (pictures.length === 0) return [];
+  const size = input.reduce((a, b) => a * b);
+  const pixels = new Uint8Array(pictures.length * size);
+  pictures.forEach((picture, i) => pixels.set(picture.pixels, i * size));
+  const all = await classifier.probabilities(pixels, pictures.length);
+  return pictures.map(({ file }, i) => {
+    const row = [...all.subarray(i * classes.length, (i + 1) * classes.length)];
+    const ranked = row.map((probability, c) => ({ class: classes[c], probability }))
+      .sort((a, b) => b.probability - a.probability);
+    const held = task === "multi-label"
+      ? ranked.filter(({ probability }) => probability >= 0.5)
+      : ranked.slice(0, 1);
+    return {
+      file,
+      labels: held.map((c) => c.class),
+      probabilities: ranked.slice(0, Math.max(1, top)),
+    };
+  });
+}
+
+function lineOf({ file, labels, probabilities }: Prediction): string {
+  const shares = probabilities.map((c) => `${c.class} ${percent(c.probability)}`).join(", ");
+  return `${file}: ${labels.join(" + ") || "none"} (${shares})`;
+}

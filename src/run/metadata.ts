@@ -1,0 +1,30 @@
+/** What a file that leaves the house says of its network. */
+import type { NetworkFile } from "../nas/network.ts";
+
+/**
+ * How a picture of any size becomes an image of the network: the rule that pictures were read by in training
+ * (`squareOf` in `src/data/area.ts`).
+ */
+export function resizeRule({ input: [h, w, c] }: Pick<NetworkFile, "input">): string {
+  const grey = c === 1 ? "; grey = 0.299 red + 0.587 green + 0.114 blue, rounded" : "";
+  return `turn upright after EXIF; transparent pixels over black; cut the centre square; resize it to ` +
+    `${h} x ${w} by area averaging, rounded to bytes${grey}`;
+}
+
+/** Text about the network, for whoever opens the file. */
+export function metadataOf(network: NetworkFile, testAccuracy?: number): Record<string, string> {
+  const { classes, task, input, mean, deviation, space, choice, data } = network;
+  return {
+    producer: "denas",
+    classes: JSON.stringify(classes),
+    task,
+    input: JSON.stringify(input),
+    resize: resizeRule(network),
+    mean: JSON.stringify(mean),
+    deviation: JSON.stringify(deviation),
+    space,
+    architecture: JSON.stringify(choice),
+    data,
+    ...testAccuracy !== undefined && { test_accuracy: String(testAccuracy) },
+  };
+}

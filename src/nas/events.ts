@@ -55,6 +55,8 @@ export const runEvent = z.discriminatedUnion("type", [
     validAccuracy: fraction.optional(),
     learningRate: z.number(),
     seconds: z.number(),
+    /** The shared-weight score that ended the search here (earlyStopOver). */
+    stoppedAt: fraction.optional(),
   }),
   z.object({
     type: z.literal("controller"),
@@ -64,6 +66,8 @@ export const runEvent = z.discriminatedUnion("type", [
     entropy: z.number().optional(),
     baseline: z.number().optional(),
     skipRate: z.number().optional(),
+    /** Shared-weight score of the one network that the epoch trained (enas-nnabla). */
+    trained: fraction.optional(),
     /** Mean probability per option, one row per decision. */
     probabilities: z.array(z.array(z.number())).optional(),
   }),
@@ -95,6 +99,8 @@ export const runEvent = z.discriminatedUnion("type", [
     trainedImages: z.number().int(),
     /** Most GPU memory in use at once. */
     peakBytes: z.number().int(),
+    /** Epochs done and the shared-weight score that ended the search early. */
+    stopped: z.object({ epochs: z.number().int(), score: fraction }).optional(),
     /** Search: the winner. Retrain: the figures of the test set. */
     choice: choice.optional(),
     score: fraction.optional(),

@@ -7,10 +7,11 @@ import { type ArchFile, formatArchFile } from "./arch_file.ts";
 import type { SearchConfig } from "./config.ts";
 import type { Evaluator } from "./evaluator.ts";
 import type { RunEvent } from "./events.ts";
+import { meanReport, type Position, startPosition } from "./position.ts";
 import { Checkpoints, Clock, mergeStates, partOf } from "./progress.ts";
 import type { SearchSpace } from "./space.ts";
 import type { Store } from "./store.ts";
-import type { Scored, Strategy, StrategyReport, Trial } from "./strategy.ts";
+import type { Scored, Strategy, Trial } from "./strategy.ts";
 
 /** Everything a search needs; `openSearch` puts it together from a config. */
 export interface SearchParts<A> {
@@ -27,39 +28,6 @@ export interface SearchParts<A> {
   figures(): { step: number; trainedImages: number; peakBytes: number };
 }
 
-interface Candidate {
-  trial: number;
-  epoch: number;
-  choice: number[];
-  key: string;
-  score: number;
-}
-
-/** Where the loop stands: enough to go on from. */
-interface Position {
-  epoch: number;
-  phase: "prepare" | "rounds" | "selection";
-  round: number;
-  queries: number;
-  /** The best trials so far by reward, best first, no two equivalent. */
-  best: Candidate[];
-  /** Of the present epoch, for its events: the last figures of training, and one report per round. */
-  last: { loss: number; trainAccuracy: number; learningRate: number };
-  reports: StrategyReport[];
-  seconds: number;
-}
-
-const untouched: Position = {
-  epoch: 0,
-  phase: "prepare",
-  round: 0,
-  queries: 0,
-  best: [],
-  last: { loss: 0, trainAccuracy: 0, learningRate: 0 },
-  reports: [],
-  seconds: 0,
-};
-
 export async function* searchLoop<A>(
   parts: SearchParts<A>,
   io: { signal: AbortSignal; store: Store },
@@ -68,7 +36,7 @@ export async function* searchLoop<A>(
 }
 
 class Loop<A> {
-  #at: Position = structuredClone(untouched);
+  #at: Position = startPosition();
   readonly #clock = new Clock();
   readonly #checkpoints: Checkpoints;
 
@@ -115,7 +83,8 @@ class Loop<A> {
       this.#at.reports = [];
       yield* this.#checkpoints.at(true);
     }
-    while (this.#at.round < config.rounds) {
+    const due = (this.#at.epoch + 1) % config.roundsEvery === 0;
+    while (due && this.#at.round < config.rounds) {
       const from = performance.now();
       const scored = await this.#score(await strategy.ask(config.perRound));
       this.#at.reports.push(await strategy.tell(scored));
@@ -124,19 +93,38 @@ class Loop<A> {
       this.#clock.add("round", 1, performance.now() - from);
       yield* this.#checkpoints.at(false);
     }
-    const report = mean(this.#at.reports);
-    yield { type: "controller", epoch: this.#at.epoch, ...report };
+    const report = meanReport(this.#at.reports);
+    const score = report.trained ?? report.reward;
+    if (due) yield { type: "controller", epoch: this.#at.epoch, ...report };
+    if (score !== undefined) await this.#keepController(score);
     this.#at.epoch++;
+    this.#at.stopped = this.#earlyStop();
     yield {
       type: "epoch",
       epoch: this.#at.epoch,
       epochs: config.epochs,
       ...this.#at.last,
-      validAccuracy: report.reward,
+      validAccuracy: score,
       seconds: (performance.now() - begin) / 1000,
+      stoppedAt: this.#at.stopped?.score,
     };
-    this.#at.phase = this.#at.epoch < config.epochs ? "prepare" : "selection";
+    const more = this.#at.epoch < config.epochs && !this.#at.stopped;
+    this.#at.phase = more ? "prepare" : "selection";
     yield* this.#checkpoints.at(true);
+  }
+
+  /** The controller of the best epoch is the one to draw from after the search. */
+  async #keepController(score: number): Promise<void> {
+    if (score <= this.#at.topEpoch) return;
+    this.#at.topEpoch = score;
+    const { tensors } = await this.parts.strategy.snapshot();
+    await this.store.put("controller.safetensors", tensors);
+  }
+
+  #earlyStop(): Position["stopped"] {
+    const { best, epoch } = this.#at;
+    if (!best.length || best[0].score <= this.parts.config.earlyStopOver) return undefined;
+    return { epochs: epoch, score: best[0].score };
   }
 
   /** Shared-weight training on architectures that keep to the limits. */
@@ -162,10 +150,11 @@ class Loop<A> {
   /** Scoring costs about a third of training on as many images, until it was measured. */
   #secondsLeft(steps: number): number {
     const { config } = this.parts;
-    const { rounds, perRound, rewardBatch, batch, selection, epochs } = config;
+    const { perRound, rewardBatch, rewardBatches, batch, selection, epochs } = config;
+    const rounds = config.rounds / config.roundsEvery;
     const step = this.#clock.rate("step", 0);
     const scoring = step / 3 / batch;
-    const round = this.#clock.rate("round", scoring * perRound * rewardBatch);
+    const round = this.#clock.rate("round", scoring * perRound * rewardBatch * rewardBatches);
     const final = scoring * (selection.drawn + selection.best) * selection.images;
     return (steps * step + (epochs - this.#at.epoch) * rounds * round + final) / 1000;
   }
@@ -208,6 +197,8 @@ class Loop<A> {
         score: score.value,
       };
       yield { type: "trial", ...found, on: "reward" };
+      this.#at.trials = id + 1;
+      if (this.parts.fits(arch)) this.#at.latest = choice;
       const { best } = this.#at;
       if (!best.length || found.score > best[0].score) {
         yield { type: "best", trial: id, epoch: found.epoch, choice, score: found.score };
@@ -221,18 +212,11 @@ class Loop<A> {
 
   /** Final draws and the best trials, all on the same validation images; writes ranking and winner. */
   async *#selection(): AsyncGenerator<RunEvent> {
-    const { config, space, archFields, strategy, evaluator } = this.parts;
-    const candidates = new Map<string, A>();
-    for (const arch of await this.#draw(config.selection.drawn)) {
-      candidates.set(space.key(arch), arch);
-    }
-    for (const b of this.#at.best.slice(0, config.selection.best)) {
-      const arch = space.decode(b.choice);
-      if (this.parts.fits(arch)) candidates.set(b.key, arch);
-    }
-    const first = config.epochs * config.rounds * config.perRound;
+    const { config, space, archFields, evaluator } = this.parts;
+    await this.#keepController(0);
+    const candidates = await this.#candidates();
     const scored = await this.#score(
-      [...candidates.values()].map((arch, i) => ({ id: first + i, arch })),
+      candidates.map((arch, i) => ({ id: this.#at.trials + i, arch })),
       "selection",
     );
     const ranking = scored.map(({ id, arch, score }) => ({
@@ -261,7 +245,6 @@ class Loop<A> {
       ) + "\n",
     );
     await this.store.put("supernet.safetensors", (await evaluator.snapshot()).tensors);
-    await this.store.put("controller.safetensors", (await strategy.snapshot()).tensors);
     await this.store.put(
       "arch.json",
       formatArchFile({
@@ -280,16 +263,25 @@ class Loop<A> {
       peakBytes,
       choice: winner.choice,
       score: winner.score,
+      stopped: this.#at.stopped,
     };
   }
-}
 
-/** Field by field; probabilities are those of the last report. */
-function mean(reports: StrategyReport[]): StrategyReport {
-  const result: StrategyReport = { probabilities: reports.at(-1)?.probabilities };
-  for (const name of ["loss", "reward", "entropy", "baseline", "skipRate"] as const) {
-    const values = reports.map((r) => r[name]).filter((v) => v !== undefined);
-    if (values.length) result[name] = values.reduce((a, b) => a + b, 0) / values.length;
+  /** What the winner is chosen from: draws of the final policy and the best trials, or only the last trial. */
+  async #candidates(): Promise<A[]> {
+    const { config, space, fits } = this.parts;
+    const { latest } = this.#at;
+    if (config.select === "last") {
+      return latest.length ? [space.decode(latest)] : await this.#draw(1);
+    }
+    const candidates = new Map<string, A>();
+    for (const arch of await this.#draw(config.selection.drawn)) {
+      candidates.set(space.key(arch), arch);
+    }
+    for (const b of this.#at.best.slice(0, config.selection.best)) {
+      const arch = space.decode(b.choice);
+      if (fits(arch)) candidates.set(b.key, arch);
+    }
+    return [...candidates.values()];
   }
-  return result;
 }

@@ -14,6 +14,7 @@ import type { BuildContext, ChildConfig, SearchSpace } from "./space.ts";
 import { spaces } from "./spaces/mod.ts";
 import type { Store } from "./store.ts";
 import { EnasStrategy } from "./strategies/enas.ts";
+import { NnablaStrategy } from "./strategies/enas_nnabla.ts";
 import { evolutionStrategy } from "./strategies/evolution.ts";
 import { randomStrategy } from "./strategies/random.ts";
 import type { Strategy } from "./strategy.ts";
@@ -104,7 +105,7 @@ export async function openSearch(
   });
   const valid = new Batches(gpu, data.valid, {
     ...common,
-    batch: config.rewardBatch,
+    batch: Math.max(config.rewardBatch, config.evalBatch),
     augment: null,
   });
   const evaluator = new SharedEvaluator({ gpu, space, config, context, train, valid });
@@ -138,7 +139,7 @@ export async function openSearch(
       adapter: { description, driver, fallback },
       data: describeData(data),
       epochs: config.epochs,
-      stepsPerEpoch: train.stepsPerEpoch,
+      stepsPerEpoch: evaluator.stepsPerEpoch,
       parameters: evaluator.parameters,
     },
   };
@@ -164,7 +165,8 @@ function openStrategy(
   if (config.strategy === "evolution") {
     return evolutionStrategy(space, config.seed, config.evolution);
   }
-  return new EnasStrategy(gpu, space, config);
+  const enas = new EnasStrategy(gpu, space, config);
+  return config.strategy === "enas-nnabla" ? new NnablaStrategy(enas, space) : enas;
 }
 
 /** Limits on the search child's parameters and multiply-adds per image. */

@@ -29,6 +29,8 @@ export interface StrategyReport {
   entropy?: number;
   baseline?: number;
   skipRate?: number;
+  /** Score of the one network that was trained for this round, where there is such a one. */
+  trained?: number;
   /** Mean probability per option, one row per decision, in the order of `SearchSpace.next`. */
   probabilities?: number[][];
 }
@@ -36,7 +38,7 @@ export interface StrategyReport {
 export interface Strategy<A> {
   /** From the current policy; nothing will be told back (shared-weight training). */
   draw(n: number): Promise<A[]>;
-  /** To be scored. */
+  /** n to be scored; a strategy may add some of its own. */
   ask(n: number): Promise<Trial<A>[]>;
   /** All of one ask, in its order. */
   tell(done: Scored<A>[]): Promise<StrategyReport>;

@@ -1,0 +1,55 @@
+/** Where a search stands. */
+import type { StrategyReport } from "./strategy.ts";
+
+export interface Candidate {
+  trial: number;
+  epoch: number;
+  choice: number[];
+  key: string;
+  score: number;
+}
+
+/** Where the loop stands: enough to go on from. */
+export interface Position {
+  epoch: number;
+  phase: "prepare" | "rounds" | "selection";
+  round: number;
+  queries: number;
+  /** Ids given so far. */
+  trials: number;
+  /** The best trials so far by reward, best first, no two equivalent. */
+  best: Candidate[];
+  /** Choices of the last trial that kept to the limits. */
+  latest: number[];
+  /** The highest score of an epoch; its controller is in the store. −1 before the first. */
+  topEpoch: number;
+  stopped?: { epochs: number; score: number };
+  /** Of the present epoch, for its events: the last figures of training, and one report per round. */
+  last: { loss: number; trainAccuracy: number; learningRate: number };
+  reports: StrategyReport[];
+  seconds: number;
+}
+
+export const startPosition = (): Position => ({
+  epoch: 0,
+  phase: "prepare",
+  round: 0,
+  queries: 0,
+  trials: 0,
+  best: [],
+  latest: [],
+  topEpoch: -1,
+  last: { loss: 0, trainAccuracy: 0, learningRate: 0 },
+  reports: [],
+  seconds: 0,
+});
+
+/** Field by field; probabilities are those of the last report. */
+export function meanReport(reports: StrategyReport[]): StrategyReport {
+  const result: StrategyReport = { probabilities: reports.at(-1)?.probabilities };
+  for (const name of ["loss", "reward", "entropy", "baseline", "skipRate", "trained"] as const) {
+    const values = reports.map((r) => r[name]).filter((v) => v !== undefined);
+    if (values.length) result[name] = values.reduce((a, b) => a + b, 0) / values.length;
+  }
+  return result;
+}

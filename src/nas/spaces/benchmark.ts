@@ -1,9 +1,9 @@
 /** What the spaces of published benchmarks share: stages of equal cells, and a classifier with bias. */
 import type { Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../errors.ts";
-import { channels, linear, type Net } from "../../nn/layers.ts";
+import { channels, linear, type Net, stem } from "../../nn/layers.ts";
 import { constantInit } from "../../nn/init.ts";
-import { biasAdd, globalAvgPool } from "../../ops/mod.ts";
+import { biasAdd, globalAvgPool, relu } from "../../ops/mod.ts";
 import type { ChildConfig } from "../space.ts";
 
 /** Throws a UsageError unless the cells can be spread evenly over the stages. */
@@ -30,3 +30,9 @@ export const cellName = (stage: number, perStage: number, i: number): string =>
 
 /** Channels of a map, doubled at each stage after the first. */
 export const doubled = (x: Value): number => 2 * channels(x);
+
+/** First layer: 3×3 convolution with the config's channels and stride, batch norm, ReLU. */
+export function plainStem(net: Net, images: Value, config: ChildConfig): Value {
+  const y = stem(net, images, config.filters, config.stem);
+  return relu(y);
+}

@@ -3,6 +3,7 @@ import type { ChildConfig, SearchSpace } from "../space.ts";
 import { macroSpace } from "./macro.ts";
 import { microSpace } from "./micro.ts";
 import { nasbench201Space } from "./nasbench201.ts";
+import { nasbenchMacroSpace } from "./nasbench_macro.ts";
 
 /** Makes a space of the size that a configuration asks for; throws a UsageError when one does not fit. */
 // deno-lint-ignore no-explicit-any
@@ -12,4 +13,5 @@ export const spaces: Readonly<Record<string, SpaceFactory>> = {
   macro: macroSpace,
   micro: microSpace,
   nasbench201: nasbench201Space,
+  "nasbench-macro": nasbenchMacroSpace,
 };

@@ -1,0 +1,148 @@
+/**
+ * The space of NAS-Bench-Macro (Su et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search",
+ * CVPR 2021, §4): eight layers, each the identity or one of two inverted residual blocks: 3⁸ = 6,561 networks.
+ * `choice` holds the operations from the first layer on; the key is their eight digits.
+ */
+import type { Value } from "../../autodiff/tape.ts";
+import { UsageError } from "../../errors.ts";
+import { heInit } from "../../nn/init.ts";
+import { channels, convNorm, type Net, norm } from "../../nn/layers.ts";
+import { add, depthwiseConv2d } from "../../ops/mod.ts";
+import type { Rng } from "../../random.ts";
+import type { BuildContext, ChildConfig, Decision, Graph, SearchSpace } from "../space.ts";
+import { denseHead, plainStem } from "./benchmark.ts";
+import { type Network, requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { DecisionList } from "./codec.ts";
+
+export interface MacroBenchArch {
+  /** One index into `macroBenchOps` per layer. */
+  ops: number[];
+}
+
+/** In the numbering of the released code: window and expansion of the inverted residuals. */
+export const macroBenchOps = [
+  { label: "identity", k: 0, expansion: 0 },
+  { label: "inverted residual 3×3, ×3", k: 3, expansion: 3 },
+  { label: "inverted residual 5×5, ×6", k: 5, expansion: 6 },
+] as const;
+
+/** Layers per stage; the first layer of each halves the size and doubles the channels. */
+const STAGES = [2, 3, 3];
+const LAYERS = 8;
+/** Channels before the classifier, per channel of the stem: 1280 for 32. */
+const LAST = 40;
+
+const startsStage = (layer: number): boolean =>
+  layer === 0 || layer === STAGES[0] || layer === STAGES[0] + STAGES[1];
+
+const list = new DecisionList(
+  "nasbench-macro",
+  Array.from({ length: LAYERS }, (_, layer): Decision => ({
+    name: `layer ${layer}, operation`,
+    kind: "op",
+    node: layer,
+    options: macroBenchOps.length,
+    labels: macroBenchOps.map(({ label }) => label),
+  })),
+);
+
+/** Eight digits, as the published table has them. */
+export const formatMacroBench = ({ ops }: MacroBenchArch): string => ops.join("");
+
+/** @throws UsageError saying what eight digits are expected. */
+export function parseMacroBench(text: string): MacroBenchArch {
+  if (!/^[0-2]{8}$/.test(text.trim())) {
+    throw new UsageError(
+      `Cannot read NAS-Bench-Macro architecture ${
+        JSON.stringify(text)
+      }: expected ${LAYERS} digits ` +
+        `of 0, 1, 2 as in 22212220`,
+    );
+  }
+  return { ops: [...text.trim()].map(Number) };
+}
+
+/** @throws UsageError when a size does not fit. */
+export function nasbenchMacroSpace(config: ChildConfig): SearchSpace<MacroBenchArch> {
+  requireConfig("nasbench-macro", config, "layers", [LAYERS, LAYERS]);
+  requireConfig("nasbench-macro", config, "filters", [1, Infinity]);
+  const build = (arch: MacroBenchArch, into: BuildContext) => toModel(into, network(arch, into));
+  return {
+    name: "nasbench-macro",
+    summary: "eight layers, each the identity or one of two inverted residual blocks",
+    next: (prefix) => list.next(prefix),
+    decode(choice) {
+      list.check(choice);
+      return { ops: [...choice] };
+    },
+    encode: ({ ops }) => [...ops],
+    key: formatMacroBench,
+    format: formatMacroBench,
+    parse: parseMacroBench,
+    supernet: (into) => {
+      requireSearchForm(into);
+      macroBenchOps.forEach((_, op) => build({ ops: new Array(LAYERS).fill(op) }, into));
+    },
+    build,
+    graphs: (arch) => [graph(arch)],
+    mutate: ({ ops }: MacroBenchArch, rng: Rng) => ({ ops: list.mutate(ops, rng) }),
+    neighbours: ({ ops }: MacroBenchArch) => list.neighbours(ops).map((o) => ({ ops: o })),
+    crossover: (a: MacroBenchArch, b: MacroBenchArch, rng: Rng) => ({
+      ops: list.crossover(a.ops, b.ops, rng),
+    }),
+  };
+}
+
+function network({ ops }: MacroBenchArch, { config, classes }: BuildContext): Network {
+  return (net, images) => {
+    let x = plainStem(net, images, config);
+    ops.forEach((op, layer) => {
+      const stride = startsStage(layer) ? 2 : 1;
+      const out = channels(x) * stride;
+      x = net.scope(`layer${layer}`, () => operation(net, x, op, { out, stride }));
+    });
+    const after = { relu: true };
+    const wide = convNorm(net, "last", x, { k: 1, out: LAST * config.filters, after });
+    return { logits: denseHead(net, wide, classes) };
+  };
+}
+
+function operation(
+  net: Net,
+  x: Value,
+  op: number,
+  { out, stride }: { out: number; stride: number },
+): Value {
+  const { k, expansion } = macroBenchOps[op];
+  if (expansion === 0) {
+    return stride === 1 ? x : convNorm(net, "identity", x, { k: 1, out, stride });
+  }
+  return net.scope(`ir${k}`, () => {
+    const hidden = expansion * channels(x);
+    const wide = convNorm(net, "expand", x, { k: 1, out: hidden, after: { relu: true } });
+    const spread = net.scope("depthwise", () => {
+      const w = net.param("dw", [k, k, hidden, 1], heInit(k * k));
+      return norm(net, depthwiseConv2d(wide, w, { stride, relu: false }), { relu: true });
+    });
+    const y = convNorm(net, "project", spread, { k: 1, out });
+    return stride === 1 ? add(y, x) : y;
+  });
+}
+
+function graph({ ops }: MacroBenchArch): Graph {
+  const nodes: Graph["nodes"] = [
+    { id: "stem", label: "stem", kind: "input" },
+    ...ops.map((op, layer): Graph["nodes"][number] => ({
+      id: `layer ${layer}`,
+      label: macroBenchOps[op].label + (startsStage(layer) ? ", halves the size" : ""),
+      kind: startsStage(layer) ? "reduce" : "op",
+    })),
+    { id: "classifier", label: "classifier", kind: "output" },
+  ];
+  const edges = nodes.slice(1).map(({ id }, i) => ({
+    from: nodes[i].id,
+    to: id,
+    kind: "sequence" as const,
+  }));
+  return { name: "network", nodes, edges };
+}

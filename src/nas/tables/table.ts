@@ -1,0 +1,127 @@
+/**
+ * Tables of benchmarks: results of architectures that others trained. A search on a table trains nothing.
+ * Queries are an index by key and an array access, so that thousands of searches take seconds.
+ */
+import { UsageError } from "../../errors.ts";
+
+/** What a column holds. */
+export interface Metric {
+  /** Name of the column. */
+  name: string;
+  /** In words: what was measured, on what, after how much training. */
+  label: string;
+  unit: "%" | "fraction" | "s" | "M" | "";
+  /** Name of the data set, where it matters. */
+  dataset?: string;
+  split?: "train" | "valid" | "test";
+  /** Epochs of training behind the value: the fidelity. */
+  epochs?: number;
+  /** Columns of the single trainings that the value is the mean of. */
+  runs?: readonly string[];
+}
+
+/** What a table says of one data set, and which columns a search uses unless told otherwise. */
+export interface TableTask {
+  dataset: string;
+  /** Height, width, channels of an image. */
+  input: readonly [number, number, number];
+  classes: number;
+  /** Column that a search maximises. */
+  objective: string;
+  /** Column that tells how good the found architecture is; no search sees it. */
+  report: string;
+}
+
+export interface Table {
+  /** Name of the file. */
+  readonly name: string;
+  /** Name of the search space. */
+  readonly space: string;
+  /** Number of architectures; indices are 0 … size − 1. */
+  readonly size: number;
+  readonly metrics: readonly Metric[];
+  /** One per data set, the default first. */
+  readonly tasks: readonly TableTask[];
+  /** Index of the architecture with this key of the space (`SearchSpace.key`); −1 where it is not in the table. */
+  indexOf(key: string): number;
+  /** The key of an architecture. */
+  key(index: number): string;
+  /** The choices of an architecture, as its space encodes it. */
+  choice(index: number): number[];
+  /** All values of a metric by index. @throws UsageError naming the known metrics. */
+  column(metric: string): Float64Array;
+  close(): void;
+}
+
+/** A column and its direction: `name` is maximised, `-name` minimised. */
+export interface Objective {
+  metric: Metric;
+  minimise: boolean;
+}
+
+/** @throws UsageError naming the known metrics. */
+export function metricOf(table: Table, name: string): Metric {
+  const metric = table.metrics.find((m) => m.name === name) ??
+    table.metrics.flatMap((m) => m.runs?.includes(name) ? [runMetric(m, name)] : [])[0];
+  if (metric) return metric;
+  throw new UsageError(
+    `Cannot use metric ${JSON.stringify(name)} of table ${table.name}: expected one of ${
+      table.metrics.map((m) => m.name).join(", ")
+    }`,
+  );
+}
+
+function runMetric(mean: Metric, name: string): Metric {
+  const run = mean.runs!.indexOf(name) + 1;
+  return { ...mean, name, label: `${mean.label}, training ${run}`, runs: undefined };
+}
+
+/** Reads `name` or `-name`. @throws UsageError naming the known metrics. */
+export function objectiveOf(table: Table, text: string): Objective {
+  const minimise = text.startsWith("-");
+  return { metric: metricOf(table, minimise ? text.slice(1) : text), minimise };
+}
+
+/** Factor from a value to the fraction that scores are. */
+export const toFraction = ({ unit }: Metric): number => unit === "%" ? 0.01 : 1;
+
+/** Scores of a search by index, larger is better; accuracies as fractions. */
+export function scoresOf(table: Table, { metric, minimise }: Objective): Float64Array {
+  const factor = toFraction(metric) * (minimise ? -1 : 1);
+  const column = table.column(metric.name);
+  return factor === 1 ? column : column.map((v) => v * factor);
+}
+
+/** The task of a data set, or the table's first. @throws UsageError naming the known data sets. */
+export function taskOf(table: Table, dataset?: string): TableTask {
+  const task = dataset === undefined || dataset === ""
+    ? table.tasks[0]
+    : table.tasks.find((t) => t.dataset === dataset);
+  if (task) return task;
+  throw new UsageError(
+    `Cannot use data set ${JSON.stringify(dataset)} of table ${table.name}: expected one of ${
+      table.tasks.map((t) => t.dataset).join(", ")
+    }`,
+  );
+}
+
+/** Throws a UsageError unless the table is of this space. */
+export function requireSpace(table: Table, space: string): void {
+  if (table.space !== space) {
+    throw new UsageError(
+      `Cannot use table ${table.name} in space ${space}: it is of space ${table.space}; ` +
+        `try --mode ${table.space}`,
+    );
+  }
+}
+
+/** Index of an architecture that has to be in the table. @throws UsageError naming it. */
+export function indexIn(table: Table, key: string): number {
+  const index = table.indexOf(key);
+  if (index < 0) {
+    throw new UsageError(
+      `Cannot find ${key} in table ${table.name}: it is not one of its ${table.size} architectures`,
+    );
+  }
+  return index;
+}

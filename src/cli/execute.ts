@@ -133,7 +133,7 @@ async function drive(job: Job, options: ExecuteOptions, equipment: Equipment): P
     }
     const result = { folder, done, out: fromHere(options.out), quiet: options.json ?? false };
     if (job.command === "search") await finishSearch(job.config, result, progress);
-    else await finishRetrain(job.arch, dataset.classes, result);
+    else await finishRetrain(job.arch, dataset.classes, result, progress);
     return 0;
   } finally {
     folder.close();

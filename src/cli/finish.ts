@@ -1,11 +1,12 @@
 /** What a run leaves and says at its end. */
-import { DataError } from "../errors.ts";
+import { DataError, ExportError } from "../errors.ts";
 import { type ArchFile, isArchFile, parseArchFile } from "../nas/arch_file.ts";
 import type { SearchConfig } from "../nas/config.ts";
 import { graphsOf } from "../nas/final_config.ts";
 import { drawSvg, drawText } from "../run/draw.ts";
 import { writeAtomic } from "../run/files.ts";
 import type { RunFolder } from "../run/folder.ts";
+import { ONNX } from "../run/network.ts";
 import type { DoneEvent } from "../run/record.ts";
 import { commandName, quoteWord, shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";
@@ -52,14 +53,17 @@ export async function finishSearch(
   print(`Next:\n  ${commandName()} retrain ${quoteWord(file)}${preset}${data}`);
 }
 
-/** The figures of the test set. */
+/** The figures of the test set, and the network as ONNX in the run's folder. */
 export async function finishRetrain(
   arch: ArchFile,
   classes: readonly string[],
-  { folder, done, out, quiet }: Result,
+  { folder, done, quiet }: Result,
+  progress: Progress,
 ): Promise<void> {
   const graphs = graphsOf(arch);
   await folder.put("arch.svg", await drawSvg(graphs));
+  const problem = await tryToExport(folder);
+  if (problem !== null) progress.line(`note     ${problem}; the run has no ${ONNX}`);
   if (quiet) return;
   print(drawText(graphs));
   if (done.confusion) print(confusionTable(classes, done.confusion) + "\n");
@@ -68,8 +72,22 @@ export async function finishRetrain(
   if (done.validAccuracy !== undefined) print(`validation accuracy ${percent(done.validAccuracy)}`);
   if (done.testAccuracy !== undefined) print(`test accuracy       ${percent(done.testAccuracy)}`);
   if (done.multiLabel) print(multiLabelNote(done.multiLabel));
-  print(`${summary(done)}\n`);
-  print(`Next:\n  ${commandName()} describe ${quoteWord(shortPath(out))}`);
+  print(`${summary(done)}`);
+  const run = shortPath(folder.path);
+  print(problem === null ? `network in ${run}/${ONNX}\n` : "");
+  print(`Next:\n  ${commandName()} predict ${quoteWord(run)} PICTURE.jpg`);
+}
+
+/** Leaves the network as ONNX; null, or why that could not be: the run itself is done. */
+async function tryToExport(folder: RunFolder): Promise<string | null> {
+  const { exportOnnx } = await import("../run/onnx/mod.ts");
+  try {
+    await folder.put(ONNX, exportOnnx(folder.path));
+    return null;
+  } catch (error) {
+    if (!(error instanceof DataError || error instanceof ExportError)) throw error;
+    return error.message;
+  }
 }
 
 /** Copies the winner; null, or why that could not be: the run itself is done and its folder has it. */

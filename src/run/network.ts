@@ -6,7 +6,7 @@ import { decodeSafetensors, type Tensors } from "./safetensors.ts";
 import { readState } from "./state.ts";
 
 /** Names within the folder of a retraining that is done. */
-export const NETWORK = "network.json", WEIGHTS = "weights.safetensors";
+export const NETWORK = "network.json", WEIGHTS = "weights.safetensors", ONNX = "model.onnx";
 
 export interface TrainedNetwork {
   network: NetworkFile;

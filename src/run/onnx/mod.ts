@@ -7,9 +7,6 @@ import { emitters } from "./emitters.ts";
 import { GraphBuilder } from "./graph.ts";
 import { elementType, encodeModel, type OnnxModel } from "./model.ts";
 
-/** Name under which a retraining leaves the file in its folder. */
-export const ONNX = "model.onnx";
-
 /**
  * The network of a finished retraining: bytes of an ONNX file. Needs no adapter.
  * @param path the run's folder.

@@ -5,15 +5,16 @@ import { classCount } from "../nas/arch_file.ts";
 import { resolveSearchConfig } from "../nas/config.ts";
 import type { DescribeOptions, Description } from "../nas/describe.ts";
 import { finalConfig } from "../nas/final_config.ts";
+import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
 import { whole } from "./options.ts";
+import type { ReadArch } from "./picture.ts";
 import { bytes, print, table, thousands } from "./terminal.ts";
 
 type ImageSize = [number, number, number];
 
-interface DescribeCliOptions {
+interface DescribeCliOptions extends ArchOptions {
   mode?: string;
   supernet?: boolean;
-  space?: string;
   preset?: string;
   layers?: number;
   filters?: number;
@@ -29,12 +30,11 @@ interface DescribeCliOptions {
 }
 
 export function addDescribe(program: Command): void {
-  program.command("describe")
-    .argument("[arch]", 'architecture file, or its choices as text: "0 2 0 0 …"', "arch.json")
+  const command = program.command("describe")
+    .argument("[arch]", archArgument, "arch.json")
     .description("Count parameters and multiply-adds, list layer shapes; needs no adapter.")
     .option("--supernet", "describe the shared weights of a search instead, with --mode")
     .option("--mode <space>", "space of the supernet: micro or macro")
-    .option("--space <name>", "space of choices that are given as text")
     .option("--preset <name>", "sizes as in this preset (file: quick; text and supernet: paper)")
     .option("--layers <n>", "layers of the network", whole)
     .option("--filters <n>", "channels of the first layer", whole)
@@ -46,38 +46,39 @@ export function addDescribe(program: Command): void {
     .option("--legacy-fixed", "separable operations of a final macro network are full convolutions")
     .option("--memory", "add the bytes that a training step needs")
     .option("--batch <n>", "images per training step, for --memory", whole)
-    .option("--json", "print one JSON object")
-    .addHelpText(
-      "after",
-      `
+    .option("--json", "print one JSON object");
+  addArchOptions(command).addHelpText(
+    "after",
+    `
 Examples:
   $ denas describe                                        what "retrain" would train
   $ denas describe arch.json --preset paper --memory --batch 144
   $ denas describe "0  1 1  3 0 1  5 0 0 1" --filters 36    a macro network with four layers
   $ denas describe --mode macro --supernet --layers 12 --filters 36
   $ denas describe arch.json --json | jq .parameters`,
-    ).action(async (what: string, options: DescribeCliOptions, command: Command) => {
-      const [{ describe }, { readArch }, { spaces }] = await Promise.all([
-        import("../nas/describe.ts"),
-        import("./picture.ts"),
-        import("../nas/spaces/mod.ts"),
-      ]);
-      let name: string;
-      let request: Omit<DescribeOptions<unknown>, "space">;
-      if (options.supernet) {
-        if (command.args.length > 0) {
-          throw new UsageError(
-            `Cannot describe both a supernet and ${what}: expected --supernet or an architecture`,
-          );
-        }
-        ({ name, request } = supernetRequest(options));
-      } else {
-        ({ name, request } = archRequest(readArch(what, options.space ?? options.mode), options));
+  ).action(async (what: string, options: DescribeCliOptions, command: Command) => {
+    const [{ describe }, { readArch }, { spaces }] = await Promise.all([
+      import("../nas/describe.ts"),
+      import("./picture.ts"),
+      import("../nas/spaces/mod.ts"),
+    ]);
+    const space = options.space ?? options.mode;
+    let name: string;
+    let request: Omit<DescribeOptions<unknown>, "space">;
+    if (options.supernet) {
+      if (command.args.length > 0) {
+        throw new UsageError(
+          `Cannot describe both a supernet and ${what}: expected --supernet or an architecture`,
+        );
       }
-      const description = describe({ ...request, space: spaces[name](request.config) });
-      if (options.json) return print(JSON.stringify({ space: name, ...description }));
-      printDescription(description, options.memory ?? false);
-    });
+      ({ name, request } = supernetRequest(options));
+    } else {
+      ({ name, request } = archRequest(readArch(what, { ...options, space }), options));
+    }
+    const description = describe({ ...request, space: spaces[name](request.config) });
+    if (options.json) return print(JSON.stringify({ space: name, ...description }));
+    printDescription(description, options.memory ?? false);
+  });
 }
 
 function supernetRequest(options: DescribeCliOptions) {
@@ -91,11 +92,11 @@ function supernetRequest(options: DescribeCliOptions) {
 }
 
 function archRequest(
-  { arch, fromText }: ReturnType<typeof import("./picture.ts").readArch>,
+  { arch, foreign }: ReadArch,
   options: DescribeCliOptions,
 ) {
   const { image, classes, batch } = options;
-  const preset = options.preset ?? (fromText ? "paper" : "quick");
+  const preset = options.preset ?? (foreign ? "paper" : "quick");
   const { child, batch: trained } = finalConfig(arch, { preset, given: sizes(options) });
   return {
     name: arch.space,

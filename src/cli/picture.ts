@@ -1,37 +1,27 @@
-/** An architecture from a file or from text. */
+/** An architecture from a file or from text, whatever its form. */
 import { UsageError } from "../errors.ts";
-import { type ArchFile, formatArchFile, parseArchFile, parseChoice } from "../nas/arch_file.ts";
+import { type ArchFile, formatArchFile } from "../nas/arch_file.ts";
 import { graphsOf } from "../nas/final_config.ts";
+import { type FormOptions, readForm, readFormText } from "../nas/forms/mod.ts";
 import { spaces } from "../nas/spaces/mod.ts";
+import type { ArchOptions } from "./arch_options.ts";
 import { fromHere } from "./paths.ts";
+
+export interface ReadArch {
+  arch: ArchFile;
+  /** As arch.json. */
+  text: string;
+  /** It came as text or in another system's form: nothing is known but its choices. */
+  foreign: boolean;
+}
 
 /**
  * @param what path of an architecture file, or its choices as text.
- * @param space of choices given as text; by default the one that has so many decisions.
- * @throws UsageError when it is neither, DataError when the file is damaged.
+ * @throws UsageError when it is neither or does not fit its space, DataError when the file is damaged.
  */
-export function readArch(
-  what: string,
-  space?: string,
-): { arch: ArchFile; text: string; fromText: boolean } {
-  const choice = parseChoice(what);
-  if (choice) {
-    const arch = archOf(choice, space);
-    return { arch, text: formatArchFile(arch), fromText: true };
-  }
-  const path = fromHere(what);
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(path);
-  } catch (cause) {
-    throw new UsageError(
-      `Cannot read architecture ${what}: ${
-        whyUnreadable(cause as Error)
-      }, expected a file that "denas search" wrote, or choices as text`,
-      { cause },
-    );
-  }
-  const arch = parseArchFile(text, what);
+export function readArch(what: string, { space, archFormat }: ArchOptions = {}): ReadArch {
+  const options: FormOptions = { space, numbering: archFormat };
+  const { arch, form } = readFormText(what, options) ?? readForm(readBytes(what), what, options);
   if (!Object.hasOwn(spaces, arch.space)) {
     throw new UsageError(
       `Cannot use architecture ${what}: space is "${arch.space}", expected one of ` +
@@ -45,37 +35,22 @@ export function readArch(
     const why = cause.message.replace(/^Cannot [^:]*: /, "");
     throw new UsageError(`Cannot use architecture ${what}: ${why}`, { cause });
   }
-  return { arch, text, fromText: false };
+  return { arch, text: formatArchFile(arch), foreign: form !== "arch" };
+}
+
+function readBytes(what: string): Uint8Array {
+  try {
+    return Deno.readFileSync(fromHere(what));
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot read architecture ${what}: ${whyUnreadable(cause as Error)}, expected a file that ` +
+        `"denas search" or another ENAS wrote, or choices as text`,
+      { cause },
+    );
+  }
 }
 
 function whyUnreadable(cause: Error): string {
   if (cause instanceof Deno.errors.NotFound) return "there is no such file";
   return cause instanceof Deno.errors.IsADirectory ? "it is a folder" : cause.message;
-}
-
-/** Choices alone do not say on what they were found: CIFAR-10 as in the released scripts. */
-function archOf(choice: number[], space?: string): ArchFile {
-  const layers = (Math.sqrt(8 * choice.length + 1) - 1) / 2;
-  const macro = Number.isInteger(layers);
-  const micro = choice.length % 8 === 0;
-  const name = space ?? (macro === micro ? undefined : macro ? "macro" : "micro");
-  if (name === undefined) {
-    throw new UsageError(
-      `Cannot tell the space of ${choice.length} choices: macro has n·(n+1)/2, micro 8·blocks; ` +
-        `name it with --space`,
-    );
-  }
-  return {
-    format: "denas-arch",
-    version: 1,
-    space: name,
-    input: [32, 32, 3],
-    classes: 10,
-    choice,
-    stem: 1,
-    layers: name === "macro" ? Math.max(1, Math.floor(layers)) : 15,
-    filters: name === "macro" ? 96 : 36,
-    branches: name === "macro" ? 6 : 5,
-    ...name === "micro" && { blocks: Math.max(1, Math.floor(choice.length / 8)) },
-  };
 }

@@ -1,8 +1,15 @@
 /** `denas retrain`: train a found architecture from scratch, then test it. */
 import type { Command } from "commander";
-import type { ArchFile } from "../nas/arch_file.ts";
-import { applyOverrides, parseConfig, type RetrainConfig, retrainConfig } from "../nas/config.ts";
+import { type ArchFile, formatArchFile } from "../nas/arch_file.ts";
+import {
+  applyOverrides,
+  parseConfig,
+  resolveRetrainConfig,
+  type RetrainConfig,
+  retrainConfig,
+} from "../nas/config.ts";
 import { finalConfig } from "../nas/final_config.ts";
+import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
 import { addConfigOptions, type ConfigOptions, overridesOf } from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { dataName, readSettings } from "./settings.ts";
@@ -10,18 +17,19 @@ import { print } from "./terminal.ts";
 
 export function addRetrain(program: Command, finish: (code: number) => void): void {
   const command = program.command("retrain")
-    .argument("[arch]", "architecture file that a search wrote", "arch.json")
+    .argument("[arch]", archArgument, "arch.json")
     .description("Train a found architecture from scratch and test it.");
-  addConfigOptions(command).addHelpText(
+  addConfigOptions(addArchOptions(command)).addHelpText(
     "after",
     `
 Examples:
   $ denas retrain                                   arch.json, as the search left it
   $ denas retrain arch.json --preset paper --data cifar10
-  $ denas retrain runs/2026-01-31-micro-1/arch.json --epochs 10 --filters 32`,
-  ).action(async (path: string, options: Omit<ConfigOptions, "out">) => {
-    const { readArch } = await import("./picture.ts");
-    const { arch, text: archText } = readArch(path);
+  $ denas retrain runs/2026-01-31-micro-1/arch.json --epochs 10 --filters 32
+  $ denas retrain "0  3 0  0 1 0  2 0 0 1"          as the released ENAS scripts write it
+  $ denas retrain macro_arch.npy --arch-format nnabla`,
+  ).action(async (path: string, options: Omit<ConfigOptions, "out"> & ArchOptions) => {
+    const { arch, text: archText } = await toTrain(path, options);
     const config = await resolve(arch, { ...options, out: path });
     if (options.printConfig) return print(JSON.stringify(config, null, 2));
     const [{ execute }, { fitBudget }] = await Promise.all([
@@ -32,6 +40,22 @@ Examples:
     const job = { command: "retrain" as const, config, arch, archText };
     finish(await execute(job, { ...options, out: path, prepare }));
   });
+}
+
+/** A foreign architecture says nothing of the stem: it gets the preset's. */
+async function toTrain(what: string, options: Omit<ConfigOptions, "out"> & ArchOptions) {
+  const { readArch } = await import("./picture.ts");
+  const read = readArch(what, options);
+  if (!read.foreign) return read;
+  const { preset, faithful } = options;
+  const { child } = resolveRetrainConfig({
+    space: read.arch.space,
+    preset,
+    faithful,
+    overrides: {},
+  });
+  const arch = { ...read.arch, stem: child.stem };
+  return { arch, text: formatArchFile(arch) };
 }
 
 async function resolve(arch: ArchFile, options: ConfigOptions): Promise<RetrainConfig> {

@@ -1,33 +1,56 @@
 /** `denas show`: draw an architecture. */
 import type { Command } from "commander";
 import { writeAtomic } from "../run/files.ts";
+import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
+import type { ArchFile } from "../nas/arch_file.ts";
 import { fromHere, shortPath } from "./paths.ts";
-import { print } from "./terminal.ts";
+import { percent, print } from "./terminal.ts";
+
+interface ShowOptions extends ArchOptions {
+  svg?: string | true;
+  out?: string;
+}
 
 export function addShow(program: Command): void {
-  program.command("show")
-    .argument("[arch]", 'architecture file, or its choices as text: "0 2 0 0 …"', "arch.json")
-    .description("Draw an architecture as text or SVG.")
-    .option("--svg [file]", "draw as SVG, to a file or to stdout")
-    .option("--space <name>", "space of choices that are given as text")
-    .addHelpText(
-      "after",
-      `
+  const command = program.command("show")
+    .argument("[arch]", archArgument, "arch.json")
+    .description("Draw an architecture as text, SVG, PNG or PDF.")
+    .option("--out <file>", "draw into a file: .svg, .png or .pdf")
+    .option("--svg [file]", "draw as SVG, to a file or to stdout");
+  addArchOptions(command).addHelpText(
+    "after",
+    `
 Examples:
   $ denas show
-  $ denas show arch.json --svg arch.svg
-  $ denas show "0  1 1  3 0 1  5 0 0 1"        choices of a macro network with four layers`,
-    ).action(async (what: string, options: { svg?: string | true; space?: string }) => {
-      const { drawSvg, drawText } = await import("../run/draw.ts");
-      const { graphsOf } = await import("../nas/final_config.ts");
-      const { readArch } = await import("./picture.ts");
-      const { arch } = readArch(what, options.space);
-      const graphs = graphsOf(arch);
-      if (options.svg === undefined) return print(drawText(graphs).trimEnd());
-      const svg = await drawSvg(graphs);
-      if (options.svg === true) return print(svg.trimEnd());
-      const path = fromHere(options.svg);
-      writeAtomic(path, svg);
-      print(shortPath(path));
-    });
+  $ denas show arch.json --out arch.png
+  $ denas show "0  1 1  3 0 1  5 0 0 1"        choices of a macro network with four layers
+  $ denas show macro_arch.npy --arch-format nnabla --out arch.pdf`,
+  ).action(async (what: string, options: ShowOptions) => {
+    const { drawSvg, drawText } = await import("../run/draw.ts");
+    const { graphsOf } = await import("../nas/final_config.ts");
+    const { readArch } = await import("./picture.ts");
+    const { arch } = readArch(what, options);
+    const graphs = graphsOf(arch);
+    const { out, svg } = options;
+    const title = titleOf(arch);
+    if (out !== undefined) {
+      const { writePicture } = await import("../run/drawing/files.ts");
+      await writePicture(fromHere(out), await drawSvg(graphs, { title }));
+      print(shortPath(fromHere(out)));
+    } else if (typeof svg === "string") {
+      writeAtomic(fromHere(svg), await drawSvg(graphs, { title }));
+      print(shortPath(fromHere(svg)));
+    } else {
+      print((svg ? await drawSvg(graphs, { title }) : drawText(graphs)).trimEnd());
+    }
+  });
+}
+
+/** What is known of the architecture, in a line. */
+function titleOf({ space, layers, data, score, scoreKind }: ArchFile): string {
+  const reached = score === undefined
+    ? null
+    : `${percent(score)} ${scoreKind === "retrained" ? "retrained" : "with shared weights"}`;
+  const size = space === "macro" ? `${layers} layers` : null;
+  return [space, size, data, reached].filter((part) => part).join(" · ");
 }

@@ -1,154 +1,31 @@
-/** Pictures of an architecture: SVG through Graphviz, text for the terminal. */
-import { Graphviz } from "@hpcc-js/wasm-graphviz";
+/** Pictures of an architecture: SVG for people and browsers, text for the terminal. */
 import type { Graph } from "../nas/space.ts";
+import { layOut } from "./drawing/layout.ts";
+import { arrange, type Panel } from "./drawing/panels.ts";
+import { paintGraph } from "./drawing/paint.ts";
+import { document } from "./drawing/svg.ts";
 
-type Node = Graph["nodes"][number];
+export { drawText } from "./drawing/text.ts";
 
-const colours: Record<Node["kind"], string> = {
-  input: "#e8f0fe",
-  op: "#ffffff",
-  sum: "#fff4d6",
-  concat: "#e6f4ea",
-  reduce: "#fce8e6",
-  output: "#e8eaed",
-};
-
-/** One SVG with every graph side by side (a micro architecture has two cells). */
-export async function drawSvg(graphs: readonly Graph[]): Promise<string> {
-  const graphviz = await Graphviz.load();
-  return graphviz.dot(toDot(graphs), "svg");
-}
-
-/** The graphs in Graphviz's language. */
-export function toDot(graphs: readonly Graph[]): string {
-  const lines = [
-    "digraph architecture {",
-    "  rankdir=TB; ranksep=0.35; nodesep=0.25; compound=true;",
-    '  node [shape=box, style="rounded,filled", fontname="Helvetica,Arial,sans-serif", fontsize=11, height=0.3, margin="0.14,0.04"];',
-    '  edge [color="#5f6368", arrowsize=0.6];',
-  ];
-  graphs.forEach((graph, g) => {
-    const id = (node: string) => quote(`${g}/${node}`);
-    lines.push(`  subgraph cluster_${g} {`);
-    lines.push(
-      `    label=${quote(graph.name)}; fontname="Helvetica,Arial,sans-serif"; color="#dadce0";`,
-    );
-    for (const [name, nodes] of grouped(graph)) {
-      const indent = name === "" ? "    " : "      ";
-      if (name !== "") {
-        lines.push(
-          `    subgraph ${
-            quote(`cluster_${g}_${name}`)
-          } { label=""; style=dotted; color="#9aa0a6";`,
-        );
-      }
-      for (const node of nodes) {
-        lines.push(
-          `${indent}${id(node.id)} [label=${quote(node.label)}, fillcolor="${
-            colours[node.kind]
-          }"];`,
-        );
-      }
-      if (name !== "") lines.push("    }");
-    }
-    for (const { from, to, kind } of graph.edges) {
-      const style = kind === "skip" ? ' [style=dashed, color="#1a73e8"]' : "";
-      lines.push(`    ${id(from)} -> ${id(to)}${style};`);
-    }
-    lines.push("  }");
-  });
-  lines.push("}", "");
-  return lines.join("\n");
+export interface DrawOptions {
+  /** Stands above the picture. */
+  title?: string;
 }
 
 /**
- * A few lines per graph, top to bottom. A sum of two operations of one group (a block of a cell) stands
- * on one line; a straight chain needs no arrows, whatever else a node reads is named after `←`.
+ * One SVG with every graph side by side (a micro architecture has two cells): colours by operation,
+ * reductions marked. The same graphs give the same bytes.
  */
-export function drawText(graphs: readonly Graph[]): string {
-  return graphs.map((graph) => {
-    const rows = rowsOf(graph);
-    const width = Math.max(...rows.map(({ name }) => name.length));
-    const lines = rows.map(({ name, text }) => `  ${name.padEnd(width)}  ${text}`.trimEnd());
-    return [graph.name, ...lines].join("\n");
-  }).join("\n\n") + "\n";
-}
-
-interface Row {
-  name: string;
-  text: string;
-}
-
-function rowsOf(graph: Graph): Row[] {
-  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
-  const into = (id: string) => graph.edges.filter(({ to }) => to === id);
-  const outOf = (id: string) => graph.edges.filter(({ from }) => from === id);
-  /** The sum that a block's operation belongs to, when it is that operation's only reader. */
-  const sumOf = (node: Node): Node | undefined => {
-    const readers = outOf(node.id);
-    const reader = readers.length === 1 ? nodes.get(readers[0].to)! : undefined;
-    return node.kind === "op" && node.group !== undefined && reader?.kind === "sum" &&
-        reader.group === node.group && into(node.id).length === 1
-      ? reader
-      : undefined;
-  };
-  const nameOf = (node: Node): string => node.kind === "op" ? node.id : node.group ?? node.label;
-  const rows: Row[] = [];
-  let above: string | undefined;
-  for (const node of sorted(graph)) {
-    if (sumOf(node)) continue;
-    const absorbed = into(node.id).map(({ from }) => nodes.get(from)!).filter((n) =>
-      sumOf(n) === node
-    );
-    const read = into(node.id).map(({ from }) => nodes.get(from)!);
-    if (absorbed.length > 0 && absorbed.length === read.length) {
-      const terms = absorbed.map((op) =>
-        `${op.label} (${nameOf(nodes.get(into(op.id)[0].from)!)})`
-      );
-      rows.push({ name: nameOf(node), text: terms.join("  +  ") });
-    } else {
-      const others = into(node.id)
-        .filter(({ from, kind }) => kind === "skip" || from !== above || node.kind === "concat")
-        .map(({ from }) => nameOf(nodes.get(from)!));
-      const text = node.kind === "op" ? node.label : nameOf(node) === node.label ? "" : node.label;
-      const arrow = others.length > 0 ? `← ${others.join(", ")}` : "";
-      rows.push({
-        name: nameOf(node),
-        text: [text.padEnd(arrow ? 14 : 0), arrow].join("  ").trim(),
-      });
-    }
-    above = node.id;
+export async function drawSvg(
+  graphs: readonly Graph[],
+  { title }: DrawOptions = {},
+): Promise<string> {
+  let nodes = 0;
+  const panels: Panel[] = [];
+  for (const graph of graphs) {
+    const layout = await layOut(graph);
+    panels.push({ name: graph.name, layout, body: paintGraph(graph, layout, nodes) });
+    nodes += graph.nodes.length;
   }
-  return rows;
-}
-
-/** In an order in which every node follows what it reads; otherwise as the graph lists them. */
-function sorted(graph: Graph): Node[] {
-  const waiting = new Map(graph.nodes.map(({ id }) => [id, 0]));
-  for (const { to } of graph.edges) waiting.set(to, waiting.get(to)! + 1);
-  const left = [...graph.nodes];
-  const order: Node[] = [];
-  while (left.length > 0) {
-    const at = left.findIndex(({ id }) => waiting.get(id) === 0);
-    if (at < 0) throw new Error(`Cannot draw ${graph.name}: its edges go round in a circle`);
-    const [node] = left.splice(at, 1);
-    order.push(node);
-    for (const { from, to } of graph.edges) {
-      if (from === node.id) waiting.set(to, waiting.get(to)! - 1);
-    }
-  }
-  return order;
-}
-
-function grouped(graph: Graph): Map<string, Node[]> {
-  const groups = new Map<string, Node[]>();
-  for (const node of graph.nodes) {
-    const group = node.group ?? "";
-    groups.set(group, [...groups.get(group) ?? [], node]);
-  }
-  return groups;
-}
-
-function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+  return document(arrange(panels, title));
 }

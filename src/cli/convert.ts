@@ -1,0 +1,72 @@
+/** `denas convert`: an architecture from one form to another. */
+import { type Command, Option } from "commander";
+import { UsageError } from "../errors.ts";
+import { type Form, formOfName, forms } from "../nas/forms/forms.ts";
+import { type Numbering, numberings } from "../nas/forms/numbering.ts";
+import { writeAtomic } from "../run/files.ts";
+import { fromHere, shortPath } from "./paths.ts";
+import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
+import { print } from "./terminal.ts";
+
+interface ConvertOptions extends ArchOptions {
+  to?: Form;
+  toFormat?: Numbering;
+}
+
+export function addConvert(program: Command): void {
+  const command = program.command("convert")
+    .argument("<in>", archArgument)
+    .argument("[out]", "file to write; by default text goes to stdout")
+    .description("Write an architecture as arch.json, as the ENAS scripts' text or NNabla's .npy.")
+    .addOption(
+      new Option("--to <form>", "form to write; by default after the name of the file")
+        .choices(forms),
+    )
+    .addOption(
+      new Option(
+        "--to-format <numbering>",
+        "numbering of operations to write (default: nnabla in a .npy file, else original)",
+      ).choices(numberings),
+    );
+  addArchOptions(command).addHelpText(
+    "after",
+    `
+Forms: arch (arch.json), script (.txt: the choices as the released ENAS code takes them), npy.
+
+Examples:
+  $ denas convert arch.json --to script
+  $ denas convert macro_arch.npy arch.json --arch-format nnabla
+  $ denas convert "0  3 0  0 1 0  2 0 0 1" macro_arch.npy`,
+  ).action(async (what: string, out: string | undefined, options: ConvertOptions) => {
+    const form = options.to ?? formOf(out);
+    if (out === undefined && form === "npy") {
+      throw new UsageError("Cannot convert to stdout: a .npy is binary, expected a file to write");
+    }
+    const [{ writeForm }, { readArch }] = await Promise.all([
+      import("../nas/forms/mod.ts"),
+      import("./picture.ts"),
+    ]);
+    const { arch } = readArch(what, options);
+    const numbering = options.toFormat ?? defaultNumbering(form, arch.space);
+    const content = writeForm(arch, form, numbering);
+    if (out === undefined) return print(String(content).trimEnd());
+    writeAtomic(fromHere(out), content);
+    const note = form === "arch" ? "" : `, ${numbering} numbering of operations`;
+    print(`${shortPath(fromHere(out))}: ${arch.space}${note}`);
+  });
+}
+
+function formOf(out: string | undefined): Form {
+  const form = out === undefined ? null : formOfName(out);
+  if (form) return form;
+  throw new UsageError(
+    out === undefined
+      ? "Cannot convert to stdout: no form given, expected --to arch or --to script"
+      : `Cannot convert to ${out}: the name tells no form, expected .json, .txt or .npy, or --to`,
+  );
+}
+
+/** NNabla reads .npy files; only of spaces that it has can its numbering be. */
+function defaultNumbering(form: Form, space: string): Numbering {
+  return form === "npy" && (space === "macro" || space === "micro") ? "nnabla" : "original";
+}

@@ -1,0 +1,148 @@
+/**
+ * Every form that an architecture comes and goes in: `arch.json`, text as the released ENAS scripts have it,
+ * NNabla's `.npy`. The fields that only arch.json has are filled in as for CIFAR-10 in the released scripts.
+ */
+import { DataError, UsageError } from "../../errors.ts";
+import { type ArchFile, formatArchFile, parseArchFile } from "../arch_file.ts";
+import { type Form, formOfName } from "./forms.ts";
+import { formatNpy, parseNpy } from "./npy.ts";
+import { type Numbering, renumber } from "./numbering.ts";
+import { formatScript, parseScript, parseScriptFile, type Script } from "./script.ts";
+
+export { type Form, formOfName, forms } from "./forms.ts";
+export { type Numbering, numberings, renumber } from "./numbering.ts";
+
+export interface FormOptions {
+  /** Space of choices that do not say it; by default the one that has so many decisions. */
+  space?: string;
+  /** Numbering of the operations; by default `original`. A macro `.npy` has to be told. */
+  numbering?: Numbering;
+}
+
+export interface ReadForm {
+  arch: ArchFile;
+  form: Form;
+}
+
+/** Choices given as text where a file could stand; null when it is no list of integers. */
+export function readFormText(text: string, options: FormOptions = {}): ReadForm | null {
+  const script = parseScript(text);
+  return script && { arch: fromScript(script, "from text", options), form: "script" };
+}
+
+/**
+ * A file of any form, told by its name or else by its first bytes.
+ * @param name of the file, for messages.
+ * @throws DataError when it is damaged or of another form, UsageError when an option is missing.
+ */
+export function readForm(bytes: Uint8Array, name: string, options: FormOptions = {}): ReadForm {
+  const form = formOfName(name) ?? formOfContent(bytes);
+  if (form === "npy") return { form, arch: fromNpy(bytes, name, options) };
+  const text = new TextDecoder().decode(bytes);
+  // A text file may hold an arch.json under another name.
+  if (form === "arch" || text.trimStart().startsWith("{")) {
+    return { form: "arch", arch: fromArchFile(text, name, options) };
+  }
+  return { form: "script", arch: fromScript(parseScriptFile(text, name), name, options) };
+}
+
+/**
+ * @param numbering of the operations; arch.json always has the original one.
+ * @throws UsageError when the form cannot hold this space in this numbering.
+ */
+export function writeForm(arch: ArchFile, form: Form, numbering: Numbering): string | Uint8Array {
+  if (form === "arch") {
+    if (numbering !== "original") {
+      throw new UsageError(`Cannot write arch.json in ${numbering} numbering: it has the original`);
+    }
+    return formatArchFile(arch);
+  }
+  const choice = numbering === "nnabla" ? renumber(arch.space, arch.choice) : arch.choice;
+  return form === "npy" ? formatNpy(arch.space, choice) : formatScript(choice);
+}
+
+function formOfContent(bytes: Uint8Array): Form {
+  const magic = [0x93, ...new TextEncoder().encode("NUMPY")];
+  return magic.every((byte, i) => bytes[i] === byte) ? "npy" : "script";
+}
+
+function fromArchFile(text: string, name: string, { numbering }: FormOptions): ArchFile {
+  if (numbering === "nnabla") {
+    throw new UsageError(
+      `Cannot read architecture ${name} in nnabla numbering: arch.json has the original one`,
+    );
+  }
+  return parseArchFile(text, name);
+}
+
+function fromNpy(bytes: Uint8Array, name: string, { space, numbering }: FormOptions): ArchFile {
+  const read = parseNpy(bytes, name);
+  const named = space ?? read.space;
+  if (named === "macro" && numbering === undefined) {
+    throw new UsageError(
+      `Cannot read architecture ${name}: the original and NNabla number macro operations ` +
+        `differently, expected --arch-format nnabla or --arch-format original`,
+    );
+  }
+  if (named === "macro") depthOf(read.choice.length, name);
+  return archOf(named, read.choice, numbering);
+}
+
+function fromScript(script: Script, name: string, { space, numbering }: FormOptions): ArchFile {
+  const named = space ?? spaceOfRows(script, name) ?? spaceOfCount(script.choice.length, name);
+  return archOf(named, script.choice, numbering);
+}
+
+/** The space that rows of such lengths belong to; null when the text has no rows. */
+function spaceOfRows({ rows }: Script, name: string): string | null {
+  if (!rows) return null;
+  const [first, second] = rows;
+  if (rows.length === 2 && first.length === second.length && first.length % 4 === 0) return "micro";
+  if (first.length !== 1) return null;
+  const wrong = rows.findIndex((row, i) => row.length !== i + 1);
+  if (wrong < 0) return "macro";
+  throw new DataError(
+    `Cannot read architecture ${name}: row ${wrong + 1} has ${rows[wrong].length} numbers, ` +
+      `expected ${wrong + 1}: an operation and ${wrong} skip bits`,
+  );
+}
+
+function spaceOfCount(count: number, name: string): string {
+  const macro = Number.isInteger(depth(count));
+  const micro = count % 8 === 0;
+  if (macro !== micro) return macro ? "macro" : "micro";
+  throw new UsageError(
+    `Cannot tell the space of architecture ${name}: it has ${count} numbers, macro has ` +
+      `L·(L+1)/2 for L layers, micro 8·B for B blocks; name it with --space`,
+  );
+}
+
+/** Number of layers L of L·(L+1)/2 choices; a fraction when there is none. */
+const depth = (count: number) => (Math.sqrt(8 * count + 1) - 1) / 2;
+
+function depthOf(count: number, name: string): number {
+  const layers = depth(count);
+  if (Number.isInteger(layers)) return layers;
+  throw new DataError(
+    `Cannot read architecture ${name}: it has ${count} numbers, expected L·(L+1)/2 for L layers`,
+  );
+}
+
+/** Choices alone do not say on what they were found: CIFAR-10 as in the released scripts. */
+function archOf(space: string, numbers: readonly number[], numbering?: Numbering): ArchFile {
+  const choice = numbering === "nnabla" ? renumber(space, numbers) : [...numbers];
+  const macro = space === "macro";
+  return {
+    format: "denas-arch",
+    version: 1,
+    space,
+    input: [32, 32, 3],
+    classes: 10,
+    choice,
+    stem: 1,
+    layers: macro ? Math.max(1, Math.floor(depth(choice.length))) : 15,
+    filters: macro ? 96 : 36,
+    ...macro && { branches: 6 },
+    ...space === "micro" && { branches: 5, blocks: Math.max(1, Math.floor(choice.length / 8)) },
+  };
+}

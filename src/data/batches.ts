@@ -20,6 +20,8 @@ export interface Augment {
   cutout: number;
   /** The square's top left corner is drawn in the image, in place of its centre. */
   cutoutLegacy: boolean;
+  /** Images of `random` and `sequential` are augmented as well, by the numbers of step 0 in order (Q24). */
+  inEvaluation?: boolean;
 }
 
 export interface BatchOptions {
@@ -33,7 +35,7 @@ export interface BatchOptions {
   /** Images in a batch. */
   batch: number;
   seed: number;
-  /** For `next`; evaluation never augments. */
+  /** For `next`. */
   augment: Augment | null;
   /** Largest buffer on the device, in bytes; default 128 MiB. */
   chunkBytes?: number;
@@ -103,6 +105,11 @@ export class Batches {
     this.startEpoch(0);
   }
 
+  get #evaluated(): Augment {
+    const { augment } = this.options;
+    return augment?.inEvaluation ? augment : none;
+  }
+
   /** Draws the order of an epoch: a permutation, of shards and inside them for sets in host memory. */
   startEpoch(epoch: number): void {
     const rng = new Rng(this.options.seed, Stream.data, epoch);
@@ -123,21 +130,21 @@ export class Batches {
 
   /**
    * A batch for a reward, by (seed, epoch, step): images follow each other in the epoch's order from a
-   * random place on, so no image comes twice. Not augmented. `size` is at most that of the options.
+   * random place on, so no image comes twice. `size` is at most that of the options.
    */
   random(step: number, size = this.options.batch): Batch {
     const start = hash(this.options.seed, Stream.data, step, 2 ** 31) % this.n;
-    return this.#record(start, Math.min(size, this.n), false, none, step);
+    return this.#record(start, Math.min(size, this.n), false, this.#evaluated, step);
   }
 
   /**
-   * The first `count` images in their order, each once; the last batch may be smaller. Not augmented.
+   * The first `count` images in their order, each once; the last batch may be smaller.
    * @param size of a batch, at most that of the options.
    */
   *sequential(count: number = this.n, size = this.options.batch): Generator<Batch> {
     const end = Math.min(count, this.n);
     for (let start = 0; start < end; start += size) {
-      yield this.#record(start, Math.min(size, end - start), true, none, 0);
+      yield this.#record(start, Math.min(size, end - start), true, this.#evaluated, 0);
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { UsageError } from "../errors.ts";
+import { faithfulSettings } from "./faithful.ts";
 import { type PresetName, presets, retrainPresets } from "./presets.ts";
 
 const positive = z.number().int().positive();
@@ -65,6 +66,8 @@ const augment = z.strictObject({
   /** Side of the square that is zeroed; 0 = off. */
   cutout: count,
   cutoutLegacy: z.boolean(),
+  /** Images that are evaluated are augmented as well (Q24). */
+  inEvaluation: z.boolean(),
 });
 
 const controller = z.strictObject({
@@ -89,6 +92,8 @@ const controller = z.strictObject({
   skipPenaltyCorrected: z.boolean(),
   /** Start of the micro operation bias for the separable convolutions: 10 in the original, 0 to let it learn. */
   softBias: z.number(),
+  /** λ of λ·Σw² over the controller's weights: holds its logits away from where tanh is flat. */
+  l2: z.number().nonnegative(),
   /** Adam β1 and ε. */
   beta1: z.number().min(0).lt(1),
   epsilon: z.number().positive(),
@@ -104,6 +109,8 @@ const common = {
   validImages: count,
   /** Side of the square that folder images are resized to; 0 = chosen by the data. */
   image: count,
+  /** Scale each channel to mean 0 and deviation 1; otherwise pixels stay 0 … 255 (Q24). */
+  normalise: z.boolean(),
   seed: z.number().int().nonnegative().max(2 ** 32 - 1),
   epochs: positive,
   batch: positive,
@@ -138,6 +145,8 @@ export const searchConfig = z.strictObject({
   ownBatches: z.boolean(),
   /** End once an architecture scores more than this with shared weights; 1 = never. */
   earlyStopOver: share,
+  /** After each epoch, the accuracy on all validation images, each batch under another draw (Q18). */
+  policyEvaluation: z.boolean(),
   /** The winner: the best of the final candidates, or the architecture that was scored last. */
   select: z.enum(["best", "last"]),
   selection: z.strictObject({
@@ -188,7 +197,7 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
     );
   }
   const base = structuredClone(sections[mode as keyof typeof sections]) as Record<string, unknown>;
-  if (faithful) applyOverrides(base, { ...faithfulSwitches, ...faithfulIn[mode] });
+  if (faithful) applyOverrides(base, faithfulSettings("search", mode, preset));
   // Candidates are drawn once between two trainings of the best of them.
   if (overrides.strategy === "enas-nnabla") base.rounds = 1;
   applyOverrides(base, overrides);
@@ -214,18 +223,10 @@ export function resolveRetrainConfig(choice: RetrainChoice): RetrainConfig {
     );
   }
   const base = structuredClone(sections[space as keyof typeof sections]) as Record<string, unknown>;
-  if (faithful) applyOverrides(base, { "child.legacyFixed": true, "augment.cutoutLegacy": true });
+  if (faithful) applyOverrides(base, faithfulSettings("final", space, preset));
   applyOverrides(base, overrides);
   return parseConfig(retrainConfig, base, "retrain");
 }
-
-const faithfulSwitches: Overrides = {
-  "child.legacyReduce": true,
-  "augment.cutoutLegacy": true,
-  "optimizer.decayAll": true,
-};
-/** The released micro search, too, scores by the statistics of the batch (Q5). */
-const faithfulIn: Record<string, Overrides> = { macro: { "child.rewardStatistics": "running" } };
 
 function knownPreset(name: string): PresetName {
   if (!(name in presets)) {

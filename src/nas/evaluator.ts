@@ -11,6 +11,8 @@ export interface Evaluator<A> {
   prepare?(draw: Strategy<A>["draw"], signal: AbortSignal): AsyncIterable<RunEvent>;
   /** Same images for all architectures of one call, one read-back. */
   score(archs: readonly A[], on: "reward" | "selection", signal: AbortSignal): Promise<Score[]>;
+  /** Accuracy over all validation images, each batch under an architecture of its own. */
+  policyScore?(draw: Strategy<A>["draw"], signal: AbortSignal): Promise<number>;
   snapshot(): Promise<State>;
   restore(state: State): Promise<void>;
 }

@@ -53,6 +53,8 @@ export const runEvent = z.discriminatedUnion("type", [
     loss: z.number(),
     trainAccuracy: fraction,
     validAccuracy: fraction.optional(),
+    /** Of a search: over all validation images, each batch under another architecture of the policy. */
+    policyAccuracy: fraction.optional(),
     learningRate: z.number(),
     seconds: z.number(),
     /** The shared-weight score that ended the search here (earlyStopOver). */

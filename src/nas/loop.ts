@@ -74,7 +74,7 @@ class Loop<A> {
   }
 
   async *#epoch(): AsyncGenerator<RunEvent> {
-    const { config, strategy } = this.parts;
+    const { config, strategy, evaluator } = this.parts;
     const begin = performance.now();
     if (this.#at.phase === "prepare") {
       yield* this.#prepare();
@@ -97,6 +97,9 @@ class Loop<A> {
     const score = report.trained ?? report.reward;
     if (due) yield { type: "controller", epoch: this.#at.epoch, ...report };
     if (score !== undefined) await this.#keepController(score);
+    const policyAccuracy = config.policyEvaluation
+      ? await evaluator.policyScore?.((n) => this.#draw(n), this.signal)
+      : undefined;
     this.#at.epoch++;
     this.#at.stopped = this.#earlyStop();
     yield {
@@ -105,6 +108,7 @@ class Loop<A> {
       epochs: config.epochs,
       ...this.#at.last,
       validAccuracy: score,
+      policyAccuracy,
       seconds: (performance.now() - begin) / 1000,
       stoppedAt: this.#at.stopped?.score,
     };

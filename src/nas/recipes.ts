@@ -62,18 +62,26 @@ export const controller = {
   skipWeight: 0,
   skipPenaltyCorrected: false,
   softBias: 10,
+  l2: 0,
   beta1: 0,
   epsilon: 1e-3,
 } as const;
 
-export const none = { pad: 0, flip: false, cutout: 0, cutoutLegacy: false } as const;
-const standard = { pad: 4, flip: true, cutout: 0, cutoutLegacy: false } as const;
+export const none = {
+  pad: 0,
+  flip: false,
+  cutout: 0,
+  cutoutLegacy: false,
+  inEvaluation: false,
+} as const;
+const standard = { ...none, pad: 4, flip: true } as const;
 
 const common = {
   version: 1,
   trainImages: 0,
   validImages: 0,
   image: 0,
+  normalise: true,
   seed: 1,
   evalBatch: 100,
   logEvery: 50,
@@ -101,6 +109,7 @@ export const paperMicro: SearchConfig = {
   rewardBatches: 1,
   ownBatches: false,
   earlyStopOver: 1,
+  policyEvaluation: false,
   select: "best",
   selection: { drawn: 100, best: 10, images: 0 },
   evolution: { population: 50, tournament: 10 },
@@ -168,6 +177,8 @@ const nnablaController = {
   baselineDecay: 0.999,
   skipTarget: 0.8,
   skipWeight: 1.5,
+  // A weight decay of 0.025, which is the gradient's coefficient.
+  l2: 0.0125,
 } as const;
 
 export const nnablaMicro: SearchConfig = {

@@ -74,7 +74,13 @@ class Retraining {
     this.#model = model;
     this.#store = weights;
     this.#store.materialise(gpu, config.seed);
-    this.#trainer = new Trainer(gpu, this.#store, config.optimizer, config.auxWeight);
+    this.#trainer = new Trainer(
+      gpu,
+      this.#store,
+      config.optimizer,
+      config.auxWeight,
+      config.logEvery,
+    );
     this.#scorer = new Scorer(gpu);
     this.#train = this.#batches(data.train, true);
     this.#checkpoints = new Checkpoints(io.signal, () => this.#save());
@@ -102,7 +108,8 @@ class Retraining {
     while (this.#at.epoch < config.epochs) {
       const begin = performance.now();
       yield* this.#trainEpoch();
-      validAccuracy = await this.#validate(valid);
+      const due = (this.#at.epoch + 1) % config.evalEvery === 0;
+      validAccuracy = due ? await this.#validate(valid) : undefined;
       yield this.#epochDone(validAccuracy, (performance.now() - begin) / 1000);
       yield* this.#checkpoints.at(true);
     }
@@ -120,11 +127,17 @@ class Retraining {
   async *#trainEpoch(): AsyncGenerator<RunEvent> {
     const { config, io: { signal } } = this;
     const at = this.#at;
-    const end = (at.epoch + 1) * this.#train.stepsPerEpoch;
+    const first = at.epoch * this.#train.stepsPerEpoch;
+    const end = first + this.#train.stepsPerEpoch;
     this.#train.startEpoch(at.epoch);
     let mark = { step: at.step, images: at.trainedImages, time: performance.now() };
     while (at.step < end) {
-      at.learningRate = learningRate(config.optimizer, at.epoch, at.step / this.#allSteps);
+      at.learningRate = learningRate(
+        config.optimizer,
+        at.epoch,
+        at.step / this.#allSteps,
+        at.step === first,
+      );
       const batch = this.#train.next(at.step);
       await this.#trainer.step(this.#model, batch, this.#pass(true), at.learningRate);
       at.step++;
@@ -249,15 +262,15 @@ class Retraining {
 
   #batches(images: Images, training: boolean): Batches {
     const { task, image, mean, deviation, flip } = this.data;
-    const { batch, seed, augment } = this.config;
+    const { batch, evalBatch, seed, augment } = this.config;
     return new Batches(this.gpu, images, {
       task,
       image,
       mean,
       deviation,
       seed,
-      batch,
-      augment: training ? { ...augment, flip: augment.flip && flip } : null,
+      batch: training ? batch : evalBatch,
+      augment: { ...augment, flip: augment.flip && flip },
     });
   }
 

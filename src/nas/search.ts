@@ -53,11 +53,23 @@ export async function openDevice(
 
 /** The caller's data set, or the one that the config names. */
 export async function openData(
-  config: Pick<SearchConfig, "data" | "seed" | "image" | "trainImages" | "validImages">,
+  config: Pick<
+    SearchConfig,
+    "data" | "seed" | "image" | "normalise" | "trainImages" | "validImages"
+  >,
   splits: "search" | "final",
   { dataset, find }: Pick<RunIO, "dataset" | "find">,
 ): Promise<DataSet> {
-  if (dataset) return dataset;
+  const data = dataset ?? await loadData(config, splits, find);
+  if (config.normalise) return data;
+  return { ...data, mean: data.mean.map(() => 0), deviation: data.mean.map(() => 1 / 255) };
+}
+
+async function loadData(
+  config: Parameters<typeof openData>[0],
+  splits: "search" | "final",
+  find: RunIO["find"],
+): Promise<DataSet> {
   if (!find) {
     throw new UsageError(
       `Cannot load ${config.data}: got neither a data set nor places to look for it`,
@@ -97,17 +109,11 @@ export async function openSearch(
   const space = openSpace(config.mode, config.child);
   const { task, image, mean, deviation } = data;
   const context = { input: image, classes: data.classes.length, config: config.child };
-  const common = { task, image, mean, deviation, seed: config.seed };
-  const train = new Batches(gpu, data.train, {
-    ...common,
-    batch: config.batch,
-    augment: { ...config.augment, flip: config.augment.flip && data.flip },
-  });
-  const valid = new Batches(gpu, data.valid, {
-    ...common,
-    batch: Math.max(config.rewardBatch, config.evalBatch),
-    augment: null,
-  });
+  const augment = { ...config.augment, flip: config.augment.flip && data.flip };
+  const common = { task, image, mean, deviation, augment, seed: config.seed };
+  const train = new Batches(gpu, data.train, { ...common, batch: config.batch });
+  const batch = Math.max(config.rewardBatch, config.evalBatch);
+  const valid = new Batches(gpu, data.valid, { ...common, batch });
   const evaluator = new SharedEvaluator({ gpu, space, config, context, train, valid });
   const { description, driver, fallback } = gpu.adapter;
   return {

@@ -146,6 +146,18 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     return tallies.map(({ loss, accuracy }) => ({ value: accuracy, loss }));
   }
 
+  async policyScore(draw: Strategy<A>["draw"], signal: AbortSignal): Promise<number> {
+    const { config: { evalBatch }, valid } = this.parts;
+    const archs = await draw(Math.ceil(valid.n / evalBatch));
+    let correct = 0;
+    for (const batch of valid.sequential(valid.n, evalBatch)) {
+      const models = [this.#build(archs.pop()!)];
+      const [tally] = await this.#scorer.score(models, [batch], this.#pass(false), signal);
+      correct += tally.accuracy * batch.n;
+    }
+    return correct / valid.n;
+  }
+
   /** Made one at a time: the next takes the place of the last on the device. */
   *#rewardBatches(): Generator<Batch> {
     const { config, valid } = this.parts;

@@ -31,6 +31,8 @@ export interface ConfigOptions extends RunOptions {
   image?: number;
   trainImages?: number;
   validImages?: number;
+  cutout?: number;
+  decayAll?: boolean;
   set?: Record<string, unknown>;
 }
 
@@ -44,7 +46,11 @@ export function addRunOptions(command: Command): Command {
 
 export function addConfigOptions(command: Command): Command {
   return addRunOptions(command)
-    .option("--preset <name>", "smoke (a minute), quick (minutes, the default) or paper", "quick")
+    .option(
+      "--preset <name>",
+      "smoke (a minute), quick (minutes), paper, nnabla or codebrim",
+      "quick",
+    )
     .option("--data <name>", "fashion-mnist, mnist, cifar10, cifar100 or a folder of images")
     .option("--seed <n>", "start of all random numbers", whole)
     .option("--epochs <n>", "passes over the training images", whole)
@@ -58,6 +64,8 @@ export function addConfigOptions(command: Command): Command {
     .option("--image <n>", "side that folder images are resized to", whole)
     .option("--train-images <n>", "use only so many training images", whole)
     .option("--valid-images <n>", "use only so many validation images", whole)
+    .option("--cutout <n>", "side of the square that is cut out of training images", whole)
+    .option("--decay-all", "decay unused weights as well, as the released ENAS code does")
     .option("--adapter <kind>", "default, high-performance, low-power or software")
     .option("--faithful", "follow the released ENAS code where denas does not by default")
     .option("--set <name=value>", "any other setting, see --print-config; may be repeated", setting)
@@ -66,7 +74,7 @@ export function addConfigOptions(command: Command): Command {
 }
 
 /** The settings that were given, by their names in the config. */
-export function overridesOf(options: ConfigOptions): Overrides {
+export function overridesOf(options: Omit<ConfigOptions, "out">): Overrides {
   const { seed, epochs, batch, data, image, trainImages, validImages, adapter } = options;
   return {
     data,
@@ -82,6 +90,8 @@ export function overridesOf(options: ConfigOptions): Overrides {
     "child.branches": options.branches,
     "child.stem": options.stem,
     "optimizer.lrMax": options.lr,
+    "optimizer.decayAll": options.decayAll,
+    "augment.cutout": options.cutout,
     ...options.set,
   };
 }

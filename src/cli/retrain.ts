@@ -15,10 +15,13 @@ import { fromHere } from "./paths.ts";
 import { dataName, readSettings } from "./settings.ts";
 import { print } from "./terminal.ts";
 
+type RetrainOptions = Omit<ConfigOptions, "out"> & ArchOptions & { legacyFixed?: boolean };
+
 export function addRetrain(program: Command, finish: (code: number) => void): void {
   const command = program.command("retrain")
     .argument("[arch]", archArgument, "arch.json")
-    .description("Train a found architecture from scratch and test it.");
+    .description("Train a found architecture from scratch and test it.")
+    .option("--legacy-fixed", "separable operations of a macro network are full convolutions");
   addConfigOptions(addArchOptions(command)).addHelpText(
     "after",
     `
@@ -28,9 +31,9 @@ Examples:
   $ denas retrain runs/2026-01-31-micro-1/arch.json --epochs 10 --filters 32
   $ denas retrain "0  3 0  0 1 0  2 0 0 1"          as the released ENAS scripts write it
   $ denas retrain macro_arch.npy --arch-format nnabla`,
-  ).action(async (path: string, options: Omit<ConfigOptions, "out"> & ArchOptions) => {
+  ).action(async (path: string, options: RetrainOptions) => {
     const { arch, text: archText } = await toTrain(path, options);
-    const config = await resolve(arch, { ...options, out: path });
+    const config = await resolve(arch, options);
     if (options.printConfig) return print(JSON.stringify(config, null, 2));
     const [{ execute }, { fitBudget }] = await Promise.all([
       import("./execute.ts"),
@@ -43,7 +46,7 @@ Examples:
 }
 
 /** A foreign architecture says nothing of the stem: it gets the preset's. */
-async function toTrain(what: string, options: Omit<ConfigOptions, "out"> & ArchOptions) {
+async function toTrain(what: string, options: RetrainOptions) {
   const { readArch } = await import("./picture.ts");
   const read = readArch(what, options);
   if (!read.foreign) return read;
@@ -58,8 +61,13 @@ async function toTrain(what: string, options: Omit<ConfigOptions, "out"> & ArchO
   return { arch, text: formatArchFile(arch) };
 }
 
-async function resolve(arch: ArchFile, options: ConfigOptions): Promise<RetrainConfig> {
-  const given = { ...overridesOf(options), data: await dataName(options.data), ...options.set };
+async function resolve(arch: ArchFile, options: RetrainOptions): Promise<RetrainConfig> {
+  const given = {
+    ...overridesOf(options),
+    data: await dataName(options.data),
+    "child.legacyFixed": options.legacyFixed,
+    ...options.set,
+  };
   if (options.config !== undefined) {
     const base = await readSettings(fromHere(options.config));
     applyOverrides(base, given);

@@ -19,6 +19,7 @@ interface SearchOptions extends ConfigOptions {
   blocks?: number;
   maxParams?: number;
   maxMacs?: number;
+  legacyReduce?: boolean;
 }
 
 export function addSearch(program: Command, finish: (code: number) => void): void {
@@ -29,6 +30,7 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
     .option("--blocks <n>", "blocks per cell (micro)", whole)
     .option("--max-params <n>", "reject architectures with more parameters", whole)
     .option("--max-macs <n>", "reject architectures with more multiply-adds", whole)
+    .option("--legacy-reduce", "reduction cells see h(l-1) twice, as in the released code (micro)")
     .option("--out <file>", "where to copy the winner", "arch.json");
   addConfigOptions(command).addHelpText(
     "after",
@@ -60,6 +62,7 @@ async function resolve(options: SearchOptions): Promise<SearchConfig> {
     data: await dataName(options.data),
     strategy: options.strategy,
     "child.blocks": options.blocks,
+    "child.legacyReduce": options.legacyReduce,
     maxParams: options.maxParams,
     maxMacs: options.maxMacs,
     ...options.set,

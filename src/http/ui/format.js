@@ -1,0 +1,49 @@
+/** Numbers as people read them. Widths hardly change from one value to the next. */
+
+export const percent = (fraction, digits = 2) =>
+  Number.isFinite(fraction) ? `${(fraction * 100).toFixed(digits)} %` : "–";
+
+const grouped = new Intl.NumberFormat("en-US");
+export const count = (n) => Number.isFinite(n) ? grouped.format(n) : "–";
+
+export const fixed = (n, digits = 3) => Number.isFinite(n) ? n.toFixed(digits) : "–";
+
+export function duration(seconds) {
+  if (!Number.isFinite(seconds)) return "–";
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  const m = Math.floor(s / 60);
+  if (m < 60) return `${m} min ${String(s % 60).padStart(2, "0")} s`;
+  const hours = Math.floor(m / 60);
+  if (hours < 48) return `${hours} h ${String(m % 60).padStart(2, "0")} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+export function bytes(n) {
+  if (!Number.isFinite(n)) return "–";
+  if (n < 1024) return `${n} B`;
+  const unit = Math.min(3, Math.floor(Math.log2(n) / 10));
+  return `${(n / 1024 ** unit).toFixed(1)} ${["B", "KiB", "MiB", "GiB"][unit]}`;
+}
+
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+export function date(text) {
+  const time = new Date(text);
+  return Number.isNaN(time.getTime()) ? "–" : day.format(time);
+}
+
+/** `optimizer.lrMax` → "Optimizer · lr max" is worse than the name itself: only the last part is spaced. */
+export function words(name) {
+  const text = name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+/** What a score is, wherever one is shown. */
+export const scoreKinds = {
+  reward:
+    "Shared-weight score on one validation batch: not what the network reaches when retrained",
+  selection:
+    "Shared-weight score on the selection images: not what the network reaches when retrained",
+  test: "Accuracy on the test images",
+  validation: "Accuracy on the validation images",
+};

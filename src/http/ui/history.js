@@ -1,0 +1,20 @@
+/** Puts what the server knows of a run already, down-sampled, into a model. */
+
+/** @param {import("./model.js").RunModel} model; @param {object} curves as `GET /runs/:id/curves` gives them */
+export function readHistory(model, curves) {
+  for (const name of ["steps", "epochs", "controller", "trials", "best"]) {
+    const { x, ...columns } = curves[name];
+    const series = model[name];
+    series.x = x;
+    for (const column in series.columns) {
+      series.columns[column] = columns[column] ?? x.map(() => null);
+    }
+  }
+  model.next = curves.next;
+  model.restarts = restartsOf(model.steps);
+}
+
+/** Steps at which the learning rate jumped up. */
+function restartsOf({ x, columns: { learningRate } }) {
+  return x.filter((_, i) => i > 0 && learningRate[i] > learningRate[i - 1] * 1.5);
+}

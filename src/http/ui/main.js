@@ -1,0 +1,125 @@
+/** Starts the page: the list of runs, and what the address asks for beside it. */
+import { onUnauthorized } from "./api.js";
+import { CompareView } from "./compare.js";
+import { h, setText } from "./dom.js";
+import { redrawAll } from "./plot.js";
+import { RunList } from "./run_list.js";
+import { RunView } from "./run_view.js";
+import { tokenForm } from "./session.js";
+import { StartView } from "./start_form.js";
+
+const main = document.getElementById("main");
+const connection = document.getElementById("connection");
+const wide = matchMedia("(min-width: 64rem)");
+
+let view = null;
+let locked = false;
+const list = new RunList(document.getElementById("runs"), (runs) => {
+  // A wide page has room for a run beside the list: the newest one.
+  if (wide.matches && location.hash.length < 3 && runs.length && !view) show(["runs", runs[0].id]);
+  else if (location.hash.length < 3 && !runs.length && !view) show(["new"]);
+});
+
+function showConnection(state) {
+  connection.hidden = state === "closed";
+  connection.dataset.state = state;
+  setText(connection, state === "live" ? "Live" : "Reconnecting …");
+}
+
+async function show([kind, rest]) {
+  view?.close();
+  view = null;
+  showConnection("closed");
+  document.body.dataset.view = kind || "list";
+  list.select(kind === "runs" ? rest : undefined);
+  if (!kind) {
+    main.replaceChildren();
+    list.refresh();
+    return;
+  }
+  if (kind === "new") view = new StartView(main, opened, wantedOf(rest));
+  else if (kind === "compare") view = new CompareView(rest.split(","), main);
+  else if (kind === "runs") view = new RunView(rest, main, showConnection);
+  else {
+    main.replaceChildren(h("p", { class: "problem" }, "There is no such page."));
+    return;
+  }
+  const mine = view;
+  document.title = kind === "runs"
+    ? `${rest} · denas`
+    : kind === "new"
+    ? "New run · denas"
+    : "Compare · denas";
+  try {
+    await mine.open();
+  } catch (error) {
+    if (error.name === "AbortError" || view !== mine || locked) return;
+    main.replaceChildren(
+      h(
+        "div",
+        { class: "panel" },
+        h("p", { class: "problem", role: "alert" }, error.message),
+        h("a", { class: "button", href: "#/" }, "All runs"),
+      ),
+    );
+  }
+}
+
+/** `#/new/RUN/TRIAL` asks for a retraining of that trial. */
+function wantedOf(rest = "") {
+  const [from, trial] = rest.split("/");
+  return from ? { from, trial: trial === undefined ? undefined : Number(trial) } : {};
+}
+
+/** A run was started: to its page. */
+function opened(id) {
+  list.refresh();
+  location.hash = `#/runs/${encodeURIComponent(id)}`;
+}
+
+function route() {
+  if (locked) return;
+  const [, kind = "", ...rest] = location.hash.split("/");
+  show([kind, decodeURIComponent(rest.join("/"))]);
+}
+
+onUnauthorized.call = () => {
+  if (locked) return;
+  locked = true;
+  view?.close();
+  view = null;
+  list.stop();
+  showConnection("closed");
+  document.body.dataset.view = "locked";
+  main.replaceChildren(tokenForm(() => {
+    locked = false;
+    main.replaceChildren();
+    list.refresh();
+    route();
+  }));
+};
+
+const themes = ["system", "light", "dark"];
+const button = document.getElementById("theme");
+function setTheme(theme) {
+  if (theme === "system") {
+    delete document.documentElement.dataset.theme;
+    localStorage.removeItem("denas.theme");
+  } else {
+    document.documentElement.dataset.theme = theme;
+    localStorage.setItem("denas.theme", theme);
+  }
+  setText(button, `Theme: ${theme}`);
+  redrawAll();
+}
+const current = () => document.documentElement.dataset.theme ?? "system";
+button.addEventListener("click", () => setTheme(themes[(themes.indexOf(current()) + 1) % 3]));
+setTheme(current());
+
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
+addEventListener("hashchange", route);
+list.refresh();
+route();

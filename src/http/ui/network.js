@@ -1,0 +1,151 @@
+/** Drawings of networks: the server's SVG, to zoom and drag. */
+import { api } from "./api.js";
+import { h, panel, setAttribute, setText, throttled } from "./dom.js";
+
+/** One drawing; keeps the old picture until the new one is there, so that nothing jumps. */
+export class Drawing {
+  #path = null;
+  #abort = null;
+  #zoom = 1;
+  #whole = null;
+
+  /** @param {string} name for screen readers; @param {string} empty said while there is nothing */
+  constructor(name, empty) {
+    this.name = name;
+    this.stage = h(
+      "div",
+      { class: "stage", tabindex: "0", role: "group", "aria-label": `${name}, scrollable` },
+      h("p", { class: "empty" }, empty),
+    );
+    this.tools = h(
+      "div",
+      { class: "zoom", role: "group", "aria-label": `Zoom ${name}` },
+      ...[["−", "Smaller", 1 / 1.4], ["+", "Larger", 1.4], ["Fit", "Fit", 0]].map((
+        [text, label, factor],
+      ) =>
+        h("button", {
+          type: "button",
+          class: "quiet small",
+          "aria-label": label,
+          onclick: () => this.#scale(factor),
+        }, text)
+      ),
+    );
+    this.element = h("div", { class: "drawing" }, this.stage, this.tools);
+    this.#makeDraggable();
+  }
+
+  /** @param {string} path of the SVG; the same path is not fetched twice. */
+  async show(path) {
+    if (path === this.#path) return;
+    this.#path = path;
+    this.#abort?.abort();
+    this.#abort = new AbortController();
+    try {
+      this.#place(await api.drawing(path, this.#abort.signal));
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.#path = null;
+      this.stage.replaceChildren(h("p", { class: "empty" }, error.message));
+    }
+  }
+
+  #place(text) {
+    const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+    if (svg.nodeName !== "svg") throw new Error("The server sent no drawing");
+    for (const title of svg.querySelectorAll("title")) title.remove();
+    svg.setAttribute("role", "img");
+    const labels = [...svg.querySelectorAll("text")].map((t) => t.textContent);
+    svg.setAttribute("aria-label", `${this.name}: ${labels.join(", ")}`);
+    this.#whole = {
+      width: parseFloat(svg.getAttribute("width")),
+      height: parseFloat(svg.getAttribute("height")),
+    };
+    svg.removeAttribute("width");
+    svg.removeAttribute("height");
+    const kept = { left: this.stage.scrollLeft, top: this.stage.scrollTop };
+    this.stage.replaceChildren(document.importNode(svg, true));
+    this.#apply();
+    Object.assign(this.stage, { scrollLeft: kept.left, scrollTop: kept.top });
+  }
+
+  /** 0 = fit into the stage. */
+  #scale(factor) {
+    this.#zoom = factor === 0 ? 1 : Math.min(12, Math.max(0.5, this.#zoom * factor));
+    this.#apply();
+  }
+
+  #apply() {
+    const svg = this.stage.querySelector("svg");
+    if (!svg) return;
+    const fits = this.#zoom === 1;
+    this.stage.classList.toggle("fits", fits);
+    // What would be too small to read when the whole fits is fitted to the width, and scrolls.
+    const { width, height } = this.#whole;
+    const scale = Math.min(this.stage.clientWidth / width, this.stage.clientHeight / height);
+    const tall = fits && scale < 0.45 && height > width;
+    this.stage.classList.toggle("tall", tall);
+    const shown = tall
+      ? Math.min(1, this.stage.clientWidth / width)
+      : Math.min(scale, 1.4) * this.#zoom;
+    svg.style.width = `${width * shown}px`;
+    svg.style.height = `${height * shown}px`;
+  }
+
+  #makeDraggable() {
+    let from = null;
+    this.stage.addEventListener("pointerdown", (e) => {
+      if (e.pointerType !== "mouse" || e.button !== 0) return;
+      from = { x: e.clientX + this.stage.scrollLeft, y: e.clientY + this.stage.scrollTop };
+      this.stage.setPointerCapture(e.pointerId);
+    });
+    this.stage.addEventListener("pointermove", (e) => {
+      if (!from) return;
+      this.stage.scrollLeft = from.x - e.clientX;
+      this.stage.scrollTop = from.y - e.clientY;
+    });
+    for (const end of ["pointerup", "pointercancel"]) {
+      this.stage.addEventListener(end, () => from = null);
+    }
+    this.stage.addEventListener("wheel", (e) => {
+      if (!e.ctrlKey) return;
+      e.preventDefault();
+      this.#scale(e.deltaY < 0 ? 1.15 : 1 / 1.15);
+    }, { passive: false });
+    new ResizeObserver(() => this.#apply()).observe(this.stage);
+  }
+}
+
+/** A drawing with a line under its heading on what is drawn. */
+export class NetworkPanel {
+  constructor(title, empty) {
+    this.caption = h("p", { class: "note" });
+    this.drawing = new Drawing(title, empty);
+    this.heading = title;
+    this.element = panel(
+      title,
+      { class: "network-panel", aside: this.caption },
+      this.drawing.element,
+    );
+    this.#show = throttled(1500, () => this.drawing.show(this.#wanted));
+  }
+
+  #wanted = "";
+  #show;
+
+  /** At most one picture per 1.5 s, however fast trials come. */
+  show(path, caption) {
+    this.#wanted = path;
+    setText(this.caption, caption);
+    setAttribute(this.element, "data-shown", caption);
+    this.#show();
+  }
+
+  rename(title) {
+    setText(this.element.querySelector("h2"), title);
+  }
+
+  destroy() {
+    this.#show.cancel();
+  }
+}

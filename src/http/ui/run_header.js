@@ -1,0 +1,164 @@
+/** What a run is doing, at a glance, and the two things to do about it. */
+import { api } from "./api.js";
+import { announce, h, setAttribute, setText } from "./dom.js";
+import { count, duration, fixed, percent, scoreKinds } from "./format.js";
+
+const stateWords = {
+  queued: "Queued",
+  running: "Running",
+  done: "Done",
+  interrupted: "Interrupted",
+  failed: "Failed",
+};
+
+export class RunHeader {
+  /** @param {import("./model.js").RunModel} model; @param {() => void} changed after stop or resume */
+  constructor(model, changed) {
+    this.model = model;
+    this.changed = changed;
+    this.state = h("span", { class: "state" });
+    this.title = h("h1", {}, model.run.id);
+    this.subtitle = h("p", { class: "note" });
+    this.problem = h("p", { class: "problem", role: "alert", hidden: true });
+    this.warning = h("p", { class: "warning", hidden: true });
+    this.progress = h("progress", { max: "1", value: 0, "aria-label": "Progress of the run" });
+    this.figures = {};
+    this.stop = h("button", { type: "button", onclick: () => this.#do("stop") }, "Stop");
+    this.resume = h("button", {
+      type: "button",
+      class: "primary",
+      onclick: () => this.#do("resume"),
+    }, "Resume");
+    this.element = h(
+      "header",
+      { class: "run-header" },
+      h(
+        "div",
+        { class: "run-title" },
+        h("a", { class: "back", href: "#/" }, "‹ Runs"),
+        h("div", { class: "name" }, this.title, this.state),
+        this.subtitle,
+        h("div", { class: "actions" }, this.stop, this.resume),
+      ),
+      this.progress,
+      h(
+        "dl",
+        { class: "figures" },
+        ...this.#figure("epoch", "Epoch"),
+        ...model.run.command === "retrain"
+          ? this.#figure("speed", "Images / s")
+          : this.#figure("trials", "Trials"),
+        ...this.#figure("elapsed", "Elapsed"),
+        ...this.#figure("left", "Time left"),
+        ...this.#figure("best", model.run.command === "retrain" ? "Test accuracy" : "Best so far"),
+        ...this.#figure("device", "Device"),
+      ),
+      this.problem,
+      this.warning,
+    );
+    this.clock = setInterval(() => this.update(), 1000);
+    this.update();
+  }
+
+  #figure(name, label) {
+    const value = h("dd", {}, "–");
+    const note = h("dd", { class: "note" });
+    this.figures[name] = { value, note };
+    return [h("div", { class: `figure ${name}` }, h("dt", {}, label), value, note)];
+  }
+
+  #set(name, value, note = "") {
+    setText(this.figures[name].value, value);
+    setText(this.figures[name].note, note);
+  }
+
+  update() {
+    const { model } = this;
+    const { run } = model;
+    setText(this.state, stateWords[run.state] ?? run.state);
+    setAttribute(this.state, "data-state", run.state);
+    setText(this.subtitle, subtitle(model));
+    this.stop.hidden = run.state !== "running" && run.state !== "queued";
+    this.resume.hidden = run.state !== "interrupted" && run.state !== "failed";
+    const running = run.state === "running";
+    const since = running ? (performance.now() - model.readAt) / 1000 : 0;
+    const share = run.steps ? run.step / run.steps : 0;
+    this.progress.value = run.state === "done" ? 1 : share;
+    this.#set(
+      "epoch",
+      run.epochs ? `${epochOf(run)} of ${run.epochs}` : "–",
+      run.steps ? `step ${count(run.step)} of ${count(run.steps)}` : "",
+    );
+    if (this.figures.trials) this.#set("trials", count(model.trialCount), "architectures scored");
+    if (this.figures.speed) this.#set("speed", fixed(model.imagesPerSecond, 0), "in training");
+    this.#set("elapsed", duration(elapsed(model)), "");
+    this.#set("left", running ? duration(Math.max(0, run.secondsLeft - since)) : "–", "");
+    this.#best();
+    const adapter = model.start?.adapter;
+    this.#set("device", adapter?.description ?? "–", adapter?.fallback ? "software" : "");
+    this.problem.hidden = !run.error;
+    setText(this.problem, run.error ?? "");
+    this.warning.hidden = !model.warnings.length;
+    setText(this.warning, model.warnings.at(-1) ?? "");
+  }
+
+  #best() {
+    const { run, selected, done } = this.model;
+    if (run.command === "retrain") {
+      return this.#set(
+        "best",
+        percent(done?.testAccuracy ?? run.testAccuracy),
+        "on the test images",
+      );
+    }
+    const best = selected ?? run.best;
+    this.figures.best.value.title = selected ? scoreKinds.selection : scoreKinds.reward;
+    this.#set(
+      "best",
+      percent(best?.score),
+      best
+        ? `trial ${best.trial}, shared weights${selected ? ", selected" : ""}`
+        : "shared-weight score",
+    );
+  }
+
+  async #do(what) {
+    const buttons = [this.stop, this.resume];
+    buttons.forEach((b) => b.disabled = true);
+    try {
+      await api[what](this.model.run.id);
+      announce(what === "stop" ? "The run writes a checkpoint and stops" : "The run goes on", true);
+      this.problem.hidden = true;
+      await this.changed();
+    } catch (error) {
+      this.model.run.error = error.message;
+    } finally {
+      buttons.forEach((b) => b.disabled = false);
+      this.update();
+    }
+  }
+
+  destroy() {
+    clearInterval(this.clock);
+  }
+}
+
+/** The epoch being worked on, counted from 1. */
+const epochOf = ({ state, epoch, epochs }) =>
+  state === "done" ? epochs : Math.min(epochs, (epoch ?? 0) + 1);
+
+/** Wall-clock time since the run was made, until its own last word on it. */
+function elapsed({ run, done }) {
+  if (done) return done.seconds;
+  const end = run.state === "running" ? Date.now() : Date.parse(run.updated);
+  return (end - Date.parse(run.created)) / 1000;
+}
+
+function subtitle({ run, start }) {
+  const data = start?.data;
+  const images = data ? `${data.name}, ${count(data.train)} training images` : run.data;
+  const what = run.command === "retrain" ? "Retraining" : "Search";
+  const how = run.strategy ? `, ${run.strategy}` : "";
+  return [`${what}: ${run.mode}${how}, ${run.preset}, seed ${run.seed}`, images].filter(Boolean)
+    .join(" · ");
+}

@@ -1,0 +1,193 @@
+/** The page of one run: history first, then its events as they come. */
+import { api, paths } from "./api.js";
+import { Charts } from "./charts.js";
+import { ControllerPanel } from "./controller.js";
+import { announce, h } from "./dom.js";
+import { downloadsPanel, ResultsPanel } from "./results.js";
+import { count, percent } from "./format.js";
+import { readHistory } from "./history.js";
+import { LiveEvents } from "./live.js";
+import { RunModel } from "./model.js";
+import { NetworkPanel } from "./network.js";
+import { RunHeader } from "./run_header.js";
+import { openTrial } from "./trial_dialog.js";
+import { TrialsPanel } from "./trials.js";
+
+export class RunView {
+  #live = null;
+  #abort = new AbortController();
+  #parts = [];
+  #dialog = null;
+
+  /** @param {string} id; @param {HTMLElement} place; @param {(state: string) => void} connection */
+  constructor(id, place, connection) {
+    this.id = id;
+    this.place = place;
+    this.connection = connection;
+  }
+
+  async open() {
+    const { signal } = this.#abort;
+    const [run, curves] = await Promise.all([
+      api.run(this.id, signal),
+      api.curves(this.id, 1500, signal),
+    ]);
+    if (signal.aborted) return;
+    this.model = new RunModel(run);
+    readHistory(this.model, curves);
+    this.#build();
+    this.#drawAll();
+    this.#follow();
+  }
+
+  #build() {
+    const { model } = this;
+    const search = model.run.command !== "retrain";
+    this.header = new RunHeader(model, () => this.#reread());
+    this.charts = new Charts(model);
+    this.best = new NetworkPanel(
+      search ? "Best network" : "Network",
+      search ? "Nothing scored yet." : "No drawing yet.",
+    );
+    this.now = search ? new NetworkPanel("Running now", "Nothing scored yet.") : null;
+    this.controller = search && model.run.strategy === "enas" ? new ControllerPanel(model) : null;
+    this.results = search ? null : new ResultsPanel(model);
+    this.trials = search ? new TrialsPanel(model, (trial) => this.showTrial(trial)) : null;
+    this.downloads = downloadsPanel(model.run.id);
+    this.#parts = [
+      this.header,
+      this.charts,
+      this.best,
+      this.now,
+      this.controller,
+      this.results,
+      this.trials,
+    ]
+      .filter(Boolean);
+    this.place.replaceChildren(
+      ...this.#parts.slice(0, 2).map((part) => part.element),
+      h("div", { class: "networks" }, this.best.element, this.now?.element),
+      ...[this.controller, this.results, this.trials, this.downloads].filter(Boolean).map((part) =>
+        part.element
+      ),
+    );
+  }
+
+  #drawAll() {
+    this.header.update();
+    this.charts.draw();
+    this.controller?.draw();
+    this.results?.draw();
+    this.#drawNetworks();
+  }
+
+  #drawNetworks() {
+    const { run, selected, latest } = this.model;
+    if (!this.now) return this.best.show(paths.archDrawing(this.id), "as it is trained");
+    const best = selected ?? run.best;
+    if (best) {
+      this.best.rename(selected ? "Selected network" : "Best network");
+      this.best.show(
+        paths.trialDrawing(this.id, best.trial),
+        `trial ${best.trial}, ${percent(best.score)} with shared weights`,
+      );
+    }
+    if (latest) {
+      this.now.rename(run.state === "running" ? "Running now" : "Last scored");
+      this.now.show(
+        paths.trialDrawing(this.id, latest.trial),
+        `trial ${latest.trial}, ${percent(latest.score)} with shared weights`,
+      );
+    }
+  }
+
+  /** Follows the events of a run that may still say something. */
+  #follow() {
+    this.#live?.close();
+    this.#live = null;
+    const { run, next } = this.model;
+    if (run.state === "done") return this.connection("closed");
+    this.#live = new LiveEvents(this.id, next, {
+      events: (events) => this.#take(events),
+      summary: (run) => this.#setRun(run),
+      state: this.connection,
+      gap: () => this.#restart(),
+      refused: () => this.#stillThere(),
+    });
+  }
+
+  #take(events) {
+    const kinds = new Set();
+    for (const event of events) {
+      this.model.apply(event);
+      kinds.add(event.type);
+    }
+    this.header.update();
+    if (!(kinds.size === 1 && kinds.has("checkpoint"))) this.charts.update();
+    if (kinds.has("controller")) this.controller?.update();
+    if (kinds.has("trial") || kinds.has("best")) {
+      this.trials?.update();
+      this.#drawNetworks();
+    }
+    if (kinds.has("epoch")) this.#say();
+    if (kinds.has("done")) this.#end();
+  }
+
+  #say() {
+    const { run, trialCount } = this.model;
+    const best = run.best ? `, best ${percent(run.best.score)}` : "";
+    announce(`Epoch ${run.epoch} of ${run.epochs}, ${count(trialCount)} trials${best}`);
+  }
+
+  async #end() {
+    announce("The run is done", true);
+    await this.#reread();
+    this.#drawAll();
+    this.downloads.refresh();
+  }
+
+  /** Missing events: read the history again. */
+  async #restart() {
+    const curves = await api.curves(this.id, 1500, this.#abort.signal);
+    const fresh = new RunModel(this.model.run);
+    readHistory(fresh, curves);
+    Object.assign(this.model, fresh);
+    this.#drawAll();
+    this.#follow();
+  }
+
+  async #stillThere() {
+    try {
+      await this.#reread();
+      return this.model.run.state !== "done";
+    } catch (error) {
+      // Gone, or the token is: no stream to wait for. No connection: try again.
+      return error.status === 0 || error.status >= 500 || error.status === 429;
+    }
+  }
+
+  async #reread() {
+    this.#setRun(await api.run(this.id, this.#abort.signal));
+  }
+
+  #setRun(run) {
+    const before = this.model.run.state;
+    this.model.setRun({ ...this.model.run, error: undefined, ...run });
+    this.header.update();
+    if (run.state === before) return;
+    announce(`The run is ${run.state}`, true);
+    this.#drawNetworks();
+    this.downloads.refresh();
+  }
+
+  showTrial(trial) {
+    this.#dialog = openTrial(this.id, trial, () => this.#dialog = null);
+  }
+
+  close() {
+    this.#abort.abort();
+    this.#live?.close();
+    this.#dialog?.close();
+    for (const part of this.#parts) part.destroy?.();
+  }
+}

@@ -1,0 +1,113 @@
+/** Form fields from a JSON schema. An empty field leaves the preset's value. */
+import { h } from "./dom.js";
+import { words } from "./format.js";
+
+const unlimited = Number.MAX_SAFE_INTEGER;
+
+/** Follows `$ref`s and takes a union apart: `{ type, enum, … }` of what can be typed into one field. */
+export function simplified(schema, root) {
+  if (schema.$ref) return simplified(resolve(schema.$ref, root), root);
+  const union = schema.anyOf ?? schema.oneOf;
+  if (union && union.every((part) => "const" in part)) {
+    return { ...schema, enum: union.map((part) => part.const) };
+  }
+  return schema;
+}
+
+function resolve(ref, root) {
+  return ref.replace(/^#\//, "").split("/").reduce((at, name) => at?.[name], root);
+}
+
+/**
+ * @param {string} path dotted name of the setting
+ * @param {object} schema
+ * @returns {{element: HTMLElement, read: () => unknown, preset: (v: unknown) => void} | null} null for
+ *   what one field cannot hold
+ */
+export function settingField(path, schema) {
+  const name = path.split(".").at(-1);
+  const control = schema.enum
+    ? choice(schema.enum)
+    : schema.type === "boolean"
+    ? choice([true, false])
+    : schema.type === "integer" || schema.type === "number"
+    ? numeric(schema)
+    : null;
+  if (!control) return null;
+  control.input.name = path;
+  const label = h(
+    "label",
+    { title: schema.description },
+    h("span", {}, words(name)),
+    control.input,
+  );
+  return { element: label, input: control.input, path, read: control.read, preset: control.preset };
+}
+
+/** @param {unknown[]} values; @param {(v: unknown) => string} [text] */
+export function choice(values, text = String) {
+  const shown = (v) => v === true ? "on" : v === false ? "off" : text(v);
+  const inherited = h("option", { value: "" }, "as preset");
+  const input = h(
+    "select",
+    {},
+    inherited,
+    ...values.map((v, i) => h("option", { value: String(i) }, shown(v))),
+  );
+  return {
+    input,
+    read: () => input.value === "" ? undefined : values[Number(input.value)],
+    preset: (v) => inherited.textContent = v === undefined ? "as preset" : `${shown(v)} (preset)`,
+  };
+}
+
+function numeric(schema) {
+  const limit = (n) => n !== undefined && Math.abs(n) < unlimited ? String(n) : null;
+  const input = h("input", {
+    type: "number",
+    min: limit(schema.minimum),
+    max: limit(schema.maximum),
+    step: schema.type === "integer" && !schema.multipleOf ? "1" : "any",
+    inputmode: schema.type === "integer" ? "numeric" : "decimal",
+  });
+  return {
+    input,
+    read: () => input.value === "" ? undefined : input.valueAsNumber,
+    preset: (v) => input.placeholder = v === undefined ? "" : String(v),
+  };
+}
+
+/** Every field of an object schema, nested objects as groups of their own: `[group name, fields][]`. */
+export function settingGroups(schema, root, leave) {
+  const own = [];
+  const groups = [["General", own]];
+  for (const [name, raw] of Object.entries(schema.properties)) {
+    if (leave.includes(name)) continue;
+    const part = simplified(raw, root);
+    if (part.type === "object" && part.properties) {
+      const fields = Object.entries(part.properties).map(([inner, s]) =>
+        settingField(`${name}.${inner}`, simplified(s, root))
+      );
+      groups.push([words(name), fields.filter(Boolean)]);
+    } else {
+      const field = settingField(name, part);
+      if (field) own.push(field);
+    }
+  }
+  return groups.filter(([, fields]) => fields.length);
+}
+
+/** What was typed, as the nested object that the server takes. */
+export function collect(fields) {
+  const settings = {};
+  for (const { path, read } of fields) {
+    const value = read();
+    if (value === undefined) continue;
+    const [outer, inner] = path.split(".");
+    if (inner === undefined) settings[outer] = value;
+    else (settings[outer] ??= {})[inner] = value;
+  }
+  return settings;
+}
+
+export const valueAt = (object, path) => path.split(".").reduce((at, name) => at?.[name], object);

@@ -1,0 +1,94 @@
+/** One trial: its drawing, its numbers, the command that retrains it, and downloads. */
+import { api, paths } from "./api.js";
+import { copyButton, h } from "./dom.js";
+import { count, percent, scoreKinds } from "./format.js";
+import { Drawing } from "./network.js";
+
+/** @param {string} run its id; @param {number} number of the trial; @param {() => void} closed */
+export function openTrial(run, number, closed) {
+  const drawing = new Drawing(`Network of trial ${number}`, "Drawing …");
+  const numbers = h("dl", { class: "numbers" });
+  const command = h("div", { class: "command" });
+  const links = h("p", { class: "downloads" });
+  const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  const heading = h("h2", { id: "trial-heading", tabindex: "-1" }, `Trial ${number}`);
+  const dialog = h(
+    "dialog",
+    { class: "trial-dialog", "aria-labelledby": "trial-heading" },
+    h(
+      "header",
+      {},
+      heading,
+      h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Close"),
+    ),
+    problem,
+    h("div", { class: "trial-body" }, drawing.element, h("div", {}, numbers, command, links)),
+  );
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    closed();
+  });
+  // A click beside the dialog closes it.
+  dialog.addEventListener("click", (e) => e.target === dialog && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+  heading.focus();
+  fill().catch((error) => {
+    problem.hidden = false;
+    problem.textContent = error.message;
+  });
+  return dialog;
+
+  async function fill() {
+    const trial = await api.trial(run, number);
+    drawing.show(paths.trialDrawing(run, number));
+    const rows = [
+      ["Score", percent(trial.score), scoreKinds[trial.on]],
+      [
+        "Rank",
+        String(trial.rank),
+        `among those scored ${
+          trial.on === "selection" ? "on the selection images" : "on one batch"
+        }`,
+      ],
+      ["Epoch", String(trial.epoch + 1)],
+      ["Parameters", count(trial.parameters), "of the network a retraining builds"],
+      ["Multiply-adds", count(trial.macs), "for one image"],
+      ["Choices", trial.choice.join(" ")],
+    ].filter(([, value]) => value !== "–");
+    numbers.append(...rows.flatMap(([name, value, note]) => [
+      h("dt", {}, name),
+      h(
+        "dd",
+        { class: name === "Choices" ? "choices" : "" },
+        value,
+        note && h("span", { class: "note" }, note),
+      ),
+    ]));
+    if (trial.command) {
+      command.append(
+        h("h3", {}, "Retrain it"),
+        h("p", { class: "note" }, "From scratch, without shared weights: gives its own accuracy."),
+        h("code", { tabindex: "0" }, trial.command),
+        copyButton(() => trial.command),
+      );
+    }
+    links.append(
+      h("a", {
+        class: "button primary",
+        href: `#/new/${encodeURIComponent(run)}/${number}`,
+        onclick: () => dialog.close(),
+      }, "Retrain it here"),
+      h("a", {
+        class: "button",
+        href: paths.trial(run, number),
+        download: `${run}-trial-${number}.json`,
+      }, "JSON"),
+      h("a", {
+        class: "button",
+        href: paths.trialDrawing(run, number),
+        download: `${run}-trial-${number}.svg`,
+      }, "SVG"),
+    );
+  }
+}

@@ -1,8 +1,11 @@
-// Adam over many tensors (Kingma & Ba 2015, section 2, last paragraph: epsilon outside the bias correction).
+// Adam over many tensors (Kingma & Ba 2015, section 2, last paragraph: epsilon outside the bias correction),
+// g += 2·l2·w.
 // One work-group per chunk (first element, length, tensor, flags).
 const SIZE: u32 = 64u;
 
-struct P { n: u32, lr: f32, beta1: f32, beta2: f32, epsilon: f32, clipped: u32, per_tensor: u32 }
+struct P {
+  n: u32, lr: f32, beta1: f32, beta2: f32, epsilon: f32, l2: f32, clipped: u32, per_tensor: u32,
+}
 @group(0) @binding(0) var<storage, read> chunks: array<vec4u>;
 @group(0) @binding(1) var<storage, read> grads: array<f32>;
 @group(0) @binding(2) var<storage, read> factors: array<f32>;
@@ -22,7 +25,7 @@ fn main(
   var factor = 1.0;
   if (p.clipped != 0u) { factor = factors[chunk.z * p.per_tensor]; }
   for (var i = chunk.x + local; i < chunk.x + chunk.y; i += SIZE) {
-    let g = factor * grads[i];
+    let g = factor * (grads[i] + 2.0 * p.l2 * weights[i]);
     let m = p.beta1 * first[i] + (1.0 - p.beta1) * g;
     let v = p.beta2 * second[i] + (1.0 - p.beta2) * g * g;
     first[i] = m;

@@ -73,10 +73,13 @@ export interface AdamOptions extends ClipOptions {
   beta1: number;
   beta2: number;
   epsilon: number;
+  /** λ of λ·Σw² in the loss; default 0. */
+  l2?: number;
 }
 
 /**
- * Adam as TensorFlow has it: lr_t = lr·√(1 − β₂ᵗ) / (1 − β₁ᵗ); w −= lr_t·m / (√v + ε).
+ * Adam as TensorFlow has it: g = gradient + 2·l2·w; lr_t = lr·√(1 − β₂ᵗ) / (1 − β₁ᵗ);
+ * w −= lr_t·m / (√v + ε).
  * Steps are counted for all weights together.
  */
 export class Adam {
@@ -95,18 +98,18 @@ export class Adam {
 
   /** Records the update of what `run` touched. */
   step(touched: readonly Touched[], lr = this.options.lr): void {
-    const { beta1, beta2, epsilon } = this.options;
+    const { beta1, beta2, epsilon, l2 = 0 } = this.options;
     const t = ++this.#steps;
     const corrected = lr * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t);
     const plan = this.#planner.plan(touched);
-    const factors = this.#clipper.factors(plan, 0);
+    const factors = this.#clipper.factors(plan, l2);
     for (const { slab, chunks, n } of plan.slabs) {
       const { weights, grads } = slab;
       const [first, second] = [slab.state("first"), slab.state("second")];
       this.gpu.run(
         adamKernel,
         { chunks, grads, weights, factors: factors ?? grads, first, second },
-        { n, lr: corrected, beta1, beta2, epsilon, ...this.#clipper.params },
+        { n, lr: corrected, beta1, beta2, epsilon, l2, ...this.#clipper.params },
         groupsFor(n),
       );
     }

@@ -179,20 +179,23 @@ Deno.test("weights outside the L2 term leave it out of the norm too", async () =
 });
 
 function adamReference(model: Model, options: AdamOptions, steps: number): void {
-  const { lr, beta1, beta2, epsilon, clip, clipNorm = 5 } = options;
+  const { lr, beta1, beta2, epsilon, l2 = 0, clip, clipNorm = 5 } = options;
   const m = WORDS.map((n) => new Float64Array(n));
   const v = WORDS.map((n) => new Float64Array(n));
   for (let t = 1; t <= steps; t++) {
     const rate = lr * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t);
+    const decayed = model.want.map((w, s) =>
+      Float64Array.from(gradients(s, t - 1), (g, i) => g + 2 * l2 * w[i])
+    );
     const squares = PARTS.map(({ slab, start, words }) =>
-      gradients(slab, t - 1).subarray(start, start + words).reduce((sum, g) => sum + g * g, 0)
+      decayed[slab].subarray(start, start + words).reduce((sum, g) => sum + g * g, 0)
     );
     for (const [part, { slab: s, start, words }] of PARTS.entries()) {
       const norm = Math.sqrt(
         clip === "tensor" ? squares[part] : squares.reduce((sum, x) => sum + x, 0),
       );
       const factor = clip ? Math.min(1, clipNorm / norm) : 1;
-      const given = gradients(s, t - 1).map((g) => factor * g);
+      const given = decayed[s].map((g) => factor * g);
       for (let i = start; i < start + words; i++) {
         m[s][i] = beta1 * m[s][i] + (1 - beta1) * given[i];
         v[s][i] = beta2 * v[s][i] + (1 - beta2) * given[i] ** 2;
@@ -203,11 +206,16 @@ function adamReference(model: Model, options: AdamOptions, steps: number): void 
 }
 
 for (
-  const [beta1, clip] of [[0, undefined], [0.9, undefined], [0.9, "global"], [0, "tensor"]] as const
+  const [beta1, l2, clip] of [
+    [0, 0, undefined],
+    [0.9, 0.1, undefined],
+    [0.9, 0, "global"],
+    [0, 0.1, "tensor"],
+  ] as const
 ) {
-  const how = `beta1 = ${beta1}${clip ? ` and ${clip} norms` : ""}`;
+  const how = `beta1 = ${beta1}${l2 ? ", L2" : ""}${clip ? ` and ${clip} norms` : ""}`;
   Deno.test(`Adam with ${how} agrees with float64, also after a restore`, async () => {
-    const options = { lr: 0.0035, beta1, beta2: 0.999, epsilon: 1e-3, clip, clipNorm: 2 };
+    const options = { lr: 0.0035, beta1, beta2: 0.999, epsilon: 1e-3, l2, clip, clipNorm: 2 };
     const model = setUp();
     const adam = new Adam(gpu, model.slabs, options);
     await train(model, 2, () => adam.step(model.touched));

@@ -57,8 +57,8 @@ export class EnasStrategy<A> implements Strategy<A> {
       ? microController(this.#store, controller, child)
       : macroController(this.#store, controller, child);
     this.#store.materialise(gpu, config.seed);
-    const { lr, beta1, epsilon } = controller;
-    this.#adam = new Adam(gpu, this.#store.slabs, { lr, beta1, beta2: 0.999, epsilon });
+    const { lr, beta1, epsilon, l2 } = controller;
+    this.#adam = new Adam(gpu, this.#store.slabs, { lr, beta1, beta2: 0.999, epsilon, l2 });
   }
 
   /** Trainable parameters of the controller. */
@@ -114,6 +114,11 @@ export class EnasStrategy<A> implements Strategy<A> {
     this.#store.load(policy.tensors);
     this.#adam.restore(partOf(state, "adam"));
     return Promise.resolve();
+  }
+
+  /** Takes the weights of a controller that a search left (`controller.safetensors`), to draw from it. */
+  loadController(tensors: State["tensors"]): void {
+    this.#store.load(partOf({ json: {}, tensors }, "policy").tensors);
   }
 
   #pass(n: number, source: ControllerPass["source"]): ControllerPass {

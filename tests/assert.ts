@@ -4,10 +4,14 @@
  */
 import assert from "node:assert/strict";
 
-export const assertEquals: <T>(actual: T, expected: T, message?: string) => void = assert.deepEqual;
+// Newer types of Node refuse an undefined message, which Node itself takes for none.
+
+export function assertEquals<T>(actual: T, expected: T, message?: string): void {
+  assert.deepEqual(actual, expected, message!);
+}
 
 export function assert_(value: unknown, message?: string): asserts value {
-  assert.ok(value, message);
+  assert.ok(value, message!);
 }
 export { assert_ as assert };
 

@@ -13,7 +13,7 @@ import {
 } from "../nas/config.ts";
 import type { LoggedEvent, RunEvent } from "../nas/events.ts";
 import { retrain } from "../nas/retrain.ts";
-import { openData, openDevice, search } from "../nas/search.ts";
+import { openData, openDevice, type RunIO, search } from "../nas/search.ts";
 import type { Store } from "../nas/store.ts";
 import { RunFolder } from "../run/folder.ts";
 import { interruptedCode, onInterrupt } from "../run/interrupt.ts";
@@ -22,6 +22,8 @@ import { record } from "../run/record.ts";
 import { driverVersion } from "./driver.ts";
 import { finishRetrain, finishSearch } from "./finish.ts";
 import type { RunOptions } from "./options.ts";
+import type { OutputOptions } from "./nnabla_options.ts";
+import { Outputs, outputsOf } from "./outputs.ts";
 import { commandName, fromHere, lockFolder, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { bytes, print } from "./terminal.ts";
@@ -44,14 +46,15 @@ export function eventsOf(
   job: Job,
   store: Store,
   { gpu, dataset, signal }: Equipment,
+  snapshots?: RunIO["snapshots"],
 ): AsyncIterable<RunEvent> {
-  const options = { signal, store, gpu, dataset };
+  const options = { signal, store, gpu, dataset, snapshots };
   return job.command === "search"
     ? search(job.config, options)
     : retrain(job.arch, job.config, options);
 }
 
-export interface ExecuteOptions extends RunOptions {
+export interface ExecuteOptions extends RunOptions, OutputOptions {
   /** Called once data and adapter are there, to change the job before it starts. */
   prepare?(job: Job, equipment: Equipment): Promise<Job>;
   /** The folder of an earlier run to go on with, already open. */
@@ -120,12 +123,15 @@ async function drive(job: Job, options: ExecuteOptions, equipment: Equipment): P
   const { progress, signal, dataset } = equipment;
   const folder = options.resume ?? newFolder(job, options);
   progress.line(`run      ${shortPath(folder.path)}`);
+  const outputs = new Outputs(folder);
   const show = (event: LoggedEvent) => {
     if (options.json) print(JSON.stringify(event));
     progress.show(event);
+    outputs.show(event);
   };
   try {
-    const { status, done } = await record(folder, eventsOf(job, folder, equipment), signal, show);
+    const events = eventsOf(job, outputs.store, equipment, outputs.snapshots);
+    const { status, done } = await record(folder, events, signal, show);
     progress.clear();
     if (status === "interrupted" || !done) {
       progress.line(`interrupted; to go on:\n  ${commandName()} resume ${shortPath(folder.path)}`);
@@ -136,11 +142,12 @@ async function drive(job: Job, options: ExecuteOptions, equipment: Equipment): P
     else await finishRetrain(job.arch, dataset.classes, result, progress);
     return 0;
   } finally {
+    outputs.close();
     folder.close();
   }
 }
 
-function newFolder(job: Job, options: RunOptions): RunFolder {
+function newFolder(job: Job, options: ExecuteOptions): RunFolder {
   const folder = RunFolder.create({
     runs: fromHere(options.runs),
     command: job.command,
@@ -149,7 +156,11 @@ function newFolder(job: Job, options: RunOptions): RunFolder {
     arch: job.command === "retrain" ? job.archText : undefined,
   });
   const { dataDir, out } = options;
-  folder.update({ dataDir: dataDir && fromHere(dataDir), out: fromHere(out) });
+  folder.update({
+    dataDir: dataDir && fromHere(dataDir),
+    out: fromHere(out),
+    outputs: outputsOf(options),
+  });
   return folder;
 }
 

@@ -10,6 +10,7 @@ import { addPredict } from "./predict.ts";
 import { addResume } from "./resume.ts";
 import { addRetrain } from "./retrain.ts";
 import { addRuns } from "./runs.ts";
+import { addSample } from "./sample.ts";
 import { addSearch } from "./search.ts";
 import { addShow } from "./show.ts";
 import { paint, printError } from "./terminal.ts";
@@ -56,6 +57,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addShow,
       addConvert,
       addExport,
+      addSample,
       addPredict,
       addRuns,
       addDoctor,

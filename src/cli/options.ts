@@ -96,6 +96,11 @@ export function overridesOf(options: Omit<ConfigOptions, "out">): Overrides {
   };
 }
 
+/** Without the settings that were not given: they would hide those that are written before them. */
+export function definedOnly(overrides: Overrides): Overrides {
+  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
+}
+
 export function whole(text: string): number {
   const n = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(n)) {

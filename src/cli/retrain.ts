@@ -10,19 +10,26 @@ import {
 } from "../nas/config.ts";
 import { finalConfig } from "../nas/final_config.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
-import { addConfigOptions, type ConfigOptions, overridesOf } from "./options.ts";
+import {
+  addNnablaRetrainOptions,
+  type NnablaRetrainOptions,
+  nnablaRetrainOverrides,
+} from "./nnabla_options.ts";
+import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { dataName, readSettings } from "./settings.ts";
 import { print } from "./terminal.ts";
 
-type RetrainOptions = Omit<ConfigOptions, "out"> & ArchOptions & { legacyFixed?: boolean };
+type RetrainOptions = Omit<ConfigOptions, "out"> & ArchOptions & NnablaRetrainOptions & {
+  legacyFixed?: boolean;
+};
 
 export function addRetrain(program: Command, finish: (code: number) => void): void {
   const command = program.command("retrain")
     .argument("[arch]", archArgument, "arch.json")
     .description("Train a found architecture from scratch and test it.")
     .option("--legacy-fixed", "separable operations of a macro network are full convolutions");
-  addConfigOptions(addArchOptions(command)).addHelpText(
+  addNnablaRetrainOptions(addConfigOptions(addArchOptions(command))).addHelpText(
     "after",
     `
 Examples:
@@ -31,7 +38,8 @@ Examples:
   $ denas retrain runs/2026-01-31-micro-1/arch.json --epochs 10 --filters 32
   $ denas retrain "0  3 0  0 1 0  2 0 0 1"          as the released ENAS scripts write it
   $ denas retrain macro_arch.npy --arch-format nnabla`,
-  ).action(async (path: string, options: RetrainOptions) => {
+  ).action(async (what: string, options: RetrainOptions) => {
+    const path = options.recommendedArch ?? what;
     const { arch, text: archText } = await toTrain(path, options);
     const config = await resolve(arch, options);
     if (options.printConfig) return print(JSON.stringify(config, null, 2));
@@ -66,6 +74,7 @@ async function resolve(arch: ArchFile, options: RetrainOptions): Promise<Retrain
     ...overridesOf(options),
     data: await dataName(options.data),
     "child.legacyFixed": options.legacyFixed,
+    ...definedOnly(nnablaRetrainOverrides(options, arch.filters)),
     ...options.set,
   };
   if (options.config !== undefined) {

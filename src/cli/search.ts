@@ -8,12 +8,23 @@ import {
   type SearchConfig,
   searchConfig,
 } from "../nas/config.ts";
-import { addConfigOptions, type ConfigOptions, overridesOf, whole } from "./options.ts";
+import {
+  addNnablaSearchOptions,
+  type NnablaSearchOptions,
+  nnablaSearchOverrides,
+} from "./nnabla_options.ts";
+import {
+  addConfigOptions,
+  type ConfigOptions,
+  definedOnly,
+  overridesOf,
+  whole,
+} from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { dataName, readSettings } from "./settings.ts";
 import { print } from "./terminal.ts";
 
-interface SearchOptions extends ConfigOptions {
+interface SearchOptions extends ConfigOptions, NnablaSearchOptions {
   mode?: string;
   strategy?: string;
   blocks?: number;
@@ -26,13 +37,13 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
   const command = program.command("search")
     .description("Find an architecture with shared weights; the winner is written to arch.json.")
     .option("--mode <space>", "what to search: micro (two cells) or macro (a whole network)")
-    .option("--strategy <name>", "enas (a learning controller), random or evolution")
+    .option("--strategy <name>", "enas (a learning controller), enas-nnabla, random or evolution")
     .option("--blocks <n>", "blocks per cell (micro)", whole)
     .option("--max-params <n>", "reject architectures with more parameters", whole)
     .option("--max-macs <n>", "reject architectures with more multiply-adds", whole)
     .option("--legacy-reduce", "reduction cells see h(l-1) twice, as in the released code (micro)")
     .option("--out <file>", "where to copy the winner", "arch.json");
-  addConfigOptions(command).addHelpText(
+  addNnablaSearchOptions(addConfigOptions(command)).addHelpText(
     "after",
     `
 Examples:
@@ -41,9 +52,12 @@ Examples:
   $ denas search --mode micro --data ./photos       your images: photos/train/<class>/*.jpg
   $ denas search --mode micro --budget 30m --seed 2
   $ denas search --mode micro --strategy random --set controller.lr=0.01
+  $ denas search --mode macro --strategy enas-nnabla --max-search-iter 20 --early-stop-over 0.8
   $ denas search --mode micro --print-config > my.json
   $ denas search --config my.json`,
-  ).action(async (options: SearchOptions) => {
+  ).action(async (given: SearchOptions) => {
+    const options = { ...given, out: given.recommendedArch ?? given.out };
+    if (options.samplingOnly) return await drawOnly(options);
     const config = await resolve(options);
     if (options.printConfig) return print(JSON.stringify(config, null, 2));
     const [{ execute }, { fitBudget }] = await Promise.all([
@@ -56,9 +70,16 @@ Examples:
   });
 }
 
+/** `--sampling-only`: nnabla-examples writes into the present folder, whatever `--out` is. */
+async function drawOnly({ numSampling, seed, format, runs }: SearchOptions): Promise<void> {
+  const { sample } = await import("./sample.ts");
+  await sample(undefined, { num: numSampling, seed, format, out: ".", runs });
+}
+
 async function resolve(options: SearchOptions): Promise<SearchConfig> {
   const overrides = {
     ...overridesOf(options),
+    ...definedOnly(nnablaSearchOverrides(options)),
     data: await dataName(options.data),
     strategy: options.strategy,
     "child.blocks": options.blocks,

@@ -34,6 +34,8 @@ export const archFile = z.object({
   score: z.number().optional(),
   scoreKind: z.enum(["shared-weights", "retrained"]).optional(),
   run: z.string().optional(),
+  /** What found it: a search strategy's name, or `baseline` for a network made by hand. */
+  strategy: z.string().optional(),
   seed: z.number().int().optional(),
 });
 

@@ -103,6 +103,7 @@ class Retraining {
       config,
     };
     if (saved) yield { type: "resume", fromStep: this.#at.step };
+    if (!saved) await this.#snapshot();
     const valid = data.valid.n ? this.#batches(data.valid, false) : null;
     let validAccuracy: number | undefined;
     while (this.#at.epoch < config.epochs) {
@@ -142,11 +143,21 @@ class Retraining {
       await this.#trainer.step(this.#model, batch, this.#pass(true), at.learningRate);
       at.step++;
       at.trainedImages += batch.n;
+      if (this.#snapshotDue) await this.#snapshot();
       if (!this.#trainer.full && !signal.aborted && at.step < end) continue;
       yield await this.#stepsDone(mark);
       yield* this.#checkpoints.at(false);
       mark = { step: at.step, images: at.trainedImages, time: performance.now() };
     }
+  }
+
+  get #snapshotDue(): boolean {
+    const { step } = this.#at;
+    return step === this.#allSteps || step % (this.io.snapshots?.every ?? Infinity) === 0;
+  }
+
+  async #snapshot(): Promise<void> {
+    this.io.snapshots?.save(this.#at.step, await this.#store.tensors());
   }
 
   async #stepsDone(mark: { step: number; images: number; time: number }): Promise<RunEvent> {

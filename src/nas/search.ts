@@ -17,7 +17,7 @@ import { EnasStrategy } from "./strategies/enas.ts";
 import { NnablaStrategy } from "./strategies/enas_nnabla.ts";
 import { evolutionStrategy } from "./strategies/evolution.ts";
 import { randomStrategy } from "./strategies/random.ts";
-import type { Strategy } from "./strategy.ts";
+import type { State, Strategy } from "./strategy.ts";
 
 /** What a run needs from outside. */
 export interface RunIO {
@@ -28,6 +28,8 @@ export interface RunIO {
   /** A device that is already open, or a data set that is already loaded. */
   gpu?: Gpu;
   dataset?: DataSet;
+  /** A retraining hands over its weights before its first step, every so many steps, and at its end. */
+  snapshots?: { every: number; save(step: number, tensors: State["tensors"]): void };
 }
 
 /** Runs a search from its config: opens the device and the data, then yields the events of the loop. */
@@ -123,21 +125,7 @@ export async function openSearch(
     strategy: openStrategy(config, space, gpu),
     fits: limits(config, space, context),
     figures: () => evaluator.figures(),
-    archFields: {
-      format: "denas-arch",
-      version: 1,
-      space: space.name,
-      input: [...image],
-      classes: data.classes,
-      task,
-      stem: config.child.stem,
-      layers: config.child.layers,
-      filters: config.child.filters,
-      branches: config.child.branches,
-      blocks: config.child.blocks,
-      data: config.data,
-      seed: config.seed,
-    },
+    archFields: archFieldsOf(config, data),
     start: {
       space: space.name,
       strategy: config.strategy,
@@ -148,6 +136,30 @@ export async function openSearch(
       stepsPerEpoch: evaluator.stepsPerEpoch,
       parameters: evaluator.parameters,
     },
+  };
+}
+
+/** What the architecture file of a search records beside the choice. */
+export function archFieldsOf(
+  config: SearchConfig,
+  { image, classes, task }: Pick<DataSet, "image" | "classes" | "task">,
+): SearchParts<unknown>["archFields"] {
+  const { stem, layers, filters, branches, blocks } = config.child;
+  return {
+    format: "denas-arch",
+    version: 1,
+    space: config.mode,
+    input: [...image],
+    classes: [...classes],
+    task,
+    stem,
+    layers,
+    filters,
+    branches,
+    blocks,
+    data: config.data,
+    seed: config.seed,
+    strategy: config.strategy,
   };
 }
 

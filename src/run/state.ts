@@ -25,6 +25,13 @@ export const runState = z.object({
   dataDir: z.string().optional(),
   /** Where the user wants the winner copied to, for a resume. */
   out: z.string().optional(),
+  /** What else the user wants written and where, for a resume. */
+  outputs: z.object({
+    monitorPath: z.string().optional(),
+    modelSavePath: z.string().optional(),
+    /** Steps between two copies of the weights. */
+    modelSaveInterval: z.number().int().positive().optional(),
+  }).optional(),
   best: z.object({ trial: z.number().int(), score: fraction }).optional(),
   testAccuracy: fraction.optional(),
   error: z.string().optional(),

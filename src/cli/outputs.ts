@@ -1,0 +1,55 @@
+/** What a run writes beside its folder, where the user asked for it. */
+import { UsageError } from "../errors.ts";
+import type { LoggedEvent } from "../nas/events.ts";
+import type { RunIO } from "../nas/search.ts";
+import type { Store } from "../nas/store.ts";
+import type { RunFolder } from "../run/folder.ts";
+import { withCopies, writeParams } from "../run/model_copies.ts";
+import { Monitor } from "../run/monitor.ts";
+import type { RunState } from "../run/state.ts";
+import type { OutputOptions } from "./nnabla_options.ts";
+import { fromHere } from "./paths.ts";
+
+/** The same as in nnabla-examples. */
+const usualInterval = 1000;
+
+/** With full paths, as state.json keeps them for a resume. */
+export function outputsOf(options: OutputOptions): RunState["outputs"] {
+  const { monitorPath = options.monitorSavePath, modelSavePath, modelSaveInterval } = options;
+  if (modelSaveInterval === 0) {
+    throw new UsageError("Cannot save the weights every 0 steps: expected at least 1");
+  }
+  return {
+    monitorPath: monitorPath && fromHere(monitorPath),
+    modelSavePath: modelSavePath && fromHere(modelSavePath),
+    modelSaveInterval,
+  };
+}
+
+export class Outputs {
+  /** The run's own, and copies of what it is given. */
+  readonly store: Store;
+  readonly snapshots: RunIO["snapshots"];
+  readonly #monitor?: Monitor;
+
+  constructor(folder: RunFolder) {
+    const { monitorPath, modelSavePath, modelSaveInterval } = folder.state.outputs ?? {};
+    this.store = folder;
+    if (modelSavePath !== undefined) {
+      this.store = withCopies(folder, modelSavePath);
+      this.snapshots = {
+        every: modelSaveInterval ?? usualInterval,
+        save: (step, tensors) => writeParams(modelSavePath, step, tensors),
+      };
+    }
+    if (monitorPath !== undefined) this.#monitor = new Monitor(monitorPath, folder.earlier);
+  }
+
+  show(event: LoggedEvent): void {
+    this.#monitor?.show(event);
+  }
+
+  close(): void {
+    this.#monitor?.close();
+  }
+}

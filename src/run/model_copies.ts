@@ -1,0 +1,35 @@
+/** Weights for the user's own folder, beside what the run's folder keeps. */
+import { join } from "@std/path";
+import type { Store } from "../nas/store.ts";
+import type { State } from "../nas/strategy.ts";
+import { explain, writeAtomic } from "./files.ts";
+import { encodeSafetensors } from "./safetensors.ts";
+
+/** The same store; every named result that is tensors is written to the folder as well. */
+export function withCopies(store: Store, folder: string): Store {
+  makeFolder(folder);
+  return {
+    load: () => store.load(),
+    save: (state) => store.save(state),
+    async put(name, content) {
+      await store.put(name, content);
+      if (typeof content === "string" || content instanceof Uint8Array) return;
+      writeAtomic(join(folder, name), encodeSafetensors(content));
+    },
+  };
+}
+
+/** Writes `params_000123.safetensors`: the weights after so many steps. */
+export function writeParams(folder: string, step: number, tensors: State["tensors"]): void {
+  makeFolder(folder);
+  const name = `params_${String(step).padStart(6, "0")}.safetensors`;
+  writeAtomic(join(folder, name), encodeSafetensors(tensors));
+}
+
+function makeFolder(folder: string): void {
+  try {
+    Deno.mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    throw explain(folder, cause);
+  }
+}

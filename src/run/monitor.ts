@@ -1,0 +1,84 @@
+/**
+ * Series files beside a run, as nnabla's monitors write them: one `index value` per line. Training figures are
+ * counted in steps, others in epochs. `Test-accuracy` holds what the end of a retraining says, and nothing
+ * before: what is looked at during a run is validation.
+ */
+import { join } from "@std/path";
+import type { RunEvent } from "../nas/events.ts";
+import { explain, LineFile } from "./files.ts";
+
+type Point = [series: string, index: number, value: number];
+
+export class Monitor {
+  readonly #series = new Map<string, Series>();
+
+  /** @param earlier events of the run before this process: files are written anew from the start. */
+  constructor(private readonly folder: string, earlier: readonly RunEvent[] = []) {
+    try {
+      Deno.mkdirSync(folder, { recursive: true });
+    } catch (cause) {
+      throw explain(folder, cause);
+    }
+    for (const event of earlier) this.show(event);
+  }
+
+  show(event: RunEvent): void {
+    for (const [name, index, value] of pointsOf(event)) {
+      let series = this.#series.get(name);
+      if (!series) {
+        series = new Series(join(this.folder, `${name}.series.txt`));
+        this.#series.set(name, series);
+      }
+      series.add(index, value);
+    }
+  }
+
+  close(): void {
+    for (const series of this.#series.values()) series.close();
+    this.#series.clear();
+  }
+}
+
+function pointsOf(event: RunEvent): Point[] {
+  switch (event.type) {
+    case "step":
+      return [
+        ["Training-loss", event.step, event.loss],
+        ["Training-accuracy", event.step, event.trainAccuracy],
+      ];
+    case "epoch":
+      return event.validAccuracy === undefined
+        ? []
+        : [["Validation-accuracy", event.epoch, event.validAccuracy]];
+    case "done":
+      return event.testAccuracy === undefined ? [] : [["Test-accuracy", 0, event.testAccuracy]];
+    default:
+      return [];
+  }
+}
+
+/** One file; a resumed run repeats a few points, which then replace the old ones. */
+class Series {
+  #file: LineFile;
+  readonly #points: { index: number; end: number }[] = [];
+
+  constructor(private readonly path: string) {
+    this.#file = new LineFile(path, 0);
+  }
+
+  add(index: number, value: number): void {
+    if ((this.#points.at(-1)?.index ?? -1) >= index) this.#cut(index);
+    this.#file.append(`${index} ${value}`);
+    this.#points.push({ index, end: this.#file.size });
+  }
+
+  #cut(index: number): void {
+    while ((this.#points.at(-1)?.index ?? -1) >= index) this.#points.pop();
+    this.#file.close();
+    this.#file = new LineFile(this.path, this.#points.at(-1)?.end ?? 0);
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}

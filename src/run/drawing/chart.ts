@@ -1,0 +1,159 @@
+/** Small charts over epochs: lines, stacked areas, marks. Everything is SVG of our own. */
+import { faint, ink, n, type Picture, rule, text } from "./svg.ts";
+
+export type Point = readonly [x: number, y: number];
+
+export interface Series {
+  name: string;
+  colour: string;
+  /** Ascending in x. */
+  points: readonly Point[];
+  /** `area` stacks onto the areas before it; `dots` are single values. */
+  as?: "line" | "area" | "dots";
+}
+
+export interface Chart {
+  title: string;
+  series: readonly Series[];
+  /** How a value on the y axis reads. */
+  format: (value: number) => string;
+  /** Lowest and highest value shown; otherwise those of the series. */
+  range?: readonly [number, number];
+  /** Places on the x axis that are marked through all of the chart. */
+  marks?: readonly { x: number; name: string }[];
+}
+
+const plot = { left: 68, width: 640, height: 150 };
+const legendLeft = plot.left + plot.width + 20;
+const head = 30;
+const foot = 34;
+
+/** Width of a chart with its legend. */
+export const chartWidth = legendLeft + 140;
+
+/** @param x lowest and highest epoch. */
+export function drawChart(chart: Chart, x: readonly [number, number]): Picture {
+  const stacked = stack(chart.series);
+  const range = chart.range ?? extent(stacked.flatMap(({ points }) => points.map(([, y]) => y)));
+  const ticks = niceTicks(...range, 5);
+  const [low, high] = chart.range ?? [
+    Math.min(range[0], ticks[0]),
+    Math.max(range[1], ticks.at(-1)!),
+  ];
+  const toX = (value: number) => plot.left + (value - x[0]) / (x[1] - x[0] || 1) * plot.width;
+  const toY = (value: number) => head + (high - value) / (high - low || 1) * plot.height;
+  const parts = [text(0, 14, chart.title, { size: 13, bold: true })];
+  for (const tick of ticks.filter((value) => value >= low && value <= high)) {
+    parts.push(
+      line([[plot.left, toY(tick)], [plot.left + plot.width, toY(tick)]], rule, 0.8),
+      text(plot.left - 8, toY(tick) + 4, chart.format(tick), {
+        size: 11,
+        anchor: "end",
+        fill: faint,
+      }),
+    );
+  }
+  for (const tick of niceTicks(...x, 10).filter((v) => Number.isInteger(v) && inside(v, x))) {
+    parts.push(
+      text(toX(tick), head + plot.height + 16, String(tick), {
+        size: 11,
+        anchor: "middle",
+        fill: faint,
+      }),
+    );
+  }
+  for (const series of stacked) parts.push(drawSeries(series, toX, toY));
+  for (const mark of chart.marks ?? []) {
+    const at = toX(mark.x);
+    parts.push(
+      line([[at, head - 4], [at, head + plot.height]], "#dc2626", 1.2, "5 4"),
+      text(at + 4, head + 6, mark.name, { size: 10, fill: "#dc2626" }),
+    );
+  }
+  parts.push(
+    line([[plot.left, head + plot.height], [plot.left + plot.width, head + plot.height]], ink, 1),
+    ...legend(chart.series),
+  );
+  return { width: chartWidth, height: head + plot.height + foot, body: parts.join("\n") };
+}
+
+/** A few round numbers that span from low to high. */
+export function niceTicks(low: number, high: number, about: number): number[] {
+  if (!(high > low)) return [low];
+  const raw = (high - low) / about;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw * 0.999)!;
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.ceil(high / step - 1e-9);
+  // From integers, so that 0.3 is no 0.30000000000000004.
+  return Array.from(
+    { length: last - first + 1 },
+    (_, i) => Number(((first + i) * step).toFixed(9)),
+  );
+}
+
+interface Stacked extends Series {
+  /** Lower edge of an area, per point. */
+  base?: readonly number[];
+}
+
+function stack(series: readonly Series[]): Stacked[] {
+  let below: number[] | undefined;
+  return series.map((one) => {
+    if (one.as !== "area") return one;
+    const base = below ?? one.points.map(() => 0);
+    const points = one.points.map(([x, y], i): Point => [x, y + base[i]]);
+    below = points.map(([, y]) => y);
+    return { ...one, points, base };
+  });
+}
+
+type Scale = (value: number) => number;
+
+function drawSeries({ points, colour, as, base }: Stacked, toX: Scale, toY: Scale): string {
+  const at = points.map(([x, y]): Point => [toX(x), toY(y)]);
+  if (as === "dots") {
+    return `<g fill="${colour}" opacity="0.35">${
+      at.map(([x, y]) => `<circle cx="${n(x)}" cy="${n(y)}" r="1.7"/>`).join("")
+    }</g>`;
+  }
+  if (as === "area") {
+    const lower = points.map(([x], i): Point => [toX(x), toY(base![i])]).reverse();
+    const corners = [...at, ...lower].map(([x, y]) => `${n(x)},${n(y)}`).join(" ");
+    return `<polygon points="${corners}" fill="${colour}" fill-opacity="0.8" stroke="#ffffff"/>`;
+  }
+  const single = at.length === 1
+    ? `<circle cx="${n(at[0][0])}" cy="${n(at[0][1])}" r="3" fill="${colour}"/>`
+    : "";
+  return line(at, colour, 2) + single;
+}
+
+function legend(series: readonly Series[]): string[] {
+  // Stacked areas are read from the top down, as they lie.
+  const order = series.some(({ as }) => as === "area") ? [...series].reverse() : series;
+  return order.flatMap(({ name, colour, as }, i) => {
+    const y = head + 8 + 17 * i;
+    const mark = as === "dots"
+      ? `<circle cx="${legendLeft + 7}" cy="${y - 4}" r="2.5" fill="${colour}" opacity="0.6"/>`
+      : `<rect x="${legendLeft}" y="${y - (as === "area" ? 10 : 5.5)}" width="14" ` +
+        `height="${as === "area" ? 12 : 3}" rx="1.5" fill="${colour}"` +
+        `${as === "area" ? ' fill-opacity="0.8"' : ""}/>`;
+    return [mark, text(legendLeft + 21, y, name, { size: 11 })];
+  });
+}
+
+function line(points: readonly Point[], colour: string, width: number, dash?: string): string {
+  const dashes = dash ? ` stroke-dasharray="${dash}"` : "";
+  return `<polyline points="${points.map(([x, y]) => `${n(x)},${n(y)}`).join(" ")}" fill="none" ` +
+    `stroke="${colour}" stroke-width="${width}" stroke-linejoin="round"${dashes}/>`;
+}
+
+function extent(values: readonly number[]): [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  if (low === high) return [low - 0.5, high + 0.5];
+  return [low, high];
+}
+
+const inside = (value: number, [low, high]: readonly [number, number]) =>
+  value >= low && value <= high;

@@ -1,0 +1,168 @@
+/** The curves of a run: scores, the controller's entropy and skips, operations, learning rate. */
+import { countOperations, type History, skipRate, spaceOf } from "../history.ts";
+import { type Chart, chartWidth, drawChart, type Point, type Series } from "./chart.ts";
+import { operationColour } from "./colours.ts";
+import { document, faint, n, text } from "./svg.ts";
+
+const margin = 24;
+const percent = (fraction: number) => `${Number((100 * fraction).toFixed(1))} %`;
+const plain = (value: number) => String(Number(value.toPrecision(4)));
+
+/** One SVG, a chart below the other. @param name of the run, for the title. */
+export function plotRun(history: History, name: string): string {
+  const { start, epochs } = history;
+  const charts = [
+    scores(history),
+    ...start.command === "search" ? ofSearch(history) : [losses(history)],
+    learningRates(history),
+  ].filter(({ series }) => series.some(({ points }) => points.length > 0));
+  const x = [0, start.epochs] as const;
+  const head = [start.command, start.space, start.strategy, start.data?.name]
+    .filter((part) => part).join(" · ");
+  const parts = [
+    text(margin, margin + 14, name, { size: 17, bold: true }),
+    text(margin, margin + 34, `${head} · ${epochs.length} of ${start.epochs} epochs`, {
+      fill: faint,
+    }),
+  ];
+  let y = margin + 56;
+  for (const chart of charts) {
+    const { height, body } = drawChart(chart, x);
+    parts.push(`<g class="chart" transform="translate(${margin} ${n(y)})">`, body, "</g>");
+    y += height;
+  }
+  parts.push(text(margin + 68, y + 6, "epochs", { size: 11, fill: faint }));
+  return document({ width: chartWidth + 2 * margin, height: y + margin, body: parts.join("\n") });
+}
+
+function scores({ start, epochs, trials, done }: History): Chart {
+  const search = start.command === "search";
+  const valid = epochs.flatMap(({ epoch, validAccuracy: y }) =>
+    y === undefined ? [] : [[epoch, y] as const]
+  );
+  const series: Series[] = [
+    { name: "train", colour: "#9ca3af", points: epochs.map((e) => [e.epoch, e.trainAccuracy]) },
+    { name: search ? "mean reward" : "valid", colour: "#2563eb", points: valid },
+  ];
+  if (search) {
+    series.unshift({
+      name: "candidates",
+      colour: "#16a34a",
+      as: "dots",
+      points: thin(spread(trials), 3000),
+    });
+    series.push({ name: "best so far", colour: "#166534", points: bestSoFar(trials) });
+  }
+  if (done?.testAccuracy !== undefined) {
+    const points: Point[] = [[start.epochs, done.testAccuracy]];
+    series.push({ name: `test ${percent(done.testAccuracy)}`, colour: "#dc2626", points });
+  }
+  const title = search ? "Accuracy with shared weights" : "Accuracy";
+  return { title, series, format: percent };
+}
+
+function ofSearch(history: History): Chart[] {
+  const { controllers, trials } = history;
+  const entropy = controllers.flatMap(({ epoch, entropy: y }) =>
+    y === undefined ? [] : [[epoch + 1, y] as const]
+  );
+  const space = spaceOf(history);
+  const recorded = new Map(controllers.map(({ epoch, skipRate }) => [epoch + 1, skipRate]));
+  const byEpoch = new Map<number, { skips: number[]; counts: Map<string, number> }>();
+  for (const { epoch, choice } of trials) {
+    let sums = byEpoch.get(epoch + 1);
+    if (!sums) byEpoch.set(epoch + 1, sums = { skips: [], counts: new Map() });
+    const skips = recorded.get(epoch + 1) ?? skipRate(space, choice);
+    if (skips !== null) sums.skips.push(skips);
+    for (const [label, count] of countOperations(space.graphs(space.decode(choice)))) {
+      sums.counts.set(label, (sums.counts.get(label) ?? 0) + count);
+    }
+  }
+  const rates = [...byEpoch].filter(([, { skips }]) => skips.length > 0).map(([epoch, { skips }]) =>
+    [epoch, skips.reduce((a, b) => a + b) / skips.length] as const
+  );
+  return [
+    {
+      title: "Entropy of the controller (nats)",
+      series: [{ name: "entropy", colour: "#7c3aed", points: entropy }],
+      format: plain,
+    },
+    {
+      title: "Skip connections taken",
+      series: [{ name: "skip rate", colour: "#ea580c", points: rates }],
+      format: percent,
+      range: [0, 1],
+    },
+    operations(byEpoch),
+  ];
+}
+
+function operations(byEpoch: ReadonlyMap<number, { counts: ReadonlyMap<string, number> }>): Chart {
+  const labels = [...new Set([...byEpoch.values()].flatMap(({ counts }) => [...counts.keys()]))]
+    .sort();
+  const series = labels.map((label): Series => ({
+    name: label,
+    colour: operationColour(label).line,
+    as: "area",
+    points: [...byEpoch].map(([epoch, { counts }]) => {
+      const all = [...counts.values()].reduce((a, b) => a + b, 0);
+      return [epoch, (counts.get(label) ?? 0) / all] as const;
+    }),
+  }));
+  return { title: "Operations of the candidates", series, format: percent, range: [0, 1] };
+}
+
+function losses({ epochs }: History): Chart {
+  const points = epochs.map(({ epoch, loss }) => [epoch, loss] as const);
+  return {
+    title: "Training loss",
+    series: [{ name: "loss", colour: "#7c3aed", points }],
+    format: plain,
+  };
+}
+
+/** A warm restart is where the rate jumps up, warming up from the start aside. */
+function learningRates({ start, steps }: History): Chart {
+  const points = steps.map(({ step, learningRate }): Point => [
+    step / start.stepsPerEpoch,
+    learningRate,
+  ]);
+  const marks = points.flatMap(([x, rate], i) => {
+    const fell = i > 1 && points[i - 1][1] <= points[i - 2][1];
+    return fell && rate > 1.2 * points[i - 1][1] ? [{ x: Math.floor(x), name: "restart" }] : [];
+  });
+  return {
+    title: "Learning rate",
+    series: [{ name: "learning rate", colour: "#0f766e", points }],
+    format: plain,
+    marks,
+  };
+}
+
+function bestSoFar(trials: History["trials"]): Point[] {
+  const points = new Map<number, number>();
+  let best = -Infinity;
+  for (const { epoch, score } of trials) {
+    best = Math.max(best, score);
+    points.set(epoch + 1, best);
+  }
+  return [...points];
+}
+
+/** Candidates are scored one after the other towards an epoch's end. */
+function spread(trials: History["trials"]): Point[] {
+  const counts = new Map<number, number>();
+  for (const { epoch } of trials) counts.set(epoch, (counts.get(epoch) ?? 0) + 1);
+  const seen = new Map<number, number>();
+  return trials.map(({ epoch, score }) => {
+    const i = (seen.get(epoch) ?? 0) + 1;
+    seen.set(epoch, i);
+    return [epoch + 0.4 + 0.6 * i / counts.get(epoch)!, score];
+  });
+}
+
+/** At most `most` of them, evenly spread. */
+function thin<T>(all: readonly T[], most: number): readonly T[] {
+  const every = Math.ceil(all.length / most);
+  return every <= 1 ? all : all.filter((_, i) => i % every === 0);
+}

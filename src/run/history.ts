@@ -1,0 +1,149 @@
+/** What a run's events say over its epochs. A resumed run repeats steps and trials: the last one counts. */
+import { join } from "@std/path";
+import { z } from "zod";
+import { DataError, UsageError } from "../errors.ts";
+import { type RunEvent, runEvent } from "../nas/events.ts";
+import type { ChildConfig, Decision, Graph, SearchSpace } from "../nas/space.ts";
+import { spaces } from "../nas/spaces/mod.ts";
+import { wholeLines } from "./files.ts";
+
+export type Of<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
+
+export interface History {
+  start: Of<"start">;
+  /** By number, the first being 1. */
+  epochs: Of<"epoch">[];
+  /** Their `epoch` counts from 0. */
+  controllers: Of<"controller">[];
+  steps: Of<"step">[];
+  /** Scored while the search went on; `epoch` counts from 0. */
+  trials: Of<"trial">[];
+  /** Scored at the end, on more images. */
+  selection: Of<"trial">[];
+  done?: Of<"done">;
+  /** What is wrong with the file's end; null when it ends with a whole line. */
+  torn: string | null;
+}
+
+/**
+ * @param path of a run's folder or of its events.ndjson.
+ * @throws UsageError when there are no events, DataError naming the line that cannot be read.
+ */
+export function readHistory(path: string): History {
+  const file = isFolder(path) ? join(path, "events.ndjson") : path;
+  let bytes: Uint8Array;
+  try {
+    bytes = Deno.readFileSync(file);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new UsageError(
+      `Cannot read run ${path}: there is no ${file}, expected a run's folder; ` +
+        `"denas runs" lists the runs`,
+      { cause },
+    );
+  }
+  const whole = wholeLines(bytes);
+  const lines = new TextDecoder().decode(bytes.subarray(0, whole)).split("\n").slice(0, -1);
+  const torn = whole === bytes.length
+    ? null
+    : `line ${lines.length + 1} of ${file} is cut and was left out`;
+  return historyOf(lines.map((line, i) => parseLine(line, i, file)), file, torn);
+}
+
+/** @param file for messages. */
+export function historyOf(
+  events: readonly RunEvent[],
+  file: string,
+  torn: string | null = null,
+): History {
+  const start = events.findLast((e): e is Of<"start"> => e.type === "start");
+  if (!start) throw new DataError(`Cannot read ${file}: no event tells the start of a run`);
+  const all = <T extends RunEvent["type"]>(type: T, key: (event: Of<T>) => number): Of<T>[] => {
+    const last = new Map<number, Of<T>>();
+    for (const event of events) {
+      if (event.type === type) last.set(key(event as Of<T>), event as Of<T>);
+    }
+    return [...last].sort(([a], [b]) => a - b).map(([, event]) => event);
+  };
+  const trials = all("trial", ({ trial }) => trial);
+  return {
+    start,
+    epochs: all("epoch", ({ epoch }) => epoch),
+    controllers: all("controller", ({ epoch }) => epoch),
+    steps: all("step", ({ step }) => step),
+    trials: trials.filter(({ on }) => on === "reward"),
+    selection: trials.filter(({ on }) => on === "selection"),
+    done: all("done", () => 0)[0],
+    torn,
+  };
+}
+
+const sized = z.looseObject({
+  child: z.looseObject({ layers: z.number(), branches: z.number(), blocks: z.number() }),
+});
+
+/** The space that a search went through, at its size. */
+export function spaceOf({ start }: History): SearchSpace<unknown> {
+  if (!Object.hasOwn(spaces, start.space)) {
+    throw new UsageError(
+      `Cannot draw architectures of space "${start.space}": expected one of ` +
+        Object.keys(spaces).join(", "),
+    );
+  }
+  const { child } = sized.parse(start.config);
+  return spaces[start.space](child as unknown as ChildConfig);
+}
+
+/** The best-scored trial of each epoch that has any, epochs counted from 1. */
+export function bestOfEpochs({ trials }: History): { epoch: number; trial: Of<"trial"> }[] {
+  const best = new Map<number, Of<"trial">>();
+  for (const trial of trials) {
+    const before = best.get(trial.epoch);
+    if (!before || trial.score > before.score) best.set(trial.epoch, trial);
+  }
+  return [...best].sort(([a], [b]) => a - b).map(([epoch, trial]) => ({ epoch: epoch + 1, trial }));
+}
+
+/** How many of a graph's operations are what, by label. */
+export function countOperations(graphs: readonly Graph[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { kind, label } of graphs.flatMap(({ nodes }) => nodes)) {
+    if (kind === "op") counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** The fraction of skip connections taken; null where the space offers none. */
+export function skipRate(space: SearchSpace<unknown>, choice: readonly number[]): number | null {
+  let [taken, offered] = [0, 0];
+  for (let i = 0; i < choice.length; i++) {
+    const decision: Decision | null = space.next(choice.slice(0, i));
+    if (decision?.kind !== "skip") continue;
+    offered++;
+    if (choice[i] > 0) taken++;
+  }
+  return offered > 0 ? taken / offered : null;
+}
+
+function parseLine(line: string, i: number, file: string): RunEvent {
+  const cannot = (why: string, cause: unknown) =>
+    new DataError(`Cannot read ${file}: line ${i + 1} ${why}`, { cause });
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch (cause) {
+    throw cannot("is no JSON", cause);
+  }
+  const event = runEvent.safeParse(json);
+  if (event.success) return event.data;
+  const { path, message } = event.error.issues[0];
+  throw cannot(`is no event of a run: ${path.join(".") || "it"}: ${message}`, event.error);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}

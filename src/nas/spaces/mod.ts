@@ -2,6 +2,7 @@
 import type { ChildConfig, SearchSpace } from "../space.ts";
 import { macroSpace } from "./macro.ts";
 import { microSpace } from "./micro.ts";
+import { nasbench101Space } from "./nasbench101.ts";
 import { nasbench201Space } from "./nasbench201.ts";
 import { nasbenchMacroSpace } from "./nasbench_macro.ts";
 
@@ -12,6 +13,7 @@ export type SpaceFactory = (config: ChildConfig) => SearchSpace<any>;
 export const spaces: Readonly<Record<string, SpaceFactory>> = {
   macro: macroSpace,
   micro: microSpace,
+  nasbench101: nasbench101Space,
   nasbench201: nasbench201Space,
   "nasbench-macro": nasbenchMacroSpace,
 };

@@ -1,0 +1,171 @@
+/**
+ * The cell space of NAS-Bench-101 (Ying et al., ICML 2019): graphs of at most seven vertices and nine edges with
+ * one of three operations on each inner vertex. `choice` holds the 21 bits of the adjacency matrix above
+ * its diagonal, row by row, then the operations of vertices 1 … 5. The key is the published MD5 hash, the
+ * same for isomorphic cells.
+ */
+import { UsageError } from "../../errors.ts";
+import type { Rng } from "../../random.ts";
+import type { BuildContext, ChildConfig, Decision, Graph, SearchSpace } from "../space.ts";
+import { requireStages } from "./benchmark.ts";
+import { requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { DecisionList } from "./codec.ts";
+import {
+  type Dag,
+  formatNb101,
+  NB101_VERTICES,
+  type Nb101Arch,
+  nb101Dag,
+  nb101Edges,
+  nb101Hash,
+  nb101Ops,
+  opName,
+  parseNb101,
+} from "./nasbench101_arch.ts";
+import { Colours } from "./nasbench101_cells.ts";
+import { NB101_STACKS, nb101Network, nb101Supernet } from "./nasbench101_network.ts";
+
+export * from "./nasbench101_arch.ts";
+
+const decisions: readonly Decision[] = [
+  ...nb101Edges.map(([from, to]): Decision => ({
+    name: `edge from vertex ${from} to vertex ${to}`,
+    kind: "skip",
+    node: to,
+    options: 2,
+  })),
+  ...Array.from({ length: NB101_VERTICES - 2 }, (_, i): Decision => ({
+    name: `operation of vertex ${i + 1}`,
+    kind: "op",
+    node: i + 1,
+    options: nb101Ops.length,
+    labels: nb101Ops,
+  })),
+];
+const list = new DecisionList("nasbench101", decisions);
+
+/** @throws UsageError when a size does not fit. */
+export function nasbench101Space(config: ChildConfig): SearchSpace<Nb101Arch> {
+  requireStages("nasbench101", config, NB101_STACKS);
+  // Four vertices may share the channels of a cell.
+  requireConfig("nasbench101", config, "filters", [4, Infinity]);
+  return {
+    name: "nasbench101",
+    summary: "a cell of at most seven vertices and nine edges, three operations",
+    next,
+    decode,
+    encode: ({ edges, ops }) => [...edges, ...ops],
+    key: (arch) => nb101Hash(dagOf(arch)),
+    format: formatNb101,
+    parse: parseNb101,
+    supernet: (into) => {
+      requireSearchForm(into);
+      toModel(into, nb101Supernet(into));
+    },
+    build: (arch: Nb101Arch, into: BuildContext) => toModel(into, nb101Network(dagOf(arch), into)),
+    graphs: (arch) => [cellGraph(dagOf(arch))],
+    mutate,
+    neighbours,
+  };
+}
+
+function decode(choice: readonly number[]): Nb101Arch {
+  list.check(choice);
+  const arch = {
+    edges: choice.slice(0, nb101Edges.length),
+    ops: choice.slice(nb101Edges.length),
+  };
+  dagOf(arch);
+  return arch;
+}
+
+/** The pruned graph. @throws UsageError for a graph that is no cell. */
+function dagOf(arch: Nb101Arch): Dag {
+  const dag = nb101Dag(arch);
+  if (dag) return dag;
+  throw new UsageError(
+    `Cannot decode nasbench101 architecture: edges ${
+      arch.edges.join(" ")
+    }: expected a path from input to ` +
+      `output, and at most 9 edges on such paths`,
+  );
+}
+
+/** Bits are masked that would leave no way to a cell, whatever the later ones are. */
+function next(prefix: readonly number[]): Decision | null {
+  const decision = list.next(prefix);
+  if (!decision || prefix.length >= nb101Edges.length) return decision;
+  const mask = [0, 1].map((bit) => leadsToCell([...prefix, bit]));
+  return { ...decision, mask };
+}
+
+/** Every set of inner vertices on a path from input to output, as bits. */
+const routes = Array.from({ length: 2 ** (NB101_VERTICES - 2) }, (_, set) => {
+  const vertices = [0];
+  for (let v = 1; v < NB101_VERTICES - 1; v++) if (set >> (v - 1) & 1) vertices.push(v);
+  vertices.push(NB101_VERTICES - 1);
+  return nb101Edges.map(([from, to]) =>
+    vertices[vertices.indexOf(from) + 1] === to && vertices.includes(from)
+  );
+});
+
+/**
+ * Whether some completion of the first bits is a cell. More edges never help beyond a path, so it is enough
+ * to try the completions by a single path.
+ */
+function leadsToCell(bits: readonly number[]): boolean {
+  const ops = new Array<number>(NB101_VERTICES - 2).fill(0);
+  return routes.some((route) => {
+    if (route.some((needed, e) => needed && bits[e] === 0)) return false;
+    const edges = route.map((needed, e) => needed || bits[e] === 1 ? 1 : 0);
+    return nb101Dag({ edges, ops }) !== null;
+  });
+}
+
+/** The mutation of the published baselines: an edge flips with probability 1/7, an operation is redrawn with 1/5. */
+function mutate(arch: Nb101Arch, rng: Rng): Nb101Arch {
+  const before = colour(dagOf(arch));
+  for (;;) {
+    const edges = arch.edges.map((bit) => rng.next() < 1 / NB101_VERTICES ? 1 - bit : bit);
+    const ops = arch.ops.map((op) =>
+      rng.next() < 1 / (NB101_VERTICES - 2) ? rng.below(nb101Ops.length) : op
+    );
+    const dag = nb101Dag({ edges, ops });
+    if (dag && colour(dag) !== before) return { edges, ops };
+  }
+}
+
+/** Every valid flip of one edge, and every change of the operation of a vertex that counts. */
+function neighbours({ edges, ops }: Nb101Arch): Nb101Arch[] {
+  const flips = edges.map((bit, e) => ({ edges: edges.with(e, 1 - bit), ops }));
+  const own = colour(dagOf({ edges, ops }));
+  const changes = ops.flatMap((op, v) =>
+    nb101Ops.flatMap((_, o) => o === op ? [] : [{ edges, ops: ops.with(v, o) }])
+  );
+  return [...flips, ...changes].filter((arch) => {
+    const dag = nb101Dag(arch);
+    return dag !== null && colour(dag) !== own;
+  });
+}
+
+const colours = new Colours();
+
+/** Equal for isomorphic graphs; much faster than the hash. */
+function colour(dag: Dag): number {
+  colours.use(dag);
+  return colours.of(dag.labels);
+}
+
+function cellGraph({ out, labels }: Dag): Graph {
+  const last = out.length - 1;
+  const graph: Graph = { name: "cell", nodes: [], edges: [] };
+  labels.forEach((label, v) => {
+    const kind = v === 0 ? "input" : v === last ? "output" : "op";
+    graph.nodes.push({ id: `vertex ${v}`, label: opName(label), kind });
+    for (let w = v + 1; w <= last; w++) {
+      if (!(out[v] >> w & 1)) continue;
+      graph.edges.push({ from: `vertex ${v}`, to: `vertex ${w}`, kind: "sequence" });
+    }
+  });
+  return graph;
+}

@@ -1,0 +1,159 @@
+/**
+ * All cells of NAS-Bench-101 with their published hashes: enumerated once, about a minute, then read from a
+ * file in the cache folder.
+ */
+import { dirname, join } from "@std/path";
+import { DataError } from "../../errors.ts";
+import { archOfDag, type Nb101Arch, nb101Dag, nb101Hash } from "./nasbench101_arch.ts";
+import { enumerateCells, nb101Counts, unpackDag } from "./nasbench101_cells.ts";
+import { nb101Paths } from "./nasbench101_paths.ts";
+
+const HASH_BYTES = 16;
+const SIZE = nb101Counts.reduce((a, b) => a + b, 0);
+
+export class Nb101Cells {
+  /** First cell of each bucket of hashes, then the next of the same: −1 ends a chain. */
+  readonly #first = new Int32Array(1 << 19).fill(-1);
+  readonly #next: Int32Array;
+  #paths: Map<string, number> | null = null;
+
+  /** @param hashes 16 bytes per cell. */
+  constructor(
+    readonly packed: Uint32Array<ArrayBuffer>,
+    readonly hashes: Uint8Array<ArrayBuffer>,
+  ) {
+    this.#next = new Int32Array(packed.length).fill(-1);
+    for (let i = packed.length - 1; i >= 0; i--) {
+      const bucket = this.#bucket(hashes, i * HASH_BYTES);
+      this.#next[i] = this.#first[bucket];
+      this.#first[bucket] = i;
+    }
+  }
+
+  get size(): number {
+    return this.packed.length;
+  }
+
+  arch(index: number): Nb101Arch {
+    return archOfDag(unpackDag(this.packed[index]));
+  }
+
+  /** The space's key: 32 hexadecimal digits. */
+  key(index: number): string {
+    return this.hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES).toHex();
+  }
+
+  /** Index of the cell with this key; −1 where there is none. */
+  indexOf(key: string): number {
+    if (!/^[0-9a-f]{32}$/.test(key)) return -1;
+    const bytes = Uint8Array.fromHex(key);
+    let i = this.#first[this.#bucket(bytes, 0)];
+    while (i >= 0 && this.key(i) !== key) i = this.#next[i];
+    return i;
+  }
+
+  /** The first cell with exactly these paths (`nb101Paths`, joined by blanks); undefined where there is none. */
+  withPaths(paths: readonly number[]): number | undefined {
+    if (!this.#paths) {
+      this.#paths = new Map();
+      for (let i = this.size - 1; i >= 0; i--) {
+        this.#paths.set(nb101Paths(unpackDag(this.packed[i])).join(" "), i);
+      }
+    }
+    return this.#paths.get(paths.join(" "));
+  }
+
+  /** How many different sets of paths there are. */
+  get pathSets(): number {
+    this.withPaths([]);
+    return this.#paths!.size;
+  }
+
+  #bucket(bytes: Uint8Array, at: number): number {
+    return (bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16) & (1 << 19) - 1;
+  }
+}
+
+export interface OpenCells {
+  /** Where the file is kept; nothing is written without. */
+  cacheDir?: string;
+  /** Share of the work that is done, 0 … 1. */
+  progress?(done: number): void;
+  signal?: AbortSignal;
+}
+
+const FILE = "nasbench101-cells-1.bin";
+
+/** Reads the cells from the cache, or enumerates them. A damaged file is made anew. */
+export async function openNb101Cells(options: OpenCells = {}): Promise<Nb101Cells> {
+  const { cacheDir } = options;
+  const path = cacheDir === undefined ? null : join(cacheDir, "nasbench101", FILE);
+  const kept = path === null ? null : await read(path);
+  if (kept) return kept;
+  const cells = await enumerateAll(options);
+  if (path !== null) await write(path, cells);
+  return cells;
+}
+
+async function read(path: string): Promise<Nb101Cells | null> {
+  try {
+    const bytes = await Deno.readFile(path);
+    const packed = 4 * SIZE, whole = packed + HASH_BYTES * SIZE;
+    if (bytes.length !== whole + 32) return null;
+    const digest = new Uint8Array(
+      await crypto.subtle.digest("SHA-256", bytes.subarray(0, whole)),
+    );
+    if (digest.toHex() !== bytes.subarray(whole).toHex()) return null;
+    return new Nb101Cells(
+      new Uint32Array(bytes.buffer, 0, SIZE),
+      bytes.subarray(packed, whole),
+    );
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return null;
+    throw new DataError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function write(path: string, { packed, hashes }: Nb101Cells): Promise<void> {
+  const whole = packed.byteLength + hashes.length;
+  const bytes = new Uint8Array(whole + 32);
+  bytes.set(new Uint8Array(packed.buffer, packed.byteOffset, packed.byteLength));
+  bytes.set(hashes, packed.byteLength);
+  const digest = await crypto.subtle.digest("SHA-256", bytes.subarray(0, whole));
+  bytes.set(new Uint8Array(digest), whole);
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const part = `${path}.${Deno.pid}.part`;
+  await Deno.writeFile(part, bytes);
+  await Deno.rename(part, path);
+}
+
+/** Graphs first, which is a fifth of the work, then the hash of each. */
+async function enumerateAll({ progress, signal }: OpenCells): Promise<Nb101Cells> {
+  const packed = new Uint32Array(SIZE);
+  const seen = new Set<number>();
+  let size = 0;
+  const pause = async (done: number) => {
+    signal?.throwIfAborted();
+    progress?.(done);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  };
+  for (let n = 2; n < nb101Counts.length; n++) {
+    for (const found of enumerateCells(n, seen)) {
+      packed.set(found, size);
+      size += found.length;
+      await pause(0.2 * size / SIZE);
+    }
+  }
+  const hashes = new Uint8Array(HASH_BYTES * SIZE);
+  for (let i = 0; i < SIZE; i++) {
+    hashes.set(Uint8Array.fromHex(nb101Hash(unpackDag(packed[i]))), i * HASH_BYTES);
+    if (i % 10_000 === 0) await pause(0.2 + 0.8 * i / SIZE);
+  }
+  return new Nb101Cells(packed, hashes);
+}
+
+/** Index of a cell among all; −1 for a graph that is no cell. */
+export function nb101CellIndex(cells: Nb101Cells, arch: Nb101Arch): number {
+  const dag = nb101Dag(arch);
+  return dag ? cells.indexOf(nb101Hash(dag)) : -1;
+}

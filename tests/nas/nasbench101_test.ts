@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { describe } from "../../src/nas/describe.ts";
+import {
+  archOfDag,
+  formatNb101,
+  nasbench101Space,
+  nb101Dag,
+  nb101Hash,
+  parseNb101,
+} from "../../src/nas/spaces/nasbench101.ts";
+import {
+  enumerateCells,
+  nb101Counts,
+  packDag,
+  unpackDag,
+} from "../../src/nas/spaces/nasbench101_cells.ts";
+import { nb101Channels } from "../../src/nas/spaces/nasbench101_network.ts";
+import { nb101Paths } from "../../src/nas/spaces/nasbench101_paths.ts";
+import { allowed, uniformArchitecture } from "../../src/nas/sampling.ts";
+import { Rng } from "../../src/random.ts";
+import { childConfig } from "./child_config.ts";
+
+const config = childConfig({ form: "final", layers: 9, filters: 128 });
+const space = nasbench101Space(config);
+
+const inception = parseNb101(
+  "0111010/0000001/0000001/0000100/0000001/0000001/0000000:input,conv1x1-bn-relu,conv3x3-bn-relu," +
+    "conv3x3-bn-relu,conv3x3-bn-relu,maxpool3x3,output",
+);
+const direct = parseNb101("01/00:input,output");
+
+Deno.test("nasbench101: cells have the published hashes", () => {
+  assert.equal(space.key(inception), "28cfc7874f6d200472e1a9dcd8650aa0");
+  assert.equal(space.key(direct), "043721b9c7fe8c5fad811d47d83132ec");
+});
+
+Deno.test("nasbench101: networks have the published numbers of parameters", () => {
+  const parameters = (arch: typeof direct) =>
+    describe({ space, choice: space.encode(arch), input: [32, 32, 3], classes: 10, config })
+      .parameters;
+  assert.equal(parameters(inception), 2_694_282);
+  assert.equal(parameters(direct), 882_570);
+});
+
+Deno.test("nasbench101: channels are split as in the release", () => {
+  const channels = (rows: string, cin: number, cout: number) => {
+    const out = rows.split("/").map((row) =>
+      [...row].reduce((set, bit, v) => bit === "1" ? set | 1 << v : set, 0)
+    );
+    return nb101Channels({ out }, cin, cout);
+  };
+  assert.deepEqual(channels("0100/0010/0001/0000", 8, 16), [8, 16, 16, 16]);
+  assert.deepEqual(channels("0110/0001/0001/0000", 8, 15), [8, 8, 7, 15]);
+  assert.deepEqual(channels("01110/00001/00001/00001/00000", 8, 8), [8, 3, 3, 2, 8]);
+  assert.deepEqual(channels("01000/00110/00001/00001/00000", 8, 9), [8, 5, 5, 4, 9]);
+  assert.deepEqual(channels("01010/00101/00010/00001/00000", 8, 15), [8, 8, 7, 7, 15]);
+  assert.deepEqual(channels("01/00", 4, 7), [4, 7]);
+});
+
+Deno.test("nasbench101: there are as many cells of each size as published", () => {
+  const seen = new Set<number>();
+  let upTo6: number[] = [];
+  // The hash itself tells cells apart like the numbers that stand in for it: on the small ones here.
+  for (let n = 2; n <= 6; n++) {
+    const found = [...enumerateCells(n, seen)].flat();
+    assert.equal(found.length, nb101Counts[n], `${n} vertices`);
+    upTo6 = upTo6.concat(found);
+  }
+  const some = upTo6.filter((_, i) => i < 2532 || i % 50 === 0);
+  assert.equal(new Set(some.map((p) => nb101Hash(unpackDag(p)))).size, some.length);
+  for (const packed of some) {
+    assert.equal(packDag(unpackDag(packed)), packed);
+    const arch = archOfDag(unpackDag(packed));
+    assert.equal(nb101Hash(nb101Dag(arch)!), nb101Hash(unpackDag(packed)));
+    assert.deepEqual(parseNb101(formatNb101(arch)), arch);
+  }
+});
+
+Deno.test("nasbench101: every walk through the allowed options is a cell", () => {
+  fc.assert(
+    fc.property(fc.nat(), (seed) => {
+      const rng = new Rng(seed, 0);
+      const arch = uniformArchitecture(space, rng);
+      assert.deepEqual(space.decode(space.encode(arch)), arch);
+      const choice = space.encode(arch);
+      choice.forEach((c, i) => assert.ok(allowed(space.next(choice.slice(0, i))!).includes(c)));
+    }),
+    { numRuns: 30 },
+  );
+  const all = new Array(21).fill(1);
+  assert.throws(() => space.decode([...all, 0, 0, 0, 0, 0]), {
+    name: "UsageError",
+    message: /at most 9/,
+  });
+  assert.throws(() => space.decode(new Array(26).fill(0)), {
+    message: /a path from input to output/,
+  });
+});
+
+Deno.test("nasbench101: renumbered vertices make the same cell, mutations and neighbours another", () => {
+  const twin = parseNb101(
+    "0111010/0000001/0000001/0000100/0000001/0000001/0000000:input,conv3x3-bn-relu,conv1x1-bn-relu," +
+      "conv3x3-bn-relu,conv3x3-bn-relu,maxpool3x3,output",
+  );
+  assert.equal(space.key(twin), space.key(inception));
+  for (let seed = 0; seed < 20; seed++) {
+    const child = space.mutate!(inception, new Rng(seed, 0));
+    assert.notEqual(space.key(child), space.key(inception));
+  }
+  const around = space.neighbours!(inception);
+  // Nine edges to drop and none to add; two other operations for each of five vertices.
+  assert.equal(around.length, 19);
+  assert.ok(around.every((a) => space.key(a) !== space.key(inception)));
+});
+
+Deno.test("nasbench101: paths of a cell are those of the study on encodings", () => {
+  assert.deepEqual(nb101Paths(nb101Dag(inception)!), [1, 2, 3, 4]);
+  assert.deepEqual(nb101Paths(nb101Dag(direct)!), [0]);
+});
+
+Deno.test("nasbench101: a wrong matrix is refused by what is wrong", () => {
+  const cases: [string, RegExp][] = [
+    ["01/00", /expected rows of the matrix, a colon and operations/],
+    ["012/000/000:input,output", /row 0 is "012", expected 3 × 0 or 1/],
+    ["01/00:input,conv,output", /got 3 operations for 2 vertices/],
+    ["010/001/100:input,maxpool3x3,output", /row 2 leads back to vertex 0/],
+    ["010/001/000:input,maxpool,output", /vertex 1 is "maxpool", expected conv3x3-bn-relu/],
+    ["010/001/000:maxpool3x3,maxpool3x3,output", /vertex 0 is "maxpool3x3", expected input/],
+    ["00/00:input,output", /expected a path from input to output/],
+  ];
+  for (const [text, message] of cases) {
+    assert.throws(() => parseNb101(text), { name: "UsageError", message });
+  }
+});

@@ -1,4 +1,9 @@
 /** The command line: `deno task search --mode micro`, `deno task retrain arch.json`, and what goes with them. */
 import { main } from "./src/cli/main.ts";
+import type { OpenServer } from "./src/run/serving.ts";
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+/** Loaded by the one command that needs it. */
+const openServer: OpenServer = async (options) =>
+  (await import("./src/http/server.ts")).openServer(options);
+
+if (import.meta.main) Deno.exit(await main(Deno.args, openServer));

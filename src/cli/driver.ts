@@ -36,6 +36,7 @@ async function outputOf(program: string, args: string[]): Promise<string> {
     return success ? new TextDecoder().decode(stdout) : "";
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return ""; // Not installed: the next one may be.
+    if (error instanceof Deno.errors.NotCapable) return ""; // Runs of the server start no programs.
     throw error;
   }
 }

@@ -84,18 +84,22 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
       run: options.resume?.path ?? `of "${job.command}" in ${fromHere(options.runs)}`,
       wait: options.wait,
       signal,
-      onWait: (holder) =>
-        progress.line(`waiting for ${holder ? `run ${holder.run}` : "another run"}`),
+      onWait: (holder) => {
+        progress.line(`waiting for ${holder ? `run ${holder.run}` : "another run"}`);
+        options.resume?.update({ status: "queued" });
+      },
     });
     try {
+      options.resume?.update({ status: "running" });
       if (options.prepare) job = await options.prepare(job, equipment);
       return await drive(job, options, equipment);
     } finally {
       lock.release();
     }
   } catch (error) {
-    if (signal.aborted && error === signal.reason) return interruptedCode;
-    throw error;
+    if (!signal.aborted || error !== signal.reason) throw error;
+    options.resume?.update({ status: "interrupted" });
+    return interruptedCode;
   } finally {
     progress.clear();
     interrupt.dispose();

@@ -2,25 +2,29 @@
 import { Command, CommanderError } from "commander";
 import { AdapterError, UsageError } from "../errors.ts";
 import { surviveFileSizeLimit } from "../run/interrupt.ts";
+import type { OpenServer } from "../run/serving.ts";
+import { addAnimate } from "./animate.ts";
 import { addConvert } from "./convert.ts";
 import { addDescribe } from "./describe.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExport } from "./export.ts";
+import { addPlot } from "./plot.ts";
 import { addPredict } from "./predict.ts";
 import { addResume } from "./resume.ts";
 import { addRetrain } from "./retrain.ts";
 import { addRuns } from "./runs.ts";
 import { addSample } from "./sample.ts";
 import { addSearch } from "./search.ts";
+import { addServe } from "./serve.ts";
 import { addShow } from "./show.ts";
 import { paint, printError } from "./terminal.ts";
 
 const version = "0.1.0";
 
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[], openServer: OpenServer): Promise<number> {
   surviveFileSizeLimit();
   let code = 0;
-  const program = makeProgram((result) => code = result);
+  const program = makeProgram((result) => code = result, openServer);
   try {
     await program.parseAsync([...args], { from: "user" });
     return code;
@@ -29,8 +33,11 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Every command of denas; `finish` takes the exit code of the one that ran. */
-export function makeProgram(finish: (code: number) => void): Command {
+/**
+ * Every command of denas; `finish` takes the exit code of the one that ran, `openServer` is what "serve"
+ * opens: the command line itself does not know the HTTP server.
+ */
+export function makeProgram(finish: (code: number) => void, openServer: OpenServer): Command {
   const program = new Command("denas")
     .description("Neural architecture search on any GPU that WebGPU reaches.")
     .version(version, "-V, --version", "print the version")
@@ -56,6 +63,8 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addDescribe,
       addShow,
       addConvert,
+      addPlot,
+      addAnimate,
       addExport,
       addSample,
       addPredict,
@@ -63,6 +72,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addDoctor,
     ]
   ) add(program, finish);
+  addServe(program, openServer);
   return program;
 }
 

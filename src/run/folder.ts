@@ -203,6 +203,16 @@ function makeFolder({ runs, mode, now = new Date() }: NewRun): string {
   }
 }
 
+/** Whether a process is writing in a run, as far as the system knows. */
+export function isGuarded(path: string): boolean {
+  const file = Deno.openSync(join(path, "config.json"), { read: true });
+  try {
+    return !file.tryLockSync(true);
+  } finally {
+    file.close();
+  }
+}
+
 /** Only one process writes in a run; the system gives the guard back when that process dies. */
 function takeGuard(path: string): Deno.FsFile {
   const file = Deno.openSync(join(path, "config.json"), { read: true });
@@ -224,7 +234,7 @@ function hashConfig(path: string): string {
   return hash.digest("hex");
 }
 
-function readJson(path: string): unknown {
+export function readJson(path: string): unknown {
   try {
     return JSON.parse(Deno.readTextFileSync(path));
   } catch (cause) {

@@ -8,7 +8,8 @@ import { writeAtomic } from "./files.ts";
 const fraction = z.number();
 
 export const runState = z.object({
-  status: z.enum(["running", "done", "interrupted", "failed"]),
+  /** `queued`: made, or to be resumed, and waiting for its turn or for the adapter. */
+  status: z.enum(["queued", "running", "done", "interrupted", "failed"]),
   command: z.enum(["search", "retrain"]),
   pid: z.number().int(),
   deno: z.string(),

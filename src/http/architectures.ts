@@ -1,0 +1,138 @@
+/** Architectures of a run, as JSON and drawn: the winner's and any trial's. */
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { join } from "@std/path";
+import { type ArchFile, archFile, formatArchFile, parseArchFile } from "../nas/arch_file.ts";
+import type { SearchConfig } from "../nas/config.ts";
+import { graphsOf } from "../nas/final_config.ts";
+import { drawSvg } from "../run/draw.ts";
+import type { Context } from "./context.ts";
+import { Problem, problems } from "./problem.ts";
+import type { RunIndex } from "./run_index.ts";
+import { isRealFile, type Run } from "./runs_folder.ts";
+import { idParam, trialParam } from "./schemas.ts";
+import { Shelf } from "./shelf.ts";
+
+const drawing = {
+  200: { description: "The drawing.", content: { "image/svg+xml": { schema: z.string() } } },
+};
+/** Opened by itself a drawing is a document: it may style itself and nothing else. */
+const drawingHeaders = {
+  "content-type": "image/svg+xml; charset=utf-8",
+  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+};
+/** An architecture is drawn the same for ever. */
+const keptDrawings = 200;
+
+const archRoute = createRoute({
+  method: "get",
+  path: "/runs/{id}/arch",
+  summary: "The found architecture",
+  request: { params: idParam },
+  responses: {
+    200: { description: "arch.json.", content: { "application/json": { schema: archFile } } },
+    ...problems(400, 401, 404, 409),
+  },
+});
+
+const svgRoute = createRoute({
+  method: "get",
+  path: "/runs/{id}/arch.svg",
+  summary: "The found architecture, drawn",
+  request: { params: idParam },
+  responses: { ...drawing, ...problems(400, 401, 404, 409) },
+});
+
+const trialArchRoute = createRoute({
+  method: "get",
+  path: "/runs/{id}/trials/{trial}/arch",
+  summary: "A trial's architecture as a file that can be retrained",
+  request: { params: trialParam },
+  responses: {
+    200: { description: "arch.json.", content: { "application/json": { schema: archFile } } },
+    ...problems(400, 401, 404, 409),
+  },
+});
+
+const trialSvgRoute = createRoute({
+  method: "get",
+  path: "/runs/{id}/trials/{trial}/svg",
+  summary: "A trial's architecture, drawn",
+  request: { params: trialParam },
+  responses: { ...drawing, ...problems(400, 401, 404, 409) },
+});
+
+export function addArchitectures(app: OpenAPIHono, { runs, indexes }: Context): void {
+  const drawings = new Shelf<Promise<string>>(keptDrawings, (text) => {
+    const arch = parseArchFile(text, "to draw");
+    return drawSvg(graphsOf(arch));
+  });
+  const draw = async (text: string) =>
+    new Response(await drawings.get(text), { headers: drawingHeaders });
+
+  app.openapi(archRoute, (c) => {
+    return c.body(winnerText(runs.get(c.req.valid("param").id)), 200, {
+      "content-type": "application/json",
+    }) as never;
+  });
+  app.openapi(svgRoute, async (c) => {
+    return await draw(winnerText(runs.get(c.req.valid("param").id))) as never;
+  });
+  app.openapi(trialArchRoute, async (c) => {
+    const { id, trial } = c.req.valid("param");
+    const arch = archOfTrial(runs.get(id), await indexes.get(id).refresh(), trial);
+    return c.body(formatArchFile(arch), 200, {
+      "content-type": "application/json",
+      "content-disposition": `attachment; filename="trial-${trial}.json"`,
+    }) as never;
+  });
+  app.openapi(trialSvgRoute, async (c) => {
+    const { id, trial } = c.req.valid("param");
+    const run = runs.get(id);
+    const arch = archOfTrial(run, await indexes.get(id).refresh(), trial);
+    const { score: _, ...drawn } = arch;
+    return await draw(formatArchFile(drawn)) as never;
+  });
+}
+
+/** arch.json of a run. @throws Problem 404 while there is none. */
+export function winnerText({ id, path }: Run): string {
+  const file = join(path, "arch.json");
+  if (!isRealFile(file)) {
+    throw new Problem(404, `Cannot find the architecture of run ${id}: a search has it at its end`);
+  }
+  return Deno.readTextFileSync(file);
+}
+
+/**
+ * What arch.json would be if this trial had won.
+ * @throws Problem 404 when there is no such trial.
+ */
+export function archOfTrial(run: Run, index: RunIndex, trial: number): ArchFile {
+  const row = index.trials.row(trial);
+  if (row === undefined) {
+    throw new Problem(404, `Cannot find trial ${trial} of run ${run.id}`);
+  }
+  const { start } = index;
+  if (!start?.data || run.state.command !== "search") {
+    throw new Problem(404, `Cannot tell the architecture of a trial of run ${run.id}`);
+  }
+  const [{ choice, score }] = index.rows([row]);
+  const { child, data, seed } = run.config as unknown as SearchConfig;
+  return archFile.parse({
+    format: "denas-arch",
+    version: 1,
+    space: start.space,
+    input: start.data.image,
+    classes: start.data.classes,
+    choice,
+    stem: child.stem,
+    layers: child.layers,
+    filters: child.filters,
+    branches: child.branches,
+    blocks: child.blocks,
+    data,
+    seed,
+    score,
+    scoreKind: "shared-weights",
+  });
+}

@@ -1,0 +1,22 @@
+/** What the resources of the server share. */
+import type { ServerOptions } from "../run/serving.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Metrics } from "./metrics.ts";
+import type { RunsFolder } from "./runs_folder.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Shelf } from "./shelf.ts";
+import type { RunIndex } from "./run_index.ts";
+import type { Tail } from "./tail.ts";
+
+/** What handlers work with. */
+export interface Context {
+  options: ServerOptions;
+  runs: RunsFolder;
+  dispatcher: Dispatcher;
+  sessions: Sessions;
+  metrics: Metrics;
+  /** One follower per run that somebody listens to. */
+  tails: Shelf<Tail>;
+  /** What the events of a run add up to, for the runs looked at last. */
+  indexes: Shelf<RunIndex>;
+}

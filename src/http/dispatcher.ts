@@ -1,0 +1,195 @@
+/**
+ * Starts the runs of the server, each in a process of its own that goes on with a prepared run folder:
+ * what the server starts and what the command line resumes are one path. One run at a time for each
+ * setting of the adapter; runs of other processes are waited for by the adapter's lock.
+ */
+import { join } from "@std/path";
+import { isGuarded } from "../run/folder.ts";
+import { RunQueue, type Waiting } from "../run/queue.ts";
+import { readState, type RunState, writeState } from "../run/state.ts";
+import type { ServerOptions } from "../run/serving.ts";
+import { permissionsFor } from "./permissions.ts";
+import { Problem } from "./problem.ts";
+import type { Run, RunsFolder } from "./runs_folder.ts";
+
+const entry = new URL("../../cli.ts", import.meta.url);
+/** Another server on the same runs may have left something to do. */
+const lookAgainMs = 2000;
+/** A run needs at most 5 s from the first signal to its end. */
+const patienceMs = 8000;
+/** Of what a process wrote to stderr, for the message about its failure. */
+const keptText = 8192;
+
+interface Active {
+  adapter: string;
+  /** Null until its process is there. */
+  child: Deno.ChildProcess | null;
+  /** Told to stop before it was there. */
+  stopped: boolean;
+  ended: Promise<void>;
+}
+
+export class Dispatcher {
+  readonly #queue: RunQueue;
+  readonly #active = new Map<string, Active>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #closing = false;
+
+  constructor(private readonly runs: RunsFolder, private readonly options: ServerOptions) {
+    this.#queue = new RunQueue(runs.root);
+    this.#timer = setInterval(() => this.#look(), lookAgainMs);
+    this.#look();
+  }
+
+  waiting(): Waiting[] {
+    return this.#queue.list();
+  }
+
+  /** How many runs come before this one; undefined when it does not wait here. */
+  positionOf(id: string): number | undefined {
+    const position = this.waiting().findIndex(({ run }) => run === id);
+    return position < 0 ? undefined : position;
+  }
+
+  /** @throws Problem 409 when the run cannot be started or gone on with. */
+  enqueue({ id, path, state }: Run): void {
+    if (this.#active.has(id) || ["running", "done"].includes(state.status)) {
+      throw new Problem(409, `Cannot resume run ${id}: it is ${state.status}`);
+    }
+    if (state.status === "queued" && this.positionOf(id) !== undefined) {
+      throw new Problem(409, `Cannot resume run ${id}: it is waiting for its turn already`);
+    }
+    change(path, { status: "queued", error: undefined });
+    this.#queue.add(id);
+    this.#look();
+  }
+
+  /** Asks a run to write a checkpoint and end. @throws Problem 409 when it does not run. */
+  stop({ id, path, state }: Run): void {
+    if (this.#queue.take(id)) return change(path, { status: "interrupted" });
+    const active = this.#active.get(id);
+    if (active) {
+      active.stopped = true;
+      active.child?.kill("SIGINT");
+    } else if (state.status === "running" && isGuarded(path)) {
+      Deno.kill(state.pid, "SIGINT"); // Of another process, which holds the run: no recycled number.
+    } else if (state.status === "queued") {
+      change(path, { status: "interrupted" });
+    } else throw new Problem(409, `Cannot stop run ${id}: it is ${state.status}`);
+  }
+
+  /** @throws Problem 409 when the run's folder is in use. */
+  remove({ id, path, state }: Run): void {
+    const busy = this.#active.has(id) || state.status === "running" || state.status === "queued";
+    if (busy || isGuarded(path)) {
+      throw new Problem(409, `Cannot delete run ${id}: it is ${state.status}, stop it first`);
+    }
+    Deno.removeSync(path, { recursive: true });
+  }
+
+  /** Interrupts what runs and waits for its checkpoints; the queue stays for the next server. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    clearInterval(this.#timer);
+    for (const active of this.#active.values()) {
+      active.stopped = true;
+      active.child?.kill("SIGINT");
+    }
+    const ends = Promise.all([...this.#active.values()].map(({ ended }) => ended));
+    let timer;
+    const patience = new Promise((resolve) => timer = setTimeout(resolve, patienceMs));
+    await Promise.race([ends, patience]);
+    clearTimeout(timer);
+    for (const { child } of this.#active.values()) child?.kill("SIGKILL");
+    await ends;
+  }
+
+  #look(): void {
+    if (this.#closing) return;
+    const busy = new Set([...this.#active.values()].map(({ adapter }) => adapter));
+    for (const { run: id } of this.#queue.list()) {
+      try {
+        const run = this.runs.get(id);
+        const { adapter } = run.config;
+        if (busy.has(adapter)) continue;
+        if (!this.#queue.take(id)) continue; // Another server was faster.
+        busy.add(adapter);
+        this.#start(run, adapter);
+      } catch (error) {
+        this.#queue.take(id);
+        this.options.report(`Cannot start run ${id}: ${(error as Error).message}`);
+      }
+    }
+  }
+
+  #start(run: Run, adapter: string): void {
+    const active: Active = { adapter, child: null, stopped: false, ended: Promise.resolve() };
+    this.#active.set(run.id, active);
+    active.ended = this.#drive(run, active).catch((error) => {
+      this.options.report(`Cannot start run ${run.id}: ${error.message}`);
+      settle(run.path, { status: "failed", error: error.message });
+    }).finally(() => {
+      this.#active.delete(run.id);
+      this.#look();
+    });
+  }
+
+  async #drive(run: Run, active: Active): Promise<void> {
+    const permissions = await permissionsFor(run, this.runs.root, this.options);
+    if (active.stopped) return settle(run.path, { status: "interrupted" });
+    active.child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-prompt", ...permissions, entry.href, "resume", run.path],
+        ...["--runs", this.runs.root, "--out", join(run.path, "arch.json"), "--wait"],
+      ],
+      cwd: this.runs.root,
+      clearEnv: true,
+      env: { ...this.options.env, NO_COLOR: "1", INIT_CWD: this.runs.root },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const [text, { code, signal }] = await Promise.all([
+      lastText(active.child.stderr),
+      active.child.status,
+    ]);
+    const interrupted = active.stopped || code === 130 || signal === "SIGINT";
+    settle(
+      run.path,
+      interrupted
+        ? { status: "interrupted" }
+        : { status: "failed", error: reasonIn(text) ?? `The process ended with code ${code}` },
+    );
+  }
+}
+
+/** What a process leaves that did not come to write its own end. */
+function settle(path: string, end: Pick<RunState, "status" | "error">): void {
+  try {
+    const { status } = readState(path);
+    if (status !== "done" && status !== "failed") change(path, end);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) && (error as Error).name !== "UsageError") {
+      throw error;
+    } // Deleted in the meantime.
+  }
+}
+
+function change(path: string, fields: Partial<RunState>): void {
+  writeState(path, { ...readState(path), ...fields, updated: new Date().toISOString() });
+}
+
+async function lastText(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream() as never)) {
+    text = (text + part).slice(-keptText);
+  }
+  return text;
+}
+
+/** The sentence that the command line ended with. */
+function reasonIn(text: string): string | undefined {
+  const lines = text.trimEnd().split("\n");
+  const said = lines.findLast((line) => line.startsWith("denas: "))?.slice("denas: ".length);
+  return said ?? lines.findLast((line) => line.trim() !== "");
+}

@@ -1,0 +1,122 @@
+/** What every request has to pass: sizes, host, origin, content type, token. And what every answer says. */
+import type { MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { isLoopback } from "../run/serving.ts";
+import { problemResponse } from "./problem.ts";
+import type { Sessions } from "./sessions.ts";
+
+const maxAddress = 8 * 1024;
+const maxHeaders = 16 * 1024;
+const maxBody = 64 * 1024;
+
+/** Open to all: the page that asks for the token, what it is made of, and whether the server lives. */
+const open = /^\/($|healthz$|session$|openapi\.json$|docs($|\/)|ui\/)/;
+
+const loopback = ["localhost", "127.0.0.1", "[::1]"];
+
+/** Refuses what a foreign page could send, or what is too large to look at. */
+export function guard(host: string): MiddlewareHandler {
+  const trusted = trustedHost(host);
+  return async (c, next) => {
+    const { url, method, raw: { headers } } = c.req;
+    const refusal = tooLarge(url, headers) ?? foreign(headers, method, trusted) ??
+      unlabelled(method, headers);
+    if (refusal) return refusal;
+    await next();
+  };
+}
+
+export const limitBody: MiddlewareHandler = bodyLimit({
+  maxSize: maxBody,
+  onError: () => problemResponse(413, `Cannot take the body: more than ${maxBody} bytes`),
+});
+
+export function demandToken(sessions: Sessions): MiddlewareHandler {
+  return async (c, next) => {
+    if (open.test(c.req.path) || sessions.allows(c.req.raw.headers)) return await next();
+    return problemResponse(
+      401,
+      "Cannot answer without the token: send it as Authorization: Bearer, or POST it to /session",
+      { headers: { "www-authenticate": 'Bearer realm="denas"' } },
+    );
+  };
+}
+
+/** Nothing but this server's own scripts and styles; nobody frames it. */
+export const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
+  "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+export const answerHeaders: MiddlewareHandler = async (c, next) => {
+  await next();
+  const { headers } = c.res;
+  if (!headers.has("content-security-policy")) headers.set("content-security-policy", policy);
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("x-frame-options", "DENY");
+  headers.set("referrer-policy", "no-referrer");
+  headers.set("cross-origin-opener-policy", "same-origin");
+  headers.set("cross-origin-resource-policy", "same-origin");
+  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
+};
+
+function tooLarge(url: string, headers: Headers): Response | null {
+  if (url.length > maxAddress) {
+    return problemResponse(414, `Cannot take the address: more than ${maxAddress} characters`);
+  }
+  let size = 0;
+  for (const [name, value] of headers) size += name.length + value.length + 4;
+  if (size <= maxHeaders) return null;
+  return problemResponse(431, `Cannot take the headers: more than ${maxHeaders} bytes`);
+}
+
+/**
+ * A page of another site reaches this server by a name of its own (DNS rebinding) or by this server's
+ * name with its own origin. A browser tells both truthfully.
+ */
+function foreign(
+  headers: Headers,
+  method: string,
+  trusted: (name: string) => boolean,
+): Response | null {
+  const host = headers.get("host") ?? "";
+  const name = hostName(host);
+  if (name === null || !trusted(name)) {
+    return problemResponse(
+      421,
+      `Cannot answer for host ${host.slice(0, 100)}: expected the address that the server printed`,
+    );
+  }
+  const origin = headers.get("origin");
+  const site = headers.get("sec-fetch-site");
+  const own = origin === null || origin === `http://${host}` || origin === `https://${host}`;
+  const changes = method !== "GET" && method !== "HEAD";
+  if (own && !(changes && site !== null && site !== "same-origin" && site !== "none")) return null;
+  return problemResponse(403, "Cannot answer a page of another site");
+}
+
+/** A form cannot send JSON, so that a browser asks first, and is refused. */
+function unlabelled(method: string, headers: Headers): Response | null {
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return null;
+  const type = (headers.get("content-type") ?? "").split(";")[0].trim().toLowerCase();
+  if (type === "application/json") return null;
+  return problemResponse(
+    415,
+    `Cannot take content type ${type || "none"}: expected application/json`,
+  );
+}
+
+function hostName(host: string): string | null {
+  try {
+    return new URL(`http://${host}`).hostname;
+  } catch {
+    return null;
+  }
+}
+
+/** On loopback only its own names; else also addresses, which no DNS can point elsewhere, and the machine's. */
+function trustedHost(bound: string): (name: string) => boolean {
+  if (isLoopback(bound)) return (name) => loopback.includes(name) || isLoopback(name);
+  const machine = Deno.hostname().toLowerCase();
+  const own = [...loopback, bound.toLowerCase(), machine, `${machine}.local`];
+  return (name) => own.includes(name) || name.startsWith("[") || /^\d+(\.\d+){3}$/.test(name);
+}

@@ -1,0 +1,54 @@
+/** What a run may touch: its own folder, the lock of the adapter, its data. No network, no programs. */
+import { isAbsolute, join } from "@std/path";
+import { fileURLToPath } from "node:url";
+import { knownSets, locateDataSet } from "../data/mod.ts";
+import type { ServerOptions } from "../run/serving.ts";
+import type { Run } from "./runs_folder.ts";
+
+/** Variables that say where caches are, how to print, and which driver WebGPU takes. */
+const variables = [
+  ...["HOME", "XDG_CACHE_HOME", "DENO_DIR", "LOCALAPPDATA", "INIT_CWD", "DENAS_COMMAND"],
+  ...["NO_COLOR", "FORCE_COLOR", "NODE_DISABLE_COLORS", "TERM", "COLORTERM", "CI", "TMUX"],
+  ...["TEAMCITY_VERSION", "TERM_PROGRAM", "DENO_WEBGPU_BACKEND", "TF_BUILD", "AGENT_NAME"],
+];
+
+/** Flags of `deno run` for a run. */
+export async function permissionsFor(
+  run: Run,
+  root: string,
+  { places, dataDir }: ServerOptions,
+): Promise<string[]> {
+  const { cacheDir, packageDirs } = places;
+  const { data } = run.config;
+  const published = Object.hasOwn(knownSets, data);
+  const given = run.state.dataDir ?? dataDir;
+  const locks = join(cacheDir, "locks");
+  Deno.mkdirSync(locks, { recursive: true });
+  const read = [
+    fileURLToPath(new URL("../../", import.meta.url)),
+    root,
+    cacheDir,
+    "/usr/share/datasets",
+    ...packageDirs,
+    ...given === undefined ? [] : [given],
+    ...published || !isAbsolute(data) ? [] : [data],
+  ];
+  const write = [run.path, locks];
+  const flags = [`--allow-env=${variables.join(",")}`];
+  if (published && await isMissing(data, { ...places, dataDir: given })) {
+    write.push(join(cacheDir, data));
+    const hosts = knownSets[data].files.flatMap(({ urls }) => urls.map((url) => new URL(url).host));
+    flags.push(`--allow-net=${[...new Set(hosts)].join(",")}`);
+  }
+  return [...flags, `--allow-read=${list(read)}`, `--allow-write=${list(write)}`];
+}
+
+/** Whether a published set would have to be downloaded; whatever is wrong is for the run to say. */
+async function isMissing(name: string, places: Parameters<typeof locateDataSet>[1]) {
+  return await locateDataSet(name, places).then((found) => found === null, () => false);
+}
+
+/** Deno separates paths by commas and takes two for one. */
+function list(paths: readonly string[]): string {
+  return paths.map((path) => path.replaceAll(",", ",,")).join(",");
+}

@@ -1,0 +1,167 @@
+/** What a run's events add up to: series, trials, the last of each kind. Reads on from where it stopped. */
+import { join } from "@std/path";
+import type { LoggedEvent } from "../nas/events.ts";
+import { wholeLines } from "../run/files.ts";
+import { openIfThere, readAt } from "./file.ts";
+import { Columns, mean, stretches } from "./columns.ts";
+import { TrialTable } from "./trial_table.ts";
+
+type Event<Type extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: Type }>;
+
+/** Read at once; in between other requests are served. */
+const blockBytes = 1 << 20;
+
+export class RunIndex {
+  /** `seq` of the event after those read. */
+  next = 0;
+  start: Event<"start"> | null = null;
+  controller: Event<"controller"> | null = null;
+  best: Event<"best"> | null = null;
+  done: Event<"done"> | null = null;
+  readonly warnings: string[] = [];
+  readonly trials = new TrialTable();
+  readonly #steps = new Columns([
+    "loss",
+    "trainAccuracy",
+    "learningRate",
+    "imagesPerSecond",
+  ]);
+  readonly #epochs = new Columns(["loss", "trainAccuracy", "validAccuracy", "seconds"]);
+  readonly #reports = new Columns(["loss", "reward", "entropy", "baseline", "skipRate"]);
+  readonly #path: string;
+  #position = 0;
+  #reading: Promise<void> | null = null;
+
+  /** @param run its folder. */
+  constructor(run: string) {
+    this.#path = join(run, "events.ndjson");
+  }
+
+  /** Takes in what was written since; calls at the same time share the work. */
+  refresh(): Promise<this> {
+    this.#reading ??= this.#read().finally(() => this.#reading = null);
+    return this.#reading.then(() => this);
+  }
+
+  /** Down-sampled series, each of at most `points` points. */
+  curves(points: number) {
+    return {
+      next: this.next,
+      steps: this.#steps.thinned(points),
+      epochs: this.#epochs.thinned(points),
+      controller: this.#reports.thinned(points),
+      ...this.#rewards(points),
+    };
+  }
+
+  /** The events of trials as they were written. */
+  rows(rows: readonly number[]) {
+    if (rows.length === 0) return [];
+    const file = Deno.openSync(this.#path, { read: true });
+    try {
+      return rows.map((row) => {
+        const bytes = readAt(file, this.trials.offset[row], this.trials.length[row]);
+        const { trial, epoch, on, score, key, choice }: Event<"trial"> = JSON.parse(decode(bytes));
+        return { trial, epoch, on, score, key, choice };
+      });
+    } finally {
+      file.close();
+    }
+  }
+
+  async #read(): Promise<void> {
+    const file = openIfThere(this.#path);
+    if (!file) return;
+    try {
+      const { size } = file.statSync();
+      for (let length = blockBytes; this.#position < size;) {
+        const bytes = readAt(file, this.#position, Math.min(length, size - this.#position));
+        const whole = wholeLines(bytes);
+        if (whole > 0) {
+          this.#takeLines(bytes.subarray(0, whole));
+          length = blockBytes;
+        } else if (this.#position + length >= size) return; // A line that is being written.
+        else length *= 2;
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    } finally {
+      file.close();
+    }
+  }
+
+  #takeLines(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const end = bytes.indexOf(0x0a, at) + 1;
+      this.#take(JSON.parse(decode(bytes.subarray(at, end))), end - at);
+      at = end;
+    }
+  }
+
+  #take(event: LoggedEvent, length: number): void {
+    this.next = event.seq + 1;
+    switch (event.type) {
+      case "start":
+        this.start = event;
+        break;
+      case "step":
+        this.#steps.push(event.step, event);
+        break;
+      case "epoch":
+        this.#epochs.push(event.epoch, event);
+        break;
+      case "controller":
+        this.controller = event;
+        this.#reports.push(event.epoch, event);
+        break;
+      case "trial":
+        this.trials.set(event, this.#position, length);
+        break;
+      case "best":
+        this.best = event;
+        break;
+      case "resume":
+        this.#steps.cut(event.fromStep + 1);
+        break;
+      case "warn":
+        this.warnings.push(event.message);
+        break;
+      case "done":
+        this.done = event;
+        break;
+    }
+    this.#position += length;
+  }
+
+  #rewards(points: number) {
+    const { trial, score } = this.trials;
+    const order = (on: string) =>
+      this.trials.trial.map((_, row) => row)
+        .filter((row) => this.trials.on[row] === on).sort((a, b) => trial[a] - trial[b]);
+    const rewards = order("reward");
+    const best = { x: [] as number[], score: [] as number[] };
+    for (const row of rewards) {
+      if (best.score.length > 0 && score[row] <= best.score.at(-1)!) continue;
+      best.x.push(trial[row]);
+      best.score.push(score[row]);
+    }
+    const pieces = stretches(rewards.length, points).map(([from, to]) => {
+      const scores = rewards.slice(from, to).map((row) => score[row]);
+      const x = trial[rewards[to - 1]];
+      return { x, reward: mean(scores), low: Math.min(...scores), high: Math.max(...scores) };
+    });
+    const selected = order("selection");
+    const nothing = pieces.map(() => null);
+    const trials = {
+      x: [...pieces.map(({ x }) => x), ...selected.map((row) => trial[row])],
+      reward: [...pieces.map(({ reward }) => reward), ...selected.map(() => null)],
+      low: [...pieces.map(({ low }) => low), ...selected.map(() => null)],
+      high: [...pieces.map(({ high }) => high), ...selected.map(() => null)],
+      selection: [...nothing, ...selected.map((row) => score[row])],
+    };
+    return { trials, best };
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,100 @@
+/** The folder of all runs, as requests may reach it: by plain names, never through a link, never above it. */
+import { join } from "@std/path";
+import { readJson } from "../run/folder.ts";
+import { listRuns, readState, type RunState } from "../run/state.ts";
+import { Problem } from "./problem.ts";
+
+/** Names that a run's folder may have: nothing that a path could be made of. */
+export const runId = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
+
+/** What lists need of a run's config.json. */
+export interface RunConfig {
+  preset: string;
+  seed: number;
+  data: string;
+  adapter: string;
+  epochs: number;
+  mode?: string;
+  space?: string;
+  strategy?: string;
+}
+
+export interface Run {
+  id: string;
+  path: string;
+  state: RunState;
+  config: RunConfig & Record<string, unknown>;
+}
+
+export class RunsFolder {
+  /** Without links, so that a run's real path can be compared with it. */
+  readonly root: string;
+  /** A run's configuration never changes; keyed by path and time of creation. */
+  readonly #configs = new Map<string, Run["config"]>();
+
+  constructor(runs: string, private readonly report: (message: string) => void) {
+    Deno.mkdirSync(runs, { recursive: true });
+    this.root = Deno.realPathSync(runs);
+  }
+
+  /** @throws Problem 404 where there is no such run. */
+  get(id: string): Run {
+    const path = this.pathOf(id);
+    const state = readState(path);
+    return { id, path, state, config: this.#configOf(path, state) };
+  }
+
+  /** @throws Problem 404 when it is no plain name of a real folder with a run in it. */
+  pathOf(id: string): string {
+    const path = join(this.root, id);
+    if (!runId.test(id) || !isRealFolder(path) || !isRealFile(join(path, "state.json"))) {
+      throw new Problem(404, `Cannot find run ${id.slice(0, 100)}: GET /runs lists the runs`);
+    }
+    return path;
+  }
+
+  /** All runs, newest first; those that cannot be read are left out and reported. */
+  list(): Run[] {
+    const runs: Run[] = [];
+    for (const { path, name, state } of listRuns(this.root, this.report)) {
+      if (!runId.test(name) || !isRealFile(join(path, "state.json"))) continue;
+      try {
+        runs.push({ id: name, path, state, config: this.#configOf(path, state) });
+      } catch (error) {
+        this.report((error as Error).message);
+      }
+    }
+    return runs.reverse();
+  }
+
+  #configOf(path: string, state: RunState): Run["config"] {
+    const key = `${path}\n${state.started}`;
+    let config = this.#configs.get(key);
+    if (!config) {
+      config = readJson(join(path, "config.json")) as Run["config"];
+      this.#configs.set(key, config);
+    }
+    return config;
+  }
+}
+
+/** Whether a path is a folder itself, not a link to one. */
+export function isRealFolder(path: string): boolean {
+  return lstat(path)?.isDirectory === true;
+}
+
+/** Whether a path is a file itself, not a link to one. */
+export function isRealFile(path: string): boolean {
+  return lstat(path)?.isFile === true;
+}
+
+function lstat(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return null;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+/** What the server answers, as zod schemas: the types of its handlers and its OpenAPI document. */
+import { z } from "@hono/zod-openapi";
+import { archFile } from "../nas/arch_file.ts";
+import { runState } from "../run/state.ts";
+import { runId } from "./runs_folder.ts";
+
+const fraction = z.number();
+
+export const idParam = z.object({
+  id: z.string().regex(runId).openapi({ param: { in: "path" }, example: "2026-01-31-micro-1" }),
+});
+
+export const trialParam = idParam.extend({ trial: z.coerce.number().int().nonnegative() });
+
+export const stateName = runState.shape.status;
+
+export const runSummary = z.object({
+  id: z.string(),
+  command: z.enum(["search", "retrain"]),
+  state: stateName,
+  /** Search space. */
+  mode: z.string(),
+  preset: z.string(),
+  strategy: z.string().optional(),
+  data: z.string(),
+  seed: z.number(),
+  created: z.string(),
+  updated: z.string(),
+  epoch: z.number(),
+  epochs: z.number().optional(),
+  step: z.number(),
+  steps: z.number().optional(),
+  secondsLeft: z.number().optional(),
+  best: z.object({ trial: z.number(), score: fraction }).optional(),
+  score: fraction.optional().openapi({ description: "best with shared weights" }),
+  testAccuracy: fraction.optional(),
+  error: z.string().optional(),
+  /** How many runs of the server's queue come before. */
+  position: z.number().optional(),
+}).openapi("RunSummary");
+
+export const runList = z.object({ runs: z.array(runSummary), total: z.number() }).openapi("Runs");
+
+const decision = z.object({
+  name: z.string(),
+  kind: z.string(),
+  node: z.number(),
+  options: z.number(),
+  labels: z.array(z.string()).optional(),
+});
+
+const event = z.record(z.string(), z.unknown());
+
+export const runDetail = runSummary.extend({
+  config: event,
+  adapter: z.object({ description: z.string(), driver: z.string(), fallback: z.boolean() })
+    .optional(),
+  parameters: z.number().optional(),
+  /** Trials so far, and events: the live stream goes on at `?from=events`. */
+  trials: z.number(),
+  events: z.number(),
+  /** The last event of each of these types. */
+  start: event.optional(),
+  controller: event.optional(),
+  done: event.optional(),
+  winner: z.object({ trial: z.number(), score: fraction, choice: z.array(z.number()) }).optional(),
+  /** What the rows of the controller's probabilities stand for. */
+  decisions: z.array(decision),
+  warnings: z.array(z.string()),
+  commands: z.array(z.object({ title: z.string(), command: z.string() })),
+}).openapi("Run");
+
+export const trialRow = z.object({
+  trial: z.number(),
+  epoch: z.number(),
+  on: z.enum(["reward", "selection"]),
+  score: fraction,
+  key: z.string(),
+  choice: z.array(z.number()),
+}).openapi("Trial");
+
+export const trialList = z.object({
+  trials: z.array(trialRow),
+  total: z.number(),
+  offset: z.number(),
+  limit: z.number(),
+}).openapi("Trials");
+
+export const trialDetail = trialRow.extend({
+  /** Place among all trials of its kind, 1 = best. */
+  rank: z.number(),
+  /** Of the network that a retraining would build. */
+  parameters: z.number(),
+  macs: z.number().nullable(),
+  arch: archFile,
+  command: z.string(),
+}).openapi("TrialDetail");
+
+const series = z.array(z.number().nullable());
+
+export const curves = z.object({
+  /** The live stream goes on at `?from=next`. */
+  next: z.number(),
+  steps: z.object({
+    x: series,
+    loss: series,
+    trainAccuracy: series,
+    learningRate: series,
+    imagesPerSecond: series,
+  }),
+  epochs: z.object({
+    x: series,
+    loss: series,
+    trainAccuracy: series,
+    validAccuracy: series,
+    seconds: series,
+  }),
+  controller: z.object({
+    x: series,
+    loss: series,
+    reward: series,
+    entropy: series,
+    baseline: series,
+    skipRate: series,
+  }),
+  /** `reward` is the mean of so many trials as fall on one point. */
+  trials: z.object({ x: series, reward: series, low: series, high: series, selection: series }),
+  /** A step line: the best score from trial x on. */
+  best: z.object({ x: series, score: series }),
+}).openapi("Curves");
+
+export const artifactList = z.object({
+  artifacts: z.array(z.object({ name: z.string(), bytes: z.number(), type: z.string() })),
+}).openapi("Artifacts");
+
+export const started = z.object({ id: z.string(), location: z.string() }).openapi("Started");

@@ -1,0 +1,68 @@
+/** Opens and closes the server. It opens no device: runs are processes of their own. */
+import { makeApp } from "./app.ts";
+import type { RunningServer, ServerOptions } from "../run/serving.ts";
+import type { Context } from "./context.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Metrics } from "./metrics.ts";
+import { RunIndex } from "./run_index.ts";
+import { RunsFolder } from "./runs_folder.ts";
+import { Sessions } from "./sessions.ts";
+import { Shelf } from "./shelf.ts";
+import { summaryOf } from "./summary.ts";
+import { Tail } from "./tail.ts";
+
+/** Runs whose events are kept added up. */
+const keptIndexes = 8;
+const keptTails = 32;
+
+/** @throws Error when the address is taken. */
+export async function openServer(options: ServerOptions): Promise<RunningServer> {
+  const listening = Promise.withResolvers<number>();
+  let answer: (request: Request) => Response | Promise<Response> = () =>
+    new Response(null, { status: 503 });
+  const stop = new AbortController();
+  const { host, port } = options;
+  const server = Deno.serve({
+    hostname: host.replace(/^\[|\]$/g, ""),
+    port,
+    signal: stop.signal,
+    onListen: (address) => listening.resolve(address.port),
+    onError: (error) => {
+      options.report(String(error));
+      return new Response(null, { status: 500 });
+    },
+  }, (request) => answer(request));
+  const bound = await listening.promise;
+  const context = makeContext(options, bound);
+  const app = makeApp(context);
+  answer = (request) => app.fetch(request);
+  return {
+    url: `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${bound}/`,
+    async close() {
+      await context.dispatcher.close();
+      context.tails.remove();
+      stop.abort();
+      await server.finished;
+    },
+  };
+}
+
+function makeContext(options: ServerOptions, port: number): Context {
+  const runs = new RunsFolder(options.runs, options.report);
+  const dispatcher = new Dispatcher(runs, options);
+  const summary = (id: string) => summaryOf(runs.get(id), dispatcher.positionOf(id));
+  return {
+    options,
+    runs,
+    dispatcher,
+    sessions: new Sessions(options.token, port),
+    metrics: new Metrics(),
+    indexes: new Shelf(keptIndexes, (id) => new RunIndex(runs.pathOf(id))),
+    tails: new Shelf(
+      keptTails,
+      (id) => new Tail(runs.pathOf(id), () => JSON.stringify(summary(id))),
+      (tail) => tail.readers > 0,
+      (tail) => tail.close(),
+    ),
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * What a client may ask for: the settings of a search or a retraining, less everything that names a file.
+ * Made from the settings' own schemas, so that a new setting is there at once; a setting that is free text
+ * is left out, since it may name a file, unless this file says how it is checked.
+ */
+import { z } from "@hono/zod-openapi";
+import { knownSets } from "../data/mod.ts";
+import { archFile } from "../nas/arch_file.ts";
+import { retrainConfig, searchConfig } from "../nas/config.ts";
+import { presets } from "../nas/presets.ts";
+import { spaces } from "../nas/spaces/mod.ts";
+import { runId } from "./runs_folder.ts";
+
+/** Chosen otherwise than as a setting. */
+const chosen = ["version", "preset", "mode", "space", "data"];
+
+/** A built-in set, or the plain name of a folder under --data-dir. */
+export const dataName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/).openapi({
+  description: `${Object.keys(knownSets).join(", ")}, or a folder directly under --data-dir`,
+  example: "fashion-mnist",
+});
+
+const common = {
+  preset: z.enum(Object.keys(presets) as [string, ...string[]]).default("quick"),
+  faithful: z.boolean().optional().openapi({
+    description: "follow the released ENAS code where denas does not by default",
+  }),
+  data: dataName.optional(),
+};
+
+const search = z.strictObject({
+  command: z.literal("search"),
+  mode: z.enum(Object.keys(spaces) as [string, ...string[]]),
+  ...common,
+  ...settingsOf(searchConfig),
+});
+
+const retrain = z.strictObject({
+  command: z.literal("retrain"),
+  from: z.string().regex(runId).optional().openapi({ description: "the run that found it" }),
+  trial: z.number().int().nonnegative().optional().openapi({
+    description: "one of its trials; by default its winner",
+  }),
+  arch: archFile.omit({ data: true }).strict().optional(),
+  ...common,
+  ...settingsOf(retrainConfig),
+});
+
+export const startBody = z.discriminatedUnion("command", [search, retrain]).openapi("Start");
+
+export type StartBody = z.infer<typeof startBody>;
+
+type Shape = Record<string, z.ZodType>;
+
+/** The settings that a client may give, each optional. */
+function settingsOf(schema: z.ZodObject): Shape {
+  const open = Object.entries(schema.shape as Shape).filter(([name]) => !chosen.includes(name));
+  return openShape(Object.fromEntries(open));
+}
+
+function openShape(shape: Shape): Shape {
+  const fields = Object.entries(shape).flatMap(([name, type]): [string, z.ZodType][] => {
+    const open = withoutText(type);
+    return open ? [[name, open.optional()]] : [];
+  });
+  return Object.fromEntries(fields);
+}
+
+function isClosed(type: unknown): boolean {
+  return withoutText(type as z.ZodType) !== null;
+}
+
+/** The type without what may be any text; null when nothing is left. */
+function withoutText(type: z.ZodType): z.ZodType | null {
+  if (
+    type instanceof z.ZodOptional || type instanceof z.ZodDefault || type instanceof z.ZodNullable
+  ) {
+    return withoutText(type.unwrap() as z.ZodType);
+  }
+  if (type instanceof z.ZodObject) {
+    const shape = openShape(type.shape as Shape);
+    return Object.keys(shape).length > 0 ? z.strictObject(shape) : null;
+  }
+  const plain = [z.ZodNumber, z.ZodBoolean, z.ZodEnum, z.ZodLiteral];
+  if (plain.some((kind) => type instanceof kind)) return type;
+  if (type instanceof z.ZodArray) return withoutText(type.element as z.ZodType) && type;
+  if (type instanceof z.ZodUnion) return type.options.every(isClosed) ? type : null;
+  return null;
+}

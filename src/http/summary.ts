@@ -1,0 +1,113 @@
+/** A run as lists and its own page tell it. */
+import { join } from "@std/path";
+import type { z } from "@hono/zod-openapi";
+import { type SearchConfig } from "../nas/config.ts";
+import type { LoggedEvent } from "../nas/events.ts";
+import { spaces } from "../nas/spaces/mod.ts";
+import { wholeLines } from "../run/files.ts";
+import type { Context } from "./context.ts";
+import { openIfThere, readAt } from "./file.ts";
+import type { RunIndex } from "./run_index.ts";
+import type { Run } from "./runs_folder.ts";
+import type { runDetail, runSummary } from "./schemas.ts";
+
+export type RunSummary = z.infer<typeof runSummary>;
+export type RunDetail = z.infer<typeof runDetail>;
+type StepEvent = Extract<LoggedEvent, { type: "step" }>;
+
+/** @param position of a run that waits for its turn in the server's queue. */
+export function summaryOf({ id, state, config }: Run, position: number | undefined): RunSummary {
+  const { best, testAccuracy, epoch, epochs, step, steps, error } = state;
+  return {
+    id,
+    command: state.command,
+    state: state.status,
+    mode: config.mode ?? config.space ?? state.space ?? "",
+    preset: config.preset,
+    strategy: config.strategy,
+    data: state.data ?? config.data,
+    seed: config.seed,
+    created: state.started,
+    updated: state.updated,
+    epoch,
+    epochs: epochs ?? config.epochs,
+    step,
+    steps,
+    secondsLeft: state.status === "running" ? state.secondsLeft : undefined,
+    best,
+    score: best?.score,
+    testAccuracy,
+    error,
+    position,
+  };
+}
+
+export async function detailOf(run: Run, context: Context): Promise<RunDetail> {
+  const index = await context.indexes.get(run.id).refresh();
+  const { start, controller, done, best, warnings } = index;
+  return {
+    ...summaryOf(run, context.dispatcher.positionOf(run.id)),
+    config: run.config,
+    adapter: start?.adapter,
+    parameters: start?.parameters,
+    trials: index.trials.size,
+    events: index.next,
+    start: start ?? undefined,
+    controller: controller ?? undefined,
+    done: done ?? undefined,
+    winner: done && best
+      ? { trial: best.trial, score: best.score, choice: best.choice }
+      : undefined,
+    decisions: decisionsOf(run, index),
+    warnings: [...warnings],
+    commands: commandsOf(run, context),
+  };
+}
+
+/** What can be typed next, with paths from where the server was started. */
+function commandsOf({ path, state, config }: Run, { options }: Context): RunDetail["commands"] {
+  const { commandName, shortPath } = options;
+  const folder = shortPath(path);
+  const preset = config.preset === "quick" ? "" : ` --preset ${config.preset}`;
+  if (state.status === "interrupted" || state.status === "failed") {
+    return [{ title: "Go on", command: `${commandName} resume ${folder}` }];
+  }
+  if (state.status !== "done") return [];
+  const arch = `${folder}/arch.json`;
+  const show = { title: "Draw", command: `${commandName} show ${arch}` };
+  const describe = { title: "Describe", command: `${commandName} describe ${arch}` };
+  if (state.command === "retrain") return [show, describe];
+  const retrain = `${commandName} retrain ${arch}${preset}`;
+  return [{ title: "Train from scratch", command: retrain }, show, describe];
+}
+
+/** The decisions of a space with a fixed list of them; none where they depend on each other. */
+function decisionsOf({ config }: Run, { controller }: RunIndex): RunDetail["decisions"] {
+  const rows = controller?.probabilities?.length ?? 0;
+  if (rows === 0 || config.mode === undefined || !Object.hasOwn(spaces, config.mode)) return [];
+  const space = spaces[config.mode]((config as unknown as SearchConfig).child);
+  const prefix: number[] = [];
+  const decisions: RunDetail["decisions"] = [];
+  for (let next = space.next(prefix); next && prefix.length < rows; next = space.next(prefix)) {
+    const { name, kind, node, options, labels } = next;
+    decisions.push({ name, kind, node, options, labels: labels && [...labels] });
+    prefix.push(0);
+  }
+  return decisions;
+}
+
+/** The newest report of training, from the end of the events alone; null where there is none yet. */
+export function lastStep(path: string): StepEvent | null {
+  const file = openIfThere(join(path, "events.ndjson"));
+  if (!file) return null;
+  try {
+    const { size } = file.statSync();
+    const from = Math.max(0, size - 64 * 1024);
+    const bytes = readAt(file, from, size - from);
+    const lines = new TextDecoder().decode(bytes.subarray(0, wholeLines(bytes))).split("\n");
+    const line = lines.findLast((text) => /^\{"seq":\d+,"time":"[^"]*","type":"step"/.test(text));
+    return line === undefined ? null : JSON.parse(line);
+  } finally {
+    file.close();
+  }
+}

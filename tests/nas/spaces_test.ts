@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseChoice } from "../../src/nas/arch_file.ts";
 import type { ChildConfig, SearchSpace } from "../../src/nas/space.ts";
-import { dropPathKeep } from "../../src/nas/spaces/micro_network.ts";
 import { looseEnds, type MicroArch } from "../../src/nas/spaces/micro_arch.ts";
 import { spaces } from "../../src/nas/spaces/mod.ts";
 import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
@@ -111,22 +109,6 @@ for (const [name, config] of Object.entries(small)) {
   });
 }
 
-Deno.test("the released architectures are read from their text and come back", () => {
-  const macro = spaces.macro(macroConfig({ layers: 24, branches: 4 }));
-  const micro = spaces.micro(childConfig());
-  for (
-    const [space, released, length] of [[macro, releasedMacro, 300], [
-      micro,
-      releasedMicro,
-      40,
-    ]] as const
-  ) {
-    const choice = parseChoice(released.join(" "))!;
-    assert.equal(choice.length, length);
-    assert.deepEqual(space.encode(space.decode(choice)), released);
-  }
-});
-
 Deno.test("a wrong choice names cell, block and side, or layer and source", () => {
   const micro = spaces.micro(childConfig());
   assert.throws(() => micro.decode(releasedMicro.with(28, 9)), {
@@ -205,11 +187,3 @@ function shuffled(cell: MicroArch["normal"], rng: Rng): MicroArch["normal"] {
   }
   return result;
 }
-
-Deno.test("drop-path keeps everything at the start and 0.6 in the last layer at the end", () => {
-  assert.ok(Math.abs(dropPathKeep(16, 15, 0.6, { step: 999, steps: 1000 }) - 0.6) < 1e-12);
-  assert.ok(dropPathKeep(16, 15, 0.6, { step: 0, steps: 219240 }) > 0.99999);
-  assert.ok(
-    Math.abs(dropPathKeep(0, 15, 0.6, { step: 999, steps: 1000 }) - (1 - 0.4 / 17)) < 1e-12,
-  );
-});

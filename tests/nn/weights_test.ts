@@ -3,7 +3,7 @@ import { run, Tape, type Value } from "../../src/autodiff/mod.ts";
 import { DataError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { constantInit, heInit, truncatedNormalInit, valuesInit } from "../../src/nn/init.ts";
-import { factorisedReduction, head, type Mode, Net, stem } from "../../src/nn/layers.ts";
+import { head, type Mode, Net, stem } from "../../src/nn/layers.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { Rng } from "../../src/random.ts";
 import { assertThrows } from "../assert.ts";
@@ -141,52 +141,6 @@ async function evaluate(
   );
   const result = run(gpu, tape, { outputs });
   return (await gpu.read(outputs.map((v) => result.of(v)))).map((f) => [...f]);
-}
-
-for (const [h, w] of [[6, 8], [7, 5], [7, 7]]) {
-  Deno.test(`a factorised reduction of ${h}×${w} is 1×1 convolutions of even and of odd pixels`, async () => {
-    const store = new WeightStore();
-    const shape = [2, h, w, 3];
-    const [got] = await evaluate(
-      shape,
-      (net, x) => [factorisedReduction(net, "fr", x, { out: 6 })],
-      store,
-    );
-    const weights = await store.tensors();
-    const x = image(shape);
-    const [oh, ow] = [Math.ceil(h / 2), Math.ceil(w / 2)];
-    const y: number[][] = [];
-    for (let n = 0; n < 2; n++) {
-      for (let i = 0; i < oh; i++) {
-        for (let j = 0; j < ow; j++) {
-          y.push(["even", "odd"].flatMap((name, shift) => {
-            const [r, c] = [2 * i + shift, 2 * j + shift];
-            return [0, 1, 2].map((o) =>
-              [0, 1, 2].reduce((sum, k) => {
-                const pixel = r < h && c < w ? x[((n * h + r) * w + c) * 3 + k] : 0;
-                return sum + pixel * weights[`fr/${name}`].data[k * 3 + o];
-              }, 0)
-            );
-          }));
-        }
-      }
-    }
-    const want = normalised(y).flat();
-    assert.equal(got.length, want.length);
-    got.forEach((v, i) => assert.ok(Math.abs(v - want[i]) < 1e-4, `${i}: ${v}, not ${want[i]}`));
-  });
-}
-
-/** Every column to mean 0 and variance 1. */
-function normalised(rows: number[][]): number[][] {
-  const column = (c: number) => rows.map((row) => row[c]);
-  const mean = (v: number[]) => v.reduce((s, x) => s + x, 0) / v.length;
-  return rows.map((row) =>
-    row.map((v, c) => {
-      const m = mean(column(c));
-      return (v - m) / Math.sqrt(mean(column(c).map((x) => (x - m) ** 2)) + mode.epsilon);
-    })
-  );
 }
 
 Deno.test("stems halve the size once or twice and end in batch norm", async () => {

@@ -1,4 +1,4 @@
-// Depthwise convolution, any window and stride. One invocation per output pixel and channel group.
+// Depthwise convolution, any window, stride and dilation. One invocation per output pixel and channel group.
 //#include lib/index.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;
@@ -6,7 +6,7 @@ override SIZE: u32 = 64u;
 
 struct P {
   n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32,
-  k: u32, stride: u32, pad_y: i32, pad_x: i32, relu: u32, w_at: u32,
+  k: u32, stride: u32, dilation: u32, pad_y: i32, pad_x: i32, relu: u32, w_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> w: array<V>;
@@ -26,11 +26,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   var sum = V(0.0);
   for (var kh = 0u; kh < p.k; kh++) {
-    let iy = top + i32(kh);
+    let iy = top + i32(kh * p.dilation);
     if (iy < 0 || iy >= i32(p.ih)) { continue; }
     let row = (n * p.ih + u32(iy)) * p.iw;
     for (var kw = 0u; kw < p.k; kw++) {
-      let ix = left + i32(kw);
+      let ix = left + i32(kw * p.dilation);
       if (ix < 0 || ix >= i32(p.iw)) { continue; }
       let v = x[(row + u32(ix)) * p.c + ch];
       sum += w[p.w_at / LANES + (kh * p.k + kw) * p.c + ch] * select(v, least, v < least);

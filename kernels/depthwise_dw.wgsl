@@ -1,4 +1,4 @@
-// Partial gradients of a depthwise convolution by its weights, any window and stride.
+// Partial gradients of a depthwise convolution by its weights, any window, stride and dilation.
 // One invocation per run of output rows, tap and channel group.
 //#include lib/index.wgsl
 alias V = vec4f;
@@ -6,7 +6,7 @@ override SIZE: u32 = 64u;
 
 struct P {
   n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32,
-  k: u32, stride: u32, pad_y: i32, pad_x: i32, relu: u32, rows: u32, splits: u32,
+  k: u32, stride: u32, dilation: u32, pad_y: i32, pad_x: i32, relu: u32, rows: u32, splits: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> dy: array<V>;
@@ -20,8 +20,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let tap = i / p.c % (p.k * p.k);
   let split = i / (p.c * p.k * p.k);
   if (split >= p.splits) { return; }
-  let kh = i32(tap / p.k) - p.pad_y;
-  let kw = i32(tap % p.k) - p.pad_x;
+  let kh = i32(tap / p.k * p.dilation) - p.pad_y;
+  let kw = i32(tap % p.k * p.dilation) - p.pad_x;
   // Not max(), which may turn NaN into a number.
   let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   var sum = V(0.0);

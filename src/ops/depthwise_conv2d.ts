@@ -39,11 +39,14 @@ export interface DepthwiseOptions {
   stride: number;
   /** Apply max(x, 0) to the input first. */
   relu: boolean;
+  /** Input pixels from one tap to the next; default 1. */
+  dilation?: number;
 }
 
-function geometry(x: Shape, w: Shape, stride: number) {
+function geometry(x: Shape, w: Shape, { stride, dilation = 1 }: DepthwiseOptions) {
   const [n, ih, iw] = x;
-  const y = axis(ih, w[0], stride, "same"), along = axis(iw, w[0], stride, "same");
+  const span = (w[0] - 1) * dilation + 1;
+  const y = axis(ih, span, stride, "same"), along = axis(iw, span, stride, "same");
   return { n, ih, iw, oh: y.out, ow: along.out, pad_y: y.before, pad_x: along.before };
 }
 
@@ -72,9 +75,9 @@ function roll(
 const unrolledTaps = (k: number) => ({ ...unrolled(k), TAPS: `${k * k}u` });
 
 function forward(gpu: Gpu, { inputs: [x, w], out: [y], params }: Forward<DepthwiseOptions>) {
-  const { stride, relu } = params;
+  const { stride, relu, dilation = 1 } = params;
   const k = w.shape[0];
-  if (rolls(k, stride)) {
+  if (dilation === 1 && rolls(k, stride)) {
     return roll(gpu, { x, w, gate: x, y }, { relu, flip: false, masked: false, add: false });
   }
   const l = lanes(x.shape[3], w);
@@ -82,7 +85,7 @@ function forward(gpu: Gpu, { inputs: [x, w], out: [y], params }: Forward<Depthwi
   gpu.run(
     plain,
     { x, w, y },
-    { ...geometry(x.shape, w.shape, stride), ...l, stride, relu, k, c },
+    { ...geometry(x.shape, w.shape, params), ...l, stride, dilation, relu, k, c },
     count(y.shape) / width(l),
   );
 }
@@ -99,10 +102,11 @@ function inputGradient(
   w: Tensor,
   dy: Tensor,
   { tensor, accumulate: add }: Grad,
-  { stride, relu }: DepthwiseOptions,
+  params: DepthwiseOptions,
 ): void {
+  const { stride, relu, dilation = 1 } = params;
   const k = w.shape[0];
-  if (rolls(k, stride)) {
+  if (dilation === 1 && rolls(k, stride)) {
     const flags = { relu: false, flip: true, masked: relu, add };
     return roll(gpu, { x: dy, w, gate: x, y: tensor }, flags);
   }
@@ -111,7 +115,7 @@ function inputGradient(
   gpu.run(
     plainDx,
     { x, w, dy, dx: tensor },
-    { ...geometry(x.shape, w.shape, stride), ...l, stride, relu, k, c, add },
+    { ...geometry(x.shape, w.shape, params), ...l, stride, dilation, relu, k, c, add },
     count(x.shape) / width(l),
   );
 }
@@ -122,19 +126,20 @@ function weightGradient(
   ws: Shape,
   dy: Tensor,
   dw: Grad,
-  { stride, relu }: DepthwiseOptions,
+  params: DepthwiseOptions,
 ): void {
+  const { stride, relu, dilation = 1 } = params;
   const [k, , channels] = ws;
   const n = count(ws);
   const { V } = lanes(channels);
   const c = channels / width(lanes(channels));
-  const g = geometry(x.shape, ws, stride);
+  const g = geometry(x.shape, ws, params);
   const reduce = (splits: number, body: (part: Tensor) => void) =>
     withScratch(gpu, splits * n, (part) => {
       body(part);
       sumSplits(gpu, part, splits, n, dw);
     });
-  if (rolls(k, stride)) {
+  if (dilation === 1 && rolls(k, stride)) {
     const columns = Math.ceil(g.ow / 4);
     const runs = Math.ceil(wantedInvocations(gpu) / (columns * c));
     const images = Math.ceil(g.n / runs);
@@ -154,7 +159,7 @@ function weightGradient(
     gpu.run(
       plainDw,
       { x, dy, part },
-      { ...g, V, stride, relu, k, c, rows, splits },
+      { ...g, V, stride, dilation, relu, k, c, rows, splits },
       splits * perSplit,
     ));
 }
@@ -162,17 +167,19 @@ function weightGradient(
 function reference(
   [x, w]: readonly Float64Array[],
   [xs, ws]: readonly Shape[],
-  { stride, relu }: DepthwiseOptions,
+  params: DepthwiseOptions,
 ): Float64Array[] {
+  const { stride, relu, dilation = 1 } = params;
   const [k, , c] = ws;
-  const { n, ih, iw, oh, ow, pad_y, pad_x } = geometry(xs, ws, stride);
+  const { n, ih, iw, oh, ow, pad_y, pad_x } = geometry(xs, ws, params);
   const y = new Float64Array(n * oh * ow * c);
   y.forEach((_, i) => {
     const ch = i % c, ox = Math.floor(i / c) % ow;
     const oy = Math.floor(i / c / ow) % oh, image = Math.floor(i / c / ow / oh);
     for (let kh = 0; kh < k; kh++) {
       for (let kw = 0; kw < k; kw++) {
-        const iy = oy * stride + kh - pad_y, ix = ox * stride + kw - pad_x;
+        const iy = oy * stride + kh * dilation - pad_y;
+        const ix = ox * stride + kw * dilation - pad_x;
         if (iy < 0 || iy >= ih || ix < 0 || ix >= iw) continue;
         const v = x[((image * ih + iy) * iw + ix) * c + ch];
         y[i] += w[(kh * k + kw) * c + ch] * (relu ? Math.max(v, 0) : v);
@@ -196,28 +203,34 @@ const cases: Case<DepthwiseOptions>[] = ([
   // Weight gradients of several rows, of several images in one run.
   [[1, 5, 4, 77], 3, 2, false],
   [[5, 2, 3, 257], 3, 1, true],
-] as [number[], number, number, boolean][]).map(([x, k, stride, relu]) => ({
+  // Dilated: even and odd sizes, windows larger than the image.
+  [[2, 7, 8, 4], 3, 1, true, 2],
+  [[1, 9, 8, 3], 5, 1, false, 2],
+  [[2, 8, 7, 8], 3, 2, true, 2],
+  [[1, 9, 11, 5], 5, 2, false, 2],
+  [[1, 10, 5, 4], 3, 1, false, 3],
+] as [number[], number, number, boolean, number?][]).map(([x, k, stride, relu, dilation]) => ({
   shapes: [x, [k, k, x[3], 1]],
-  params: { stride, relu },
+  params: dilation === undefined ? { stride, relu } : { stride, relu, dilation },
 }));
 
 const op = defineOp<DepthwiseOptions>({
   name: "depthwise_conv2d",
-  shapes: ([x, w], { stride }) => {
+  shapes: ([x, w], params) => {
     expectShape(
       x.length === 4 && w.length === 4 && w[0] === w[1] && w[2] === x[3] && w[3] === 1,
       "depthwise_conv2d",
       [x, w],
       "[n,h,w,c] and [k,k,c,1]",
     );
-    const { n, oh, ow } = geometry(x, w, stride);
+    const { n, oh, ow } = geometry(x, w, params);
     return { out: [[n, oh, ow, x[3]]] };
   },
   forward,
   backward,
   reads: { out: false },
-  macs: ([x, w], { stride }) => {
-    const { n, oh, ow } = geometry(x, w, stride);
+  macs: ([x, w], params) => {
+    const { n, oh, ow } = geometry(x, w, params);
     return n * oh * ow * count(w);
   },
   reference,

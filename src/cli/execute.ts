@@ -15,6 +15,7 @@ import type { LoggedEvent, RunEvent } from "../nas/events.ts";
 import { retrain } from "../nas/retrain.ts";
 import { openData, openDevice, type RunIO, search } from "../nas/search.ts";
 import type { Store } from "../nas/store.ts";
+import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { RunFolder } from "../run/folder.ts";
 import { interruptedCode, onInterrupt } from "../run/interrupt.ts";
 import { lockAdapter } from "../run/lock.ts";
@@ -48,7 +49,8 @@ export function eventsOf(
   { gpu, dataset, signal }: Equipment,
   snapshots?: RunIO["snapshots"],
 ): AsyncIterable<RunEvent> {
-  const options = { signal, store, gpu, dataset, snapshots };
+  const initial = () => readEarlierWeights(job.config.initFrom, job.command);
+  const options = { signal, store, gpu, dataset, snapshots, initial };
   return job.command === "search"
     ? search(job.config, options)
     : retrain(job.arch, job.config, options);

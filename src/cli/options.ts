@@ -1,6 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Overrides } from "../nas/config.ts";
+import { existingRun } from "./run_path.ts";
 
 /** What `search`, `retrain` and `resume` have in common. */
 export interface RunOptions {
@@ -20,6 +21,7 @@ export interface ConfigOptions extends RunOptions {
   budget?: number;
   data?: string;
   seed?: number;
+  initFrom?: string;
   adapter?: string;
   epochs?: number;
   batch?: number;
@@ -53,6 +55,7 @@ export function addConfigOptions(command: Command): Command {
     )
     .option("--data <name>", "fashion-mnist, mnist, cifar10, cifar100 or a folder of images")
     .option("--seed <n>", "start of all random numbers", whole)
+    .option("--init-from <run>", "start from the weights of a run, where names and shapes fit")
     .option("--epochs <n>", "passes over the training images", whole)
     .option("--budget <time>", "scale the epochs to end in about 90s, 30m or 2h", seconds)
     .option("--batch <n>", "images per training step", whole)
@@ -85,6 +88,7 @@ export function overridesOf(options: Omit<ConfigOptions, "out">): Overrides {
     trainImages,
     validImages,
     adapter,
+    initFrom: options.initFrom && existingRun(options.initFrom, options.runs),
     "child.layers": options.layers,
     "child.filters": options.filters,
     "child.branches": options.branches,

@@ -42,6 +42,11 @@ export class Progress {
       case "resume":
         this.#earlier = event.fromStep;
         return this.line(`resumed after step ${event.fromStep}`);
+      case "warmStart":
+        return this.line(
+          `weights  of ${event.from}: ${event.tensors} of ${counted(event.ofTensors, "tensor")}, ` +
+            `${percent(event.parameters / event.ofParameters)} of the parameters`,
+        );
       case "warn":
         return this.line(`${paint("yellow", "warning:")} ${event.message}`);
       case "done":

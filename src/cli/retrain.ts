@@ -22,12 +22,14 @@ import { print } from "./terminal.ts";
 
 type RetrainOptions = Omit<ConfigOptions, "out"> & ArchOptions & NnablaRetrainOptions & {
   legacyFixed?: boolean;
+  form?: string;
 };
 
 export function addRetrain(program: Command, finish: (code: number) => void): void {
   const command = program.command("retrain")
     .argument("[arch]", archArgument, "arch.json")
     .description("Train a found architecture from scratch and test it.")
+    .option("--form <form>", "final (the default), or search: the network as the search trained it")
     .option("--legacy-fixed", "separable operations of a macro network are full convolutions");
   addNnablaRetrainOptions(addConfigOptions(addArchOptions(command))).addHelpText(
     "after",
@@ -36,6 +38,7 @@ Examples:
   $ denas retrain                                   arch.json, as the search left it
   $ denas retrain arch.json --preset paper --data cifar10
   $ denas retrain runs/2026-01-31-micro-1/arch.json --epochs 10 --filters 32
+  $ denas retrain --form search --init-from 2026-01-31-micro-1      on the weights of its search
   $ denas retrain "0  3 0  0 1 0  2 0 0 1"          as the released ENAS scripts write it
   $ denas retrain macro_arch.npy --arch-format nnabla`,
   ).action(async (what: string, options: RetrainOptions) => {
@@ -74,6 +77,7 @@ async function resolve(arch: ArchFile, options: RetrainOptions): Promise<Retrain
     ...overridesOf(options),
     data: await dataName(options.data),
     "child.legacyFixed": options.legacyFixed,
+    "child.form": options.form,
     ...definedOnly(nnablaRetrainOverrides(options, arch.filters)),
     ...options.set,
   };

@@ -73,6 +73,7 @@ const augment = z.strictObject({
 const controller = z.strictObject({
   hidden: positive,
   lstmLayers: positive,
+  optimizer: z.enum(["adam", "momentum"]),
   lr: z.number().positive(),
   /** 0 = off. */
   temperature: z.number().nonnegative(),
@@ -83,6 +84,8 @@ const controller = z.strictObject({
   entropyWeight: z.number().nonnegative(),
   /** Of the full entropy in the loss, where it is differentiated; 0 as released (Q13). */
   entropyBonus: z.number().nonnegative(),
+  /** What is taken off the reward: its moving average, or nothing. */
+  baseline: z.enum(["moving", "none"]),
   baselineDecay: z.number().min(0).lt(1),
   /** Start value of the baseline: 0, or the first reward (Q12). */
   baselineInit: z.enum(["zero", "first"]),
@@ -94,6 +97,8 @@ const controller = z.strictObject({
   softBias: z.number(),
   /** λ of λ·Σw² over the controller's weights: holds its logits away from where tanh is flat. */
   l2: z.number().nonnegative(),
+  /** Of SGD. */
+  momentum: z.number().min(0).lt(1),
   /** Adam β1 and ε. */
   beta1: z.number().min(0).lt(1),
   epsilon: z.number().positive(),
@@ -112,6 +117,8 @@ const common = {
   /** Scale each channel to mean 0 and deviation 1; otherwise pixels stay 0 … 255 (Q24). */
   normalise: z.boolean(),
   seed: z.number().int().nonnegative().max(2 ** 32 - 1),
+  /** Folder of a run whose weights are the first ones here, where names and shapes fit; "" = none. */
+  initFrom: z.string().default(""),
   epochs: positive,
   batch: positive,
   child,

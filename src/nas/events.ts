@@ -90,6 +90,16 @@ export const runEvent = z.discriminatedUnion("type", [
     choice,
     score: fraction,
   }),
+  z.object({
+    type: z.literal("warmStart"),
+    /** Folder of the run whose weights were copied. */
+    from: z.string(),
+    /** Trainable tensors that were copied, of all; and the parameters in them. */
+    tensors: z.number().int(),
+    ofTensors: z.number().int(),
+    parameters: z.number().int(),
+    ofParameters: z.number().int(),
+  }),
   z.object({ type: z.literal("checkpoint"), step: z.number().int() }),
   z.object({ type: z.literal("resume"), fromStep: z.number().int() }),
   z.object({ type: z.literal("warn"), message: z.string() }),

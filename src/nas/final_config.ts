@@ -4,15 +4,20 @@ import { type Overrides, resolveRetrainConfig, type RetrainConfig } from "./conf
 import type { Graph } from "./space.ts";
 import { spaces } from "./spaces/mod.ts";
 
-/** What an architecture is retrained with where neither options nor settings say otherwise. */
-export function recorded(arch: ArchFile): Overrides {
+/**
+ * What an architecture is retrained with where neither options nor settings say otherwise. In the form of the
+ * search it has the sizes of the search too, so that shared weights fit.
+ */
+export function recorded(arch: ArchFile, form?: unknown): Overrides {
+  const asSearched = form === "search";
   return {
     data: arch.data,
     "child.stem": arch.stem,
     "child.branches": arch.branches,
     "child.blocks": arch.blocks,
     // A macro architecture says what each of its layers does: it has no other depth.
-    "child.layers": arch.space === "macro" ? arch.layers : undefined,
+    "child.layers": arch.space === "macro" || asSearched ? arch.layers : undefined,
+    "child.filters": asSearched ? arch.filters : undefined,
   };
 }
 
@@ -29,7 +34,7 @@ export function finalConfig(
   { preset, faithful, given }: FinalChoice,
 ): RetrainConfig {
   const stated = Object.entries(given).filter(([, value]) => value !== undefined);
-  const overrides = { ...recorded(arch), ...Object.fromEntries(stated) };
+  const overrides = { ...recorded(arch, given["child.form"]), ...Object.fromEntries(stated) };
   return resolveRetrainConfig({ space: arch.space, preset, faithful, overrides });
 }
 

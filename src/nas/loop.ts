@@ -26,6 +26,8 @@ export interface SearchParts<A> {
   /** What arch.json records beside the choice. */
   archFields: Omit<ArchFile, "choice" | "score" | "scoreKind">;
   figures(): { step: number; trainedImages: number; peakBytes: number };
+  /** Puts earlier weights in place of the first ones and says so; null where the config asks for none. */
+  warmStart?(): Promise<RunEvent | null>;
 }
 
 export async function* searchLoop<A>(
@@ -57,8 +59,14 @@ class Loop<A> {
       await this.parts.evaluator.restore(partOf(saved, "evaluator"));
       this.#clock.earlier = this.#at.seconds;
     }
+    const warm = saved ? null : await this.parts.warmStart?.();
     yield { type: "start", command: "search", ...start, config };
     if (saved) yield { type: "resume", fromStep: this.parts.figures().step };
+    if (warm) {
+      yield warm;
+      // From here on the run needs its own folder only.
+      yield* this.#checkpoints.at(true);
+    }
     while (this.#at.phase !== "selection") yield* this.#epoch();
     yield* this.#selection();
   }

@@ -16,6 +16,7 @@ import { describeData, openData, openDevice, type RunIO } from "./search.ts";
 import type { Model, Pass } from "./space.ts";
 import type { State } from "./strategy.ts";
 import { learningRate, logitsOf, predict, Scorer, Trainer } from "./training.ts";
+import { earlierWeights, startFrom } from "./warm_start.ts";
 
 /** Runs a retraining. Throws UsageError where the architecture does not fit space, data or config. */
 export async function* retrain(
@@ -90,6 +91,8 @@ class Retraining {
     const { config, data, gpu } = this;
     const saved = await this.io.store.load();
     if (saved) this.#restore(saved);
+    const earlier = saved ? null : earlierWeights(this.config, this.io);
+    const warm = earlier && await startFrom(this.#store, earlier);
     const { description, driver, fallback } = gpu.adapter;
     yield {
       type: "start",
@@ -103,6 +106,11 @@ class Retraining {
       config,
     };
     if (saved) yield { type: "resume", fromStep: this.#at.step };
+    if (warm) {
+      yield warm;
+      // From here on the run needs its own folder only.
+      yield* this.#checkpoints.at(true);
+    }
     if (!saved) await this.#snapshot();
     const valid = data.valid.n ? this.#batches(data.valid, false) : null;
     let validAccuracy: number | undefined;

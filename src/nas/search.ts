@@ -18,6 +18,7 @@ import { NnablaStrategy } from "./strategies/enas_nnabla.ts";
 import { evolutionStrategy } from "./strategies/evolution.ts";
 import { randomStrategy } from "./strategies/random.ts";
 import type { State, Strategy } from "./strategy.ts";
+import { type EarlierWeights, earlierWeights } from "./warm_start.ts";
 
 /** What a run needs from outside. */
 export interface RunIO {
@@ -28,6 +29,8 @@ export interface RunIO {
   /** A device that is already open, or a data set that is already loaded. */
   gpu?: Gpu;
   dataset?: DataSet;
+  /** Reads the weights of the run that the config wants to start from (`initFrom`). */
+  initial?(): EarlierWeights;
   /** A retraining hands over its weights before its first step, every so many steps, and at its end. */
   snapshots?: { every: number; save(step: number, tensors: State["tensors"]): void };
 }
@@ -124,6 +127,10 @@ export async function openSearch(
     evaluator,
     strategy: openStrategy(config, space, gpu),
     fits: limits(config, space, context),
+    async warmStart() {
+      const earlier = earlierWeights(config, io);
+      return earlier && await evaluator.startFrom(earlier);
+    },
     figures: () => evaluator.figures(),
     archFields: archFieldsOf(config, data),
     start: {

@@ -10,6 +10,7 @@ import type { Evaluator } from "../evaluator.ts";
 import type { RunEvent } from "../events.ts";
 import { mergeStates, partOf } from "../progress.ts";
 import type { BuildContext, Model, Pass, SearchSpace } from "../space.ts";
+import { type EarlierWeights, startFrom } from "../warm_start.ts";
 import type { Score, State, Strategy } from "../strategy.ts";
 import { learningRate, Scorer, type Tally, Trainer } from "../training.ts";
 
@@ -164,6 +165,11 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     for (let i = 0; i < config.rewardBatches; i++) {
       yield valid.random(this.#saved.scored++, config.rewardBatch);
     }
+  }
+
+  /** Replaces first weights by earlier ones where they fit. */
+  startFrom(earlier: EarlierWeights): ReturnType<typeof startFrom> {
+    return startFrom(this.#store, earlier);
   }
 
   async snapshot(): Promise<State> {

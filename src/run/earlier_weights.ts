@@ -1,0 +1,47 @@
+/** The weights that a run has reached, for another one to start from. */
+import { join } from "@std/path";
+import { UsageError } from "../errors.ts";
+import type { EarlierWeights } from "../nas/warm_start.ts";
+import { type Command, readCheckpoint } from "./folder.ts";
+import { readFile, WEIGHTS } from "./network.ts";
+import { decodeSafetensors, type Tensors } from "./safetensors.ts";
+import { readState } from "./state.ts";
+
+/** Where each command leaves its weights: a file of results, and in checkpoints; names before the weights'. */
+const places: Record<Command, { file: string; inFile: string; inCheckpoint: string }> = {
+  search: {
+    file: "supernet.safetensors",
+    inFile: "trainer/weights/",
+    inCheckpoint: "evaluator/trainer/weights/",
+  },
+  retrain: { file: WEIGHTS, inFile: "", inCheckpoint: "trainer/weights/" },
+};
+
+/**
+ * The final weights of a run, or those of its last checkpoint while it has no final ones.
+ * @param path the run's folder.
+ * @param command what is to start from them.
+ * @throws UsageError when it is no run or has no weights yet, DataError when a file is damaged.
+ */
+export function readEarlierWeights(path: string, command: Command): EarlierWeights {
+  const state = readState(path);
+  const { file, inFile, inCheckpoint } = places[state.command];
+  const weights = join(path, file);
+  const tensors = state.status === "done"
+    ? below(inFile, decodeSafetensors(readFile(weights), weights).tensors)
+    : below(inCheckpoint, readCheckpoint(path)?.state.tensors ?? {});
+  if (Object.keys(tensors).length === 0) {
+    throw new UsageError(
+      `Cannot start from ${path}: the run is ${state.status} and has no weights, expected a run with a ` +
+        `checkpoint or at its end`,
+    );
+  }
+  return { from: path, tensors, statistics: state.command === command };
+}
+
+function below(prefix: string, tensors: Tensors): Tensors {
+  return Object.fromEntries(
+    Object.entries(tensors).filter(([name]) => name.startsWith(prefix))
+      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
+  );
+}

@@ -8,6 +8,7 @@ import { addConvert } from "./convert.ts";
 import { addDescribe } from "./describe.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExport } from "./export.ts";
+import { addExtract } from "./extract.ts";
 import { addPlot } from "./plot.ts";
 import { addPredict } from "./predict.ts";
 import { addResume } from "./resume.ts";
@@ -65,6 +66,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addConvert,
       addPlot,
       addAnimate,
+      addExtract,
       addExport,
       addSample,
       addPredict,

@@ -1,0 +1,111 @@
+/** `denas extract`: the architectures and accuracies of a log, ranked. */
+import { type Command, InvalidArgumentError } from "commander";
+import type { Extracted, ExtractedArch } from "../run/extract.ts";
+import { whole } from "./options.ts";
+import { commandName, fromHere, quoteWord, shortPath } from "./paths.ts";
+import { runPath } from "./run_path.ts";
+import { counted, percent, print, printError } from "./terminal.ts";
+
+interface CliOptions {
+  top?: number;
+  epochs?: [number, number];
+  space?: string;
+  preset?: string;
+  json?: boolean;
+  runs: string;
+}
+
+export function addExtract(program: Command): void {
+  program.command("extract")
+    .argument("<log>", "log of an ENAS run, or a run of denas: its folder, name or events.ndjson")
+    .description("Rank the architectures of a log; print the commands that retrain them.")
+    .option("--top <n>", "only the best n (default: 10, with --json all)", whole)
+    .option("--epochs <a-b>", "architectures of these epochs only", range)
+    .option("--space <name>", "architectures of this space only")
+    .option("--preset <name>", "preset of the retrain commands")
+    .option("--json", "print lines of JSON: architectures, epochs, the best epoch")
+    .option("--runs <folder>", "folder of all runs", "runs")
+    .addHelpText(
+      "after",
+      `
+A log that is cut is read as far as it goes; what is missing is said with its line.
+
+Examples:
+  $ denas extract outputs/stdout --top 3 --epochs 280-310 --preset paper
+  $ denas extract outputs/stdout --json | jq -r 'select(.rank == 1) | .choice | @csv'
+  $ denas extract 2026-01-31-micro-1`,
+    ).action(async (log: string, options: CliOptions) => {
+      const { extract } = await import("../run/extract.ts");
+      const path = runPath(log, options.runs);
+      const extracted = extract(path, options);
+      for (const problem of extracted.problems) {
+        printError(`warning: ${shortPath(path)}: ${problem}`);
+      }
+      const suffix = suffixOf(extracted, options.preset);
+      const shown = extracted.architectures.slice(0, options.top ?? (options.json ? Infinity : 10));
+      if (options.json) printLines(extracted, shown, suffix);
+      else printReport(extracted, shown, suffix);
+    });
+}
+
+function printLines(
+  { epochs, best, scoreKind }: Extracted,
+  shown: readonly ExtractedArch[],
+  suffix: string,
+): void {
+  const line = (type: string, fields: object) => print(JSON.stringify({ type, ...fields }));
+  shown.forEach(({ choice, ...arch }, i) => {
+    const command = retrainCommand({ choice, ...arch }, suffix) ?? undefined;
+    line("architecture", { rank: i + 1, ...arch, scoreKind, choice, command });
+  });
+  for (const epoch of epochs) line("epoch", epoch);
+  if (best) line("best", best);
+}
+
+function printReport(
+  { architectures, epochs, best, scoreKind }: Extracted,
+  shown: readonly ExtractedArch[],
+  suffix: string,
+): void {
+  print(
+    `${counted(architectures.length, "architecture")}, ${
+      counted(epochs.length, "epoch")
+    } with accuracies`,
+  );
+  if (best) {
+    const test = best.test === undefined ? "no test then" : `test then ${percent(best.test)}`;
+    // What a search calls its accuracy is the mean over the architectures that its policy draws.
+    const mean = architectures.length > 0 ? " (mean over the policy's architectures)" : "";
+    print(`best validation ${percent(best.valid!)}${mean} in epoch ${best.epoch}, ${test}`);
+  }
+  if (shown.length === 0) return;
+  print(`\nscore: accuracy with ${scoreKind}`);
+  shown.forEach((arch, i) => {
+    const { epoch, score, times } = arch;
+    const when = epoch === null ? "" : `  epoch ${epoch}`;
+    const often = times > 1 ? `  scored ${times} times` : "";
+    print(`\n${String(i + 1).padStart(3)}  ${percent(score)}${when}${often}`);
+    print(`     ${retrainCommand(arch, suffix) ?? arch.choice.join(" ")}`);
+  });
+}
+
+/** Null for what no space here can train. */
+function retrainCommand({ space, choice }: ExtractedArch, suffix: string): string | null {
+  return space === null
+    ? null
+    : `${commandName()} retrain "${choice.join(" ")}" --space ${space}${suffix}`;
+}
+
+function suffixOf({ data, ...extracted }: Extracted, given?: string): string {
+  const preset = given ?? extracted.preset;
+  const isFolder = data?.includes("/");
+  const where = data && isFolder ? shortPath(fromHere(data)) : data;
+  return (preset === undefined ? "" : ` --preset ${quoteWord(preset)}`) +
+    (where === undefined ? "" : ` --data ${quoteWord(where)}`);
+}
+
+function range(text: string): [number, number] {
+  const match = /^(\d+)(?:(?:-|\.\.)(\d+))?$/.exec(text);
+  if (!match) throw new InvalidArgumentError("Epochs like 280-310 are expected.");
+  return [Number(match[1]), Number(match[2] ?? match[1])];
+}

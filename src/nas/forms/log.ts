@@ -1,0 +1,163 @@
+/**
+ * The log that the released ENAS code and its CODEBRIM fork write: per epoch ten architectures in bracketed
+ * rows, each with `val_acc=`, then `valid_accuracy:` and `test_accuracy:`.
+ */
+export interface LoggedArch {
+  space: "macro" | "micro" | null;
+  /** The epoch that the log names before it; null when it names none. */
+  epoch: number | null;
+  /** Among those of its epoch, from 0. */
+  index: number;
+  choice: number[];
+  /** Accuracy with shared weights on one minibatch of validation images, as a fraction. */
+  score: number;
+  /** Where its first row stands, from 1. */
+  line: number;
+}
+
+/** Accuracies of an epoch, as fractions: in a search the mean over the policy's architectures. */
+export interface LoggedEpoch {
+  epoch: number;
+  valid?: number;
+  test?: number;
+}
+
+export interface EnasLog {
+  architectures: LoggedArch[];
+  /** Ascending; of an epoch that a restarted run repeats, the last figures. */
+  epochs: LoggedEpoch[];
+  /** What could not be read, with line numbers. */
+  problems: string[];
+}
+
+/** Reads what can be read: a log may be cut anywhere, or hold other lines between. */
+export function parseLog(text: string): EnasLog {
+  const reader = new LogReader();
+  const lines = text.split("\n");
+  lines.forEach((line, i) => {
+    const unfinished = i === lines.length - 1 && line !== "";
+    // A figure has four decimals: with fewer at the very end, the rest of it is missing.
+    if (unfinished && !/(\]|\.\d{4}\s*)$/.test(line)) reader.cutAt(i + 1);
+    else reader.read(line, i + 1);
+  });
+  return reader.finish();
+}
+
+class LogReader {
+  #epoch: number | null = null;
+  #index = 0;
+  #rows: number[][] = [];
+  #firstLine = 0;
+  /** A row that goes on on the next line: NumPy breaks rows after 75 characters. */
+  #open: { text: string; line: number } | null = null;
+  readonly #architectures: LoggedArch[] = [];
+  readonly #epochs = new Map<number, LoggedEpoch>();
+  readonly #problems: string[] = [];
+
+  read(line: string, at: number): void {
+    if (this.#open) {
+      if (/^[\d\s]*\]?\s*$/.test(line)) return this.#row(`${this.#open.text} ${line}`, at);
+      this.#problem(this.#open.line, "a row has no end");
+      this.#open = null;
+    }
+    if (/^\s*\[[\d\s]*\]?\s*$/.test(line)) return this.#row(line, at);
+    const epoch = /^\s*Epoch (\d+): /.exec(line) ?? /^\s*epoch=(\d+)\s+ch_step=/.exec(line);
+    if (epoch) this.#enter(Number(epoch[1]));
+    if (/Here are \d+ architectures/.test(line)) {
+      this.#dropRows();
+      this.#index = 0;
+    }
+    const value = /^\s*(val_acc=|valid_accuracy:|test_accuracy:)\s*(\S*)/.exec(line);
+    if (value) this.#value(value[1], value[2], at);
+  }
+
+  cutAt(line: number): void {
+    this.#problem(line, "it is cut and was left out");
+    this.#open = null;
+  }
+
+  finish(): EnasLog {
+    if (this.#open) this.#problem(this.#open.line, "a row has no end");
+    this.#dropRows();
+    return {
+      architectures: this.#architectures,
+      epochs: [...this.#epochs.values()].sort((a, b) => a.epoch - b.epoch),
+      problems: this.#problems,
+    };
+  }
+
+  #enter(epoch: number): void {
+    if (epoch !== this.#epoch) this.#dropRows();
+    this.#epoch = epoch;
+  }
+
+  #row(text: string, at: number): void {
+    if (!text.includes("]")) {
+      this.#open = { text, line: this.#open?.line ?? at };
+      return;
+    }
+    if (this.#rows.length === 0) this.#firstLine = this.#open?.line ?? at;
+    this.#open = null;
+    this.#rows.push(text.match(/\d+/g)?.map(Number) ?? []);
+  }
+
+  #value(name: string, text: string, at: number): void {
+    const value = Number(text);
+    if (text === "" || !(value >= 0 && value <= 1)) {
+      this.#problem(at, `${name} ${text || "nothing"}, expected a fraction`);
+      this.#rows = [];
+    } else if (name === "val_acc=") {
+      this.#finishArch(value, at);
+    } else if (this.#epoch === null) {
+      this.#problem(at, `${name} ${text} stands before any "Epoch"`);
+    } else {
+      const known = this.#epochs.get(this.#epoch) ?? { epoch: this.#epoch };
+      const which = name === "valid_accuracy:" ? "valid" : "test";
+      this.#epochs.set(this.#epoch, { ...known, [which]: value });
+    }
+  }
+
+  #finishArch(score: number, at: number): void {
+    if (this.#rows.length === 0) return this.#problem(at, "val_acc= without rows before it");
+    const lengths = this.#rows.map(({ length }) => length);
+    const shape = shapeOf(lengths);
+    if (!shape) {
+      this.#problem(
+        this.#firstLine,
+        `rows of ${lengths.join(", ")} numbers are no architecture: expected 1, 2, 3, … (macro) ` +
+          `or two of 4 per block (micro)`,
+      );
+    } else {
+      this.#architectures.push({
+        space: shape.space,
+        epoch: this.#epoch,
+        index: this.#index++,
+        choice: this.#rows.flat(),
+        score,
+        line: this.#firstLine,
+      });
+    }
+    this.#rows = [];
+  }
+
+  /** Rows that no `val_acc=` followed. */
+  #dropRows(): void {
+    if (this.#rows.length > 0) {
+      this.#problem(this.#firstLine, "an architecture without its val_acc= was left out");
+    }
+    this.#rows = [];
+  }
+
+  #problem(line: number, what: string): void {
+    this.#problems.push(`line ${line}: ${what}`);
+  }
+}
+
+/** @returns space null for channel ranges: 2 numbers per branch before the skips of each row. */
+function shapeOf(lengths: readonly number[]): { space: LoggedArch["space"] } | null {
+  const [first, second] = lengths;
+  if (lengths.length === 2 && first === second && first % 4 === 0) return { space: "micro" };
+  if (!lengths.every((length, i) => length === first + i)) return null;
+  if (first === 1) return { space: "macro" };
+  return first > 2 && first % 2 === 0 && lengths.length > 2 ? { space: null } : null;
+}

@@ -1,0 +1,137 @@
+/** Architectures and accuracies out of a log: one that ENAS printed, or the events of a run. */
+import { z } from "zod";
+import { DataError, UsageError } from "../errors.ts";
+import { type LoggedEpoch, parseLog } from "../nas/forms/log.ts";
+import { type History, readHistory } from "./history.ts";
+
+export interface Extracted {
+  /** Best first; of equal ones the best-scored alone. */
+  architectures: ExtractedArch[];
+  /** Valid and test accuracy per epoch. */
+  epochs: LoggedEpoch[];
+  /** The epoch of the best validation accuracy and what the test said then; null where nothing was validated. */
+  best: LoggedEpoch | null;
+  /** What the scores are. */
+  scoreKind: string;
+  /** Settings for retraining, where the log tells them. */
+  preset?: string;
+  data?: string;
+  problems: string[];
+}
+
+export interface ExtractedArch {
+  /** Null for a log's form that has no space here. */
+  space: string | null;
+  epoch: number | null;
+  index: number;
+  choice: number[];
+  score: number;
+  /** How often it was scored. */
+  times: number;
+}
+
+export interface ExtractOptions {
+  /** First and last epoch whose architectures are wanted. */
+  epochs?: readonly [number, number];
+  space?: string;
+}
+
+/**
+ * @param path of a log, of an events.ndjson or of a run's folder.
+ * @throws UsageError when it does not exist, DataError when it is no log.
+ */
+export function extract(path: string, { epochs, space }: ExtractOptions = {}): Extracted {
+  const read = isRun(path) ? fromHistory(readHistory(path)) : fromLog(path);
+  const wanted = read.architectures.filter((arch) =>
+    (space === undefined || arch.space === space) &&
+    (!epochs || arch.epoch !== null && epochs[0] <= arch.epoch && arch.epoch <= epochs[1])
+  );
+  return { ...read, architectures: ranked(wanted) };
+}
+
+function fromLog(path: string): Extracted {
+  const log = parseLog(readText(path));
+  if (log.architectures.length === 0 && log.epochs.length === 0) {
+    const why = log.problems[0] ?? "there are no architectures and no accuracies in it";
+    throw new DataError(
+      `Cannot extract from ${path}: ${why}; expected the log of an ENAS run or a run's folder`,
+    );
+  }
+  return {
+    ...log,
+    architectures: log.architectures.map((arch) => ({ ...arch, times: 1 })),
+    best: bestOf(log.epochs),
+    scoreKind: "shared weights, one minibatch of validation images",
+  };
+}
+
+const settings = z.looseObject({ preset: z.string().optional() });
+
+function fromHistory(history: History): Extracted {
+  const { start, trials, selection, done, torn } = history;
+  // Scores of the selection are on more images: the two kinds are not to be compared.
+  const scored = selection.length > 0 ? selection : trials;
+  const counts = new Map<number, number>();
+  const architectures = scored.map(({ epoch, choice, score }) => {
+    const index = counts.get(epoch) ?? 0;
+    counts.set(epoch, index + 1);
+    // The selection comes after the last epoch.
+    const counted = Math.min(epoch + 1, start.epochs);
+    return { space: start.space, epoch: counted, index, choice, score, times: 1 };
+  });
+  const epochs = history.epochs.map(({ epoch, validAccuracy, epochs: last }): LoggedEpoch => ({
+    epoch,
+    ...validAccuracy !== undefined && { valid: validAccuracy },
+    ...epoch === last && done?.testAccuracy !== undefined && { test: done.testAccuracy },
+  }));
+  return {
+    architectures,
+    epochs,
+    best: bestOf(epochs),
+    scoreKind: selection.length > 0
+      ? "shared weights, the selection's validation images"
+      : "shared weights, minibatches of validation images",
+    preset: settings.safeParse(start.config).data?.preset,
+    data: start.data?.name,
+    problems: torn === null ? [] : [torn],
+  };
+}
+
+function bestOf(epochs: readonly LoggedEpoch[]): LoggedEpoch | null {
+  const validated = epochs.filter(({ valid }) => valid !== undefined);
+  if (validated.length === 0) return null;
+  return validated.reduce((best, epoch) => epoch.valid! > best.valid! ? epoch : best);
+}
+
+function ranked(architectures: readonly ExtractedArch[]): ExtractedArch[] {
+  const best = new Map<string, ExtractedArch>();
+  for (const arch of architectures) {
+    const key = `${arch.space} ${arch.choice.join(" ")}`;
+    const known = best.get(key);
+    const times = (known?.times ?? 0) + 1;
+    best.set(key, { ...(known && known.score >= arch.score ? known : arch), times });
+  }
+  return [...best.values()].sort((a, b) => b.score - a.score);
+}
+
+function isRun(path: string): boolean {
+  if (path.endsWith(".ndjson")) return true;
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : (cause as Error).message;
+    throw new UsageError(`Cannot extract from ${path}: ${why}, expected a log or a run's folder`, {
+      cause,
+    });
+  }
+}

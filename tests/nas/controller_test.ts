@@ -78,6 +78,28 @@ for (const mode of ["micro", "macro"]) {
   });
 }
 
+Deno.test("SGD and no baseline: the loss is that of the rewards, and momentum comes back", async () => {
+  const overrides = {
+    ...{ "child.layers": 3, "controller.optimizer": "momentum", "controller.lr": 0.1 },
+    ...{ "controller.baseline": "none", "controller.skipWeight": 0, "controller.entropyWeight": 0 },
+  };
+  const config = paper("macro", overrides);
+  const step = async (s: EnasStrategy<unknown>, value: number) =>
+    await s.tell((await s.ask(4)).map((t) => ({ ...t, score: { value } })));
+  const { strategy: a } = strategy(config);
+  const { strategy: b } = strategy(config);
+  const [one, half] = [await step(a, 1), await step(b, 0.5)];
+  assert.ok(
+    one.loss! > 0 && Math.abs(one.loss! / half.loss! - 2) < 1e-5,
+    `${one.loss} ${half.loss}`,
+  );
+  assert.equal(one.baseline, 0);
+  await step(a, 0.3);
+  const { strategy: c } = strategy(config);
+  await c.restore(structuredClone(await a.snapshot()));
+  for (let i = 0; i < 2; i++) assert.deepEqual(await step(c, 0.7), await step(a, 0.7));
+});
+
 Deno.test("the controller finds what a made-up reward asks for", async () => {
   const config = resolveSearchConfig({
     mode: "macro",

@@ -25,7 +25,16 @@ const releasedSearch = {
   ...released,
   ...{ strategy: "enas", roundsEvery: 1, rewardBatches: 1, passes: 1, earlyStopOver: 1 },
   controller: {
-    ...{ hidden: 64, beta1: 0, epsilon: 1e-3, temperature: 0, l2: 0, opTanhReduce: 2.5 },
+    ...{
+      optimizer: "adam",
+      baseline: "moving",
+      hidden: 64,
+      beta1: 0,
+      epsilon: 1e-3,
+      temperature: 0,
+      l2: 0,
+      opTanhReduce: 2.5,
+    },
     ...{ entropyWeight: 1e-4, entropyBonus: 0, baselineDecay: 0.99, baselineInit: "zero" },
   },
 };
@@ -43,7 +52,17 @@ const nnablaSearch = {
   ...{ strategy: "enas-nnabla", passes: 2, rounds: 1, perRound: 10, select: "best" },
   ...{ rewardBatch: 64, rewardBatches: 100, earlyStopOver: 1 },
   controller: {
-    ...{ hidden: 32, lstmLayers: 2, lr: 1e-3, temperature: 0, tanhConstant: 1.5, opTanhReduce: 1 },
+    ...{
+      optimizer: "momentum",
+      momentum: 0.9,
+      baseline: "none",
+      hidden: 32,
+      lstmLayers: 2,
+      lr: 1e-3,
+      temperature: 0,
+      tanhConstant: 1.5,
+      opTanhReduce: 1,
+    },
     ...{ entropyWeight: 0, baselineDecay: 0.999, skipTarget: 0.8, skipWeight: 1.5 },
     // A weight decay of 0.025: half of it is λ of λ·Σw².
     l2: 0.0125,

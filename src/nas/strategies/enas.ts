@@ -7,12 +7,12 @@ import type { Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { count } from "../../gpu/tensor.ts";
-import { Adam } from "../../nn/optimizer.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { addScaled, scale, weightedSum } from "../../ops/mod.ts";
 import type { SearchConfig } from "../config.ts";
 import { macroController } from "../controller/macro.ts";
 import { microController } from "../controller/micro.ts";
+import { type ControllerOptimizer, controllerOptimizer } from "../controller/optimizer.ts";
 import { type ControllerNetwork, ControllerPass, type Unrolled } from "../controller/network.ts";
 import { mergeStates, partOf, requireFinite } from "../progress.ts";
 import type { SearchSpace } from "../space.ts";
@@ -37,7 +37,7 @@ interface Saved {
 export class EnasStrategy<A> implements Strategy<A> {
   readonly #store = new WeightStore();
   readonly #network: ControllerNetwork;
-  readonly #adam: Adam;
+  readonly #optimizer: ControllerOptimizer;
   #saved: Saved = { draws: 0, trials: 0, baseline: null };
   #asked: Drawn = { choices: [], entropies: [], probabilities: [] };
 
@@ -57,8 +57,7 @@ export class EnasStrategy<A> implements Strategy<A> {
       ? microController(this.#store, controller, child)
       : macroController(this.#store, controller, child);
     this.#store.materialise(gpu, config.seed);
-    const { lr, beta1, epsilon, l2 } = controller;
-    this.#adam = new Adam(gpu, this.#store.slabs, { lr, beta1, beta2: 0.999, epsilon, l2 });
+    this.#optimizer = controllerOptimizer(gpu, this.#store.slabs, controller);
   }
 
   /** Trainable parameters of the controller. */
@@ -78,12 +77,13 @@ export class EnasStrategy<A> implements Strategy<A> {
     }));
   }
 
-  /** One Adam step on the mean over the samples of −log p · advantage, plus the skip penalty. */
+  /** One step on the mean over the samples of −log p · advantage, plus the skip penalty. */
   async tell(done: Scored<A>[]): Promise<StrategyReport> {
     const { controller } = this.config;
     const { choices, entropies, probabilities } = this.#asked;
     const advantages = done.map(({ score }, i) => {
       const reward = score.value + controller.entropyWeight * entropies[i];
+      if (controller.baseline === "none") return reward;
       let b = this.#saved.baseline ?? (controller.baselineInit === "first" ? reward : 0);
       b -= (1 - controller.baselineDecay) * (b - reward);
       this.#saved.baseline = b;
@@ -102,17 +102,17 @@ export class EnasStrategy<A> implements Strategy<A> {
   }
 
   async snapshot(): Promise<State> {
-    const adam = await this.#adam.snapshot();
+    const optimizer = await this.#optimizer.snapshot();
     const tensors = await this.#store.tensors();
     requireFinite(tensors, "a smaller rate of the controller (--set controller.lr=…)");
-    return mergeStates({ policy: { json: this.#saved, tensors }, adam });
+    return mergeStates({ policy: { json: this.#saved, tensors }, optimizer });
   }
 
   restore(state: State): Promise<void> {
     const policy = partOf(state, "policy");
     this.#saved = { ...policy.json as Saved };
     this.#store.load(policy.tensors);
-    this.#adam.restore(partOf(state, "adam"));
+    this.#optimizer.restore(partOf(state, "optimizer"));
     return Promise.resolve();
   }
 
@@ -162,7 +162,7 @@ export class EnasStrategy<A> implements Strategy<A> {
     const unrolled = this.#network.unroll(pass);
     const loss = this.#loss(pass, unrolled, advantages);
     const result = run(this.gpu, pass.tape, { outputs: [loss], loss });
-    this.#adam.step(result.touched);
+    this.#optimizer.step(result.touched);
     const [[value]] = await this.gpu.read([result.of(loss)]);
     return value;
   }

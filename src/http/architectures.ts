@@ -4,6 +4,7 @@ import { join } from "@std/path";
 import { type ArchFile, archFile, formatArchFile, parseArchFile } from "../nas/arch_file.ts";
 import type { SearchConfig } from "../nas/config.ts";
 import { graphsOf } from "../nas/final_config.ts";
+import { archFieldsOf } from "../nas/search.ts";
 import { drawSvg } from "../run/draw.ts";
 import type { Context } from "./context.ts";
 import { Problem, problems } from "./problem.ts";
@@ -117,22 +118,12 @@ export function archOfTrial(run: Run, index: RunIndex, trial: number): ArchFile 
     throw new Problem(404, `Cannot tell the architecture of a trial of run ${run.id}`);
   }
   const [{ choice, score }] = index.rows([row]);
-  const { child, data, seed } = run.config as unknown as SearchConfig;
-  return archFile.parse({
-    format: "denas-arch",
-    version: 1,
-    space: start.space,
-    input: start.data.image,
-    classes: start.data.classes,
+  const { image, classes, task = "single-label" } = start.data;
+  const fields = archFieldsOf(run.config as unknown as SearchConfig, { image, classes, task });
+  return {
+    ...fields,
     choice,
-    stem: child.stem,
-    layers: child.layers,
-    filters: child.filters,
-    branches: child.branches,
-    blocks: child.blocks,
-    data,
-    seed,
     score,
     scoreKind: "shared-weights",
-  });
+  };
 }

@@ -1,7 +1,7 @@
 /** A run as lists and its own page tell it. */
 import { join } from "@std/path";
 import type { z } from "@hono/zod-openapi";
-import { type SearchConfig } from "../nas/config.ts";
+import type { SearchConfig } from "../nas/config.ts";
 import type { LoggedEvent } from "../nas/events.ts";
 import { spaces } from "../nas/spaces/mod.ts";
 import { wholeLines } from "../run/files.ts";

@@ -5,7 +5,8 @@
  * to put decisions 0, 2, 1, 3 of each block where they belong.
  */
 import type { Rng } from "../../random.ts";
-import type { BuildContext, ChildConfig, Decision, Graph, Model, SearchSpace } from "../space.ts";
+import type { BuildContext, ChildConfig, Decision, Model, SearchSpace } from "../space.ts";
+import { cellGraph, inputLabels } from "./cell_graph.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
 import { DecisionList } from "./codec.ts";
 import { type Cell, cellKey, looseEnds, type MicroArch, microOps } from "./micro_arch.ts";
@@ -38,8 +39,8 @@ export function microSpace(config: ChildConfig): SearchSpace<MicroArch> {
     },
     build: buildMicro,
     graphs: ({ normal, reduce }) => [
-      cellGraph("normal cell", normal),
-      cellGraph("reduction cell", reduce),
+      cellGraph("normal cell", normal, opLabels, looseEnds(normal)),
+      cellGraph("reduction cell", reduce, opLabels, looseEnds(reduce)),
     ],
     mutate: (arch: MicroArch, rng: Rng) => decode(list.mutate(encode(arch), rng)),
     neighbours: (arch: MicroArch) => list.neighbours(encode(arch)).map(decode),
@@ -79,9 +80,6 @@ function covering(blocks: number): MicroArch[] {
 
 const opLabels = microOps.map(({ label }) => label);
 
-const inputs = (n: number): string[] =>
-  Array.from({ length: n }, (_, i) => i === 0 ? "h(l−2)" : i === 1 ? "h(l−1)" : `node ${i}`);
-
 function decisions(blocks: number): Decision[] {
   return ["normal", "reduction"].flatMap((cell, c) =>
     Array.from({ length: blocks }, (_, b) =>
@@ -89,7 +87,13 @@ function decisions(blocks: number): Decision[] {
         const name = `${cell} cell, block ${b}, ${side}`;
         const node = c * blocks + b;
         return [
-          { name: `${name} input`, kind: "input", node, options: b + 2, labels: inputs(b + 2) },
+          {
+            name: `${name} input`,
+            kind: "input",
+            node,
+            options: b + 2,
+            labels: inputLabels(b + 2),
+          },
           {
             name: `${name} operation`,
             kind: "op",
@@ -100,31 +104,4 @@ function decisions(blocks: number): Decision[] {
         ];
       })).flat()
   );
-}
-
-function cellGraph(name: string, cell: Cell): Graph {
-  const idOf = (node: number) => `node ${node}`;
-  const graph: Graph = {
-    name,
-    nodes: [
-      { id: idOf(0), label: "0: h(l−2)", kind: "input" },
-      { id: idOf(1), label: "1: h(l−1)", kind: "input" },
-    ],
-    edges: [],
-  };
-  cell.forEach((block, b) => {
-    const group = idOf(b + 2);
-    for (const side of ["x", "y"] as const) {
-      const id = `${group} ${side}`;
-      graph.nodes.push({ id, label: microOps[block[side].op].label, kind: "op", group });
-      graph.edges.push({ from: idOf(block[side].input), to: id, kind: "sequence" });
-      graph.edges.push({ from: id, to: group, kind: "sequence" });
-    }
-    graph.nodes.push({ id: group, label: "sum", kind: "sum", group });
-  });
-  graph.nodes.push({ id: "output", label: "concat", kind: "concat" });
-  for (const end of looseEnds(cell)) {
-    graph.edges.push({ from: idOf(end), to: "output", kind: "sequence" });
-  }
-  return graph;
 }

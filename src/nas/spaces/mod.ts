@@ -1,5 +1,6 @@
 /** Every search space by name. A new space is one file and one line here. */
 import type { ChildConfig, SearchSpace } from "../space.ts";
+import { dartsSpace } from "./darts.ts";
 import { macroSpace } from "./macro.ts";
 import { microSpace } from "./micro.ts";
 import { nasbench101Space } from "./nasbench101.ts";
@@ -11,6 +12,7 @@ import { nasbenchMacroSpace } from "./nasbench_macro.ts";
 export type SpaceFactory = (config: ChildConfig) => SearchSpace<any>;
 
 export const spaces: Readonly<Record<string, SpaceFactory>> = {
+  darts: dartsSpace,
   macro: macroSpace,
   micro: microSpace,
   nasbench101: nasbench101Space,

@@ -1,0 +1,139 @@
+/**
+ * The cell space of DARTS (Liu et al., ICLR 2019): a normal and a reduction cell of four nodes, each the sum of
+ * two operations on two different earlier nodes. `choice` holds the normal cell, then the reduction cell;
+ * per node first input, its operation, second input, its operation.
+ */
+import { UsageError } from "../../errors.ts";
+import type { Rng } from "../../random.ts";
+import { allowed } from "../sampling.ts";
+import type { BuildContext, ChildConfig, Decision, SearchSpace } from "../space.ts";
+import { cellGraph, inputLabels } from "./cell_graph.ts";
+import { requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { DecisionList } from "./codec.ts";
+import { type DartsArch, dartsKey, dartsOps, formatDarts, parseDarts } from "./darts_arch.ts";
+import { dartsNetwork } from "./darts_network.ts";
+import type { Cell } from "./micro_arch.ts";
+
+export { type DartsArch, dartsOps, formatDarts, parseDarts } from "./darts_arch.ts";
+
+/** Choices per node. */
+const NODE = 4;
+/** Place of the second input among a node's choices. */
+const SECOND = 2;
+
+/** @throws UsageError when a size does not fit. */
+export function dartsSpace(config: ChildConfig): SearchSpace<DartsArch> {
+  requireConfig("darts", config, "layers", [3, Infinity]);
+  requireConfig("darts", config, "blocks", [1, Infinity]);
+  requireConfig("darts", config, "filters", [2, Infinity]);
+  const { blocks } = config;
+  const list = new DecisionList("darts", decisions(blocks));
+  /** All nodes make up the output. */
+  const ends = Array.from({ length: blocks }, (_, b) => b + 2);
+  /** The second input differs from the first. */
+  const next = (prefix: readonly number[]): Decision | null => {
+    const decision = list.next(prefix);
+    if (!decision || prefix.length % NODE !== SECOND) return decision;
+    const first = prefix[prefix.length - SECOND];
+    return { ...decision, mask: Array.from({ length: decision.options }, (_, i) => i !== first) };
+  };
+  const decode = (choice: readonly number[]): DartsArch => {
+    list.check(choice);
+    for (let i = SECOND; i < choice.length; i += NODE) {
+      if (choice[i] !== choice[i - SECOND]) continue;
+      throw new UsageError(
+        `Cannot decode darts architecture: ${list.decisions[i].name}: got ${
+          choice[i]
+        }, expected another than the first`,
+      );
+    }
+    return { normal: toCell(choice, 0, blocks), reduce: toCell(choice, NODE * blocks, blocks) };
+  };
+  const around = (choice: number[], at: number): number[] =>
+    allowedAt(list, choice, at).filter((o) => o !== choice[at]);
+  const build = (arch: DartsArch, into: BuildContext) => toModel(into, dartsNetwork(arch, into));
+  return {
+    name: "darts",
+    summary: `a normal and a reduction cell of ${blocks} nodes, each the sum of two operations`,
+    next,
+    decode,
+    encode,
+    key: dartsKey,
+    format: formatDarts,
+    parse: (text) => parseDarts(text, blocks),
+    supernet: (into) => {
+      requireSearchForm(into);
+      covering(blocks).forEach((arch) => build(arch, into));
+    },
+    build,
+    graphs: ({ normal, reduce }) => [
+      cellGraph("normal cell", normal, labels, ends),
+      cellGraph("reduction cell", reduce, labels, ends),
+    ],
+    mutate(arch: DartsArch, rng: Rng) {
+      const choice = encode(arch);
+      const open = choice.flatMap((_, i) => around(choice, i).length > 0 ? [i] : []);
+      const at = rng.pick(open);
+      return decode(choice.with(at, rng.pick(around(choice, at))));
+    },
+    neighbours(arch: DartsArch) {
+      const choice = encode(arch);
+      return choice.flatMap((_, at) => around(choice, at).map((o) => decode(choice.with(at, o))));
+    },
+    crossover: (a: DartsArch, b: DartsArch, rng: Rng) =>
+      decode(list.crossover(encode(a), encode(b), rng)),
+  };
+}
+
+const labels = dartsOps.map(({ name }) => name);
+
+/** Options of one decision that keep both inputs of its node different. */
+function allowedAt(list: DecisionList, choice: readonly number[], at: number): number[] {
+  const place = at % NODE;
+  const other = place === 0 ? choice[at + SECOND] : place === SECOND ? choice[at - SECOND] : -1;
+  return allowed(list.decisions[at]).filter((o) => o !== other);
+}
+
+function encode({ normal, reduce }: DartsArch): number[] {
+  return [...normal, ...reduce].flatMap(({ x, y }) => [x.input, x.op, y.input, y.op]);
+}
+
+function toCell(choice: readonly number[], start: number, blocks: number): Cell {
+  return Array.from({ length: blocks }, (_, b) => {
+    const [i, p, j, q] = choice.slice(start + NODE * b, start + NODE * (b + 1));
+    return { x: { input: i, op: p }, y: { input: j, op: q } };
+  });
+}
+
+/** Architectures that between them use every weight: each input of each node with each operation. */
+function covering(blocks: number): DartsArch[] {
+  return dartsOps.flatMap((_, op) =>
+    Array.from({ length: blocks + 1 }, (_, shift) => {
+      const cell: Cell = Array.from({ length: blocks }, (_, b) => ({
+        x: { input: shift % (b + 2), op },
+        y: { input: (shift + 1) % (b + 2), op },
+      }));
+      return { normal: cell, reduce: cell };
+    })
+  );
+}
+
+function decisions(blocks: number): Decision[] {
+  return ["normal", "reduction"].flatMap((cell, c) =>
+    Array.from({ length: blocks }, (_, b) =>
+      ["first", "second"].flatMap((side): Decision[] => {
+        const name = `${cell} cell, node ${b + 2}, ${side}`;
+        const node = c * blocks + b;
+        return [
+          {
+            name: `${name} input`,
+            kind: "input",
+            node,
+            options: b + 2,
+            labels: inputLabels(b + 2),
+          },
+          { name: `${name} operation`, kind: "op", node, options: dartsOps.length, labels },
+        ];
+      })).flat()
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * The network of DARTS cells (Liu et al., ICLR 2019, §3.1.2 and the released code): a chain of cells, each reading
+ * the outputs of the two before it; at a third and at two thirds a reduction cell.
+ */
+import type { Value } from "../../autodiff/tape.ts";
+import { heInit } from "../../nn/init.ts";
+import {
+  auxHead,
+  channels,
+  convNorm,
+  factorisedReduction,
+  type Net,
+  norm,
+  pool3,
+  separable,
+  stem,
+} from "../../nn/layers.ts";
+import { add, concat, depthwiseConv2d, dropPath, pointwise } from "../../ops/mod.ts";
+import { Stream } from "../../random.ts";
+import type { BuildContext, Pass } from "../space.ts";
+import { denseHead } from "./benchmark.ts";
+import type { Network } from "./child.ts";
+import { type DartsArch, dartsOps } from "./darts_arch.ts";
+import type { Side } from "./micro_arch.ts";
+
+type Pair = [Value, Value];
+
+/** Channels of the stem per channel of the first cells. */
+const STEM = 3;
+const DILATION = 2;
+
+/** Whether cell `l` of `layers` halves the size. */
+export const reducesAt = (l: number, layers: number): boolean =>
+  l === Math.floor(layers / 3) || l === Math.floor(2 * layers / 3);
+
+export function dartsNetwork(arch: DartsArch, { config, classes }: BuildContext): Network {
+  const { layers, filters } = config;
+  return (net, images, pass) => {
+    const first = stem(net, images, STEM * filters, config.stem);
+    let history: Pair = [first, first];
+    let width = filters;
+    let aux: Value | null = null;
+    for (let l = 0; l < layers; l++) {
+      const reduction = reducesAt(l, layers);
+      if (reduction) width *= 2;
+      const cell = { cell: reduction ? arch.reduce : arch.normal, width, reduction };
+      const drop = { pass, keep: dropPathKeep(config.dropPathKeep, pass) };
+      history = [history[1], net.scope(`cell${l}`, () => cellOutput(net, history, cell, drop))];
+      if (l === Math.floor(2 * layers / 3) && config.auxHead && pass.training) {
+        aux = auxHead(net, history[1], classes);
+      }
+    }
+    const logits = denseHead(net, history[1], classes);
+    return aux ? { logits, aux } : { logits };
+  };
+}
+
+/** Paths are dropped more often as training goes on, as released: 1 at the start, `last` at the end. */
+const dropPathKeep = (last: number, { step, steps }: Pass): number =>
+  1 - Math.min(1, step / steps) * (1 - last);
+
+interface Drop {
+  pass: Pass;
+  keep: number;
+}
+
+interface CellShape {
+  cell: DartsArch["normal"];
+  width: number;
+  reduction: boolean;
+}
+
+/** The sums of all nodes, side by side. Weights belong to (node, input, operation). */
+function cellOutput(net: Net, [s0, s1]: Pair, shape: CellShape, drop: Drop): Value {
+  const { cell, width, reduction } = shape;
+  const halved = s0.shape[1] !== s1.shape[1] || s0.shape[2] !== s1.shape[2];
+  const nodes: Value[] = [
+    halved
+      ? factorisedReduction(net, "fit0", s0, { out: width, relu: true })
+      : convNorm(net, "fit0", s0, { k: 1, out: width, relu: true }),
+    convNorm(net, "fit1", s1, { k: 1, out: width, relu: true }),
+  ];
+  cell.forEach(({ x, y }, b) => {
+    const side = ({ input, op }: Side) =>
+      net.scope(`node${b}/in${input}`, () => {
+        const stride = reduction && input < 2 ? 2 : 1;
+        const out = operation(net, nodes[input], op, stride);
+        return dartsOps[op].kind === "skip" && stride === 1 ? out : dropped(net, out, drop);
+      });
+    nodes.push(add(side(x), side(y)));
+  });
+  return concat(nodes.slice(2));
+}
+
+function operation(net: Net, x: Value, op: number, stride: number): Value {
+  const { kind, k, name } = dartsOps[op];
+  const out = channels(x);
+  if (kind === "max" || kind === "avg") return pool3(x, kind, stride);
+  if (kind === "skip") {
+    return stride === 1 ? x : factorisedReduction(net, name, x, { out, relu: true });
+  }
+  return net.scope(name, () => {
+    if (kind === "dilated") return norm(net, dilated(net, x, k, stride));
+    const once = (y: Value, i: number, step: number) =>
+      net.scope(
+        String(i),
+        () => norm(net, separable(net, y, { k, out, stride: step, relu: true })),
+      );
+    return once(once(x, 0, stride), 1, 1);
+  });
+}
+
+/** ReLU, dilated depthwise convolution (weight `dw`), 1×1 convolution (weight `pw`). */
+function dilated(net: Net, x: Value, k: number, stride: number): Value {
+  const c = channels(x);
+  const dw = net.param("dw", [k, k, c, 1], heInit(k * k));
+  const pw = net.param("pw", [c, c], heInit(c));
+  const y = depthwiseConv2d(x, dw, { stride, relu: true, dilation: DILATION });
+  return pointwise([y], [pw]);
+}
+
+function dropped(net: Net, x: Value, { pass, keep }: Drop): Value {
+  if (!pass.training || keep === 1) return x;
+  const { seed, step } = pass;
+  return dropPath(x, { keep, seed, stream: Stream.dropPath, step, salt: net.salt() });
+}

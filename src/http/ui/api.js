@@ -70,8 +70,7 @@ export const api = {
 export const paths = {
   events: (id, from) => `${runPath(id)}/events${query({ from })}`,
   trialDrawing: (id, trial) => `${runPath(id)}/trials/${trial}/svg`,
-  trial: (id, trial) => `${runPath(id)}/trials/${trial}`,
+  trialArch: (id, trial) => `${runPath(id)}/trials/${trial}/arch`,
   archDrawing: (id) => `${runPath(id)}/arch.svg`,
-  arch: (id) => `${runPath(id)}/arch`,
   artifact: (id, name) => `${runPath(id)}/artifacts/${encodeURIComponent(name)}`,
 };

@@ -72,10 +72,10 @@ export class CompareView {
         this.#panel("Entropy of the controller", runs, {
           x: "epoch",
           format: fixed,
-          table: ({ controller }) => [controller.x, controller.entropy],
+          table: ({ controller }) => [controller.x.map((epoch) => epoch + 1), controller.entropy],
         }),
       ),
-      panel("Differences", {}, differenceTable(runs.map(({ run }) => run))),
+      panel("Differences", {}, differenceTable(runs)),
     );
   }
 
@@ -104,16 +104,16 @@ function stretched({ x, score }, end) {
 }
 
 function differenceTable(runs) {
-  const facts = runs.map((run) => ({
+  const facts = runs.map(({ run, curves }) => ({
     state: run.state,
-    "best score, shared weights": run.best && percent(run.best.score),
+    "best on one batch, shared weights": curves.best.x.length && percent(curves.best.score.at(-1)),
     "selected, shared weights": run.winner && percent(run.winner.score),
     "test accuracy": run.testAccuracy !== undefined && percent(run.testAccuracy),
     trials: run.trials ? count(run.trials) : "",
     time: run.done && duration(run.done.seconds),
     device: run.adapter?.description,
   }));
-  const settings = runs.map(({ config }) => flat(config));
+  const settings = runs.map(({ run }) => flat(run.config));
   const names = [...new Set(settings.flatMap(Object.keys))]
     .filter((name) => new Set(settings.map((s) => s[name])).size > 1);
   const row = (name, values) =>
@@ -136,7 +136,7 @@ function differenceTable(runs) {
           "tr",
           {},
           h("th", { scope: "col" }, "Run"),
-          ...runs.map(({ id }) =>
+          ...runs.map(({ run: { id } }) =>
             h("th", { scope: "col" }, h("a", { href: `#/runs/${encodeURIComponent(id)}` }, id))
           ),
         ),

@@ -46,7 +46,7 @@ export class ControllerPanel {
     );
     const decisions = run.decisions;
     if (!probabilities || !decisions || probabilities.length !== decisions.length) return;
-    setText(this.note, `Probability of each option, epoch ${controller.x.at(-1) + 1}`);
+    setText(this.note, `Probability of each option in %, epoch ${controller.x.at(-1) + 1}`);
     this.#drawMaps(decisions, probabilities);
   }
 

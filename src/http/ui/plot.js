@@ -43,7 +43,7 @@ export class Plot {
       "ul",
       { class: "legend" },
       ...listed.map((s, i) => {
-        const swatch = h("span", { class: `swatch ${s.kind ?? "line"}` });
+        const swatch = h("span", { class: `swatch ${s.kind ?? "line"} ${s.dash ? "dashed" : ""}` });
         swatch.style.setProperty("--colour", `var(${s.colour})`);
         return h("li", {}, swatch, s.label, this.values[i]);
       }),
@@ -92,7 +92,7 @@ export class Plot {
     });
     return {
       legend: { show: false },
-      padding: [10, right ? 4 : 14, 0, 0],
+      padding: [10, right ? 4 : 24, 0, 0],
       cursor: { points: { size: 7 }, drag: { x: true, y: false }, focus: { prox: 24 } },
       scales: {
         x: {
@@ -111,7 +111,7 @@ export class Plot {
           space: 64,
           grid: { show: false },
         }),
-        axis({ size: 52, values: (_, all) => all.map(format) }),
+        axis({ size: 52, space: 26, values: (_, all) => all.map(format) }),
         ...right
           ? [
             axis({

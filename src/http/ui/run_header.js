@@ -61,10 +61,11 @@ export class RunHeader {
   }
 
   #figure(name, label) {
+    const title = h("dt", {}, label);
     const value = h("dd", {}, "–");
     const note = h("dd", { class: "note" });
-    this.figures[name] = { value, note };
-    return [h("div", { class: `figure ${name}` }, h("dt", {}, label), value, note)];
+    this.figures[name] = { title, value, note };
+    return [h("div", { class: `figure ${name}` }, title, value, note)];
   }
 
   #set(name, value, note = "") {
@@ -95,7 +96,13 @@ export class RunHeader {
     this.#set("left", running ? duration(Math.max(0, run.secondsLeft - since)) : "–", "");
     this.#best();
     const adapter = model.start?.adapter;
-    this.#set("device", adapter?.description ?? "–", adapter?.fallback ? "software" : "");
+    const device = adapter?.description ?? "–";
+    this.#set(
+      "device",
+      device.replace(/ \(.*\)$/, ""),
+      adapter?.fallback ? "software" : adapter?.driver,
+    );
+    this.figures.device.value.title = device;
     this.problem.hidden = !run.error;
     setText(this.problem, run.error ?? "");
     this.warning.hidden = !model.warnings.length;
@@ -113,12 +120,11 @@ export class RunHeader {
     }
     const best = selected ?? run.best;
     this.figures.best.value.title = selected ? scoreKinds.selection : scoreKinds.reward;
+    setText(this.figures.best.title, selected ? "Selected" : "Best so far");
     this.#set(
       "best",
       percent(best?.score),
-      best
-        ? `trial ${best.trial}, shared weights${selected ? ", selected" : ""}`
-        : "shared-weight score",
+      best ? `trial ${best.trial}, shared weights` : "shared-weight score",
     );
   }
 

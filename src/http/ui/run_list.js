@@ -117,8 +117,7 @@ export class RunList {
       { href: `#/runs/${encodeURIComponent(run.id)}` },
       h("span", { class: "name" }, run.id),
       score,
-      what,
-      state,
+      h("span", { class: "about" }, state, what),
     );
     const box = h("input", {
       type: "checkbox",

@@ -28,12 +28,14 @@ export class RunView {
 
   async open() {
     const { signal } = this.#abort;
-    const [run, curves] = await Promise.all([
+    const [run, curves, newest] = await Promise.all([
       api.run(this.id, signal),
       api.curves(this.id, 1500, signal),
+      api.trials(this.id, { sort: "trial", order: "desc", limit: 1 }, signal),
     ]);
     if (signal.aborted) return;
     this.model = new RunModel(run);
+    this.model.latest = newest.trials[0] ?? null;
     readHistory(this.model, curves);
     this.#build();
     this.#drawAll();
@@ -110,10 +112,16 @@ export class RunView {
     this.#live = new LiveEvents(this.id, next, {
       events: (events) => this.#take(events),
       summary: (run) => this.#setRun(run),
-      state: this.connection,
+      state: (state) => this.#showConnection(state),
       gap: () => this.#restart(),
       refused: () => this.#stillThere(),
     });
+  }
+
+  /** A run that stands still has nothing to be connected for, though it is followed. */
+  #showConnection(state) {
+    const active = ["running", "queued"].includes(this.model.run.state);
+    this.connection(state === "live" && !active ? "closed" : state);
   }
 
   #take(events) {
@@ -175,6 +183,7 @@ export class RunView {
     this.model.setRun({ ...this.model.run, error: undefined, ...run });
     this.header.update();
     if (run.state === before) return;
+    this.#showConnection("live");
     announce(`The run is ${run.state}`, true);
     this.#drawNetworks();
     this.downloads.refresh();

@@ -69,8 +69,8 @@ export class StartView {
     this.data = select("Images", "data", [
       ["", "as preset"],
       ...this.sets.map((
-        { name, available },
-      ) => [name, available ? name : `${name} (not here yet)`]),
+        { name, here },
+      ) => [name, here ? name : `${name} (not here yet)`]),
     ]);
     this.from = select("Found by", "from", this.searches.map(({ id }) => [id]), wanted.from);
     this.trial = settingField("trial", { type: "integer", minimum: 0 });

@@ -81,13 +81,13 @@ export function openTrial(run, number, closed) {
       }, "Retrain it here"),
       h("a", {
         class: "button",
-        href: paths.trial(run, number),
-        download: `${run}-trial-${number}.json`,
-      }, "JSON"),
+        href: paths.trialArch(run, number),
+        download: `trial-${number}.json`,
+      }, `trial-${number}.json`),
       h("a", {
         class: "button",
         href: paths.trialDrawing(run, number),
-        download: `${run}-trial-${number}.svg`,
+        download: `trial-${number}.svg`,
       }, "SVG"),
     );
   }

@@ -1,0 +1,256 @@
+/**
+ * A run folder as a long search leaves it, written at once: what pages and benches of them look at. The
+ * figures are made up but move as those of a search do; the architectures are real.
+ */
+import { join } from "@std/path";
+import { formatArchFile } from "../../src/nas/arch_file.ts";
+import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
+import type { RunEvent } from "../../src/nas/events.ts";
+import type { SearchSpace } from "../../src/nas/space.ts";
+import { spaces } from "../../src/nas/spaces/mod.ts";
+import { RunFolder } from "../../src/run/folder.ts";
+import { Rng } from "../../src/random.ts";
+
+export interface MadeRun {
+  mode?: "micro" | "macro";
+  epochs?: number;
+  /** Trials of each epoch. */
+  perEpoch?: number;
+  stepsPerEpoch?: number;
+  seed?: number;
+  /** Ends after so many epochs, interrupted. */
+  stopAfter?: number;
+  overrides?: Record<string, unknown>;
+}
+
+const classes = [
+  "T-shirt/top",
+  "Trouser",
+  "Pullover",
+  "Dress",
+  "Coat",
+  "Sandal",
+  "Shirt",
+  "Sneaker",
+  "Bag",
+  "Ankle boot",
+];
+
+/** @returns the name of the run. */
+export async function makeRun(runs: string, options: MadeRun = {}): Promise<string> {
+  const { mode = "micro", epochs = 30, perEpoch = 100, seed = 1, overrides = {} } = options;
+  const config = resolveSearchConfig({
+    mode,
+    preset: "quick",
+    overrides: { seed, epochs, rounds: 10, perRound: perEpoch / 10, ...overrides },
+  });
+  const folder = RunFolder.create({ runs, command: "search", mode, config });
+  const search = new MadeSearch(config, options);
+  for (const event of search.events()) folder.append(event);
+  const { stopAfter = epochs } = options;
+  const done = stopAfter === epochs;
+  if (done) await folder.put("arch.json", search.arch());
+  folder.update({
+    status: done ? "done" : "interrupted",
+    space: mode,
+    data: config.data,
+    epoch: stopAfter,
+    epochs,
+    step: stopAfter * search.stepsPerEpoch,
+    steps: epochs * search.stepsPerEpoch,
+    best: search.best,
+  });
+  folder.close();
+  return folder.name;
+}
+
+class MadeSearch {
+  best = { trial: 0, score: 0 };
+  readonly stepsPerEpoch: number;
+  readonly #rng: Rng;
+  // deno-lint-ignore no-explicit-any -- any space
+  readonly #space: SearchSpace<any>;
+  #winner: number[] = [];
+
+  constructor(private readonly config: SearchConfig, private readonly options: MadeRun) {
+    this.stepsPerEpoch = options.stepsPerEpoch ?? 140;
+    this.#rng = new Rng(config.seed, 77);
+    this.#space = spaces[config.mode](config.child);
+  }
+
+  *events(): Generator<RunEvent> {
+    const { config, options } = this;
+    const { epochs } = config;
+    yield this.#start();
+    for (let epoch = 0; epoch < (options.stopAfter ?? epochs); epoch++) yield* this.#epoch(epoch);
+    if ((options.stopAfter ?? epochs) < epochs) return;
+    const perEpoch = options.perEpoch ?? 100;
+    const first = epochs * perEpoch;
+    let winner = { trial: first, score: 0 };
+    for (let i = 0; i < 20; i++) {
+      const trial = this.#trial(first + i, epochs, 1, "selection");
+      if (trial.score > winner.score) {
+        winner = { trial: trial.trial, score: trial.score };
+        this.#winner = trial.choice;
+      }
+      yield trial;
+    }
+    yield { type: "best", ...winner, epoch: epochs, choice: this.#winner };
+    this.best = winner;
+    yield {
+      type: "done",
+      seconds: epochs * 51,
+      queries: first + 20,
+      trainedImages: epochs * this.stepsPerEpoch * config.batch,
+      peakBytes: 107 * 2 ** 20,
+      choice: this.#winner,
+      score: winner.score,
+    };
+  }
+
+  arch(): string {
+    const { layers, filters, branches, blocks, stem } = this.config.child;
+    return formatArchFile({
+      format: "denas-arch",
+      version: 1,
+      space: this.config.mode,
+      input: [28, 28, 1],
+      classes,
+      choice: this.#winner,
+      stem: stem as 1 | 2 | 4,
+      layers,
+      filters,
+      branches,
+      ...this.config.mode === "micro" && { blocks },
+      score: this.best.score,
+      scoreKind: "shared-weights",
+    });
+  }
+
+  #start(): RunEvent {
+    const { config } = this;
+    return {
+      type: "start",
+      command: "search",
+      space: config.mode,
+      strategy: config.strategy,
+      evaluator: "shared",
+      adapter: { description: "llvmpipe (LLVM 15.0.6, 256 bits)", driver: "Mesa", fallback: true },
+      data: {
+        name: config.data,
+        train: 13440,
+        valid: 2000,
+        test: 10000,
+        classes,
+        image: [28, 28, 1],
+      },
+      epochs: config.epochs,
+      stepsPerEpoch: this.stepsPerEpoch,
+      parameters: 1034484,
+      config,
+    };
+  }
+
+  *#epoch(epoch: number): Generator<RunEvent> {
+    const { config, options, stepsPerEpoch } = this;
+    const { epochs } = config;
+    const perEpoch = options.perEpoch ?? 100;
+    const noise = () => this.#rng.normal();
+    for (let s = 10; s <= stepsPerEpoch; s += 10) {
+      const step = epoch * stepsPerEpoch + s;
+      const at = step / (epochs * stepsPerEpoch);
+      yield {
+        type: "step",
+        epoch,
+        step,
+        steps: epochs * stepsPerEpoch,
+        loss: 0.55 + 1.7 * Math.exp(-5 * at) + 0.05 * noise(),
+        trainAccuracy: 0.8 - 0.6 * Math.exp(-5 * at) + 0.02 * noise(),
+        learningRate: 0.001 + 0.05 * (1 + Math.cos(Math.PI * (3.99 * at % 1))),
+        imagesPerSecond: 412 + 9 * noise(),
+        secondsLeft: (1 - at) * epochs * 51,
+      };
+    }
+    const skill = 1 - Math.exp(-4 * (epoch + 1) / epochs);
+    let sum = 0;
+    for (let i = 0; i < perEpoch; i++) {
+      const trial = this.#trial(epoch * perEpoch + i, epoch, skill, "reward");
+      sum += trial.score;
+      yield trial;
+      if (trial.score <= this.best.score) continue;
+      this.best = { trial: trial.trial, score: trial.score };
+      yield { type: "best", ...this.best, epoch, choice: trial.choice };
+    }
+    yield {
+      type: "controller",
+      epoch,
+      entropy: 46 - 14 * skill,
+      baseline: sum / perEpoch - 0.01,
+      reward: sum / perEpoch,
+      loss: 0.1 * noise(),
+      probabilities: this.#probabilities(skill),
+    };
+    yield {
+      type: "epoch",
+      epoch: epoch + 1,
+      epochs,
+      loss: 1.2,
+      trainAccuracy: 0.7 * skill,
+      validAccuracy: sum / perEpoch,
+      learningRate: 0.01,
+      seconds: 51,
+    };
+  }
+
+  #trial(trial: number, epoch: number, skill: number, on: "reward" | "selection") {
+    const choice: number[] = [];
+    for (let d = this.#space.next(choice); d; d = this.#space.next(choice)) {
+      choice.push(
+        this.#rng.next() < 0.7 * skill
+          ? favourite(choice.length, d.options)
+          : this.#rng.below(d.options),
+      );
+    }
+    const spread = on === "reward" ? 0.05 : 0.015;
+    const score = Math.min(0.95, Math.max(0.08, 0.2 + 0.42 * skill + spread * this.#rng.normal()));
+    const key = this.#space.key(this.#space.decode(choice));
+    return {
+      type: "trial" as const,
+      trial,
+      epoch,
+      choice,
+      key,
+      score: Math.round(score * 1e4) / 1e4,
+      on,
+    };
+  }
+
+  #probabilities(skill: number): number[][] {
+    const rows: number[][] = [];
+    const prefix: number[] = [];
+    for (let d = this.#space.next(prefix); d; d = this.#space.next(prefix)) {
+      const best = favourite(prefix.length, d.options);
+      const strength = skill * (0.35 + 0.6 * ((prefix.length * 37 % 11) / 11));
+      rows.push(
+        Array.from(
+          { length: d.options },
+          (_, o) => (1 - strength) / d.options + (o === best ? strength : 0),
+        ),
+      );
+      prefix.push(0);
+    }
+    return rows;
+  }
+}
+
+/** What the made-up policy comes to like. */
+const favourite = (decision: number, options: number): number => (decision * 7 + 3) % options;
+
+/** `deno run -A tests/http/made_run.ts FOLDER` fills a folder to look at. */
+if (import.meta.main) {
+  const runs = Deno.args[0];
+  await makeRun(runs, { epochs: 150, perEpoch: 330, stepsPerEpoch: 100 });
+  await makeRun(runs, { mode: "macro", seed: 2, epochs: 40, overrides: { "child.layers": 12 } });
+  await makeRun(runs, { seed: 3, stopAfter: 12 });
+  console.log(join(runs));
+}

@@ -21,6 +21,7 @@ import { interruptedCode, onInterrupt } from "../run/interrupt.ts";
 import { lockAdapter } from "../run/lock.ts";
 import { record } from "../run/record.ts";
 import { driverVersion } from "./driver.ts";
+import { fewSteps } from "./few_steps.ts";
 import { finishRetrain, finishSearch } from "./finish.ts";
 import type { RunOptions } from "./options.ts";
 import type { OutputOptions } from "./nnabla_options.ts";
@@ -75,6 +76,8 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
   try {
     const dataset = await loadData(job, options.dataDir, progress);
     if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
+    const advice = options.resume ? null : fewSteps(job.config, dataset.train.n);
+    if (advice !== null) progress.line(`note     ${advice}`);
     ({ gpu } = await openDevice(job.config.adapter, undefined));
     // So that a resume on another driver can be told from one on the same.
     const { adapter } = gpu;

@@ -70,8 +70,11 @@ export async function finishRetrain(
   if (done.multiLabel) print(multiLabelTable(classes, done.multiLabel) + "\n");
   if (done.perClassAccuracy) print(perClassTable(classes, done.perClassAccuracy) + "\n");
   if (done.validAccuracy !== undefined) print(`validation accuracy ${percent(done.validAccuracy)}`);
-  if (done.testAccuracy !== undefined) print(`test accuracy       ${percent(done.testAccuracy)}`);
-  if (done.multiLabel) print(multiLabelNote(done.multiLabel));
+  if (done.testAccuracy !== undefined) {
+    const what = done.multiLabel ? ", every label of an image right" : "";
+    print(`test accuracy       ${percent(done.testAccuracy)}${what}`);
+  }
+  if (done.multiLabel) print(multiLabelSummary(done.multiLabel));
   print(`${summary(done)}`);
   const run = shortPath(folder.path);
   print(problem === null ? `network in ${run}/${ONNX}\n` : "");
@@ -131,7 +134,6 @@ type MultiLabel = NonNullable<DoneEvent["multiLabel"]>;
 
 /** A row for each class; a dash where nothing can be said. */
 export function multiLabelTable(classes: readonly string[], scores: MultiLabel): string {
-  const share = (value: number | null) => value === null ? "–" : percent(value);
   return table(
     ["class", "images", "precision", "recall", "F1", "average precision"],
     scores.classes.map(({ positives, precision, recall, f1, averagePrecision }, i) => [
@@ -142,10 +144,13 @@ export function multiLabelTable(classes: readonly string[], scores: MultiLabel):
   );
 }
 
-function multiLabelNote({ constantMatch, meanAveragePrecision }: MultiLabel): string {
-  const mean = meanAveragePrecision === null ? "–" : percent(meanAveragePrecision);
-  return `                    (all labels of an image right; the best constant answer: ` +
-    `${percent(constantMatch)})\nmean average precision ${mean}`;
+function multiLabelSummary({ constantMatch, meanAveragePrecision }: MultiLabel): string {
+  return `constant answer     ${percent(constantMatch)} at best\n` +
+    `mean avg. precision ${share(meanAveragePrecision)}`;
+}
+
+function share(value: number | null): string {
+  return value === null ? "–" : percent(value);
 }
 
 /** Rows are true classes, columns predictions, numbered to stay narrow. */

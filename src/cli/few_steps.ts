@@ -1,0 +1,26 @@
+/** Small sets of images: what to add where the settings make next to no training steps of them. */
+import type { RetrainConfig, SearchConfig } from "../nas/config.ts";
+
+/** With fewer steps than this nothing much is learned. */
+const few = 100;
+/** Steps that the advice aims at. */
+const enough = { search: 200, retrain: 300 };
+
+/**
+ * Advice on options, null where a run has steps enough or is only to show that it works. Rounds of the
+ * controller are spread over the epochs, so that their number stays.
+ */
+export function fewSteps(config: SearchConfig | RetrainConfig, images: number): string | null {
+  const steps = config.epochs * Math.ceil(images / config.batch);
+  if (config.preset === "smoke" || steps >= few) return null;
+  const batch = Math.max(1, Math.min(config.batch, Math.max(8, Math.floor(images / 10))));
+  const wanted = "rounds" in config ? enough.search : enough.retrain;
+  const epochs = Math.ceil(wanted / Math.ceil(images / batch));
+  const options = [`--epochs ${epochs}`, `--batch ${batch}`];
+  if ("rounds" in config) {
+    const rounds = Math.max(1, Math.round(config.rounds * config.epochs / epochs));
+    options.push(`--set rounds=${rounds}`);
+  }
+  return `${steps} training steps are few (${images} images in batches of ${config.batch}, ` +
+    `${config.epochs} times); try ${options.join(" ")}`;
+}

@@ -4,6 +4,7 @@ import { AdapterError, UsageError } from "../errors.ts";
 import { surviveFileSizeLimit } from "../run/interrupt.ts";
 import type { OpenServer } from "../run/serving.ts";
 import { addAnimate } from "./animate.ts";
+import { addCompare } from "./compare.ts";
 import { addConvert } from "./convert.ts";
 import { addDescribe } from "./describe.ts";
 import { addDoctor } from "./doctor.ts";
@@ -69,6 +70,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addExtract,
       addExport,
       addSample,
+      addCompare,
       addPredict,
       addRuns,
       addDoctor,

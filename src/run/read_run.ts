@@ -1,13 +1,9 @@
 /** A run's folder as others read it: nothing is locked, nothing is changed. */
 import { basename, join } from "@std/path";
+import { z } from "zod";
 import { DataError, UsageError } from "../errors.ts";
-import {
-  parseConfig,
-  type RetrainConfig,
-  retrainConfig,
-  type SearchConfig,
-  searchConfig,
-} from "../nas/config.ts";
+import { type ArchFile, parseArchFile } from "../nas/arch_file.ts";
+import { parseConfig, type SearchConfig, searchConfig } from "../nas/config.ts";
 import type { LoggedEvent } from "../nas/events.ts";
 import { readLines } from "./files.ts";
 import { decodeSafetensors } from "./safetensors.ts";
@@ -15,20 +11,29 @@ import { readState, type RunState } from "./state.ts";
 
 type Of<T extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: T }>;
 
-/** What ran, with its settings. */
-export type RunKind =
-  | { command: "search"; config: SearchConfig }
-  | { command: "retrain"; config: RetrainConfig };
+/** Settings as they were written, maybe by another version: only what every version has is checked. */
+const storedConfig = z.looseObject({
+  seed: z.number().int(),
+  mode: z.string().optional(),
+  space: z.string().optional(),
+  strategy: z.string().optional(),
+});
 
-export type ReadRun = RunKind & {
+export type StoredConfig = z.infer<typeof storedConfig>;
+
+export interface ReadRun {
   path: string;
   name: string;
+  command: "search" | "retrain";
+  config: StoredConfig;
   state: RunState;
+  /** What was trained; only of a retraining. */
+  arch?: ArchFile;
   /** Absent in a run that was stopped before it began. */
   start?: Of<"start">;
   /** Only of a run that is done. */
   done?: Of<"done">;
-};
+}
 
 /** @throws UsageError when the folder is no run, DataError when a file in it is damaged. */
 export function readRun(path: string): ReadRun {
@@ -37,16 +42,17 @@ export function readRun(path: string): ReadRun {
   const events = readLines<LoggedEvent>(join(path, "events.ndjson"));
   const start = events.findLast((e): e is Of<"start"> => e.type === "start");
   const done = events.findLast((e): e is Of<"done"> => e.type === "done");
-  const common = { path, name: basename(path), state, start, done };
-  return state.command === "search"
-    ? { ...common, command: "search", config: parseConfig(searchConfig, config, "search") }
-    : { ...common, command: "retrain", config: parseConfig(retrainConfig, config, "retrain") };
+  const { command } = state;
+  const arch = command === "retrain" ? readArchFile(join(path, "arch.json")) : undefined;
+  return { path, name: basename(path), command, config, state, arch, start, done };
 }
 
-/** A run that has to be a search. */
-export function readSearch(path: string): Extract<ReadRun, { command: "search" }> {
+/** A run that has to be a search, of this version of the settings. */
+export function readSearch(path: string): ReadRun & { config: SearchConfig } {
   const run = readRun(path);
-  if (run.command === "search") return run;
+  if (run.command === "search") {
+    return { ...run, config: parseConfig(searchConfig, run.config, "search") };
+  }
   throw new UsageError(`Cannot use run ${path}: it is a ${run.command}, expected a search`);
 }
 
@@ -66,9 +72,18 @@ export function readTensors(run: string, name: string) {
   return decodeSafetensors(bytes, path).tensors;
 }
 
-function readConfig(path: string): unknown {
+function readArchFile(path: string): ArchFile {
   try {
-    return JSON.parse(Deno.readTextFileSync(path));
+    return parseArchFile(Deno.readTextFileSync(path), path);
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause;
+    throw new DataError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function readConfig(path: string): StoredConfig {
+  try {
+    return storedConfig.parse(JSON.parse(Deno.readTextFileSync(path)));
   } catch (cause) {
     throw new DataError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
   }

@@ -1,0 +1,172 @@
+/** Runs side by side: groups that differ in their seeds alone, mean and deviation of each, and what differs. */
+import {
+  type Difference,
+  mean,
+  permutationTest,
+  summarise,
+  type Summary,
+  welch,
+} from "../nas/statistics.ts";
+import type { ReadRun } from "./read_run.ts";
+
+/** What a figure says; see the texts in `metricMeaning`. */
+export type Metric = "sharedWeights" | "validation" | "test";
+
+export const metricMeaning: Record<Metric, string> = {
+  sharedWeights:
+    "accuracy of the winner on validation images with the shared weights of its search: " +
+    "it ranks architectures within one search and is no network's own accuracy",
+  validation: "accuracy on validation images, which may have been looked at on the way",
+  test: "accuracy on the test images, which are read once, at the end",
+};
+
+export interface Group {
+  label: string;
+  command: "search" | "retrain";
+  space: string;
+  /** What found the architecture: a strategy, `baseline` for a hand-made one, `given` where nothing says it. */
+  strategy: string;
+  runs: ReadRun[];
+  seeds: number[];
+  metrics: Partial<Record<Metric, { values: number[]; summary: Summary }>>;
+  /** Means over the runs. */
+  parameters: number;
+  trainedImages: number;
+  queries: number;
+}
+
+/** Two groups by the metric that says most of those that both have. */
+export interface Pair {
+  a: Group;
+  b: Group;
+  metric: Metric;
+  welch: Difference;
+  /** Two-sided, without any assumption on the distribution. */
+  permutationP: number;
+  outcome: "too few" | "not shown" | "a" | "b";
+}
+
+export interface Comparison {
+  groups: Group[];
+  pairs: Pair[];
+  /** Below this p a pair counts as different: 0.05 over the number of pairs (Bonferroni). */
+  level: number;
+  /** Runs that were left out, and why. */
+  notes: string[];
+}
+
+/** Fewer seeds than this in a group say nothing. */
+export const FEWEST_SEEDS = 3;
+
+export function compareRuns(runs: readonly ReadRun[]): Comparison {
+  const notes: string[] = [];
+  const groups: Group[] = [];
+  for (
+    const kind of Map.groupBy(usable(runs, notes), (r) => `${r.command} ${spaceOf(r)}`).values()
+  ) {
+    const differing = differingSettings(kind);
+    const labelled = Map.groupBy(kind, (run) => label(run, differing));
+    for (const [name, members] of labelled) groups.push(makeGroup(name, distinct(members, notes)));
+  }
+  const pairs = groups.flatMap((a, i) =>
+    groups.slice(i + 1).filter((b) => a.command === b.command && a.space === b.space)
+      .flatMap((b) => pairOf(a, b))
+  );
+  const level = 0.05 / Math.max(1, pairs.length);
+  for (const pair of pairs) pair.outcome = outcomeOf(pair, level);
+  return { groups, pairs, level, notes };
+}
+
+function usable(runs: readonly ReadRun[], notes: string[]): ReadRun[] {
+  return runs.filter((run) => {
+    if (run.done) return true;
+    notes.push(`${run.name} is ${run.state.status}, not done: left out`);
+    return false;
+  });
+}
+
+/** The same settings, seed and architecture give the same figures: that is no second observation. */
+function distinct(runs: ReadRun[], notes: string[]): ReadRun[] {
+  const first = new Map<string, ReadRun>();
+  return runs.filter((run) => {
+    const key = `${run.config.seed} ${run.arch?.choice ?? ""}`;
+    const same = first.get(key);
+    if (same) notes.push(`${run.name} repeats ${same.name} (seed ${run.config.seed}): left out`);
+    else first.set(key, run);
+    return !same;
+  });
+}
+
+function makeGroup(label: string, runs: ReadRun[]): Group {
+  const [{ command }] = runs;
+  const metrics: Group["metrics"] = {};
+  const measured: [Metric, (run: ReadRun) => number | undefined][] = command === "search"
+    ? [["sharedWeights", (r) => r.done!.score]]
+    : [["validation", (r) => r.done!.validAccuracy], ["test", (r) => r.done!.testAccuracy]];
+  for (const [metric, valueOf] of measured) {
+    const values = runs.map(valueOf).filter((v) => v !== undefined);
+    if (values.length === runs.length) metrics[metric] = { values, summary: summarise(values) };
+  }
+  return {
+    label,
+    command,
+    space: spaceOf(runs[0]),
+    strategy: strategyOf(runs[0]),
+    runs,
+    seeds: runs.map((r) => r.config.seed),
+    metrics,
+    parameters: mean(runs.map((r) => r.start?.parameters ?? NaN)),
+    trainedImages: mean(runs.map((r) => r.done!.trainedImages)),
+    queries: mean(runs.map((r) => r.done!.queries)),
+  };
+}
+
+function pairOf(a: Group, b: Group): Pair[] {
+  for (const metric of ["test", "validation", "sharedWeights"] as const) {
+    const [x, y] = [a.metrics[metric], b.metrics[metric]];
+    if (!x || !y) continue;
+    const { values: u } = x, { values: v } = y;
+    const pair = { a, b, metric, welch: welch(u, v), permutationP: permutationTest(u, v) };
+    return [{ ...pair, outcome: "too few" }];
+  }
+  return [];
+}
+
+function outcomeOf({ a, b, welch: { p, difference } }: Pair, level: number): Pair["outcome"] {
+  if (Math.min(a.runs.length, b.runs.length) < FEWEST_SEEDS) return "too few";
+  if (p >= level) return "not shown";
+  return difference > 0 ? "a" : "b";
+}
+
+const spaceOf = ({ config }: ReadRun) => config.mode ?? config.space ?? "unknown";
+
+export function strategyOf(run: ReadRun): string {
+  return run.config.strategy ?? run.arch?.strategy ?? "given";
+}
+
+/** Settings that are told otherwise, or that do not change what is compared. */
+const notSettings = new Set(["seed", "strategy", "mode", "space", "version"]);
+
+function flatten(config: object, prefix = ""): [string, string][] {
+  return Object.entries(config).flatMap(([key, value]) =>
+    value !== null && typeof value === "object" && !Array.isArray(value)
+      ? flatten(value, `${prefix}${key}.`)
+      : notSettings.has(prefix + key)
+      ? []
+      : [[prefix + key, JSON.stringify(value)] as [string, string]]
+  );
+}
+
+/** Names of the settings that all of these runs have, but not alike: other versions have other ones. */
+function differingSettings(runs: readonly ReadRun[]): string[] {
+  const all = runs.map((run) => new Map(flatten(run.config)));
+  return [...all[0].keys()].filter((key) =>
+    all.every((settings) => settings.has(key)) && new Set(all.map((s) => s.get(key))).size > 1
+  );
+}
+
+function label(run: ReadRun, differing: readonly string[]): string {
+  const settings = new Map(flatten(run.config));
+  const parts = differing.map((key) => `${key}=${settings.get(key)}`);
+  return [strategyOf(run), ...parts].join(" ");
+}

@@ -82,7 +82,10 @@ const sized = z.looseObject({
   child: z.looseObject({ layers: z.number(), branches: z.number(), blocks: z.number() }),
 });
 
-/** The space that a search went through, at its size. */
+/**
+ * The space that a search went through, at its size.
+ * @throws UsageError for a space of no such name, DataError when the sizes are not there.
+ */
 export function spaceOf({ start }: History): SearchSpace<unknown> {
   if (!Object.hasOwn(spaces, start.space)) {
     throw new UsageError(
@@ -90,8 +93,13 @@ export function spaceOf({ start }: History): SearchSpace<unknown> {
         Object.keys(spaces).join(", "),
     );
   }
-  const { child } = sized.parse(start.config);
-  return spaces[start.space](child as unknown as ChildConfig);
+  const config = sized.safeParse(start.config);
+  if (config.success) return spaces[start.space](config.data.child as unknown as ChildConfig);
+  const { path, message } = config.error.issues[0];
+  throw new DataError(
+    `Cannot draw the architectures of this run: ${path.join(".")} in its settings: ${message}`,
+    { cause: config.error },
+  );
 }
 
 /** The best-scored trial of each epoch that has any, epochs counted from 1. */

@@ -1,0 +1,107 @@
+/** One training step of every section of the published recipes at full width and depth, with a batch of 2. */
+import assert from "node:assert/strict";
+import { syntheticDataSet } from "../../src/data/mod.ts";
+import { Gpu } from "../../src/gpu/mod.ts";
+import type { ArchFile } from "../../src/nas/arch_file.ts";
+import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
+import type { RunEvent } from "../../src/nas/events.ts";
+import { retrain } from "../../src/nas/retrain.ts";
+import { search } from "../../src/nas/search.ts";
+import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
+import { memoryStore } from "../../src/nas/store.ts";
+
+const cifar = syntheticDataSet({ train: 2, valid: 2, test: 2, image: [32, 32, 3], classes: 10 });
+/** Sides of 32 in place of 224: width and depth are the network's. */
+const defects = syntheticDataSet({
+  ...{ train: 2, valid: 2, test: 2, image: [32, 32, 3], classes: 6, task: "multi-label" },
+});
+const dataOf = (preset: string) => preset === "codebrim" ? defects : cifar;
+const once = { epochs: 1, batch: 2, evalBatch: 2 };
+
+async function check(
+  name: string,
+  gpu: Gpu,
+  events: AsyncIterable<RunEvent>,
+  parameters: number,
+): Promise<void> {
+  const seen: RunEvent[] = [];
+  for await (const event of events) seen.push(event);
+  const start = seen.find((e) => e.type === "start")!;
+  const step = seen.find((e) => e.type === "step")!;
+  const done = seen.find((e) => e.type === "done")!;
+  assert.equal(step.steps, 1);
+  assert.ok(Number.isFinite(step.loss), `loss is ${step.loss}`);
+  console.log(
+    `${name}: ${start.parameters} parameters, loss ${
+      step.loss.toFixed(3)
+    }, intermediate results take at most ` +
+      `${(done.peakBytes / 2 ** 20).toFixed(0)} MiB, ${gpu.counters.pipelines} pipelines`,
+  );
+  assert.equal(start.parameters, parameters);
+  gpu.close();
+}
+
+for (
+  const [preset, mode, parameters, faithful] of [
+    ["paper", "micro", 5_373_140 + 412_928, false],
+    // Running statistics, dropout and frozen weights are no parameters.
+    ["paper", "macro", 697_860, true],
+    ["nnabla", "micro", 5_373_140 + 412_928, false],
+    ["nnabla", "macro", 697_860, false],
+    ["codebrim", "macro", 1_265_216, false],
+  ] as const
+) {
+  Deno.test(`${preset}: a step of the ${mode} search`, async () => {
+    const gpu = await Gpu.open();
+    const config = resolveSearchConfig({
+      mode,
+      preset,
+      faithful,
+      overrides: {
+        ...{ ...once, passes: 1, rounds: 1, perRound: 1, rewardBatch: 2, rewardBatches: 1 },
+        ...{ "selection.drawn": 1, "selection.best": 0 },
+      },
+    });
+    const store = memoryStore();
+    const dataset = dataOf(preset);
+    const events = search(config, { signal: new AbortController().signal, store, gpu, dataset });
+    await check(`${preset} ${mode} search`, gpu, events, parameters);
+  });
+}
+
+/** Rows of the macro space with one operation after the other and every second skip. */
+const rows = (layers: number) =>
+  Array.from(
+    { length: layers },
+    (_, i) => [i % 6, ...Array.from({ length: i }, (_, j) => (i + j) % 2)],
+  ).flat();
+
+for (
+  const [preset, space, choice, parameters] of [
+    ["paper", "micro", releasedMicro, 3_894_372 + 494_848],
+    // With true separable convolutions (Q3); 42,559,392 in the legacy form.
+    ["paper", "macro", releasedMacro, 30_947_424],
+    ["nnabla", "micro", releasedMicro, 9_041_648],
+    ["nnabla", "macro", rows(12), 9_930_144],
+    ["codebrim", "macro", rows(7), 2_177_920],
+  ] as const
+) {
+  Deno.test(`${preset}: a step of the ${space} retraining`, async () => {
+    const gpu = await Gpu.open();
+    const config = resolveRetrainConfig({ space, preset, overrides: once });
+    const dataset = dataOf(preset);
+    const arch: ArchFile = {
+      format: "denas-arch",
+      version: 1,
+      space,
+      input: [32, 32, 3],
+      classes: dataset.classes,
+      choice: [...choice],
+      stem: 1,
+      layers: config.child.layers,
+      filters: config.child.filters,
+    };
+    const io = { signal: new AbortController().signal, store: memoryStore(), gpu, dataset };
+    await check(`${preset} ${space} retraining`, gpu, retrain(arch, config, io), parameters);
+  });
+}

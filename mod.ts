@@ -64,6 +64,8 @@ export {
 export { type ArchFile, archFile, formatArchFile, parseArchFile } from "./src/nas/arch_file.ts";
 export { describe, type Description } from "./src/nas/describe.ts";
 export { type LoggedEvent, type RunEvent, runEvent } from "./src/nas/events.ts";
+export { Classifier } from "./src/nas/classifier.ts";
+export { type NetworkFile, parseNetworkFile } from "./src/nas/network.ts";
 export { retrain } from "./src/nas/retrain.ts";
 export { openSpace, type RunIO, search } from "./src/nas/search.ts";
 export { memoryStore, type Store } from "./src/nas/store.ts";
@@ -71,3 +73,8 @@ export type * from "./src/nas/space.ts";
 export type * from "./src/nas/strategy.ts";
 export type * from "./src/nas/evaluator.ts";
 export { spaces } from "./src/nas/spaces/mod.ts";
+export { type EarlierWeights } from "./src/nas/warm_start.ts";
+export { readEarlierWeights } from "./src/run/earlier_weights.ts";
+export { exportSafetensors } from "./src/run/named_tensors.ts";
+export { readNetwork, type TrainedNetwork } from "./src/run/network.ts";
+export { exportOnnx } from "./src/run/onnx/mod.ts";

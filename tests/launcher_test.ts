@@ -346,6 +346,8 @@ test("only the commands that compute get a driver, only those on Fashion-MNIST g
     [["search", "--data", "mnist"], "driver"],
     [["retrain", "--data=/pictures", "arch.json"], "driver"],
     [["resume", "runs/1"], "driver data"],
+    [["predict", "runs/1", "cat.jpg"], "driver"],
+    [["export", "runs/1", "--onnx", "a.onnx"], ""],
     [["search", "--config", "cifar.json"], "driver"],
     [["search", "--data-dir", "mine"], "driver"],
     [["search", "--data-dir", "other"], "driver data"],

@@ -41,7 +41,7 @@ Deno.test("wrong words on the command line exit with 2 and say what was meant", 
 Deno.test("help is no error and has examples in every command", async () => {
   const top = await denas(["--help"]);
   assertEquals([top.code, top.stderr], [0, ""]);
-  const names = ["search", "retrain", "resume", "describe", "show", "runs"];
+  const names = ["search", "retrain", "resume", "describe", "show", "export", "predict", "runs"];
   const pages = await Promise.all(names.map((name) => denas([name, "--help"])));
   pages.forEach(({ code, stdout }, i) => {
     assertEquals(code, 0);

@@ -21,6 +21,8 @@ export function fewSteps(config: SearchConfig | RetrainConfig, images: number): 
     const rounds = Math.max(1, Math.round(config.rounds * config.epochs / epochs));
     options.push(`--set rounds=${rounds}`);
   }
-  return `${steps} training steps are few (${images} images in batches of ${config.batch}, ` +
-    `${config.epochs} times); try ${options.join(" ")}`;
+  return `${config.epochs} × ${
+    steps / config.epochs
+  } training steps are few for ${images} images; try ` +
+    options.join(" ");
 }

@@ -46,6 +46,10 @@ function numbersOf({ pixels, labels, n }: Images): number[] {
 Deno.test("pictures take their labels from the table beside them, also where there are none", () =>
   inFolder(async (dir) => {
     await writeTables(dir, { train: 32, test: 9 });
+    const table = join(dir, "test", "labels.csv");
+    const turned = (await Deno.readTextFile(table)).trim().split("\n")
+      .map((line) => line.split(",").reverse().join(","));
+    await Deno.writeTextFile(table, turned.join("\n"));
     assertEquals((await findDataSet(dir, { cacheDir: dir })).kind, "labels");
     const data = await load(dir);
     assertEquals([data.task, data.classes, data.image], ["multi-label", ["a", "b", "c"], [

@@ -1,0 +1,109 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { parseArchFile } from "../../src/nas/arch_file.ts";
+import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
+import { macroLog } from "../nas/forms/made_log.ts";
+import { madeSearch } from "../run/made_search.ts";
+import { denas } from "./command.ts";
+
+/** Runs commands in one folder that holds these files. */
+function inFolder(files: Record<string, string>) {
+  const here = Deno.makeTempDirSync({ prefix: "denas-" });
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(here, name);
+    Deno.mkdirSync(join(path, ".."), { recursive: true });
+    Deno.writeTextFileSync(path, text);
+  }
+  const run = (args: string[], env: Record<string, string> = {}) =>
+    denas(args, { INIT_CWD: here, ...env });
+  const ok = async (args: string[], env: Record<string, string> = {}) => {
+    const { code, stdout, stderr } = await run(args, env);
+    assertEquals(code, 0, stderr);
+    return { stdout, stderr };
+  };
+  const fails = async (args: string[], code: number, words: string) => {
+    const { code: got, stderr } = await run(args);
+    assert(stderr.includes(words), stderr);
+    assertEquals(got, code, stderr);
+  };
+  return { here, ok, fails };
+}
+
+const runEvents = madeSearch()
+  .map((event, seq) => JSON.stringify({ seq, time: "2026-01-31T00:00:00Z", ...event }) + "\n")
+  .join("");
+
+Deno.test("convert goes from the scripts' text to NNabla's .npy, to arch.json and back", async () => {
+  const text = releasedMacro.join(" ") + "\n";
+  const { here, ok, fails } = inFolder({ "final.txt": text });
+  const { stdout } = await ok(["convert", "final.txt", "macro.npy"]);
+  assertEquals(stdout, "macro.npy: macro, nnabla numbering of operations\n");
+  await fails(["convert", "macro.npy", "arch.json"], 2, "--arch-format nnabla");
+  await ok(["convert", "macro.npy", "arch.json", "--arch-format", "nnabla"]);
+  const arch = parseArchFile(Deno.readTextFileSync(join(here, "arch.json")), "arch.json");
+  assertEquals([arch.layers, arch.choice], [24, [...releasedMacro]]);
+  assertEquals((await ok(["convert", "arch.json", "--to", "script"])).stdout, text);
+  await fails(["convert", "arch.json", "arch.yaml"], 2, "the name tells no form");
+  await fails(["convert", "arch.json"], 2, "no form given");
+});
+
+Deno.test("show draws into files and says which decision does not fit", async () => {
+  const { here, ok, fails } = inFolder({ "cell.txt": releasedMicro.join(" ") });
+  assertEquals((await ok(["show", "cell.txt", "--out", "cell.png"])).stdout, "cell.png\n");
+  assert(Deno.statSync(join(here, "cell.png")).size > 10_000);
+  await fails(["show", "0 1 1 9 0 1"], 2, "layer 2, operation: got 9, expected 0 … 5");
+  await fails(["show", "[0]\n[1 1 1]"], 1, "row 2 has 3 numbers, expected 2");
+  await fails(["show", "none.npy"], 2, "there is no such file");
+});
+
+Deno.test("retrain takes an architecture as text, with the preset's stem and all its layers", async () => {
+  const { ok } = inFolder({});
+  const { stdout } = await ok(["retrain", "0  3 1  5 0 1  1 0 0 1", "--print-config"]);
+  const { child } = JSON.parse(stdout);
+  assertEquals([child.layers, child.branches], [4, 6]);
+  const coarse = await ok(["retrain", "0  3 1  5 0 1  1 0 0 1", "--print-config", "--stem", "4"]);
+  assertEquals(JSON.parse(coarse.stdout).child.stem, 4);
+  assert(child.stem === 2, `the quick preset halves images first, got ${child.stem}`);
+});
+
+Deno.test("plot and animate draw a run; a video comes where ffmpeg is", async () => {
+  const { here, ok, fails } = inFolder({ "runs/a/events.ndjson": runEvents, "bin/none": "" });
+  const env = { PATH: join(here, "bin") };
+  assertEquals((await ok(["plot", "a", "--out", "a.png"], env)).stdout, "a.png\n");
+  const plain = await ok(["animate", "a"], env);
+  assert(plain.stderr.includes("no video, for ffmpeg was not found"), plain.stderr);
+  const files = () =>
+    [...Deno.readDirSync(join(here, "runs/a/animation"))].map((f) => f.name).sort();
+  const frames = [1, 2, 3, 4, 5].map((n) => `frame_000${n}.png`);
+  assertEquals(files(), ["animation.svg", ...frames]);
+  // What is tested here is the call; the arguments were tried on ffmpeg itself.
+  Deno.writeTextFileSync(
+    join(here, "bin/ffmpeg"),
+    '#!/bin/sh\nfor last; do :; done\necho "$@" > "$last"\n',
+  );
+  Deno.chmodSync(join(here, "bin/ffmpeg"), 0o755);
+  await ok(["animate", "a", "--every", "3", "--fps", "5"], env);
+  assertEquals(files(), ["animation.mp4", "animation.svg", ...frames.slice(0, 3)]);
+  const args = Deno.readTextFileSync(join(here, "runs/a/animation/animation.mp4"));
+  assert(/-framerate 5 .*frame_%04d\.png.*yuv420p/.test(args), args);
+  await fails(["animate", "b"], 2, "expected a run's folder");
+});
+
+Deno.test("extract ranks a log that is cut, says where, and prints commands that show takes", async () => {
+  const cut = macroLog.slice(0, macroLog.lastIndexOf("0.6100") + 3);
+  const { ok, fails } = inFolder({ "stdout.log": cut, "other.log": "nothing\n" });
+  const { stdout, stderr } = await ok(["extract", "stdout.log", "--preset", "paper"]);
+  const line = cut.split("\n").length;
+  assertEquals(stderr, `warning: stdout.log: line ${line}: it is cut and was left out\n`);
+  assert(stdout.includes("2 architectures, 1 epoch with accuracies"), stdout);
+  assert(/best validation 55\.00 % .*in epoch 1, test then 54\.11 %/.test(stdout), stdout);
+  assert(stdout.includes("  1  75.00 %  epoch 2  scored 2 times"), stdout);
+  assert(stdout.includes('retrain "0 3 1 5 1 1" --space macro --preset paper'), stdout);
+  const json = await ok(["extract", "stdout.log", "--json"]);
+  const rows = json.stdout.trim().split("\n").map((row) => JSON.parse(row));
+  assertEquals(rows.map(({ type }) => type), ["architecture", "architecture", "epoch", "best"]);
+  assertEquals([rows[0].choice, rows[0].score, rows[3].test], [[0, 3, 1, 5, 1, 1], 0.75, 0.5411]);
+  await ok(["show", rows[0].choice.join(" ")]);
+  await fails(["extract", "other.log"], 1, "no architectures and no accuracies");
+  await fails(["extract", "none.log"], 2, "there is no such file");
+});

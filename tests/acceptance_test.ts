@@ -26,15 +26,10 @@ const final = (space: string, overrides = {}) =>
   resolveRetrainConfig({ space, preset: "paper", overrides });
 
 /** A network for CIFAR-10: the supernet, or one architecture. */
-function cifar(name: string, config: ChildConfig, choice?: readonly number[]) {
+function cifar(name: string, config: ChildConfig, choice?: readonly number[], side = 32) {
   const what = choice ? { choice } : { supernet: true };
-  return describe({
-    space: spaces[name](config),
-    ...what,
-    input: [32, 32, 3],
-    classes: 10,
-    config,
-  });
+  const input = [side, side, 3] as const;
+  return describe({ space: spaces[name](config), ...what, input, classes: 10, config });
 }
 
 /** What a computation on constants gives. */
@@ -65,8 +60,11 @@ Deno.test("multiply-adds: the published estimates to one per cent", () => {
   const close = (macs: number | null, published: number) =>
     assert.ok(Math.abs(macs! / published - 1) < 0.01, `${macs}, expected about ${published}`);
   // With every skip taken all reductions run, which is what the estimates count.
-  const all = (op: number) =>
-    Array.from({ length: 12 }, (_, i) => [op, ...new Array(i).fill(1)]).flat();
+  const all = (op: number, layers = 12) =>
+    Array.from({ length: layers }, (_, i) => [op, ...new Array(i).fill(1)]).flat();
+  const { child: defects } = resolveSearchConfig({ mode: "macro", preset: "codebrim" });
+  close(cifar("macro", defects, all(4, 7), 224).macs, 0.86e9);
+  close(cifar("macro", defects, all(2, 7), 224).macs, 14.7e9);
   close(cifar("macro", search("macro").child, all(4)).macs, 10.4e6);
   close(cifar("macro", search("macro").child, all(2)).macs, 184.6e6);
   const legacy = final("macro", { "child.legacyFixed": true }).child;

@@ -101,14 +101,10 @@ class Reader {
   async next(): Promise<Uint8Array | null> {
     const { tail, options: { lines, follow } } = this;
     while (!tail.closed) {
-      if (!lines && this.#stateSeen !== tail.stateVersion) return this.#state();
-      const chunk = this.#done ? null : tail.chunkAt(this.#position);
-      if (chunk) {
-        this.#position = chunk.to;
-        this.#heartbeatSeen = tail.heartbeats;
-        this.#done = chunk.done;
-        return lines ? chunk.lines : chunk.messages;
-      }
+      const state = lines ? null : this.#state();
+      const events = this.#events();
+      if (state && events) return joined(state, events);
+      if (state ?? events) return state ?? events;
       if (this.#done || !follow) return null;
       if (this.#heartbeatSeen !== tail.heartbeats) {
         this.#heartbeatSeen = tail.heartbeats;
@@ -119,11 +115,31 @@ class Reader {
     return null;
   }
 
-  #state(): Uint8Array {
-    const first = this.#stateSeen < 0 ? greeting : "";
-    this.#stateSeen = this.tail.stateVersion;
-    return text.encode(`${first}event: state\ndata: ${this.tail.state}\n\n`);
+  #events(): Uint8Array | null {
+    const { tail, options: { lines } } = this;
+    const chunk = this.#done ? null : tail.chunkAt(this.#position);
+    if (!chunk) return null;
+    this.#position = chunk.to;
+    this.#heartbeatSeen = tail.heartbeats;
+    this.#done = chunk.done;
+    return lines ? chunk.lines : chunk.messages;
   }
+
+  /** The run's summary, where it is another than the one sent before. */
+  #state(): Uint8Array | null {
+    const { tail } = this;
+    if (this.#stateSeen === tail.stateVersion) return null;
+    const first = this.#stateSeen < 0 ? greeting : "";
+    this.#stateSeen = tail.stateVersion;
+    return text.encode(`${first}event: state\ndata: ${tail.state}\n\n`);
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }
 
 /** Pulled by the client's own pace: nothing is made before there is room for it. */

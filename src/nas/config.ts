@@ -84,6 +84,8 @@ const controller = z.strictObject({
   entropyWeight: z.number().nonnegative(),
   /** Of the full entropy in the loss, where it is differentiated; 0 as released (Q13). */
   entropyBonus: z.number().nonnegative(),
+  /** λ of λ·Σ logit² before tanh in the loss: logits where tanh is flat learn no more; 0 as released. */
+  logitDecay: z.number().nonnegative(),
   /** What is taken off the reward: its moving average, or nothing. */
   baseline: z.enum(["moving", "none"]),
   baselineDecay: z.number().min(0).lt(1),

@@ -57,6 +57,7 @@ export const controller = {
   opTanhReduce: 2.5,
   entropyWeight: 1e-4,
   entropyBonus: 0,
+  logitDecay: 0,
   baseline: "moving",
   baselineDecay: 0.99,
   baselineInit: "zero",

@@ -22,6 +22,7 @@ export * from "./mul.ts";
 export * from "./pick.ts";
 export * from "./pointwise.ts";
 export * from "./relu.ts";
+export * from "./row_squares.ts";
 export * from "./sample.ts";
 export * from "./scale.ts";
 export * from "./separable_conv2d.ts";

@@ -35,7 +35,13 @@ const releasedSearch = {
       l2: 0,
       opTanhReduce: 2.5,
     },
-    ...{ entropyWeight: 1e-4, entropyBonus: 0, baselineDecay: 0.99, baselineInit: "zero" },
+    ...{
+      entropyWeight: 1e-4,
+      entropyBonus: 0,
+      logitDecay: 0,
+      baselineDecay: 0.99,
+      baselineInit: "zero",
+    },
   },
 };
 const releasedFinal = { ...released, evalEvery: 1 };
@@ -212,6 +218,7 @@ Deno.test("--faithful follows every quirk but four, or says why there is nothing
     "controller.skipPenaltyCorrected": false,
     "controller.baselineInit": "zero",
     "controller.entropyBonus": 0,
+    "controller.logitDecay": 0,
     ownBatches: true,
     policyEvaluation: true,
   };

@@ -17,6 +17,7 @@ import {
   logSoftmaxPick,
   lstmCell,
   matmul,
+  rowSquares,
   sampleBernoulli,
   sampleCategorical,
 } from "../../ops/mod.ts";
@@ -37,6 +38,8 @@ export interface Unrolled {
   entropy: Value;
   /** Σ of the full entropy of every decision, [n]; differentiable. */
   fullEntropy: Value;
+  /** Σ of all squared logits before they are shaped, [n]. */
+  squares: Value;
   /** Skip penalty, mean over layers, [n]; null where there are no skips. */
   penalty: Value | null;
 }
@@ -87,6 +90,7 @@ export class ControllerPass {
   readonly #logProbs: Value[] = [];
   readonly #entropies: Value[] = [];
   readonly #fullEntropies: Value[] = [];
+  readonly #squares: Value[] = [];
   #states: { h: Value; c: Value }[] = [];
   #salt = 0;
 
@@ -131,6 +135,7 @@ export class ControllerPass {
   /** Temperature, then c·tanh. */
   shape(logits: Value, reduce = 1): Value {
     const { temperature, tanhConstant } = this.config;
+    this.#squares.push(rowSquares(logits));
     return logitShape(logits, { temperature, tanhConstant: tanhConstant / reduce });
   }
 
@@ -156,6 +161,7 @@ export class ControllerPass {
       logProb: this.#logProbs.reduce(add),
       entropy: this.#entropies.reduce(add),
       fullEntropy: this.#fullEntropies.reduce(add),
+      squares: this.#squares.reduce(add),
     };
   }
 

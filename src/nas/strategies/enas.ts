@@ -168,14 +168,15 @@ export class EnasStrategy<A> implements Strategy<A> {
   }
 
   #loss(pass: ControllerPass, unrolled: Unrolled, advantages: number[]): Value {
-    const { logProb, fullEntropy, penalty } = unrolled;
+    const { logProb, fullEntropy, squares, penalty } = unrolled;
     const constant = (values: number[]) =>
       pass.tape.input([values.length], { tensor: this.gpu.temporary(Float32Array.from(values)) });
     const mean = (value: Value) => weightedSum(value, constant(advantages.map(() => 1)));
-    const { skipWeight, entropyBonus } = this.config.controller;
+    const { skipWeight, entropyBonus, logitDecay } = this.config.controller;
     let loss = scale(weightedSum(logProb, constant(advantages)), -1);
     if (penalty && skipWeight) loss = addScaled(loss, mean(penalty), skipWeight);
     if (entropyBonus) loss = addScaled(loss, mean(fullEntropy), -entropyBonus);
+    if (logitDecay) loss = addScaled(loss, mean(squares), logitDecay);
     return loss;
   }
 }

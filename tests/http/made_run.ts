@@ -36,14 +36,16 @@ const classes = [
   "Ankle boot",
 ];
 
+/** What such a search says, and its settings. */
+export function madeSearch(options: MadeRun = {}): { config: SearchConfig; events: RunEvent[] } {
+  const search = new MadeSearch(configOf(options), options);
+  return { config: search.config, events: [...search.events()] };
+}
+
 /** @returns the name of the run. */
 export async function makeRun(runs: string, options: MadeRun = {}): Promise<string> {
-  const { mode = "micro", epochs = 30, perEpoch = 100, seed = 1, overrides = {} } = options;
-  const config = resolveSearchConfig({
-    mode,
-    preset: "quick",
-    overrides: { seed, epochs, rounds: 10, perRound: perEpoch / 10, ...overrides },
-  });
+  const config = configOf(options);
+  const { mode, epochs } = config;
   const folder = RunFolder.create({ runs, command: "search", mode, config });
   const search = new MadeSearch(config, options);
   for (const event of search.events()) folder.append(event);
@@ -64,6 +66,15 @@ export async function makeRun(runs: string, options: MadeRun = {}): Promise<stri
   return folder.name;
 }
 
+function configOf(options: MadeRun): SearchConfig {
+  const { mode = "micro", epochs = 30, perEpoch = 100, seed = 1, overrides = {} } = options;
+  return resolveSearchConfig({
+    mode,
+    preset: "quick",
+    overrides: { seed, epochs, rounds: 10, perRound: perEpoch / 10, ...overrides },
+  });
+}
+
 class MadeSearch {
   best = { trial: 0, score: 0 };
   readonly stepsPerEpoch: number;
@@ -72,7 +83,7 @@ class MadeSearch {
   readonly #space: SearchSpace<any>;
   #winner: number[] = [];
 
-  constructor(private readonly config: SearchConfig, private readonly options: MadeRun) {
+  constructor(readonly config: SearchConfig, private readonly options: MadeRun) {
     this.stepsPerEpoch = options.stepsPerEpoch ?? 140;
     this.#rng = new Rng(config.seed, 77);
     this.#space = spaces[config.mode](config.child);

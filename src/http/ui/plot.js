@@ -82,11 +82,14 @@ export class Plot {
 
   #settings() {
     const { x, series, format, right, range, bands = [] } = this.options;
+    const body = getComputedStyle(document.body);
+    const size = Math.round(parseFloat(body.fontSize) * 0.85);
+    const font = `${size}px ${body.fontFamily}`;
     const axis = (more) => ({
       stroke: () => colour("--faint-ink"),
       grid: { stroke: () => colour("--grid"), width: 1 },
       ticks: { show: false },
-      font: "12px " + getComputedStyle(document.body).fontFamily,
+      font,
       gap: 6,
       ...more,
     });
@@ -106,7 +109,7 @@ export class Plot {
         axis({
           label: x,
           labelSize: 18,
-          labelFont: "12px " + getComputedStyle(document.body).fontFamily,
+          labelFont: font,
           size: 30,
           space: 64,
           grid: { show: false },

@@ -1,0 +1,234 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import type { Page } from "playwright-core";
+import type { RunEvent } from "../../src/nas/events.ts";
+import { RunFolder } from "../../src/run/folder.ts";
+import { assertAccessible, browserPath, Browsing } from "./browser.ts";
+import { madeSearch, makeRun } from "./made_run.ts";
+import { serve } from "./serving.ts";
+
+const browsing = new Browsing();
+/** Pictures of the page, to look at. */
+const pictures = Deno.env.get("DENAS_PICTURES") ?? Deno.makeTempDirSync({ prefix: "denas-page-" });
+const small = { epochs: 6, perEpoch: 40, stepsPerEpoch: 40 };
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: browserPath === undefined,
+    // The browser is shared; the last test closes it.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn,
+  });
+}
+
+async function waitForState(page: Page, word: string, timeout = 120_000): Promise<void> {
+  await page.locator(`.run-header .state[data-state="${word}"]`).waitFor({ timeout });
+}
+
+test("a search is started from the form, watched, reloaded, stopped, resumed and ends with a network", async () => {
+  await using served = await serve();
+  await using opened = await browsing.open();
+  const { page, complaints } = opened;
+  await page.goto(served.server.url);
+  await page.getByRole("heading", { name: "New run" }).waitFor();
+  await page.getByLabel("Preset").selectOption("smoke");
+  await page.getByLabel("Epochs").fill("0");
+  await page.getByRole("button", { name: "Start" }).click();
+  assertEquals(await page.locator("input[name=epochs]:invalid").count(), 1);
+  await page.getByLabel("Epochs").fill("3");
+  await page.getByText("All settings").click();
+  await page.locator("input[name=trainImages]").fill("512");
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.waitForURL(/#\/runs\//);
+  await waitForState(page, "running");
+  await page.locator(".figure.trials dd").first().filter({ hasText: /^[1-9]/ }).waitFor({
+    timeout: 120_000,
+  });
+  await page.locator(".network-panel svg").nth(1).waitFor();
+
+  await page.reload();
+  await waitForState(page, "running");
+  await page.locator(".figure.trials dd").first().filter({ hasText: /^[1-9]/ }).waitFor();
+  await page.getByRole("button", { name: "Stop" }).click();
+  await waitForState(page, "interrupted");
+  await page.getByRole("button", { name: "Resume" }).click();
+  await waitForState(page, "done");
+
+  await page.getByRole("heading", { name: "Selected network" }).waitFor();
+  assertEquals(await page.locator(".network-panel svg").count(), 2);
+  await page.locator(".map td").first().waitFor();
+  await page.getByRole("link", { name: "arch.json" }).waitFor();
+  const [id] = (await served.json<{ runs: { id: string }[] }>("/runs")).runs.map((run) => run.id);
+  const { trials } = await served.json<{ trials: number }>(`/runs/${id}`);
+  assertEquals(await page.locator(".figure.trials dd").first().textContent(), String(trials));
+  assertEquals(complaints, []);
+  assertEquals(served.reports, []);
+});
+
+test("a token is asked for, refused when it is wrong, and kept when it is right", async () => {
+  await using served = await serve({ token: "open-sesame" });
+  await makeRun(served.runs, small);
+  await using opened = await browsing.open({}, /401/);
+  const { page, complaints } = opened;
+  await page.goto(served.server.url);
+  await page.getByRole("heading", { name: "Token needed" }).waitFor();
+  await assertAccessible(page);
+  await page.getByLabel("Token").fill("please");
+  await page.getByRole("button", { name: "Open" }).click();
+  await page.getByText("This is not the token of this server.").waitFor();
+  await page.getByLabel("Token").fill("open-sesame");
+  await page.getByRole("button", { name: "Open" }).click();
+  await waitForState(page, "done");
+  await page.reload();
+  await waitForState(page, "done");
+  assertEquals(complaints, []);
+});
+
+test("a run keeps coming while it is written, nothing jumps, and a lost connection leaves no gap", async () => {
+  const first = await serve();
+  const { config, events } = madeSearch({ ...small, epochs: 12, perEpoch: 20 });
+  const folder = RunFolder.create({ runs: first.runs, command: "search", mode: "micro", config });
+  let written = 0;
+  const write = (to: number) => {
+    while (written < to) folder.append(events[written++]);
+  };
+  write(100);
+  await using opened = await browsing.open(
+    { viewport: { width: 1280, height: 900 } },
+    /net::ERR_/,
+  );
+  const { page, complaints } = opened;
+  await page.goto(`${first.server.url}#/runs/${folder.name}`);
+  await waitForState(page, "running");
+  await page.locator(".network-panel svg").nth(1).waitFor();
+  await page.evaluate(watchLayout);
+  for (let to = 120; to <= 200; to += 20) {
+    write(to);
+    await page.waitForTimeout(250);
+  }
+  await waitForTrials(page, events.slice(0, 200));
+  const shift = await page.evaluate(() => Reflect.get(globalThis, "shift"));
+  assert(shift < 0.002, `layout moved by ${shift} while events came, expected to stay`);
+
+  await first.server.close();
+  await page.locator("#connection[data-state=waiting]").waitFor();
+  write(300);
+  await using again = await serve({
+    runs: first.runs,
+    port: Number(new URL(first.server.url).port),
+  });
+  await waitForTrials(page, events.slice(0, 300));
+  write(events.length);
+  folder.update({ status: "done" });
+  folder.close();
+  await waitForState(page, "done");
+  await waitForTrials(page, events);
+  assertEquals([...complaints, ...again.reports], []);
+});
+
+function watchLayout(): void {
+  let shift = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) shift += Reflect.get(entry, "value");
+    Reflect.set(globalThis, "shift", shift);
+  }).observe({ type: "layout-shift" });
+  Reflect.set(globalThis, "shift", shift);
+}
+
+/** Until the page counts as many trials as these events have. */
+async function waitForTrials(page: Page, events: RunEvent[]): Promise<void> {
+  const trials = events.filter((event) => event.type === "trial").length;
+  await page.locator(".figure.trials dd").first()
+    .filter({ hasText: new RegExp(`^${trials}$`) }).waitFor();
+}
+
+test("50,000 trials scroll, sort and filter as a few rows, with the keyboard as well", async () => {
+  await using served = await serve();
+  const id = await makeRun(served.runs, { epochs: 150, perEpoch: 333, stepsPerEpoch: 20 });
+  await using opened = await browsing.open();
+  const { page, complaints } = opened;
+  await page.goto(`${served.server.url}#/runs/${id}`);
+  const table = page.getByRole("table", { name: "Trials" });
+  const rows = table.locator("tbody tr[data-index]");
+  const first = rows.first().locator("button");
+  await first.filter({ hasText: /\d/ }).waitFor();
+  await page.getByRole("button", { name: "Trial", exact: true }).click();
+  await first.filter({ hasText: "49,9" }).waitFor();
+  await page.getByRole("button", { name: "Trial", exact: true }).click();
+  await first.filter({ hasText: /^0$/ }).waitFor();
+  await first.focus();
+  await page.keyboard.press("End");
+  await page.locator("tr[data-index] button:focus").filter({ hasText: "49,969" }).waitFor();
+  assert(await rows.count() < 60, `${await rows.count()} rows, expected those in view`);
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Trial 49969" });
+  await dialog.locator("svg").waitFor();
+  await dialog.getByText("not what the network reaches when retrained").waitFor();
+  await dialog.locator("code", { hasText: "retrain" }).waitFor();
+  await assertAccessible(page);
+  await page.keyboard.press("Escape");
+  await page.getByLabel("Score at least, %").fill("70");
+  await page.locator(".trials-panel header .note").filter({ hasNotText: "49,970" }).waitFor();
+  assertEquals(complaints, []);
+});
+
+for (
+  const [look, options] of Object.entries(
+    {
+      light: { viewport: { width: 1440, height: 1000 }, colorScheme: "light" },
+      dark: { viewport: { width: 1440, height: 1000 }, colorScheme: "dark" },
+      phone: { viewport: { width: 390, height: 844 }, colorScheme: "light", isMobile: true },
+      wide: { viewport: { width: 3840, height: 2160 }, colorScheme: "dark" },
+    } as const,
+  )
+) {
+  test(`the page can be used by everybody: ${look}`, async () => {
+    await using served = await serve();
+    const ids = [
+      await makeRun(served.runs, small),
+      await makeRun(served.runs, { ...small, mode: "macro", seed: 2, stopAfter: 4 }),
+    ];
+    await using opened = await browsing.open(options);
+    const { page, complaints } = opened;
+    const { url } = served.server;
+    for (
+      const [name, address, ready] of [
+        ["run", `#/runs/${ids[0]}`, ".network-panel svg >> nth=1"],
+        ["macro", `#/runs/${ids[1]}`, ".network-panel svg >> nth=1"],
+        ["compare", `#/compare/${ids.join(",")}`, ".compare-table"],
+        ["new", "#/new", ".start-form"],
+      ]
+    ) {
+      await page.goto(url + address);
+      await page.locator(ready).waitFor();
+      await page.locator(".runs li").first().waitFor({ state: "attached" });
+      await assertAccessible(page);
+      const wide = await page.evaluate<number>(
+        "document.documentElement.scrollWidth - innerWidth",
+      );
+      assert(wide <= 0, `${name} is ${wide} pixels wider than the window`);
+      await page.screenshot({ path: join(pictures, `${name}-${look}.png`), fullPage: true });
+    }
+    assertEquals(complaints, []);
+  });
+}
+
+test("the theme that was chosen stays", async () => {
+  await using served = await serve();
+  await using opened = await browsing.open({ colorScheme: "light" });
+  const { page } = opened;
+  await page.goto(served.server.url);
+  const ground = () => page.evaluate("getComputedStyle(document.body).backgroundColor");
+  const light = await ground();
+  await page.getByRole("button", { name: "Theme: system" }).click();
+  await page.getByRole("button", { name: "Theme: light" }).click();
+  assert(await ground() !== light);
+  const dark = await ground();
+  await page.reload();
+  await page.getByRole("button", { name: "Theme: dark" }).waitFor();
+  assertEquals(await ground(), dark);
+});
+
+test("the browser is closed", () => browsing.close());

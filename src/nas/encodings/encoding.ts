@@ -1,0 +1,25 @@
+/**
+ * The interface of encodings. No code here: encodings live beside this file. A search uses an encoding in
+ * three places that need not agree: to sample an architecture, to perturb one, and to describe one to a
+ * predictor (White et al., NeurIPS 2020).
+ */
+import type { Rng } from "../../random.ts";
+
+/** What an encoding of architectures `A` can do; a missing capability is an error before a search starts. */
+export interface Encoding<A> {
+  /** As the literature calls it: `adj`, `trunc_path`, `cont_path` … */
+  name: string;
+  /** A random architecture: the distribution depends on the encoding. */
+  sample?(rng: Rng): A;
+  /** A different valid architecture near `arch`. */
+  perturb?(arch: A, rng: Rng): A;
+  /** All architectures one edit away, in a fixed order. */
+  neighbours?(arch: A): A[];
+  /** Not negative, 0 between an architecture and itself: for kernels of Gaussian processes. */
+  distance?(a: A, b: A): number;
+  /** What a predictor sees; the same length for all architectures of the space. */
+  features?(arch: A): Float64Array;
+}
+
+/** Encodings of a space by name. */
+export type Encodings<A> = Readonly<Record<string, Encoding<A>>>;

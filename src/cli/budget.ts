@@ -33,36 +33,40 @@ async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
   const { config } = job;
   const dataset = firstImages(equipment.dataset, probeSteps * config.batch);
   const steps = Math.ceil(equipment.dataset.train.n / config.batch);
-  const probe = withConfig(job, { epochs: 1 }, { rounds: probeRounds, roundsEvery: 1 });
+  const probe = withConfig(job, { epochs: 1 }, {
+    rounds: probeRounds,
+    roundsEvery: 1,
+    passes: 1,
+  });
   let stepSeconds = 0;
   let rest = 0;
   let last = performance.now();
-  let trials = 0;
+  let firstTrials: number | undefined;
   for await (const event of eventsOf(probe, memoryStore(), { ...equipment, dataset })) {
     const now = performance.now();
     if (event.type === "step") {
       stepSeconds = config.batch / event.imagesPerSecond;
       last = now;
     } else if (event.type === "trial" && job.command === "search") {
-      // All trials of a round come together: the first of the last round ends the time of that round.
-      if (trials++ % job.config.perRound === 0) {
-        const { rounds, roundsEvery } = job.config;
-        rest = rounds / roundsEvery * (now - last) / 1000;
-        last = now;
-      }
+      firstTrials ??= now;
+    } else if (event.type === "controller" && job.command === "search") {
+      // All trials of a round come together, and those of the last round right before this event.
+      const { rounds, roundsEvery } = job.config;
+      rest = rounds / roundsEvery * (now - firstTrials!) / (probeRounds - 1) / 1000;
     } else if (event.type === "epoch") {
       if (job.command === "retrain") rest = (now - last) / 1000;
       break;
     }
   }
   equipment.signal.throwIfAborted();
-  return steps * stepSeconds + rest;
+  const passes = job.command === "search" ? job.config.passes : 1;
+  return passes * steps * stepSeconds + rest;
 }
 
 function withConfig(
   job: Job,
   common: { epochs: number },
-  search: { rounds?: number; roundsEvery?: number } = {},
+  search: { rounds?: number; roundsEvery?: number; passes?: number } = {},
 ): Job {
   return job.command === "search"
     ? { ...job, config: { ...job.config, ...common, ...search } }

@@ -60,6 +60,8 @@ export function eventsOf(
 export interface ExecuteOptions extends RunOptions, OutputOptions {
   /** Called once data and adapter are there, to change the job before it starts. */
   prepare?(job: Job, equipment: Equipment): Promise<Job>;
+  /** Told the folder of the run. */
+  onRun?(path: string): void;
   /** The folder of an earlier run to go on with, already open. */
   resume?: RunFolder;
 }
@@ -132,6 +134,7 @@ async function drive(job: Job, options: ExecuteOptions, equipment: Equipment): P
   const { progress, signal, dataset } = equipment;
   const folder = options.resume ?? newFolder(job, options);
   progress.line(`run      ${shortPath(folder.path)}`);
+  options.onRun?.(folder.path);
   const outputs = new Outputs(folder);
   const show = (event: LoggedEvent) => {
     if (options.json) print(JSON.stringify(event));
@@ -204,6 +207,7 @@ async function loadData(job: Job, dataDir: string | undefined, progress: Progres
 
 /** An architecture may be trained on other images than it was found on; not by oversight, though. */
 function noteOtherImages(arch: ArchFile, { image, classes }: DataSet, progress: Progress): void {
+  if (arch.strategy === "baseline") return; // Made by hand, found on nothing.
   const found = `${classCount(arch)} classes and images of ${arch.input.join("×")}`;
   const now = `${classes.length} classes and images of ${image.join("×")}`;
   if (found !== now) progress.line(`note     found with ${found}, trained with ${now}`);

@@ -1,5 +1,5 @@
 /** Options that several commands share, and how their values are read. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Overrides } from "../nas/config.ts";
 import { existingRun } from "./run_path.ts";
 
@@ -21,6 +21,7 @@ export interface ConfigOptions extends RunOptions {
   budget?: number;
   data?: string;
   seed?: number;
+  seeds?: number[];
   initFrom?: string;
   adapter?: string;
   epochs?: number;
@@ -55,6 +56,10 @@ export function addConfigOptions(command: Command): Command {
     )
     .option("--data <name>", "fashion-mnist, mnist, cifar10, cifar100 or a folder of images")
     .option("--seed <n>", "start of all random numbers", whole)
+    .addOption(
+      new Option("--seeds <list>", "one run per seed (1,2,3), then mean and deviation")
+        .argParser(seedList).conflicts(["seed", "printConfig"]),
+    )
     .option("--init-from <run>", "start from the weights of a run, where names and shapes fit")
     .option("--epochs <n>", "passes over the training images", whole)
     .option("--budget <time>", "scale the epochs to end in about 90s, 30m or 2h", seconds)
@@ -127,6 +132,14 @@ function seconds(text: string): number {
     throw new InvalidArgumentError("A time like 90s, 30m or 2h is expected.");
   }
   return Number(match[1]) * { s: 1, m: 60, h: 3600 }[match[2]]!;
+}
+
+function seedList(text: string): number[] {
+  const seeds = text.split(",").map((word) => whole(word.trim()));
+  if (new Set(seeds).size < seeds.length) {
+    throw new InvalidArgumentError("Each seed is expected once.");
+  }
+  return seeds;
 }
 
 function setting(text: string, all: Record<string, unknown> = {}): Record<string, unknown> {

@@ -9,6 +9,7 @@ import {
   retrainConfig,
 } from "../nas/config.ts";
 import { finalConfig } from "../nas/final_config.ts";
+import type { Training } from "./baseline.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
 import {
   addNnablaRetrainOptions,
@@ -18,18 +19,23 @@ import {
 import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { dataName, readSettings } from "./settings.ts";
+import { start } from "./start.ts";
 import { print } from "./terminal.ts";
 
 type RetrainOptions = Omit<ConfigOptions, "out"> & ArchOptions & NnablaRetrainOptions & {
   legacyFixed?: boolean;
   form?: string;
+  baseline?: boolean;
 };
+
+const defaultArch = "arch.json";
 
 export function addRetrain(program: Command, finish: (code: number) => void): void {
   const command = program.command("retrain")
-    .argument("[arch]", archArgument, "arch.json")
+    .argument("[arch]", archArgument, defaultArch)
     .description("Train a found architecture from scratch and test it.")
     .option("--form <form>", "final (the default), or search: the network as the search trained it")
+    .option("--baseline", "a hand-made network of the same space and size in its place")
     .option("--legacy-fixed", "separable operations of a macro network are full convolutions");
   addNnablaRetrainOptions(addConfigOptions(addArchOptions(command))).addHelpText(
     "after",
@@ -40,20 +46,47 @@ Examples:
   $ denas retrain runs/2026-01-31-micro-1/arch.json --epochs 10 --filters 32
   $ denas retrain --form search --init-from 2026-01-31-micro-1      on the weights of its search
   $ denas retrain "0  3 0  0 1 0  2 0 0 1"          as the released ENAS scripts write it
-  $ denas retrain macro_arch.npy --arch-format nnabla`,
+  $ denas retrain macro_arch.npy --arch-format nnabla
+  $ denas retrain arch.json --baseline --seeds 1,2,3                what the search has to beat`,
   ).action(async (what: string, options: RetrainOptions) => {
     const path = options.recommendedArch ?? what;
-    const { arch, text: archText } = await toTrain(path, options);
-    const config = await resolve(arch, options);
+    const { arch, text: archText, config } = options.baseline
+      ? await baseline(path, options)
+      : await training(path, options);
     if (options.printConfig) return print(JSON.stringify(config, null, 2));
-    const [{ execute }, { fitBudget }] = await Promise.all([
-      import("./execute.ts"),
-      import("./budget.ts"),
-    ]);
-    const prepare = options.budget === undefined ? undefined : fitBudget(options.budget);
     const job = { command: "retrain" as const, config, arch, archText };
-    finish(await execute(job, { ...options, out: path, prepare }));
+    finish(await start(job, { ...options, out: path }));
   });
+}
+
+async function training(path: string, options: RetrainOptions): Promise<Training> {
+  const { arch, text } = await toTrain(path, options);
+  return { arch, text, config: await resolve(arch, options) };
+}
+
+/** Beside the architecture that would have been trained; alone where there is none, or of another space. */
+async function baseline(path: string, options: RetrainOptions): Promise<Training> {
+  const { baselineAlone, baselineLike } = await import("./baseline.ts");
+  const { space, preset, faithful } = options;
+  if (path !== defaultArch || isFile(fromHere(path))) {
+    const like = await training(path, options);
+    if (space === undefined || space === like.config.space) {
+      return baselineLike(like, options.filters !== undefined);
+    }
+  }
+  const named = space ?? "micro";
+  const overrides = overridesOf(options);
+  const { child } = resolveRetrainConfig({ space: named, preset, faithful, overrides });
+  const arch = baselineAlone(named, child);
+  return { arch, text: formatArchFile(arch), config: await resolve(arch, options) };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** A foreign architecture says nothing of the stem: it gets the preset's. */

@@ -22,6 +22,7 @@ import {
 } from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { dataName, readSettings } from "./settings.ts";
+import { start } from "./start.ts";
 import { print } from "./terminal.ts";
 
 interface SearchOptions extends ConfigOptions, NnablaSearchOptions {
@@ -53,6 +54,7 @@ Examples:
   $ denas search --mode micro --budget 30m --seed 2
   $ denas search --mode micro --strategy random --set controller.lr=0.01
   $ denas search --mode macro --strategy enas-nnabla --max-search-iter 20 --early-stop-over 0.8
+  $ denas search --mode micro --seeds 1,2,3         three searches, mean and deviation
   $ denas search --mode micro --print-config > my.json
   $ denas search --config my.json`,
   ).action(async (given: SearchOptions) => {
@@ -60,13 +62,7 @@ Examples:
     if (options.samplingOnly) return await drawOnly(options);
     const config = await resolve(options);
     if (options.printConfig) return print(JSON.stringify(config, null, 2));
-    const [{ execute }, { fitBudget }] = await Promise.all([
-      import("./execute.ts"),
-      import("./budget.ts"),
-    ]);
-    const { budget } = options;
-    const prepare = budget === undefined ? undefined : fitBudget(budget);
-    finish(await execute({ command: "search", config }, { ...options, prepare }));
+    finish(await start({ command: "search", config }, options));
   });
 }
 

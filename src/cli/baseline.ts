@@ -1,0 +1,56 @@
+/** `denas retrain --baseline`: a hand-made network in place of a found one, of about the same size. */
+import { type ArchFile, formatArchFile } from "../nas/arch_file.ts";
+import { baselineChoice, filtersFor, parametersOf } from "../nas/baseline.ts";
+import type { RetrainConfig } from "../nas/config.ts";
+import { printError, thousands } from "./terminal.ts";
+
+/** An architecture to train, with the settings it is trained with. */
+export interface Training {
+  arch: ArchFile;
+  text: string;
+  config: RetrainConfig;
+}
+
+/**
+ * The hand-made network in the space and sizes of what `like` trains, with the filters that bring it closest to
+ * the same number of parameters.
+ * @param keepFilters the user said how many.
+ */
+export function baselineLike(like: Training, keepFilters: boolean): Training {
+  const { config } = like;
+  const { score: _, scoreKind: __, run: ___, ...fields } = like.arch;
+  const choice = baselineChoice(config.space, config.child);
+  const arch: ArchFile = { ...fields, choice, strategy: "baseline" };
+  const wanted = parametersOf(like.arch, config);
+  const withFilters = (filters: number): RetrainConfig => ({
+    ...config,
+    child: { ...config.child, filters },
+  });
+  const chosen = keepFilters ? config : withFilters(filtersFor(wanted, arch, withFilters));
+  printError(
+    `baseline ${chosen.child.filters} filters: ${
+      thousands(parametersOf(arch, chosen))
+    } parameters, ` +
+      `${thousands(wanted)} in the network that it stands beside`,
+  );
+  return { arch, text: formatArchFile(arch), config: chosen };
+}
+
+/** Alone: the hand-made network of a size. It says nothing of images and classes: those are the data's. */
+export function baselineAlone(space: string, child: RetrainConfig["child"]): ArchFile {
+  const { layers, filters, branches, blocks, stem } = child;
+  return {
+    format: "denas-arch",
+    version: 1,
+    space,
+    input: [32, 32, 3],
+    classes: 10,
+    choice: baselineChoice(space, child),
+    stem: stem as ArchFile["stem"],
+    layers,
+    filters,
+    branches,
+    blocks,
+    strategy: "baseline",
+  };
+}

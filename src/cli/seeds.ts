@@ -1,0 +1,63 @@
+/** `--seeds 1,2,3`: the same run with each seed, one after the other, then mean and deviation. */
+import { parse } from "@std/path";
+import { compareRuns } from "../run/compare.ts";
+import { readRun } from "../run/read_run.ts";
+import { report } from "./compare.ts";
+import { execute, type ExecuteOptions, type Job } from "./execute.ts";
+import { commandName } from "./paths.ts";
+import { print, printError } from "./terminal.ts";
+
+/** @returns the exit code of the last run; the first that is not 0 ends it. */
+export async function executeSeeds(
+  job: Job,
+  seeds: readonly number[],
+  options: ExecuteOptions,
+): Promise<number> {
+  const paths: string[] = [];
+  const prepare = options.prepare && onceForAll(options.prepare);
+  for (const [i, seed] of seeds.entries()) {
+    printError(`seed     ${seed} (${i + 1} of ${seeds.length})`);
+    const code = await execute(withSeed(job, seed), {
+      ...options,
+      prepare,
+      out: job.command === "search" ? outOf(options.out, seed) : options.out,
+      onRun: (path) => paths.push(path),
+    });
+    if (code === 0) continue;
+    const rest = seeds.slice(i + 1).join(",");
+    printError(
+      `after "${commandName()} resume" go on with ${rest ? `--seeds ${rest}, then ` : ""}` +
+        `"${commandName()} compare"`,
+    );
+    return code;
+  }
+  if (!options.json) print(`\n${report(compareRuns(paths.map(readRun)))}`);
+  return 0;
+}
+
+/** A budget is measured with the first seed: the others get as many epochs. */
+function onceForAll(prepare: NonNullable<ExecuteOptions["prepare"]>): typeof prepare {
+  let epochs: number | undefined;
+  return async (job, equipment) => {
+    if (epochs === undefined) {
+      const prepared = await prepare(job, equipment);
+      epochs = prepared.config.epochs;
+      return prepared;
+    }
+    return job.command === "search"
+      ? { ...job, config: { ...job.config, epochs } }
+      : { ...job, config: { ...job.config, epochs } };
+  };
+}
+
+function withSeed(job: Job, seed: number): Job {
+  return job.command === "search"
+    ? { ...job, config: { ...job.config, seed } }
+    : { ...job, config: { ...job.config, seed } };
+}
+
+/** arch.json → arch-seed2.json */
+export function outOf(out: string, seed: number): string {
+  const { dir, name, ext } = parse(out);
+  return `${dir ? `${dir}/` : ""}${name}-seed${seed}${ext}`;
+}

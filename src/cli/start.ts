@@ -1,0 +1,18 @@
+/** From a job and its options to its end: a budget, one seed or several. */
+import type { ExecuteOptions, Job } from "./execute.ts";
+
+/** @returns the exit code. */
+export async function start(
+  job: Job,
+  options: ExecuteOptions & { budget?: number; seeds?: number[] },
+): Promise<number> {
+  const { budget, seeds } = options;
+  const { fitBudget } = await import("./budget.ts");
+  const prepare = budget === undefined ? undefined : fitBudget(budget);
+  if (seeds) {
+    const { executeSeeds } = await import("./seeds.ts");
+    return await executeSeeds(job, seeds, { ...options, prepare });
+  }
+  const { execute } = await import("./execute.ts");
+  return await execute(job, { ...options, prepare });
+}

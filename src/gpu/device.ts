@@ -56,6 +56,8 @@ export class Gpu {
   #young: Tensor[] = [];
   #old: Tensor[] = [];
   readonly #zeros = new Map<number, Tensor>();
+  /** Tensors of the present `lending`. */
+  #lent: Tensor[] | null = null;
   /** Multiply-adds recorded since the last submission, and how many of them a submission may hold. */
   #macs = 0;
   #macsPerSubmit = 4e9;
@@ -245,9 +247,32 @@ export class Gpu {
     return (await this.read(tensors)).map((f) => new Uint32Array(f.buffer, f.byteOffset, f.length));
   }
 
-  /** A tensor outside the pool, zeroed: for weights, data, state. Lives as long as the device. */
+  /** A tensor outside the pool, zeroed: for weights, data, state. Lives as long as the device, or its `lending`. */
   empty(shape: Shape): Tensor {
+    if (this.#lent) return this.#lend(shape, this.#lent);
     return { shape, buffer: this.#createBuffer(Math.max(16, count(shape) * 4)), offset: 0 };
+  }
+
+  /**
+   * What `body` makes with `empty` and `upload` comes from the pool and goes back when it ends: for networks
+   * that are trained and forgotten. Nothing that outlives it may be made in it. Not to be nested.
+   */
+  async lending<T>(body: () => Promise<T>): Promise<T> {
+    const lent: Tensor[] = this.#lent = [];
+    try {
+      return await body();
+    } finally {
+      this.#lent = null;
+      this.submit();
+      for (const { buffer } of lent) this.pool.release(buffer);
+    }
+  }
+
+  #lend(shape: Shape, lent: Tensor[]): Tensor {
+    const tensor = { shape, buffer: this.pool.acquire(count(shape) * 4), offset: 0 };
+    lent.push(tensor);
+    this.write(tensor, new Float32Array(count(shape)));
+    return tensor;
   }
 
   /** A tensor outside the pool with these contents. */
@@ -264,7 +289,10 @@ export class Gpu {
   zeros(shape: Shape): Tensor {
     const words = count(shape);
     let tensor = this.#zeros.get(words);
-    if (!tensor) this.#zeros.set(words, tensor = this.empty([words]));
+    if (!tensor) {
+      const buffer = this.#createBuffer(Math.max(16, words * 4));
+      this.#zeros.set(words, tensor = { shape: [words], buffer, offset: 0 });
+    }
     return { ...tensor, shape };
   }
 

@@ -30,9 +30,12 @@ export const archFile = z.object({
   blocks: positive.optional(),
   /** Name of the data set. */
   data: z.string().optional(),
-  /** Accuracy as a fraction, and what it means: with shared weights, or after training from scratch. */
+  /**
+   * Accuracy as a fraction, and what it means: with shared weights, after training from scratch (briefly, in a
+   * search), or as a table has it.
+   */
   score: z.number().optional(),
-  scoreKind: z.enum(["shared-weights", "retrained"]).optional(),
+  scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table"]).optional(),
   run: z.string().optional(),
   /** What found it: a search strategy's name, or `baseline` for a network made by hand. */
   strategy: z.string().optional(),

@@ -4,8 +4,10 @@
  */
 import { z } from "zod";
 import { UsageError } from "../errors.ts";
+import { evaluatorDefaults } from "./benchmark_presets.ts";
 import { faithfulSettings } from "./faithful.ts";
 import { type PresetName, presets, retrainPresets } from "./presets.ts";
+import { sharedWeights } from "./recipes.ts";
 
 const positive = z.number().int().positive();
 const count = z.number().int().nonnegative();
@@ -135,9 +137,25 @@ const common = {
   adapter: z.enum(["default", "high-performance", "low-power", "software"]),
 };
 
+/** What scores architectures, see `evaluators/`. */
+const evaluator = z.strictObject({
+  kind: z.enum(["shared", "table", "train"]),
+  /** File of the table. */
+  table: z.string(),
+  /** Data set of the table, the column that is maximised (`-name`: minimised), the one reported; "" = the table's. */
+  dataset: z.string(),
+  objective: z.string(),
+  report: z.string(),
+  /** Where a table has several trainings of an architecture: their mean, or one of them at random. */
+  runs: z.enum(["mean", "one"]),
+  /** Epochs of training from scratch per architecture (train). */
+  epochs: positive,
+});
+
 export const searchConfig = z.strictObject({
   ...common,
   mode: z.string(),
+  evaluator: evaluator.default(sharedWeights),
   strategy: z.enum(["enas", "enas-nnabla", "random", "evolution"]),
   /** Passes over the training images in each epoch of the search. */
   passes: positive,
@@ -160,11 +178,11 @@ export const searchConfig = z.strictObject({
   select: z.enum(["best", "last"]),
   selection: z.strictObject({
     /** Architectures scored at the end: drawn from the policy, and the best of the trials. */
-    drawn: positive,
+    drawn: count,
     best: count,
     /** Validation images that every candidate is scored on; 0 = all. */
     images: count,
-  }),
+  }).refine(({ drawn, best }) => drawn + best > 0, "expected candidates: drawn or best above 0"),
   evolution: z.strictObject({ population: positive, tournament: positive }),
   /** Reject larger architectures (0 = no limit): parameters and multiply-adds of the search child. */
   maxParams: count,
@@ -207,6 +225,7 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
   }
   const base = structuredClone(sections[mode as keyof typeof sections]) as Record<string, unknown>;
   if (faithful) applyOverrides(base, faithfulSettings("search", mode, preset));
+  applyOverrides(base, evaluatorSettings(overrides["evaluator.kind"]));
   // Candidates are drawn once between two trainings of the best of them.
   if (overrides.strategy === "enas-nnabla") base.rounds = 1;
   applyOverrides(base, overrides);
@@ -235,6 +254,13 @@ export function resolveRetrainConfig(choice: RetrainChoice): RetrainConfig {
   if (faithful) applyOverrides(base, faithfulSettings("final", space, preset));
   applyOverrides(base, overrides);
   return parseConfig(retrainConfig, base, "retrain");
+}
+
+/** What the kind of evaluator changes; an unknown kind is for the schema to refuse. */
+function evaluatorSettings(kind: unknown): Overrides {
+  return typeof kind === "string" && Object.hasOwn(evaluatorDefaults, kind)
+    ? evaluatorDefaults[kind as keyof typeof evaluatorDefaults]
+    : {};
 }
 
 function knownPreset(name: string): PresetName {

@@ -3,6 +3,8 @@ import type { RunEvent } from "./events.ts";
 import type { Score, State, Strategy } from "./strategy.ts";
 
 export interface Evaluator<A> {
+  /** An architecture scores the same whenever it is scored: the final selection costs nothing. */
+  readonly remembers?: boolean;
   /**
    * One epoch of whatever must happen before scores mean something (ENAS: shared-weight training).
    * At every yield the evaluator is in a state that `snapshot` captures; called again after `restore` in

@@ -14,6 +14,13 @@ export const runEvent = z.discriminatedUnion("type", [
     space: z.string(),
     strategy: z.string().optional(),
     evaluator: z.string().optional(),
+    /** Of a search on a table: what it is, and what its columns mean. */
+    table: z.object({
+      name: z.string(),
+      size: z.number().int(),
+      objective: z.string(),
+      report: z.string(),
+    }).optional(),
     adapter: z.object({ description: z.string(), driver: z.string(), fallback: z.boolean() })
       .optional(),
     data: z.object({
@@ -116,6 +123,8 @@ export const runEvent = z.discriminatedUnion("type", [
     /** Search: the winner. Retrain: the figures of the test set. */
     choice: choice.optional(),
     score: fraction.optional(),
+    /** The winner's value of the table's column that no strategy sees. */
+    report: z.object({ metric: z.string(), value: z.number() }).optional(),
     validAccuracy: fraction.optional(),
     testAccuracy: fraction.optional(),
     perClassAccuracy: z.array(fraction).optional(),

@@ -23,6 +23,12 @@ export interface SearchParts<A> {
   start: Omit<Extract<RunEvent, { type: "start" }>, "type" | "config" | "command">;
   /** Whether an architecture keeps to the limits on parameters and multiply-adds. */
   fits(arch: A): boolean;
+  /** What a score means. */
+  scoreKind: NonNullable<ArchFile["scoreKind"]>;
+  /** The score of architectures over the limits; default 0. */
+  unfit?: number;
+  /** A figure of the winner that no strategy sees. */
+  report?(arch: A): { metric: string; value: number };
   /** What arch.json records beside the choice. */
   archFields: Omit<ArchFile, "choice" | "score" | "scoreKind">;
   figures(): { step: number; trainedImages: number; peakBytes: number };
@@ -192,9 +198,9 @@ class Loop<A> {
   async #score(trials: Trial<A>[], on: "reward" | "selection" = "reward"): Promise<Scored<A>[]> {
     const fitting = trials.filter((t) => this.parts.fits(t.arch));
     const scores = await this.parts.evaluator.score(fitting.map((t) => t.arch), on, this.signal);
-    this.#at.queries += fitting.length;
+    if (on === "reward" || !this.parts.evaluator.remembers) this.#at.queries += fitting.length;
     const byTrial = new Map(fitting.map((t, i) => [t, scores[i]]));
-    return trials.map((t) => ({ ...t, score: byTrial.get(t) ?? { value: 0 } }));
+    return trials.map((t) => ({ ...t, score: byTrial.get(t) ?? { value: this.parts.unfit ?? 0 } }));
   }
 
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
@@ -251,19 +257,20 @@ class Loop<A> {
     await this.store.put(
       "ranking.json",
       JSON.stringify(
-        { images: config.selection.images, scoreKind: "shared-weights", ranking },
+        { images: config.selection.images, scoreKind: this.parts.scoreKind, ranking },
         null,
         1,
       ) + "\n",
     );
-    await this.store.put("supernet.safetensors", (await evaluator.snapshot()).tensors);
+    const { tensors } = await evaluator.snapshot();
+    if (Object.keys(tensors).length > 0) await this.store.put("supernet.safetensors", tensors);
     await this.store.put(
       "arch.json",
       formatArchFile({
         ...archFields,
         choice: winner.choice,
         score: winner.score,
-        scoreKind: "shared-weights",
+        scoreKind: this.parts.scoreKind,
       }),
     );
     const { trainedImages, peakBytes } = this.parts.figures();
@@ -275,6 +282,7 @@ class Loop<A> {
       peakBytes,
       choice: winner.choice,
       score: winner.score,
+      report: this.parts.report?.(space.decode(winner.choice)),
       stopped: this.#at.stopped,
     };
   }

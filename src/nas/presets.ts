@@ -3,6 +3,7 @@
  * recipes; `quick` is the method of `paper` at a size that two CPU cores finish in minutes; `smoke` only
  * shows that everything works.
  */
+import { type Benchmark, benchmarkFinal, benchmarkSearch } from "./benchmark_presets.ts";
 import type { RetrainConfig, SearchConfig } from "./config.ts";
 import * as recipes from "./recipes.ts";
 import { child, controller, finalChild, none, optimizer, paperMicro } from "./recipes.ts";
@@ -71,14 +72,14 @@ const smoke = (quick: SearchConfig): SearchConfig => ({
 });
 
 /** The published multi-target search knows no cells. */
-type Sections<T> = Record<Exclude<PresetName, "codebrim">, Record<"micro" | "macro", T>> & {
-  codebrim: Record<"macro", T>;
-};
+type Sections<T> =
+  & Record<"smoke" | "quick" | "paper", Record<"micro" | "macro" | Benchmark, T>>
+  & { nnabla: Record<"micro" | "macro", T>; codebrim: Record<"macro", T> };
 
 export const presets: Sections<SearchConfig> = {
-  smoke: { micro: smoke(quickMicro), macro: smoke(quickMacro) },
-  quick: { micro: quickMicro, macro: quickMacro },
-  paper: { micro: paperMicro, macro: recipes.paperMacro },
+  smoke: { micro: smoke(quickMicro), macro: smoke(quickMacro), ...benchmarkSearch.smoke },
+  quick: { micro: quickMicro, macro: quickMacro, ...benchmarkSearch.quick },
+  paper: { micro: paperMicro, macro: recipes.paperMacro, ...benchmarkSearch.paper },
   nnabla: { micro: recipes.nnablaMicro, macro: recipes.nnablaMacro },
   codebrim: { macro: recipes.codebrimMacro },
 };
@@ -117,9 +118,17 @@ const smokeFinal = (quick: RetrainConfig): RetrainConfig => ({
 });
 
 export const retrainPresets: Sections<RetrainConfig> = {
-  smoke: { micro: smokeFinal(quickMicroFinal), macro: smokeFinal(quickMacroFinal) },
-  quick: { micro: quickMicroFinal, macro: quickMacroFinal },
-  paper: { micro: recipes.paperMicroFinal, macro: recipes.paperMacroFinal },
+  smoke: {
+    micro: smokeFinal(quickMicroFinal),
+    macro: smokeFinal(quickMacroFinal),
+    ...benchmarkFinal.smoke,
+  },
+  quick: { micro: quickMicroFinal, macro: quickMacroFinal, ...benchmarkFinal.quick },
+  paper: {
+    micro: recipes.paperMicroFinal,
+    macro: recipes.paperMacroFinal,
+    ...benchmarkFinal.paper,
+  },
   nnabla: { micro: recipes.nnablaMicroFinal, macro: recipes.nnablaMacroFinal },
   codebrim: { macro: recipes.codebrimMacroFinal },
 };

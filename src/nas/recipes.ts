@@ -7,6 +7,17 @@
  */
 import type { RetrainConfig, SearchConfig } from "./config.ts";
 
+/** The evaluator of ENAS; the other fields are of other evaluators. */
+export const sharedWeights = {
+  kind: "shared",
+  table: "",
+  dataset: "",
+  objective: "",
+  report: "",
+  runs: "mean",
+  epochs: 1,
+} as const;
+
 export const child = {
   form: "search",
   branches: 5,
@@ -98,6 +109,7 @@ export const paperMicro: SearchConfig = {
   ...common,
   preset: "paper",
   mode: "micro",
+  evaluator: sharedWeights,
   strategy: "enas",
   data: "cifar10",
   epochs: 150,

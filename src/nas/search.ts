@@ -6,19 +6,17 @@ import { loadDataSet } from "../data/load.ts";
 import { UsageError } from "../errors.ts";
 import { Gpu } from "../gpu/device.ts";
 import type { SearchConfig } from "./config.ts";
-import { describe } from "./describe.ts";
 import { SharedEvaluator } from "./evaluators/shared.ts";
+import { TrainEvaluator } from "./evaluators/train.ts";
 import type { RunEvent } from "./events.ts";
 import { searchLoop, type SearchParts } from "./loop.ts";
-import type { BuildContext, ChildConfig, SearchSpace } from "./space.ts";
-import { spaces } from "./spaces/mod.ts";
+import { learnsOnDevice, limits, openSpace, openStrategy } from "./parts.ts";
 import type { Store } from "./store.ts";
-import { EnasStrategy } from "./strategies/enas.ts";
-import { NnablaStrategy } from "./strategies/enas_nnabla.ts";
-import { evolutionStrategy } from "./strategies/evolution.ts";
-import { randomStrategy } from "./strategies/random.ts";
-import type { State, Strategy } from "./strategy.ts";
+import type { State } from "./strategy.ts";
+import { openTableSearch } from "./table_search.ts";
 import { type EarlierWeights, earlierWeights } from "./warm_start.ts";
+
+export { openSpace } from "./parts.ts";
 
 /** What a run needs from outside. */
 export interface RunIO {
@@ -29,6 +27,8 @@ export interface RunIO {
   /** A device that is already open, or a data set that is already loaded. */
   gpu?: Gpu;
   dataset?: DataSet;
+  /** Where what is read of a large table is kept. */
+  cacheDir?: string;
   /** Reads the weights of the run that the config wants to start from (`initFrom`). */
   initial?(): EarlierWeights;
   /** A retraining hands over its weights before its first step, every so many steps, and at its end. */
@@ -37,14 +37,24 @@ export interface RunIO {
 
 /** Runs a search from its config: opens the device and the data, then yields the events of the loop. */
 export async function* search(config: SearchConfig, io: RunIO): AsyncGenerator<RunEvent> {
+  if (!needsDevice(config)) {
+    yield* searchLoop(await openTableSearch(config, null, io), io);
+    return;
+  }
   const opened = await openDevice(config.adapter, io.gpu);
   try {
-    const parts = await openSearch(config, opened.gpu, io);
+    const parts = config.evaluator.kind === "table"
+      ? await openTableSearch(config, opened.gpu, io)
+      : await openSearch(config, opened.gpu, io);
     yield* searchLoop(parts, io);
   } finally {
     opened.done();
   }
 }
+
+/** Whether a search trains anything: a network, or a policy. */
+export const needsDevice = (config: SearchConfig): boolean =>
+  config.evaluator.kind !== "table" || learnsOnDevice(config);
 
 /** The device of the config, or the caller's; `done` closes the one that was opened here. */
 export async function openDevice(
@@ -119,29 +129,36 @@ export async function openSearch(
   const train = new Batches(gpu, data.train, { ...common, batch: config.batch });
   const batch = Math.max(config.rewardBatch, config.evalBatch);
   const valid = new Batches(gpu, data.valid, { ...common, batch });
-  const evaluator = new SharedEvaluator({ gpu, space, config, context, train, valid });
+  const shared = { gpu, space, config, context, train, valid };
   const { description, driver, fallback } = gpu.adapter;
+  const trains = config.evaluator.kind === "train";
+  const evaluator = trains ? new TrainEvaluator(shared) : new SharedEvaluator(shared);
   return {
     config,
     space,
     evaluator,
     strategy: openStrategy(config, space, gpu),
     fits: limits(config, space, context),
+    scoreKind: trains ? "trained-briefly" : "shared-weights",
     async warmStart() {
       const earlier = earlierWeights(config, io);
-      return earlier && await evaluator.startFrom(earlier);
+      if (!earlier) return null;
+      if (evaluator instanceof SharedEvaluator) return await evaluator.startFrom(earlier);
+      throw new UsageError(
+        "Cannot start from earlier weights: evaluator train begins each network anew; leave out --init-from",
+      );
     },
     figures: () => evaluator.figures(),
     archFields: archFieldsOf(config, data),
     start: {
       space: space.name,
       strategy: config.strategy,
-      evaluator: "shared",
+      evaluator: config.evaluator.kind,
       adapter: { description, driver, fallback },
       data: describeData(data),
       epochs: config.epochs,
-      stepsPerEpoch: evaluator.stepsPerEpoch,
-      parameters: evaluator.parameters,
+      stepsPerEpoch: evaluator instanceof SharedEvaluator ? evaluator.stepsPerEpoch : 0,
+      parameters: evaluator instanceof SharedEvaluator ? evaluator.parameters : 0,
     },
   };
 }
@@ -167,51 +184,5 @@ export function archFieldsOf(
     data: config.data,
     seed: config.seed,
     strategy: config.strategy,
-  };
-}
-
-/** A space by its name; throws UsageError naming the known ones. */
-export function openSpace(name: string, config: ChildConfig): SearchSpace<unknown> {
-  const make = spaces[name];
-  if (!make) {
-    throw new UsageError(
-      `Cannot open space ${name}: expected one of ${Object.keys(spaces).join(", ")}`,
-    );
-  }
-  return make(config) as SearchSpace<unknown>;
-}
-
-function openStrategy(
-  config: SearchConfig,
-  space: SearchSpace<unknown>,
-  gpu: Gpu,
-): Strategy<unknown> {
-  if (config.strategy === "random") return randomStrategy(space, config.seed);
-  if (config.strategy === "evolution") {
-    return evolutionStrategy(space, config.seed, config.evolution);
-  }
-  const enas = new EnasStrategy(gpu, space, config);
-  return config.strategy === "enas-nnabla" ? new NnablaStrategy(enas, space) : enas;
-}
-
-/** Limits on the search child's parameters and multiply-adds per image. */
-function limits(
-  { maxParams, maxMacs }: SearchConfig,
-  space: SearchSpace<unknown>,
-  context: Omit<BuildContext, "weights">,
-): (arch: unknown) => boolean {
-  if (!maxParams && !maxMacs) return () => true;
-  const known = new Map<string, boolean>();
-  return (arch) => {
-    const key = space.key(arch);
-    let fits = known.get(key);
-    if (fits === undefined) {
-      const { parameters, macs } = describe({ space, choice: space.encode(arch), ...context });
-      fits = (!maxParams || parameters <= maxParams) && (!maxMacs || macs! <= maxMacs);
-      // A long search draws hundreds of thousands.
-      if (known.size === 10_000) known.clear();
-      known.set(key, fits);
-    }
-    return fits;
   };
 }

@@ -24,6 +24,11 @@ export interface Tally {
 /** What helps where training diverges. */
 const wayOut = "a smaller learning rate (--set optimizer.lrMax=…)";
 
+/** The loss is no number any more. */
+export class DivergedError extends Error {
+  override name = "DivergedError";
+}
+
 /** Figures are read back at least this often, so that checkpoints keep their times on slow devices. */
 const LONGEST_MS = 30_000;
 
@@ -84,7 +89,7 @@ export class Trainer {
     this.#lastRead = performance.now();
     const tally = summarise(await this.#metrics.read(images.length), images);
     if (!Number.isFinite(tally.loss)) {
-      throw new Error(
+      throw new DivergedError(
         `Cannot go on training: the loss is ${tally.loss}; the last checkpoint is good, try ${wayOut}`,
       );
     }

@@ -13,6 +13,8 @@ export * from "./table.ts";
 export interface OpenTable {
   /** The space whose architectures a user's table lists; benchmarks are recognised. */
   space?: SearchSpace<unknown>;
+  /** Where what is read of a large table is kept. */
+  cacheDir?: string;
   signal?: AbortSignal;
 }
 

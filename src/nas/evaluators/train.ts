@@ -1,0 +1,105 @@
+/**
+ * Evaluation by training: each architecture from scratch, briefly, then its accuracy on the validation images.
+ * Every network sees the same images in the same order and starts from the same seed.
+ */
+import type { SearchConfig } from "../config.ts";
+import { WeightStore } from "../../nn/weights.ts";
+import type { Evaluator } from "../evaluator.ts";
+import type { Pass } from "../space.ts";
+import type { Score, State } from "../strategy.ts";
+import { DivergedError, learningRate, Scorer, Trainer } from "../training.ts";
+import type { SharedParts } from "./shared.ts";
+
+interface Saved {
+  /** Scores by key: no architecture is trained twice. */
+  scores: Record<string, Score>;
+  step: number;
+  trainedImages: number;
+}
+
+export class TrainEvaluator<A> implements Evaluator<A> {
+  readonly remembers = true;
+  readonly #scorer: Scorer;
+  readonly #config: SearchConfig;
+  #saved: Saved = { scores: {}, step: 0, trainedImages: 0 };
+
+  constructor(private readonly parts: SharedParts<A>) {
+    const { gpu, config } = parts;
+    this.#scorer = new Scorer(gpu);
+    // The network that a retraining would build.
+    this.#config = { ...config, child: { ...config.child, form: "final" } };
+  }
+
+  /** Of the training of one architecture. */
+  get steps(): number {
+    return this.parts.train.stepsPerEpoch * this.parts.config.evaluator.epochs;
+  }
+
+  figures(): { step: number; trainedImages: number; peakBytes: number } {
+    const { step, trainedImages } = this.#saved;
+    return { step, trainedImages, peakBytes: this.parts.gpu.pool.peakBytes };
+  }
+
+  /** A network whose loss is no number any more scores 0. */
+  async score(
+    archs: readonly A[],
+    _on: "reward" | "selection",
+    signal: AbortSignal,
+  ): Promise<Score[]> {
+    const scores: Score[] = [];
+    for (const arch of archs) {
+      const key = this.parts.space.key(arch);
+      this.#saved.scores[key] ??= await this.parts.gpu.lending(() => this.#train(arch, signal));
+      scores.push(this.#saved.scores[key]);
+    }
+    return scores;
+  }
+
+  async #train(arch: A, signal: AbortSignal): Promise<Score> {
+    const { gpu, space, context, train, valid } = this.parts;
+    const config = this.#config;
+    const weights = new WeightStore();
+    const model = space.build(arch, { ...context, config: config.child, weights });
+    weights.materialise(gpu, config.seed);
+    const { optimizer, auxWeight, logEvery } = config;
+    const trainer = new Trainer(gpu, weights, optimizer, auxWeight, logEvery);
+    try {
+      for (let step = 0; step < this.steps; step++) {
+        signal.throwIfAborted();
+        const epoch = Math.floor(step / train.stepsPerEpoch);
+        if (step % train.stepsPerEpoch === 0) train.startEpoch(epoch);
+        const lr = learningRate(optimizer, epoch, step / this.steps);
+        const batch = train.next(step);
+        await trainer.step(model, batch, this.#pass(step, true), lr);
+        this.#saved.trainedImages += batch.n;
+        this.#saved.step++;
+        if (trainer.full || step === this.steps - 1) await trainer.tally();
+      }
+    } catch (error) {
+      if (error instanceof DivergedError) return { value: 0 };
+      throw error;
+    }
+    const batches = valid.sequential(config.selection.images || valid.n, config.evalBatch);
+    const [{ accuracy, loss }] = await this.#scorer.score(
+      [model],
+      batches,
+      this.#pass(this.steps, false),
+      signal,
+    );
+    return { value: accuracy, loss };
+  }
+
+  snapshot(): Promise<State> {
+    return Promise.resolve({ json: structuredClone(this.#saved), tensors: {} });
+  }
+
+  restore({ json }: State): Promise<void> {
+    this.#saved = structuredClone(json as Saved);
+    return Promise.resolve();
+  }
+
+  #pass(step: number, training: boolean): Pass {
+    const { seed } = this.#config;
+    return { training, batchStatistics: training, seed, step, steps: this.steps };
+  }
+}

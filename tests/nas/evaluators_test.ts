@@ -1,0 +1,163 @@
+/** One short run of evolution with each evaluator in each kind of space. */
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import { syntheticDataSet } from "../../src/data/mod.ts";
+import { Gpu } from "../../src/gpu/mod.ts";
+import { parseArchFile } from "../../src/nas/arch_file.ts";
+import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
+import type { RunEvent } from "../../src/nas/events.ts";
+import { openSpace, search } from "../../src/nas/search.ts";
+import { memoryStore } from "../../src/nas/store.ts";
+import { evolutionStrategy } from "../../src/nas/strategies/evolution.ts";
+
+const gpu = await Gpu.open();
+const dataset = syntheticDataSet({ train: 8, valid: 8, test: 0, image: [8, 8, 3], classes: 3 });
+const dir = await Deno.makeTempDir();
+globalThis.addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
+
+const modes = ["micro", "nasbench201", "nasbench101", "nasbench-macro", "darts"];
+
+function config(mode: string, kind: SearchConfig["evaluator"]["kind"], more = {}): SearchConfig {
+  return resolveSearchConfig({
+    mode,
+    preset: "smoke",
+    overrides: {
+      strategy: "evolution",
+      "evaluator.kind": kind,
+      epochs: 1,
+      batch: 4,
+      rounds: 3,
+      perRound: 2,
+      rewardBatch: 4,
+      evalBatch: 4,
+      "selection.drawn": kind === "shared" ? 1 : 0,
+      "selection.best": 1,
+      "selection.images": 8,
+      "child.stem": 1,
+      "child.blocks": mode === "darts" || mode === "micro" ? 2 : 5,
+      "evolution.population": 3,
+      "evolution.tournament": 2,
+      ...more,
+    },
+  });
+}
+
+async function run(settings: SearchConfig, store = memoryStore(), stop?: (e: RunEvent) => boolean) {
+  const events: RunEvent[] = [];
+  const interrupt = new AbortController();
+  const io = settings.evaluator.kind === "table" ? {} : { gpu, dataset };
+  for await (const event of search(settings, { ...io, signal: interrupt.signal, store })) {
+    events.push(event);
+    if (stop?.(event)) interrupt.abort();
+  }
+  return { events, store };
+}
+
+const trials = (events: RunEvent[]) =>
+  events.filter((e) => e.type === "trial" && e.on === "reward");
+
+for (const mode of modes) {
+  for (const kind of ["shared", "train"] as const) {
+    Deno.test(`${mode}: evolution with evaluator ${kind} ends with an architecture`, async () => {
+      const { events, store } = await run(config(mode, kind));
+      const arch = parseArchFile(store.files.get("arch.json") as string, "arch.json");
+      const done = events.at(-1)!;
+      assert.ok(done.type === "done" && done.score! >= 0 && done.score! <= 1);
+      assert.deepEqual(arch.choice, done.choice);
+      assert.equal(arch.scoreKind, kind === "shared" ? "shared-weights" : "trained-briefly");
+      assert.equal(trials(events).length, 6);
+      assert.equal(done.queries, kind === "shared" ? done.queries : 6);
+      const images = kind === "shared"
+        ? 8
+        : 8 * new Set(trials(events).map((t) => "key" in t && t.key)).size;
+      assert.equal(done.trainedImages, images);
+      assert.equal(store.files.has("supernet.safetensors"), kind === "shared");
+    });
+  }
+}
+
+/** A made-up accuracy of choices, in per cent. */
+const accuracy = (choice: readonly number[]) =>
+  choice.reduce((sum, c, i) => (sum * 31 + c * (i + 7)) % 9973, 1) / 100;
+
+/** A file with all that evolution with this config will ask for. */
+async function madeUpTable(settings: SearchConfig): Promise<string> {
+  const space = openSpace(settings.mode, settings.child);
+  const strategy = evolutionStrategy(space, settings.seed, settings.evolution);
+  const rows = new Map<string, string>();
+  for (let round = 0; round < settings.rounds; round++) {
+    const asked = await strategy.ask(settings.perRound);
+    for (const { arch } of asked) {
+      const known = rows.get(space.key(arch)) ?? space.encode(arch).join(" ");
+      rows.set(space.key(arch), known);
+    }
+    const value = (arch: unknown) =>
+      accuracy(rows.get(space.key(arch))!.split(" ").map(Number)) * 0.01;
+    await strategy.tell(asked.map((t) => ({ ...t, score: { value: value(t.arch) } })));
+  }
+  const path = join(dir, `${settings.mode}.csv`);
+  const lines = [...rows.values()].map((choice) => {
+    const own = accuracy(choice.split(" ").map(Number));
+    return `${choice},${own},${100 - own}`;
+  });
+  await Deno.writeTextFile(path, ["arch,accuracy,test_accuracy", ...lines].join("\n"));
+  return path;
+}
+
+for (const mode of modes) {
+  Deno.test(`${mode}: evolution on a table asks it alone, and reports a column that it did not see`, async () => {
+    const settings = config(mode, "table", { rounds: 12, "selection.drawn": 0 });
+    settings.evaluator.table = await madeUpTable(settings);
+    settings.evaluator.report = "test_accuracy";
+    const { events, store } = await run(settings);
+    const [start] = events, done = events.at(-1)!;
+    assert.ok(start.type === "start" && start.evaluator === "table" && start.adapter === undefined);
+    assert.equal(start.table!.report, "test_accuracy (test_accuracy)");
+    const scores = trials(events).map((t) => t.type === "trial" ? t.score : NaN);
+    assert.equal(scores.length, 24);
+    assert.ok(done.type === "done" && done.queries === 24 && done.trainedImages === 0);
+    assert.equal(done.score, Math.max(...scores));
+    assert.ok(Math.abs(done.report!.value - (1 - done.score)) < 1e-9);
+    const arch = parseArchFile(store.files.get("arch.json") as string, "arch.json");
+    assert.equal(arch.scoreKind, "table");
+  });
+}
+
+for (const kind of ["table", "train"] as const) {
+  Deno.test(`a search with evaluator ${kind} that is stopped goes on to the same trials`, async () => {
+    const settings = config("nasbench201", kind, { rounds: 5, perRound: 1 });
+    if (kind === "table") settings.evaluator.table = await madeUpTable(settings);
+    const whole = trials((await run(settings)).events);
+    const store = memoryStore();
+    const events: RunEvent[] = [];
+    const stopped = run(settings, store, (e) => {
+      events.push(e);
+      return e.type === "trial" && e.trial === 2;
+    });
+    await assert.rejects(stopped, { name: "AbortError" });
+    const { events: rest } = await run(settings, store);
+    assert.deepEqual([...trials(events), ...trials(rest)], whole);
+  });
+}
+
+Deno.test("a search on a table is refused where settings do not fit it", async () => {
+  const table = await madeUpTable(config("nasbench201", "table"));
+  const refused = async (mode: string, more: object, message: RegExp) => {
+    const settings = config(mode, "table", { "evaluator.table": table, ...more });
+    await assert.rejects(run(settings), { message });
+  };
+  await refused("nasbench201", { "evaluator.table": "" }, /name its file with --table/);
+  await refused(
+    "nasbench201",
+    { "evaluator.objective": "val" },
+    /metric "val" .*accuracy, test_accuracy/,
+  );
+  await refused("nasbench201", { "evaluator.dataset": "svhn" }, /data set "svhn"/);
+  await refused(
+    "nasbench201",
+    { rounds: 200 },
+    /Cannot find \|.* is not one of its \d+ architectures/,
+  );
+  await refused("darts", {}, /table nasbench201.csv: row 2, column arch/);
+  await refused("nasbench201", { strategy: "enas" }, /it knows micro and macro/);
+});

@@ -198,9 +198,12 @@ function dot(scores: readonly number[], y: number, f: number): string {
 
 function movingDot(scores: readonly number[], y: number, clock: Clock): string {
   const places = scores.map((_, f) => place(scores, y, f));
-  const times = [...scores.map((_, f) => f * clock.perFrame / clock.total), 1];
+  const at = (f: number) => f * clock.perFrame / clock.total;
+  // It moves while the picture fades, and rests for the rest of a frame.
+  const times = [0, ...scores.slice(1).flatMap((_, i) => [at(i + 1), at(i + 1 + fade)]), 1];
+  const stops = [places[0], ...places.slice(1).flatMap((place, i) => [places[i], place])];
   const moves = (["cx", "cy"] as const).map((attribute, axis) => {
-    const values = [...places, places.at(-1)!].map((point) => point[axis]);
+    const values = [...stops, places.at(-1)!].map((point) => point[axis]);
     return animation(attribute, values, times, clock);
   });
   const [cx, cy] = places.at(-1)!;

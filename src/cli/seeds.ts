@@ -1,5 +1,5 @@
 /** `--seeds 1,2,3`: the same run with each seed, one after the other, then mean and deviation. */
-import { parse } from "@std/path";
+import { join, parse } from "@std/path";
 import { compareRuns } from "../run/compare.ts";
 import { readRun } from "../run/read_run.ts";
 import { report } from "./compare.ts";
@@ -21,6 +21,8 @@ export async function executeSeeds(
       ...options,
       prepare,
       out: job.command === "search" ? outOf(options.out, seed) : options.out,
+      monitorPath: folderOf(options.monitorPath ?? options.monitorSavePath, seed),
+      modelSavePath: folderOf(options.modelSavePath, seed),
       onRun: (path) => paths.push(path),
     });
     if (code === 0) continue;
@@ -54,6 +56,11 @@ function withSeed(job: Job, seed: number): Job {
   return job.command === "search"
     ? { ...job, config: { ...job.config, seed } }
     : { ...job, config: { ...job.config, seed } };
+}
+
+/** Each seed's own folder, or the next would write over it. */
+function folderOf(path: string | undefined, seed: number): string | undefined {
+  return path === undefined ? undefined : join(path, `seed${seed}`);
 }
 
 /** arch.json → arch-seed2.json */

@@ -1,0 +1,101 @@
+/** The commands that say what figures are worth, from searching over seeds to comparing. */
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { isArchFile } from "../../src/nas/arch_file.ts";
+import { readForm } from "../../src/nas/forms/mod.ts";
+import { readRun } from "../../src/run/read_run.ts";
+import { writePictures } from "../data/make.ts";
+import { denas } from "./command.ts";
+
+const small = ["--preset", "smoke", "--data", "photos", "--batch", "8", "--wait"];
+const search = [
+  ...["search", "--mode", "macro", ...small, "--strategy", "enas-nnabla", "--max-search-iter", "2"],
+  ...["--num-candidate", "2", "--epoch-per-search", "2", "--val-iter", "2"],
+  ...["--set", "rewardBatch=2", "--set", "selection.drawn=2", "--set", "selection.images=8"],
+];
+
+async function newFolder(): Promise<Record<string, string>> {
+  const here = Deno.makeTempDirSync({ prefix: "denas-" });
+  const parts = { train: 12, valid: 4, test: 6 };
+  await writePictures(join(here, "photos"), parts, { size: [16, 16] });
+  return { INIT_CWD: here };
+}
+
+const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+
+const series = (file: string) =>
+  Deno.readTextFileSync(file).trimEnd().split("\n").map((line) => line.split(" ").map(Number));
+
+Deno.test("a search over seeds, samples of its controller, retraining, a baseline, and the comparison", async () => {
+  const env = await newFolder();
+  const here = env.INIT_CWD;
+  const searched = await denas([...search, "--seeds", "1,2", "--monitor-path", "curves"], env);
+  assertEquals(searched.code, 0, searched.stderr);
+  assert(/^enas-nnabla +macro +1 2 /m.test(searched.stdout), searched.stdout);
+  assert(searched.stdout.includes("no network's own accuracy"), searched.stdout);
+  for (const seed of [1, 2]) {
+    assert(isArchFile(Deno.readTextFileSync(join(here, `arch-seed${seed}.json`))));
+  }
+  const curves = names(join(here, "curves", "seed2"));
+  assertEquals(
+    curves,
+    ["accuracy", "loss", "accuracy"].map((name, i) =>
+      `${i < 2 ? "Training" : "Validation"}-${name}.series.txt`
+    ),
+  );
+  assertEquals(series(join(here, "curves", "seed2", curves[2])).map(([epoch]) => epoch), [1, 2]);
+  const [first] = names(join(here, "runs"));
+  const { start, done } = readRun(join(here, "runs", first));
+  assertEquals([start?.stepsPerEpoch, done?.trainedImages], [2 * 3, 2 * 2 * 24]);
+
+  const sampled = await denas(["sample", "--num", "2", "--format", "npy", "--out", "drawn"], env);
+  assertEquals(sampled.code, 0, sampled.stderr);
+  assertEquals(names(join(here, "drawn")), [
+    "sampled_macro_arch_0.npy",
+    "sampled_macro_arch_1.npy",
+  ]);
+  const bytes = Deno.readFileSync(join(here, "drawn", "sampled_macro_arch_1.npy"));
+  assertEquals(readForm(bytes, "x.npy", { numbering: "nnabla" }).arch.choice.length, 6);
+
+  const train = ["retrain", "--recommended-arch", "arch-seed1.json", ...small];
+  const copies = ["--model-save-path", "models", "--model-save-interval", "2"];
+  const trained = await denas([...train, ...copies], env);
+  assertEquals(trained.code, 0, trained.stderr);
+  assertEquals(
+    names(join(here, "models")).filter((name) => name.startsWith("params")),
+    [0, 2, 3].map((step) => `params_00000${step}.safetensors`),
+  );
+  const byHand = await denas([...train, "--baseline"], env);
+  assertEquals(byHand.code, 0, byHand.stderr);
+  assert(/baseline \d+ filters: [\d,]+ parameters, [\d,]+ in the network/.test(byHand.stderr));
+
+  const compared = await denas(["compare"], env);
+  assertEquals(compared.code, 0, compared.stderr);
+  assert(compared.stdout.includes("too few seeds to tell (1 and 1"), compared.stdout);
+  assert(compared.stdout.includes("Was searching worth it?"), compared.stdout);
+  const json = await denas(["compare", "--json"], env);
+  const { groups } = JSON.parse(json.stdout);
+  assertEquals(
+    groups.map((g: { strategy: string }) => g.strategy),
+    ["enas-nnabla", "enas-nnabla", "baseline"],
+  );
+});
+
+Deno.test("options that contradict each other, and runs that have nothing to sample, are refused", async () => {
+  const env = await newFolder();
+  const both = await denas([...search, "--epochs", "3"], env);
+  assertEquals(both.code, 2);
+  assert(/'--max-search-iter <n>' cannot be used with option '--epochs <n>'/.test(both.stderr));
+  const twice = await denas([...search, "--seeds", "1,2,1"], env);
+  assertEquals(twice.code, 2);
+  assert(twice.stderr.includes("Each seed is expected once"), twice.stderr);
+  const over = await denas([...search, "--early-stop-over", "80"], env);
+  assertEquals(over.code, 2);
+  assert(over.stderr.includes("earlyStopOver is 80"), over.stderr);
+  const none = await denas(["sample"], env);
+  assertEquals(none.code, 2);
+  assert(none.stderr.includes("no search in runs has left a controller"), none.stderr);
+  const nothing = await denas(["compare"], env);
+  assertEquals(nothing.code, 2);
+  assert(nothing.stderr.includes("no run in runs is done"), nothing.stderr);
+});

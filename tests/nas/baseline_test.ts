@@ -1,0 +1,72 @@
+/** The hand-made network: what it is, and that it gets the size of what it stands beside. */
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import type { ArchFile } from "../../src/nas/arch_file.ts";
+import { baselineChoice, filtersFor, parametersOf } from "../../src/nas/baseline.ts";
+import { resolveRetrainConfig } from "../../src/nas/config.ts";
+import { openSpace } from "../../src/nas/search.ts";
+import type { MacroArch } from "../../src/nas/spaces/macro.ts";
+import type { MicroArch } from "../../src/nas/spaces/micro.ts";
+
+const configOf = (space: string, filters: number) =>
+  resolveRetrainConfig({ space, preset: "quick", overrides: { "child.filters": filters } });
+
+function archOf(space: string): ArchFile {
+  const { child } = configOf(space, 16);
+  return {
+    format: "denas-arch",
+    version: 1,
+    space,
+    input: [28, 28, 1],
+    classes: 10,
+    choice: baselineChoice(space, child),
+    stem: 2,
+    layers: child.layers,
+    filters: child.filters,
+    strategy: "baseline",
+  };
+}
+
+Deno.test("macro: separable 3×3 everywhere, every second layer adds what its predecessor read", () => {
+  const { child } = configOf("macro", 16);
+  const arch = openSpace("macro", child).decode(baselineChoice("macro", child)) as MacroArch;
+  assertEquals(arch.layers.map(({ op }) => op), [1, 1, 1, 1, 1, 1]);
+  assertEquals(arch.layers.map(({ skips }) => skips.join("")), [
+    "",
+    "1",
+    "00",
+    "001",
+    "0000",
+    "00001",
+  ]);
+});
+
+Deno.test("micro: each block adds a convolution to what it reads", () => {
+  const { child } = configOf("micro", 16);
+  const arch = openSpace("micro", child).decode(baselineChoice("micro", child)) as MicroArch;
+  arch.normal.forEach(({ x, y }, block) => {
+    assertEquals([x.input, x.op, y.input, y.op], [block + 1, 0, block + 1, 4]);
+  });
+  assertEquals(arch.reduce.map(({ y }) => y.op), [3, 4, 4, 4]);
+});
+
+Deno.test("a space without a hand-made network says so", () => {
+  assertThrows(
+    () => baselineChoice("nasbench201", { layers: 3, blocks: 1 }),
+    /only micro and macro/,
+  );
+});
+
+for (const space of ["macro", "micro"]) {
+  Deno.test(`${space}: the filters are those that come closest to the parameters asked for`, () => {
+    const arch = archOf(space);
+    const at = (filters: number) => parametersOf(arch, configOf(space, filters));
+    const even = Array.from({ length: 30 }, (_, i) => 2 * i + 2);
+    for (const wanted of [1, at(8) + 1, Math.round((at(16) + at(18)) / 2) + 5, at(30) - 1]) {
+      const closest = even.reduce((a, b) =>
+        Math.abs(at(b) - wanted) < Math.abs(at(a) - wanted) ? b : a
+      );
+      assertEquals(filtersFor(wanted, arch, (f) => configOf(space, f)), closest, `${wanted}`);
+    }
+    assert(at(18) > at(16));
+  });
+}

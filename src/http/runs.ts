@@ -12,8 +12,8 @@ const json = <T extends z.ZodType>(schema: T, description: string) => ({
   content: { "application/json": { schema } },
 });
 
-/** What asks for something to be done has a body, if an empty one: a page of another site cannot send it. */
-const emptyBody = { content: { "application/json": { schema: z.strictObject({}) } } };
+/** A form of another site cannot send that type. */
+const typed = "Needs `Content-Type: application/json`, though no body.";
 
 const listRoute = createRoute({
   method: "get",
@@ -50,6 +50,7 @@ const deleteRoute = createRoute({
   method: "delete",
   path: "/runs/{id}",
   summary: "Delete a run that is not going on",
+  description: typed,
   request: { params: idParam },
   responses: { 204: { description: "Gone." }, ...problems(400, 401, 404, 409, 415) },
 });
@@ -59,7 +60,8 @@ const action = (name: "stop" | "resume", summary: string) =>
     method: "post",
     path: `/runs/{id}/${name}`,
     summary,
-    request: { params: idParam, body: emptyBody },
+    description: typed,
+    request: { params: idParam },
     responses: { 202: json(runSummary, "Asked for."), ...problems(400, 401, 404, 409, 415) },
   });
 

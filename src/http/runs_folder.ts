@@ -32,6 +32,9 @@ export class RunsFolder {
   /** A run's configuration never changes; keyed by path and time of creation. */
   readonly #configs = new Map<string, Run["config"]>();
 
+  readonly #reported = new Set<string>();
+
+  /** @param report is told once of each run that cannot be read. */
   constructor(runs: string, private readonly report: (message: string) => void) {
     Deno.mkdirSync(runs, { recursive: true });
     this.root = Deno.realPathSync(runs);
@@ -56,15 +59,21 @@ export class RunsFolder {
   /** All runs, newest first; those that cannot be read are left out and reported. */
   list(): Run[] {
     const runs: Run[] = [];
-    for (const { path, name, state } of listRuns(this.root, this.report)) {
+    for (const { path, name, state } of listRuns(this.root, (problem) => this.#tell(problem))) {
       if (!runId.test(name) || !isRealFile(join(path, "state.json"))) continue;
       try {
         runs.push({ id: name, path, state, config: this.#configOf(path, state) });
       } catch (error) {
-        this.report((error as Error).message);
+        this.#tell((error as Error).message);
       }
     }
     return runs.reverse();
+  }
+
+  #tell(problem: string): void {
+    if (this.#reported.has(problem)) return;
+    this.#reported.add(problem);
+    this.report(problem);
   }
 
   #configOf(path: string, state: RunState): Run["config"] {

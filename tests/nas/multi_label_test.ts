@@ -78,7 +78,9 @@ Deno.test("evaluation gives the figures of plain loops over each image once, wha
   const store = new WeightStore();
   const w = store.param("w", [3, 3], constantInit(0.3));
   store.materialise(gpu, 1);
-  const model: Model = { forward: (x) => ({ logits: matmul(globalAvgPool(x, { relu: false }), w) }) };
+  const model: Model = {
+    forward: (x) => ({ logits: matmul(globalAvgPool(x, { relu: false }), w) }),
+  };
   const { task, image, mean, deviation } = dataset;
   const test = await dataset.test();
   const pass: Pass = {

@@ -109,6 +109,10 @@ class Sandbox implements AsyncDisposable {
     this.write("system/usr/lib/x86_64-linux-gnu/libvulkan.so.1", "");
   }
 
+  addBrowser(): void {
+    this.write("system/usr/bin/chromium", "");
+  }
+
   addData(): void {
     this.write("system/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", "");
   }
@@ -351,13 +355,18 @@ test("only the commands that compute get a driver, only those on Fashion-MNIST g
     [["search", "--config", "cifar.json"], "driver"],
     [["search", "--data-dir", "mine"], "driver"],
     [["search", "--data-dir", "other"], "driver data"],
-    [["test"], "driver data"],
+    [["serve"], "driver data"],
+    [["test"], "driver data browser"],
   ];
   for (const [args, expected] of rows) {
     box.write("calls", "");
     await box.run(args);
     const calls = box.read("calls");
-    const got = [calls.includes("mesa") && "driver", calls.includes("dataset") && "data"];
+    const got = [
+      calls.includes("mesa") && "driver",
+      calls.includes("dataset") && "data",
+      calls.includes("chromium") && "browser",
+    ];
     assertEquals(got.filter(Boolean).join(" "), expected, args.join(" "));
     if (calls.includes("mesa")) Deno.removeSync(join(box.path, "system/usr"), { recursive: true });
   }
@@ -453,8 +462,9 @@ test("a person at the terminal is asked, and no means nothing is installed", asy
 test("test runs deno task ok in the root and takes no arguments", async (box) => {
   box.addDriver();
   box.addData();
+  box.addBrowser();
   const result = await box.run(["test"]);
-  assertEquals(result.code, 5);
+  assertEquals([result.code, box.read("calls")], [5, ""]);
   assertMatch(result.stdout, new RegExp(`^tests ran in ${box.path}/tree\n`));
   const misused = await box.run(["test", "gpu"]);
   assertEquals(misused.code, 2);

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { z } from "zod";
 import { DataError, UsageError } from "../errors.ts";
 import { type RunEvent, runEvent } from "../nas/events.ts";
-import type { ChildConfig, Decision, Graph, SearchSpace } from "../nas/space.ts";
+import type { ChildConfig, SearchSpace } from "../nas/space.ts";
 import { spaces } from "../nas/spaces/mod.ts";
 import { wholeLines } from "./files.ts";
 
@@ -112,25 +112,29 @@ export function bestOfEpochs({ trials }: History): { epoch: number; trial: Of<"t
   return [...best].sort(([a], [b]) => a - b).map(([epoch, trial]) => ({ epoch: epoch + 1, trial }));
 }
 
-/** How many of a graph's operations are what, by label. */
-export function countOperations(graphs: readonly Graph[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { kind, label } of graphs.flatMap(({ nodes }) => nodes)) {
-    if (kind === "op") counts.set(label, (counts.get(label) ?? 0) + 1);
-  }
-  return counts;
+/** What the choices of an architecture take: how many of each operation, and of the skips offered. */
+export interface Tally {
+  /** By label. */
+  operations: Map<string, number>;
+  skips: { taken: number; offered: number };
 }
 
-/** The fraction of skip connections taken; null where the space offers none. */
-export function skipRate(space: SearchSpace<unknown>, choice: readonly number[]): number | null {
-  let [taken, offered] = [0, 0];
-  for (let i = 0; i < choice.length; i++) {
-    const decision: Decision | null = space.next(choice.slice(0, i));
-    if (decision?.kind !== "skip") continue;
-    offered++;
-    if (choice[i] > 0) taken++;
+export function tally(space: SearchSpace<unknown>, choices: readonly (readonly number[])[]): Tally {
+  const operations = new Map<string, number>();
+  const skips = { taken: 0, offered: 0 };
+  for (const choice of choices) {
+    choice.forEach((option, i) => {
+      const { kind, labels } = space.next(choice.slice(0, i))!;
+      if (kind === "skip") {
+        skips.offered++;
+        if (option > 0) skips.taken++;
+      } else if (kind === "op") {
+        const label = labels?.[option] ?? `option ${option}`;
+        operations.set(label, (operations.get(label) ?? 0) + 1);
+      }
+    });
   }
-  return offered > 0 ? taken / offered : null;
+  return { operations, skips };
 }
 
 function parseLine(line: string, i: number, file: string): RunEvent {

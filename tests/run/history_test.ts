@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { extract } from "../../src/run/extract.ts";
-import { bestOfEpochs, historyOf, readHistory, skipRate, spaceOf } from "../../src/run/history.ts";
+import { bestOfEpochs, historyOf, readHistory, spaceOf, tally } from "../../src/run/history.ts";
 import { plotRun } from "../../src/run/drawing/run_plot.ts";
 import { madeSearch } from "./made_search.ts";
 
@@ -45,18 +45,30 @@ Deno.test("a torn last line is left out and said, a damaged one is refused with 
   assertThrows(() => readHistory(folder), /line 5 is no event of a run: step: /);
   Deno.writeTextFileSync(file, "");
   assertThrows(() => readHistory(folder), /no event tells the start of a run/);
-  assertThrows(() => readHistory(join(folder, "none")), /there is no .*none, expected a run's folder/);
+  assertThrows(
+    () => readHistory(join(folder, "none")),
+    /there is no .*none, expected a run's folder/,
+  );
 });
 
-Deno.test("the skip rate is that of the bits alone; cells have none", () => {
+Deno.test("operations and skips are counted by decision; cells have no skips", () => {
   const space = spaceOf(historyOf(madeSearch(), "e"));
-  assertEquals(skipRate(space, [5, 1, 1, 2, 0, 1]), 2 / 3);
+  const { operations, skips } = tally(space, [[5, 1, 1, 2, 0, 1], [5, 0, 0, 0, 0, 0]]);
+  assertEquals(skips, { taken: 2, offered: 6 });
+  assertEquals([...operations].sort(), [
+    ["conv 3×3", 2],
+    ["conv 5×5", 1],
+    ["max pool 3×3", 2],
+    ["sep 3×3", 1],
+  ]);
   const child = { layers: 3, filters: 8, branches: 5, blocks: 1 };
   const micro = madeSearch().map((event): RunEvent =>
     event.type === "start" ? { ...event, space: "micro", config: { child } } : event
   );
   const cells = spaceOf(historyOf(micro, "e"));
-  assertEquals(skipRate(cells, new Array(8).fill(0)), null);
+  const identities = tally(cells, [[0, 4, 1, 4, 0, 4, 1, 4]]);
+  assertEquals(identities.skips.offered, 0);
+  assertEquals([...identities.operations], [["identity", 4]]);
 });
 
 Deno.test("a plot shows the curves that a run has and marks the warm restart", () => {

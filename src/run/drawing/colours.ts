@@ -6,6 +6,9 @@ export interface Colour {
   line: string;
 }
 
+/** Kernels of 1×1, which see no neighbours. */
+const pointwise: Colour = { fill: "#cffafe", line: "#0891b2" };
+
 const families: readonly [RegExp, light: Colour, deep: Colour][] = [
   [/\bsep/i, { fill: "#dcfce7", line: "#16a34a" }, { fill: "#86efac", line: "#166534" }],
   [/\bdil/i, { fill: "#f3e8ff", line: "#9333ea" }, { fill: "#d8b4fe", line: "#6b21a8" }],
@@ -32,6 +35,7 @@ export function operationColour(label: string): Colour {
     return others[sum % others.length];
   }
   const kernel = Number(/(\d+)\s*[×x]/.exec(label)?.[1] ?? 0);
+  if (kernel === 1 && family[0].test("conv")) return pointwise;
   return family[kernel >= 5 ? 2 : 1];
 }
 

@@ -38,7 +38,9 @@ export function boxSize(node: GraphNode): [number, number] {
 
 /** What stands in a node's box. The sum of a group's operations is what others know the group by. */
 export function wordsOf({ kind, label, group }: GraphNode): string {
-  return kind === "sum" ? ["+", group].filter((part) => part).join(" ") : label;
+  if (kind !== "sum") return label;
+  const name = group ?? (label === "sum" || label === "+" ? undefined : label);
+  return name === undefined ? "+" : `+ ${name}`;
 }
 
 /** A chain with skips gets them as arcs beside it; everything else is for Graphviz. */

@@ -1,10 +1,12 @@
 /** The curves of a run: scores, the controller's entropy and skips, operations, learning rate. */
-import { countOperations, type History, skipRate, spaceOf } from "../history.ts";
+import { type History, spaceOf, type Tally, tally } from "../history.ts";
 import { type Chart, chartWidth, drawChart, type Point, type Series } from "./chart.ts";
 import { operationColour } from "./colours.ts";
 import { document, faint, n, text } from "./svg.ts";
 
 const margin = 24;
+/** More candidates than these change nothing that could be seen. */
+const talliedPerEpoch = 400;
 const percent = (fraction: number) => `${Number((100 * fraction).toFixed(1))} %`;
 const plain = (value: number) => String(Number(value.toPrecision(4)));
 
@@ -67,20 +69,17 @@ function ofSearch(history: History): Chart[] {
     y === undefined ? [] : [[epoch + 1, y] as const]
   );
   const space = spaceOf(history);
-  const recorded = new Map(controllers.map(({ epoch, skipRate }) => [epoch + 1, skipRate]));
-  const byEpoch = new Map<number, { skips: number[]; counts: Map<string, number> }>();
+  const chosen = new Map<number, number[][]>();
   for (const { epoch, choice } of trials) {
-    let sums = byEpoch.get(epoch + 1);
-    if (!sums) byEpoch.set(epoch + 1, sums = { skips: [], counts: new Map() });
-    const skips = recorded.get(epoch + 1) ?? skipRate(space, choice);
-    if (skips !== null) sums.skips.push(skips);
-    for (const [label, count] of countOperations(space.graphs(space.decode(choice)))) {
-      sums.counts.set(label, (sums.counts.get(label) ?? 0) + count);
-    }
+    const choices = chosen.get(epoch + 1) ?? [];
+    choices.push(choice);
+    chosen.set(epoch + 1, choices);
   }
-  const rates = [...byEpoch].filter(([, { skips }]) => skips.length > 0).map(([epoch, { skips }]) =>
-    [epoch, skips.reduce((a, b) => a + b) / skips.length] as const
+  const tallies = [...chosen].map(([epoch, choices]) =>
+    [epoch, tally(space, thin(choices, talliedPerEpoch))] as const
   );
+  const rates = tallies.filter(([, { skips }]) => skips.offered > 0)
+    .map(([epoch, { skips }]) => [epoch, skips.taken / skips.offered] as const);
   return [
     {
       title: "Entropy of the controller (nats)",
@@ -93,20 +92,20 @@ function ofSearch(history: History): Chart[] {
       format: percent,
       range: [0, 1],
     },
-    operations(byEpoch),
+    operations(tallies),
   ];
 }
 
-function operations(byEpoch: ReadonlyMap<number, { counts: ReadonlyMap<string, number> }>): Chart {
-  const labels = [...new Set([...byEpoch.values()].flatMap(({ counts }) => [...counts.keys()]))]
+function operations(tallies: readonly (readonly [epoch: number, Tally])[]): Chart {
+  const labels = [...new Set(tallies.flatMap(([, { operations }]) => [...operations.keys()]))]
     .sort();
   const series = labels.map((label): Series => ({
     name: label,
     colour: operationColour(label).line,
     as: "area",
-    points: [...byEpoch].map(([epoch, { counts }]) => {
-      const all = [...counts.values()].reduce((a, b) => a + b, 0);
-      return [epoch, (counts.get(label) ?? 0) / all] as const;
+    points: tallies.map(([epoch, { operations }]) => {
+      const all = [...operations.values()].reduce((a, b) => a + b, 0);
+      return [epoch, (operations.get(label) ?? 0) / all] as const;
     }),
   }));
   return { title: "Operations of the candidates", series, format: percent, range: [0, 1] };

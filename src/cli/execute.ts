@@ -13,7 +13,7 @@ import {
 } from "../nas/config.ts";
 import type { LoggedEvent, RunEvent } from "../nas/events.ts";
 import { retrain } from "../nas/retrain.ts";
-import { openData, openDevice, type RunIO, search } from "../nas/search.ts";
+import { needsDevice, openData, openDevice, type RunIO, search } from "../nas/search.ts";
 import type { Store } from "../nas/store.ts";
 import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { RunFolder } from "../run/folder.ts";
@@ -36,9 +36,13 @@ export type Job =
   | { command: "retrain"; config: RetrainConfig; arch: ArchFile; archText: string };
 
 /** What a job needs to run. */
-export interface Equipment {
+export interface Equipment extends Bare {
   gpu: Gpu;
   dataset: DataSet;
+}
+
+/** What a job has that trains nothing: a search on a table. */
+interface Bare {
   signal: AbortSignal;
   progress: Progress;
 }
@@ -47,11 +51,12 @@ export interface Equipment {
 export function eventsOf(
   job: Job,
   store: Store,
-  { gpu, dataset, signal }: Equipment,
+  { gpu, dataset, signal }: Bare & Partial<Equipment>,
   snapshots?: RunIO["snapshots"],
 ): AsyncIterable<RunEvent> {
   const initial = () => readEarlierWeights(job.config.initFrom, job.command);
-  const options = { signal, store, gpu, dataset, snapshots, initial };
+  const { cacheDir } = places();
+  const options = { signal, store, gpu, dataset, cacheDir, snapshots, initial };
   return job.command === "search"
     ? search(job.config, options)
     : retrain(job.arch, job.config, options);
@@ -76,6 +81,10 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
   const { signal } = interrupt;
   let gpu: Gpu | undefined;
   try {
+    if (job.command === "search" && !needsDevice(job.config)) {
+      options.resume?.update({ status: "running" });
+      return await drive(job, options, { signal, progress });
+    }
     const dataset = await loadData(job, options.dataDir, progress);
     if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
     const advice = options.resume ? null : fewSteps(job.config, dataset.train.n);
@@ -130,7 +139,11 @@ function checkFolderOf(out: string): void {
   );
 }
 
-async function drive(job: Job, options: ExecuteOptions, equipment: Equipment): Promise<number> {
+async function drive(
+  job: Job,
+  options: ExecuteOptions,
+  equipment: Bare & Partial<Equipment>,
+): Promise<number> {
   const { progress, signal, dataset } = equipment;
   const folder = options.resume ?? newFolder(job, options);
   progress.line(`run      ${shortPath(folder.path)}`);
@@ -151,7 +164,7 @@ async function drive(job: Job, options: ExecuteOptions, equipment: Equipment): P
     }
     const result = { folder, done, out: fromHere(options.out), quiet: options.json ?? false };
     if (job.command === "search") await finishSearch(job.config, result, progress);
-    else await finishRetrain(job.arch, dataset.classes, result, progress);
+    else await finishRetrain(job.arch, dataset!.classes, result, progress);
     return 0;
   } finally {
     outputs.close();

@@ -38,19 +38,34 @@ export async function finishSearch(
   if (quiet) return;
   const file = shortPath(published ? out : `${folder.path}/arch.json`);
   print(drawText(graphs));
-  if (done.score !== undefined) {
-    print(
-      `accuracy ${
-        percent(done.score)
-      } with shared weights, which ranks architectures; retrain for its own`,
-    );
-  }
-  print(`${counted(done.queries, "architecture")} scored, ${summary(done)}`);
+  print(whatIsFound(config, done));
+  const trained = config.evaluator.kind === "table" ? duration(done.seconds) : summary(done);
+  print(`${counted(done.queries, "architecture")} scored, ${trained}`);
   print(`written to ${file}\n`);
   const preset = config.preset === "quick" ? "" : ` --preset ${config.preset}`;
   const { dataDir } = folder.state;
   const data = dataDir === undefined ? "" : ` --data-dir ${quoteWord(shortPath(dataDir))}`;
   print(`Next:\n  ${commandName()} retrain ${quoteWord(file)}${preset}${data}`);
+}
+
+/** The score of the winner, and what it means. */
+function whatIsFound(
+  { evaluator: { kind } }: SearchConfig,
+  { score = 0, report }: DoneEvent,
+): string {
+  if (kind === "shared") {
+    return `accuracy ${
+      percent(score)
+    } with shared weights, which ranks architectures; retrain for its own`;
+  }
+  if (kind === "train") return `validation accuracy ${percent(score)} after a short training`;
+  const figure = (value: number) =>
+    value >= 0 && value <= 1 ? percent(value) : String(Number(value.toPrecision(6)));
+  return report
+    ? `found by   ${figure(score)} ${report.objective}\nreport     ${
+      figure(report.value)
+    } ${report.metric}`
+    : `score ${figure(score)}`;
 }
 
 /** The figures of the test set, and the network as ONNX in the run's folder. */

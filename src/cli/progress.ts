@@ -79,7 +79,7 @@ export class Progress {
   }
 
   #start(event: Of<"start">): void {
-    const { adapter, data } = event;
+    const { adapter, data, table } = event;
     if (adapter) {
       this.line(`adapter  ${adapter.description}${adapter.fallback ? " (software)" : ""}`);
     }
@@ -90,6 +90,12 @@ export class Progress {
           (data.task === "multi-label" ? ", any number per image" : ""),
       );
     }
+    if (table) {
+      this.line(`table    ${table.name}: ${counted(table.size, "architecture")}`);
+      this.line(`maximise ${table.objective}; report ${table.report}`);
+    }
+    const alone = event.evaluator === "table" || event.evaluator === "train";
+    if (alone) return this.line(`search   ${event.space}, ${event.strategy}, ${event.evaluator}`);
     this.line(
       `${event.command.padEnd(8)} ${event.space}${event.strategy ? `, ${event.strategy}` : ""}: ` +
         `${counted(event.epochs, "epoch")} of ${counted(event.stepsPerEpoch, "step")}, ` +
@@ -126,12 +132,13 @@ export function barLine(event: Of<"step">, best: number | null, columns: number)
 }
 
 function epochLine(event: Of<"epoch">, best: number | null): string {
+  // Without shared weights an epoch trains nothing of its own.
+  const trained = event.learningRate > 0;
   return [
     `epoch ${event.epoch}/${event.epochs}`,
-    `loss ${event.loss.toFixed(3)}`,
-    `train ${percent(event.trainAccuracy)}`,
+    ...trained ? [`loss ${event.loss.toFixed(3)}`, `train ${percent(event.trainAccuracy)}`] : [],
     ...event.validAccuracy === undefined ? [] : [`valid ${percent(event.validAccuracy)}`],
-    `lr ${Number(event.learningRate.toPrecision(3))}`,
+    ...trained ? [`lr ${Number(event.learningRate.toPrecision(3))}`] : [],
     duration(event.seconds),
     ...best === null ? [] : [`best ${percent(best)}`],
   ].join("  ");

@@ -9,6 +9,11 @@ import {
   searchConfig,
 } from "../nas/config.ts";
 import {
+  addEvaluatorOptions,
+  type EvaluatorOptions,
+  evaluatorOverrides,
+} from "./evaluator_options.ts";
+import {
   addNnablaSearchOptions,
   type NnablaSearchOptions,
   nnablaSearchOverrides,
@@ -20,12 +25,12 @@ import {
   overridesOf,
   whole,
 } from "./options.ts";
-import { fromHere } from "./paths.ts";
+import { fromHere, places } from "./paths.ts";
 import { dataName, readSettings } from "./settings.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
 
-interface SearchOptions extends ConfigOptions, NnablaSearchOptions {
+interface SearchOptions extends ConfigOptions, NnablaSearchOptions, EvaluatorOptions {
   mode?: string;
   strategy?: string;
   blocks?: number;
@@ -37,14 +42,17 @@ interface SearchOptions extends ConfigOptions, NnablaSearchOptions {
 export function addSearch(program: Command, finish: (code: number) => void): void {
   const command = program.command("search")
     .description("Find an architecture with shared weights; the winner is written to arch.json.")
-    .option("--mode <space>", "what to search: micro (two cells) or macro (a whole network)")
+    .option(
+      "--mode <space>",
+      "what to search: micro (two cells), macro (a whole network), or a benchmark's space",
+    )
     .option("--strategy <name>", "enas (a learning controller), enas-nnabla, random or evolution")
     .option("--blocks <n>", "blocks per cell (micro)", whole)
     .option("--max-params <n>", "reject architectures with more parameters", whole)
     .option("--max-macs <n>", "reject architectures with more multiply-adds", whole)
     .option("--legacy-reduce", "reduction cells see h(l-1) twice, as in the released code (micro)")
     .option("--out <file>", "where to copy the winner", "arch.json");
-  addNnablaSearchOptions(addConfigOptions(command)).addHelpText(
+  addNnablaSearchOptions(addEvaluatorOptions(addConfigOptions(command))).addHelpText(
     "after",
     `
 Examples:
@@ -55,6 +63,8 @@ Examples:
   $ denas search --mode micro --strategy random --set controller.lr=0.01
   $ denas search --mode macro --strategy enas-nnabla --max-search-iter 20 --early-stop-over 0.8
   $ denas search --mode micro --seeds 1,2,3         three searches, mean and deviation
+  $ denas search --mode darts --evaluator train --queries 20
+  $ denas search --table nb201.csv --table-dataset cifar100 --queries 200
   $ denas search --mode micro --print-config > my.json
   $ denas search --config my.json`,
   ).action(async (given: SearchOptions) => {
@@ -76,6 +86,7 @@ async function resolve(options: SearchOptions): Promise<SearchConfig> {
   const overrides = {
     ...overridesOf(options),
     ...definedOnly(nnablaSearchOverrides(options)),
+    ...definedOnly(evaluatorOverrides(options)),
     data: await dataName(options.data),
     strategy: options.strategy,
     "child.blocks": options.blocks,
@@ -89,9 +100,18 @@ async function resolve(options: SearchOptions): Promise<SearchConfig> {
     applyOverrides(base, { mode: options.mode, ...overrides });
     return parseConfig(searchConfig, base, "search");
   }
-  if (options.mode === undefined) {
+  const { preset, faithful } = options;
+  return resolveSearchConfig({ mode: await modeOf(options), preset, faithful, overrides });
+}
+
+/** The space that was named, or the one of a benchmark's table. */
+async function modeOf({ mode, table }: SearchOptions): Promise<string> {
+  if (mode !== undefined) return mode;
+  if (table === undefined) {
     throw new UsageError("Cannot search: no --mode given, expected --mode micro or --mode macro");
   }
-  const { mode, preset, faithful } = options;
-  return resolveSearchConfig({ mode, preset, faithful, overrides });
+  const { openTable } = await import("../nas/tables/mod.ts");
+  const opened = await openTable(fromHere(table), { cacheDir: places().cacheDir });
+  opened.close();
+  return opened.space;
 }

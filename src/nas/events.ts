@@ -123,8 +123,8 @@ export const runEvent = z.discriminatedUnion("type", [
     /** Search: the winner. Retrain: the figures of the test set. */
     choice: choice.optional(),
     score: fraction.optional(),
-    /** The winner's value of the table's column that no strategy sees. */
-    report: z.object({ metric: z.string(), value: z.number() }).optional(),
+    /** On a table: what the score is, and the winner's value of a column that no strategy sees. */
+    report: z.object({ objective: z.string(), metric: z.string(), value: z.number() }).optional(),
     validAccuracy: fraction.optional(),
     testAccuracy: fraction.optional(),
     perClassAccuracy: z.array(fraction).optional(),

@@ -28,7 +28,7 @@ export interface SearchParts<A> {
   /** The score of architectures over the limits; default 0. */
   unfit?: number;
   /** A figure of the winner that no strategy sees. */
-  report?(arch: A): { metric: string; value: number };
+  report?(arch: A): { objective: string; metric: string; value: number };
   /** What arch.json records beside the choice. */
   archFields: Omit<ArchFile, "choice" | "score" | "scoreKind">;
   figures(): { step: number; trainedImages: number; peakBytes: number };

@@ -28,6 +28,8 @@ export async function openTableSearch(
   requireSpace(table, space.name);
   const evaluator = new TableEvaluator(space, table, config);
   const { task, objective, report } = evaluator.roles;
+  const maximised = `${metricOf(table, objective.replace(/^-/, "")).label} (${objective})`;
+  const reported = `${report.label} (${report.name})`;
   const { stem, layers, filters, branches, blocks } = config.child;
   return {
     config,
@@ -37,7 +39,11 @@ export async function openTableSearch(
     fits: limits(config, space, { ...task, config: config.child }),
     scoreKind: "table",
     unfit: evaluator.worst,
-    report: (arch) => ({ metric: report.label, value: evaluator.report(arch) }),
+    report: (arch) => ({
+      objective: maximised,
+      metric: reported,
+      value: evaluator.report(arch),
+    }),
     figures: () => ({ step: 0, trainedImages: 0, peakBytes: gpu?.pool.peakBytes ?? 0 }),
     archFields: {
       format: "denas-arch",
@@ -61,8 +67,8 @@ export async function openTableSearch(
       table: {
         name: table.name,
         size: table.size,
-        objective: `${metricOf(table, objective.replace(/^-/, "")).label} (${objective})`,
-        report: `${report.label} (${report.name})`,
+        objective: maximised,
+        report: reported,
       },
       epochs: config.epochs,
       stepsPerEpoch: 0,

@@ -135,7 +135,7 @@ function graph({ ops }: MacroBenchArch): Graph {
     ...ops.map((op, layer): Graph["nodes"][number] => ({
       id: `layer ${layer}`,
       label: macroBenchOps[op].label + (startsStage(layer) ? ", halves the size" : ""),
-      kind: startsStage(layer) ? "reduce" : "op",
+      kind: "op",
     })),
     { id: "classifier", label: "classifier", kind: "output" },
   ];

@@ -1,0 +1,69 @@
+/** Options of `search` that say what scores architectures. */
+import { type Command, InvalidArgumentError } from "commander";
+import { UsageError } from "../errors.ts";
+import type { Overrides } from "../nas/config.ts";
+import { whole } from "./options.ts";
+import { fromHere } from "./paths.ts";
+
+export interface EvaluatorOptions {
+  evaluator?: string;
+  table?: string;
+  tableDataset?: string;
+  objective?: string;
+  report?: string;
+  queries?: number;
+}
+
+const kinds = ["shared", "table", "train"];
+
+export function addEvaluatorOptions(command: Command): Command {
+  return command
+    .option(
+      "--evaluator <kind>",
+      "shared weights (the default), a table, or train: each from scratch",
+      kind,
+    )
+    .option("--table <file>", "search on this table of results, see denas table")
+    .option("--table-dataset <name>", "data set of the table, where it has several")
+    .option("--objective <metric>", "column of the table to maximise; -metric: to minimise")
+    .option("--report <metric>", "column of the table that says how good the winner is")
+    .option("--queries <n>", "architectures to score (table, train)", whole);
+}
+
+function kind(text: string): string {
+  if (!kinds.includes(text)) {
+    throw new InvalidArgumentError(`One of ${kinds.join(", ")} is expected.`);
+  }
+  return text;
+}
+
+/** The settings that were given; a table alone is enough to say that it is the evaluator. */
+export function evaluatorOverrides(options: EvaluatorOptions & { budget?: number }): Overrides {
+  const { table, tableDataset, objective, report, queries, budget } = options;
+  const chosen = options.evaluator ?? (table === undefined ? undefined : "table");
+  if (chosen === "table" && budget !== undefined) {
+    throw new UsageError(
+      "Cannot fit a search on a table to --budget: it takes seconds; give --queries instead",
+    );
+  }
+  if (queries !== undefined && (chosen ?? "shared") === "shared") {
+    throw new UsageError(
+      "Cannot use --queries with shared weights: they are trained in epochs; give --epochs, or " +
+        "--set rounds=… and --set perRound=…",
+    );
+  }
+  const others = { "--table": table, "--table-dataset": tableDataset, "--objective": objective };
+  for (const [name, value] of Object.entries({ ...others, "--report": report })) {
+    if (value === undefined || chosen === "table") continue;
+    throw new UsageError(`Cannot use ${name} with evaluator ${chosen ?? "shared"}: name a --table`);
+  }
+  return {
+    "evaluator.kind": chosen,
+    "evaluator.table": table && fromHere(table),
+    "evaluator.dataset": tableDataset,
+    "evaluator.objective": objective,
+    "evaluator.report": report,
+    rounds: queries,
+    perRound: queries === undefined ? undefined : 1,
+  };
+}

@@ -18,6 +18,7 @@ const child = z.strictObject({
   form: z.enum(["search", "final"]),
   layers: z.number().int().min(3, "expected at least 3 layers: two reductions need room (Q20)"),
   filters: z.number().int().min(2).multipleOf(2, "expected an even number: a reduction halves it"),
+  rangeFilters: count,
   branches: z.number().int().min(4).max(6),
   // Searches with 20 blocks and more have crashed software Vulkan without a message.
   blocks: positive.max(14, "expected at most 14 blocks"),

@@ -1,4 +1,5 @@
 /** From an architecture to the network that is built of it: sizes recorded, preset, options. */
+import { knownSets } from "../data/known.ts";
 import type { ArchFile } from "./arch_file.ts";
 import { type Overrides, resolveRetrainConfig, type RetrainConfig } from "./config.ts";
 import type { Graph } from "./space.ts";
@@ -16,7 +17,9 @@ export function recorded(arch: ArchFile, form?: unknown): Overrides {
     "child.branches": arch.branches,
     "child.blocks": arch.blocks,
     // A macro architecture says what each of its layers does: it has no other depth.
-    "child.layers": arch.space === "macro" || asSearched ? arch.layers : undefined,
+    "child.layers": /^macro/.test(arch.space) || asSearched ? arch.layers : undefined,
+    // Ranges count in the channels of the search.
+    "child.rangeFilters": arch.space === "macro-range" ? arch.filters : undefined,
     "child.filters": asSearched ? arch.filters : undefined,
   };
 }
@@ -34,8 +37,18 @@ export function finalConfig(
   { preset, faithful, given }: FinalChoice,
 ): RetrainConfig {
   const stated = Object.entries(given).filter(([, value]) => value !== undefined);
-  const overrides = { ...recorded(arch, given["child.form"]), ...Object.fromEntries(stated) };
+  const overrides = {
+    ...recorded(arch, given["child.form"]),
+    image: recordedSide(arch, given.data),
+    ...Object.fromEntries(stated),
+  };
   return resolveRetrainConfig({ space: arch.space, preset, faithful, overrides });
+}
+
+/** Pictures of folders keep the side of the search; published sets have their own. */
+function recordedSide({ data, input: [h, w] }: ArchFile, given: unknown): number | undefined {
+  if (data === undefined || h !== w) return undefined;
+  return Object.hasOwn(knownSets, String(given ?? data)) ? undefined : h;
 }
 
 /**

@@ -71,15 +71,34 @@ const smoke = (quick: SearchConfig): SearchConfig => ({
   evolution: { population: 4, tournament: 2 },
 });
 
+/** A preset of the macro space for its variant of channel ranges. */
+const ranges = (macro: SearchConfig): SearchConfig => ({ ...macro, mode: "macro-range" });
+const rangesFinal = (macro: RetrainConfig): RetrainConfig => ({ ...macro, space: "macro-range" });
+
 /** The published multi-target search knows no cells. */
 type Sections<T> =
-  & Record<"smoke" | "quick" | "paper", Record<"micro" | "macro" | Benchmark, T>>
+  & Record<"smoke" | "quick" | "paper", Record<"micro" | "macro" | "macro-range" | Benchmark, T>>
   & { nnabla: Record<"micro" | "macro", T>; codebrim: Record<"macro", T> };
 
 export const presets: Sections<SearchConfig> = {
-  smoke: { micro: smoke(quickMicro), macro: smoke(quickMacro), ...benchmarkSearch.smoke },
-  quick: { micro: quickMicro, macro: quickMacro, ...benchmarkSearch.quick },
-  paper: { micro: paperMicro, macro: recipes.paperMacro, ...benchmarkSearch.paper },
+  smoke: {
+    micro: smoke(quickMicro),
+    macro: smoke(quickMacro),
+    "macro-range": ranges(smoke(quickMacro)),
+    ...benchmarkSearch.smoke,
+  },
+  quick: {
+    micro: quickMicro,
+    macro: quickMacro,
+    "macro-range": ranges(quickMacro),
+    ...benchmarkSearch.quick,
+  },
+  paper: {
+    micro: paperMicro,
+    macro: recipes.paperMacro,
+    "macro-range": ranges(recipes.paperMacro),
+    ...benchmarkSearch.paper,
+  },
   nnabla: { micro: recipes.nnablaMicro, macro: recipes.nnablaMacro },
   codebrim: { macro: recipes.codebrimMacro },
 };
@@ -121,12 +140,19 @@ export const retrainPresets: Sections<RetrainConfig> = {
   smoke: {
     micro: smokeFinal(quickMicroFinal),
     macro: smokeFinal(quickMacroFinal),
+    "macro-range": rangesFinal(smokeFinal(quickMacroFinal)),
     ...benchmarkFinal.smoke,
   },
-  quick: { micro: quickMicroFinal, macro: quickMacroFinal, ...benchmarkFinal.quick },
+  quick: {
+    micro: quickMicroFinal,
+    macro: quickMacroFinal,
+    "macro-range": rangesFinal(quickMacroFinal),
+    ...benchmarkFinal.quick,
+  },
   paper: {
     micro: recipes.paperMicroFinal,
     macro: recipes.paperMacroFinal,
+    "macro-range": rangesFinal(recipes.paperMacroFinal),
     ...benchmarkFinal.paper,
   },
   nnabla: { micro: recipes.nnablaMicroFinal, macro: recipes.nnablaMacroFinal },

@@ -21,6 +21,7 @@ export const sharedWeights = {
 export const child = {
   form: "search",
   branches: 5,
+  rangeFilters: 0,
   blocks: 5,
   stem: 1,
   keep: 0.9,

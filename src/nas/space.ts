@@ -24,6 +24,8 @@ export interface ChildConfig {
   layers: number;
   /** Channels of the first stage. */
   filters: number;
+  /** Channels that the ranges of space macro-range count in; 0 = filters. */
+  rangeFilters: number;
   /** Operations offered (macro 4, 5 or 6; micro 5). */
   branches: number;
   /** Blocks per cell (micro). */

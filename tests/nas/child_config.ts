@@ -7,6 +7,7 @@ export function childConfig(changes: Partial<ChildConfig> = {}): ChildConfig {
     layers: 6,
     filters: 20,
     branches: 5,
+    rangeFilters: 0,
     blocks: 5,
     stem: 1,
     keep: 0.9,

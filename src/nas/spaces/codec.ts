@@ -1,17 +1,34 @@
-/** What spaces share whose decisions are a fixed list: the options of none depend on earlier choices. */
+/** What spaces share whose decisions are a fixed list. */
 import { UsageError } from "../../errors.ts";
 import type { Rng } from "../../random.ts";
 import type { Decision } from "../space.ts";
 
+/**
+ * How many options are allowed at a place: 0 … limit − 1.
+ * @param later whether the choices after it count as well, or only those before it.
+ */
+export type Limit = (choice: readonly number[], at: number, later: boolean) => number;
+
 export class DecisionList {
-  /** @param space its name, for messages. */
-  constructor(private readonly space: string, readonly decisions: readonly Decision[]) {}
+  /**
+   * @param space its name, for messages.
+   * @param limit of options that depend on other choices; default: all are allowed.
+   */
+  constructor(
+    private readonly space: string,
+    readonly decisions: readonly Decision[],
+    private readonly limit: Limit = (_, at) => decisions[at].options,
+  ) {}
 
   /** `SearchSpace.next`. */
   next(prefix: readonly number[]): Decision | null {
     if (prefix.length > this.decisions.length) this.#wrongLength(prefix.length);
     this.#checkOptions(prefix);
-    return this.decisions[prefix.length] ?? null;
+    const decision = this.decisions[prefix.length];
+    if (!decision) return null;
+    const limit = this.limit(prefix, prefix.length, false);
+    if (limit === decision.options) return decision;
+    return { ...decision, mask: Array.from({ length: decision.options }, (_, o) => o < limit) };
   }
 
   /** Throws a UsageError, naming the decision, unless these choices are complete and allowed. */
@@ -22,16 +39,17 @@ export class DecisionList {
 
   /** The choices with one of them drawn anew, and different. */
   mutate(choice: readonly number[], rng: Rng): number[] {
-    const open = this.decisions.flatMap(({ options }, i) => options > 1 ? [i] : []);
-    const at = rng.pick(open);
-    const other = rng.below(this.decisions[at].options - 1);
+    const limits = this.decisions.map((_, i) => this.limit(choice, i, true));
+    const at = rng.pick(limits.flatMap((limit, i) => limit > 1 ? [i] : []));
+    const other = rng.below(limits[at] - 1);
     return choice.with(at, other < choice[at] ? other : other + 1);
   }
 
   /** Every list of choices that differs in one place. */
   neighbours(choice: readonly number[]): number[][] {
-    return this.decisions.flatMap(({ options }, at) =>
-      Array.from({ length: options }, (_, o) => o).filter((o) => o !== choice[at])
+    return this.decisions.flatMap((_, at) =>
+      Array.from({ length: this.limit(choice, at, true) }, (_, o) => o)
+        .filter((o) => o !== choice[at])
         .map((o) => choice.with(at, o))
     );
   }
@@ -47,12 +65,12 @@ export class DecisionList {
 
   #checkOptions(choice: readonly number[]): void {
     choice.forEach((c, i) => {
-      const { name, options } = this.decisions[i];
-      if (!Number.isInteger(c) || c < 0 || c >= options) {
+      const limit = this.limit(choice, i, false);
+      if (!Number.isInteger(c) || c < 0 || c >= limit) {
         throw new UsageError(
-          `Cannot decode ${this.space} architecture: ${name}: got ${c}, expected ${
-            options === 1 ? "0" : `0 … ${options - 1}`
-          }`,
+          `Cannot decode ${this.space} architecture: ${
+            this.decisions[i].name
+          }: got ${c}, expected ${limit === 1 ? "0" : `0 … ${limit - 1}`}`,
         );
       }
     });

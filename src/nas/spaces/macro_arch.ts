@@ -33,7 +33,12 @@ export function reducesAfter(layer: number, layers: number): boolean {
   return layer === third - 1 || layer === 2 * third - 1;
 }
 
+/** A chain of layers with skips, whatever else a layer is. */
+export interface Chain {
+  layers: readonly { skips: readonly number[] }[];
+}
+
 /** Whether output j (0 = stem) is read by layer `from` or a later one. */
-export function neededFrom({ layers }: MacroArch, from: number, j: number): boolean {
+export function neededFrom({ layers }: Chain, from: number, j: number): boolean {
   return j >= from || layers.slice(from).some(({ skips }) => skips[j] === 1);
 }

@@ -16,34 +16,44 @@ import {
 import { add } from "../../ops/mod.ts";
 import type { BuildContext, ChildConfig } from "../space.ts";
 import type { Network } from "./child.ts";
-import { type MacroArch, macroOps, neededFrom, reducesAfter } from "./macro_arch.ts";
+import { type Chain, type MacroArch, macroOps, neededFrom, reducesAfter } from "./macro_arch.ts";
 
 /**
  * The child of the shared-weight supernet (Pham et al. 2018, §2.3, as released): convolution, then norm, then
  * ReLU; skips are summed and normalised; every width is `filters`. Each (layer, operation) has weights of
  * its own; an earlier output is reduced only where a later layer reads it.
  */
-export function macroSearchNetwork(arch: MacroArch, into: BuildContext): Network {
-  const { config, classes } = into;
+export const macroSearchNetwork = (arch: MacroArch, into: BuildContext): Network =>
+  searchChain(arch, into, (net, x, i) => {
+    const { op } = arch.layers[i];
+    return net.scope(`op${op}`, () => searchOp(net, x, op, into.config));
+  });
+
+/** A search child whose layers do `body` before their skips. */
+export function searchChain(
+  chain: Chain,
+  { config, classes }: BuildContext,
+  body: (net: Net, x: Value, layer: number) => Value,
+): Network {
   return (net, images) => {
     const out = config.filters;
     const outputs: (Value | null)[] = [stem(net, images, out, config.stem)];
-    arch.layers.forEach(({ op, skips }, i) => {
+    chain.layers.forEach(({ skips }, i) => {
       const y = net.scope(`layer${i}`, () => {
         const sum = skips.reduce(
           (sum, bit, j) => bit ? add(sum, outputs[j]!) : sum,
-          net.scope(`op${op}`, () => searchOp(net, outputs[i]!, op, config)),
+          body(net, outputs[i]!, i),
         );
         return i === 0 ? sum : net.scope("skip", () => norm(net, sum));
       });
       outputs.push(y);
-      if (reducesAfter(i, config.layers)) reduce(net, arch, outputs, i, out);
+      if (reducesAfter(i, config.layers)) reduce(net, chain, outputs, i, out);
     });
     return { logits: head(net, outputs.at(-1)!, { classes, keep: config.keep, relu: false }) };
   };
 }
 
-function searchOp(net: Net, x: Value, op: number, { opBnEpsilon }: ChildConfig): Value {
+export function searchOp(net: Net, x: Value, op: number, { opBnEpsilon }: ChildConfig): Value {
   const { kind, k } = macroOps[op];
   const out = channels(x);
   const y = convNorm(net, "in", x, { k: 1, out, after: { relu: true } });
@@ -58,14 +68,14 @@ function searchOp(net: Net, x: Value, op: number, { opBnEpsilon }: ChildConfig):
 /** Halves every output that layer i + 1 or a later one reads; the others are forgotten. */
 function reduce(
   net: Net,
-  arch: MacroArch,
+  chain: Chain,
   outputs: (Value | null)[],
   i: number,
   out: number,
 ): void {
   net.scope(`reduce${i}`, () => {
     outputs.forEach((x, j) => {
-      outputs[j] = x && neededFrom(arch, i + 1, j)
+      outputs[j] = x && neededFrom(chain, i + 1, j)
         ? factorisedReduction(net, String(j), x, { out })
         : null;
     });
@@ -76,21 +86,29 @@ function reduce(
  * The network trained from scratch: ReLU before each convolution; skips are concatenated with the operation's
  * output and go through a 1×1 convolution; the width doubles at each reduction. Pools are bare.
  */
-export function macroFinalNetwork(arch: MacroArch, into: BuildContext): Network {
-  const { config, classes } = into;
+export const macroFinalNetwork = (arch: MacroArch, into: BuildContext): Network =>
+  finalChain(arch, into, (net, x, i) => [finalOp(net, x, arch.layers[i].op, into.config)]);
+
+/** A final network whose layers join what `body` gives, and their skips. */
+export function finalChain(
+  chain: Chain,
+  { config, classes }: BuildContext,
+  body: (net: Net, x: Value, layer: number) => Value[],
+): Network {
   return (net, images) => {
     let width = config.filters;
     const outputs: (Value | null)[] = [stem(net, images, width, config.stem)];
-    arch.layers.forEach(({ op, skips }, i) => {
+    chain.layers.forEach(({ skips }, i) => {
       const y = net.scope(`layer${i}`, () => {
-        const own = finalOp(net, outputs[i]!, op, config);
+        const own = body(net, outputs[i]!, i);
+        if (i === 0 && own.length === 1) return own[0];
         const joined = skips.flatMap((bit, j) => bit ? [{ x: outputs[j]!, row: j }] : []);
-        if (i === 0) return own;
-        joined.push({ x: own, row: i });
-        return joinNorm(net, "skip", joined, { out: width, fanIn: joined.length * width });
+        own.forEach((x, b) => joined.push({ x, row: i + b }));
+        const fanIn = joined.reduce((sum, { x }) => sum + channels(x), 0);
+        return joinNorm(net, "skip", joined, { out: width, fanIn });
       });
       outputs.push(y);
-      if (reducesAfter(i, config.layers)) reduce(net, arch, outputs, i, width *= 2);
+      if (reducesAfter(i, config.layers)) reduce(net, chain, outputs, i, width *= 2);
     });
     return { logits: head(net, outputs.at(-1)!, { classes, keep: config.keep, relu: false }) };
   };

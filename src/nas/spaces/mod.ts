@@ -2,6 +2,7 @@
 import type { ChildConfig, SearchSpace } from "../space.ts";
 import { dartsSpace } from "./darts.ts";
 import { macroSpace } from "./macro.ts";
+import { macroRangeSpace } from "./macro_range.ts";
 import { microSpace } from "./micro.ts";
 import { nasbench101Space } from "./nasbench101.ts";
 import { nasbench201Space } from "./nasbench201.ts";
@@ -14,6 +15,7 @@ export type SpaceFactory = (config: ChildConfig) => SearchSpace<any>;
 export const spaces: Readonly<Record<string, SpaceFactory>> = {
   darts: dartsSpace,
   macro: macroSpace,
+  "macro-range": macroRangeSpace,
   micro: microSpace,
   nasbench101: nasbench101Space,
   nasbench201: nasbench201Space,

@@ -1,0 +1,66 @@
+/** The networks of an architecture of channel ranges: the supernet's child, and the one trained from scratch. */
+import { part, type Value } from "../../autodiff/tape.ts";
+import { channels, conv, convNorm, type Net, norm, pool3, separable } from "../../nn/layers.ts";
+import { heInit } from "../../nn/init.ts";
+import { pointwise, slice } from "../../ops/mod.ts";
+import type { BuildContext, ChildConfig } from "../space.ts";
+import type { Network } from "./child.ts";
+import { macroOps } from "./macro_arch.ts";
+import { finalChain, searchChain, searchOp } from "./macro_network.ts";
+import { type Range, type RangeArch, rangeUnits } from "./macro_range_arch.ts";
+
+/**
+ * The child of the supernet, as released: every layer runs all operations at full width; the chosen channels
+ * of each go through a 1×1 convolution whose rows belong to (operation, channel), then norm and ReLU.
+ */
+export const rangeSearchNetwork = (arch: RangeArch, into: BuildContext): Network =>
+  searchChain(arch, into, (net, x, i) => {
+    const { config } = into;
+    const parts = arch.layers[i].ranges.map((range, op) => {
+      const { start, count } = scaled(range, config, config.filters);
+      const y = net.scope(`op${op}`, () => searchOp(net, x, op, config));
+      return { x: count === channels(y) ? y : slice(y, start, count), start, count };
+    });
+    return net.scope("join", () => {
+      const out = config.filters;
+      // About as many inputs as one operation has, whatever the ranges.
+      const init = heInit(out);
+      const rows = parts.map(({ start, count }, op) =>
+        part(net.param(`w/${op}`, [out, out], init), start * out, [count, out])
+      );
+      return norm(net, pointwise(parts.map(({ x }) => x), rows), { relu: true });
+    });
+  });
+
+/**
+ * The network trained from scratch, of which nothing is published: as that of whole channels, but each
+ * operation has as many channels as its range, in proportion to the layer's width.
+ */
+export const rangeFinalNetwork = (arch: RangeArch, into: BuildContext): Network =>
+  finalChain(arch, into, (net, x, i) =>
+    arch.layers[i].ranges.map((range, op) => {
+      const { count } = scaled(range, into.config, channels(x));
+      return net.scope(`op${op}`, () => finalOp(net, x, op, count, into.config));
+    }));
+
+function finalOp(
+  net: Net,
+  x: Value,
+  op: number,
+  out: number,
+  { legacyFixed }: ChildConfig,
+): Value {
+  const { kind, k } = macroOps[op];
+  const y = convNorm(net, "in", x, { k: 1, out, relu: true });
+  if (kind === "avg" || kind === "max") return pool3(y, kind);
+  const wide = kind === "conv" || legacyFixed ? conv : separable;
+  return net.scope("op", () => norm(net, wide(net, y, { k, out, relu: true })));
+}
+
+/** A range in a layer of another width; never empty. */
+function scaled({ start, count }: Range, config: ChildConfig, width: number): Range {
+  const units = rangeUnits(config);
+  const at = (unit: number) => Math.round(unit * width / units);
+  const first = Math.min(at(start), width - 1);
+  return { start: first, count: Math.max(1, at(start + count) - first) };
+}

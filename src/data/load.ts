@@ -56,13 +56,15 @@ async function readFound(name: string, found: Found, options: LoadOptions): Prom
   if (found.kind === "folder") return await readFolder(found.path, options);
   if (found.kind === "labels") return await readLabelTables(found.path, options);
   if (found.kind === "codebrim") return await readCodebrim(found.path, options);
-  if (options.side !== undefined) {
+  const read = found.kind === "idx" ? await readIdx(name, found) : await readCifar(name, found);
+  const [h, w] = read.image;
+  if (options.side !== undefined && (options.side !== h || options.side !== w)) {
     throw new UsageError(
       `Cannot resize ${name} to ${options.side}: only image folders are resized, ` +
         `expected no image size; leave it out`,
     );
   }
-  return found.kind === "idx" ? await readIdx(name, found) : await readCifar(name, found);
+  return read;
 }
 
 async function readIdx(name: string, found: Found & { kind: "idx" }): Promise<ReadSet> {

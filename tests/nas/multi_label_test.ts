@@ -8,6 +8,7 @@ import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { type ArchFile, parseArchFile } from "../../src/nas/arch_file.ts";
 import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
+import { finalConfig } from "../../src/nas/final_config.ts";
 import { type RunEvent, runEvent } from "../../src/nas/events.ts";
 import { multiLabelScores } from "../../src/nas/multi_label.ts";
 import { retrain } from "../../src/nas/retrain.ts";
@@ -202,4 +203,16 @@ Deno.test("training learns labels that pictures show", async () => {
   const { exactMatch, constantMatch, meanAveragePrecision } = multiLabel!;
   assert(exactMatch > 0.6 && constantMatch < 0.3, `${exactMatch}, constant ${constantMatch}`);
   assert(meanAveragePrecision! > 0.9, `${meanAveragePrecision}`);
+});
+
+Deno.test("pictures of a folder keep the side that they had in the search", () => {
+  const arch: ArchFile = {
+    ...{ format: "denas-arch", version: 1, space: "macro", input: [224, 224, 3], classes: 6 },
+    ...{ choice: [0, 0, 1, 0, 1, 1], stem: 4, layers: 3, filters: 4, data: "/photos" },
+  };
+  const side = (given: Record<string, unknown>, from = arch) =>
+    finalConfig(from, { preset: "quick", given }).image;
+  assertEquals([side({}), side({ data: "/others" }), side({ image: 64 })], [224, 224, 64]);
+  // Published sets have a size of their own, and an architecture out of a script says none.
+  assertEquals([side({ data: "cifar10" }), side({}, { ...arch, data: undefined })], [0, 0]);
 });

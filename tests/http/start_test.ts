@@ -1,0 +1,118 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { readLines } from "../../src/run/files.ts";
+import { readState } from "../../src/run/state.ts";
+import { writePictures } from "../data/make.ts";
+import { messages, serve, type Served } from "./serving.ts";
+
+/** The smallest search that goes through every phase. */
+const search = {
+  command: "search",
+  mode: "macro",
+  preset: "smoke",
+  data: "photos",
+  batch: 8,
+  rounds: 2,
+  perRound: 2,
+  rewardBatch: 4,
+  selection: { drawn: 2, best: 1, images: 8 },
+};
+
+async function withPhotos(): Promise<Served> {
+  const dataDir = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "denas-" }));
+  const parts = { train: 20, valid: 4, test: 6 };
+  await writePictures(join(dataDir, "photos"), parts, { size: [16, 16] });
+  return await serve({ dataDir });
+}
+
+async function start(served: Served, body: unknown): Promise<string> {
+  const response = await served.send("POST", "/runs", body);
+  const answer = await response.json();
+  assertEquals(response.status, 202, JSON.stringify(answer));
+  assertEquals(response.headers.get("location"), answer.location);
+  assertEquals(answer.location, `/runs/${answer.id}`);
+  return answer.id;
+}
+
+// deno-lint-ignore no-explicit-any -- as it comes
+const inspect = (served: Served, id: string) => served.json<any>(`/runs/${id}`);
+
+/** Follows a run until an event of this type; `state` messages count when they tell this state. */
+async function until(served: Served, id: string, wanted: { type?: string; state?: string }) {
+  for await (const { id: seq, data } of messages(await served.get(`/runs/${id}/events`))) {
+    if (seq !== undefined && data.type === wanted.type) return;
+    if (seq !== undefined) continue;
+    if (data.state === wanted.state) return;
+    assert(data.state !== "failed", data.error);
+  }
+  assert(wanted.type === "done", `${id} ended without ${JSON.stringify(wanted)}`);
+}
+
+async function untilState(served: Served, id: string, state: string) {
+  for (let i = 0; i < 1200; i++) {
+    const now = readState(join(served.runs, id));
+    if (now.status === state) return now;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${id} is ${readState(join(served.runs, id)).status}, expected ${state}`);
+}
+
+Deno.test("searches are started, wait for each other, stop, go on and end alike; a winner is retrained", async () => {
+  await using served = await withPhotos();
+  const first = await start(served, search);
+  const second = await start(served, search);
+  const waiting = await inspect(served, second);
+  assertEquals([waiting.state, waiting.position], ["queued", 0]);
+  assertEquals((await served.send("DELETE", `/runs/${first}`)).status, 409);
+
+  await until(served, second, { type: "start" });
+  assertEquals((await inspect(served, first)).state, "done", "one at a time");
+  assertEquals((await served.send("POST", `/runs/${second}/stop`)).status, 202);
+  await until(served, second, { state: "interrupted" });
+  assertEquals((await served.send("POST", `/runs/${second}/resume`)).status, 202);
+  await until(served, second, { type: "done" });
+  await untilState(served, second, "done");
+
+  const trials = (id: string) =>
+    readLines<Record<string, unknown>>(join(served.runs, id, "trials.ndjson"))
+      .map(({ time: _, ...trial }) => trial);
+  assertEquals(trials(second), trials(first));
+  assert((await (await served.get(`/runs/${second}/arch.svg`)).text()).includes("<svg"));
+
+  const retrained = await start(served, {
+    command: "retrain",
+    from: first,
+    preset: "smoke",
+    batch: 8,
+  });
+  await until(served, retrained, { type: "done" });
+  const { state, testAccuracy, mode, command } = await inspect(served, retrained);
+  assertEquals([state, mode, command], ["done", "macro", "retrain"]);
+  assert(testAccuracy >= 0 && testAccuracy <= 1);
+  assertEquals(served.reports, []);
+});
+
+Deno.test("a run that cannot begin says why; one that waits can be stopped", async () => {
+  await using served = await withPhotos();
+  const broken = await start(served, { ...search, maxParams: 1 });
+  const stopped = await start(served, search);
+  assertEquals((await served.send("POST", `/runs/${stopped}/stop`)).status, 202);
+  const { state, position } = await inspect(served, stopped);
+  assertEquals([state, position], ["interrupted", undefined]);
+  const { error } = await untilState(served, broken, "failed");
+  assert(error?.startsWith("Cannot find architectures within the limits"), error);
+});
+
+Deno.test("a closed server leaves a checkpoint; the queue is taken up by the next one", async () => {
+  const served = await withPhotos();
+  const { runs } = served;
+  const dataDir = readState(join(runs, await start(served, search))).dataDir;
+  const [first] = (await served.json<{ runs: { id: string }[] }>("/runs")).runs;
+  const second = await start(served, search);
+  await until(served, first.id, { type: "start" });
+  await served.server.close();
+  assertEquals(readState(join(runs, first.id)).status, "interrupted");
+  assertEquals(readState(join(runs, second)).status, "queued");
+  await using next = await serve({ runs, dataDir });
+  await until(next, second, { type: "start" });
+});

@@ -2,13 +2,17 @@ import { assert, assertEquals } from "@std/assert";
 import { decode } from "fast-png";
 import { UsageError } from "../../src/errors.ts";
 import type { ArchFile } from "../../src/nas/arch_file.ts";
+import { resolveSearchConfig } from "../../src/nas/config.ts";
 import { graphsOf } from "../../src/nas/final_config.ts";
 import { readFormText } from "../../src/nas/forms/mod.ts";
 import type { Graph } from "../../src/nas/space.ts";
 import { macroOps } from "../../src/nas/spaces/macro_arch.ts";
+import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import { looseEnds, microOps } from "../../src/nas/spaces/micro_arch.ts";
 import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
-import { drawSvg } from "../../src/run/draw.ts";
+import { spaces } from "../../src/nas/spaces/mod.ts";
+import { Rng } from "../../src/random.ts";
+import { drawSvg, drawText } from "../../src/run/draw.ts";
 import { animate } from "../../src/run/drawing/animation.ts";
 import { niceTicks } from "../../src/run/drawing/chart.ts";
 import { operationColour } from "../../src/run/drawing/colours.ts";
@@ -193,4 +197,28 @@ Deno.test("ticks are round numbers that span the range", () => {
   assertEquals(niceTicks(41.9, 44.7, 5), [41, 42, 43, 44, 45]);
   assertEquals(niceTicks(0.0005, 0.05, 5), [0, 0.01, 0.02, 0.03, 0.04, 0.05]);
   assertEquals(niceTicks(3, 3, 5), [3]);
+});
+
+Deno.test("architectures of every space can be drawn: all nodes inside the picture, all arrows between them", async () => {
+  for (const name of Object.keys(spaces)) {
+    const { child } = resolveSearchConfig({ mode: name, preset: "quick", overrides: {} });
+    const space = spaces[name](child);
+    const rng = new Rng(7, 0);
+    for (let i = 0; i < 3; i++) {
+      const drawn = space.graphs(uniformArchitecture(space, rng));
+      for (const graph of drawn) {
+        const { boxes, routes, width, height } = await layOut(graph);
+        assertEquals([boxes.size, routes.length], [graph.nodes.length, graph.edges.length]);
+        for (const [id, box] of boxes) {
+          const inside = box.x - box.width / 2 >= -1 && box.x + box.width / 2 <= width + 1 &&
+            box.y - box.height / 2 >= -1 && box.y + box.height / 2 <= height + 1;
+          assert(inside, `${name}: ${id} at ${box.x}, ${box.y} of ${width} × ${height}`);
+        }
+        for (const route of routes) assert(route.length % 3 === 1, "whole cubics");
+      }
+      const svg = await drawSvg(drawn, { title: name });
+      assert(!/NaN|undefined|Infinity/.test(svg), name);
+      assert(drawText(drawn).length > 20, name);
+    }
+  }
 });

@@ -35,6 +35,7 @@ export async function layOutDag(graph: Graph): Promise<Layout> {
     });
   const routes = new Array<[number, number][]>(graph.edges.length);
   for (const { id, pos } of read.edges) {
+    if (id === "order") continue;
     routes[Number(id)] = points(pos).map(([x, y]) => [x, height - y]);
   }
   return { width, height, boxes, groups, routes, named: false };
@@ -59,7 +60,10 @@ function toDot(graph: Graph): string {
     if (cluster) lines.push("  }");
   }
   const inputs = graph.nodes.filter(({ kind }) => kind === "input");
-  lines.push(`  { rank=same; ${inputs.map(({ id }) => quote(`node ${id}`)).join("; ")} }`);
+  const names = inputs.map(({ id }) => quote(`node ${id}`));
+  lines.push(`  { rank=same; ${names.join("; ")} }`);
+  // Inputs stand in their order, from left to right.
+  if (names.length > 1) lines.push(`  ${names.join(" -> ")} [id="order", style=invis];`);
   graph.edges.forEach(({ from, to }, e) => {
     lines.push(`  ${quote(`node ${from}`)} -> ${quote(`node ${to}`)} [id="${e}"];`);
   });

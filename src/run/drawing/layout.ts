@@ -36,8 +36,9 @@ export function boxSize(node: GraphNode): [number, number] {
   return [Math.max(54, textWidth(words, fontSize) + 22), 26];
 }
 
-/** What stands in a node's box. The sum of a group's operations is what others know the group by. */
+/** What stands in a node's box. What joins a group's operations is what others know the group by. */
 export function wordsOf({ kind, label, group }: GraphNode): string {
+  if (kind === "concat" && group !== undefined) return `${group}: ${label}`;
   if (kind !== "sum") return label;
   const name = group ?? (label === "sum" || label === "+" ? undefined : label);
   return name === undefined ? "+" : `+ ${name}`;

@@ -1,21 +1,28 @@
 /** What onnxruntime makes of an exported file is what the engine makes of the network. */
 import assert from "node:assert/strict";
 import * as ort from "onnxruntime-web";
-import { reshape, run, Tape, type Value } from "../../src/autodiff/mod.ts";
+import { apply, part, registry, reshape, run, Tape, type Value } from "../../src/autodiff/mod.ts";
+import { heInit } from "../../src/nn/init.ts";
+import { WeightStore } from "../../src/nn/weights.ts";
 import { UsageError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { Classifier } from "../../src/nas/classifier.ts";
 import { resolveRetrainConfig } from "../../src/nas/config.ts";
 import { buildNetwork, type NetworkFile } from "../../src/nas/network.ts";
+import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import { spaces } from "../../src/nas/spaces/mod.ts";
 import {
   addScaled,
   argmax,
   avgPool2d,
+  biasAdd,
   concat,
+  conv2d,
+  depthwiseConv2d,
   globalAvgPool,
   maxPool2d,
   mul,
+  pointwise,
   relu,
   scale,
   sigmoid,
@@ -197,17 +204,11 @@ for (const [name, make] of Object.entries(spaces)) {
   Deno.test(`ONNX: any architecture of space ${name} exports`, async () => {
     const child = childOf(name);
     const space = make(child);
-    const rng = new Rng(5, 0);
-    const choice: number[] = [];
-    for (let d = space.next(choice); d; d = space.next(choice)) {
-      const allowed = Array.from({ length: d.options }, (_, k) => k)
-        .filter((k) => d.mask?.[k] ?? true);
-      choice.push(allowed[rng.below(allowed.length)]);
-    }
+    const choice = space.encode(uniformArchitecture(space, new Rng(5, 0)));
     const network = {
       ...networkFor({ space: "micro", choice: micro, input: [16, 16, 3] }),
       space: name,
-      choice: space.encode(space.decode(choice)),
+      choice,
       child,
     };
     const worst = await difference(network, 5);
@@ -216,16 +217,19 @@ for (const [name, make] of Object.entries(spaces)) {
 }
 
 /** Runs a tape of one input [n, h, w, c] on the engine and in onnxruntime. */
-async function both(shape: number[], build: (x: Value) => Value) {
+async function both(shape: number[], build: (x: Value, weights: WeightStore) => Value) {
+  const store = new WeightStore();
+  build(new Tape().input(shape), store);
+  store.materialise(gpu, 1);
   const data = Float32Array.from(
     { length: shape.reduce((a, b) => a * b) },
     (_, i) => Math.sin(i * 1.7) * 2,
   );
   const tape = new Tape();
   const x = tape.input(shape, { tensor: gpu.upload(data, shape) });
-  const y = build(x);
+  const y = build(x, store);
   const [ours] = await gpu.read([run(gpu, tape, { outputs: [y] }).of(y)]);
-  const graph = new GraphBuilder(emitters, {}, "x");
+  const graph = new GraphBuilder(emitters, await store.tensors(), "x");
   graph.addTape(tape.nodes, y);
   graph.finishNode("y", "Identity", [graph.add(y)]);
   const [n, h, w, c] = shape;
@@ -249,7 +253,21 @@ async function both(shape: number[], build: (x: Value) => Value) {
 
 Deno.test("ONNX: operations that only some spaces use, and changes of shape", async () => {
   const used = new Set<string>();
-  const tapes: ((x: Value) => Value)[] = [
+  const init = heInit(4);
+  const flat = (x: Value) => reshape(x, [2, x.shape.slice(1).reduce((a, b) => a * b)]);
+  const tapes: ((x: Value, weights: WeightStore) => Value)[] = [
+    ...[[1, 2], [2, 2], [2, 3], [1, 1]].map(([stride, dilation]) => (x: Value, w: WeightStore) =>
+      flat(depthwiseConv2d(x, w.param("w", [3, 3, 4, 1], init), { stride, dilation, relu: true }))
+    ),
+    (x, w) => flat(conv2d(x, w.param("w", [2, 2, 4, 3], init), { stride: 3 })),
+    (x, w) =>
+      flat(pointwise([x], [w.param("w", [4, 3], init)], { stride: 3, shift: 2, relu: true })),
+    (x, w) => flat(biasAdd(x, w.param("b", [4], init))),
+    (x, w) => {
+      const y = globalAvgPool(x, { relu: false });
+      const parts = w.param("w", [8, 3], init);
+      return pointwise([y, y], [part(parts, 0, [4, 3]), part(parts, 12, [4, 3])], { relu: true });
+    },
     (x) => globalAvgPool(slice(relu(x), 1, 3), { relu: true }),
     (x) => slice(globalAvgPool(mul(sigmoid(x), tanh(x)), { relu: false }), 2, 2),
     (x) => reshape(scale(x, -1.5), [2, 5 * 4 * 4]),
@@ -280,6 +298,18 @@ Deno.test("ONNX: an operation without a mapping is refused by its name and place
   assertThrows(
     () => graph.addTape(tape.nodes, y),
     /^Cannot export last to ONNX: got operation argmax, expected one of add, /,
+  );
+});
+
+Deno.test("ONNX: a setting that the mapping does not know is refused, not left out", () => {
+  const tape = new Tape();
+  const x = tape.input([2, 5, 5, 3]);
+  const [op] = registry.filter(({ name }) => name === "relu");
+  const [y] = apply(op, [x], { slope: 0.1 });
+  const graph = new GraphBuilder(emitters, {}, "x");
+  assertThrows(
+    () => graph.addTape(tape.nodes, y),
+    /^Cannot export relu to ONNX: relu has a setting slope, expected none$/,
   );
 });
 

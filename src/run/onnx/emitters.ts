@@ -5,19 +5,21 @@ import type { GlobalAvgPoolOptions } from "../../ops/global_avg_pool.ts";
 import type { PointwiseOptions } from "../../ops/pointwise.ts";
 import { axis, type Padding, type PoolOptions } from "../../ops/tiling.ts";
 import { settledStatistics } from "../statistics.ts";
-import { type Emission, type Emitters, transposed } from "./graph.ts";
+import { type Emission, type Emitter, type Emitters, transposed } from "./graph.ts";
 
 const relu = (e: Emission, x: string, wanted: boolean) => wanted ? e.node("Relu", [x]) : x;
 
 /** Padding and stride of a window, as attributes; TensorFlow's SAME pads the odd cell at the end. */
-function window(e: Emission, k: number, stride: number, padding: Padding) {
+function window(e: Emission, k: number, stride: number, padding: Padding, dilation = 1) {
   const [, h, w] = e.shapes[0];
+  const span = (k - 1) * dilation + 1;
   const axes = [h, w].map((size) => {
-    const { out, before } = axis(size, k, stride, padding);
-    const all = padding === "same" ? Math.max((out - 1) * stride + k - size, 0) : 0;
+    const { out, before } = axis(size, span, stride, padding);
+    const all = padding === "same" ? Math.max((out - 1) * stride + span - size, 0) : 0;
     return { before, after: all - before };
   });
   return {
+    ...dilation > 1 && { dilations: [dilation, dilation] },
     kernel_shape: [k, k],
     strides: [stride, stride],
     pads: [...axes.map(({ before }) => before), ...axes.map(({ after }) => after)],
@@ -36,8 +38,10 @@ function depthwise(e: Emission<DepthwiseOptions>): string {
   const [, w] = e.shapes;
   const [k, , c] = w;
   const weight = e.constant([c, 1, k, k], transposed(e.weight(1), w, [2, 3, 0, 1]));
-  const x = relu(e, e.input(0), e.params.relu);
-  return e.node("Conv", [x, weight], { ...window(e, k, e.params.stride, "same"), group: c });
+  const { stride, relu: first, dilation } = e.params;
+  const x = relu(e, e.input(0), first);
+  const sliding = window(e, k, stride, "same", dilation);
+  return e.node("Conv", [x, weight], { ...sliding, group: c });
 }
 
 /** A sum of products is one product of everything side by side. */
@@ -137,27 +141,43 @@ function biasAdd(e: Emission): string {
 const times = (e: Emission, x: string, factor: number) =>
   e.node("Mul", [x, e.constant([1], Float32Array.of(factor))]);
 
+const addScaled = (e: Emission<{ factor: number }>) =>
+  e.node("Add", [e.input(0), times(e, e.input(1), e.params.factor)]);
+
+const scale = (e: Emission<{ factor: number }>) => times(e, e.input(0), e.params.factor);
+
+const concat = (e: Emission) =>
+  e.node("Concat", e.shapes.map((_, i) => e.input(i)), { axis: columns(e.out) });
+
 const both = (op: string) => (e: Emission) => e.node(op, [e.input(0), e.input(1)]);
 const one = (op: string) => (e: Emission) => e.node(op, [e.input(0)]);
 
+/** An emitter and the settings of the op that it heeds: an op that has learnt another one is refused. */
+const heeding = <P>(
+  emit: (e: Emission<P>) => string,
+  ...settings: (keyof P & string)[]
+): Emitter => ({
+  emit: emit as Emitter["emit"],
+  settings,
+});
+
 export const emitters: Emitters = {
-  add: both("Add"),
-  add_scaled: (e: Emission<{ factor: number }>) =>
-    e.node("Add", [e.input(0), times(e, e.input(1), e.params.factor)]),
-  avg_pool2d: avgPool,
-  batch_norm: batchNorm,
-  bias_add: biasAdd,
-  concat: (e) => e.node("Concat", e.shapes.map((_, i) => e.input(i)), { axis: columns(e.out) }),
-  conv2d,
-  depthwise_conv2d: depthwise,
-  global_avg_pool: globalAvgPool,
-  matmul: both("MatMul"),
-  max_pool2d: maxPool,
-  mul: both("Mul"),
-  pointwise,
-  relu: one("Relu"),
-  scale: (e: Emission<{ factor: number }>) => times(e, e.input(0), e.params.factor),
-  sigmoid: one("Sigmoid"),
-  slice,
-  tanh: one("Tanh"),
+  add: heeding(both("Add")),
+  add_scaled: heeding(addScaled, "factor"),
+  avg_pool2d: heeding(avgPool, "k", "stride", "padding"),
+  batch_norm: heeding(batchNorm, "epsilon", "decay", "mode", "update", "debias", "relu"),
+  bias_add: heeding(biasAdd),
+  concat: heeding(concat),
+  conv2d: heeding(conv2d, "stride", "relu"),
+  depthwise_conv2d: heeding(depthwise, "stride", "relu", "dilation"),
+  global_avg_pool: heeding(globalAvgPool, "relu"),
+  matmul: heeding(both("MatMul")),
+  max_pool2d: heeding(maxPool, "k", "stride", "padding"),
+  mul: heeding(both("Mul")),
+  pointwise: heeding(pointwise, "relu", "stride", "shift"),
+  relu: heeding(one("Relu")),
+  scale: heeding(scale, "factor"),
+  sigmoid: heeding(one("Sigmoid")),
+  slice: heeding(slice, "start", "size"),
+  tanh: heeding(one("Tanh")),
 };

@@ -31,8 +31,16 @@ export interface Emission<P = unknown> {
   refuse(why: string): never;
 }
 
-// deno-lint-ignore no-explicit-any
-export type Emitters = Readonly<Record<string, (e: Emission<any>) => string>>;
+/** How an op is written in ONNX. */
+export interface Emitter {
+  // deno-lint-ignore no-explicit-any
+  emit(e: Emission<any>): string;
+  /** Names of all settings of the op that `emit` knows of. */
+  settings: readonly string[];
+}
+
+/** By the op's name. */
+export type Emitters = Readonly<Record<string, Emitter>>;
 
 export class GraphBuilder {
   readonly nodes: OnnxNode[] = [];
@@ -119,7 +127,13 @@ export class GraphBuilder {
         `got operation ${op.name}, expected one of ${Object.keys(this.emitters).join(", ")}`,
       );
     }
-    return emitter({
+    const unknown = Object.keys(params as object).find((name) => !emitter.settings.includes(name));
+    if (unknown !== undefined) {
+      refuse(
+        `${op.name} has a setting ${unknown}, expected ${emitter.settings.join(", ") || "none"}`,
+      );
+    }
+    return emitter.emit({
       params,
       shapes: inputs.map(({ shape }) => shape),
       out: node.out[0],

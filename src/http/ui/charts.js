@@ -3,7 +3,7 @@ import { h, panel, throttled } from "./dom.js";
 import { count, fixed, percent, scoreKinds } from "./format.js";
 import { joined, Plot } from "./plot.js";
 
-const wholePercent = (v) => `${(v * 100).toFixed(v * 100 % 1 === 0 ? 0 : 1)} %`;
+const wholePercent = (v) => `${Math.round(v * 1000) / 10} %`;
 
 export class Charts {
   constructor(model) {

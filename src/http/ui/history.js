@@ -10,6 +10,10 @@ export function readHistory(model, curves) {
       series.columns[column] = columns[column] ?? x.map(() => null);
     }
   }
+  const { best } = model;
+  if (best.x.length && !model.run.best) {
+    model.run.best = { trial: best.x.at(-1), score: best.last.score };
+  }
   model.next = curves.next;
   model.restarts = restartsOf(model.steps);
 }

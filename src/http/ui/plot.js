@@ -17,6 +17,9 @@ export function redrawAll() {
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
 
+/** Trials, steps and epochs are counted. */
+const wholeSteps = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((n) => [n, 2 * n, 5 * n]);
+
 export class Plot {
   #plot = null;
   #data = null;
@@ -112,6 +115,7 @@ export class Plot {
           labelFont: font,
           size: 30,
           space: 64,
+          incrs: wholeSteps,
           grid: { show: false },
         }),
         axis({ size: 52, space: 26, values: (_, all) => all.map(format) }),

@@ -4,7 +4,6 @@ import { announce, h, setAttribute, setText } from "./dom.js";
 import { count, duration, fixed, percent, scoreKinds } from "./format.js";
 
 const stateWords = {
-  queued: "Queued",
   running: "Running",
   done: "Done",
   interrupted: "Interrupted",
@@ -29,6 +28,11 @@ export class RunHeader {
       class: "primary",
       onclick: () => this.#do("resume"),
     }, "Resume");
+    this.remove = h("button", {
+      type: "button",
+      class: "quiet",
+      onclick: () => this.#remove(),
+    }, "Delete");
     this.element = h(
       "header",
       { class: "run-header" },
@@ -38,7 +42,7 @@ export class RunHeader {
         h("a", { class: "back", href: "#/" }, "‹ Runs"),
         h("div", { class: "name" }, this.title, this.state),
         this.subtitle,
-        h("div", { class: "actions" }, this.stop, this.resume),
+        h("div", { class: "actions" }, this.remove, this.stop, this.resume),
       ),
       this.progress,
       h(
@@ -76,11 +80,12 @@ export class RunHeader {
   update() {
     const { model } = this;
     const { run } = model;
-    setText(this.state, stateWords[run.state] ?? run.state);
+    setText(this.state, stateText(run));
     setAttribute(this.state, "data-state", run.state);
     setText(this.subtitle, subtitle(model));
     this.stop.hidden = run.state !== "running" && run.state !== "queued";
     this.resume.hidden = run.state !== "interrupted" && run.state !== "failed";
+    this.remove.hidden = !this.stop.hidden;
     const running = run.state === "running";
     const since = running ? (performance.now() - model.readAt) / 1000 : 0;
     const share = run.steps ? run.step / run.steps : 0;
@@ -144,9 +149,26 @@ export class RunHeader {
     }
   }
 
+  async #remove() {
+    const { id } = this.model.run;
+    if (!confirm(`Delete ${id} with all its files? This cannot be undone.`)) return;
+    try {
+      await api.remove(id);
+      location.hash = "#/";
+    } catch (error) {
+      this.model.run.error = error.message;
+      this.update();
+    }
+  }
+
   destroy() {
     clearInterval(this.clock);
   }
+}
+
+function stateText({ state, position }) {
+  if (state !== "queued") return stateWords[state];
+  return position ? `Queued, ${position} before it` : "Queued, waiting for the device";
 }
 
 /** The epoch being worked on, counted from 1. */

@@ -62,13 +62,15 @@ export function choice(values, text = String) {
 }
 
 function numeric(schema) {
-  const limit = (n) => n !== undefined && Math.abs(n) < unlimited ? String(n) : null;
+  const limit = (n) => Math.abs(n) < unlimited ? String(n) : null;
+  const whole = schema.type === "integer";
   const input = h("input", {
     type: "number",
-    min: limit(schema.minimum),
+    // An open end of other numbers is for the server to check.
+    min: limit(schema.minimum ?? (whole ? schema.exclusiveMinimum + 1 : schema.exclusiveMinimum)),
     max: limit(schema.maximum),
-    step: schema.type === "integer" && !schema.multipleOf ? "1" : "any",
-    inputmode: schema.type === "integer" ? "numeric" : "decimal",
+    step: whole && !schema.multipleOf ? "1" : "any",
+    inputmode: whole ? "numeric" : "decimal",
   });
   return {
     input,

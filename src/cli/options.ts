@@ -1,6 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Overrides } from "../nas/config.ts";
+import { addServeOption } from "./beside.ts";
 import { existingRun } from "./run_path.ts";
 
 /** What `search`, `retrain` and `resume` have in common. */
@@ -40,11 +41,12 @@ export interface ConfigOptions extends RunOptions {
 }
 
 export function addRunOptions(command: Command): Command {
-  return command
+  const options = command
     .option("--runs <folder>", "folder of all runs", "runs")
     .option("--data-dir <folder>", "look for the data set here first")
     .option("--wait", "wait when another run has the adapter")
     .option("--json", "print every event as a line of JSON on stdout");
+  return addServeOption(options);
 }
 
 export function addConfigOptions(command: Command): Command {

@@ -41,7 +41,6 @@ Examples:
       const server = await open(options, token.value, openServer);
       print(`${token.made ? "token    " + token.value + "\n" : ""}serving  ${server.url}`);
       await untilStopped(options.untilEof ?? false);
-      printError("stopping: runs of this server write a checkpoint");
       await server.close();
     });
 }

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { run } from "../../src/autodiff/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
-import { macroController } from "../../src/nas/controller/macro.ts";
-import { microController } from "../../src/nas/controller/micro.ts";
+import { controllers } from "../../src/nas/controller/mod.ts";
 import { ControllerPass } from "../../src/nas/controller/network.ts";
+import type { RangeArch } from "../../src/nas/spaces/macro_range.ts";
 import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { spaces } from "../../src/nas/spaces/mod.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
@@ -13,18 +13,19 @@ const gpu = await Gpu.open();
 const paper = (mode: string, overrides = {}) =>
   resolveSearchConfig({ mode, preset: "paper", overrides });
 
+/** Ranges take many decisions per layer. */
+const small = (mode: string) => mode === "macro-range" ? { "child.layers": 4 } : {};
+
 function strategy(config: SearchConfig) {
   const space = spaces[config.mode](config.child);
   return { space, strategy: new EnasStrategy(gpu, space, config) };
 }
 
-for (const mode of ["micro", "macro"]) {
+for (const mode of ["micro", "macro", "macro-range"]) {
   Deno.test(`${mode}: the probability of given decisions is the one they were drawn with`, async () => {
-    const { controller, child } = paper(mode);
+    const { controller, child } = paper(mode, small(mode));
     const store = new WeightStore();
-    const network = mode === "micro"
-      ? microController(store, controller, child)
-      : macroController(store, controller, child);
+    const network = controllers[mode](store, controller, child);
     store.materialise(gpu, 3);
     const n = 5;
     const drawing = new ControllerPass(gpu, n, network.weights, controller, {
@@ -48,7 +49,7 @@ for (const mode of ["micro", "macro"]) {
   });
 
   Deno.test(`${mode}: probabilities come in the order of the choice and sum to one`, async () => {
-    const config = paper(mode);
+    const config = paper(mode, small(mode));
     const { space, strategy: s } = strategy(config);
     const trials = await s.ask(6);
     const { probabilities } = await s.tell(trials.map((t) => ({ ...t, score: { value: 0.5 } })));
@@ -77,6 +78,18 @@ for (const mode of ["micro", "macro"]) {
     for (let i = 0; i < 3; i++) assert.deepEqual(await step(b), await step(a));
   });
 }
+
+Deno.test("ranges of the controller end at the last channel; 96,384 weights", async () => {
+  assert.equal(strategy(paper("macro-range")).strategy.parameters, 96_384);
+  const { space, strategy: s } = strategy(paper("macro-range", { "child.layers": 3 }));
+  // Every choice is one that the space allows, some of them of all channels that are left.
+  const archs = (await s.draw(40)) as RangeArch[];
+  const ranges = archs.flatMap(({ layers }) => layers.flatMap((l) => l.ranges));
+  for (const { start, count } of ranges) assert.ok(count >= 1 && start + count <= 36);
+  assert.ok(ranges.some(({ start, count }) => start + count === 36));
+  assert.ok(new Set(ranges.map(({ start }) => start)).size > 30);
+  for (const arch of archs) assert.deepEqual(space.decode(space.encode(arch)), arch);
+});
 
 Deno.test("SGD and no baseline: the loss is that of the rewards, and momentum comes back", async () => {
   const overrides = {

@@ -1,8 +1,16 @@
-/** The macro controller: per layer an operation, then one connect bit per earlier layer. */
+/** The macro controllers: per layer an operation or ranges of channels, then one connect bit per earlier layer. */
 import type { Value } from "../../autodiff/tape.ts";
+import type { Init } from "../../nn/init.ts";
 import type { WeightStore } from "../../nn/weights.ts";
 import { add, concat, embedding, matmul, scale, skipPenalty, weightedMean } from "../../ops/mod.ts";
-import { type ControllerConfig, type ControllerNetwork, declareWeights } from "./network.ts";
+import {
+  type ControllerConfig,
+  type ControllerNetwork,
+  type ControllerPass,
+  declareOptions,
+  declareWeights,
+  type Unrolled,
+} from "./network.ts";
 
 export interface MacroShape {
   layers: number;
@@ -15,18 +23,68 @@ export function macroController(
   config: ControllerConfig,
   { layers, branches }: MacroShape,
 ): ControllerNetwork {
-  const weights = declareWeights(store, config, branches);
+  const options = () => declareOptions(store, config, branches);
+  const weights = declareWeights(store, config, options);
+  return chainController(weights, config, layers, (pass, input) => {
+    const { soft, embedding: table } = weights.options;
+    const operation = pass.categorical(pass.shape(matmul(pass.step(input), soft)));
+    return pass.step(embedding(table, operation));
+  });
+}
+
+/** Added to logits that are not allowed: far enough that their probability is zero. */
+const FORBIDDEN = -1e4;
+
+/**
+ * The controller of channel ranges: for each operation a first channel, then how many more, of those that are
+ * left. 96,384 weights for 6 operations and 36 channels, H = 64, one LSTM layer.
+ */
+export function macroRangeController(
+  store: WeightStore,
+  config: ControllerConfig,
+  { layers, branches }: MacroShape,
+  channels: number,
+): ControllerNetwork {
+  const options = () =>
+    Array.from({ length: branches }, (_, b) => ({
+      start: declareOptions(store, config, channels, `_start${b}`),
+      count: declareOptions(store, config, channels, `_count${b}`),
+    }));
+  const weights = declareWeights(store, config, options);
+  const left: Init = (out) =>
+    void out.forEach((_, i) => {
+      const start = Math.floor(i / channels), more = i % channels;
+      out[i] = start + more < channels ? 0 : FORBIDDEN;
+    });
+  const mask = store.state("left", [channels, channels], left);
+  return chainController(weights, config, layers, (pass, input) => {
+    for (const { start, count } of weights.options) {
+      const first = pass.categorical(pass.shape(matmul(pass.step(input), start.soft)));
+      const logits = pass.shape(matmul(pass.step(embedding(start.embedding, first)), count.soft));
+      const more = pass.categorical(add(logits, embedding(mask, first)));
+      input = embedding(count.embedding, more);
+    }
+    return pass.step(input);
+  });
+}
+
+/** A controller of layers that `decide` something, return the state after it, and then connect. */
+function chainController(
+  weights: ControllerNetwork["weights"],
+  config: ControllerConfig,
+  layers: number,
+  decide: (pass: ControllerPass, input: Value) => Value,
+): ControllerNetwork {
   return {
     weights,
-    unroll(pass) {
+    unroll(pass): Unrolled {
       pass.sampledEntropy = true;
       let input = pass.start();
       let anchors: Value | null = null;
       let keys: Value | null = null;
       const penalties: Value[] = [];
       for (let layer = 0; layer < layers; layer++) {
-        const operation = pass.categorical(pass.shape(matmul(pass.step(input), weights.soft)));
-        const h = pass.step(embedding(weights.embedding, operation));
+        const h = decide(pass, input);
         if (anchors && keys) {
           const q = pass.shape(pass.attend(h, keys));
           input = weightedMean(pass.bernoulli(q), anchors);

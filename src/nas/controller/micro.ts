@@ -10,6 +10,7 @@ import {
   type ControllerConfig,
   type ControllerNetwork,
   type ControllerPass,
+  declareOptions,
   declareWeights,
 } from "./network.ts";
 
@@ -24,7 +25,7 @@ export function microController(
   config: ControllerConfig,
   { blocks }: { blocks: number },
 ): ControllerNetwork {
-  const weights = declareWeights(store, config, OPERATIONS);
+  const weights = declareWeights(store, config, () => declareOptions(store, config, OPERATIONS));
   const softBias = store.param(
     "b_soft",
     [OPERATIONS],
@@ -44,10 +45,10 @@ export function microController(
         input = pick(anchors, index, config.hidden);
       }
       for (let side = 0; side < 2; side++) {
-        const logits = biasAdd(matmul(pass.step(input), weights.soft), softBias);
+        const logits = biasAdd(matmul(pass.step(input), weights.options.soft), softBias);
         const shaped = pass.shape(logits, config.opTanhReduce);
         const operation = pass.categorical(bias ? biasAdd(shaped, bias) : shaped);
-        input = embedding(weights.embedding, operation);
+        input = embedding(weights.options.embedding, operation);
       }
       const h = pass.step(input);
       anchors = concat([anchors, h]);

@@ -58,27 +58,45 @@ export interface ControllerNetwork {
   fromChoice(choice: readonly number[]): number[];
 }
 
-/** Declares the weights that both controllers have. */
-export function declareWeights(
+const init = uniformInit(0.1);
+
+/** An embedding of n options and the weights of their logits. */
+export const declareOptions = (
+  store: WeightStore,
+  { hidden }: ControllerConfig,
+  n: number,
+  name = "",
+) => ({
+  embedding: store.param(`w_emb${name}`, [n, hidden], init),
+  soft: store.param(`w_soft${name}`, [hidden, n], init),
+});
+
+/** Declares the weights that all controllers have, and in their midst those of the options. */
+export function declareWeights<T>(
   store: WeightStore,
   { hidden, lstmLayers }: ControllerConfig,
-  operations: number,
-) {
-  const init = uniformInit(0.1);
+  options: () => T,
+): ControllerWeights & { options: T } {
   return {
     lstm: Array.from(
       { length: lstmLayers },
       (_, i) => store.param(`lstm${i}`, [2 * hidden, 4 * hidden], init),
     ),
     start: store.param("g_emb", [1, hidden], init),
-    embedding: store.param("w_emb", [operations, hidden], init),
-    soft: store.param("w_soft", [hidden, operations], init),
+    options: options(),
     anchor: store.param("w_attn_1", [hidden, hidden], init),
     query: store.param("w_attn_2", [hidden, hidden], init),
     v: store.param("v_attn", [hidden], init),
   };
 }
-export type ControllerWeights = ReturnType<typeof declareWeights>;
+
+export interface ControllerWeights {
+  lstm: Value[];
+  start: Value;
+  anchor: Value;
+  query: Value;
+  v: Value;
+}
 
 /** The state of one batch of samples on its way through the decisions. */
 export class ControllerPass {

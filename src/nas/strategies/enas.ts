@@ -10,8 +10,7 @@ import { count } from "../../gpu/tensor.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { addScaled, scale, weightedSum } from "../../ops/mod.ts";
 import type { SearchConfig } from "../config.ts";
-import { macroController } from "../controller/macro.ts";
-import { microController } from "../controller/micro.ts";
+import { controllers } from "../controller/mod.ts";
 import { type ControllerOptimizer, controllerOptimizer } from "../controller/optimizer.ts";
 import { type ControllerNetwork, ControllerPass, type Unrolled } from "../controller/network.ts";
 import { mergeStates, partOf, requireFinite } from "../progress.ts";
@@ -48,14 +47,15 @@ export class EnasStrategy<A> implements Strategy<A> {
     private readonly config: EnasConfig,
   ) {
     const { mode, controller, child } = config;
-    if (mode !== "micro" && mode !== "macro") {
+    const make = controllers[mode];
+    if (!make) {
       throw new UsageError(
-        `Cannot use the ENAS controller in space ${mode}: it knows micro and macro; try --strategy evolution`,
+        `Cannot use the ENAS controller in space ${mode}: it knows ${
+          Object.keys(controllers).join(", ")
+        }; try --strategy evolution`,
       );
     }
-    this.#network = mode === "micro"
-      ? microController(this.#store, controller, child)
-      : macroController(this.#store, controller, child);
+    this.#network = make(this.#store, controller, child);
     this.#store.materialise(gpu, config.seed);
     this.#optimizer = controllerOptimizer(gpu, this.#store.slabs, controller);
   }

@@ -54,9 +54,9 @@ function printLines(
   suffix: string,
 ): void {
   const line = (type: string, fields: object) => print(JSON.stringify({ type, ...fields }));
-  shown.forEach(({ choice, ...arch }, i) => {
-    const command = retrainCommand({ choice, ...arch }, suffix) ?? undefined;
-    line("architecture", { rank: i + 1, ...arch, scoreKind, choice, command });
+  shown.forEach((arch, i) => {
+    const command = retrainCommand(arch, suffix);
+    line("architecture", { rank: i + 1, ...arch, scoreKind, command });
   });
   for (const epoch of epochs) line("epoch", epoch);
   if (best) line("best", best);
@@ -85,15 +85,12 @@ function printReport(
     const when = epoch === null ? "" : `  epoch ${epoch}`;
     const often = times > 1 ? `  scored ${times} times` : "";
     print(`\n${String(i + 1).padStart(3)}  ${percent(score)}${when}${often}`);
-    print(`     ${retrainCommand(arch, suffix) ?? arch.choice.join(" ")}`);
+    print(`     ${retrainCommand(arch, suffix)}`);
   });
 }
 
-/** Null for what no space here can train. */
-function retrainCommand({ space, choice }: ExtractedArch, suffix: string): string | null {
-  return space === null
-    ? null
-    : `${commandName()} retrain "${choice.join(" ")}" --space ${space}${suffix}`;
+function retrainCommand({ space, text }: ExtractedArch, suffix: string): string {
+  return `${commandName()} retrain "${text}" --space ${space}${suffix}`;
 }
 
 function suffixOf({ data, ...extracted }: Extracted, given?: string): string {

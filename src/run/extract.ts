@@ -1,6 +1,7 @@
 /** Architectures and accuracies out of a log: one that ENAS printed, or the events of a run. */
 import { z } from "zod";
 import { DataError, UsageError } from "../errors.ts";
+import { formatScript } from "../nas/forms/script.ts";
 import { type LoggedEpoch, parseLog } from "../nas/forms/log.ts";
 import { type History, readHistory } from "./history.ts";
 
@@ -20,11 +21,12 @@ export interface Extracted {
 }
 
 export interface ExtractedArch {
-  /** Null for a log's form that has no space here. */
-  space: string | null;
+  space: string;
   epoch: number | null;
   index: number;
   choice: number[];
+  /** As `denas retrain` takes it. */
+  text: string;
   score: number;
   /** How often it was scored. */
   times: number;
@@ -59,25 +61,35 @@ function fromLog(path: string): Extracted {
   }
   return {
     ...log,
-    architectures: log.architectures.map((arch) => ({ ...arch, times: 1 })),
+    architectures: log.architectures.map((arch) => ({
+      ...arch,
+      text: formatScript(arch),
+      times: 1,
+    })),
     best: bestOf(log.epochs),
     scoreKind: "shared weights, one minibatch of validation images",
   };
 }
 
-const settings = z.looseObject({ preset: z.string().optional() });
+const settings = z.looseObject({
+  preset: z.string().optional(),
+  child: z.looseObject({ branches: z.number().optional() }).optional(),
+});
 
 function fromHistory(history: History): Extracted {
   const { start, trials, selection, done, torn } = history;
   // Scores of the selection are on more images: the two kinds are not to be compared.
   const scored = selection.length > 0 ? selection : trials;
+  const config = settings.safeParse(start.config).data;
   const counts = new Map<number, number>();
   const architectures = scored.map(({ epoch, choice, score }) => {
     const index = counts.get(epoch) ?? 0;
     counts.set(epoch, index + 1);
     // The selection comes after the last epoch.
     const counted = Math.min(epoch + 1, start.epochs);
-    return { space: start.space, epoch: counted, index, choice, score, times: 1 };
+    const { space } = start;
+    const text = formatScript({ space, choice, branches: config?.child?.branches });
+    return { space, epoch: counted, index, choice, text, score, times: 1 };
   });
   const epochs = history.epochs.map(({ epoch, validAccuracy, epochs: last }): LoggedEpoch => ({
     epoch,
@@ -91,7 +103,7 @@ function fromHistory(history: History): Extracted {
     scoreKind: selection.length > 0
       ? "shared weights, the selection's validation images"
       : "shared weights, minibatches of validation images",
-    preset: settings.safeParse(start.config).data?.preset,
+    preset: config?.preset,
     data: start.data?.name,
     problems: torn === null ? [] : [torn],
   };

@@ -2,8 +2,12 @@
  * The log that the released ENAS code and its CODEBRIM fork write: per epoch ten architectures in bracketed
  * rows, each with `val_acc=`, then `valid_accuracy:` and `test_accuracy:`.
  */
+import { isRanges, rangeChoice } from "./ranges.ts";
+
 export interface LoggedArch {
-  space: "macro" | "micro" | null;
+  space: "macro" | "macro-range" | "micro";
+  /** Operations of a channel-range architecture. */
+  branches?: number;
   /** The epoch that the log names before it; null when it names none. */
   epoch: number | null;
   /** Among those of its epoch, from 0. */
@@ -120,24 +124,30 @@ class LogReader {
   #finishArch(score: number, at: number): void {
     if (this.#rows.length === 0) return this.#problem(at, "val_acc= without rows before it");
     const lengths = this.#rows.map(({ length }) => length);
-    const shape = shapeOf(lengths);
-    if (!shape) {
+    const space = spaceOf(this.#rows);
+    if (!space) {
       this.#problem(
         this.#firstLine,
-        `rows of ${lengths.join(", ")} numbers are no architecture: expected 1, 2, 3, … (macro) ` +
-          `or two of 4 per block (micro)`,
+        `rows of ${lengths.join(", ")} numbers are no architecture: expected 1, 2, 3, … (macro), ` +
+          `2, 3, 4, … from two per operation on (channel ranges) or two of 4 per block (micro)`,
       );
     } else {
       this.#architectures.push({
-        space: shape.space,
+        space,
         epoch: this.#epoch,
         index: this.#index++,
-        choice: this.#rows.flat(),
+        ...this.#choice(space),
         score,
         line: this.#firstLine,
       });
     }
     this.#rows = [];
+  }
+
+  #choice(space: LoggedArch["space"]): Pick<LoggedArch, "choice" | "branches"> {
+    if (space !== "macro-range") return { choice: this.#rows.flat() };
+    const branches = this.#rows[0].length / 2;
+    return { choice: rangeChoice(this.#rows, branches), branches };
   }
 
   /** Rows that no `val_acc=` followed. */
@@ -153,11 +163,9 @@ class LogReader {
   }
 }
 
-/** @returns space null for channel ranges: 2 numbers per branch before the skips of each row. */
-function shapeOf(lengths: readonly number[]): { space: LoggedArch["space"] } | null {
-  const [first, second] = lengths;
-  if (lengths.length === 2 && first === second && first % 4 === 0) return { space: "micro" };
-  if (!lengths.every((length, i) => length === first + i)) return null;
-  if (first === 1) return { space: "macro" };
-  return first > 2 && first % 2 === 0 && lengths.length > 2 ? { space: null } : null;
+function spaceOf(rows: readonly (readonly number[])[]): LoggedArch["space"] | null {
+  const [first, second] = rows;
+  if (rows.length === 2 && first.length === second.length && first.length % 4 === 0) return "micro";
+  if (rows.every((row, i) => row.length === i + 1)) return "macro";
+  return isRanges(rows) ? "macro-range" : null;
 }

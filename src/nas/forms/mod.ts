@@ -7,9 +7,11 @@ import { type ArchFile, formatArchFile, parseArchFile } from "../arch_file.ts";
 import { type Form, formOfName } from "./forms.ts";
 import { formatNpy, parseNpy } from "./npy.ts";
 import { type Numbering, renumber } from "./numbering.ts";
+import { isRanges, rangeChoice, rangeLayers } from "./ranges.ts";
 import { formatScript, parseScript, parseScriptFile, type Script } from "./script.ts";
 
 export { type Form, formOfName, forms } from "./forms.ts";
+export { formatScript } from "./script.ts";
 export { type Numbering, numberings, renumber } from "./numbering.ts";
 
 export interface FormOptions {
@@ -57,8 +59,9 @@ export function writeForm(arch: ArchFile, form: Form, numbering: Numbering): str
     }
     return formatArchFile(arch);
   }
+  if (form === "npy") refuseRanges(arch.space);
   const choice = numbering === "nnabla" ? renumber(arch.space, arch.choice) : arch.choice;
-  return form === "npy" ? formatNpy(arch.space, choice) : formatScript(choice);
+  return form === "npy" ? formatNpy(arch.space, choice) : formatScript({ ...arch, choice }) + "\n";
 }
 
 function formOfContent(bytes: Uint8Array): Form {
@@ -78,6 +81,7 @@ function fromArchFile(text: string, name: string, { numbering }: FormOptions): A
 function fromNpy(bytes: Uint8Array, name: string, { space, numbering }: FormOptions): ArchFile {
   const read = parseNpy(bytes, name);
   const named = space ?? read.space;
+  refuseRanges(named);
   if (named === "macro" && numbering === undefined) {
     throw new UsageError(
       `Cannot read architecture ${name}: the original and NNabla number macro operations ` +
@@ -90,7 +94,38 @@ function fromNpy(bytes: Uint8Array, name: string, { space, numbering }: FormOpti
 
 function fromScript(script: Script, name: string, { space, numbering }: FormOptions): ArchFile {
   const named = space ?? spaceOfRows(script, name) ?? spaceOfCount(script.choice.length, name);
-  return archOf(named, script.choice, numbering);
+  return named === "macro-range" ? ofRanges(script, name) : archOf(named, script.choice, numbering);
+}
+
+function refuseRanges(space: string): void {
+  if (space !== "macro-range") return;
+  throw new UsageError(
+    `Cannot keep a ${space} architecture in a .npy file: it has no rows, expected text or arch.json`,
+  );
+}
+
+/** The rows tell the number of operations; without rows there are the six of the released scripts. */
+function ofRanges({ rows, choice }: Script, name: string): ArchFile {
+  const branches = rows ? rows[0].length / 2 : 6;
+  const layers = rangeLayers(choice.length, branches);
+  if (!Number.isInteger(branches) || !Number.isInteger(layers)) {
+    throw new DataError(
+      `Cannot read architecture ${name}: it has ${choice.length} numbers, expected rows of first ` +
+        `channel and count of each operation, then 0, 1, 2, … skip bits`,
+    );
+  }
+  const cut = Array.from({ length: layers }, (_, i) => {
+    const at = 2 * branches * i + i * (i - 1) / 2;
+    return choice.slice(at, at + 2 * branches + i);
+  });
+  const numbers = rangeChoice(cut, branches);
+  const none = numbers.indexOf(-1);
+  if (none >= 0) {
+    throw new DataError(
+      `Cannot read architecture ${name}: number ${none + 1} is 0, expected at least one channel`,
+    );
+  }
+  return { ...archOf("macro-range", numbers), layers, branches };
 }
 
 /** The space that rows of such lengths belong to; null when the text has no rows. */
@@ -98,6 +133,7 @@ function spaceOfRows({ rows }: Script, name: string): string | null {
   if (!rows) return null;
   const [first, second] = rows;
   if (rows.length === 2 && first.length === second.length && first.length % 4 === 0) return "micro";
+  if (isRanges(rows)) return "macro-range";
   if (first.length !== 1) return null;
   const wrong = rows.findIndex((row, i) => row.length !== i + 1);
   if (wrong < 0) return "macro";

@@ -4,6 +4,7 @@
  */
 import { DataError } from "../../errors.ts";
 import { parseChoice } from "../arch_file.ts";
+import { rangeRows } from "./ranges.ts";
 
 export interface Script {
   choice: number[];
@@ -32,9 +33,20 @@ export function parseScriptFile(text: string, name: string): Script {
   );
 }
 
-/** One line, as `--child_fixed_arc` of the released code and `denas retrain` take it. */
-export function formatScript(choice: readonly number[]): string {
-  return choice.join(" ") + "\n";
+export interface ScriptArch {
+  space: string;
+  choice: readonly number[];
+  /** Of channel ranges; 6 by default. */
+  branches?: number;
+}
+
+/**
+ * One line, as `--child_fixed_arc` of the released code and `denas retrain` take it. Channel ranges stand in
+ * brackets, for their rows tell how many operations there are.
+ */
+export function formatScript({ space, choice, branches = 6 }: ScriptArch): string {
+  if (space !== "macro-range") return choice.join(" ");
+  return rangeRows(choice, branches).map((row) => `[${row.join(" ")}]`).join(" ");
 }
 
 function scriptOf(texts: string[]): Script {

@@ -87,6 +87,22 @@ Deno.test("rows as the original prints them and the lines of its scripts are rea
   assertEquals(readText(new Array(120).fill(0).join(" "), { space: "micro" }).blocks, 15);
 });
 
+Deno.test("channel ranges are text in brackets, with counts as the released code has them", () => {
+  const text = "[0 8 3 2] [0 1 0 8 1] [7 1 2 6 0 1]";
+  const arch = readText(text);
+  assertEquals([arch.space, arch.layers, arch.branches], ["macro-range", 3, 2]);
+  assertEquals(arch.choice, [0, 7, 3, 1, 0, 0, 0, 7, 1, 7, 0, 2, 5, 0, 1]);
+  assertEquals(writeForm(arch, "script", "original"), text + "\n");
+  assertThrows(() => writeForm(arch, "npy", "original"), /a macro-range architecture in a \.npy/);
+  const flat = readText(new Array(210).fill(1).join(" "), { space: "macro-range" });
+  assertEquals([flat.layers, flat.branches], [12, 6]);
+  assertThrows(() => readText("1 2 3", { space: "macro-range" }), /3 numbers, expected rows of/);
+  assertThrows(
+    () => readText("[0 8 3 0] [0 1 0 8 1] [7 1 2 6 0 1]"),
+    /number 4 is 0, .*one channel/,
+  );
+});
+
 Deno.test("text that is no architecture is refused with row or line", () => {
   assertEquals(readFormText("arch.json"), null);
   assertThrows(() => readText("[0]\n[0 1]\n[0 1]"), /row 3 has 2 numbers, expected 3/);

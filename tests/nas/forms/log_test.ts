@@ -32,10 +32,13 @@ val_acc=0.4000
   assertEquals(architectures[0].choice.slice(-4), [4, 0, 5, 1]);
 });
 
-Deno.test("rows of channel ranges are known as something else than macro rows", () => {
-  const rows = [0, 1, 2].map((i) => `[${new Array(12 + i).fill(1).join(" ")}]`).join("\n");
+Deno.test("rows of channel ranges are known from macro rows", () => {
+  const rows = ["[0 8 3 2]", "[0 1 0 8 1]", "[7 1 2 6 0 1]"].join("\n");
   const { architectures, problems } = parseLog(`Epoch 1: x\n${rows}\nval_acc=0.5000\n`);
-  assertEquals([architectures[0].space, architectures[0].choice.length, problems], [null, 39, []]);
+  const [{ space, branches, choice }] = architectures;
+  // The log has counts, the choice how many more than one.
+  assertEquals([space, branches, problems], ["macro-range", 2, []]);
+  assertEquals(choice, [0, 7, 3, 1, 0, 0, 0, 7, 1, 7, 0, 2, 5, 0, 1]);
 });
 
 Deno.test("of an epoch that a restarted run repeats the last figures count", () => {

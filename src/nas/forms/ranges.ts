@@ -1,0 +1,38 @@
+/**
+ * Channel ranges as the released code writes them (`controller_search_whole_channels` off): row i holds, per
+ * operation, the first channel and how many there are, then i skip bits. A choice of space macro-range has
+ * how many more than one there are instead.
+ */
+
+/** Number of layers of so many choices; a fraction when there is none. */
+export function rangeLayers(count: number, branches: number): number {
+  const b = 4 * branches - 1;
+  return (Math.sqrt(b * b + 8 * count) - b) / 2;
+}
+
+/** Rows of the released code, of a choice. */
+export function rangeRows(choice: readonly number[], branches: number): number[][] {
+  const rows: number[][] = [];
+  for (let at = 0, i = 0; at < choice.length; i++) {
+    const end = at + 2 * branches + i;
+    rows.push(withCounts(choice.slice(at, end), branches, 1));
+    at = end;
+  }
+  return rows;
+}
+
+/** The choice, of the released code's rows. */
+export function rangeChoice(rows: readonly (readonly number[])[], branches: number): number[] {
+  return rows.flatMap((row) => withCounts(row, branches, -1));
+}
+
+/** Rows that begin with two numbers per operation and grow by a skip bit each. */
+export function isRanges(rows: readonly (readonly number[])[]): boolean {
+  const first = rows[0].length;
+  return rows.length > 2 && first > 2 && first % 2 === 0 &&
+    rows.every((row, i) => row.length === first + i);
+}
+
+function withCounts(row: readonly number[], branches: number, more: number): number[] {
+  return row.map((n, i) => i < 2 * branches && i % 2 === 1 ? n + more : n);
+}

@@ -19,6 +19,7 @@ import { addSample } from "./sample.ts";
 import { addSearch } from "./search.ts";
 import { addServe } from "./serve.ts";
 import { addShow } from "./show.ts";
+import { addTable } from "./table.ts";
 import { paint, printError } from "./terminal.ts";
 
 const version = "0.1.0";
@@ -72,6 +73,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addSample,
       addCompare,
       addPredict,
+      addTable,
       addRuns,
       addDoctor,
     ]

@@ -43,8 +43,12 @@ export function formatNb201({ ops }: Nb201Arch): string {
 
 const opIds = new Map<string, number>(nb201Ops.map((name, id) => [name, id]));
 
-/** @throws UsageError naming the node and what is wrong there. */
+/**
+ * Reads the published string, or six digits: one operation per edge.
+ * @throws UsageError naming the node and what is wrong there.
+ */
 export function parseNb201(text: string): Nb201Arch {
+  if (/^[0-4]{6}$/.test(text.trim())) return { ops: [...text.trim()].map(Number) };
   const refuse = (why: string): never => {
     throw new UsageError(
       `Cannot read NAS-Bench-201 architecture ${JSON.stringify(text)}: ${why}; ` +

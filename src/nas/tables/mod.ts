@@ -15,6 +15,8 @@ export interface OpenTable {
   space?: SearchSpace<unknown>;
   /** Where what is read of a large table is kept. */
   cacheDir?: string;
+  /** Share of the reading that is done, 0 … 1, and what is read. */
+  progress?(done: number, what: string): void;
   signal?: AbortSignal;
 }
 

@@ -74,6 +74,24 @@ export interface ExecuteOptions extends RunOptions, OutputOptions {
 /** @returns the exit code: 0, or 130 when the user stopped it. */
 export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
   if (job.command === "search") checkFolderOf(options.out);
+  return await withEquipment(job, options, async (equipment) => {
+    options.resume?.update({ status: "running" });
+    const prepared = options.prepare && "gpu" in equipment
+      ? await options.prepare(job, equipment)
+      : job;
+    return await drive(prepared, options, equipment);
+  });
+}
+
+/**
+ * Gets what a job needs, holds the adapter's lock while `use` runs, and gives everything back.
+ * @returns what `use` returns, or 130 when the user stopped it.
+ */
+export async function withEquipment(
+  job: Job,
+  options: Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait">,
+  use: (equipment: Equipment | Bare) => Promise<number>,
+): Promise<number> {
   const progress = new Progress(stderrScreen());
   const interrupt = onInterrupt(() =>
     progress.line("stopping: writing a checkpoint; once more to stop at once")
@@ -82,8 +100,7 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
   let gpu: Gpu | undefined;
   try {
     if (job.command === "search" && !needsDevice(job.config)) {
-      options.resume?.update({ status: "running" });
-      return await drive(job, options, { signal, progress });
+      return await use({ signal, progress });
     }
     const dataset = await loadData(job, options.dataDir, progress);
     if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
@@ -106,9 +123,7 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
       },
     });
     try {
-      options.resume?.update({ status: "running" });
-      if (options.prepare) job = await options.prepare(job, equipment);
-      return await drive(job, options, equipment);
+      return await use(equipment);
     } finally {
       lock.release();
     }

@@ -6,6 +6,7 @@ import type { OpenServer } from "../run/serving.ts";
 import { addAnimate } from "./animate.ts";
 import { addCompare } from "./compare.ts";
 import { addConvert } from "./convert.ts";
+import { addCorrelate } from "./correlate.ts";
 import { addDescribe } from "./describe.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExport } from "./export.ts";
@@ -72,6 +73,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addExport,
       addSample,
       addCompare,
+      addCorrelate,
       addPredict,
       addTable,
       addRuns,

@@ -32,7 +32,11 @@ export function date(text) {
   return Number.isNaN(time.getTime()) ? "–" : day.format(time);
 }
 
-/** `optimizer.lrMax` → "Optimizer · lr max" is worse than the name itself: only the last part is spaced. */
+const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+/** The time of day in so many seconds. */
+export const clock = (seconds) => hour.format(Date.now() + seconds * 1000);
+
+/** `lrMax` → "Lr max". */
 export function words(name) {
   const text = name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
   return text[0].toUpperCase() + text.slice(1);

@@ -14,6 +14,7 @@ export function readHistory(model, curves) {
   if (best.x.length && !model.run.best) {
     model.run.best = { trial: best.x.at(-1), score: best.last.score };
   }
+  model.imagesPerSecond = curves.steps.imagesPerSecond.at(-1) ?? null;
   model.next = curves.next;
   model.restarts = restartsOf(model.steps);
 }

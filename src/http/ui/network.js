@@ -2,6 +2,9 @@
 import { api } from "./api.js";
 import { h, panel, setAttribute, setText, throttled } from "./dom.js";
 
+/** What would be too small to read when all of it fits scrolls instead; what is small is not blown up. */
+const [smallest, largest] = [0.55, 1.4];
+
 /** One drawing; keeps the old picture until the new one is there, so that nothing jumps. */
 export class Drawing {
   #path = null;
@@ -78,16 +81,10 @@ export class Drawing {
   #apply() {
     const svg = this.stage.querySelector("svg");
     if (!svg) return;
-    const fits = this.#zoom === 1;
-    this.stage.classList.toggle("fits", fits);
-    // What would be too small to read when the whole fits is fitted to the width, and scrolls.
     const { width, height } = this.#whole;
-    const scale = Math.min(this.stage.clientWidth / width, this.stage.clientHeight / height);
-    const tall = fits && scale < 0.45 && height > width;
-    this.stage.classList.toggle("tall", tall);
-    const shown = tall
-      ? Math.min(1, this.stage.clientWidth / width)
-      : Math.min(scale, 1.4) * this.#zoom;
+    const fitting = Math.min(this.stage.clientWidth / width, this.stage.clientHeight / height);
+    const shown = Math.min(largest, Math.max(smallest, fitting)) * this.#zoom;
+    this.stage.classList.toggle("fits", shown <= fitting);
     svg.style.width = `${width * shown}px`;
     svg.style.height = `${height * shown}px`;
   }

@@ -1,7 +1,7 @@
 /** What a run is doing, at a glance, and the two things to do about it. */
 import { api } from "./api.js";
 import { announce, h, setAttribute, setText } from "./dom.js";
-import { count, duration, fixed, percent, scoreKinds } from "./format.js";
+import { clock, count, date, duration, fixed, percent, scoreKinds } from "./format.js";
 
 const stateWords = {
   running: "Running",
@@ -97,8 +97,9 @@ export class RunHeader {
     );
     if (this.figures.trials) this.#set("trials", count(model.trialCount), "architectures scored");
     if (this.figures.speed) this.#set("speed", fixed(model.imagesPerSecond, 0), "in training");
-    this.#set("elapsed", duration(elapsed(model)), "");
-    this.#set("left", running ? duration(Math.max(0, run.secondsLeft - since)) : "–", "");
+    this.#set("elapsed", duration(elapsed(model)), `since ${date(run.created)}`);
+    const left = running ? Math.max(0, run.secondsLeft - since) : NaN;
+    this.#set("left", duration(left), left > 0 ? `ends about ${clock(left)}` : "");
     this.#best();
     const adapter = model.start?.adapter;
     const device = adapter?.description ?? "–";
@@ -149,6 +150,11 @@ export class RunHeader {
     }
   }
 
+  fail(message) {
+    this.model.run.error = message;
+    this.update();
+  }
+
   async #remove() {
     const { id } = this.model.run;
     if (!confirm(`Delete ${id} with all its files? This cannot be undone.`)) return;
@@ -156,8 +162,7 @@ export class RunHeader {
       await api.remove(id);
       location.hash = "#/";
     } catch (error) {
-      this.model.run.error = error.message;
-      this.update();
+      this.fail(error.message);
     }
   }
 

@@ -170,6 +170,7 @@ export class RunView {
       return this.model.run.state !== "done";
     } catch (error) {
       // Gone, or the token is: no stream to wait for. No connection: try again.
+      if (error.status === 404) this.header.fail(error.message);
       return error.status === 0 || error.status >= 500 || error.status === 429;
     }
   }

@@ -1,0 +1,20 @@
+/** The picture in the README: `deno run -A tests/http/picture.ts RUN docs/img/page.png`. */
+import { basename, dirname, resolve } from "@std/path";
+import { Browsing } from "./browser.ts";
+import { serve } from "./serving.ts";
+
+const [run, out, colorScheme = "light"] = Deno.args;
+await using served = await serve({ runs: dirname(resolve(run)) });
+const browsing = new Browsing();
+{
+  await using opened = await browsing.open({
+    viewport: { width: 1280, height: 1130 },
+    colorScheme: colorScheme as "light" | "dark",
+  });
+  const { page } = opened;
+  await page.goto(`${served.server.url}#/runs/${basename(resolve(run))}`);
+  await page.locator(".network-panel svg").nth(1).waitFor();
+  await page.locator(".score-panel canvas").waitFor();
+  await page.screenshot({ path: out });
+}
+await browsing.close();

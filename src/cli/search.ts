@@ -1,5 +1,5 @@
 /** `denas search`: find an architecture. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import {
   applyOverrides,
@@ -37,6 +37,7 @@ interface SearchOptions extends ConfigOptions, NnablaSearchOptions, EvaluatorOpt
   maxParams?: number;
   maxMacs?: number;
   legacyReduce?: boolean;
+  channels?: "whole" | "range";
 }
 
 export function addSearch(program: Command, finish: (code: number) => void): void {
@@ -51,6 +52,12 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
     .option("--max-params <n>", "reject architectures with more parameters", whole)
     .option("--max-macs <n>", "reject architectures with more multiply-adds", whole)
     .option("--legacy-reduce", "reduction cells see h(l-1) twice, as in the released code (micro)")
+    .addOption(
+      new Option(
+        "--channels <kind>",
+        "macro: a layer has one operation (whole), or takes a range of the channels of each",
+      ).choices(["whole", "range"]),
+    )
     .option("--out <file>", "where to copy the winner", "arch.json");
   addNnablaSearchOptions(addEvaluatorOptions(addConfigOptions(command))).addHelpText(
     "after",
@@ -105,7 +112,13 @@ async function resolve(options: SearchOptions): Promise<SearchConfig> {
 }
 
 /** The space that was named, or the one of a benchmark's table. */
-async function modeOf({ mode, table }: SearchOptions): Promise<string> {
+async function modeOf({ mode, table, channels }: SearchOptions): Promise<string> {
+  if (channels === "range") {
+    if (mode === "macro" || mode === "macro-range") return "macro-range";
+    throw new UsageError(
+      `Cannot search channel ranges in mode ${JSON.stringify(mode)}: expected --mode macro`,
+    );
+  }
   if (mode !== undefined) return mode;
   if (table === undefined) {
     throw new UsageError("Cannot search: no --mode given, expected --mode micro or --mode macro");

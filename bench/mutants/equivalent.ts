@@ -26,6 +26,12 @@ const equivalents: readonly Equivalent[] = [
     because: "groups past the last read something safe and write nothing",
   },
   {
+    file: /batch_labels/,
+    before: "p.n * p.width",
+    after: "p.n * (p.width + 1)",
+    because: "rows past the batch, in a buffer that nobody else uses",
+  },
+  {
     file: /batch_labels|batch_images/,
     before: />= p\.n.*return/,
     after: /> p\.n/,

@@ -16,7 +16,9 @@ const ownTests: Record<string, Command[]> = {
   "src/nn/optimizer.ts": [{ files: ["tests/nn/optimizer_test.ts"] }],
   "src/nn/clip.ts": [{ files: ["tests/nn/optimizer_test.ts"] }],
   "src/nn/metrics.ts": [{ files: ["tests/nn/metrics_test.ts"] }],
-  "src/data/batches.ts": [{ files: ["tests/data/batches_test.ts"] }],
+  "src/data/batches.ts": [
+    { files: ["tests/data/batches_test.ts", "tests/data/multi_label_test.ts"] },
+  ],
   "src/gpu/self_test.ts": [{ files: ["tests/gpu/device_test.ts"] }],
   "src/autodiff/run.ts": [
     { files: ["tests/autodiff/run_test.ts", "tests/autodiff/tape_test.ts"] },

@@ -9,7 +9,6 @@
  */
 import { join } from "@std/path";
 import { parseArgs } from "node:util";
-import * as ort from "onnxruntime-web";
 import { places } from "../src/cli/paths.ts";
 import { loadDataSet } from "../src/data/mod.ts";
 import { Gpu } from "../src/gpu/mod.ts";
@@ -17,13 +16,19 @@ import { Classifier } from "../src/nas/classifier.ts";
 import { readNetwork } from "../src/run/network.ts";
 import { encodeModel } from "../src/run/onnx/model.ts";
 import { onnxModel } from "../src/run/onnx/mod.ts";
+import { Onnxruntime } from "../tests/onnxruntime/mod.ts";
 
 const { values, positionals: [run] } = parseArgs({
   allowPositionals: true,
-  options: { images: { type: "string", default: "100" }, dump: { type: "string" } },
+  options: {
+    images: { type: "string", default: "100" },
+    dump: { type: "string" },
+  },
 });
 if (run === undefined) {
-  throw new Error("Cannot compare: no run, expected the folder of a retraining");
+  throw new Error(
+    "Cannot compare: no run, expected the folder of a retraining",
+  );
 }
 const { network, tensors } = readNetwork(run);
 const config = JSON.parse(Deno.readTextFileSync(join(run, "config.json")));
@@ -47,24 +52,38 @@ const ours = {
 };
 gpu.close();
 
-ort.env.wasm.numThreads = 1;
 const bytes = encodeModel(onnxModel({ network, tensors }));
-const session = await ort.InferenceSession.create(bytes);
-const image = new ort.Tensor("uint8", pixels, [n, ...network.input]);
-const theirs = await session.run({ image });
+const onnxruntime = new Onnxruntime();
+const dims = [n, ...network.input];
+const theirs = await onnxruntime.run(bytes, {
+  name: "image",
+  dims,
+  data: pixels,
+});
+await onnxruntime.close();
 let worst = 0;
 for (const name of ["probabilities", "logits"] as const) {
-  const data = theirs[name].data as Float32Array;
-  const difference = data.reduce((most, v, i) => Math.max(most, Math.abs(v - ours[name][i])), 0);
+  const { data } = theirs[name];
+  const difference = data.reduce(
+    (most, v, i) => Math.max(most, Math.abs(v - ours[name][i])),
+    0,
+  );
   worst = Math.max(worst, difference);
-  console.log(`${name}: largest difference ${difference.toExponential(2)} over ${n} test images`);
+  console.log(
+    `${name}: largest difference ${
+      difference.toExponential(2)
+    } over ${n} test images`,
+  );
 }
 if (values.dump !== undefined) {
   Deno.mkdirSync(values.dump, { recursive: true });
   Deno.writeFileSync(join(values.dump, "model.onnx"), bytes);
   Deno.writeFileSync(join(values.dump, "pixels.bin"), pixels);
   for (const name of ["probabilities", "logits"] as const) {
-    Deno.writeFileSync(join(values.dump, `${name}.bin`), new Uint8Array(ours[name].buffer));
+    Deno.writeFileSync(
+      join(values.dump, `${name}.bin`),
+      new Uint8Array(ours[name].buffer),
+    );
   }
 }
 Deno.exit(worst < 1e-4 ? 0 : 1);

@@ -2,26 +2,53 @@
 import { assert, assertEquals, assertSameNumbers } from "@std/assert";
 import { join } from "@std/path";
 import { encode as encodePng } from "fast-png";
-import * as ort from "onnxruntime-web";
 import { imageOf } from "../../src/data/one_picture.ts";
 import { readLines } from "../../src/run/files.ts";
 import { decodeSafetensors } from "../../src/run/safetensors.ts";
 import { flatPng, noise, writePictures } from "../data/make.ts";
+import { Onnxruntime } from "../onnxruntime/mod.ts";
 import { denas } from "./command.ts";
-
-ort.env.wasm.numThreads = 1;
 
 const here = Deno.makeTempDirSync({ prefix: "denas-" });
 const env = { INIT_CWD: here, DENAS_COMMAND: "./denas" };
-await writePictures(join(here, "photos"), { train: 16, valid: 4, test: 6 }, { size: [16, 16] });
+await writePictures(join(here, "photos"), { train: 16, valid: 4, test: 6 }, {
+  size: [16, 16],
+});
 Deno.writeFileSync(join(here, "wide.png"), picture(37, 21));
 Deno.writeFileSync(join(here, "red.png"), flatPng(20, 20, [250, 10, 10]));
 Deno.writeTextFileSync(join(here, "note.png"), "no picture");
 
-const smoke = ["--preset", "smoke", "--data", "photos", "--batch", "8", "--filters", "4", "--wait"];
+const smoke = [
+  "--preset",
+  "smoke",
+  "--data",
+  "photos",
+  "--batch",
+  "8",
+  "--filters",
+  "4",
+  "--wait",
+];
 const searched = await denas([
-  ...["search", "--mode", "macro", "--epochs", "1", "--set", "rounds=1", "--set", "perRound=2"],
-  ...["--set", "rewardBatch=4", "--set", "selection.drawn=1", "--set", "selection.best=1"],
+  ...[
+    "search",
+    "--mode",
+    "macro",
+    "--epochs",
+    "1",
+    "--set",
+    "rounds=1",
+    "--set",
+    "perRound=2",
+  ],
+  ...[
+    "--set",
+    "rewardBatch=4",
+    "--set",
+    "selection.drawn=1",
+    "--set",
+    "selection.best=1",
+  ],
   ...smoke,
 ], env);
 assertEquals(searched.code, 0, searched.stderr);
@@ -31,27 +58,54 @@ assertEquals(trained.code, 0, trained.stderr);
 const network = run("retrain");
 
 function picture(w: number, h: number): Uint8Array {
-  return encodePng({ width: w, height: h, channels: 3, data: noise(3 * w * h, 4) });
+  return encodePng({
+    width: w,
+    height: h,
+    channels: 3,
+    data: noise(3 * w * h, 4),
+  });
 }
 
 /** Name of the newest run of a kind. */
 function run(kind: string): string {
-  const names = [...Deno.readDirSync(join(here, "runs"))].map(({ name }) => name);
+  const names = [...Deno.readDirSync(join(here, "runs"))].map(({ name }) =>
+    name
+  );
   return names.filter((name) => name.includes(`-${kind}-`)).sort().at(-1)!;
 }
 
 Deno.test("a retraining leaves its network as ONNX and says what to do with it", () => {
-  assert(trained.stdout.includes(`network in runs/${network}/model.onnx\n`), trained.stdout);
-  assert(trained.stdout.endsWith(`Next:\n  ./denas predict runs/${network} PICTURE.jpg\n`));
+  assert(
+    trained.stdout.includes(`network in runs/${network}/model.onnx\n`),
+    trained.stdout,
+  );
+  assert(
+    trained.stdout.endsWith(
+      `Next:\n  ./denas predict runs/${network} PICTURE.jpg\n`,
+    ),
+  );
 });
 
 Deno.test("export writes the same ONNX file and safetensors under names of layers", async () => {
-  const done = await denas(["export", network, "--onnx", "a.onnx", "--safetensors", "a.st"], env);
+  const done = await denas([
+    "export",
+    network,
+    "--onnx",
+    "a.onnx",
+    "--safetensors",
+    "a.st",
+  ], env);
   assertEquals(done.code, 0, done.stderr);
-  assert(/^a\.onnx {2}[\d.]+ KiB\na\.st {2}[\d.]+ KiB\n$/.test(done.stdout), done.stdout);
+  assert(
+    /^a\.onnx {2}[\d.]+ KiB\na\.st {2}[\d.]+ KiB\n$/.test(done.stdout),
+    done.stdout,
+  );
   const left = Deno.readFileSync(join(here, "runs", network, "model.onnx"));
   assertSameNumbers(Deno.readFileSync(join(here, "a.onnx")), left);
-  const { tensors, metadata } = decodeSafetensors(Deno.readFileSync(join(here, "a.st")), "a.st");
+  const { tensors, metadata } = decodeSafetensors(
+    Deno.readFileSync(join(here, "a.st")),
+    "a.st",
+  );
   assertEquals(tensors["head.weight"].shape.at(-1), 2);
   assertEquals(JSON.parse(metadata.classes), ["ant", "bee"]);
 });
@@ -60,29 +114,67 @@ Deno.test("predict and the ONNX file agree on picture files; what is no picture 
   const files = ["wide.png", "note.png", "red.png", "absent.jpg"];
   const done = await denas(["predict", network, ...files, "--json"], env);
   assertEquals(done.code, 1);
-  assert(/Cannot read picture note\.png: .*, expected PNG or JPEG\n/.test(done.stderr));
-  assert(done.stderr.includes("Cannot read picture absent.jpg: there is no such file, expected"));
-  const lines = done.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert(
+    /Cannot read picture note\.png: .*, expected PNG or JPEG\n/.test(
+      done.stderr,
+    ),
+  );
+  assert(
+    done.stderr.includes(
+      "Cannot read picture absent.jpg: there is no such file, expected",
+    ),
+  );
+  const lines = done.stdout.trimEnd().split("\n").map((line) =>
+    JSON.parse(line)
+  );
   assertEquals(lines.map(({ file }) => file), ["wide.png", "red.png"]);
   const model = Deno.readFileSync(join(here, "runs", network, "model.onnx"));
-  const session = await ort.InferenceSession.create(model);
+  const onnxruntime = new Onnxruntime();
   for (const { file, labels, probabilities } of lines) {
-    const bytes = imageOf(Deno.readFileSync(join(here, file)), [32, 32, 3], file);
-    const image = new ort.Tensor("uint8", bytes, [1, 32, 32, 3]);
-    const { probabilities: theirs } = await session.run({ image });
+    const data = imageOf(
+      Deno.readFileSync(join(here, file)),
+      [32, 32, 3],
+      file,
+    );
+    const { probabilities: theirs } = await onnxruntime.run(model, {
+      name: "image",
+      dims: [1, 32, 32, 3],
+      data,
+    });
     assertEquals(labels, [probabilities[0].class]);
     for (const { class: name, probability } of probabilities) {
-      const other = (theirs.data as Float32Array)[["ant", "bee"].indexOf(name)];
-      assert(Math.abs(probability - other) < 1e-4, `${file} ${name}: ${probability}, ${other}`);
+      const other = theirs.data[["ant", "bee"].indexOf(name)];
+      assert(
+        Math.abs(probability - other) < 1e-4,
+        `${file} ${name}: ${probability}, ${other}`,
+      );
     }
   }
-  await session.release();
-  const plain = await denas(["predict", `runs/${network}`, "red.png", "--top", "1"], env);
-  assert(/^red\.png: (ant|bee) \(\1 \d+\.\d\d %\)\n$/.test(plain.stdout), plain.stdout);
+  await onnxruntime.close();
+  const plain = await denas([
+    "predict",
+    `runs/${network}`,
+    "red.png",
+    "--top",
+    "1",
+  ], env);
+  assert(
+    /^red\.png: (ant|bee) \(\1 \d+\.\d\d %\)\n$/.test(plain.stdout),
+    plain.stdout,
+  );
 });
 
 Deno.test("the winner trains on from the shared weights, and says how many", async () => {
-  const args = ["retrain", "--form", "search", "--init-from", supernet, "--epochs", "1", "--json"];
+  const args = [
+    "retrain",
+    "--form",
+    "search",
+    "--init-from",
+    supernet,
+    "--epochs",
+    "1",
+    "--json",
+  ];
   const done = await denas([...args, ...smoke], env);
   assertEquals(done.code, 0, done.stderr);
   const warm = readLines<Record<string, unknown>>(
@@ -90,15 +182,31 @@ Deno.test("the winner trains on from the shared weights, and says how many", asy
   ).find(({ type }) => type === "warmStart")!;
   assertEquals(warm.tensors, warm.ofTensors);
   assertEquals(warm.from, join(here, "runs", supernet));
-  assert(/weights {2}of .*: \d+ of \d+ tensors, 100\.00 % of the parameters/.test(done.stderr));
+  assert(
+    /weights {2}of .*: \d+ of \d+ tensors, 100\.00 % of the parameters/.test(
+      done.stderr,
+    ),
+  );
 });
 
 Deno.test("what cannot be exported, written or started from is bad usage or a clear error", async () => {
   const cases: [string[], number, RegExp][] = [
-    [["export", network], 2, /no file was named, expected --onnx FILE or --safetensors FILE/],
-    [["export", supernet, "--onnx", "b.onnx"], 2, /it is a search, .*, expected a retraining/],
+    [
+      ["export", network],
+      2,
+      /no file was named, expected --onnx FILE or --safetensors FILE/,
+    ],
+    [
+      ["export", supernet, "--onnx", "b.onnx"],
+      2,
+      /it is a search, .*, expected a retraining/,
+    ],
     [["export", "nowhere", "--onnx", "b.onnx"], 2, /Cannot open run .*nowhere/],
-    [["export", network, "--onnx", "no/b.onnx"], 1, /Cannot write .*no\/b\.onnx: there is no such/],
+    [
+      ["export", network, "--onnx", "no/b.onnx"],
+      1,
+      /Cannot write .*no\/b\.onnx: there is no such/,
+    ],
     [["export", network, "--onnx", "runs"], 1, /Cannot write .*runs: /],
     [["retrain", "--init-from", "nowhere"], 2, /Cannot open run .*nowhere/],
   ];

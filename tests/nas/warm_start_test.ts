@@ -155,16 +155,19 @@ Deno.test("running statistics are taken from a run of the same kind only", async
   }
 });
 
-Deno.test("a run that was stopped after a warm start goes on without the run it started from", async () => {
-  const { tensors, arch } = await searched("macro");
-  const earlier = { from: "earlier", tensors, statistics: false };
-  const what = { arch, form: "search" };
-  const whole = memoryStore();
-  await go(whole, what, earlier);
-  const store = memoryStore();
-  await go(store, what, earlier, (e) => e.type === "warmStart");
-  const after = await go(store, what, "gone");
-  assert.equal(warm(after), undefined);
-  const [a, b] = [whole, store].map((s) => s.files.get("weights.safetensors") as Tensors);
-  for (const [name, { data }] of Object.entries(a)) assertSameNumbers(b[name].data, data);
-});
+for (const command of ["search", "retrain"]) {
+  Deno.test(`a ${command} that was stopped after a warm start goes on without the run it started from`, async () => {
+    const { tensors, arch } = await searched("macro");
+    const earlier = { from: "earlier", tensors, statistics: false };
+    const what = command === "search" ? { mode: "macro" } : { arch, form: "search" };
+    const result = command === "search" ? "supernet.safetensors" : "weights.safetensors";
+    const whole = memoryStore();
+    await go(whole, what, earlier);
+    const store = memoryStore();
+    await go(store, what, earlier, (e) => e.type === "warmStart");
+    const after = await go(store, what, "gone");
+    assert.equal(warm(after), undefined);
+    const [a, b] = [whole, store].map((s) => s.files.get(result) as Tensors);
+    for (const [name, { data }] of Object.entries(a)) assertSameNumbers(b[name].data, data);
+  });
+}

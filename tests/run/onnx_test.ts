@@ -1,7 +1,14 @@
 /** What onnxruntime makes of an exported file is what the engine makes of the network. */
 import assert from "node:assert/strict";
-import * as ort from "onnxruntime-web";
-import { apply, part, registry, reshape, run, Tape, type Value } from "../../src/autodiff/mod.ts";
+import {
+  apply,
+  part,
+  registry,
+  reshape,
+  run,
+  Tape,
+  type Value,
+} from "../../src/autodiff/mod.ts";
 import { heInit } from "../../src/nn/init.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { UsageError } from "../../src/errors.ts";
@@ -35,12 +42,17 @@ import { emitters } from "../../src/run/onnx/emitters.ts";
 import { GraphBuilder, transposed } from "../../src/run/onnx/graph.ts";
 import { encodeModel } from "../../src/run/onnx/model.ts";
 import { onnxModel } from "../../src/run/onnx/mod.ts";
-import { decodeSafetensors, encodeSafetensors, type Tensors } from "../../src/run/safetensors.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Tensors,
+} from "../../src/run/safetensors.ts";
 import { assertAlmostEquals, assertThrows } from "../assert.ts";
 import { childConfig } from "../nas/child_config.ts";
+import { Onnxruntime } from "../onnxruntime/mod.ts";
 
-ort.env.wasm.numThreads = 1;
-ort.env.logLevel = "error";
+const onnxruntime = new Onnxruntime();
+globalThis.addEventListener("unload", () => onnxruntime.kill());
 const gpu = await Gpu.open();
 
 interface Wanted {
@@ -51,7 +63,9 @@ interface Wanted {
   task?: NetworkFile["task"];
 }
 
-function networkFor({ space, choice, input, child = {}, task = "single-label" }: Wanted) {
+function networkFor(
+  { space, choice, input, child = {}, task = "single-label" }: Wanted,
+) {
   const overrides = Object.entries({ filters: 6, blocks: 1, stem: 1, ...child })
     .map(([name, value]) => [`child.${name}`, value]);
   const config = resolveRetrainConfig({
@@ -83,7 +97,9 @@ async function trainedWeights(network: NetworkFile): Promise<Tensors> {
   const tensors = await weights.tensors();
   const rng = new Rng(7, 0, 0);
   for (const [name, { data }] of Object.entries(tensors)) {
-    if (/(gamma|beta)$/.test(name)) data.forEach((_, i) => data[i] = 0.5 + rng.next());
+    if (/(gamma|beta)$/.test(name)) {
+      data.forEach((_, i) => data[i] = 0.5 + rng.next());
+    }
     if (!name.endsWith("running")) continue;
     const c = (data.length - 1) / 2;
     for (let i = 0; i < c; i++) {
@@ -100,20 +116,27 @@ async function difference(network: NetworkFile, n: number): Promise<number> {
   const tensors = await trainedWeights(network);
   const { input: [h, w, c], classes } = network;
   const rng = new Rng(11, 0, 0);
-  const pixels = Uint8Array.from({ length: n * h * w * c }, () => Math.floor(256 * rng.next()));
+  const pixels = Uint8Array.from(
+    { length: n * h * w * c },
+    () => Math.floor(256 * rng.next()),
+  );
   const classifier = new Classifier(gpu, network, tensors);
   const bytes = encodeModel(onnxModel({ network, tensors }));
-  const session = await ort.InferenceSession.create(bytes);
-  const image = new ort.Tensor("uint8", pixels, [n, h, w, c]);
-  const out = await session.run({ image });
-  await session.release();
+  const out = await onnxruntime.run(bytes, {
+    name: "image",
+    dims: [n, h, w, c],
+    data: pixels,
+  });
   assert.deepEqual(out.probabilities.dims, [n, classes.length]);
-  const pairs = [
+  const pairs: [Float32Array, Float32Array][] = [
     [out.logits.data, await classifier.logits(pixels, n)],
     [out.probabilities.data, await classifier.probabilities(pixels, n)],
-  ] as [Float32Array, Float32Array][];
+  ];
   const [, logits] = pairs[0];
-  assert.ok(logits.some((v) => Math.abs(v - logits[0]) > 1e-3), "all images look the same");
+  assert.ok(
+    logits.some((v) => Math.abs(v - logits[0]) > 1e-3),
+    "all images look the same",
+  );
   // Logits of made-up weights may be large: their last bits are no concern.
   const largest = logits.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
   const worst = ([a, b]: [Float32Array, Float32Array]) =>
@@ -189,7 +212,12 @@ for (const [name, network] of Object.entries(wanted)) {
 /** Sizes of a final network that a space accepts. */
 function childOf(space: string): NetworkFile["child"] {
   for (const layers of [3, 6, 8, 9, 12]) {
-    const child = childConfig({ form: "final", layers, filters: 4, auxHead: false });
+    const child = childConfig({
+      form: "final",
+      layers,
+      filters: 4,
+      auxHead: false,
+    });
     try {
       spaces[space](child);
       return child as NetworkFile["child"];
@@ -217,7 +245,10 @@ for (const [name, make] of Object.entries(spaces)) {
 }
 
 /** Runs a tape of one input [n, h, w, c] on the engine and in onnxruntime. */
-async function both(shape: number[], build: (x: Value, weights: WeightStore) => Value) {
+async function both(
+  shape: number[],
+  build: (x: Value, weights: WeightStore) => Value,
+) {
   const store = new WeightStore();
   build(new Tape().input(shape), store);
   store.materialise(gpu, 1);
@@ -235,7 +266,7 @@ async function both(shape: number[], build: (x: Value, weights: WeightStore) => 
   const [n, h, w, c] = shape;
   const port = (name: string, dims: (number | string)[]) =>
     ({ name, type: "float", dims, note: "" }) as const;
-  const session = await ort.InferenceSession.create(encodeModel({
+  const model = encodeModel({
     name: "tape",
     note: "",
     nodes: graph.nodes,
@@ -243,50 +274,93 @@ async function both(shape: number[], build: (x: Value, weights: WeightStore) => 
     inputs: [port("x", ["N", c, h, w])],
     outputs: [port("y", ["N", ...y.shape.slice(1)])],
     metadata: {},
-  }));
+  });
   const planes = transposed(data, shape, [0, 3, 1, 2]);
-  const { y: theirs } = await session.run({ x: new ort.Tensor("float32", planes, [n, c, h, w]) });
-  await session.release();
+  const { y: theirs } = await onnxruntime.run(model, {
+    name: "x",
+    dims: [n, c, h, w],
+    data: planes,
+  });
   const used = new Set(tape.nodes.map(({ op }) => op.name));
-  return { ours, theirs: theirs.data as Float32Array, used };
+  return { ours, theirs: theirs.data, used };
 }
 
 Deno.test("ONNX: operations that only some spaces use, and changes of shape", async () => {
   const used = new Set<string>();
   const init = heInit(4);
-  const flat = (x: Value) => reshape(x, [2, x.shape.slice(1).reduce((a, b) => a * b)]);
+  const flat = (x: Value) =>
+    reshape(x, [2, x.shape.slice(1).reduce((a, b) => a * b)]);
   const tapes: ((x: Value, weights: WeightStore) => Value)[] = [
-    ...[[1, 2], [2, 2], [2, 3], [1, 1]].map(([stride, dilation]) => (x: Value, w: WeightStore) =>
-      flat(depthwiseConv2d(x, w.param("w", [3, 3, 4, 1], init), { stride, dilation, relu: true }))
+    ...[[1, 2], [2, 2], [2, 3], [1, 1]].map(
+      ([stride, dilation]) => (x: Value, w: WeightStore) =>
+        flat(
+          depthwiseConv2d(x, w.param("w", [3, 3, 4, 1], init), {
+            stride,
+            dilation,
+            relu: true,
+          }),
+        ),
     ),
     (x, w) => flat(conv2d(x, w.param("w", [2, 2, 4, 3], init), { stride: 3 })),
     (x, w) =>
-      flat(pointwise([x], [w.param("w", [4, 3], init)], { stride: 3, shift: 2, relu: true })),
+      flat(
+        pointwise([x], [w.param("w", [4, 3], init)], {
+          stride: 3,
+          shift: 2,
+          relu: true,
+        }),
+      ),
     (x, w) => flat(biasAdd(x, w.param("b", [4], init))),
     (x, w) => {
       const y = globalAvgPool(x, { relu: false });
       const parts = w.param("w", [8, 3], init);
-      return pointwise([y, y], [part(parts, 0, [4, 3]), part(parts, 12, [4, 3])], { relu: true });
+      return pointwise([y, y], [
+        part(parts, 0, [4, 3]),
+        part(parts, 12, [4, 3]),
+      ], { relu: true });
     },
     (x) => globalAvgPool(slice(relu(x), 1, 3), { relu: true }),
-    (x) => slice(globalAvgPool(mul(sigmoid(x), tanh(x)), { relu: false }), 2, 2),
+    (x) =>
+      slice(globalAvgPool(mul(sigmoid(x), tanh(x)), { relu: false }), 2, 2),
     (x) => reshape(scale(x, -1.5), [2, 5 * 4 * 4]),
     (x) => globalAvgPool(reshape(x, [2, 4, 5, 4]), { relu: false }),
     (x) => {
       const [a, b] = [slice(x, 0, 2), slice(x, 2, 2)];
       return reshape(addScaled(a, b, 0.25), [2, 40]);
     },
-    (x) => globalAvgPool(maxPool2d(x, { k: 2, stride: 2, padding: "valid" }), { relu: false }),
-    (x) => globalAvgPool(avgPool2d(x, { k: 3, stride: 2, padding: "valid" }), { relu: false }),
-    (x) => concat([globalAvgPool(x, { relu: true }), globalAvgPool(x, { relu: false })]),
+    (x) =>
+      globalAvgPool(maxPool2d(x, { k: 2, stride: 2, padding: "valid" }), {
+        relu: false,
+      }),
+    (x) =>
+      globalAvgPool(avgPool2d(x, { k: 3, stride: 2, padding: "valid" }), {
+        relu: false,
+      }),
+    (x) =>
+      concat([
+        globalAvgPool(x, { relu: true }),
+        globalAvgPool(x, { relu: false }),
+      ]),
   ];
   for (const build of tapes) {
     const { ours, theirs, used: some } = await both([2, 5, 4, 4], build);
     some.forEach((name) => used.add(name));
     assert.equal(ours.length, theirs.length);
-    ours.forEach((v, i) => assert.ok(Math.abs(v - theirs[i]) < 1e-5, `${v} and ${theirs[i]}`));
+    ours.forEach((v, i) =>
+      assert.ok(Math.abs(v - theirs[i]) < 1e-5, `${v} and ${theirs[i]}`)
+    );
   }
-  for (const name of ["slice", "mul", "sigmoid", "tanh", "scale", "add_scaled", "concat"]) {
+  for (
+    const name of [
+      "slice",
+      "mul",
+      "sigmoid",
+      "tanh",
+      "scale",
+      "add_scaled",
+      "concat",
+    ]
+  ) {
     assert.ok(used.has(name), name);
   }
 });
@@ -348,12 +422,28 @@ Deno.test("safetensors for elsewhere: names by layer, statistics settled, no aux
   assert.ok(Object.keys(tensors).some((name) => name.startsWith("aux/")));
   assert.ok(!Object.keys(read).some((name) => /^aux|\/|running$/.test(name)));
   assert.deepEqual(read["stem.weight"].shape, [3, 3, 3, 18]);
-  assert.deepEqual(read["layer0.block0.x.sep3.0.depthwise"].shape, [3, 3, 6, 1]);
+  assert.deepEqual(read["layer0.block0.x.sep3.0.depthwise"].shape, [
+    3,
+    3,
+    6,
+    1,
+  ]);
   const seen = 1 - network.child.bnDecay ** 5;
   const running = tensors["stem/running"].data;
-  assertAlmostEquals(read["stem.running_mean"].data[2], running[2] / seen, 1e-6);
-  assertAlmostEquals(read["stem.running_var"].data[2], running[20] / seen, 1e-6);
+  assertAlmostEquals(
+    read["stem.running_mean"].data[2],
+    running[2] / seen,
+    1e-6,
+  );
+  assertAlmostEquals(
+    read["stem.running_var"].data[2],
+    running[20] / seen,
+    1e-6,
+  );
   assert.deepEqual(JSON.parse(metadata.classes), network.classes);
-  assert.equal(JSON.parse(metadata.batch_norm_epsilon).stem, network.child.bnEpsilon);
+  assert.equal(
+    JSON.parse(metadata.batch_norm_epsilon).stem,
+    network.child.bnEpsilon,
+  );
   assert.equal(metadata.test_accuracy, "0.5");
 });

@@ -17,7 +17,7 @@ import { animate } from "../../src/run/drawing/animation.ts";
 import { niceTicks } from "../../src/run/drawing/chart.ts";
 import { operationColour } from "../../src/run/drawing/colours.ts";
 import { toPdf, toPng, writePicture } from "../../src/run/drawing/files.ts";
-import { layOut } from "../../src/run/drawing/layout.ts";
+import { type Box, layOut } from "../../src/run/drawing/layout.ts";
 import { expectReject } from "./expect.ts";
 
 const graphs = (choice: readonly number[]) => graphsOf(archOf(choice));
@@ -199,6 +199,11 @@ Deno.test("ticks are round numbers that span the range", () => {
   assertEquals(niceTicks(3, 3, 5), [3]);
 });
 
+/** How far a point is outside of a box. */
+function away([x, y]: readonly [number, number], box: Box): number {
+  return Math.max(Math.abs(x - box.x) - box.width / 2, Math.abs(y - box.y) - box.height / 2);
+}
+
 Deno.test("architectures of every space can be drawn: all nodes inside the picture, all arrows between them", async () => {
   for (const name of Object.keys(spaces)) {
     const { child } = resolveSearchConfig({ mode: name, preset: "quick", overrides: {} });
@@ -214,7 +219,12 @@ Deno.test("architectures of every space can be drawn: all nodes inside the pictu
             box.y - box.height / 2 >= -1 && box.y + box.height / 2 <= height + 1;
           assert(inside, `${name}: ${id} at ${box.x}, ${box.y} of ${width} × ${height}`);
         }
-        for (const route of routes) assert(route.length % 3 === 1, "whole cubics");
+        graph.edges.forEach(({ from, to }, e) => {
+          const [start, end] = [routes[e][0], routes[e].at(-1)!];
+          assert(routes[e].length % 3 === 1, "whole cubics");
+          assert(away(start, boxes.get(from)!) < 2, `${name}: ${from} → ${to} begins at ${start}`);
+          assert(away(end, boxes.get(to)!) < 2, `${name}: ${from} → ${to} ends at ${end}`);
+        });
       }
       const svg = await drawSvg(drawn, { title: name });
       assert(!/NaN|undefined|Infinity/.test(svg), name);

@@ -1,6 +1,6 @@
 /** One training step of every section of the published recipes at full width and depth, with a batch of 2. */
 import assert from "node:assert/strict";
-import { syntheticDataSet } from "../../src/data/mod.ts";
+import { type DataSet, type Images, syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import type { ArchFile } from "../../src/nas/arch_file.ts";
 import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
@@ -11,10 +11,20 @@ import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
 import { memoryStore } from "../../src/nas/store.ts";
 
 const cifar = syntheticDataSet({ train: 2, valid: 2, test: 2, image: [32, 32, 3], classes: 10 });
-/** Sides of 32 in place of 224: width and depth are the network's. */
-const defects = syntheticDataSet({
-  ...{ train: 2, valid: 2, test: 2, image: [32, 32, 3], classes: 6, task: "multi-label" },
-});
+/** Pictures of 32 × 32 in place of 224 × 224: width and depth are the network's. */
+const defects: DataSet = (() => {
+  const data = syntheticDataSet({ train: 2, valid: 2, test: 2, image: [32, 32, 3], classes: 6 });
+  const rows = (images: Images): Images => ({
+    ...images,
+    labels: Uint8Array.from({ length: images.n * 6 }, (_, i) => i % 2),
+  });
+  const { train, valid, test } = data;
+  return {
+    ...data,
+    ...{ task: "multi-label", train: rows(train), valid: rows(valid) },
+    test: async () => rows(await test()),
+  };
+})();
 const dataOf = (preset: string) => preset === "codebrim" ? defects : cifar;
 const once = { epochs: 1, batch: 2, evalBatch: 2 };
 

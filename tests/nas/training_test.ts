@@ -46,6 +46,12 @@ Deno.test("the L2 term is twice λ times the weight; it leaves the auxiliary hea
   assert.deepEqual([after["aux/head/w"], after["unused/w"]], [0.5, 0.5]);
 });
 
+Deno.test("in its other form the L2 term is λ times the weight", async () => {
+  const after = await decayed({ "optimizer.l2Half": true });
+  const half = Math.fround(0.5 - 0.1 * 0.01 * 0.5);
+  assert.ok(Math.abs(after["head/w"] - half) < 1e-7, `${after["head/w"]}`);
+});
+
 Deno.test("as released, weights that a step does not use decay as well", async () => {
   const after = await decayed({ "optimizer.decayAll": true });
   assert.ok(Math.abs(after["unused/w"] - once) < 1e-7, `${after["unused/w"]}`);

@@ -1,6 +1,5 @@
 /** What every request has to pass: sizes, host, origin, content type, token. And what every answer says. */
 import type { MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { isLoopback } from "../run/serving.ts";
 import { problemResponse } from "./problem.ts";
 import type { Sessions } from "./sessions.ts";
@@ -19,17 +18,32 @@ export function guard(host: string): MiddlewareHandler {
   const trusted = trustedHost(host);
   return async (c, next) => {
     const { url, method, raw: { headers } } = c.req;
-    const refusal = tooLarge(url, headers) ?? foreign(headers, method, trusted) ??
+    const refusal = unknownMethod(method) ?? tooLarge(url, headers) ??
+      foreign(headers, method, trusted) ??
       unlabelled(method, headers);
     if (refusal) return refusal;
     await next();
   };
 }
 
-export const limitBody: MiddlewareHandler = bodyLimit({
-  maxSize: maxBody,
-  onError: () => problemResponse(413, `Cannot take the body: more than ${maxBody} bytes`),
-});
+/** Counts what has no length beforehand while it is read. */
+export const limitBody: MiddlewareHandler = async (c, next) => {
+  const { raw } = c.req;
+  const refusal = () => problemResponse(413, `Cannot take the body: more than ${maxBody} bytes`);
+  if (Number(raw.headers.get("content-length") ?? 0) > maxBody) return refusal();
+  if (raw.body && ["POST", "DELETE"].includes(raw.method) && !raw.headers.has("content-length")) {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    let size = 0;
+    for await (const part of raw.body) {
+      size += part.length;
+      if (size > maxBody) return refusal();
+      parts.push(part);
+    }
+    const { method, headers } = raw;
+    c.req.raw = new Request(raw.url, { method, headers, body: new Blob(parts) });
+  }
+  await next();
+};
 
 export function demandToken(sessions: Sessions): MiddlewareHandler {
   return async (c, next) => {
@@ -58,6 +72,14 @@ export const answerHeaders: MiddlewareHandler = async (c, next) => {
   headers.set("cross-origin-resource-policy", "same-origin");
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
 };
+
+function unknownMethod(method: string): Response | null {
+  if (["GET", "HEAD", "POST", "DELETE"].includes(method)) return null;
+  const allow = "GET, HEAD, POST, DELETE";
+  return problemResponse(405, `Cannot ${method.slice(0, 20)}: expected ${allow}`, {
+    headers: { allow },
+  });
+}
 
 function tooLarge(url: string, headers: Headers): Response | null {
   if (url.length > maxAddress) {
@@ -96,7 +118,7 @@ function foreign(
 
 /** A form cannot send JSON, so that a browser asks first, and is refused. */
 function unlabelled(method: string, headers: Headers): Response | null {
-  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return null;
+  if (method === "GET" || method === "HEAD") return null;
   const type = (headers.get("content-type") ?? "").split(";")[0].trim().toLowerCase();
   if (type === "application/json") return null;
   return problemResponse(

@@ -8,7 +8,7 @@ await using served = await serve({ runs: dirname(resolve(run)) });
 const browsing = new Browsing();
 {
   await using opened = await browsing.open({
-    viewport: { width: 1280, height: 1130 },
+    viewport: { width: 1280, height: 1000 },
     colorScheme: colorScheme as "light" | "dark",
   });
   const { page } = opened;

@@ -48,7 +48,7 @@ export class Charts {
           aside: h(
             "p",
             { class: "note" },
-            "Shared-weight scores rank architectures; retrained, a network reaches more.",
+            "Shared-weight scores: not what a network reaches when retrained",
           ),
         },
         this.score.element,

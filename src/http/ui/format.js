@@ -36,6 +36,15 @@ const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 /** The time of day in so many seconds. */
 export const clock = (seconds) => hour.format(Date.now() + seconds * 1000);
 
+const dateOnly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+/** The time of day, or the date when it was not today. */
+export function moment(text) {
+  const time = new Date(text);
+  return time.toDateString() === new Date().toDateString()
+    ? hour.format(time)
+    : dateOnly.format(time);
+}
+
 /** `lrMax` → "Lr max". */
 export function words(name) {
   const text = name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();

@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { h, panel, setAttribute, setText, throttled } from "./dom.js";
 
 /** What would be too small to read when all of it fits scrolls instead; what is small is not blown up. */
-const [smallest, largest] = [0.55, 1.4];
+const [smallest, largest] = [0.42, 1.4];
 
 /** One drawing; keeps the old picture until the new one is there, so that nothing jumps. */
 export class Drawing {

@@ -103,7 +103,7 @@ export class Plot {
       scales: {
         x: {
           time: false,
-          range: (_, low, high) => low === high ? [low - 1, high + 1] : [low, high],
+          range: (_, low, high) => low < high ? [low, high] : [low ?? 0, (low ?? 0) + 1],
         },
         y: { range: (_, low, high) => limits(low, high, range) },
         right: { range: (_, low, high) => limits(low, high) },
@@ -166,7 +166,7 @@ export class Plot {
         : uPlot.paths.linear(),
       points: points
         ? { show: true, size, width: 0, fill: () => colour(name) }
-        : { show: (u, i) => u.data[i].length < 3, size: 6 },
+        : { show: (u, i) => u.data[i].filter((v) => v != null).length < 3, size: 7 },
     };
   }
 

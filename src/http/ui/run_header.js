@@ -1,7 +1,7 @@
 /** What a run is doing, at a glance, and the two things to do about it. */
 import { api } from "./api.js";
 import { announce, h, setAttribute, setText } from "./dom.js";
-import { clock, count, date, duration, fixed, percent, scoreKinds } from "./format.js";
+import { clock, count, duration, fixed, moment, percent, scoreKinds } from "./format.js";
 
 const stateWords = {
   running: "Running",
@@ -97,7 +97,7 @@ export class RunHeader {
     );
     if (this.figures.trials) this.#set("trials", count(model.trialCount), "architectures scored");
     if (this.figures.speed) this.#set("speed", fixed(model.imagesPerSecond, 0), "in training");
-    this.#set("elapsed", duration(elapsed(model)), `since ${date(run.created)}`);
+    this.#set("elapsed", duration(elapsed(model)), `since ${moment(run.created)}`);
     const left = running ? Math.max(0, run.secondsLeft - since) : NaN;
     this.#set("left", duration(left), left > 0 ? `ends about ${clock(left)}` : "");
     this.#best();
@@ -130,7 +130,7 @@ export class RunHeader {
     this.#set(
       "best",
       percent(best?.score),
-      best ? `trial ${best.trial}, shared weights` : "shared-weight score",
+      "shared-weight score",
     );
   }
 

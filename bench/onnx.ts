@@ -70,9 +70,7 @@ for (const name of ["probabilities", "logits"] as const) {
   );
   worst = Math.max(worst, difference);
   console.log(
-    `${name}: largest difference ${
-      difference.toExponential(2)
-    } over ${n} test images`,
+    `${name}: largest difference ${difference.toExponential(2)} over ${n} test images`,
   );
 }
 if (values.dump !== undefined) {

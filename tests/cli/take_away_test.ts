@@ -68,9 +68,7 @@ function picture(w: number, h: number): Uint8Array {
 
 /** Name of the newest run of a kind. */
 function run(kind: string): string {
-  const names = [...Deno.readDirSync(join(here, "runs"))].map(({ name }) =>
-    name
-  );
+  const names = [...Deno.readDirSync(join(here, "runs"))].map(({ name }) => name);
   return names.filter((name) => name.includes(`-${kind}-`)).sort().at(-1)!;
 }
 
@@ -124,9 +122,7 @@ Deno.test("predict and the ONNX file agree on picture files; what is no picture 
       "Cannot read picture absent.jpg: there is no such file, expected",
     ),
   );
-  const lines = done.stdout.trimEnd().split("\n").map((line) =>
-    JSON.parse(line)
-  );
+  const lines = done.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
   assertEquals(lines.map(({ file }) => file), ["wide.png", "red.png"]);
   const model = Deno.readFileSync(join(here, "runs", network, "model.onnx"));
   const onnxruntime = new Onnxruntime();

@@ -43,7 +43,7 @@ export class Onnxruntime {
         "-A",
         "--no-check",
         "--config",
-        here("deno.json"),
+        here("config.json"),
         here("serve.ts"),
       ],
       stdin: "piped",

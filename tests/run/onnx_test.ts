@@ -1,14 +1,6 @@
 /** What onnxruntime makes of an exported file is what the engine makes of the network. */
 import assert from "node:assert/strict";
-import {
-  apply,
-  part,
-  registry,
-  reshape,
-  run,
-  Tape,
-  type Value,
-} from "../../src/autodiff/mod.ts";
+import { apply, part, registry, reshape, run, Tape, type Value } from "../../src/autodiff/mod.ts";
 import { heInit } from "../../src/nn/init.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { UsageError } from "../../src/errors.ts";
@@ -42,11 +34,7 @@ import { emitters } from "../../src/run/onnx/emitters.ts";
 import { GraphBuilder, transposed } from "../../src/run/onnx/graph.ts";
 import { encodeModel } from "../../src/run/onnx/model.ts";
 import { onnxModel } from "../../src/run/onnx/mod.ts";
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  type Tensors,
-} from "../../src/run/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type Tensors } from "../../src/run/safetensors.ts";
 import { assertAlmostEquals, assertThrows } from "../assert.ts";
 import { childConfig } from "../nas/child_config.ts";
 import { Onnxruntime } from "../onnxruntime/mod.ts";
@@ -288,8 +276,7 @@ async function both(
 Deno.test("ONNX: operations that only some spaces use, and changes of shape", async () => {
   const used = new Set<string>();
   const init = heInit(4);
-  const flat = (x: Value) =>
-    reshape(x, [2, x.shape.slice(1).reduce((a, b) => a * b)]);
+  const flat = (x: Value) => reshape(x, [2, x.shape.slice(1).reduce((a, b) => a * b)]);
   const tapes: ((x: Value, weights: WeightStore) => Value)[] = [
     ...[[1, 2], [2, 2], [2, 3], [1, 1]].map(
       ([stride, dilation]) => (x: Value, w: WeightStore) =>
@@ -320,8 +307,7 @@ Deno.test("ONNX: operations that only some spaces use, and changes of shape", as
       ], { relu: true });
     },
     (x) => globalAvgPool(slice(relu(x), 1, 3), { relu: true }),
-    (x) =>
-      slice(globalAvgPool(mul(sigmoid(x), tanh(x)), { relu: false }), 2, 2),
+    (x) => slice(globalAvgPool(mul(sigmoid(x), tanh(x)), { relu: false }), 2, 2),
     (x) => reshape(scale(x, -1.5), [2, 5 * 4 * 4]),
     (x) => globalAvgPool(reshape(x, [2, 4, 5, 4]), { relu: false }),
     (x) => {
@@ -346,9 +332,7 @@ Deno.test("ONNX: operations that only some spaces use, and changes of shape", as
     const { ours, theirs, used: some } = await both([2, 5, 4, 4], build);
     some.forEach((name) => used.add(name));
     assert.equal(ours.length, theirs.length);
-    ours.forEach((v, i) =>
-      assert.ok(Math.abs(v - theirs[i]) < 1e-5, `${v} and ${theirs[i]}`)
-    );
+    ours.forEach((v, i) => assert.ok(Math.abs(v - theirs[i]) < 1e-5, `${v} and ${theirs[i]}`));
   }
   for (
     const name of [

@@ -1,0 +1,97 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { writePictures } from "../data/make.ts";
+import { denas, start } from "../cli/command.ts";
+
+/** Reads what a process says until a pattern is there. */
+async function hear(stream: ReadableStream<Uint8Array>, pattern: RegExp): Promise<RegExpExecArray> {
+  let said = "";
+  for await (
+    const part of stream.pipeThrough(new TextDecoderStream() as never, { preventCancel: true })
+  ) {
+    said += part;
+    const match = pattern.exec(said);
+    if (match) return match;
+  }
+  throw new Error(`nothing like ${pattern} in ${JSON.stringify(said)}`);
+}
+
+Deno.test("serve prints its address, answers, and ends with Ctrl-C", async () => {
+  const { child, here } = start(["serve", "--port", "0"]);
+  const [, url] = await hear(child.stdout, /serving +(http:\S+)\n/);
+  const { runs } = await (await fetch(`${url}runs`)).json();
+  assertEquals(runs, []);
+  const busy = await denas(["serve", "--port", new URL(url).port], { INIT_CWD: here });
+  assertEquals(busy.code, 2);
+  assert(busy.stderr.includes(`Cannot listen on port ${new URL(url).port}`), busy.stderr);
+  child.kill("SIGINT");
+  await child.stderr.cancel();
+  assertEquals((await child.status).code, 0);
+  assert(Deno.statSync(join(here, "runs")).isDirectory);
+});
+
+Deno.test("on another address a token is demanded: made and printed, or from a file of some length", async () => {
+  const { child, here } = start(["serve", "--port", "0", "--host", "0.0.0.0"]);
+  const [, token, port] = await hear(
+    child.stdout,
+    /token +(\S{32})\nserving +http:\/\/0\.0\.0\.0:(\d+)\//,
+  );
+  const ask = async (headers: Record<string, string>) => {
+    const response = await fetch(`http://127.0.0.1:${port}/runs`, { headers });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assertEquals(await ask({}), 401);
+  assertEquals(await ask({ authorization: `Bearer ${token}` }), 200);
+  child.kill("SIGINT");
+  await child.stderr.cancel();
+  await child.status;
+
+  Deno.writeTextFileSync(join(here, "short.txt"), "secret\n");
+  for (
+    const [file, reason] of [["short.txt", "6 characters"], ["none.txt", "Cannot read the token"]]
+  ) {
+    const refused = await denas(["serve", "--port", "0", "--token-file", file], { INIT_CWD: here });
+    assert(refused.code === 1 || refused.code === 2);
+    assert(refused.stderr.includes(reason), refused.stderr);
+  }
+});
+
+Deno.test("--serve shows a search while it goes on, and ends with it", async () => {
+  const here = Deno.makeTempDirSync({ prefix: "denas-" });
+  await writePictures(join(here, "photos"), { train: 20, valid: 4, test: 6 }, { size: [16, 16] });
+  const small = [
+    "rounds=2",
+    "perRound=2",
+    "rewardBatch=4",
+    "selection.images=8",
+    "selection.drawn=2",
+  ];
+  const { child } = start([
+    ...["search", "--mode", "macro", "--preset", "smoke", "--data", "photos", "--batch", "8"],
+    ...small.flatMap((setting) => ["--set", setting]),
+    ...["--wait", "--serve", "--json"],
+  ], { INIT_CWD: here });
+  const [mine, other] = child.stderr.tee();
+  const [, url] = await hear(mine, /serving +(http:\S+)\n/);
+  const [, id] = await hear(other, /run +runs\/(\S+)\n/);
+  const events = await (await fetch(`${url}runs/${id}/events`, {
+    headers: { accept: "application/x-ndjson" },
+  })).text();
+  // The output of --json, the file and the stream are the same lines.
+  assertEquals(await new Response(child.stdout).text(), events);
+  assertEquals((await child.status).code, 0);
+  await assertGone(url);
+});
+
+async function assertGone(url: string): Promise<void> {
+  for (let i = 0; i < 50; i++) {
+    try {
+      await (await fetch(url)).body?.cancel();
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${url} still answers`);
+}

@@ -1,0 +1,87 @@
+/** The encodings of NAS-Bench-201 cells (White et al., NeurIPS 2020, and the code published with it). */
+import type { Rng } from "../../random.ts";
+import { type Nb201Arch, nb201Ops } from "../spaces/nasbench201_arch.ts";
+import type { Encoding, Encodings } from "./encoding.ts";
+import { differing, hamming, oneHot, untilValid } from "./paths.ts";
+
+/** The operations in the order of these encodings, which is alphabetical, as places in `nb201Ops`. */
+const ORDER = ["avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "none", "skip_connect"] as const;
+const codeOf = nb201Ops.map((op) => ORDER.indexOf(op));
+const OPS = ORDER.length;
+
+/** Edges of the four routes from input to output, and where their indices start: two routes share a range. */
+const ROUTES: readonly { edges: readonly number[]; base: number }[] = [
+  { edges: [3], base: 0 },
+  { edges: [0, 4], base: 5 },
+  { edges: [1, 5], base: 5 },
+  { edges: [0, 2, 5], base: 30 },
+];
+const PATHS = 155;
+/** Up to two operations. */
+const TRUNCATED = 30;
+
+export interface Nb201EncodingOptions {
+  /** As published: an edge is redrawn with probability rate/4 though there are six. */
+  strict?: boolean;
+  pathCutoff?: number;
+  rate?: number;
+}
+
+export function nasbench201Encodings(
+  { strict = false, pathCutoff = TRUNCATED, rate = 1 }: Nb201EncodingOptions = {},
+): Encodings<Nb201Arch> {
+  const byAdjacency = {
+    sample: (rng: Rng): Nb201Arch => ({ ops: Array.from({ length: 6 }, () => rng.below(OPS)) }),
+    perturb: (arch: Nb201Arch, rng: Rng) =>
+      perturbEdges(arch, [0, 1, 2, 3, 4, 5], rng, rate / (strict ? 4 : 6)),
+    neighbours: ({ ops }: Nb201Arch) =>
+      ops.flatMap((op, e) => nb201Ops.flatMap((_, o) => o === op ? [] : [{ ops: ops.with(e, o) }])),
+    distance: (a: Nb201Arch, b: Nb201Arch) => differing(a.ops, b.ops),
+  };
+  const byPaths = (name: string, cutoff: number, routes: number): Encoding<Nb201Arch> => ({
+    ...byAdjacency,
+    name,
+    perturb: (arch, rng) => perturbEdges(arch, ROUTES[rng.below(routes)].edges, rng, 1),
+    neighbours: undefined,
+    distance: (a, b) => hamming(nb201Paths(a), nb201Paths(b), cutoff),
+    features: (arch) => oneHot(nb201Paths(arch), cutoff),
+  });
+  const all: Encoding<Nb201Arch>[] = [
+    {
+      ...byAdjacency,
+      name: "adj",
+      features: ({ ops }) => oneHot(ops.map((op, e) => e * OPS + codeOf[op]), 6 * OPS),
+    },
+    {
+      ...byAdjacency,
+      name: "cat_adj",
+      features: ({ ops }) => Float64Array.from(ops, (op) => codeOf[op]),
+    },
+    byPaths("path", PATHS, 3),
+    byPaths("trunc_path", pathCutoff, 2),
+  ];
+  return Object.fromEntries(all.map((encoding) => [encoding.name, encoding]));
+}
+
+/** Number of an architecture in the order of these encodings, first edge lowest: 0 … 15,624. */
+export const nb201EncodingNumber = ({ ops }: Nb201Arch): number =>
+  ops.reduceRight((n, op) => n * OPS + codeOf[op], 0);
+
+/** Index of the path along each of the four routes. */
+export const nb201Paths = ({ ops }: Nb201Arch): number[] =>
+  ROUTES.map(({ edges, base }) => base + edges.reduceRight((n, e) => n * OPS + codeOf[ops[e]], 0));
+
+/** Edges are redrawn, each with this probability, until the cell is another. */
+function perturbEdges(
+  { ops }: Nb201Arch,
+  edges: readonly number[],
+  rng: Rng,
+  probability: number,
+): Nb201Arch {
+  return untilValid("perturb a NAS-Bench-201 cell", () => {
+    const next = ops.map((op, e) =>
+      edges.includes(e) && rng.next() < probability ? rng.below(OPS) : op
+    );
+    return differing(ops, next) ? { ops: next } : null;
+  });
+}

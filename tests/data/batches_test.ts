@@ -162,6 +162,24 @@ Deno.test("batches on the device", async (t) => {
     }
   });
 
+  await t.step(
+    "smaller batches of an evaluation, and ones that are augmented where asked",
+    async () => {
+      const image = [9, 9, 3] as const;
+      const images = syntheticImages(20, image);
+      const options = optionsFor(images, image, { batch: 16 });
+      const batches = new Batches(gpu, images, options);
+      const sizes = [...batches.sequential(15, 6)].map((batch) => batch.n);
+      assertEquals([...sizes, batches.random(1, 5).n], [6, 6, 3, 5]);
+      const augmented = { ...full, inEvaluation: true };
+      const other = new Batches(gpu, images, { ...options, augment: augmented });
+      const [first] = other.sequential(16);
+      const chosen = Array.from({ length: 16 }, (_, i) => i);
+      const [got] = await gpu.read([first.images]);
+      assertSameNumbers(got, reference(images, chosen, options, full, 0));
+    },
+  );
+
   await t.step("a reward batch depends on seed and step alone and repeats no image", async () => {
     const image = [4, 3, 1] as const;
     const images = numbered(100, image);

@@ -2,6 +2,7 @@
 import { DataError, ExportError } from "../errors.ts";
 import { type ArchFile, isArchFile, parseArchFile } from "../nas/arch_file.ts";
 import type { SearchConfig } from "../nas/config.ts";
+import { type Form, formOfName, readForm, writeForm } from "../nas/forms/mod.ts";
 import { graphsOf } from "../nas/final_config.ts";
 import { drawSvg, drawText } from "../run/draw.ts";
 import { writeAtomic } from "../run/files.ts";
@@ -45,7 +46,8 @@ export async function finishSearch(
   const preset = config.preset === "quick" ? "" : ` --preset ${config.preset}`;
   const { dataDir } = folder.state;
   const data = dataDir === undefined ? "" : ` --data-dir ${quoteWord(shortPath(dataDir))}`;
-  print(`Next:\n  ${commandName()} retrain ${quoteWord(file)}${preset}${data}`);
+  const numbering = file.endsWith(".npy") ? " --arch-format nnabla" : "";
+  print(`Next:\n  ${commandName()} retrain ${quoteWord(file)}${numbering}${preset}${data}`);
 }
 
 /** The score of the winner, and what it means. */
@@ -125,15 +127,32 @@ function tryToPublish(text: string, path: string): string | null {
  * @returns whether it was written.
  */
 export function publishArch(text: string, path: string): boolean {
-  let there: string | undefined;
+  let there: Uint8Array | undefined;
   try {
-    there = Deno.readTextFileSync(path);
+    there = Deno.readFileSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) return false;
   }
-  if (there !== undefined && !isArchFile(there)) return false;
-  writeAtomic(path, text);
+  const form = formOfName(path) ?? "arch";
+  if (there !== undefined && !holdsArch(there, form)) return false;
+  const numbering = numberingOf(form);
+  const arch = parseArchFile(text, path);
+  writeAtomic(path, form === "arch" ? text : writeForm(arch, form, numbering));
   return true;
+}
+
+/** An array is what NNabla reads, text what the released scripts do. */
+const numberingOf = (form: Form) => form === "npy" ? "nnabla" : "original";
+
+/** Only what is an architecture is written over. */
+function holdsArch(bytes: Uint8Array, form: Form): boolean {
+  if (form === "arch") return isArchFile(new TextDecoder().decode(bytes));
+  try {
+    readForm(bytes, `.${form === "npy" ? "npy" : "txt"}`, { numbering: numberingOf(form) });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function summary({ seconds, trainedImages, peakBytes }: DoneEvent): string {

@@ -21,6 +21,8 @@ export class Progress {
   #earlier = 0;
   #projected = false;
   #best: number | null = null;
+  /** Scores are of shared weights: no network's own accuracy. */
+  #shared = false;
   #drawn = -Infinity;
   #shown = false;
 
@@ -33,7 +35,8 @@ export class Progress {
       case "step":
         return this.#onStep(event);
       case "epoch":
-        return this.line(epochLine(event, this.#best));
+        this.line(epochLine(event, this.#best, this.#shared));
+        return this.line(stopLine(event));
       case "controller":
         return this.line(controllerLine(event));
       case "best":
@@ -79,6 +82,7 @@ export class Progress {
   }
 
   #start(event: Of<"start">): void {
+    this.#shared = event.command === "search" && (event.evaluator ?? "shared") === "shared";
     const { adapter, data, table } = event;
     if (adapter) {
       this.line(`adapter  ${adapter.description}${adapter.fallback ? " (software)" : ""}`);
@@ -110,12 +114,17 @@ export class Progress {
       const clock = end.toTimeString().slice(0, 5);
       this.line(`this run should end in ${duration(event.secondsLeft)}, at ${clock}`);
     }
-    this.redraw(() => barLine(event, this.#best, this.screen.columns() - 1));
+    this.redraw(() => barLine(event, this.#best, this.screen.columns() - 1, this.#shared));
   }
 }
 
 /** The bar takes what the text leaves, at most 30 cells; on a narrow terminal the text is cut. */
-export function barLine(event: Of<"step">, best: number | null, columns: number): string {
+export function barLine(
+  event: Of<"step">,
+  best: number | null,
+  columns: number,
+  shared = false,
+): string {
   const { step, steps } = event;
   const text = [
     `${step}/${steps}`,
@@ -123,7 +132,7 @@ export function barLine(event: Of<"step">, best: number | null, columns: number)
     `loss ${event.loss.toFixed(3)}`,
     `${event.imagesPerSecond.toFixed(0)} images/s`,
     `${duration(event.secondsLeft)} left`,
-    ...best === null ? [] : [`best ${percent(best)}`],
+    ...bestSoFar(best, shared),
   ].join("  ");
   const cells = Math.min(30, columns - text.length - 2);
   if (cells < 5) return text.slice(0, columns);
@@ -131,17 +140,28 @@ export function barLine(event: Of<"step">, best: number | null, columns: number)
   return `${"█".repeat(full)}${"░".repeat(cells - full)}  ${text}`;
 }
 
-function epochLine(event: Of<"epoch">, best: number | null): string {
+/** `best shared` is what a search found with the weights that its architectures share. */
+const bestSoFar = (best: number | null, shared: boolean): string[] =>
+  best === null ? [] : [`best ${shared ? "shared " : ""}${percent(best)}`];
+
+function epochLine(event: Of<"epoch">, best: number | null, shared: boolean): string {
   // Without shared weights an epoch trains nothing of its own.
   const trained = event.learningRate > 0;
   return [
     `epoch ${event.epoch}/${event.epochs}`,
     ...trained ? [`loss ${event.loss.toFixed(3)}`, `train ${percent(event.trainAccuracy)}`] : [],
-    ...event.validAccuracy === undefined ? [] : [`valid ${percent(event.validAccuracy)}`],
+    ...event.validAccuracy === undefined ? [] : [
+      `${shared ? "shared" : "valid"} ${percent(event.validAccuracy)}`,
+    ],
     ...trained ? [`lr ${Number(event.learningRate.toPrecision(3))}`] : [],
     duration(event.seconds),
-    ...best === null ? [] : [`best ${percent(best)}`],
+    ...bestSoFar(best, shared),
   ].join("  ");
+}
+
+function stopLine({ stoppedAt }: Of<"epoch">): string {
+  if (stoppedAt === undefined) return "";
+  return `stopping early: an architecture scored ${percent(stoppedAt)} (--early-stop-over)`;
 }
 
 function controllerLine(event: Of<"controller">): string {

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { confusionTable, publishArch } from "../../src/cli/finish.ts";
 import { type ArchFile, formatArchFile, parseArchFile } from "../../src/nas/arch_file.ts";
+import { readForm } from "../../src/nas/forms/mod.ts";
 
 const arch: ArchFile = {
   format: "denas-arch",
@@ -32,6 +33,22 @@ Deno.test("an arch.json that denas did not write is left as it is", () => {
   }
   const folder = Deno.makeTempDirSync();
   assertEquals(publishArch(formatArchFile(arch), folder), false);
+});
+
+Deno.test("the winner is written in the form that the file's name tells, over nothing but architectures", () => {
+  const folder = Deno.makeTempDirSync();
+  const text = formatArchFile(arch);
+  const npy = join(folder, "macro_arch.npy");
+  for (let i = 0; i < 2; i++) assertEquals(publishArch(text, npy), true);
+  const { choice } = readForm(Deno.readFileSync(npy), npy, { numbering: "nnabla" }).arch;
+  assertEquals(choice, arch.choice);
+  const script = join(folder, "arch.txt");
+  for (let i = 0; i < 2; i++) assertEquals(publishArch(text, script), true);
+  assertEquals(Deno.readTextFileSync(script).trim().split(/\s+/).map(Number), arch.choice);
+  const notes = join(folder, "notes.txt");
+  Deno.writeTextFileSync(notes, "buy milk");
+  assertEquals(publishArch(text, notes), false);
+  assertEquals(Deno.readTextFileSync(notes), "buy milk");
 });
 
 Deno.test("rows of the confusion matrix are true classes", () => {

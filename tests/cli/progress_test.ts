@@ -77,6 +77,23 @@ Deno.test("elsewhere steps are silent and an epoch is one line", () => {
   );
 });
 
+Deno.test("what shared weights score is called so, and what ends a search early is said", () => {
+  const out = screen(false);
+  const progress = new Progress(out);
+  const start = { seq: 0, time: "", type: "start", command: "search", space: "macro" } as const;
+  progress.show({ ...start, epochs: 3, stepsPerEpoch: 5, parameters: 7, config: {} });
+  const best = { seq: 1, time: "", type: "best", trial: 0, epoch: 0, choice: [1] } as const;
+  progress.show({ ...best, score: 0.75 });
+  const epoch = { seq: 2, time: "", type: "epoch", epoch: 1, epochs: 3, loss: 1 } as const;
+  const figures = { trainAccuracy: 0.5, validAccuracy: 0.6, learningRate: 0.05, seconds: 75 };
+  progress.show({ ...epoch, ...figures, stoppedAt: 0.75 });
+  assertEquals(
+    out.text.split("\n").slice(1).join("\n"),
+    "epoch 1/3  loss 1.000  train 50.00 %  shared 60.00 %  lr 0.05  1 min 15 s  best shared 75.00 %\n" +
+      "stopping early: an architecture scored 75.00 % (--early-stop-over)\n",
+  );
+});
+
 Deno.test("after twenty steps of this process the projected end is printed, once", () => {
   const out = screen(false);
   const progress = new Progress(out, () => new Date(2026, 0, 1, 12, 0, 0));

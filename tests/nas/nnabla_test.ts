@@ -126,6 +126,15 @@ for (const strategy of ["enas", "enas-nnabla", "random", "evolution"]) {
   });
 }
 
+Deno.test("random search and evolution spend what the controller spends", async () => {
+  for (const strategy of ["enas", "random", "evolution"]) {
+    const all = await events(config({ strategy, epochs: 2, rounds: 2 }));
+    const [{ trainedImages }] = of(all, "done");
+    const scored = of(all, "trial").filter(({ on }) => on === "reward").length;
+    assertEquals([trainedImages, scored], [24, 12], strategy);
+  }
+});
+
 Deno.test("a threshold of 1 never ends a search", async () => {
   const all = await events(config({ earlyStopOver: 1, epochs: 2 }));
   assertEquals(of(all, "epoch").length, 2);

@@ -1,0 +1,89 @@
+/** The macro space of channel ranges: which channels and weights a range means, and in which width. */
+import assert from "node:assert/strict";
+import { run, Tape } from "../../src/autodiff/mod.ts";
+import { Gpu } from "../../src/gpu/mod.ts";
+import { describe } from "../../src/nas/describe.ts";
+import { finalConfig } from "../../src/nas/final_config.ts";
+import { spaces } from "../../src/nas/spaces/mod.ts";
+import { WeightStore } from "../../src/nn/weights.ts";
+import { macroConfig } from "./child_config.ts";
+
+const gpu = await Gpu.open();
+const training = { training: true, batchStatistics: true, seed: 1, step: 0, steps: 1 };
+
+/** Three layers of four operations: channels 1 and 2 of the first operation, all of the others. */
+const all = [0, 3, 0, 3, 0, 3];
+const choice = [1, 1, ...all, 0, 3, ...all, 0, 0, 3, ...all, 1, 0];
+
+Deno.test("a layer reads the channels of its ranges, each with the row of its own", async () => {
+  const config = macroConfig({ layers: 3, filters: 4, branches: 4, keep: 1 });
+  const space = spaces["macro-range"](config);
+  const weights = new WeightStore();
+  const context = { weights, input: [8, 8, 3], classes: 3, config } as const;
+  const model = space.build(space.decode(choice), context);
+  weights.materialise(gpu, 1);
+  const start = await weights.tensors();
+  const pixels = new Float32Array(2 * 8 * 8 * 3).map((_, i) => Math.sin(i * i));
+  const images = gpu.upload(pixels, [2, 8, 8, 3]);
+  /** Logits after some elements of weights got other values. */
+  const logits = async (changes: Record<string, Record<number, number>>) => {
+    const moved = { ...start };
+    for (const [name, values] of Object.entries(changes)) {
+      const data = Float32Array.from(start[name].data);
+      for (const [i, v] of Object.entries(values)) data[Number(i)] = v;
+      moved[name] = { shape: start[name].shape, data };
+    }
+    weights.load(moved);
+    const tape = new Tape();
+    const out = model.forward(tape.input([2, 8, 8, 3], { tensor: images }), training).logits;
+    return [...(await gpu.read([run(gpu, tape, { outputs: [out] }).of(out)]))[0]];
+  };
+  const same = await logits({});
+  const [gamma, rows] = ["layer0/op0/out/gamma", "layer0/join/w/0"];
+  assert.deepEqual(start[rows].shape, [4, 4]);
+  // Channels 0 and 3 and their rows are not read.
+  assert.deepEqual(await logits({ [gamma]: { 0: 9, 3: 9 } }), same);
+  const outside = Object.fromEntries([0, 1, 2, 3, 12, 13, 14, 15].map((i) => [i, 9]));
+  assert.deepEqual(await logits({ [rows]: outside }), same);
+  for (const channel of [1, 2]) {
+    assert.notDeepEqual(await logits({ [gamma]: { [channel]: 9 } }), same);
+    assert.notDeepEqual(await logits({ [rows]: { [4 * channel]: 9 } }), same);
+  }
+  // Without its row a channel counts for nothing.
+  const cleared = { [rows]: { 4: 0, 5: 0, 6: 0, 7: 0 } };
+  const without = await logits(cleared);
+  assert.deepEqual(await logits({ ...cleared, [gamma]: { 1: 9 } }), without);
+  assert.notDeepEqual(await logits({ ...cleared, [gamma]: { 2: 9 } }), without);
+  // The other operations are read whole.
+  assert.notDeepEqual(await logits({ "layer0/op1/out/gamma": { 0: 9 } }), same);
+});
+
+Deno.test("a final network has ranges in proportion to its width, of the channels of the search", () => {
+  const { child } = finalConfig({
+    ...{ format: "denas-arch", version: 1, space: "macro-range", input: [8, 8, 3], classes: 3 },
+    ...{ choice, stem: 1, layers: 3, filters: 4, branches: 4, task: "single-label" },
+  }, { preset: "paper", given: { "child.filters": 96 } });
+  assert.deepEqual([child.layers, child.filters, child.rangeFilters], [3, 96, 4]);
+  const space = spaces["macro-range"](child);
+  const { layers } = describe({ space, choice, input: [8, 8, 3], classes: 3, config: child });
+  const width = (scope: string) => layers!.findLast((l) => l.scope === scope)!.shape.at(-1);
+  assert.equal(width("layer0/op0/op"), 48);
+  assert.equal(width("layer0/op1/op"), 96);
+  assert.equal(width("layer0/skip"), 96);
+  // The first of two reductions of three layers comes after the first.
+  assert.equal(width("layer1/op0/op"), 192);
+  assert.throws(() => spaces["macro-range"]({ ...child, rangeFilters: 3 }).decode(choice), {
+    message:
+      "Cannot decode macro-range architecture: layer 0, sep 3×3, more channels: got 3, expected 0 … 2",
+  });
+});
+
+Deno.test("the supernet runs every operation: 792,036 weights of 12 layers with 36 channels", () => {
+  const config = macroConfig();
+  const { parameters } = describe({
+    ...{ space: spaces["macro-range"](config), supernet: true, input: [32, 32, 3], classes: 10 },
+    config,
+  });
+  // What whole channels have, and per layer 6·36 rows of 36 and a norm.
+  assert.equal(parameters, 697_860 + 12 * (6 * 36 * 36 + 2 * 36));
+});

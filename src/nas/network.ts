@@ -8,7 +8,7 @@ import type { DataSet } from "../data/dataset.ts";
 import { DataError } from "../errors.ts";
 import { WeightStore } from "../nn/weights.ts";
 import { retrainConfig } from "./config.ts";
-import { openSpace } from "./search.ts";
+import { openSpace } from "./parts.ts";
 import type { Model, Pass } from "./space.ts";
 
 const positive = z.number().int().positive();

@@ -82,8 +82,8 @@ Deno.test("what shared weights score is called so, and what ends a search early 
   const progress = new Progress(out);
   const start = { seq: 0, time: "", type: "start", command: "search", space: "macro" } as const;
   progress.show({ ...start, epochs: 3, stepsPerEpoch: 5, parameters: 7, config: {} });
-  const best = { seq: 1, time: "", type: "best", trial: 0, epoch: 0, choice: [1] } as const;
-  progress.show({ ...best, score: 0.75 });
+  const best = { seq: 1, time: "", type: "best", trial: 0, epoch: 0 } as const;
+  progress.show({ ...best, choice: [1], score: 0.75 });
   const epoch = { seq: 2, time: "", type: "epoch", epoch: 1, epochs: 3, loss: 1 } as const;
   const figures = { trainAccuracy: 0.5, validAccuracy: 0.6, learningRate: 0.05, seconds: 75 };
   progress.show({ ...epoch, ...figures, stoppedAt: 0.75 });

@@ -93,6 +93,9 @@ function removeStills(out: string): void {
 /** Scores of single epochs are those with the shared weights of that epoch. */
 async function framesOf(history: History, every: number, run: string): Promise<Frame[]> {
   const { bestOfEpochs, spaceOf } = await import("../run/history.ts");
+  if (history.start.command !== "search") {
+    throw new UsageError(`Cannot animate ${run}: it is a retraining, expected a search`);
+  }
   const best = bestOfEpochs(history);
   if (best.length === 0) {
     throw new UsageError(

@@ -4,6 +4,7 @@ import { DataError } from "../../errors.ts";
 import type { SearchSpace } from "../space.ts";
 import { readCells } from "./csv.ts";
 import { nb201Column, nb201Table } from "./nasbench201.ts";
+import { openNb101, openNb101Sqlite } from "./nasbench101.ts";
 import { isMacroBench, macroBenchCells, macroBenchTable } from "./nasbench_macro.ts";
 import type { Table } from "./table.ts";
 import { userTable } from "./user.ts";
@@ -26,6 +27,9 @@ export interface OpenTable {
  */
 export async function openTable(path: string, options: OpenTable = {}): Promise<Table> {
   const name = basename(path);
+  const kind = await kindOf(path);
+  if (kind === "tfrecord") return await openNb101(path, options);
+  if (kind === "sqlite") return openNb101Sqlite(path, name);
   const text = await readText(path);
   const cells = text.trimStart().startsWith("{")
     ? macroBenchCells(text, name)
@@ -36,6 +40,26 @@ export async function openTable(path: string, options: OpenTable = {}): Promise<
   return userTable(cells, options.space);
 }
 
+/** By its name, or by its first bytes. @throws DataError where there is no such file. */
+async function kindOf(path: string): Promise<"tfrecord" | "sqlite" | "text"> {
+  if (path.endsWith(".tfrecord")) return "tfrecord";
+  const head = new Uint8Array(16);
+  try {
+    using file = await Deno.open(path);
+    await file.read(head);
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  return new TextDecoder().decode(head).startsWith("SQLite format 3") ? "sqlite" : "text";
+}
+
+function unreadable(path: string, cause: unknown): DataError {
+  const why = cause instanceof Deno.errors.NotFound
+    ? "there is no such file"
+    : (cause as Error).message;
+  return new DataError(`Cannot read table ${path}: ${why}`, { cause });
+}
+
 /** A text file, or one compressed with gzip. */
 async function readText(path: string): Promise<string> {
   try {
@@ -43,7 +67,6 @@ async function readText(path: string): Promise<string> {
     const file = await Deno.open(path);
     return await new Response(file.readable.pipeThrough(new DecompressionStream("gzip"))).text();
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : cause;
-    throw new DataError(`Cannot read table ${path}: ${why}`, { cause });
+    throw unreadable(path, cause);
   }
 }

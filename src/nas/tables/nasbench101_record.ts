@@ -1,0 +1,145 @@
+/**
+ * The rows of NAS-Bench-101's files (Ying et al., ICML 2019): JSON `[hash, epochs, adjacency bits, operations,
+ * metrics]`, the last a protobuf message in base64.
+ */
+import { parse } from "protobufjs";
+import { z } from "zod";
+import { UsageError } from "../../errors.ts";
+import { type Dag, nb101Dag, nb101FromMatrix } from "../spaces/nasbench101.ts";
+
+const { root } = parse(
+  `
+  syntax = "proto2";
+  message ModelMetrics {
+    repeated EvaluationData evaluation_data = 1;
+    optional int32 trainable_parameters = 2;
+    optional double total_time = 3;
+  }
+  message EvaluationData {
+    optional double current_epoch = 1;
+    optional double training_time = 2;
+    optional double train_accuracy = 3;
+    optional double validation_accuracy = 4;
+    optional double test_accuracy = 5;
+    optional string checkpoint_path = 6;
+  }
+`,
+  { keepCase: true },
+);
+const modelMetrics = root.lookupType("ModelMetrics");
+
+/** What one evaluation of a training says. */
+export interface Evaluation {
+  training_time: number;
+  train_accuracy: number;
+  validation_accuracy: number;
+  test_accuracy: number;
+}
+
+/** One training of one cell. */
+export interface Nb101Record {
+  hash: string;
+  epochs: number;
+  /** Parameters of the network. */
+  parameters: number;
+  /** Rows of the adjacency matrix without breaks, and the operations. */
+  adjacency: string;
+  ops: string;
+  /** In the middle and at the end of the training. */
+  half: Evaluation;
+  final: Evaluation;
+}
+
+const row = z.tuple([
+  z.string().regex(/^[0-9a-f]{32}$/, "expected the hash of a cell"),
+  z.number().int().positive(),
+  z.string().regex(/^[01]+$/, "expected the bits of an adjacency matrix"),
+  z.string(),
+  z.string(),
+]);
+
+const evaluation = z.object({
+  training_time: z.number(),
+  train_accuracy: z.number(),
+  validation_accuracy: z.number(),
+  test_accuracy: z.number(),
+});
+
+const metrics = z.object({
+  // At the start, in the middle, at the end.
+  evaluation_data: z.tuple([z.unknown(), evaluation, evaluation]),
+  trainable_parameters: z.number().int().positive(),
+});
+
+const columns = ["hash", "epochs", "adjacency", "operations", "metrics"];
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Reads a row. @throws UsageError naming the column that is wrong. */
+export function decodeRecord(data: Uint8Array): Nb101Record {
+  let json: unknown;
+  try {
+    json = JSON.parse(decoder.decode(data));
+  } catch (cause) {
+    throw new UsageError("it is no JSON, expected a row of NAS-Bench-101", { cause });
+  }
+  const parsed = row.safeParse(json);
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues;
+    const column = path.length > 0 ? `column ${columns[path[0] as number]}` : "the row";
+    throw new UsageError(`${column}: ${message}`, { cause: parsed.error });
+  }
+  const [hash, epochs, adjacency, ops, base64] = parsed.data;
+  const { evaluation_data: [, half, final], trainable_parameters: parameters } = decodeMetrics(
+    base64,
+  );
+  return { hash, epochs, adjacency, ops, parameters, half, final };
+}
+
+function decodeMetrics(base64: string): z.infer<typeof metrics> {
+  let message: unknown;
+  try {
+    message = modelMetrics.decode(Uint8Array.fromBase64(base64));
+  } catch (cause) {
+    throw new UsageError(`column metrics: ${(cause as Error).message}`, { cause });
+  }
+  const parsed = metrics.safeParse(message);
+  if (parsed.success) return parsed.data;
+  const [{ path, message: why }] = parsed.error.issues;
+  throw new UsageError(`column metrics, ${path.join(".")}: ${why}`, { cause: parsed.error });
+}
+
+/** The graph of a row. @throws UsageError naming row of the matrix, vertex or operation. */
+export function dagOfRecord({ adjacency, ops }: Pick<Nb101Record, "adjacency" | "ops">): Dag {
+  const n = Math.sqrt(adjacency.length);
+  if (!Number.isInteger(n)) {
+    throw new UsageError(`column adjacency: got ${adjacency.length} bits, expected a square`);
+  }
+  const matrix = Array.from({ length: n }, (_, i) => [...adjacency.slice(i * n, i * n + n)]);
+  const arch = nb101FromMatrix(matrix.map((r) => r.map(Number)), ops.split(","), adjacency);
+  return nb101Dag(arch)!;
+}
+
+/** A row as the files have it: for tests, and for files of that size where the real one is not at hand. */
+export function encodeRecord(record: Nb101Record): Uint8Array {
+  const { hash, epochs, adjacency, ops, parameters, half, final } = record;
+  const evaluation = (current_epoch: number, e: Evaluation) => ({ current_epoch, ...e });
+  const start = {
+    training_time: 0,
+    train_accuracy: 0.1,
+    validation_accuracy: 0.1,
+    test_accuracy: 0.1,
+  };
+  const message = modelMetrics.create({
+    evaluation_data: [
+      evaluation(0, start),
+      evaluation(epochs / 2, half),
+      evaluation(epochs, final),
+    ],
+    trainable_parameters: parameters,
+    total_time: final.training_time,
+  });
+  const bytes = Uint8Array.from(modelMetrics.encode(message).finish());
+  return new TextEncoder().encode(
+    JSON.stringify([hash, epochs, adjacency, ops, bytes.toBase64()]),
+  );
+}

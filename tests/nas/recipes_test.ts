@@ -243,6 +243,19 @@ Deno.test("--faithful follows every quirk but four, or says why there is nothing
   resolveSearchConfig({ mode: "micro", preset: "paper", faithful: true });
 });
 
+Deno.test("the page of recipes lists every quirk with its settings", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/recipes.md", import.meta.url));
+  const rows = page.split("\n").filter((line) => line.startsWith("| Q"));
+  assert.equal(rows.length, quirks.length);
+  quirks.forEach(({ id, what, search, final, why }, i) => {
+    const settings = Object.entries({ ...search, ...final }).map(([k, v]) => `\`${k}=${v}\``);
+    const [, number, text, last] = rows[i].split("|").map((cell) => cell.trim());
+    assert.equal(number, id);
+    assert.ok(text.startsWith(what), text);
+    assert.equal(last, settings.join(", ") || why);
+  });
+});
+
 /** The parameters of every batch norm of a network, by scope, and its weights. */
 function network(mode: string, form: "search" | "final", changes = {}) {
   const sizes = { form, layers: 3, filters: 4, ...changes };

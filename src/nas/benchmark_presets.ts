@@ -10,7 +10,7 @@ export type Benchmark = "nasbench101" | "nasbench201" | "nasbench-macro" | "dart
 type Sizes = Pick<SearchConfig["child"], "layers" | "filters" | "blocks">;
 
 /** Cells and channels of the published networks. */
-const published: Record<Benchmark, Sizes> = {
+export const published: Record<Benchmark, Sizes> = {
   nasbench101: { layers: 9, filters: 128, blocks: 5 },
   nasbench201: { layers: 15, filters: 16, blocks: 5 },
   "nasbench-macro": { layers: 8, filters: 32, blocks: 5 },
@@ -133,7 +133,7 @@ const quickSearch = (mode: Benchmark): SearchConfig => ({
   perRound: 10,
   rewardBatch: 128,
   selection: { drawn: 16, best: 4, images: 1000 },
-  evolution: { population: 20, tournament: 5 },
+  evolution: { ...aging, population: 20, tournament: 5 },
 });
 
 const smokeSearch = (mode: Benchmark): SearchConfig => ({
@@ -149,8 +149,11 @@ const smokeSearch = (mode: Benchmark): SearchConfig => ({
   perRound: 4,
   rewardBatch: 32,
   selection: { drawn: 4, best: 2, images: 128 },
-  evolution: { population: 4, tournament: 2 },
+  evolution: { ...aging, population: 4, tournament: 2 },
 });
+
+/** Whether a space is a benchmark's. */
+export const isBenchmark = (space: string): space is Benchmark => Object.hasOwn(published, space);
 
 function each<T>(make: (space: Benchmark) => T): Record<Benchmark, T> {
   return {

@@ -3,8 +3,10 @@
  * NNabla's `.npy`. The fields that only arch.json has are filled in as for CIFAR-10 in the released scripts.
  */
 import { DataError, UsageError } from "../../errors.ts";
+import { isBenchmark } from "../benchmark_presets.ts";
 import { type ArchFile, formatArchFile, parseArchFile } from "../arch_file.ts";
 import { type Form, formOfName } from "./forms.ts";
+import { parseNotation, publishedArch } from "./notation.ts";
 import { formatNpy, parseNpy } from "./npy.ts";
 import { type Numbering, renumber } from "./numbering.ts";
 import { isRanges, rangeChoice, rangeLayers } from "./ranges.ts";
@@ -26,8 +28,10 @@ export interface ReadForm {
   form: Form;
 }
 
-/** Choices given as text where a file could stand; null when it is no list of integers. */
+/** Choices, or the notation of a benchmark, where a file could stand; null when it is neither. */
 export function readFormText(text: string, options: FormOptions = {}): ReadForm | null {
+  const published = parseNotation(text, options.space);
+  if (published) return { arch: published, form: "script" };
   const script = parseScript(text);
   return script && { arch: fromScript(script, "from text", options), form: "script" };
 }
@@ -167,6 +171,7 @@ function depthOf(count: number, name: string): number {
 /** Choices alone do not say on what they were found: CIFAR-10 as in the released scripts. */
 function archOf(space: string, numbers: readonly number[], numbering?: Numbering): ArchFile {
   const choice = numbering === "nnabla" ? renumber(space, numbers) : [...numbers];
+  if (isBenchmark(space)) return publishedArch(space, choice);
   const macro = space === "macro";
   return {
     format: "denas-arch",

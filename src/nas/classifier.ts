@@ -1,11 +1,10 @@
 /** A trained network that classifies images, on the engine that trained it. */
-import { run } from "../autodiff/run.ts";
-import { Tape } from "../autodiff/tape.ts";
 import { Batches } from "../data/batches.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { NamedTensors } from "../nn/weights.ts";
 import { buildNetwork, inference, type NetworkFile } from "./network.ts";
 import type { Model } from "./space.ts";
+import { logitsOf } from "./training.ts";
 
 export class Classifier {
   readonly #model: Model;
@@ -27,7 +26,7 @@ export class Classifier {
    * @returns n · classes numbers before softmax or sigmoid.
    */
   async logits(pixels: Uint8Array, n: number, batch = 32): Promise<Float32Array> {
-    const { input: image, mean, deviation, classes } = this.network;
+    const { input: image, mean, deviation } = this.network;
     const batches = new Batches(this.gpu, { pixels, labels: new Uint8Array(n), n }, {
       image,
       mean,
@@ -36,20 +35,7 @@ export class Classifier {
       seed: 0,
       augment: null,
     });
-    const all = new Float32Array(n * classes.length);
-    let at = 0;
-    for (const { images } of batches.sequential()) {
-      const tape = new Tape();
-      const { logits } = this.#model.forward(
-        tape.input(images.shape, { tensor: images }),
-        inference,
-      );
-      const result = run(this.gpu, tape, { outputs: [logits] });
-      const [values] = await this.gpu.read([result.of(logits)]);
-      all.set(values, at);
-      at += values.length;
-    }
-    return all;
+    return await logitsOf(this.gpu, this.#model, batches, inference);
   }
 
   /** As `logits`: a share of 1 per class, or one probability per class where several may hold. */

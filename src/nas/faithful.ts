@@ -80,8 +80,8 @@ export const quirks: readonly Quirk[] = [
   },
   {
     id: "Q13",
-    what: "the entropy takes no gradient",
-    search: { "controller.entropyBonus": 0 },
+    what: "the entropy takes no gradient, and nothing else holds the policy back",
+    search: { "controller.entropyBonus": 0, "controller.logitDecay": 0 },
   },
   {
     id: "Q14",

@@ -1,19 +1,44 @@
 /** Curves of a run: scores of its trials with the best so far, loss, accuracy. */
 import { h, panel, throttled } from "./dom.js";
-import { count, fixed, percent, scoreKinds } from "./format.js";
+import { count, fixed, percent } from "./format.js";
 import { joined, Plot } from "./plot.js";
-
-const wholePercent = (v) => `${Math.round(v * 1000) / 10} %`;
+import { figure, hasSteps, roundFigure, scoreWords } from "./scores.js";
 
 export class Charts {
   constructor(model) {
     this.model = model;
     this.search = model.run.command !== "retrain";
     this.score = this.search ? this.#scorePlot() : null;
-    this.loss = new Plot({
+    const steps = hasSteps(model.run);
+    this.loss = steps ? this.#lossPlot() : null;
+    this.accuracy = steps ? this.#accuracyPlot() : null;
+    const note = (text) => text && h("p", { class: "note" }, text);
+    const words = scoreWords(model.run);
+    const shape = !this.search ? "without-scores" : steps ? "" : "only-scores";
+    this.element = h(
+      "div",
+      { class: `charts ${shape}` },
+      this.score &&
+        panel("Scores", { class: "score-panel", aside: note(words.note) }, this.score.element),
+      this.loss &&
+        panel("Loss", { aside: note("Dashed: learning rate restarts") }, this.loss.element),
+      this.accuracy &&
+        panel(
+          "Accuracy",
+          { aside: note(this.search && "With shared weights") },
+          this.accuracy.element,
+        ),
+    );
+    this.update = throttled(250, () => this.draw());
+  }
+
+  #lossPlot() {
+    const { model } = this;
+    return new Plot({
       label: "Training loss over steps",
       x: "step",
       format: (v) => fixed(v, v >= 10 ? 0 : 2),
+      right: (v) => String(Number(v.toPrecision(2))),
       marks: () => model.restarts,
       series: [
         { label: "Loss", colour: "--series-1", format: (v) => fixed(v) },
@@ -25,60 +50,34 @@ export class Charts {
           width: 1,
         },
       ],
-      right: (v) => String(Number(v.toPrecision(2))),
     });
-    this.accuracy = new Plot({
+  }
+
+  #accuracyPlot() {
+    const { model } = this;
+    return new Plot({
       label: "Accuracy over steps",
       x: "step",
-      format: wholePercent,
+      format: roundFigure,
       marks: () => model.restarts,
       range: [0, null],
       series: [
         { label: "Training", colour: "--series-3", format: percent },
-        { label: "Validation", colour: "--series-2", format: percent, kind: "line", width: 2 },
+        { label: "Validation", colour: "--series-2", format: percent },
       ],
     });
-    this.element = h(
-      "div",
-      { class: `charts ${this.search ? "" : "without-scores"}` },
-      this.score && panel(
-        "Scores",
-        {
-          class: "score-panel",
-          aside: h(
-            "p",
-            { class: "note" },
-            "Shared-weight scores: not what a network reaches when retrained",
-          ),
-        },
-        this.score.element,
-      ),
-      panel("Loss", {
-        class: "loss-panel",
-        aside: h("p", { class: "note" }, "Dashed: learning rate restarts"),
-      }, this.loss.element),
-      panel(
-        "Accuracy",
-        {
-          class: "accuracy-panel",
-          aside: this.search && h("p", { class: "note" }, "With shared weights"),
-        },
-        this.accuracy.element,
-      ),
-    );
-    this.update = throttled(250, () => this.draw());
   }
 
   #scorePlot() {
     return new Plot({
       label: "Score of each trial, and the best so far",
       x: "trial",
-      format: wholePercent,
+      format: roundFigure,
       bands: [{ series: [5, 4], colour: "--series-1-band" }],
       series: [
-        { label: "Trial", colour: "--series-1-soft", format: percent, kind: "points", size: 4 },
-        { label: "Best so far", colour: "--series-1", format: percent, kind: "step", width: 2.5 },
-        { label: "Selection", colour: "--series-2", format: percent, kind: "points", size: 7 },
+        { label: "Trial", colour: "--series-1-soft", format: figure, kind: "points", size: 4 },
+        { label: "Best so far", colour: "--series-1", format: figure, kind: "step", width: 2.5 },
+        { label: "Selection", colour: "--series-2", format: figure, kind: "points", size: 7 },
         // Where many trials fall on one point: their range.
         { label: "Lowest", colour: "--series-1-soft", kind: "hidden" },
         { label: "Highest", colour: "--series-1-soft", kind: "hidden" },
@@ -89,6 +88,7 @@ export class Charts {
   draw() {
     const { model } = this;
     if (this.score) this.score.setData(scoreData(model), this.#scoreSummary());
+    if (!this.loss) return;
     const { steps } = model;
     const { loss, learningRate, trainAccuracy } = steps.columns;
     const last = steps.last;
@@ -108,9 +108,9 @@ export class Charts {
   #scoreSummary() {
     const { trialCount, run, selected } = this.model;
     if (!trialCount) return "no trials yet";
-    const best = run.best ? `, best ${percent(run.best.score)} at trial ${run.best.trial}` : "";
-    const chosen = selected ? `, selected ${percent(selected.score)}` : "";
-    return `${count(trialCount)} trials${best}${chosen}. ${scoreKinds.reward}`;
+    const best = run.best ? `, best ${figure(run.best.score)} at trial ${run.best.trial}` : "";
+    const chosen = selected ? `, selected ${figure(selected.score)}` : "";
+    return `${count(trialCount)} trials${best}${chosen}. ${scoreWords(run).note}`;
   }
 
   destroy() {

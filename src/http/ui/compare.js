@@ -3,6 +3,7 @@ import { api } from "./api.js";
 import { h, panel } from "./dom.js";
 import { count, duration, fixed, percent } from "./format.js";
 import { joined, Plot } from "./plot.js";
+import { figure, roundFigure, scoreWords } from "./scores.js";
 
 /** Told apart by colour and by dashes. */
 const looks = [
@@ -47,7 +48,7 @@ export class CompareView {
       searches &&
         this.#panel("Best so far", runs, {
           x: "trial",
-          format: percent,
+          format: figure,
           kind: "step",
           table: ({ best, trials }) => stretched(best, trials.x.at(-1)),
         }),
@@ -85,7 +86,7 @@ export class CompareView {
     const plot = new Plot({
       label: `${title} of ${this.ids.join(", ")}`,
       x,
-      format: (v) => format === percent ? percent(v, 0) : fixed(v, 1),
+      format: (v) => format === fixed ? fixed(v, 1) : roundFigure(v),
       series: runs.map(({ run }, i) => ({ label: run.id, format, kind, ...looks[i] })),
     });
     this.#plots.push(plot);
@@ -106,8 +107,9 @@ function stretched({ x, score }, end) {
 function differenceTable(runs) {
   const facts = runs.map(({ run, curves }) => ({
     state: run.state,
-    "best on one batch, shared weights": curves.best.x.length && percent(curves.best.score.at(-1)),
-    "selected, shared weights": run.winner && percent(run.winner.score),
+    "best in the search": curves.best.x.length && figure(curves.best.score.at(-1)),
+    "best in the selection": run.winner && figure(run.winner.score),
+    "what a score is": scoreWords(run).name,
     "test accuracy": run.testAccuracy !== undefined && percent(run.testAccuracy),
     trials: run.trials ? count(run.trials) : "",
     time: run.done && duration(run.done.seconds),

@@ -50,13 +50,3 @@ export function words(name) {
   const text = name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
   return text[0].toUpperCase() + text.slice(1);
 }
-
-/** What a score is, wherever one is shown. */
-export const scoreKinds = {
-  reward:
-    "Shared-weight score on one validation batch: not what the network reaches when retrained",
-  selection:
-    "Shared-weight score on the selection images: not what the network reaches when retrained",
-  test: "Accuracy on the test images",
-  validation: "Accuracy on the validation images",
-};

@@ -1,18 +1,6 @@
 /** A run's events as they are written, in order, each once, handed over once per frame. */
 import { paths } from "./api.js";
-
-const types = [
-  "start",
-  "step",
-  "epoch",
-  "controller",
-  "trial",
-  "best",
-  "checkpoint",
-  "resume",
-  "warn",
-  "done",
-];
+import { types } from "./event_types.js";
 
 /** What a page in the background collects before it takes the events in without a frame. */
 const backgroundDelay = 1000;

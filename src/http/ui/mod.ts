@@ -1,4 +1,5 @@
 /** The page: plain files, served as they are. */
+import { runEvent } from "../../nas/events.ts";
 import api from "./api.js" with { type: "text" };
 import baseCss from "./base.css" with { type: "text" };
 import charts from "./charts.js" with { type: "text" };
@@ -21,15 +22,20 @@ import results from "./results.js" with { type: "text" };
 import runHeader from "./run_header.js" with { type: "text" };
 import runList from "./run_list.js" with { type: "text" };
 import runView from "./run_view.js" with { type: "text" };
+import scores from "./scores.js" with { type: "text" };
 import session from "./session.js" with { type: "text" };
 import settings from "./settings.js" with { type: "text" };
 import startForm from "./start_form.js" with { type: "text" };
 import tablesCss from "./tables.css" with { type: "text" };
 import theme from "./theme.js" with { type: "text" };
 import trialDialog from "./trial_dialog.js" with { type: "text" };
+import trialFilters from "./trial_filters.js" with { type: "text" };
 import trials from "./trials.js" with { type: "text" };
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
+
+/** A named server-sent event reaches only who listens to its name. */
+const eventTypes = runEvent.options.map(({ shape }) => shape.type.value);
 
 export interface Asset {
   type: string;
@@ -57,6 +63,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "compare.js": script(compare),
   "controller.js": script(controller),
   "dom.js": script(dom),
+  "event_types.js": script(`export const types = ${JSON.stringify(eventTypes)};\n`),
   "format.js": script(format),
   "history.js": script(history),
   "live.js": script(live),
@@ -68,9 +75,11 @@ export const assets: Readonly<Record<string, Asset>> = {
   "run_header.js": script(runHeader),
   "run_list.js": script(runList),
   "run_view.js": script(runView),
+  "scores.js": script(scores),
   "session.js": script(session),
   "settings.js": script(settings),
   "start_form.js": script(startForm),
   "trial_dialog.js": script(trialDialog),
+  "trial_filters.js": script(trialFilters),
   "trials.js": script(trials),
 };

@@ -2,7 +2,7 @@
 import { api, paths } from "./api.js";
 import { mapTable, paint } from "./controller.js";
 import { h, panel } from "./dom.js";
-import { bytes, count, percent, scoreKinds } from "./format.js";
+import { bytes, count, percent } from "./format.js";
 
 export class ResultsPanel {
   constructor(model) {
@@ -14,7 +14,7 @@ export class ResultsPanel {
     );
     this.element = panel("Test", {
       class: "results-panel",
-      aside: h("p", { class: "note" }, scoreKinds.test),
+      aside: h("p", { class: "note" }, "Accuracy on the test images"),
     }, this.place);
   }
 
@@ -23,38 +23,64 @@ export class ResultsPanel {
     if (!done || done.testAccuracy === undefined) return;
     const classes = start?.data?.classes ?? [];
     const name = (i) => classes[i] ?? `class ${i}`;
-    const parts = [
-      h(
-        "p",
-        { class: "big" },
-        percent(done.testAccuracy),
-        h("span", { class: "note" }, ` test accuracy, ${count(start?.data?.test)} images`),
-      ),
+    const what = done.multiLabel ? "every label of an image right" : "test accuracy";
+    const figures = [
+      [percent(done.testAccuracy), `${what}, ${count(start?.data?.test)} images`],
+      ...done.multiLabel
+        ? [
+          [share(done.multiLabel.meanAveragePrecision), "mean average precision"],
+          [percent(done.multiLabel.constantMatch), "a constant answer at best"],
+        ]
+        : [],
     ];
-    if (done.confusion) {
-      const rows = done.confusion.map((row, i) => {
-        const total = row.reduce((a, b) => a + b, 0) || 1;
-        return [
-          name(i),
-          ...row.map((n, j) => {
-            const cell = h("td", { title: `${name(i)} taken for ${name(j)}` });
-            paint(cell, n / total, String(n));
-            return cell;
-          }),
-          h("td", { class: "plain" }, percent(row[i] / total)),
-        ];
-      });
-      const heads = done.confusion.map((_, j) => name(j));
-      parts.push(
-        mapTable("Confusion: rows are true classes, columns predictions", [
-          "True",
-          ...heads,
-          "Correct",
-        ], rows),
-      );
-    }
-    this.place.replaceChildren(...parts);
+    this.place.replaceChildren(
+      ...figures.map(([value, text]) =>
+        h("p", { class: "big" }, value, h("span", { class: "note" }, ` ${text}`))
+      ),
+      ...done.confusion ? [confusionTable(done.confusion, name)] : [],
+      ...done.multiLabel ? [labelTable(done.multiLabel.classes, name)] : [],
+    );
   }
+}
+
+const share = (value) => value === null ? "–" : percent(value);
+
+function confusionTable(confusion, name) {
+  const rows = confusion.map((row, i) => {
+    const total = row.reduce((a, b) => a + b, 0) || 1;
+    return [
+      name(i),
+      ...row.map((n, j) => painted(n / total, String(n), `${name(i)} taken for ${name(j)}`)),
+      h("td", { class: "plain" }, percent(row[i] / total)),
+    ];
+  });
+  const heads = confusion.map((_, j) => name(j));
+  return mapTable("Confusion: rows are true classes, columns predictions", [
+    "True",
+    ...heads,
+    "Correct",
+  ], rows);
+}
+
+function labelTable(classes, name) {
+  const rows = classes.map(({ positives, precision, recall, f1, averagePrecision }, i) => [
+    name(i),
+    h("td", { class: "plain" }, count(positives)),
+    ...[precision, recall, f1, averagePrecision].map((v) =>
+      v === null ? null : painted(v, percent(v))
+    ),
+  ]);
+  return mapTable(
+    "Classes",
+    ["Class", "Images", "Precision", "Recall", "F1", "Average precision"],
+    rows,
+  );
+}
+
+function painted(value, text, title) {
+  const cell = h("td", { title });
+  paint(cell, value, text);
+  return cell;
 }
 
 /** A list of the run's files. */

@@ -1,7 +1,8 @@
 /** What a run is doing, at a glance, and the two things to do about it. */
 import { api } from "./api.js";
 import { announce, h, setAttribute, setText } from "./dom.js";
-import { clock, count, duration, fixed, moment, percent, scoreKinds } from "./format.js";
+import { clock, count, duration, fixed, moment, percent } from "./format.js";
+import { figure, scoreWords } from "./scores.js";
 
 const stateWords = {
   running: "Running",
@@ -88,12 +89,12 @@ export class RunHeader {
     this.remove.hidden = !this.stop.hidden;
     const running = run.state === "running";
     const since = running ? (performance.now() - model.readAt) / 1000 : 0;
-    const share = run.steps ? run.step / run.steps : 0;
+    const share = run.steps ? run.step / run.steps : run.epochs ? run.epoch / run.epochs : 0;
     this.progress.value = run.state === "done" ? 1 : share;
     this.#set(
       "epoch",
       run.epochs ? `${epochOf(run)} of ${run.epochs}` : "–",
-      run.steps ? `step ${count(run.step)} of ${count(run.steps)}` : "",
+      progressNote(model),
     );
     if (this.figures.trials) this.#set("trials", count(model.trialCount), "architectures scored");
     if (this.figures.speed) this.#set("speed", fixed(model.imagesPerSecond, 0), "in training");
@@ -125,12 +126,13 @@ export class RunHeader {
       );
     }
     const best = selected ?? run.best;
-    this.figures.best.value.title = selected ? scoreKinds.selection : scoreKinds.reward;
+    const words = scoreWords(run);
+    this.figures.best.value.title = words.note;
     setText(this.figures.best.title, selected ? "Selected" : "Best so far");
     this.#set(
       "best",
-      percent(best?.score),
-      "shared-weight score",
+      figure(best?.score),
+      words.name,
     );
   }
 
@@ -176,9 +178,14 @@ function stateText({ state, position }) {
   return position ? `Queued, ${position} before it` : "Queued, waiting for the device";
 }
 
+function progressNote({ run, done }) {
+  if (done?.stopped) return `ended early, at ${figure(done.stopped.score)}`;
+  return run.steps ? `step ${count(run.step)} of ${count(run.steps)}` : "";
+}
+
 /** The epoch being worked on, counted from 1. */
 const epochOf = ({ state, epoch, epochs }) =>
-  state === "done" ? epochs : Math.min(epochs, (epoch ?? 0) + 1);
+  state === "done" ? epoch : Math.min(epochs, (epoch ?? 0) + 1);
 
 /** Wall-clock time since the run was made, until its own last word on it. */
 function elapsed({ run, done }) {

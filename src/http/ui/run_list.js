@@ -1,7 +1,8 @@
 /** All runs, newest first: the sidebar, and the first page on a phone. */
 import { api } from "./api.js";
 import { h, setText } from "./dom.js";
-import { date, percent } from "./format.js";
+import { date } from "./format.js";
+import { figure } from "./scores.js";
 
 const every = 4000;
 const pageSize = 50;
@@ -93,10 +94,8 @@ export class RunList {
         ).join(" · "),
       );
       const score = run.command === "retrain" ? run.testAccuracy : run.best?.score;
-      setText(item.score, score === undefined || score === null ? "" : percent(score));
-      item.score.title = run.command === "retrain"
-        ? "on the test images"
-        : "best with shared weights";
+      setText(item.score, score === undefined || score === null ? "" : figure(score));
+      item.score.title = run.command === "retrain" ? "on the test images" : "best score so far";
     });
     for (const [id, item] of this.#items) {
       if (seen.has(id)) continue;

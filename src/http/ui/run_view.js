@@ -4,12 +4,13 @@ import { Charts } from "./charts.js";
 import { ControllerPanel } from "./controller.js";
 import { announce, h } from "./dom.js";
 import { downloadsPanel, ResultsPanel } from "./results.js";
-import { count, percent } from "./format.js";
+import { count } from "./format.js";
 import { readHistory } from "./history.js";
 import { LiveEvents } from "./live.js";
 import { RunModel } from "./model.js";
 import { NetworkPanel } from "./network.js";
 import { RunHeader } from "./run_header.js";
+import { figure, scoreWords } from "./scores.js";
 import { openTrial } from "./trial_dialog.js";
 import { TrialsPanel } from "./trials.js";
 
@@ -52,7 +53,9 @@ export class RunView {
       search ? "Nothing scored yet." : "No drawing yet.",
     );
     this.now = search ? new NetworkPanel("Running now", "Nothing scored yet.") : null;
-    this.controller = search && model.run.strategy === "enas" ? new ControllerPanel(model) : null;
+    this.controller = search && model.run.strategy.startsWith("enas")
+      ? new ControllerPanel(model)
+      : null;
     this.results = search ? null : new ResultsPanel(model);
     this.trials = search ? new TrialsPanel(model, (trial) => this.showTrial(trial)) : null;
     this.downloads = downloadsPanel(model.run.id);
@@ -85,20 +88,21 @@ export class RunView {
 
   #drawNetworks() {
     const { run, selected, latest } = this.model;
+    const { short } = scoreWords(run);
     if (!this.now) return this.best.show(paths.archDrawing(this.id), "as it is trained");
     const best = selected ?? run.best;
     if (best) {
       this.best.rename(selected ? "Selected network" : "Best network");
       this.best.show(
         paths.trialDrawing(this.id, best.trial),
-        `trial ${best.trial}, ${percent(best.score)} with shared weights`,
+        `trial ${best.trial}, ${figure(best.score)} ${short}`,
       );
     }
     if (latest) {
       this.now.rename(run.state === "running" ? "Running now" : "Last scored");
       this.now.show(
         paths.trialDrawing(this.id, latest.trial),
-        `trial ${latest.trial}, ${percent(latest.score)} with shared weights`,
+        `trial ${latest.trial}, ${figure(latest.score)} ${short}`,
       );
     }
   }
@@ -143,7 +147,7 @@ export class RunView {
 
   #say() {
     const { run, trialCount } = this.model;
-    const best = run.best ? `, best ${percent(run.best.score)}` : "";
+    const best = run.best ? `, best ${figure(run.best.score)}` : "";
     announce(`Epoch ${run.epoch} of ${run.epochs}, ${count(trialCount)} trials${best}`);
   }
 
@@ -191,7 +195,7 @@ export class RunView {
   }
 
   showTrial(trial) {
-    this.#dialog = openTrial(this.id, trial, () => this.#dialog = null);
+    this.#dialog = openTrial(this.model.run, trial, () => this.#dialog = null);
   }
 
   close() {

@@ -1,11 +1,13 @@
 /** One trial: its drawing, its numbers, the command that retrains it, and downloads. */
 import { api, paths } from "./api.js";
 import { copyButton, h } from "./dom.js";
-import { count, percent, scoreKinds } from "./format.js";
+import { count } from "./format.js";
 import { Drawing } from "./network.js";
+import { figure, scoreWords } from "./scores.js";
 
-/** @param {string} run its id; @param {number} number of the trial; @param {() => void} closed */
-export function openTrial(run, number, closed) {
+/** @param {object} run as `GET /runs/:id` gives it; @param {number} number of the trial; @param {() => void} closed */
+export function openTrial({ id: run, ...about }, number, closed) {
+  const words = scoreWords(about);
   const drawing = new Drawing(`Network of trial ${number}`, "Drawing …");
   const numbers = h("dl", { class: "numbers" });
   const command = h("div", { class: "command" });
@@ -43,13 +45,11 @@ export function openTrial(run, number, closed) {
     const trial = await api.trial(run, number);
     drawing.show(paths.trialDrawing(run, number));
     const rows = [
-      ["Score", percent(trial.score), scoreKinds[trial.on]],
+      ["Score", figure(trial.score), words.note],
       [
         "Rank",
         String(trial.rank),
-        `among those scored ${
-          trial.on === "selection" ? "on the selection images" : "on one batch"
-        }`,
+        `among those scored on ${words.on[trial.on]}`,
       ],
       ["Epoch", String(trial.epoch + 1)],
       ["Parameters", count(trial.parameters), "of the network a retraining builds"],
@@ -68,7 +68,7 @@ export function openTrial(run, number, closed) {
     if (trial.command) {
       command.append(
         h("h3", {}, "Retrain it"),
-        h("p", { class: "note" }, "From scratch, without shared weights: gives its own accuracy."),
+        h("p", { class: "note" }, "From scratch: gives its own accuracy."),
         h("code", { tabindex: "0" }, trial.command),
         copyButton(() => trial.command),
       );

@@ -4,7 +4,9 @@
  */
 import { api } from "./api.js";
 import { h, panel, setAttribute, setText, throttled } from "./dom.js";
-import { count, percent } from "./format.js";
+import { count } from "./format.js";
+import { trialFilters } from "./trial_filters.js";
+import { figure, scoreWords } from "./scores.js";
 
 const rowHeight = 36;
 const pageSize = 100;
@@ -12,14 +14,14 @@ const pageSize = 100;
 const margin = 8;
 const refreshEvery = 2000;
 
-const columns = [
+const columnsFor = (words) => [
   { key: "trial", label: "Trial", text: (t) => count(t.trial), number: true },
   { key: "epoch", label: "Epoch", text: (t) => String(t.epoch + 1), number: true },
-  { key: "score", label: "Score", text: (t) => percent(t.score), number: true },
+  { key: "score", label: "Score", text: (t) => figure(t.score), number: true },
   {
     key: null,
     label: "Scored on",
-    text: (t) => t.on === "selection" ? "selection images" : "one batch",
+    text: (t) => words.on[t.on],
   },
   { key: null, label: "Choices", text: (t) => t.choice.join(" "), class: "choices" },
 ];
@@ -36,17 +38,19 @@ export class TrialsPanel {
   constructor(model, open) {
     this.model = model;
     this.open = open;
+    this.words = scoreWords(model.run);
+    this.columns = columnsFor(this.words);
     this.view = { sort: "score", order: "desc", on: "", minScore: "", q: "" };
     this.status = h("p", { class: "note", "aria-live": "off" }, "–");
     this.above = h(
       "tr",
       { class: "space", "aria-hidden": "true" },
-      h("td", { colspan: columns.length }),
+      h("td", { colspan: this.columns.length }),
     );
     this.below = h(
       "tr",
       { class: "space", "aria-hidden": "true" },
-      h("td", { colspan: columns.length }),
+      h("td", { colspan: this.columns.length }),
     );
     this.body = h(
       "tbody",
@@ -54,7 +58,7 @@ export class TrialsPanel {
       this.above,
       this.below,
     );
-    this.heads = columns.map((column) => this.#head(column));
+    this.heads = this.columns.map((column) => this.#head(column));
     this.table = h(
       "table",
       { class: "trials", "aria-label": "Trials" },
@@ -73,62 +77,12 @@ export class TrialsPanel {
     this.element = panel(
       "Trials",
       { class: "trials-panel", aside: this.status },
-      this.#filters(),
+      trialFilters(this.view, this.words, () => this.#reset(), open),
       this.scroller,
     );
     this.update = throttled(refreshEvery, () => this.#refresh());
     this.#showSort();
     this.#load(0);
-  }
-
-  #filters() {
-    const change = throttled(300, () => this.#reset());
-    const field = (label, control) => h("label", {}, h("span", {}, label), control);
-    const on = h(
-      "select",
-      {
-        onchange: () => {
-          this.view.on = on.value;
-          this.#reset();
-        },
-      },
-      h("option", { value: "" }, "all"),
-      h("option", { value: "reward" }, "one batch"),
-      h("option", { value: "selection" }, "selection images"),
-    );
-    const minimum = h("input", {
-      type: "number",
-      min: "0",
-      max: "100",
-      step: "any",
-      placeholder: "0",
-      oninput: () => {
-        this.view.minScore = minimum.value === "" ? "" : String(minimum.valueAsNumber / 100);
-        change();
-      },
-    });
-    const search = h("input", {
-      type: "search",
-      placeholder: "part of its key",
-      oninput: () => {
-        this.view.q = search.value.trim();
-        change();
-      },
-    });
-    const number = h("input", { type: "number", min: "0", step: "1", placeholder: "number" });
-    const jump = (e) => {
-      e.preventDefault();
-      if (number.value !== "") this.open(number.valueAsNumber);
-    };
-    return h(
-      "form",
-      { class: "filters", onsubmit: jump },
-      field("Scored on", on),
-      field("Score at least, %", minimum),
-      field("Find", search),
-      field("Open trial", number),
-      h("button", { type: "submit", class: "unseen" }, "Open trial"),
-    );
   }
 
   #head(column) {
@@ -151,7 +105,7 @@ export class TrialsPanel {
   }
 
   #showSort() {
-    columns.forEach(({ key }, i) => {
+    this.columns.forEach(({ key }, i) => {
       const sorted = key && key === this.view.sort;
       setAttribute(this.heads[i], "aria-sort", sorted ? this.view.order + "ending" : null);
       const arrow = this.heads[i].querySelector(".arrow");
@@ -202,7 +156,7 @@ export class TrialsPanel {
       this.#total = found.total;
       setText(
         this.status,
-        `${count(found.total)} ${found.total === 1 ? "trial" : "trials"}, shared-weight scores`,
+        `${count(found.total)} ${found.total === 1 ? "trial" : "trials"}, ${this.words.short}`,
       );
     } catch (error) {
       if (error.name !== "AbortError") setText(this.status, error.message);
@@ -233,7 +187,7 @@ export class TrialsPanel {
   }
 
   #addRow() {
-    const cells = columns.map((c) => h("td", { class: c.number ? "number" : c.class }));
+    const cells = this.columns.map((c) => h("td", { class: c.number ? "number" : c.class }));
     const button = h("button", { type: "button", class: "link", tabindex: "-1" });
     cells[0].append(button);
     const row = h("tr", {}, ...cells);
@@ -247,13 +201,13 @@ export class TrialsPanel {
     setAttribute(row, "aria-rowindex", String(index + 2));
     button.tabIndex = index === this.#active ? 0 : -1;
     button.dataset.trial = trial ? String(trial.trial) : "";
-    columns.forEach((column, i) => {
+    this.columns.forEach((column, i) => {
       setText(i === 0 ? button : cells[i], trial ? column.text(trial) : i === 0 ? "…" : "");
     });
     setAttribute(
       button,
       "aria-label",
-      trial ? `Trial ${trial.trial}, ${percent(trial.score)}` : null,
+      trial ? `Trial ${trial.trial}, ${figure(trial.score)}` : null,
     );
   }
 

@@ -27,6 +27,7 @@ import {
 } from "./options.ts";
 import { fromHere, places } from "./paths.ts";
 import { dataName, readSettings } from "./settings.ts";
+import { allStrategyNames } from "../nas/strategies/names.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
 
@@ -47,7 +48,7 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
       "--mode <space>",
       "what to search: micro (two cells), macro (a whole network), or a benchmark's space",
     )
-    .option("--strategy <name>", "enas (a learning controller), enas-nnabla, random or evolution")
+    .option("--strategy <name>", `one of ${allStrategyNames.join(", ")}`)
     .option("--blocks <n>", "blocks per cell (micro)", whole)
     .option("--max-params <n>", "reject architectures with more parameters", whole)
     .option("--max-macs <n>", "reject architectures with more multiply-adds", whole)

@@ -3,7 +3,15 @@
  * as far as SGD can; searches are regularised evolution on shared weights unless told otherwise.
  */
 import type { RetrainConfig, SearchConfig } from "./config.ts";
-import { child, finalChild, none, optimizer, paperMicro, paperMicroFinal } from "./recipes.ts";
+import {
+  aging,
+  child,
+  finalChild,
+  none,
+  optimizer,
+  paperMicro,
+  paperMicroFinal,
+} from "./recipes.ts";
 
 export type Benchmark = "nasbench101" | "nasbench201" | "nasbench-macro" | "darts";
 

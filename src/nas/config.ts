@@ -6,8 +6,9 @@ import { z } from "zod";
 import { UsageError } from "../errors.ts";
 import { evaluatorDefaults } from "./benchmark_presets.ts";
 import { faithfulSettings } from "./faithful.ts";
+import { allStrategyNames } from "./strategies/names.ts";
 import { type PresetName, presets, retrainPresets } from "./presets.ts";
-import { sharedWeights } from "./recipes.ts";
+import { aging, climbing, ownEncoding, sharedWeights } from "./recipes.ts";
 
 const positive = z.number().int().positive();
 const count = z.number().int().nonnegative();
@@ -157,7 +158,15 @@ export const searchConfig = z.strictObject({
   ...common,
   mode: z.string(),
   evaluator: evaluator.default(sharedWeights),
-  strategy: z.enum(["enas", "enas-nnabla", "random", "evolution"]),
+  strategy: z.enum(allStrategyNames),
+  /** Encodings to sample, to perturb and for a predictor; "" = the space's own. */
+  encoding: z.strictObject({
+    sample: z.string(),
+    perturb: z.string(),
+    predictor: z.string(),
+    /** Follow the quirks of the published encodings. */
+    strict: z.boolean(),
+  }).default(ownEncoding),
   /** Passes over the training images in each epoch of the search. */
   passes: positive,
   controller,
@@ -184,7 +193,23 @@ export const searchConfig = z.strictObject({
     /** Validation images that every candidate is scored on; 0 = all. */
     images: count,
   }).refine(({ drawn, best }) => drawn + best > 0, "expected candidates: drawn or best above 0"),
-  evolution: z.strictObject({ population: positive, tournament: positive }),
+  evolution: z.strictObject({
+    population: positive,
+    tournament: positive,
+    /** Random draws before the first mutation; 0 = as many as the population. */
+    initial: count.default(aging.initial),
+    /** Who makes room for a child. */
+    drop: z.enum(["oldest", "worst"]).default(aging.drop),
+  }),
+  localSearch: z.strictObject({
+    /** Random draws before each climb. */
+    initial: positive,
+    order: z.enum(["random", "fixed"]),
+    /** Score whole neighbourhoods instead of going to the first better neighbour. */
+    whole: z.boolean(),
+    /** What follows a minimum: new draws, or the best architecture that was not expanded. */
+    atMinimum: z.enum(["restart", "continue"]),
+  }).default(climbing),
   /** Reject larger architectures (0 = no limit): parameters and multiply-adds of the search child. */
   maxParams: count,
   maxMacs: count,

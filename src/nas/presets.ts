@@ -6,7 +6,7 @@
 import { type Benchmark, benchmarkFinal, benchmarkSearch } from "./benchmark_presets.ts";
 import type { RetrainConfig, SearchConfig } from "./config.ts";
 import * as recipes from "./recipes.ts";
-import { child, controller, finalChild, none, optimizer, paperMicro } from "./recipes.ts";
+import { aging, child, controller, finalChild, none, optimizer, paperMicro } from "./recipes.ts";
 
 export type PresetName = "smoke" | "quick" | "paper" | "nnabla" | "codebrim";
 
@@ -42,7 +42,7 @@ const quickMicro: SearchConfig = {
   perRound: 10,
   rewardBatch: 128,
   selection: { drawn: 16, best: 4, images: 1000 },
-  evolution: { population: 20, tournament: 5 },
+  evolution: { ...aging, population: 20, tournament: 5 },
 };
 
 const quickMacro: SearchConfig = {
@@ -68,7 +68,7 @@ const smoke = (quick: SearchConfig): SearchConfig => ({
   perRound: 4,
   rewardBatch: 32,
   selection: { drawn: 4, best: 2, images: 128 },
-  evolution: { population: 4, tournament: 2 },
+  evolution: { ...aging, population: 4, tournament: 2 },
 });
 
 /** A preset of the macro space for its variant of channel ranges. */

@@ -18,6 +18,16 @@ export const sharedWeights = {
   epochs: 1,
 } as const;
 
+/** Encodings and plain strategies, where a section says nothing else. */
+export const ownEncoding = { sample: "", perturb: "", predictor: "", strict: false } as const;
+export const aging = { initial: 0, drop: "oldest" } as const;
+export const climbing = {
+  initial: 1,
+  order: "random",
+  whole: false,
+  atMinimum: "restart",
+} as const;
+
 export const child = {
   form: "search",
   branches: 5,
@@ -111,6 +121,8 @@ export const paperMicro: SearchConfig = {
   preset: "paper",
   mode: "micro",
   evaluator: sharedWeights,
+  encoding: ownEncoding,
+  localSearch: climbing,
   strategy: "enas",
   data: "cifar10",
   epochs: 150,
@@ -130,7 +142,7 @@ export const paperMicro: SearchConfig = {
   policyEvaluation: false,
   select: "best",
   selection: { drawn: 100, best: 10, images: 0 },
-  evolution: { population: 50, tournament: 10 },
+  evolution: { ...aging, population: 50, tournament: 10 },
   maxParams: 0,
   maxMacs: 0,
 };

@@ -3,6 +3,7 @@ import { UsageError } from "../errors.ts";
 import type { SearchConfig } from "./config.ts";
 import { openDevice, openSpace } from "./search.ts";
 import { EnasStrategy } from "./strategies/enas.ts";
+import { movesOf } from "./strategies/moves.ts";
 import { randomStrategy } from "./strategies/random.ts";
 import { partOf } from "./progress.ts";
 import type { State } from "./strategy.ts";
@@ -24,7 +25,7 @@ export async function sampleChoices(options: SampleOptions): Promise<number[][]>
   const { config, n, seed } = options;
   const space = openSpace(config.mode, config.child);
   if (config.strategy === "random") {
-    return (await randomStrategy(space, seed).draw(n)).map((arch) => space.encode(arch));
+    return (await randomStrategy(movesOf(space), seed).draw(n)).map((arch) => space.encode(arch));
   }
   if (config.strategy !== "enas" && config.strategy !== "enas-nnabla") {
     throw new UsageError(

@@ -10,8 +10,9 @@ import { SharedEvaluator } from "./evaluators/shared.ts";
 import { TrainEvaluator } from "./evaluators/train.ts";
 import type { RunEvent } from "./events.ts";
 import { searchLoop, type SearchParts } from "./loop.ts";
-import { learnsOnDevice, limits, openSpace, openStrategy } from "./parts.ts";
+import { limits, openSpace } from "./parts.ts";
 import type { Store } from "./store.ts";
+import { learnsOnDevice, openStrategy } from "./strategies/mod.ts";
 import type { State } from "./strategy.ts";
 import { openTableSearch } from "./table_search.ts";
 import { type EarlierWeights, earlierWeights } from "./warm_start.ts";
@@ -137,7 +138,7 @@ export async function openSearch(
     config,
     space,
     evaluator,
-    strategy: openStrategy(config, space, gpu),
+    strategy: await openStrategy(config, space, { gpu, cacheDir: io.cacheDir, signal: io.signal }),
     fits: limits(config, space, context),
     scoreKind: trains ? "trained-briefly" : "shared-weights",
     async warmStart() {

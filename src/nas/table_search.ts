@@ -4,7 +4,8 @@ import type { Gpu } from "../gpu/device.ts";
 import type { SearchConfig } from "./config.ts";
 import { TableEvaluator } from "./evaluators/table.ts";
 import type { SearchParts } from "./loop.ts";
-import { limits, openSpace, openStrategy } from "./parts.ts";
+import { limits, openSpace } from "./parts.ts";
+import { openStrategy } from "./strategies/mod.ts";
 import { metricOf, openTable, requireSpace } from "./tables/mod.ts";
 
 /** Data sets of tables that can be had here. */
@@ -35,7 +36,7 @@ export async function openTableSearch(
     config,
     space,
     evaluator,
-    strategy: openStrategy(config, space, gpu),
+    strategy: await openStrategy(config, space, { gpu, cacheDir, signal }),
     fits: limits(config, space, { ...task, config: config.child }),
     scoreKind: "table",
     unfit: evaluator.worst,

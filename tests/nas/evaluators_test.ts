@@ -9,6 +9,7 @@ import type { RunEvent } from "../../src/nas/events.ts";
 import { openSpace, search } from "../../src/nas/search.ts";
 import { memoryStore } from "../../src/nas/store.ts";
 import { evolutionStrategy } from "../../src/nas/strategies/evolution.ts";
+import { movesOf } from "../../src/nas/strategies/moves.ts";
 
 const gpu = await Gpu.open();
 const dataset = syntheticDataSet({ train: 8, valid: 8, test: 0, image: [8, 8, 3], classes: 3 });
@@ -83,7 +84,7 @@ const accuracy = (choice: readonly number[]) =>
 /** A file with all that evolution with this config will ask for. */
 async function madeUpTable(settings: SearchConfig): Promise<string> {
   const space = openSpace(settings.mode, settings.child);
-  const strategy = evolutionStrategy(space, settings.seed, settings.evolution);
+  const strategy = evolutionStrategy(movesOf(space), settings.seed, settings.evolution);
   const rows = new Map<string, string>();
   for (let round = 0; round < settings.rounds; round++) {
     const asked = await strategy.ask(settings.perRound);

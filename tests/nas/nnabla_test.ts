@@ -8,6 +8,7 @@ import { openSpace, search } from "../../src/nas/search.ts";
 import { memoryStore } from "../../src/nas/store.ts";
 import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { NnablaStrategy } from "../../src/nas/strategies/enas_nnabla.ts";
+import { movesOf } from "../../src/nas/strategies/moves.ts";
 import { randomStrategy } from "../../src/nas/strategies/random.ts";
 
 const gpu = await Gpu.open();
@@ -43,7 +44,7 @@ const of = <T extends RunEvent["type"]>(all: RunEvent[], type: T) =>
 Deno.test("the best candidate is what is drawn next, and it is scored once after its training", async () => {
   const { child } = config();
   const space = openSpace("macro", child);
-  const strategy = new NnablaStrategy(randomStrategy(space, 1), space);
+  const strategy = new NnablaStrategy(randomStrategy(movesOf(space), 1), space);
   const [first, second] = await strategy.draw(2);
   assertEquals(first, second);
   const asked = await strategy.ask(3);
@@ -167,4 +168,27 @@ Deno.test("the controller of the best epoch is kept, not the last", async () => 
   const [name] = Object.keys(kept.tensors).filter((key) => key.startsWith("policy/"));
   const file = store.files.get("controller.safetensors") as typeof kept.tensors;
   assertSameNumbers(file[name].data, kept.tensors[name].data);
+});
+
+Deno.test("a search that trains the best candidate, stopped in its training, ends after resume like one that was not", async () => {
+  const given = config({ passes: 2, epochs: 2, logEvery: 2 });
+  const whole = memoryStore();
+  const expected = await events(given, whole);
+  const store = memoryStore();
+  const interrupt = new AbortController();
+  const io = { signal: interrupt.signal, store, gpu, dataset };
+  try {
+    for await (const event of search(given, io)) {
+      // In the second pass of the second epoch, which has its twelve images in three steps each.
+      if (event.type === "step" && event.step >= 10) interrupt.abort();
+    }
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+  }
+  assert(!store.files.has("arch.json"), "it was stopped");
+  const rest = await events(given, store);
+  assertEquals(of(rest, "resume").map((e) => e.fromStep), [10]);
+  const second = (all: RunEvent[]) => of(all, "trial").filter(({ trial }) => trial >= 4);
+  assertEquals(second(rest), second(expected));
+  assertEquals(store.files.get("arch.json"), whole.files.get("arch.json"));
 });

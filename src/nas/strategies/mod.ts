@@ -1,0 +1,74 @@
+/** From a config to its strategy. */
+import type { Gpu } from "../../gpu/device.ts";
+import type { SearchConfig } from "../config.ts";
+import type { Encodings } from "../encodings/encoding.ts";
+import { encodingNamed, openEncodings } from "../encodings/mod.ts";
+import { UsageError } from "../../errors.ts";
+import type { SearchSpace } from "../space.ts";
+import type { Strategy } from "../strategy.ts";
+import { EnasStrategy } from "./enas.ts";
+import { NnablaStrategy } from "./enas_nnabla.ts";
+import { evolutionStrategy } from "./evolution.ts";
+import { localSearchStrategy } from "./local_search.ts";
+import { type Moves, movesOf } from "./moves.ts";
+import type { StrategyName } from "./names.ts";
+import { randomStrategy } from "./random.ts";
+
+/** What a strategy is made from. */
+export interface StrategyContext {
+  config: SearchConfig;
+  space: SearchSpace<unknown>;
+  moves: Moves<unknown>;
+  encodings: Encodings<unknown>;
+  /** Null where no device is open. */
+  gpu: Gpu | null;
+}
+
+type Make = (context: StrategyContext) => Strategy<unknown>;
+
+const makers: Record<StrategyName, Make> = {
+  enas,
+  "enas-nnabla": (context) => {
+    if (context.config.evaluator.kind !== "shared") {
+      throw new UsageError(
+        `Cannot use strategy enas-nnabla with evaluator ${context.config.evaluator.kind}: it trains the best of ` +
+          `its candidates with shared weights; try --strategy enas`,
+      );
+    }
+    return new NnablaStrategy(enas(context), context.space);
+  },
+  random: ({ config, moves }) => randomStrategy(moves, config.seed),
+  evolution: ({ config, moves }) => evolutionStrategy(moves, config.seed, config.evolution),
+  "local-search": ({ config, moves }) =>
+    localSearchStrategy(moves, config.seed, config.localSearch),
+};
+
+function enas({ config, space, gpu }: StrategyContext): EnasStrategy<unknown> {
+  if (!gpu) throw new Error(`Cannot open strategy ${config.strategy}: it needs a device`);
+  return new EnasStrategy(gpu, space, config);
+}
+
+/** Whether a strategy learns on the device: others need none. */
+export const learnsOnDevice = ({ strategy }: Pick<SearchConfig, "strategy">): boolean =>
+  strategy.startsWith("enas");
+
+export interface OpenStrategy {
+  gpu: Gpu | null;
+  /** Where the cells of NAS-Bench-101 are kept, which some encodings need. */
+  cacheDir?: string;
+  signal?: AbortSignal;
+}
+
+/** @throws UsageError where strategy, space, encodings and evaluator do not fit. */
+export async function openStrategy(
+  config: SearchConfig,
+  space: SearchSpace<unknown>,
+  { gpu, ...places }: OpenStrategy,
+): Promise<Strategy<unknown>> {
+  const { sample, perturb, predictor, strict } = config.encoding;
+  const named = [sample, perturb, predictor].filter((name) => name !== "");
+  const encodings = await openEncodings(space.name, { ...places, strict, names: named });
+  const find = (name: string) => name ? encodingNamed(encodings, name, space.name) : undefined;
+  const moves = movesOf(space, { sample: find(sample), perturb: find(perturb) });
+  return makers[config.strategy]({ config, space, moves, encodings, gpu });
+}

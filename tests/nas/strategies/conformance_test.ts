@@ -1,0 +1,77 @@
+/** What every strategy without a device must do; `strategies` below lists them with small settings. */
+import assert from "node:assert/strict";
+import { resolveSearchConfig, type SearchConfig } from "../../../src/nas/config.ts";
+import { openSpace } from "../../../src/nas/search.ts";
+import { openStrategy } from "../../../src/nas/strategies/mod.ts";
+import { allStrategyNames, type StrategyName } from "../../../src/nas/strategies/names.ts";
+import type { Strategy, Trial } from "../../../src/nas/strategy.ts";
+
+/** Settings that make each strategy show itself within 60 queries. */
+const small: Partial<Record<StrategyName, Record<string, unknown>>> = {
+  evolution: { "evolution.population": 8, "evolution.tournament": 4 },
+  "local-search": { "localSearch.initial": 3 },
+};
+const onDevice = (name: StrategyName) => name.startsWith("enas");
+
+function configOf(strategy: StrategyName, seed = 1): SearchConfig {
+  const config = resolveSearchConfig({
+    mode: "nasbench201",
+    preset: "quick",
+    overrides: { strategy, ...small[strategy] },
+  });
+  return { ...config, seed };
+}
+
+const space = openSpace("nasbench201", configOf("random").child);
+
+/** Smooth over the cells, with one best one: convolutions are good, `none` is bad, edges differ in weight. */
+const worth = [0, 0.5, 0.7, 1, 0.3];
+const value = (arch: unknown) =>
+  space.encode(arch).reduce((sum, op, edge) => sum + worth[op] * (1 + edge / 5), 0) / 9;
+
+async function step(strategy: Strategy<unknown>, n: number): Promise<Trial<unknown>[]> {
+  const asked = await strategy.ask(n);
+  await strategy.tell(asked.map((t) => ({ ...t, score: { value: value(t.arch) } })));
+  return asked;
+}
+
+async function bestOf(name: StrategyName, seed: number, queries = 60): Promise<number> {
+  const strategy = await openStrategy(configOf(name, seed), space, { gpu: null });
+  let best = 0;
+  for (let asked = 0; asked < queries;) {
+    const trials = await step(strategy, 1);
+    asked += trials.length;
+    best = Math.max(best, ...trials.map((t) => value(t.arch)));
+  }
+  return best;
+}
+
+const plain = allStrategyNames.filter((name) => !onDevice(name));
+
+for (const name of plain) {
+  Deno.test(`${name}: trials count from 0, and a snapshot goes on exactly as the search would`, async () => {
+    const config = configOf(name);
+    const strategy = await openStrategy(config, space, { gpu: null });
+    const ids: number[] = [];
+    for (let i = 0; i < 13; i++) ids.push(...(await step(strategy, 2)).map((t) => t.id));
+    assert.deepEqual(ids, ids.map((_, i) => i));
+    const state = structuredClone(await strategy.snapshot());
+    const again = await openStrategy(config, space, { gpu: null });
+    // States go through JSON and safetensors in a run folder.
+    await again.restore({ ...state, json: JSON.parse(JSON.stringify(state.json)) });
+    for (let i = 0; i < 12; i++) {
+      const [a, b] = [await step(strategy, 3), await step(again, 3)];
+      assert.deepEqual(b, a);
+      assert.deepEqual(await again.draw(2), await strategy.draw(2));
+    }
+  });
+
+  if (name === "random") continue;
+  Deno.test(`${name}: finds better cells than random search in as many queries`, async () => {
+    const seeds = [1, 2, 3, 4, 5, 6];
+    const mean = async (which: StrategyName) =>
+      (await Promise.all(seeds.map((seed) => bestOf(which, seed)))).reduce((a, b) => a + b) / 6;
+    const [found, uniform] = [await mean(name), await mean("random")];
+    assert.ok(found > uniform + 0.02, `${found} against ${uniform}`);
+  });
+}

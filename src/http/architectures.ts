@@ -63,7 +63,7 @@ const trialSvgRoute = createRoute({
 });
 
 export function addArchitectures(app: OpenAPIHono, { runs, indexes }: Context): void {
-  const drawings = new Shelf<Promise<string>>(keptDrawings, (text) => {
+  const drawings = new Shelf(keptDrawings, (text: string) => text, (text) => {
     const arch = parseArchFile(text, "to draw");
     return drawSvg(graphsOf(arch));
   });
@@ -80,7 +80,8 @@ export function addArchitectures(app: OpenAPIHono, { runs, indexes }: Context): 
   });
   app.openapi(trialArchRoute, async (c) => {
     const { id, trial } = c.req.valid("param");
-    const arch = archOfTrial(runs.get(id), await indexes.get(id).refresh(), trial);
+    const run = runs.get(id);
+    const arch = archOfTrial(run, await indexes.get(run).refresh(), trial);
     return c.body(formatArchFile(arch), 200, {
       "content-type": "application/json",
       "content-disposition": `attachment; filename="trial-${trial}.json"`,
@@ -89,7 +90,7 @@ export function addArchitectures(app: OpenAPIHono, { runs, indexes }: Context): 
   app.openapi(trialSvgRoute, async (c) => {
     const { id, trial } = c.req.valid("param");
     const run = runs.get(id);
-    const arch = archOfTrial(run, await indexes.get(id).refresh(), trial);
+    const arch = archOfTrial(run, await indexes.get(run).refresh(), trial);
     const { score: _, ...drawn } = arch;
     return await draw(formatArchFile(drawn)) as never;
   });

@@ -65,7 +65,7 @@ export function addArtifacts(app: OpenAPIHono, { runs }: Context): void {
     const path = join(runs.pathOf(id), name);
     if (!isRealFile(path)) throw new Problem(404, `Cannot find ${name} of run ${id}`);
     const { raw } = c.req;
-    return await fileResponse(path, raw.headers, {
+    return await fileResponse(path, raw, {
       "content-type": types[name],
       "content-disposition": `attachment; filename="${id}-${name}"`,
       // Opened in place of saved, a drawing may do nothing.
@@ -78,7 +78,7 @@ export function addArtifacts(app: OpenAPIHono, { runs }: Context): void {
 /** One range at most; several, or one of another unit, get the whole file, as the standard allows. */
 async function fileResponse(
   path: string,
-  request: Headers,
+  { headers: request, method }: Request,
   headers: Record<string, string>,
 ): Promise<Response> {
   const file = await Deno.open(path, { read: true });
@@ -100,7 +100,8 @@ async function fileResponse(
   const [from, to] = range ?? [0, size - 1];
   // As much as there was when its length was told: events may be added meanwhile.
   const length = to - from + 1;
-  return new Response(pieces(file, from, length), {
+  if (method === "HEAD") file.close();
+  return new Response(method === "HEAD" ? null : pieces(file, from, length), {
     status: range ? 206 : 200,
     headers: {
       ...common,

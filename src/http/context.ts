@@ -2,7 +2,7 @@
 import type { ServerOptions } from "../run/serving.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Metrics } from "./metrics.ts";
-import type { RunsFolder } from "./runs_folder.ts";
+import type { Run, RunsFolder } from "./runs_folder.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Shelf } from "./shelf.ts";
 import type { RunIndex } from "./run_index.ts";
@@ -16,7 +16,7 @@ export interface Context {
   sessions: Sessions;
   metrics: Metrics;
   /** One follower per run that somebody listens to. */
-  tails: Shelf<Tail>;
+  tails: Shelf<Run, Tail>;
   /** What the events of a run add up to, for the runs looked at last. */
-  indexes: Shelf<RunIndex>;
+  indexes: Shelf<Run, RunIndex>;
 }

@@ -53,7 +53,8 @@ export class Dispatcher {
 
   /** @throws Problem 409 when the run cannot be started or gone on with. */
   enqueue({ id, path, state }: Run): void {
-    if (this.#active.has(id) || ["running", "done"].includes(state.status)) {
+    const busy = this.#active.has(id) || isGuarded(path);
+    if (busy || ["running", "done"].includes(state.status)) {
       throw new Problem(409, `Cannot resume run ${id}: it is ${state.status}`);
     }
     if (state.status === "queued" && this.positionOf(id) !== undefined) {
@@ -71,7 +72,7 @@ export class Dispatcher {
     if (active) {
       active.stopped = true;
       active.child?.kill("SIGINT");
-    } else if (state.status === "running" && isGuarded(path)) {
+    } else if (isGuarded(path)) {
       Deno.kill(state.pid, "SIGINT"); // Of another process, which holds the run: no recycled number.
     } else if (state.status === "queued") {
       change(path, { status: "interrupted" });
@@ -167,7 +168,8 @@ export class Dispatcher {
 function settle(path: string, end: Pick<RunState, "status" | "error">): void {
   try {
     const { status } = readState(path);
-    if (status !== "done" && status !== "failed") change(path, end);
+    // Where another process has the run, it was that one's before: its state is not ours to write.
+    if (status !== "done" && status !== "failed" && !isGuarded(path)) change(path, end);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound) && (error as Error).name !== "UsageError") {
       throw error;

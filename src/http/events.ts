@@ -50,35 +50,36 @@ export function addEvents(app: OpenAPIHono, { runs, tails, metrics }: Context): 
     const query = c.req.valid("query");
     const last = c.req.valid("header")["last-event-id"];
     const from = last === undefined ? query.from ?? 0 : Number(last) + 1;
-    const { state } = runs.get(id);
+    const run = runs.get(id);
     if (metrics.clients >= maxClients) {
       throw new Problem(
         503,
         `Cannot follow run ${id}: ${maxClients} clients do already, try later`,
       );
     }
-    const tail = tails.get(id);
+    const lines = (c.req.header("accept") ?? "").includes("application/x-ndjson");
+    const headers = {
+      "content-type": lines ? "application/x-ndjson" : "text/event-stream",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+    };
+    if (c.req.raw.method === "HEAD") return new Response(null, { headers }) as never;
+    if (tails.get(run).closed) tails.remove(run); // It could not be read for a while.
+    const tail = tails.get(run);
     const leave = tail.join();
     tail.look();
     const position = tail.offsetOf(from);
-    if (state.status === "done" && from > 0 && position >= tail.end) {
+    if (run.state.status === "done" && from > 0 && position >= tail.end) {
       leave();
       return c.body(null, 204);
     }
-    const lines = (c.req.header("accept") ?? "").includes("application/x-ndjson");
     const reader = new Reader(tail, { position, lines, follow: query.follow !== "false" });
     const count = metrics.addClient();
     const body = stream(reader, () => {
       leave();
       count();
     });
-    return new Response(body, {
-      headers: {
-        "content-type": lines ? "application/x-ndjson" : "text/event-stream",
-        "cache-control": "no-store",
-        "x-accel-buffering": "no",
-      },
-    }) as never; // A stream; the document calls its text a string.
+    return new Response(body, { headers }) as never; // A stream; the document calls its text a string.
   });
 }
 

@@ -1,5 +1,6 @@
 /** What a run's events add up to: series, trials, the last of each kind. Reads on from where it stopped. */
 import { join } from "@std/path";
+import { DataError } from "../errors.ts";
 import type { LoggedEvent } from "../nas/events.ts";
 import { wholeLines } from "../run/files.ts";
 import { openIfThere, readAt } from "./file.ts";
@@ -97,8 +98,19 @@ export class RunIndex {
       const end = text.indexOf("\n", at) + 1;
       const line = text.slice(at, end);
       const length = plain ? line.length : new TextEncoder().encode(line).length;
-      this.#take(JSON.parse(line), length);
+      this.#take(this.#parse(line), length);
       at = end;
+    }
+  }
+
+  #parse(line: string): LoggedEvent {
+    try {
+      return JSON.parse(line);
+    } catch (cause) {
+      throw new DataError(
+        `Cannot read ${this.#path}: the line at byte ${this.#position} is no JSON`,
+        { cause },
+      );
     }
   }
 
@@ -151,8 +163,9 @@ export class RunIndex {
     }
     const pieces = stretches(rewards.length, points).map(([from, to]) => {
       const scores = rewards.slice(from, to).map((row) => score[row]);
-      const x = trial[rewards[to - 1]];
-      return { x, reward: mean(scores), low: Math.min(...scores), high: Math.max(...scores) };
+      const low = scores.reduce((a, b) => Math.min(a, b));
+      const high = scores.reduce((a, b) => Math.max(a, b));
+      return { x: trial[rewards[to - 1]], reward: mean(scores), low, high };
     });
     const selected = order("selection");
     const nothing = pieces.map(() => null);

@@ -107,10 +107,10 @@ export function addRuns(app: OpenAPIHono, context: Context): void {
   });
 
   app.openapi(deleteRoute, (c) => {
-    const { id } = c.req.valid("param");
-    dispatcher.remove(runs.get(id));
-    tails.remove(id);
-    indexes.remove(id);
+    const run = runs.get(c.req.valid("param").id);
+    dispatcher.remove(run);
+    tails.remove(run);
+    indexes.remove(run);
     return c.body(null, 204);
   });
 }

@@ -5,14 +5,14 @@ import type { Context } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Metrics } from "./metrics.ts";
 import { RunIndex } from "./run_index.ts";
-import { RunsFolder } from "./runs_folder.ts";
+import { type Run, RunsFolder } from "./runs_folder.ts";
 import { Sessions } from "./sessions.ts";
 import { Shelf } from "./shelf.ts";
 import { summaryOf } from "./summary.ts";
 import { Tail } from "./tail.ts";
 
 /** Runs whose events are kept added up. */
-const keptIndexes = 8;
+const keptIndexes = 4;
 const keptTails = 32;
 
 /** @throws Error when the address is taken. */
@@ -40,7 +40,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
     url: `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${bound}/`,
     async close() {
       await context.dispatcher.close();
-      context.tails.remove();
+      context.tails.clear();
       stop.abort();
       await server.finished;
     },
@@ -51,16 +51,19 @@ function makeContext(options: ServerOptions, port: number): Context {
   const runs = new RunsFolder(options.runs, options.report);
   const dispatcher = new Dispatcher(runs, options);
   const summary = (id: string) => summaryOf(runs.get(id), dispatcher.positionOf(id));
+  // A name that was deleted may be taken again.
+  const keyOf = ({ id, state }: Run) => `${id} ${state.started}`;
   return {
     options,
     runs,
     dispatcher,
     sessions: new Sessions(options.token, port),
     metrics: new Metrics(),
-    indexes: new Shelf(keptIndexes, (id) => new RunIndex(runs.pathOf(id))),
+    indexes: new Shelf(keptIndexes, keyOf, ({ path }) => new RunIndex(path)),
     tails: new Shelf(
       keptTails,
-      (id) => new Tail(runs.pathOf(id), () => JSON.stringify(summary(id))),
+      keyOf,
+      ({ id, path }) => new Tail(path, () => JSON.stringify(summary(id))),
       (tail) => tail.readers > 0,
       (tail) => tail.close(),
     ),

@@ -1,41 +1,42 @@
-/** Keeps what is costly to make for the keys asked for last, and lets go of the rest. */
-export class Shelf<T> {
+/** Keeps what is costly to make of the things asked for last, and lets go of the rest. */
+export class Shelf<From, T> {
   readonly #things = new Map<string, T>();
 
-  /** @param drop is called with a thing that has to go. @param inUse says which may not. */
+  /** @param keyOf tells things apart. @param inUse says which may not go, @param drop what is done with one that does. */
   constructor(
     private readonly size: number,
-    private readonly make: (key: string) => T,
+    private readonly keyOf: (from: From) => string,
+    private readonly make: (from: From) => T,
     private readonly inUse: (thing: T) => boolean = () => false,
     private readonly drop: (thing: T) => void = () => {},
   ) {}
 
-  get(key: string): T {
+  get(from: From): T {
+    const key = this.keyOf(from);
     let thing = this.#things.get(key);
-    if (thing === undefined) thing = this.make(key);
+    if (thing === undefined) thing = this.make(from);
     else this.#things.delete(key);
     this.#things.set(key, thing); // Last in the order of insertion: asked for last.
-    this.#makeRoom(key);
+    for (const [other, old] of this.#things) {
+      if (this.#things.size <= this.size) break;
+      if (other !== key && !this.inUse(old)) this.#let(other, old);
+    }
     return thing;
   }
 
-  /** Forgets one, or all. */
-  remove(key?: string): void {
-    const keys = key === undefined ? [...this.#things.keys()] : [key];
-    for (const each of keys) {
-      const thing = this.#things.get(each);
-      if (this.#things.delete(each)) this.drop(thing!);
-    }
+  /** Forgets what was made of this. */
+  remove(from: From): void {
+    const key = this.keyOf(from);
+    const thing = this.#things.get(key);
+    if (thing !== undefined) this.#let(key, thing);
   }
 
-  values(): T[] {
-    return [...this.#things.values()];
+  clear(): void {
+    for (const [key, thing] of this.#things) this.#let(key, thing);
   }
 
-  #makeRoom(except: string): void {
-    for (const [key, thing] of this.#things) {
-      if (this.#things.size <= this.size) return;
-      if (key !== except && !this.inUse(thing)) this.remove(key);
-    }
+  #let(key: string, thing: T): void {
+    this.#things.delete(key);
+    this.drop(thing);
   }
 }

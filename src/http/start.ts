@@ -69,7 +69,7 @@ async function archText(
   if (arch) return formatArchFile(arch as ArchFile);
   const run = context.runs.get(from!);
   if (trial === undefined) return winnerText(run);
-  const index = await context.indexes.get(run.id).refresh();
+  const index = await context.indexes.get(run).refresh();
   return formatArchFile(archOfTrial(run, index, trial));
 }
 

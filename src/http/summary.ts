@@ -43,7 +43,7 @@ export function summaryOf({ id, state, config }: Run, position: number | undefin
 }
 
 export async function detailOf(run: Run, context: Context): Promise<RunDetail> {
-  const index = await context.indexes.get(run.id).refresh();
+  const index = await context.indexes.get(run).refresh();
   const { start, controller, done, best, warnings } = index;
   return {
     ...summaryOf(run, context.dispatcher.positionOf(run.id)),

@@ -3,6 +3,7 @@
  * than a position in it, so a slow one costs nothing. Only whole lines count, up to the last newline.
  */
 import { join } from "@std/path";
+import { DataError } from "../errors.ts";
 import { wholeLines } from "../run/files.ts";
 import { openIfThere, readAt } from "./file.ts";
 
@@ -208,7 +209,7 @@ const head = /^\{"seq":(\d+),"time":"[^"]*","type":"(\w+)"/;
 function seqAt(line: Uint8Array): number {
   const text = new TextDecoder().decode(line.subarray(0, 64));
   const match = /^\{"seq":(\d+),/.exec(text);
-  if (!match) throw new Error(`no event: ${text}`);
+  if (!match) throw new DataError(`Cannot read the run's events: ${text} is none`);
   return Number(match[1]);
 }
 

@@ -61,10 +61,7 @@ const trialRoute = createRoute({
 });
 
 export function addTrials(app: OpenAPIHono, { runs, indexes, options }: Context): void {
-  const indexOf = (id: string): Promise<RunIndex> => {
-    runs.pathOf(id);
-    return indexes.get(id).refresh();
-  };
+  const indexOf = (id: string): Promise<RunIndex> => indexes.get(runs.get(id)).refresh();
 
   app.openapi(curvesRoute, async (c) => {
     const index = await indexOf(c.req.valid("param").id);

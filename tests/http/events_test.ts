@@ -145,6 +145,19 @@ Deno.test("the end of a run's folder is the end of its streams", async () => {
   assertEquals((await served.get(`/runs/${id}/events`)).status, 404);
 });
 
+Deno.test("a name that is taken again is another run", async () => {
+  await using served = await serve();
+  const id = await makeRun(served.runs, small);
+  await seqs(await served.get(`/runs/${id}/events`));
+  const before = await served.json<{ total: number }>(`/runs/${id}/trials`);
+  Deno.removeSync(join(served.runs, id), { recursive: true });
+  assertEquals(await makeRun(served.runs, { ...small, epochs: 1 }), id);
+  const after = await served.json<{ total: number }>(`/runs/${id}/trials`);
+  assertEquals([before.total, after.total], [80, 40]);
+  const all = await seqs(await served.get(`/runs/${id}/events`));
+  assertEquals(all.length, linesOf(served, id).length);
+});
+
 Deno.test("clients that come and go at random see every event once, in order", async () => {
   await using served = await serve();
   const folder = newRun(served);
@@ -190,5 +203,8 @@ Deno.test("whoever follows a run is counted until he leaves", async () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   assertEquals(await count(), 0);
+  const head = await fetch(`${served.server.url}runs/${id}/events`, { method: "HEAD" });
+  assertEquals(head.headers.get("content-type"), "text/event-stream");
+  assertEquals(await count(), 0, "who asks for headers only does not follow");
   assert(served.reports.length === 0, served.reports.join("\n"));
 });

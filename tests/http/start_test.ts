@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { readLines } from "../../src/run/files.ts";
 import { readState } from "../../src/run/state.ts";
+import { start as type } from "../cli/command.ts";
 import { writePictures } from "../data/make.ts";
 import { messages, serve, type Served } from "./serving.ts";
 
@@ -18,11 +19,11 @@ const search = {
   selection: { drawn: 2, best: 1, images: 8 },
 };
 
-async function withPhotos(): Promise<Served> {
+async function withPhotos(): Promise<Served & { dataDir: string }> {
   const dataDir = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "denas-" }));
   const parts = { train: 20, valid: 4, test: 6 };
   await writePictures(join(dataDir, "photos"), parts, { size: [16, 16] });
-  return await serve({ dataDir });
+  return { ...await serve({ dataDir }), dataDir };
 }
 
 async function start(served: Served, body: unknown): Promise<string> {
@@ -90,6 +91,30 @@ Deno.test("searches are started, wait for each other, stop, go on and end alike;
   assertEquals([state, mode, command], ["done", "macro", "retrain"]);
   assert(testAccuracy >= 0 && testAccuracy <= 1);
   assertEquals(served.reports, []);
+});
+
+Deno.test("a run of the command line is stopped and gone on with as well", async () => {
+  await using served = await withPhotos();
+  const photos = join(served.dataDir, "photos");
+  const small = ["rounds=2", "perRound=2", "rewardBatch=4", "selection.images=8"];
+  const { child } = type([
+    ...["search", "--mode", "macro", "--preset", "smoke", "--data", photos, "--batch", "8"],
+    ...[...small, "epochs=40"].flatMap((setting) => ["--set", setting]),
+    ...["--runs", served.runs, "--wait", "--json"],
+  ]);
+  let id: string | undefined;
+  while (id === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    ({ id } = (await served.json<{ runs: { id?: string }[] }>("/runs")).runs[0] ?? {});
+  }
+  await until(served, id, { type: "epoch" });
+  assertEquals((await served.send("POST", `/runs/${id}/resume`)).status, 409, "it is going on");
+  assertEquals((await served.send("DELETE", `/runs/${id}`)).status, 409);
+  assertEquals((await served.send("POST", `/runs/${id}/stop`)).status, 202);
+  assertEquals((await child.output()).code, 130);
+  assertEquals((await inspect(served, id)).state, "interrupted");
+  assertEquals((await served.send("POST", `/runs/${id}/resume`)).status, 202);
+  await until(served, id, { type: "resume" });
 });
 
 Deno.test("a run that cannot begin says why; one that waits can be stopped", async () => {

@@ -5,8 +5,9 @@ import { memoryStore } from "../nas/store.ts";
 import { type Equipment, eventsOf, type Job } from "./execute.ts";
 import { duration } from "./terminal.ts";
 
-/** Enough for most kernels to be compiled and the rate to settle: two reports of twenty steps. */
+/** Enough for most kernels to be compiled and the rate to settle, which the last report tells. */
 const probeSteps = 40;
+const probeLogs = 10;
 /** The first round compiles, the second is timed. */
 const probeRounds = 2;
 
@@ -33,10 +34,9 @@ async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
   const { config } = job;
   const dataset = firstImages(equipment.dataset, probeSteps * config.batch);
   const steps = Math.ceil(equipment.dataset.train.n / config.batch);
-  const probe = withConfig(job, { epochs: 1 }, {
-    rounds: probeRounds,
-    roundsEvery: 1,
-    passes: 1,
+  const probe = withConfig(job, { epochs: 1, logEvery: probeLogs }, {
+    search: { rounds: probeRounds, roundsEvery: 1, passes: 1 },
+    retrain: { evalEvery: 1 },
   });
   let stepSeconds = 0;
   let rest = 0;
@@ -54,7 +54,7 @@ async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
       const { rounds, roundsEvery } = job.config;
       rest = rounds / roundsEvery * (now - firstTrials!) / (probeRounds - 1) / 1000;
     } else if (event.type === "epoch") {
-      if (job.command === "retrain") rest = (now - last) / 1000;
+      if (job.command === "retrain") rest = (now - last) / 1000 / job.config.evalEvery;
       break;
     }
   }
@@ -65,12 +65,15 @@ async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
 
 function withConfig(
   job: Job,
-  common: { epochs: number },
-  search: { rounds?: number; roundsEvery?: number; passes?: number } = {},
+  common: { epochs: number; logEvery?: number },
+  own: {
+    search?: { rounds: number; roundsEvery: number; passes: number };
+    retrain?: { evalEvery: number };
+  } = {},
 ): Job {
   return job.command === "search"
-    ? { ...job, config: { ...job.config, ...common, ...search } }
-    : { ...job, config: { ...job.config, ...common } };
+    ? { ...job, config: { ...job.config, ...common, ...own.search } }
+    : { ...job, config: { ...job.config, ...common, ...own.retrain } };
 }
 
 /** The same data set with fewer training images, without copying. */

@@ -82,6 +82,7 @@ Deno.test("different architectures are trained for as many steps each; a stopped
   const accuracies = (s: CorrelationState) => s.architectures.map((a) => a.trainedAccuracy);
   const resumed = await all(options({ earlier: structuredClone(states[1]) }));
   assertEquals(accuracies(resumed.at(-1)!), accuracies(last));
+  assertEquals(resumed.length, 3, "what was trained is not trained again");
 
   const run = Deno.makeTempDirSync({ prefix: "denas-" });
   assertEquals(readCorrelation(run), null);

@@ -95,6 +95,8 @@ Deno.test("a search trains one architecture per iteration for so many passes", a
     const top = before.reduce((a, b) => b.score > a.score ? b : a);
     assertEquals(trials[4 * epoch + 3].choice, top.choice, `trained in iteration ${epoch}`);
   }
+  // Two minibatches of four images: some score is no multiple of a quarter.
+  assert(trials.some(({ score }) => !Number.isInteger(4 * score)), "both minibatches count");
   const trained = of(all, "controller").map((e) => e.trained);
   assertEquals(trained, [3, 7, 11].map((i) => trials[i].score));
   assertEquals(of(all, "epoch").map((e) => e.validAccuracy), trained);

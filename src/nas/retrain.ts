@@ -10,12 +10,12 @@ import type { ArchFile } from "./arch_file.ts";
 import type { RetrainConfig } from "./config.ts";
 import type { RunEvent } from "./events.ts";
 import { buildNetwork, formatNetworkFile, type NetworkFile, networkOf } from "./network.ts";
-import { multiLabelScores } from "./multi_label.ts";
 import { Checkpoints, Clock, mergeStates, partOf } from "./progress.ts";
 import { describeData, openData, openDevice, type RunIO } from "./search.ts";
 import type { Model, Pass } from "./space.ts";
 import type { State } from "./strategy.ts";
-import { learningRate, logitsOf, predict, Scorer, Trainer } from "./training.ts";
+import { testFigures } from "./test_figures.ts";
+import { learningRate, Scorer, Trainer } from "./training.ts";
 import { earlierWeights, startFrom } from "./warm_start.ts";
 
 /** Runs a retraining. Throws UsageError where the architecture does not fit space, data or config. */
@@ -227,9 +227,13 @@ class Retraining {
   /** Opens the test set. */
   async #test(validAccuracy: number | undefined): Promise<RunEvent> {
     const images = await this.data.test();
-    const figures = this.data.task === "multi-label"
-      ? await this.#labelFigures(images)
-      : await this.#classFigures(images);
+    const figures = await testFigures({
+      gpu: this.gpu,
+      model: this.#model,
+      images,
+      batches: this.#batches(images, false),
+      pass: this.#pass(false),
+    }, this.data);
     return {
       type: "done",
       seconds: this.#clock.seconds(),
@@ -239,29 +243,6 @@ class Retraining {
       validAccuracy,
       ...figures,
     };
-  }
-
-  /** Accuracy, per class, and the confusion matrix (row = true class). */
-  async #classFigures(images: Images) {
-    const batches = this.#batches(images, false);
-    const predicted = await predict(this.gpu, this.#model, batches, this.#pass(false));
-    const confusion = this.data.classes.map(() => this.data.classes.map(() => 0));
-    predicted.forEach((p, i) => confusion[images.labels[i]][p]++);
-    const hits = confusion.map((row, c) => row[c]);
-    const counts = confusion.map((row) => row.reduce((a, b) => a + b, 0));
-    return {
-      testAccuracy: hits.reduce((a, b) => a + b, 0) / images.n,
-      perClassAccuracy: hits.map((h, c) => counts[c] ? h / counts[c] : 0),
-      confusion,
-    };
-  }
-
-  /** For several labels per image: accuracy is the share of images with all of them right. */
-  async #labelFigures(images: Images) {
-    const batches = this.#batches(images, false);
-    const logits = await logitsOf(this.gpu, this.#model, batches, this.#pass(false));
-    const multiLabel = multiLabelScores(logits, images.labels, this.data.classes.length);
-    return { testAccuracy: multiLabel.exactMatch, multiLabel };
   }
 
   async #save(): Promise<number> {

@@ -96,7 +96,7 @@ test("a run keeps coming while it is written, nothing jumps, and a lost connecti
   };
   write(100);
   await using opened = await browsing.open(
-    { viewport: { width: 1280, height: 900 } },
+    { viewport: { width: 1280, height: 3000 } },
     /net::ERR_/,
   );
   const { page, complaints } = opened;

@@ -1,0 +1,25 @@
+/**
+ * The interface of predictors. No code here: predictors live beside this file. A predictor learns the
+ * loss of architectures from those that were scored, and says how sure it is of the others.
+ */
+import type { Rng } from "../../random.ts";
+
+/** One value per architecture, in the targets' own unit. */
+export interface Prediction {
+  mean: Float64Array;
+  /** Standard deviation; 0 where a predictor has no notion of it. */
+  deviation: Float64Array;
+}
+
+export interface Predictor<A> {
+  /**
+   * Learns anew: nothing of an earlier fit is left, and the same architectures, targets and random numbers
+   * give the same predictions.
+   * @param archs at least two.
+   * @param targets finite; smaller or larger is better, a predictor does not care.
+   */
+  fit(archs: readonly A[], targets: Float64Array, rng: Rng): void;
+  predict(archs: readonly A[]): Prediction;
+  /** Values of one function drawn from what the predictor believes: for Thompson sampling. */
+  draw?(archs: readonly A[], rng: Rng): Float64Array;
+}

@@ -1,0 +1,105 @@
+/**
+ * The Weisfeiler–Lehman kernel of labelled graphs (Shervashidze et al., JMLR 12, 2011; for architectures Ru et
+ * al., ICLR 2021): histograms of labels that are refined, round by round, by those of the successors.
+ */
+import type { KernelFamily } from "./kernels.ts";
+import type { LabelledGraph } from "./graphs.ts";
+
+/** Features of one graph. */
+interface Histogram {
+  /** Per round the label of every vertex; labels of different rounds differ. */
+  rounds: Int32Array[];
+  /** Up to and with each round Σ count², the kernel of the graph with itself. */
+  norms: Float64Array;
+}
+
+/** Most histograms that are kept: far more than a search sees. */
+const KEPT = 100_000;
+
+/** Relabelling is by dictionary: a label means the same in all graphs of one `WlFeatures`. */
+export class WlFeatures<A> {
+  readonly #labels = new Map<string, number>();
+  readonly #known = new Map<string, Histogram>();
+
+  /** @param key equal for architectures with one graph; the graph of an architecture. */
+  constructor(
+    private readonly key: (arch: A) => string,
+    private readonly graph: (arch: A) => LabelledGraph,
+    readonly rounds: number,
+  ) {}
+
+  /** How many different labels all graphs seen so far have. */
+  get size(): number {
+    return this.#labels.size;
+  }
+
+  of(arch: A): Histogram {
+    const key = this.key(arch);
+    let found = this.#known.get(key);
+    if (!found) {
+      if (this.#known.size === KEPT) this.#known.clear();
+      this.#known.set(key, found = this.#histogram(this.graph(arch)));
+    }
+    return found;
+  }
+
+  #histogram({ labels, successors }: LabelledGraph): Histogram {
+    let now = Int32Array.from(labels, (label) => this.#label(label));
+    const rounds = [now];
+    for (let t = 1; t <= this.rounds; t++) {
+      const last = now;
+      now = last.map((label, v) => {
+        const next = successors[v].map((w) => last[w]).sort((a, b) => a - b);
+        return this.#label(`${label}>${next.join()}`);
+      });
+      rounds.push(now);
+    }
+    let sum = 0;
+    const norms = Float64Array.from(rounds, (round) => {
+      for (const a of round) for (const b of round) if (a === b) sum++;
+      return sum;
+    });
+    return { rounds, norms };
+  }
+
+  #label(text: string): number {
+    let label = this.#labels.get(text);
+    if (label === undefined) this.#labels.set(text, label = this.#labels.size);
+    return label;
+  }
+}
+
+/** Kernels with 0 … h rounds, normalised to 1 between a graph and itself unless `raw`. */
+export function wlKernel<A>(features: WlFeatures<A>, raw = false): KernelFamily<A> {
+  const { rounds } = features;
+  /** Per round, up to and with `most`, the kernel with all rounds before it; the last one only if `alone`. */
+  const grams = (a: readonly A[], b: readonly A[], most: number, alone: boolean) => {
+    const columns = b.map((arch) => features.of(arch));
+    const rows = a.map((arch) => features.of(arch));
+    const counts = new Int32Array(features.size);
+    const results = Array.from(
+      { length: alone ? 1 : most + 1 },
+      () => new Float64Array(a.length * b.length),
+    );
+    rows.forEach((row, i) => {
+      for (let t = 0; t <= most; t++) for (const label of row.rounds[t]) counts[label]++;
+      columns.forEach((column, j) => {
+        let sum = 0;
+        for (let t = 0; t <= most; t++) {
+          const labels = column.rounds[t];
+          for (let v = 0; v < labels.length; v++) sum += counts[labels[v]];
+          if (alone && t < most) continue;
+          const scale = raw ? 1 : 1 / Math.sqrt(row.norms[t] * column.norms[t]);
+          results[alone ? 0 : t][i * b.length + j] = sum * scale;
+        }
+      });
+      for (let t = 0; t <= most; t++) for (const label of row.rounds[t]) counts[label]--;
+    });
+    return results;
+  };
+  return {
+    settings: Array.from({ length: rounds + 1 }, (_, h) => `h = ${h}`),
+    all: (a, b) => grams(a, b, rounds, false),
+    one: (setting, a, b) => grams(a, b, setting, true)[0],
+  };
+}

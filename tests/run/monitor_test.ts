@@ -47,8 +47,9 @@ Deno.test("a new run begins its files anew; a resumed one replaces the points th
   const monitor = new Monitor(folder, earlier);
   monitor.show({ type: "resume", fromStep: 10 });
   monitor.show(step(20, 2.25));
+  monitor.show(step(20, 2.5));
   monitor.close();
-  assertEquals(read(folder, "Training-loss"), "10 3\n20 2.25\n");
+  assertEquals(read(folder, "Training-loss"), "10 3\n20 2.5\n");
 });
 
 Deno.test("the test accuracy is one figure, of the end", () => {

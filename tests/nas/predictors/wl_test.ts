@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { fromEdges, graphsOf } from "../../../src/nas/predictors/graphs.ts";
+import { WlFeatures, wlKernel } from "../../../src/nas/predictors/wl.ts";
+import {
+  formatNb201,
+  nasbench201Space,
+  type Nb201Arch,
+  parseNb201,
+} from "../../../src/nas/spaces/nasbench201.ts";
+import { spaces } from "../../../src/nas/spaces/mod.ts";
+import { uniformArchitecture } from "../../../src/nas/sampling.ts";
+import { Rng, Stream } from "../../../src/random.ts";
+import { childConfig } from "../child_config.ts";
+
+const space = nasbench201Space(childConfig({ form: "final", layers: 15, filters: 16 }));
+const features = (rounds: number) =>
+  new WlFeatures<Nb201Arch>(formatNb201, graphsOf(space), rounds);
+
+const word = { c1: "nor_conv_1x1", c3: "nor_conv_3x3", avg: "avg_pool_3x3", skip: "skip_connect" };
+const cell = (text: string) =>
+  parseNb201(text.replace(/\|(\w+)~/g, (all, op) => op in word ? `|${word[op as "c1"]}~` : all));
+const three = [
+  cell("|c3~0|+|c3~0|avg~1|+|skip~0|c3~1|skip~2|"),
+  cell("|c3~0|+|c3~0|c3~1|+|skip~0|c3~1|c1~2|"),
+  cell("|c3~0|+|none~0|c3~1|+|skip~0|none~1|skip~2|"),
+];
+
+Deno.test("the Weisfeiler–Lehman kernel of three cells is the known one", () => {
+  const known = [
+    [12, 14, 8, 14, 19, 10, 8, 10, 6],
+    [20, 18, 11, 18, 28, 12, 11, 12, 10],
+    [28, 21, 14, 21, 37, 14, 14, 14, 14],
+  ];
+  const raw = wlKernel(features(2), true);
+  raw.all(three, three).forEach((gram, h) => {
+    assert.deepEqual([...gram], known[h]);
+    assert.deepEqual(raw.one(h, three, three), gram);
+  });
+  const normal = wlKernel(features(2)).one(2, three, three);
+  for (const [at, value] of [[1, 0.652438], [2, 0.707107], [5, 0.615125], [0, 1]]) {
+    assert.ok(Math.abs(normal[at] - value) < 1e-6, `${at}: ${normal[at]}`);
+  }
+});
+
+Deno.test("all cells of NAS-Bench-201 have 5, 100, 2,517 features after 0, 1, 2 rounds", () => {
+  for (const [rounds, count] of [5, 100, 2517].entries()) {
+    const all = features(rounds);
+    for (let i = 0; i < 15_625; i++) {
+      all.of({ ops: [0, 1, 2, 3, 4, 5].map((e) => Math.floor(i / 5 ** e) % 5) });
+    }
+    assert.equal(all.size, count);
+  }
+});
+
+Deno.test("numbering the vertices anew does not change the kernel", () => {
+  const original = {
+    labels: ["in", "a", "b", "a", "out"],
+    successors: [[1, 2], [3], [3, 4], [4], []],
+  };
+  const order = [4, 2, 0, 3, 1];
+  const place = order.map((_, v) => order.indexOf(v));
+  const renumbered = {
+    labels: order.map((v) => original.labels[v]),
+    successors: order.map((v) => original.successors[v].map((w) => place[w])),
+  };
+  const both = new WlFeatures<typeof original>((g) => JSON.stringify(g), (g) => g, 4);
+  const kernel = wlKernel(both, true);
+  for (const gram of kernel.all([original], [original, renumbered])) {
+    assert.equal(gram[0], gram[1]);
+  }
+});
+
+Deno.test("kernels of random cells are symmetric with ones on the diagonal", () => {
+  const rng = new Rng(3, Stream.search);
+  const archs = Array.from({ length: 30 }, () => uniformArchitecture(space, rng));
+  for (const gram of wlKernel(features(4)).all(archs, archs)) {
+    archs.forEach((_, i) => {
+      assert.ok(Math.abs(gram[i * 30 + i] - 1) < 1e-12);
+      archs.forEach((_, j) => assert.ok(Math.abs(gram[i * 30 + j] - gram[j * 30 + i]) < 1e-15));
+    });
+  }
+});
+
+Deno.test("skips are contracted, edges without operation and dead ends go", () => {
+  const edges = [
+    { from: 0, to: 1, label: "a" },
+    { from: 1, to: 2, label: "id" },
+    { from: 0, to: 2, label: "b" },
+    { from: 2, to: 3, label: "zero" },
+    { from: 1, to: 3, label: "c" },
+  ];
+  assert.deepEqual(fromEdges(edges, { none: "zero", skip: "id" }), {
+    labels: ["input", "a", "c", "output"],
+    successors: [[1], [2], [3], []],
+  });
+});
+
+for (const [name, open] of Object.entries(spaces)) {
+  Deno.test(`${name}: every architecture has a graph with edges`, () => {
+    const small = { layers: name.includes("macro") ? 8 : 15, filters: 16, blocks: 4, branches: 5 };
+    const any = open(childConfig({ form: "final", ...small }));
+    const arch = uniformArchitecture(any, new Rng(1, Stream.search));
+    const { labels, successors } = graphsOf(any as never)(arch as never);
+    assert.equal(labels.length, successors.length);
+    assert.ok(labels.length >= 2 && successors.flat().every((v) => v < labels.length));
+  });
+}

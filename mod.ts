@@ -73,6 +73,7 @@ export type * from "./src/nas/space.ts";
 export type * from "./src/nas/strategy.ts";
 export type * from "./src/nas/evaluator.ts";
 export { spaces } from "./src/nas/spaces/mod.ts";
+export * from "./src/nas/tables/mod.ts";
 export { type EarlierWeights } from "./src/nas/warm_start.ts";
 export { readEarlierWeights } from "./src/run/earlier_weights.ts";
 export { exportSafetensors } from "./src/run/named_tensors.ts";

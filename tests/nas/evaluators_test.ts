@@ -160,5 +160,5 @@ Deno.test("a search on a table is refused where settings do not fit it", async (
     /Cannot find \|.* is not one of its \d+ architectures/,
   );
   await refused("darts", {}, /table nasbench201.csv: row 2, column arch/);
-  await refused("nasbench201", { strategy: "enas" }, /it knows micro and macro/);
+  await refused("nasbench201", { strategy: "enas" }, /it knows micro, macro/);
 });

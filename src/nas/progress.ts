@@ -39,12 +39,16 @@ export function requireFinite(tensors: State["tensors"], wayOut: string): void {
   }
 }
 
+/** Longest time in which no signal and no timer comes through. */
+const BREATH_MS = 100;
+
 /** Longest time between two checkpoints. */
 const CHECKPOINT_MS = 60_000;
 
 /** Saves at the end of each phase, once a minute within, and before an interrupted run ends. */
 export class Checkpoints {
   #last = performance.now();
+  #breath = performance.now();
 
   constructor(
     private readonly signal: AbortSignal,
@@ -53,11 +57,19 @@ export class Checkpoints {
 
   /** Call where the state is whole; `end` of a phase saves in any case. Yields the event when it saved. */
   async *at(end: boolean): AsyncGenerator<RunEvent> {
+    await this.#breathe();
     if (!end && !this.signal.aborted && performance.now() - this.#last < CHECKPOINT_MS) return;
     const step = await this.save();
     this.#last = performance.now();
     yield { type: "checkpoint", step };
     this.signal.throwIfAborted();
+  }
+
+  /** A search on a table waits for nothing, so that the program would hear nothing either. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#breath < BREATH_MS) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#breath = performance.now();
   }
 }
 

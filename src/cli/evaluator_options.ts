@@ -12,6 +12,7 @@ export interface EvaluatorOptions {
   objective?: string;
   report?: string;
   queries?: number;
+  objectives?: string[];
 }
 
 const kinds = ["shared", "table", "train"];
@@ -27,7 +28,12 @@ export function addEvaluatorOptions(command: Command): Command {
     .option("--table-dataset <name>", "data set of the table, where it has several")
     .option("--objective <metric>", "column of the table to maximise; -metric: to minimise")
     .option("--report <metric>", "column of the table that says how good the winner is")
-    .option("--queries <n>", "architectures to score (table, train)", whole);
+    .option("--queries <n>", "architectures to score (table, train)", whole)
+    .option(
+      "--objectives <list>",
+      "beside the score, for nsga2 and the Pareto front: -parameters,-macs or columns of the table",
+      (text: string) => text.split(",").map((name) => name.trim()),
+    );
 }
 
 function kind(text: string): string {
@@ -63,6 +69,7 @@ export function evaluatorOverrides(options: EvaluatorOptions & { budget?: number
     "evaluator.dataset": tableDataset,
     "evaluator.objective": objective,
     "evaluator.report": report,
+    objectives: options.objectives,
     rounds: queries,
     perRound: queries === undefined ? undefined : 1,
   };

@@ -40,6 +40,7 @@ export async function finishSearch(
   const file = shortPath(published ? out : `${folder.path}/arch.json`);
   print(drawText(graphs));
   print(whatIsFound(config, done));
+  if (done.front) printFront(config, done.front);
   const trained = config.evaluator.kind === "table" ? duration(done.seconds) : summary(done);
   print(`${counted(done.queries, "architecture")} scored, ${trained}`);
   print(`written to ${file}\n`);
@@ -48,6 +49,24 @@ export async function finishSearch(
   const data = dataDir === undefined ? "" : ` --data-dir ${quoteWord(shortPath(dataDir))}`;
   const numbering = file.endsWith(".npy") ? " --arch-format nnabla" : "";
   print(`Next:\n  ${commandName()} retrain ${quoteWord(file)}${numbering}${preset}${data}`);
+}
+
+/** The trials that no other one dominates: a table of their objectives. */
+function printFront({ objectives }: SearchConfig, front: NonNullable<DoneEvent["front"]>): void {
+  const names = ["trial", "score", ...objectives.map((name) => name.replace(/^-/, ""))];
+  const rows = front.map((one) => [
+    String(one.trial),
+    // Minimised figures are negated where they compete.
+    ...one.objectives.map((v, i) =>
+      String(Number((i > 0 && objectives[i - 1].startsWith("-") ? -v : v).toPrecision(6)))
+    ),
+  ]);
+  const widths = names.map((name, c) => Math.max(name.length, ...rows.map((row) => row[c].length)));
+  print(`\nPareto front, ${counted(front.length, "architecture")} (pareto.json):`);
+  for (const row of [names, ...rows]) {
+    print(`  ${row.map((cell, c) => cell.padStart(widths[c])).join("  ")}`);
+  }
+  print("");
 }
 
 /** The score of the winner, and what it means. */

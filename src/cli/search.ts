@@ -73,6 +73,7 @@ Examples:
   $ denas search --mode micro --seeds 1,2,3         three searches, mean and deviation
   $ denas search --mode darts --evaluator train --queries 20
   $ denas search --table nb201.csv --table-dataset cifar100 --queries 200
+  $ denas search --table nb201.csv --strategy nsga2 --objectives=-params_mb --queries 300
   $ denas search --mode micro --print-config > my.json
   $ denas search --config my.json`,
   ).action(async (given: SearchOptions) => {
@@ -85,9 +86,11 @@ Examples:
 }
 
 /** `--sampling-only`: nnabla-examples writes into the present folder, whatever `--out` is. */
-async function drawOnly({ numSampling, seed, format, runs }: SearchOptions): Promise<void> {
+async function drawOnly(
+  { numSampling, seed, format, runs, mode }: SearchOptions,
+): Promise<void> {
   const { sample } = await import("./sample.ts");
-  await sample(undefined, { num: numSampling, seed, format, out: ".", runs });
+  await sample(undefined, { num: numSampling, seed, format, out: ".", runs }, mode);
 }
 
 async function resolve(options: SearchOptions): Promise<SearchConfig> {

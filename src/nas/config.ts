@@ -8,7 +8,7 @@ import { evaluatorDefaults } from "./benchmark_presets.ts";
 import { faithfulSettings } from "./faithful.ts";
 import { allStrategyNames } from "./strategies/names.ts";
 import { type PresetName, presets, retrainPresets } from "./presets.ts";
-import { aging, climbing, ownEncoding, sharedWeights } from "./recipes.ts";
+import { aging, breeding, climbing, halving, ownEncoding, sharedWeights } from "./recipes.ts";
 
 const positive = z.number().int().positive();
 const count = z.number().int().nonnegative();
@@ -67,6 +67,8 @@ const augment = z.strictObject({
   /** Zero-pad by this many pixels, then crop at random. */
   pad: count,
   flip: z.boolean(),
+  /** Turn at random by at most so many radians either way. */
+  rotate: z.number().min(0).max(1.6),
   /** Side of the square that is zeroed; 0 = off. */
   cutout: count,
   cutoutLegacy: z.boolean(),
@@ -201,6 +203,12 @@ export const searchConfig = z.strictObject({
     /** Who makes room for a child. */
     drop: z.enum(["oldest", "worst"]).default(aging.drop),
   }),
+  /** Beside the score, for nsga2 and the Pareto front: `-parameters`, `-macs`, or a column of the table. */
+  objectives: z.array(z.string().min(1)).default([]),
+  nsga2: z.strictObject({ population: positive, crossover: z.number().min(0).max(1) })
+    .default(breeding),
+  /** Successive halving and Hyperband; initial 0 = as many as leave one at the longest training. */
+  halving: z.strictObject({ eta: z.number().int().min(2), initial: count }).default(halving),
   localSearch: z.strictObject({
     /** Random draws before each climb. */
     initial: positive,

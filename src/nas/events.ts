@@ -89,6 +89,10 @@ export const runEvent = z.discriminatedUnion("type", [
     /** Accuracy with shared weights as a fraction: not what the network reaches when retrained. */
     score: fraction,
     on: z.enum(["reward", "selection"]),
+    /** Epochs of training behind the score, where a search varies them. */
+    trainedEpochs: z.number().int().optional(),
+    /** Where a search has several: all to be maximised, the score first. */
+    objectives: z.array(z.number()).optional(),
   }),
   z.object({
     type: z.literal("best"),
@@ -125,6 +129,12 @@ export const runEvent = z.discriminatedUnion("type", [
     score: fraction.optional(),
     /** On a table: what the score is, and the winner's value of a column that no strategy sees. */
     report: z.object({ objective: z.string(), metric: z.string(), value: z.number() }).optional(),
+    /** Where there are several objectives: trials that no other one dominates, by falling score. */
+    front: z.array(z.object({
+      trial: z.number().int(),
+      choice,
+      objectives: z.array(z.number()),
+    })).optional(),
     validAccuracy: fraction.optional(),
     testAccuracy: fraction.optional(),
     perClassAccuracy: z.array(fraction).optional(),

@@ -7,7 +7,8 @@ import { type ArchFile, formatArchFile } from "./arch_file.ts";
 import type { SearchConfig } from "./config.ts";
 import type { Evaluator } from "./evaluator.ts";
 import type { RunEvent } from "./events.ts";
-import { meanReport, type Position, startPosition } from "./position.ts";
+import { withMember } from "./pareto.ts";
+import { earlyStop, meanReport, type Position, startPosition } from "./position.ts";
 import { Checkpoints, Clock, mergeStates, partOf } from "./progress.ts";
 import type { SearchSpace } from "./space.ts";
 import type { Store } from "./store.ts";
@@ -27,6 +28,8 @@ export interface SearchParts<A> {
   scoreKind: NonNullable<ArchFile["scoreKind"]>;
   /** The score of architectures over the limits; default 0. */
   unfit?: number;
+  /** Further objectives of an architecture, larger is better; absent where the score is the only one. */
+  objectives?(arch: A): number[];
   /** A figure of the winner that no strategy sees. */
   report?(arch: A): { objective: string; metric: string; value: number };
   /** What arch.json records beside the choice. */
@@ -115,7 +118,7 @@ class Loop<A> {
       ? await evaluator.policyScore?.((n) => this.#draw(n), this.signal)
       : undefined;
     this.#at.epoch++;
-    this.#at.stopped = this.#earlyStop();
+    this.#at.stopped = earlyStop(this.#at, config.earlyStopOver);
     yield {
       type: "epoch",
       epoch: this.#at.epoch,
@@ -137,12 +140,6 @@ class Loop<A> {
     this.#at.topEpoch = score;
     const { tensors } = await this.parts.strategy.snapshot();
     await this.store.put("controller.safetensors", tensors);
-  }
-
-  #earlyStop(): Position["stopped"] {
-    const { best, epoch } = this.#at;
-    if (!best.length || best[0].score <= this.parts.config.earlyStopOver) return undefined;
-    return { epochs: epoch, score: best[0].score };
   }
 
   /** Shared-weight training on architectures that keep to the limits. */
@@ -197,15 +194,25 @@ class Loop<A> {
   /** Architectures over the limits score nothing, so that a strategy learns to avoid them. */
   async #score(trials: Trial<A>[], on: "reward" | "selection" = "reward"): Promise<Scored<A>[]> {
     const fitting = trials.filter((t) => this.parts.fits(t.arch));
-    const scores = await this.parts.evaluator.score(fitting.map((t) => t.arch), on, this.signal);
-    if (on === "reward" || !this.parts.evaluator.remembers) this.#at.queries += fitting.length;
+    const { evaluator, objectives, unfit = 0 } = this.parts;
+    const scores = await evaluator.score(
+      fitting.map((t) => t.arch),
+      on,
+      this.signal,
+      fitting.map((t) => t.epochs),
+    );
+    if (on === "reward" || !evaluator.remembers) this.#at.queries += fitting.length;
     const byTrial = new Map(fitting.map((t, i) => [t, scores[i]]));
-    return trials.map((t) => ({ ...t, score: byTrial.get(t) ?? { value: this.parts.unfit ?? 0 } }));
+    return trials.map((t) => {
+      const score = byTrial.get(t) ?? { value: unfit };
+      if (objectives) score.objectives = [score.value, ...objectives(t.arch)];
+      return { ...t, score };
+    });
   }
 
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
     const { space, config } = this.parts;
-    for (const { id, arch, score } of scored) {
+    for (const { id, arch, epochs: trainedEpochs, partial, score } of scored) {
       const choice = space.encode(arch);
       const found = {
         trial: id,
@@ -214,8 +221,13 @@ class Loop<A> {
         key: space.key(arch),
         score: score.value,
       };
-      yield { type: "trial", ...found, on: "reward" };
+      const { objectives } = score;
+      yield { type: "trial", ...found, on: "reward", trainedEpochs, objectives };
       this.#at.trials = id + 1;
+      if (partial) continue;
+      if (objectives && this.parts.fits(arch)) {
+        this.#at.front = [...withMember(this.#at.front, { ...found, objectives })];
+      }
       if (this.parts.fits(arch)) this.#at.latest = choice;
       const { best } = this.#at;
       if (!best.length || found.score > best[0].score) {
@@ -262,6 +274,7 @@ class Loop<A> {
         1,
       ) + "\n",
     );
+    const front = this.parts.objectives && await this.#keepFront();
     const { tensors } = await evaluator.snapshot();
     if (Object.keys(tensors).length > 0) await this.store.put("supernet.safetensors", tensors);
     await this.store.put(
@@ -284,7 +297,16 @@ class Loop<A> {
       score: winner.score,
       report: this.parts.report?.(space.decode(winner.choice)),
       stopped: this.#at.stopped,
+      front,
     };
+  }
+
+  /** Writes the trials that no other one dominates, by falling score. */
+  async #keepFront(): Promise<{ trial: number; choice: number[]; objectives: number[] }[]> {
+    const front = this.#at.front.toSorted((a, b) => b.score - a.score || a.trial - b.trial);
+    const objectives = ["score", ...this.parts.config.objectives];
+    await this.store.put("pareto.json", JSON.stringify({ objectives, front }, null, 1) + "\n");
+    return front.map(({ trial, choice, objectives }) => ({ trial, choice, objectives }));
   }
 
   /** What the winner is chosen from: draws of the final policy and the best trials, or only the last trial. */

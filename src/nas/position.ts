@@ -19,6 +19,8 @@ export interface Position {
   trials: number;
   /** The best trials so far by reward, best first, no two equivalent. */
   best: Candidate[];
+  /** Trials that no other one dominates, where there are several objectives. */
+  front: (Candidate & { objectives: number[] })[];
   /** Choices of the last trial that kept to the limits. */
   latest: number[];
   /** The highest score of an epoch; its controller is in the store. −1 before the first. */
@@ -37,12 +39,19 @@ export const startPosition = (): Position => ({
   queries: 0,
   trials: 0,
   best: [],
+  front: [],
   latest: [],
   topEpoch: -1,
   last: { loss: 0, trainAccuracy: 0, learningRate: 0 },
   reports: [],
   seconds: 0,
 });
+
+/** What ends a search before its last epoch: a trial over the threshold. */
+export function earlyStop({ best, epoch }: Position, over: number): Position["stopped"] {
+  if (!best.length || best[0].score <= over) return undefined;
+  return { epochs: epoch, score: best[0].score };
+}
 
 /** Field by field; probabilities are those of the last report. */
 export function meanReport(reports: StrategyReport[]): StrategyReport {

@@ -21,6 +21,8 @@ export const sharedWeights = {
 /** Encodings and plain strategies, where a section says nothing else. */
 export const ownEncoding = { sample: "", perturb: "", predictor: "", strict: false } as const;
 export const aging = { initial: 0, drop: "oldest" } as const;
+export const breeding = { population: 20, crossover: 0.9 } as const;
+export const halving = { eta: 3, initial: 0 } as const;
 export const climbing = {
   initial: 1,
   order: "random",
@@ -96,10 +98,13 @@ export const controller = {
 export const none = {
   pad: 0,
   flip: false,
+  rotate: 0,
   cutout: 0,
   cutoutLegacy: false,
   inEvaluation: false,
 } as const;
+/** NNabla turns pictures, and does not crop them. */
+const turned = { ...none, flip: true, rotate: 0.25 } as const;
 const standard = { ...none, pad: 4, flip: true } as const;
 
 const common = {
@@ -123,6 +128,9 @@ export const paperMicro: SearchConfig = {
   evaluator: sharedWeights,
   encoding: ownEncoding,
   localSearch: climbing,
+  objectives: [],
+  nsga2: breeding,
+  halving,
   strategy: "enas",
   data: "cifar10",
   epochs: 150,
@@ -225,7 +233,7 @@ export const nnablaMicro: SearchConfig = {
   auxWeight: 1,
   child: { ...paperMicro.child, ...nnablaChild },
   optimizer: nnablaOptimizer,
-  augment: { ...none, flip: true },
+  augment: turned,
   controller: nnablaController,
   rounds: 1,
   perRound: 10,
@@ -248,7 +256,7 @@ export const nnablaMicroFinal: RetrainConfig = {
   auxWeight: 1,
   child: { ...finalChild, ...nnablaChild, layers: 6, filters: 80, auxHead: true },
   optimizer: { ...nnablaOptimizer, schedule: "cosine", clip: "tensor" },
-  augment: { ...none, flip: true },
+  augment: turned,
 };
 
 export const nnablaMacroFinal: RetrainConfig = {

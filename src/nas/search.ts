@@ -10,7 +10,7 @@ import { SharedEvaluator } from "./evaluators/shared.ts";
 import { TrainEvaluator } from "./evaluators/train.ts";
 import type { RunEvent } from "./events.ts";
 import { searchLoop, type SearchParts } from "./loop.ts";
-import { limits, openSpace } from "./parts.ts";
+import { furtherObjectives, limits, openSpace, sizesIn } from "./parts.ts";
 import type { Store } from "./store.ts";
 import { learnsOnDevice, openStrategy } from "./strategies/mod.ts";
 import type { State } from "./strategy.ts";
@@ -133,13 +133,22 @@ export async function openSearch(
   const shared = { gpu, space, config, context, train, valid };
   const { description, driver, fallback } = gpu.adapter;
   const trains = config.evaluator.kind === "train";
-  const evaluator = trains ? new TrainEvaluator(shared) : new SharedEvaluator(shared);
+  const sizes = sizesIn(space, context);
+  const evaluator: SharedEvaluator<unknown> | TrainEvaluator<unknown> = trains
+    ? new TrainEvaluator(shared)
+    : new SharedEvaluator(shared);
   return {
     config,
     space,
     evaluator,
-    strategy: await openStrategy(config, space, { gpu, cacheDir: io.cacheDir, signal: io.signal }),
-    fits: limits(config, space, context),
+    strategy: await openStrategy(config, space, {
+      gpu,
+      fidelities: evaluator instanceof TrainEvaluator ? evaluator.fidelities : [],
+      cacheDir: io.cacheDir,
+      signal: io.signal,
+    }),
+    fits: limits(config, sizes),
+    objectives: furtherObjectives(config, sizes),
     scoreKind: trains ? "trained-briefly" : "shared-weights",
     async warmStart() {
       const earlier = earlierWeights(config, io);

@@ -10,12 +10,18 @@ export interface Trial<A> {
   /** Counts from 0 over the whole run. */
   id: number;
   arch: A;
+  /** Epochs of training to score it after, where the evaluator has fidelities; default: the longest training. */
+  epochs?: number;
+  /** Scored after less than the longest training: not comparable with others, and never the winner. */
+  partial?: boolean;
 }
 
 export interface Score {
   /** The objective: larger is better (accuracy as a fraction 0 … 1). */
   value: number;
   loss?: number;
+  /** Where a search has several: all to be maximised, `value` first. */
+  objectives?: number[];
 }
 
 export interface Scored<A> extends Trial<A> {

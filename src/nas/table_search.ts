@@ -4,9 +4,9 @@ import type { Gpu } from "../gpu/device.ts";
 import type { SearchConfig } from "./config.ts";
 import { TableEvaluator } from "./evaluators/table.ts";
 import type { SearchParts } from "./loop.ts";
-import { limits, openSpace } from "./parts.ts";
+import { furtherObjectives, limits, openSpace, sizesIn } from "./parts.ts";
 import { openStrategy } from "./strategies/mod.ts";
-import { metricOf, openTable, requireSpace } from "./tables/mod.ts";
+import { indexIn, metricOf, objectiveOf, openTable, requireSpace, scoresOf } from "./tables/mod.ts";
 
 /** Data sets of tables that can be had here. */
 const available = ["cifar10", "cifar100"];
@@ -31,13 +31,24 @@ export async function openTableSearch(
   const { task, objective, report } = evaluator.roles;
   const maximised = `${metricOf(table, objective.replace(/^-/, "")).label} (${objective})`;
   const reported = `${report.label} (${report.name})`;
+  const sizes = sizesIn(space, { ...task, config: config.child });
+  const column = (name: string) => {
+    const scores = scoresOf(table, objectiveOf(table, name));
+    return (arch: unknown) => scores[indexIn(table, space.key(arch))];
+  };
   const { stem, layers, filters, branches, blocks } = config.child;
   return {
     config,
     space,
     evaluator,
-    strategy: await openStrategy(config, space, { gpu, cacheDir, signal }),
-    fits: limits(config, space, { ...task, config: config.child }),
+    strategy: await openStrategy(config, space, {
+      gpu,
+      cacheDir,
+      signal,
+      fidelities: evaluator.fidelities,
+    }),
+    fits: limits(config, sizes),
+    objectives: furtherObjectives(config, sizes, column),
     scoreKind: "table",
     unfit: evaluator.worst,
     report: (arch) => ({

@@ -32,6 +32,9 @@ interface Saved {
 export class TableEvaluator<A> implements Evaluator<A> {
   readonly remembers = true;
   readonly roles: TableRoles;
+  /** Of columns that say the same of shorter trainings than the objective's. */
+  readonly fidelities: readonly number[];
+  readonly #shorter = new Map<number, Float64Array>();
   /** One column per training that a query may get; the mean alone unless one is drawn. */
   readonly #scores: Float64Array[];
   readonly #rng: Rng;
@@ -52,6 +55,15 @@ export class TableEvaluator<A> implements Evaluator<A> {
     this.#scores = columns.map((name) =>
       scoresOf(table, { metric: metricOf(table, name), minimise })
     );
+    for (const m of table.metrics) {
+      const same = m.dataset === metric.dataset && m.split === metric.split &&
+        m.unit === metric.unit;
+      if (same && m.epochs !== undefined && m.epochs < (metric.epochs ?? 0)) {
+        this.#shorter.set(m.epochs, scoresOf(table, { metric: m, minimise }));
+      }
+    }
+    this.fidelities = [...this.#shorter.keys()].sort((a, b) => a - b)
+      .concat(metric.epochs === undefined ? [] : [metric.epochs]);
     this.#rng = new Rng(config.seed, Stream.search, 1);
     this.roles = {
       task,
@@ -76,9 +88,16 @@ export class TableEvaluator<A> implements Evaluator<A> {
   }
 
   /** @throws UsageError naming an architecture that is not in the table. */
-  score(archs: readonly A[], on: "reward" | "selection"): Promise<Score[]> {
-    return Promise.resolve(archs.map((arch) => {
+  score(
+    archs: readonly A[],
+    on: "reward" | "selection",
+    _signal?: AbortSignal,
+    epochs: readonly (number | undefined)[] = [],
+  ): Promise<Score[]> {
+    return Promise.resolve(archs.map((arch, i) => {
       const index = indexIn(this.table, this.space.key(arch));
+      const brief = this.#shorter.get(epochs[i] ?? 0);
+      if (brief) return { value: brief[index] };
       if (this.#scores.length === 1) return { value: this.#scores[0][index] };
       return { value: this.#drawn(index, on) };
     }));

@@ -19,6 +19,8 @@ interface Saved {
 
 export class TrainEvaluator<A> implements Evaluator<A> {
   readonly remembers = true;
+  /** Each three times as long as the one before, up to the whole training. */
+  readonly fidelities: readonly number[];
   readonly #scorer: Scorer;
   readonly #config: SearchConfig;
   #saved: Saved = { scores: {}, step: 0, trainedImages: 0 };
@@ -28,11 +30,14 @@ export class TrainEvaluator<A> implements Evaluator<A> {
     this.#scorer = new Scorer(gpu);
     // The network that a retraining would build.
     this.#config = { ...config, child: { ...config.child, form: "final" } };
+    const { epochs } = config.evaluator;
+    this.fidelities = [27, 9, 3, 1].filter((part) => epochs % part === 0).map((part) =>
+      epochs / part
+    );
   }
 
-  /** Of the training of one architecture. */
-  get steps(): number {
-    return this.parts.train.stepsPerEpoch * this.parts.config.evaluator.epochs;
+  get #epochs(): number {
+    return this.parts.config.evaluator.epochs;
   }
 
   figures(): { step: number; trainedImages: number; peakBytes: number } {
@@ -45,18 +50,23 @@ export class TrainEvaluator<A> implements Evaluator<A> {
     archs: readonly A[],
     _on: "reward" | "selection",
     signal: AbortSignal,
+    fidelity: readonly (number | undefined)[] = [],
   ): Promise<Score[]> {
     const scores: Score[] = [];
-    for (const arch of archs) {
-      const key = this.parts.space.key(arch);
-      this.#saved.scores[key] ??= await this.parts.gpu.lending(() => this.#train(arch, signal));
+    for (const [i, arch] of archs.entries()) {
+      const epochs = fidelity[i] ?? this.#epochs;
+      const key = `${this.parts.space.key(arch)}${epochs < this.#epochs ? ` @ ${epochs}` : ""}`;
+      this.#saved.scores[key] ??= await this.parts.gpu.lending(() =>
+        this.#train(arch, epochs, signal)
+      );
       scores.push(this.#saved.scores[key]);
     }
     return scores;
   }
 
-  async #train(arch: A, signal: AbortSignal): Promise<Score> {
+  async #train(arch: A, epochs: number, signal: AbortSignal): Promise<Score> {
     const { gpu, space, context, train, valid } = this.parts;
+    const steps = train.stepsPerEpoch * epochs;
     const config = this.#config;
     const weights = new WeightStore();
     const model = space.build(arch, { ...context, config: config.child, weights });
@@ -64,16 +74,16 @@ export class TrainEvaluator<A> implements Evaluator<A> {
     const { optimizer, auxWeight, logEvery } = config;
     const trainer = new Trainer(gpu, weights, optimizer, auxWeight, logEvery);
     try {
-      for (let step = 0; step < this.steps; step++) {
+      for (let step = 0; step < steps; step++) {
         signal.throwIfAborted();
         const epoch = Math.floor(step / train.stepsPerEpoch);
         if (step % train.stepsPerEpoch === 0) train.startEpoch(epoch);
-        const lr = learningRate(optimizer, epoch, step / this.steps);
+        const lr = learningRate(optimizer, epoch, step / steps);
         const batch = train.next(step);
-        await trainer.step(model, batch, this.#pass(step, true), lr);
+        await trainer.step(model, batch, this.#pass(step, steps, true), lr);
         this.#saved.trainedImages += batch.n;
         this.#saved.step++;
-        if (trainer.full || step === this.steps - 1) await trainer.tally();
+        if (trainer.full || step === steps - 1) await trainer.tally();
       }
     } catch (error) {
       if (error instanceof DivergedError) return { value: 0 };
@@ -83,7 +93,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
     const [{ accuracy, loss }] = await this.#scorer.score(
       [model],
       batches,
-      this.#pass(this.steps, false),
+      this.#pass(steps, steps, false),
       signal,
     );
     return { value: accuracy, loss };
@@ -98,8 +108,8 @@ export class TrainEvaluator<A> implements Evaluator<A> {
     return Promise.resolve();
   }
 
-  #pass(step: number, training: boolean): Pass {
+  #pass(step: number, steps: number, training: boolean): Pass {
     const { seed } = this.#config;
-    return { training, batchStatistics: training, seed, step, steps: this.steps };
+    return { training, batchStatistics: training, seed, step, steps };
   }
 }

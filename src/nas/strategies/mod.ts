@@ -9,9 +9,11 @@ import type { Strategy } from "../strategy.ts";
 import { EnasStrategy } from "./enas.ts";
 import { NnablaStrategy } from "./enas_nnabla.ts";
 import { evolutionStrategy } from "./evolution.ts";
+import { hyperbandStrategy } from "./hyperband.ts";
 import { localSearchStrategy } from "./local_search.ts";
 import { type Moves, movesOf } from "./moves.ts";
 import type { StrategyName } from "./names.ts";
+import { nsga2Strategy } from "./nsga2.ts";
 import { randomStrategy } from "./random.ts";
 
 /** What a strategy is made from. */
@@ -22,6 +24,8 @@ export interface StrategyContext {
   encodings: Encodings<unknown>;
   /** Null where no device is open. */
   gpu: Gpu | null;
+  /** Epochs of training that the evaluator offers, ascending; empty where there is no choice. */
+  fidelities: readonly number[];
 }
 
 type Make = (context: StrategyContext) => Strategy<unknown>;
@@ -41,6 +45,9 @@ const makers: Record<StrategyName, Make> = {
   evolution: ({ config, moves }) => evolutionStrategy(moves, config.seed, config.evolution),
   "local-search": ({ config, moves }) =>
     localSearchStrategy(moves, config.seed, config.localSearch),
+  "successive-halving": (context) => halving(context, "lowest"),
+  hyperband: (context) => halving(context, "all"),
+  nsga2: ({ config, moves }) => nsga2Strategy(moves, config.seed, config.nsga2),
 };
 
 function enas({ config, space, gpu }: StrategyContext): EnasStrategy<unknown> {
@@ -48,12 +55,19 @@ function enas({ config, space, gpu }: StrategyContext): EnasStrategy<unknown> {
   return new EnasStrategy(gpu, space, config);
 }
 
+const halving = (
+  { config, moves, fidelities }: StrategyContext,
+  brackets: "all" | "lowest",
+): Strategy<unknown> =>
+  hyperbandStrategy(moves, config.seed, fidelities, { ...config.halving, brackets });
+
 /** Whether a strategy learns on the device: others need none. */
 export const learnsOnDevice = ({ strategy }: Pick<SearchConfig, "strategy">): boolean =>
   strategy.startsWith("enas");
 
 export interface OpenStrategy {
   gpu: Gpu | null;
+  fidelities?: readonly number[];
   /** Where the cells of NAS-Bench-101 are kept, which some encodings need. */
   cacheDir?: string;
   signal?: AbortSignal;
@@ -63,12 +77,12 @@ export interface OpenStrategy {
 export async function openStrategy(
   config: SearchConfig,
   space: SearchSpace<unknown>,
-  { gpu, ...places }: OpenStrategy,
+  { gpu, fidelities = [], ...places }: OpenStrategy,
 ): Promise<Strategy<unknown>> {
   const { sample, perturb, predictor, strict } = config.encoding;
   const named = [sample, perturb, predictor].filter((name) => name !== "");
   const encodings = await openEncodings(space.name, { ...places, strict, names: named });
   const find = (name: string) => name ? encodingNamed(encodings, name, space.name) : undefined;
   const moves = movesOf(space, { sample: find(sample), perturb: find(perturb) });
-  return makers[config.strategy]({ config, space, moves, encodings, gpu });
+  return makers[config.strategy]({ config, space, moves, encodings, gpu, fidelities });
 }

@@ -5,6 +5,10 @@ export const strategyNames = {
   random: "every architecture drawn anew",
   evolution: "regularised evolution: winners of tournaments are mutated, the oldest die",
   "local-search": "to a better neighbour, and anew where there is none",
+  "successive-halving":
+    "many train briefly, the best longer (where the evaluator has several lengths)",
+  hyperband: "successive halving that begins at every length in turn",
+  nsga2: "evolution towards the front of several objectives (--objectives)",
 } as const;
 
 export type StrategyName = keyof typeof strategyNames;

@@ -1,0 +1,91 @@
+/**
+ * Acquisition functions: which candidates are worth a query, from what a predictor says of them (White et al.,
+ * "BANANAS", AAAI 2021, §3 and appendix; Jones et al., "Efficient Global Optimization", 1998).
+ */
+import type { Rng } from "../../random.ts";
+import type { Prediction } from "../predictors/predictor.ts";
+
+export const acquisitionNames = {
+  ei: "expected improvement on the best",
+  pi: "probability of an improvement",
+  ucb: "mean less half a deviation",
+  confidence: "mean less two deviations",
+  percentile: "the value that a fifth of draws lie below",
+  mean: "the mean alone",
+  its: "a draw per candidate: independent Thompson sampling",
+  ts: "one function drawn from the predictor: Thompson sampling",
+} as const;
+
+export type AcquisitionName = keyof typeof acquisitionNames;
+
+export interface Situation {
+  /** Of losses: small is good. */
+  prediction: Prediction;
+  /** Lowest loss so far. */
+  best: number;
+  rng: Rng;
+  /** A function drawn from the predictor, at the candidates. */
+  draw(): Float64Array;
+}
+
+/** Whether an acquisition gives an architecture the same value twice: only then can it be climbed. */
+export const isFixed = (name: AcquisitionName): boolean => name !== "its" && name !== "ts";
+
+/** Below so many deviations, a normal variable is in a fifth of draws. */
+const FIFTH = -0.8416212335729143;
+
+/** A value per candidate, larger is better; only their order means something. */
+export function acquire(name: AcquisitionName, situation: Situation): Float64Array {
+  const { prediction: { mean, deviation }, best, rng, draw } = situation;
+  const below = (factor: number) => mean.map((m, i) => -(m - factor * deviation[i]));
+  const improvement = (of: (u: number, s: number) => number) =>
+    mean.map((m, i) => {
+      const s = Math.max(deviation[i], 1e-12);
+      return of((best - m) / s, s);
+    });
+  switch (name) {
+    case "ei":
+      return improvement((u, s) => Math.log(s) + logImprovement(u));
+    case "pi":
+      return improvement((u) => u);
+    case "ucb":
+      return below(0.5);
+    case "confidence":
+      return below(2);
+    case "percentile":
+      return below(-FIFTH);
+    case "mean":
+      return below(0);
+    case "its":
+      return mean.map((m, i) => -(m + deviation[i] * rng.normal()));
+    case "ts":
+      return draw().map((v) => -v);
+  }
+}
+
+/** log(u Φ(u) + φ(u)), also where the value itself underflows. */
+export function logImprovement(u: number): number {
+  const logDensity = -u * u / 2 - Math.log(2 * Math.PI) / 2;
+  if (u < -8) return logDensity - 2 * Math.log(-u) + Math.log1p(-3 / (u * u));
+  return Math.log(u * normalShare(u) + Math.exp(logDensity));
+}
+
+/** Φ(u) with a relative error of 1.2e-7 (Numerical Recipes, 2nd edition, §6.2, `erfcc`). */
+export function normalShare(u: number): number {
+  const z = Math.abs(u) / Math.SQRT2;
+  const t = 1 / (1 + z / 2);
+  const terms = [
+    -1.26551223,
+    1.00002368,
+    0.37409196,
+    0.09678418,
+    -0.18628806,
+    0.27886807,
+    -1.13520398,
+    1.48851587,
+    -0.82215223,
+    0.17087277,
+  ];
+  const tail = t * Math.exp(-z * z + terms.reduceRight((sum, c) => sum * t + c, 0)) / 2;
+  return u < 0 ? tail : 1 - tail;
+}

@@ -1,0 +1,105 @@
+/** Where a predictor looks for the next architecture: a whole space is too much to predict. */
+import type { Rng } from "../../random.ts";
+import type { Moves } from "./moves.ts";
+
+export interface CandidatePlan {
+  /** The best architectures so far that are mutated, so often for each number of edits. */
+  parents: number;
+  each: number;
+  /** Mutations of mutations: 1 … so many edits. */
+  edits: number;
+  /** Later parents are left out once there are so many candidates; 0 = all parents. */
+  enough: number;
+  /** Uniform draws beside them. */
+  random: number;
+  /** So many of the candidates with the best acquisition climb to better neighbours until there are none. */
+  climbs: number;
+}
+
+/** An architecture with the value of its acquisition. */
+export interface Candidate<A> {
+  arch: A;
+  key: string;
+  value: number;
+}
+
+export interface Surroundings<A> {
+  moves: Moves<A>;
+  /** Scored architectures, the best first. */
+  ranked: readonly A[];
+  /** Keys of architectures that are no candidates: scored, or asked for. */
+  taken: ReadonlySet<string>;
+  rng: Rng;
+  /** Values of architectures, larger is better. */
+  acquire(archs: readonly A[]): Float64Array;
+}
+
+/** Candidates that differ from each other and from what is taken, the best first; may be none. */
+export function findCandidates<A>(plan: CandidatePlan, around: Surroundings<A>): Candidate<A>[] {
+  const pool = propose(plan, around);
+  const found = valued([...pool.values()], around);
+  if (plan.climbs > 0) climb(plan.climbs, found, pool, around);
+  return found.sort(better);
+}
+
+const better = <A>(a: Candidate<A>, b: Candidate<A>): number => b.value - a.value;
+
+function valued<A>(archs: A[], { moves, acquire }: Surroundings<A>): Candidate<A>[] {
+  const values = acquire(archs);
+  return archs.map((arch, i) => ({ arch, key: moves.space.key(arch), value: values[i] }));
+}
+
+function propose<A>(plan: CandidatePlan, around: Surroundings<A>): Map<string, A> {
+  const { moves, ranked, taken, rng } = around;
+  const pool = new Map<string, A>();
+  const add = (arch: A) => {
+    const key = moves.space.key(arch);
+    if (!taken.has(key) && !pool.has(key)) pool.set(key, arch);
+  };
+  for (const parent of ranked.slice(0, plan.parents)) {
+    for (let edits = 1; edits <= plan.edits; edits++) {
+      for (let i = 0; i < plan.each; i++) {
+        let arch = parent;
+        for (let e = 0; e < edits; e++) arch = moves.perturb(arch, rng);
+        add(arch);
+      }
+    }
+    if (plan.enough > 0 && pool.size >= plan.enough) break;
+  }
+  for (let i = 0; i < plan.random; i++) add(moves.sample(rng));
+  return pool;
+}
+
+/** Adds all that is seen on the way. */
+function climb<A>(
+  climbs: number,
+  found: Candidate<A>[],
+  pool: Map<string, A>,
+  around: Surroundings<A>,
+): void {
+  const { moves, taken } = around;
+  const value = new Map(found.map((c) => [c.key, c.value]));
+  let heads = found.toSorted(better).slice(0, climbs);
+  while (heads.length > 0) {
+    const fresh = new Map<string, A>();
+    const around_ = heads.map(({ arch }) =>
+      moves.neighbours(arch).map((next) => ({ next, key: moves.space.key(next) }))
+    );
+    for (const { next, key } of around_.flat()) {
+      if (!taken.has(key) && !pool.has(key)) fresh.set(key, next);
+    }
+    const seen = valued([...fresh.values()], around);
+    for (const one of seen) {
+      pool.set(one.key, one.arch);
+      value.set(one.key, one.value);
+      found.push(one);
+    }
+    const next = heads.flatMap((head, i) => {
+      const best = around_[i].filter(({ key }) => value.has(key))
+        .map(({ next: arch, key }) => ({ arch, key, value: value.get(key)! }))
+        .sort(better)[0];
+      return best && best.value > head.value ? [best] : [];
+    });
+    heads = [...new Map(next.map((head) => [head.key, head])).values()];
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Search guided by a predictor: random draws first, then again and again a predictor learns from all scores, an
+ * acquisition function rates candidates, and the best of them are asked for. Bayesian optimisation, BANANAS and
+ * the others differ in these three parts alone.
+ */
+import { Rng, salted, Stream } from "../../random.ts";
+import type { Predictor } from "../predictors/predictor.ts";
+import type { Scored, Strategy, StrategyReport } from "../strategy.ts";
+import { acquire, type AcquisitionName } from "./acquisition.ts";
+import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
+import { type Candidate, type CandidatePlan, findCandidates } from "./candidates.ts";
+import type { Moves } from "./moves.ts";
+
+export interface GuidedPlan<A> {
+  /** Of the strategy, for messages. */
+  name: string;
+  /** Random draws before the first fit. */
+  initial: number;
+  /** Architectures asked for between two fits. */
+  batch: number;
+  predictor: Predictor<A>;
+  acquisition: AcquisitionName;
+  candidates: CandidatePlan;
+  /** What a predictor learns of scores: the error, or its logarithm. */
+  target: (scores: Float64Array) => Float64Array;
+}
+
+interface Saved {
+  drawn: number;
+  trials: number;
+  known: SavedScore[];
+  queue: number[][];
+}
+
+interface Known<A> {
+  arch: A;
+  score: number;
+}
+
+/** Draws of a small space that may all be taken, before one is taken twice. */
+const TRIES = 1000;
+
+/** @throws UsageError where space or encoding have no mutation, or no neighbourhood to climb in. */
+export function guidedStrategy<A>(moves: Moves<A>, seed: number, plan: GuidedPlan<A>): Strategy<A> {
+  if (plan.candidates.parents > 0) moves.require(plan.name, "perturb");
+  if (plan.candidates.climbs > 0) moves.require(plan.name, "neighbours");
+  return new Guided(moves, seed, plan);
+}
+
+class Guided<A> implements Strategy<A> {
+  readonly #rng: Rng;
+  #trials = 0;
+  /** In the order of scoring; of architectures scored twice the last score. */
+  #known = new Map<string, Known<A>>();
+  /** Picked by the last fit and not yet asked for, the next one first. */
+  #queue: A[] = [];
+
+  constructor(
+    private readonly moves: Moves<A>,
+    private readonly seed: number,
+    private readonly plan: GuidedPlan<A>,
+  ) {
+    this.#rng = new Rng(seed, Stream.search);
+  }
+
+  draw(n: number): Promise<A[]> {
+    const best = this.#ranked().slice(0, Math.max(1, this.plan.candidates.parents));
+    const one = () =>
+      best.length > 0 && this.plan.candidates.parents > 0
+        ? this.moves.perturb(this.#rng.pick(best), this.#rng)
+        : this.moves.sample(this.#rng);
+    return Promise.resolve(Array.from({ length: n }, one));
+  }
+
+  ask(n: number) {
+    const asked = new Map<string, A>();
+    const taken = new Set(this.#known.keys());
+    const take = (arch: A) => {
+      const key = this.moves.space.key(arch);
+      asked.set(asked.has(key) ? `${key} again ${asked.size}` : key, arch);
+      taken.add(key);
+    };
+    while (asked.size < n) {
+      const guided = this.#trials + asked.size >= this.plan.initial && this.#known.size > 1;
+      if (!guided) take(this.#fresh(taken));
+      else if (this.#queue.length > 0) take(this.#queue.shift()!);
+      else this.#queue = this.#pick(Math.max(this.plan.batch, n - asked.size), taken);
+    }
+    return Promise.resolve([...asked.values()].map((arch) => ({ id: this.#trials++, arch })));
+  }
+
+  tell(done: Scored<A>[]): Promise<StrategyReport> {
+    for (const { arch, score } of done) {
+      this.#known.set(this.moves.space.key(arch), { arch, score: score.value });
+    }
+    return Promise.resolve({ reward: meanReward(done) });
+  }
+
+  #ranked(): A[] {
+    return [...this.#known.values()].sort((a, b) => b.score - a.score).map(({ arch }) => arch);
+  }
+
+  /** A draw that is not taken; where nearly all are, one that is. */
+  #fresh(taken: ReadonlySet<string>): A {
+    let arch = this.moves.sample(this.#rng);
+    for (let i = 0; i < TRIES && taken.has(this.moves.space.key(arch)); i++) {
+      arch = this.moves.sample(this.#rng);
+    }
+    return arch;
+  }
+
+  /** The candidates with the best acquisition after a fit to all that is known; at least one. */
+  #pick(n: number, taken: ReadonlySet<string>): A[] {
+    const { predictor, target, acquisition } = this.plan;
+    // A round's numbers depend on the place in the search alone: a restored search needs no fit of its past.
+    const rng = new Rng(this.seed, salted(Stream.search, 1), this.#trials);
+    const known = [...this.#known.values()];
+    const losses = target(Float64Array.from(known, ({ score }) => score));
+    predictor.fit(known.map(({ arch }) => arch), losses, rng);
+    const best = losses.reduce((a, b) => Math.min(a, b));
+    const values = (archs: readonly A[]) =>
+      acquire(acquisition, {
+        prediction: predictor.predict(archs),
+        best,
+        rng,
+        draw: () => this.#drawn(archs, rng),
+      });
+    const found: Candidate<A>[] = findCandidates(this.plan.candidates, {
+      moves: this.moves,
+      ranked: this.#ranked(),
+      taken,
+      rng,
+      acquire: values,
+    });
+    const picked = found.slice(0, n).map(({ arch }) => arch);
+    return picked.length > 0 ? picked : [this.#fresh(taken)];
+  }
+
+  #drawn(archs: readonly A[], rng: Rng): Float64Array {
+    const { predictor, name } = this.plan;
+    if (predictor.draw) return predictor.draw(archs, rng);
+    throw new Error(`Cannot use acquisition ts in ${name}: its predictor draws no functions`);
+  }
+
+  snapshot() {
+    const { space } = this.moves;
+    const json: Saved = {
+      drawn: this.#rng.index,
+      trials: this.#trials,
+      known: saveScores(space, this.#known.values()),
+      queue: this.#queue.map((arch) => space.encode(arch)),
+    };
+    return Promise.resolve({ json, tensors: {} });
+  }
+
+  restore({ json }: { json: unknown }): Promise<void> {
+    const { space } = this.moves;
+    const saved = json as Saved;
+    this.#rng.index = saved.drawn;
+    this.#trials = saved.trials;
+    this.#known = new Map(
+      loadScores(space, saved.known).map((known) => [space.key(known.arch), known]),
+    );
+    this.#queue = saved.queue.map((choice) => space.decode(choice));
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,132 @@
+/** NSGA-II (Deb et al., IEEE TEC 6(2), 2002): evolution towards the whole front of several objectives. */
+import { UsageError } from "../../errors.ts";
+import { Rng, Stream } from "../../random.ts";
+import { crowding, fronts } from "../pareto.ts";
+import type { Scored, Strategy } from "../strategy.ts";
+import { meanReward } from "./asking.ts";
+import type { Moves } from "./moves.ts";
+
+export interface Nsga2Config {
+  population: number;
+  /** Share of children with two parents, where the space has a crossover. */
+  crossover: number;
+}
+
+interface Member<A> {
+  arch: A;
+  objectives: readonly number[];
+}
+
+interface Saved {
+  drawn: number;
+  trials: number;
+  parents: { choice: number[]; objectives: number[] }[];
+  children: { choice: number[]; objectives: number[] }[];
+}
+
+/** @throws UsageError where space or encoding have no mutation. */
+export function nsga2Strategy<A>(
+  moves: Moves<A>,
+  seed: number,
+  config: Nsga2Config,
+): Strategy<A> {
+  moves.require("nsga2", "perturb");
+  return new Nsga2(moves, new Rng(seed, Stream.search), config);
+}
+
+class Nsga2<A> implements Strategy<A> {
+  #trials = 0;
+  /** Best first: by front, then by crowding. */
+  #parents: Member<A>[] = [];
+  #children: Member<A>[] = [];
+
+  constructor(
+    private readonly moves: Moves<A>,
+    private readonly rng: Rng,
+    private readonly config: Nsga2Config,
+  ) {}
+
+  draw(n: number): Promise<A[]> {
+    return Promise.resolve(Array.from({ length: n }, () => this.#child()));
+  }
+
+  async ask(n: number) {
+    return (await this.draw(n)).map((arch) => ({ id: this.#trials++, arch }));
+  }
+
+  tell(done: Scored<A>[]) {
+    for (const { arch, score } of done) {
+      if (!score.objectives || score.objectives.length < 2) {
+        throw new UsageError(
+          "Cannot use strategy nsga2: there is one objective, expected more; add --objectives=-parameters",
+        );
+      }
+      this.#children.push({ arch, objectives: score.objectives });
+    }
+    if (this.#children.length >= this.config.population) this.#survive();
+    return Promise.resolve({ reward: meanReward(done) });
+  }
+
+  #child(): A {
+    if (!this.#parents.length) return this.moves.sample(this.rng);
+    const first = this.#winner();
+    const { crossover } = this.moves.space;
+    if (!crossover || this.rng.next() >= this.config.crossover) {
+      return this.moves.perturb(first, this.rng);
+    }
+    const both = crossover.call(this.moves.space, first, this.#winner(), this.rng);
+    return this.moves.perturb(both, this.rng);
+  }
+
+  /** Of a binary tournament: parents stand in the order of their worth. */
+  #winner(): A {
+    const places = [0, 1].map(() => this.rng.below(this.#parents.length));
+    return this.#parents[Math.min(...places)].arch;
+  }
+
+  /** The best of parents and children: whole fronts, and of the last one those far from others. */
+  #survive(): void {
+    const all = new Map<string, Member<A>>();
+    for (const one of [...this.#parents, ...this.#children]) {
+      const key = this.moves.space.key(one.arch);
+      if (!all.has(key)) all.set(key, one);
+    }
+    const pool = [...all.values()];
+    this.#children = [];
+    this.#parents = fronts(pool.map((m) => m.objectives)).flatMap((front) => {
+      const members = front.map((i) => pool[i]);
+      const apart = crowding(members.map((m) => m.objectives));
+      return members.map((_, i) => i).sort((a, b) => apart[b] - apart[a] || a - b)
+        .map((i) => members[i]);
+    }).slice(0, this.config.population);
+  }
+
+  snapshot() {
+    const save = (members: readonly Member<A>[]) =>
+      members.map(({ arch, objectives }) => ({
+        choice: this.moves.space.encode(arch),
+        objectives: [...objectives],
+      }));
+    const json: Saved = {
+      drawn: this.rng.index,
+      trials: this.#trials,
+      parents: save(this.#parents),
+      children: save(this.#children),
+    };
+    return Promise.resolve({ json, tensors: {} });
+  }
+
+  restore({ json }: { json: unknown }): Promise<void> {
+    const saved = json as Saved;
+    const load = (members: Saved["parents"]) =>
+      members.map(({ choice, objectives }) => ({
+        arch: this.moves.space.decode(choice),
+        objectives,
+      }));
+    this.rng.index = saved.drawn;
+    this.#trials = saved.trials;
+    this.#parents = load(saved.parents);
+    this.#children = load(saved.children);
+    return Promise.resolve();
+  }
+}

@@ -1,4 +1,4 @@
-// A batch of images from bytes: gather, crop, flip, cut out, normalise. One invocation per pixel.
+// A batch of images from bytes: gather, crop, flip, turn, cut out, normalise. One invocation per pixel.
 //#include lib/index.wgsl
 //#include lib/random.wgsl
 override SIZE: u32 = 64u;
@@ -8,7 +8,7 @@ struct P {
   first: u32, count: u32,
   start: u32, total: u32, in_order: u32,
   seed: u32, stream: u32, step: u32,
-  pad: u32, flip: u32, cutout: u32, legacy: u32,
+  pad: u32, flip: u32, cutout: u32, legacy: u32, rotate: f32,
 }
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;
 @group(0) @binding(1) var<storage, read> order: array<u32>;
@@ -26,6 +26,33 @@ fn is_cut(example: u32, row: u32, column: u32) -> bool {
   let dy = i32(row) - i32(draw(example, 3u, p.h)) + before;
   let dx = i32(column) - i32(draw(example, 4u, p.w)) + before;
   return dy >= 0 && dy < i32(p.cutout) && dx >= 0 && dx < i32(p.cutout);
+}
+
+// The normalised value at a place of an image; zero outside.
+fn value_at(image: u32, row: i32, column: i32, k: u32) -> f32 {
+  if (row < 0 || row >= i32(p.h) || column < 0 || column >= i32(p.w)) { return 0.0; }
+  let at = ((image * p.h + u32(row)) * p.w + u32(column)) * p.c + k;
+  return table[k * 256u + (bytes[at / 4u] >> (at % 4u * 8u) & 255u)];
+}
+
+// Where a place lies after a turn about the centre by an angle of at most p.rotate, by series: the
+// functions of devices are less exact.
+fn turned_place(example: u32, row: i32, column: i32) -> vec2f {
+  let a = (2.0 * uniform01(p.seed, p.stream, p.step, example * 8u + 5u) - 1.0) * p.rotate;
+  let b = a * a;
+  let sine = a * (1.0 - b / 6.0 * (1.0 - b / 20.0 * (1.0 - b / 42.0 * (1.0 - b / 72.0))));
+  let cosine = 1.0 - b / 2.0 * (1.0 - b / 12.0 * (1.0 - b / 30.0 * (1.0 - b / 56.0)));
+  let centre = vec2f(f32(p.h) - 1.0, f32(p.w) - 1.0) / 2.0;
+  let off = vec2f(f32(row), f32(column)) - centre;
+  return centre + vec2f(cosine * off.x - sine * off.y, sine * off.x + cosine * off.y);
+}
+
+fn between(image: u32, place: vec2f, k: u32) -> f32 {
+  let corner = vec2i(floor(place));
+  let share = place - floor(place);
+  let above = mix(value_at(image, corner.x, corner.y, k), value_at(image, corner.x, corner.y + 1, k), share.y);
+  let below = mix(value_at(image, corner.x + 1, corner.y, k), value_at(image, corner.x + 1, corner.y + 1, k), share.y);
+  return mix(above, below, share.x);
 }
 
 @compute @workgroup_size(SIZE)
@@ -47,13 +74,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (p.flip != 0u && draw(example, 2u, 2u) == 1u) { turned = p.w - 1u - column; }
   let from_row = i32(row + draw(example, 0u, 2u * p.pad + 1u)) - i32(p.pad);
   let from_column = i32(turned + draw(example, 1u, 2u * p.pad + 1u)) - i32(p.pad);
-  let inside = from_row >= 0 && from_row < i32(p.h) && from_column >= 0 && from_column < i32(p.w);
-  let keep = inside && !(p.cutout != 0u && is_cut(example, row, column));
+  let cut = p.cutout != 0u && is_cut(example, row, column);
   for (var k = 0u; k < p.c; k++) {
     var value = 0.0;
-    if (keep) {
-      let at = ((local * p.h + u32(from_row)) * p.w + u32(from_column)) * p.c + k;
-      value = table[k * 256u + (bytes[at / 4u] >> (at % 4u * 8u) & 255u)];
+    if (!cut && p.rotate == 0.0) { value = value_at(local, from_row, from_column, k); }
+    if (!cut && p.rotate > 0.0) {
+      value = between(local, turned_place(example, from_row, from_column), k);
     }
     y[t * p.c + k] = value;
   }

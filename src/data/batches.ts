@@ -20,6 +20,8 @@ export interface Augment {
   cutout: number;
   /** The square's top left corner is drawn in the image, in place of its centre. */
   cutoutLegacy: boolean;
+  /** Turn about the centre by an angle between −rotate and rotate, in radians at most 1.6; bilinear. */
+  rotate?: number;
   /** Images of `random` and `sequential` are augmented as well, by the numbers of step 0 in order (Q24). */
   inEvaluation?: boolean;
 }
@@ -162,6 +164,7 @@ export class Batches {
         flip: augment.flip,
         cutout: augment.cutout,
         legacy: augment.cutoutLegacy,
+        rotate: augment.rotate ?? 0,
       }, n * h * w);
     }
     const width = this.#perImage[0] ?? 1;

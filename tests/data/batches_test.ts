@@ -4,7 +4,7 @@ import type { Images } from "../../src/data/dataset.ts";
 import { statistics } from "../../src/data/load.ts";
 import { syntheticImages } from "../../src/data/synthetic.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { hash, Stream } from "../../src/random.ts";
+import { hash, Stream, uniform } from "../../src/random.ts";
 
 const full: Augment = { pad: 4, flip: true, cutout: 8, cutoutLegacy: false };
 
@@ -179,6 +179,47 @@ Deno.test("batches on the device", async (t) => {
       assertSameNumbers(got, reference(images, chosen, options, full, 0));
     },
   );
+
+  await t.step("a turn about the centre takes each pixel from between four others", async () => {
+    const [h, w, c] = [7, 6, 2];
+    const images = syntheticImages(5, [h, w, c]);
+    const turned = { ...full, pad: 1, flip: false, cutout: 3, rotate: 1.2 };
+    const options = optionsFor(images, [h, w, c], { batch: 5, augment: turned });
+    const batches = new Batches(gpu, images, {
+      ...options,
+      augment: { ...turned, inEvaluation: true },
+    });
+    const [batch] = batches.sequential();
+    const [got] = await gpu.read([batch.images]);
+    const { mean, deviation, seed } = options;
+    const draw = (i: number, k: number, below: number) =>
+      hash(seed, Stream.augment, 0, i * 8 + k) % below;
+    const value = (i: number, r: number, x: number, k: number) =>
+      r < 0 || r >= h || x < 0 || x >= w
+        ? 0
+        : (images.pixels[((i * h + r) * w + x) * c + k] / 255 - mean[k]) / deviation[k];
+    let at = 0;
+    for (let i = 0; i < 5; i++) {
+      const angle = (2 * uniform(seed, Stream.augment, 0, i * 8 + 5) - 1) * 1.2;
+      for (let row = 0; row < h; row++) {
+        for (let column = 0; column < w; column++) {
+          const y = row + draw(i, 0, 3) - 1 - (h - 1) / 2;
+          const x = column + draw(i, 1, 3) - 1 - (w - 1) / 2;
+          const from = Math.cos(angle) * y - Math.sin(angle) * x + (h - 1) / 2;
+          const to = Math.sin(angle) * y + Math.cos(angle) * x + (w - 1) / 2;
+          const [r, q] = [Math.floor(from), Math.floor(to)];
+          const [u, v] = [from - r, to - q];
+          const [dy, dx] = [row - draw(i, 3, h) + 1, column - draw(i, 4, w) + 1];
+          const cut = dy >= 0 && dy < 3 && dx >= 0 && dx < 3;
+          for (let k = 0; k < c; k++) {
+            const want = (1 - u) * ((1 - v) * value(i, r, q, k) + v * value(i, r, q + 1, k)) +
+              u * ((1 - v) * value(i, r + 1, q, k) + v * value(i, r + 1, q + 1, k));
+            assert(Math.abs(got[at++] - (cut ? 0 : want)) < 1e-3, `${i} ${row} ${column} ${k}`);
+          }
+        }
+      }
+    }
+  });
 
   await t.step("a reward batch depends on seed and step alone and repeats no image", async () => {
     const image = [4, 3, 1] as const;

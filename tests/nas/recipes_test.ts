@@ -17,7 +17,7 @@ const released = {
     // child_grad_bound is 5.0, to no effect; child_lr, _dec_rate and _dec_every hold without the cosine.
     ...{ clip: "none", clipNorm: 5, lrDecay: 0.1, lrDecayEvery: 100, l2Half: false },
   },
-  augment: { flip: true, cutout: 0 },
+  augment: { flip: true, rotate: 0, cutout: 0 },
   logEvery: 50,
   auxWeight: 0.4,
 };
@@ -51,7 +51,7 @@ const nnabla = {
   ...{ data: "cifar10", batch: 64, evalBatch: 64, epochs: 350 },
   child: { keep: 0.5, bnEpsilon: 1e-5, opBnEpsilon: 1e-5, bnDecay: 0.9, bnDebias: false },
   optimizer: { lrMax: 0.1, lrMin: 0, momentum: 0.9, nesterov: false, l2: 2.5e-4, l2Half: true },
-  augment: { pad: 0, flip: true, cutout: 0 },
+  augment: { pad: 0, flip: true, rotate: 0.25, cutout: 0 },
 };
 const nnablaSearch = {
   ...nnabla,

@@ -115,10 +115,12 @@ export function archOfTrial(run: Run, index: RunIndex, trial: number): ArchFile 
     throw new Problem(404, `Cannot find trial ${trial} of run ${run.id}`);
   }
   const { start } = index;
-  if (!start?.data || run.state.command !== "search") {
+  if (run.state.command !== "search") {
     throw new Problem(404, `Cannot tell the architecture of a trial of run ${run.id}`);
   }
   const [{ choice, score }] = index.rows([row]);
+  // A search on a table reads no images: what they would be stands with the winner.
+  if (!start?.data) return { ...parseArchFile(winnerText(run), "of the run"), choice, score };
   const { image, classes, task = "single-label" } = start.data;
   const fields = archFieldsOf(run.config as unknown as SearchConfig, { image, classes, task });
   return {

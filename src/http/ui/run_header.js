@@ -128,11 +128,12 @@ export class RunHeader {
     const best = selected ?? run.best;
     const words = scoreWords(run);
     this.figures.best.value.title = words.note;
+    this.figures.best.note.title = done?.report?.metric ?? words.note;
     setText(this.figures.best.title, selected ? "Selected" : "Best so far");
     this.#set(
       "best",
       figure(best?.score),
-      words.name,
+      done?.report ? `report ${figure(done.report.value)}` : words.name,
     );
   }
 
@@ -196,7 +197,9 @@ function elapsed({ run, done }) {
 
 function subtitle({ run, start }) {
   const data = start?.data;
-  const images = data ? `${data.name}, ${count(data.train)} training images` : run.data;
+  const images = data
+    ? `${data.name}, ${count(data.train)} training images`
+    : start?.table?.name ?? run.data;
   const what = run.command === "retrain" ? "Retraining" : "Search";
   const how = run.strategy ? `, ${run.strategy}` : "";
   return [`${what}: ${run.mode}${how}, ${run.preset}, seed ${run.seed}`, images].filter(Boolean)

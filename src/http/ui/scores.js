@@ -17,7 +17,7 @@ const inPhases = { reward: "search", selection: "selection" };
 /**
  * @param {object} run as `GET /runs/:id` gives it
  * @returns {{name: string, short: string, note: string, on: Record<string, string>, percent: boolean}}
- *   `name` in a sentence, `short` after a figure, `note` in full, `on` per phase of the search, and
+ *   `name` under a figure, `short` after it, `note` in full, `on` per phase of the search, and
  *   whether it is a share for sure
  */
 export function scoreWords({ config, start }) {
@@ -25,8 +25,8 @@ export function scoreWords({ config, start }) {
   if (kind === "table") {
     const { objective = "score", name = "table" } = start?.table ?? {};
     return {
-      name: `${objective} of ${name}`,
-      short: objective,
+      name: "looked up",
+      short: "looked up",
       note: `Looked up: ${objective} of the table ${name}`,
       on: inPhases,
       percent: false,
@@ -34,7 +34,7 @@ export function scoreWords({ config, start }) {
   }
   if (kind === "train") {
     return {
-      name: "validation accuracy",
+      name: "after a short training",
       short: "after a short training",
       note: "Validation accuracy after a short training of its own",
       on: inPhases,

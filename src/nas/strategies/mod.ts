@@ -71,17 +71,20 @@ export interface OpenStrategy {
   /** Where the cells of NAS-Bench-101 are kept, which some encodings need. */
   cacheDir?: string;
   signal?: AbortSignal;
+  /** Opened before, where many strategies use the same; otherwise those that the config names. */
+  encodings?: Encodings<unknown>;
 }
 
 /** @throws UsageError where strategy, space, encodings and evaluator do not fit. */
 export async function openStrategy(
   config: SearchConfig,
   space: SearchSpace<unknown>,
-  { gpu, fidelities = [], ...places }: OpenStrategy,
+  { gpu, fidelities = [], encodings: opened, ...places }: OpenStrategy,
 ): Promise<Strategy<unknown>> {
   const { sample, perturb, predictor, strict } = config.encoding;
   const named = [sample, perturb, predictor].filter((name) => name !== "");
-  const encodings = await openEncodings(space.name, { ...places, strict, names: named });
+  const encodings = opened ??
+    await openEncodings(space.name, { ...places, strict, names: named });
   const find = (name: string) => name ? encodingNamed(encodings, name, space.name) : undefined;
   const moves = movesOf(space, { sample: find(sample), perturb: find(perturb) });
   return makers[config.strategy]({ config, space, moves, encodings, gpu, fidelities });

@@ -202,6 +202,8 @@ export const searchConfig = z.strictObject({
     initial: count.default(aging.initial),
     /** Who makes room for a child. */
     drop: z.enum(["oldest", "worst"]).default(aging.drop),
+    /** As published with the study of encodings: room is made one child too early. */
+    strict: z.boolean().default(aging.strict),
   }),
   /** Beside the score, for nsga2 and the Pareto front: `-parameters`, `-macs`, or a column of the table. */
   objectives: z.array(z.string().min(1)).default([]),

@@ -20,7 +20,7 @@ export const sharedWeights = {
 
 /** Encodings and plain strategies, where a section says nothing else. */
 export const ownEncoding = { sample: "", perturb: "", predictor: "", strict: false } as const;
-export const aging = { initial: 0, drop: "oldest" } as const;
+export const aging = { initial: 0, drop: "oldest", strict: false } as const;
 export const breeding = { population: 20, crossover: 0.9 } as const;
 export const halving = { eta: 3, initial: 0 } as const;
 export const climbing = {

@@ -14,6 +14,11 @@ export interface EvolutionConfig {
   initial?: number;
   /** Who makes room: the oldest, or the worst as before regularisation. */
   drop?: "oldest" | "worst";
+  /**
+   * As published with White et al., NeurIPS 2020: no more first draws than the population holds, and after
+   * each child one dies as soon as there are `population`, so that a population of 30 settles at 29.
+   */
+  strict?: boolean;
 }
 
 interface Saved {
@@ -47,20 +52,21 @@ export function evolutionStrategy<A>(
     }
     return moves.perturb(best.arch, rng);
   };
-  const makeRoom = () => {
-    if (config.drop !== "worst") population = population.slice(-config.population);
-    while (population.length > config.population) {
-      const worst = population.reduce((w, one, i) => one.score < population[w].score ? i : w, 0);
-      population.splice(worst, 1);
-    }
+  const add = (one: { arch: A; score: number }) => {
+    const first = told++ < initial;
+    if (config.strict && first && population.length >= config.population) return;
+    population.push(one);
+    const most = config.strict && !first ? config.population - 1 : config.population;
+    if (population.length <= most) return;
+    if (config.drop !== "worst") return void population.shift();
+    const worst = population.reduce((w, other, i) => other.score < population[w].score ? i : w, 0);
+    population.splice(worst, 1);
   };
   return {
     draw: (n) => Promise.resolve(Array.from({ length: n }, child)),
     ask: (n) => Promise.resolve(Array.from({ length: n }, () => ({ id: trials++, arch: child() }))),
     tell(done) {
-      for (const { arch, score } of done) population.push({ arch, score: score.value });
-      told += done.length;
-      makeRoom();
+      for (const { arch, score } of done) add({ arch, score: score.value });
       return Promise.resolve({ reward: meanReward(done) });
     },
     snapshot: () =>

@@ -5,6 +5,7 @@ import type { SearchSpace } from "../space.ts";
 import { readCells } from "./csv.ts";
 import { nb201Column, nb201Table } from "./nasbench201.ts";
 import { openNb101, openNb101Sqlite } from "./nasbench101.ts";
+import { isLong, widen } from "./long.ts";
 import { isMacroBench, macroBenchCells, macroBenchTable } from "./nasbench_macro.ts";
 import type { Table } from "./table.ts";
 import { userTable } from "./user.ts";
@@ -31,9 +32,9 @@ export async function openTable(path: string, options: OpenTable = {}): Promise<
   if (kind === "tfrecord") return await openNb101(path, options);
   if (kind === "sqlite") return openNb101Sqlite(path, name);
   const text = await readText(path);
-  const cells = text.trimStart().startsWith("{")
-    ? macroBenchCells(text, name)
-    : readCells(text, name);
+  const json = text.trimStart().startsWith("{");
+  const read = json ? macroBenchCells(text, name) : readCells(text, name);
+  const cells = isLong(read) ? widen(read) : read;
   const nb201 = nb201Column(cells);
   if (nb201 !== null) return nb201Table(cells, nb201);
   if (isMacroBench(cells)) return macroBenchTable(cells);

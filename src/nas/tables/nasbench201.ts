@@ -71,6 +71,13 @@ function metricOfColumn(name: string): Metric | null {
 }
 
 function otherMetric(name: string): Metric {
+  const seconds = /^(c10|c100|in16)_(.+)_time_s_(\d+)$/.exec(name);
+  if (seconds) {
+    const { dataset, title } = datasets.find(({ prefix }) => prefix === seconds[1])!;
+    const epochs = Number(seconds[3]);
+    const label = `${title}, seconds of ${seconds[2]}, ${epochs} epochs`;
+    return { name, label, unit: "s", dataset, epochs };
+  }
   if (name === "params_mb") return { name, label: "parameters (CIFAR-10)", unit: "M" };
   const latency = /^(c10|c100|in16)_lat_s$/.exec(name);
   if (!latency) return { name, label: name, unit: "" };
@@ -83,7 +90,8 @@ function tasksOf(table: string, metrics: readonly Metric[]): TableTask[] {
   const tasks = datasets.flatMap(({ prefix, dataset, side, classes }): TableTask[] => {
     const has = (wanted: string) => metrics.find(({ name }) => name === wanted)?.name;
     const some = metrics.find((m) => m.dataset === dataset && m.split)?.name;
-    const objective = has(`${prefix}_val_12`) ?? has(`${prefix}_val_200`) ?? some;
+    const objective = has(`${prefix}_val_12`) ?? has(`${prefix}_val_200`) ??
+      has(`${prefix}_test_12`) ?? has(`${prefix}_test_200`) ?? some;
     if (objective === undefined) return [];
     const report = has(`${prefix}_test_200`) ?? objective;
     return [{ dataset, input: [side, side, 3], classes, objective, report }];

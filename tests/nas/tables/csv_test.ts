@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import type { ChildConfig } from "../../../src/nas/space.ts";
+import { resolveSearchConfig } from "../../../src/nas/config.ts";
+import { TableEvaluator } from "../../../src/nas/evaluators/table.ts";
 import { spaces } from "../../../src/nas/spaces/mod.ts";
 import {
   metricOf,
@@ -108,4 +110,60 @@ Deno.test("what does not fit a table is named with what would", async () => {
   await assert.rejects(openTable(join(dir, "x.json")), {
     message: /01, test_acc: .*NAS-Bench-Macro/,
   });
+});
+
+Deno.test("a row per data set and number of epochs is read as well", async () => {
+  const header = "ops,dataset,epochs,test_acc,train_all_time_s";
+  const rows = ["333333,cifar10,12,70,10", "333333,cifar10,200,90,100"];
+  const more = ["111111,cifar10,12,40,9", "111111,cifar10,200,50,90"];
+  const table = await open([header, ...rows, ...more]);
+  assert.equal(table.size, 2);
+  assert.deepEqual(table.metrics.map(({ name }) => name), [
+    "c10_test_12",
+    "c10_train_all_time_s_12",
+    "c10_test_200",
+    "c10_train_all_time_s_200",
+  ]);
+  assert.equal(metricOf(table, "c10_train_all_time_s_200").epochs, 200);
+  assert.deepEqual([...table.column("c10_test_200")], [90, 50]);
+  assert.equal(table.tasks[0].objective, "c10_test_12");
+  const cases: [string[], RegExp][] = [
+    [[header, ...rows, more[0]], /row 4: 111111 has no row for c10_test_200, which others have/],
+    [[header, ...rows, rows[0]], /row 4, column ops: 333333 stands twice for this data set/],
+    [[header, "333333,svhn,12,1,1"], /row 2, column dataset: got "svhn", expected one of cifar10/],
+    [[header, "333333,cifar10,12,x,1"], /row 2, column c10_test_12: got "x", expected a number/],
+  ];
+  for (const [lines, message] of cases) {
+    await assert.rejects(open(lines), { name: "DataError", message });
+  }
+});
+
+Deno.test("where a table has several trainings a query may get one of them at random", async () => {
+  const arch = "00000000";
+  const table = await open([
+    "arch,acc1,acc2,acc3,mean_acc,std,params,flops",
+    `${arch},40,50,60,50,8,9,9`,
+    "00000001,10,10,10,10,0,9,9",
+  ]);
+  const space = spaces["nasbench-macro"](childConfig({ layers: 8 }));
+  const evaluator = (runs: string) =>
+    new TableEvaluator(
+      space,
+      table,
+      resolveSearchConfig({ mode: "nasbench-macro", overrides: { "evaluator.runs": runs } }),
+    );
+  const asked = space.parse!(arch);
+  assert.deepEqual(await evaluator("mean").score([asked], "reward"), [{ value: 0.5 }]);
+  const one = evaluator("one");
+  const values = (await one.score(new Array(30).fill(asked), "reward")).map((s) => s.value);
+  assert.deepEqual(new Set(values), new Set([0.4, 0.5, 0.6]));
+  // The final selection does not draw again.
+  assert.deepEqual(await one.score([asked], "selection"), [{ value: values[29] }]);
+  const saved = await one.snapshot();
+  const next = await one.score(new Array(9).fill(asked), "reward");
+  const other = evaluator("one");
+  await other.restore(saved);
+  assert.deepEqual(await other.score(new Array(9).fill(asked), "reward"), next);
+  assert.equal(one.worst, 0.1);
+  assert.equal(one.report(asked), 0.5);
 });

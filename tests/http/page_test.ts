@@ -199,7 +199,7 @@ for (
         ["macro", `#/runs/${ids[1]}`, ".network-panel svg >> nth=1"],
         ["compare", `#/compare/${ids.join(",")}`, ".compare-table"],
         ["new", "#/new", ".start-form"],
-      ]
+      ].slice(0, look === "wide" ? 2 : 4)
     ) {
       await page.goto(url + address);
       await page.locator(ready).waitFor();

@@ -72,13 +72,15 @@ export function report(comparison: Comparison): string {
 
 const metricName: Record<Metric, string> = {
   sharedWeights: "shared-weight score",
+  shortTraining: "short training",
+  table: "table",
   validation: "validation",
   test: "test",
 };
 
 function groupsTable(groups: Group[]): string {
   const [{ command }] = groups;
-  const metrics = (["sharedWeights", "validation", "test"] as const)
+  const metrics = (["sharedWeights", "shortTraining", "table", "validation", "test"] as const)
     .filter((m) => groups.some((g) => g.metrics[m]));
   const head = [command, "space", "seeds", "parameters", ...metrics.map((m) => metricName[m])];
   return table(

@@ -49,7 +49,12 @@ Examples:
     ).action((run: string | undefined, options: SampleOptions) => sample(run, options));
 }
 
-export async function sample(run: string | undefined, options: SampleOptions): Promise<void> {
+/** @param mode space of the newest search to take, where no run is named; by default any. */
+export async function sample(
+  run: string | undefined,
+  options: SampleOptions,
+  mode?: string,
+): Promise<void> {
   const [{ sampleChoices }, { archFieldsOf }, { readSearch, readTensors }, { writeForm }, files] =
     await Promise.all([
       import("../nas/sample.ts"),
@@ -61,7 +66,9 @@ export async function sample(run: string | undefined, options: SampleOptions): P
   if (options.num < 1) {
     throw new UsageError(`Cannot sample ${options.num} architectures: expected at least 1`);
   }
-  const path = run === undefined ? await newestSearch(options.runs) : runPath(run, options.runs);
+  const path = run === undefined
+    ? await newestSearch(options.runs, mode)
+    : runPath(run, options.runs);
   const { config, start, name } = readSearch(path);
   if (!start?.data) {
     throw new UsageError(`Cannot sample from run ${path}: it stopped before it began`);
@@ -84,16 +91,19 @@ export async function sample(run: string | undefined, options: SampleOptions): P
   });
 }
 
-async function newestSearch(runs: string): Promise<string> {
+async function newestSearch(runs: string, mode: string | undefined): Promise<string> {
   const { listRuns } = await import("../run/state.ts");
   const folder = fromHere(runs);
   const known = listRuns(folder, (problem) => printError(`left out: ${problem}`));
   const newest = known.findLast(({ path, state }) =>
-    state.command === "search" && hasFile(join(path, "controller.safetensors"))
+    state.command === "search" && (mode ?? state.space) === state.space &&
+    hasFile(join(path, "controller.safetensors"))
   );
   if (newest) return newest.path;
   throw new UsageError(
-    `Cannot sample: no search in ${runs} has left a controller yet, expected one; ` +
+    `Cannot sample: no search ${
+      mode ? `in space ${mode} ` : ""
+    }in ${runs} has left a controller yet, expected one; ` +
       `"denas runs" lists all runs`,
   );
 }

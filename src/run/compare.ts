@@ -10,12 +10,14 @@ import {
 import type { ReadRun } from "./read_run.ts";
 
 /** What a figure says; see the texts in `metricMeaning`. */
-export type Metric = "sharedWeights" | "validation" | "test";
+export type Metric = "sharedWeights" | "shortTraining" | "table" | "validation" | "test";
 
 export const metricMeaning: Record<Metric, string> = {
   sharedWeights:
     "accuracy of the winner on validation images with the shared weights of its search: " +
     "it ranks architectures within one search and is no network's own accuracy",
+  shortTraining: "accuracy of the winner on validation images after a short training",
+  table: "what the table says of the winner in the column that no strategy saw",
   validation: "accuracy on validation images, which may have been looked at on the way",
   test: "accuracy on the test images, which are read once, at the end",
 };
@@ -61,15 +63,13 @@ export const FEWEST_SEEDS = 3;
 export function compareRuns(runs: readonly ReadRun[]): Comparison {
   const notes: string[] = [];
   const groups: Group[] = [];
-  for (
-    const kind of Map.groupBy(usable(runs, notes), (r) => `${r.command} ${spaceOf(r)}`).values()
-  ) {
+  for (const kind of Map.groupBy(usable(runs, notes), kindOf).values()) {
     const differing = differingSettings(kind);
     const labelled = Map.groupBy(kind, (run) => label(run, differing));
     for (const [name, members] of labelled) groups.push(makeGroup(name, distinct(members, notes)));
   }
   const pairs = groups.flatMap((a, i) =>
-    groups.slice(i + 1).filter((b) => a.command === b.command && a.space === b.space)
+    groups.slice(i + 1).filter((b) => kindOf(a.runs[0]) === kindOf(b.runs[0]))
       .flatMap((b) => pairOf(a, b))
   );
   const level = 0.05 / Math.max(1, pairs.length);
@@ -100,10 +100,7 @@ function distinct(runs: ReadRun[], notes: string[]): ReadRun[] {
 function makeGroup(label: string, runs: ReadRun[]): Group {
   const [{ command }] = runs;
   const metrics: Group["metrics"] = {};
-  const measured: [Metric, (run: ReadRun) => number | undefined][] = command === "search"
-    ? [["sharedWeights", (r) => r.done!.score]]
-    : [["validation", (r) => r.done!.validAccuracy], ["test", (r) => r.done!.testAccuracy]];
-  for (const [metric, valueOf] of measured) {
+  for (const [metric, valueOf] of measured(runs[0])) {
     const values = runs.map(valueOf).filter((v) => v !== undefined);
     if (values.length === runs.length) metrics[metric] = { values, summary: summarise(values) };
   }
@@ -121,15 +118,29 @@ function makeGroup(label: string, runs: ReadRun[]): Group {
   };
 }
 
-function pairOf(a: Group, b: Group): Pair[] {
-  for (const metric of ["test", "validation", "sharedWeights"] as const) {
-    const [x, y] = [a.metrics[metric], b.metrics[metric]];
-    if (!x || !y) continue;
-    const { values: u } = x, { values: v } = y;
-    const pair = { a, b, metric, welch: welch(u, v), permutationP: permutationTest(u, v) };
-    return [{ ...pair, outcome: "too few" }];
+/** What the runs of a group are measured by. */
+function measured(run: ReadRun): [Metric, (run: ReadRun) => number | undefined][] {
+  if (run.command === "retrain") {
+    return [["validation", (r) => r.done!.validAccuracy], ["test", (r) => r.done!.testAccuracy]];
   }
-  return [];
+  const kind = run.start?.evaluator ?? "shared";
+  if (kind === "table") return [["table", (r) => r.done!.report?.value]];
+  return [[kind === "train" ? "shortTraining" : "sharedWeights", (r) => r.done!.score]];
+}
+
+/** Only runs of one kind are compared: a score with shared weights is no value of a table. */
+const kindOf = (run: ReadRun) => `${run.command} ${spaceOf(run)} ${run.start?.evaluator ?? ""}`;
+
+const metricOf = ({ metrics }: Group) =>
+  (["test", "validation", "sharedWeights", "shortTraining", "table"] as const)
+    .filter((metric) => metrics[metric]);
+
+function pairOf(a: Group, b: Group): Pair[] {
+  const metric = metricOf(a).find((m) => b.metrics[m]);
+  if (!metric) return [];
+  const { values: u } = a.metrics[metric]!, { values: v } = b.metrics[metric]!;
+  const pair = { a, b, metric, welch: welch(u, v), permutationP: permutationTest(u, v) };
+  return [{ ...pair, outcome: "too few" }];
 }
 
 function outcomeOf({ a, b, welch: { p, difference } }: Pair, level: number): Pair["outcome"] {

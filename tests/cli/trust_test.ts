@@ -95,6 +95,8 @@ Deno.test("options that contradict each other, and runs that have nothing to sam
   const none = await denas(["sample"], env);
   assertEquals(none.code, 2);
   assert(none.stderr.includes("no search in runs has left a controller"), none.stderr);
+  const other = await denas(["search", "--mode", "micro", "--sampling-only"], env);
+  assert(other.stderr.includes("no search in space micro in runs has left"), other.stderr);
   const nothing = await denas(["compare"], env);
   assertEquals(nothing.code, 2);
   assert(nothing.stderr.includes("no run in runs is done"), nothing.stderr);

@@ -135,6 +135,23 @@ Deno.test("runs that are not done are left out by name", () => {
   assert(notes[0].endsWith("is interrupted, not done: left out"), notes[0]);
 });
 
+Deno.test("values of a table and scores of shared weights are never compared", () => {
+  const runs = [1, 2, 3].flatMap((seed) => {
+    const run = searching({ seed, score: 0.7, strategy: "random" });
+    const report = { objective: "validation", metric: "test", value: 0.9 + 0.01 * seed };
+    const table = searching({ seed, score: 0.7, strategy: "random" });
+    return [run, {
+      ...table,
+      start: { ...table.start!, evaluator: "table" },
+      done: { ...table.done!, report },
+    }];
+  });
+  const { groups, pairs } = compareRuns(runs);
+  assertEquals(groups.map((g) => Object.keys(g.metrics)), [["sharedWeights"], ["table"]]);
+  assertAlmostEquals(groups[1].metrics.table!.summary.mean, 0.92);
+  assertEquals(pairs, []);
+});
+
 Deno.test("searches are compared by shared-weight scores, with their budgets", () => {
   const runs = [1, 2, 3].flatMap((seed) => [
     searching({ seed, score: 0.7, strategy: "enas" }),

@@ -146,8 +146,8 @@ export function faithfulSettings(
   space: string,
   preset: string,
 ): Settings {
-  const held = quirks.filter((q) =>
-    (q.space ?? space) === space && (q.preset ?? preset) === preset
-  );
+  // Channel ranges are a variant of the macro space.
+  const kind = space === "macro-range" ? "macro" : space;
+  const held = quirks.filter((q) => (q.space ?? kind) === kind && (q.preset ?? preset) === preset);
   return Object.assign({}, ...held.map((q) => q[command]));
 }

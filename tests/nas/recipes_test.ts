@@ -227,6 +227,7 @@ Deno.test("--faithful follows every quirk but four, or says why there is nothing
   const defects = { normalise: false, "augment.inEvaluation": true };
   assert.deepEqual(of("search", "micro"), { ...searches, ...micro });
   assert.deepEqual(of("search", "macro"), { ...searches, ...macro });
+  assert.deepEqual(of("search", "macro-range"), of("search", "macro"));
   assert.deepEqual(of("final", "micro"), always);
   assert.deepEqual(of("final", "macro"), { ...always, "child.legacyFixed": true });
   assert.deepEqual(of("search", "macro", "codebrim"), {

@@ -24,6 +24,7 @@ export interface ConfigOptions extends RunOptions {
   seed?: number;
   seeds?: number[];
   initFrom?: string;
+  profile?: string;
   adapter?: string;
   epochs?: number;
   batch?: number;
@@ -76,6 +77,10 @@ export function addConfigOptions(command: Command): Command {
     .option("--valid-images <n>", "use only so many validation images", whole)
     .option("--cutout <n>", "side of the square that is cut out of training images", whole)
     .option("--decay-all", "decay unused weights as well, as the released ENAS code does")
+    .addOption(
+      new Option("--profile <file>", "write a trace of kernels and host work, for ui.perfetto.dev")
+        .conflicts("seeds"),
+    )
     .option("--adapter <kind>", "default, high-performance, low-power or software")
     .option("--faithful", "follow the released ENAS code where denas does not by default")
     .option("--set <name=value>", "any other setting, see --print-config; may be repeated", setting)
@@ -120,6 +125,12 @@ export function whole(text: string): number {
   return n;
 }
 
+export function positive(text: string): number {
+  const n = whole(text);
+  if (n === 0) throw new InvalidArgumentError("A number above 0 is expected.");
+  return n;
+}
+
 export function number(text: string): number {
   const n = Number(text);
   if (text.trim() === "" || !Number.isFinite(n)) {
@@ -144,7 +155,8 @@ function seedList(text: string): number[] {
   return seeds;
 }
 
-function setting(text: string, all: Record<string, unknown> = {}): Record<string, unknown> {
+/** One more `name=value`, the value read as JSON where it is. */
+export function setting(text: string, all: Record<string, unknown> = {}): Record<string, unknown> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("name=value is expected.");
   const value = text.slice(at + 1);

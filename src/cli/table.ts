@@ -1,5 +1,5 @@
 /** `denas table`: what a table of results holds. Opens no adapter. */
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { UsageError } from "../errors.ts";
 import { parseArchFile, parseChoice } from "../nas/arch_file.ts";
 import { resolveSearchConfig } from "../nas/config.ts";
@@ -14,7 +14,7 @@ import {
   type Table,
   taskOf,
 } from "../nas/tables/mod.ts";
-import { whole } from "./options.ts";
+import { positive, whole } from "./options.ts";
 import { fromHere, places } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { print, table as lines, thousands } from "./terminal.ts";
@@ -76,12 +76,6 @@ function command(group: Command, usage: string, description: string): Command {
     .option("--count <n>", "at most so many rows", positive, 10)
     .option("--json", "print JSON");
   return made.addHelpText("after", `\nExamples:\n  $ denas table --help`);
-}
-
-function positive(text: string): number {
-  const n = whole(text);
-  if (n === 0) throw new InvalidArgumentError("A number above 0 is expected.");
-  return n;
 }
 
 async function withTable(

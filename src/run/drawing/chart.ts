@@ -1,4 +1,4 @@
-/** Small charts over epochs: lines, stacked areas, marks. Everything is SVG of our own. */
+/** Small charts over epochs or queries: lines with bands, stacked areas, marks. Everything is SVG of our own. */
 import { faint, ink, n, type Picture, rule, text } from "./svg.ts";
 
 export type Point = readonly [x: number, y: number];
@@ -10,6 +10,9 @@ export interface Series {
   points: readonly Point[];
   /** `area` stacks onto the areas before it; `dots` are single values. */
   as?: "line" | "area" | "dots";
+  /** Half the height of a line's band at each point: where its mean may lie. */
+  band?: readonly number[];
+  dashed?: boolean;
 }
 
 export interface Chart {
@@ -21,9 +24,12 @@ export interface Chart {
   range?: readonly [number, number];
   /** Places on the x axis that are marked through all of the chart. */
   marks?: readonly { x: number; name: string }[];
+  /** Of the plot in pixels. */
+  height?: number;
 }
 
-const plot = { left: 68, width: 640, height: 150 };
+const plot = { left: 68, width: 640 };
+const usualHeight = 150;
 const legendLeft = plot.left + plot.width + 20;
 const head = 30;
 const foot = 34;
@@ -31,17 +37,18 @@ const foot = 34;
 /** Width of a chart with its legend. */
 export const chartWidth = legendLeft + 140;
 
-/** @param x lowest and highest epoch. */
+/** @param x lowest and highest epoch or number of queries. */
 export function drawChart(chart: Chart, x: readonly [number, number]): Picture {
   const stacked = stack(chart.series);
-  const range = chart.range ?? extent(stacked.flatMap(({ points }) => points.map(([, y]) => y)));
+  const height = chart.height ?? usualHeight;
+  const range = chart.range ?? extent(stacked.flatMap(values));
   const ticks = niceTicks(...range, 5);
   const [low, high] = chart.range ?? [
     Math.min(range[0], ticks[0]),
     Math.max(range[1], ticks.at(-1)!),
   ];
   const toX = (value: number) => plot.left + (value - x[0]) / (x[1] - x[0] || 1) * plot.width;
-  const toY = (value: number) => head + (high - value) / (high - low || 1) * plot.height;
+  const toY = (value: number) => head + (high - value) / (high - low || 1) * height;
   const parts = [text(0, 14, chart.title, { size: 13, bold: true })];
   for (const tick of ticks.filter((value) => value >= low && value <= high)) {
     parts.push(
@@ -55,26 +62,27 @@ export function drawChart(chart: Chart, x: readonly [number, number]): Picture {
   }
   for (const tick of niceTicks(...x, 10).filter((v) => Number.isInteger(v) && inside(v, x))) {
     parts.push(
-      text(toX(tick), head + plot.height + 16, String(tick), {
+      text(toX(tick), head + height + 16, String(tick), {
         size: 11,
         anchor: "middle",
         fill: faint,
       }),
     );
   }
+  for (const series of stacked) parts.push(drawBand(series, toX, toY));
   for (const series of stacked) parts.push(drawSeries(series, toX, toY));
   for (const mark of chart.marks ?? []) {
     const at = toX(mark.x);
     parts.push(
-      line([[at, head - 4], [at, head + plot.height]], "#dc2626", 1.2, "5 4"),
+      line([[at, head - 4], [at, head + height]], "#dc2626", 1.2, "5 4"),
       text(at + 4, head + 6, mark.name, { size: 10, fill: "#dc2626" }),
     );
   }
   parts.push(
-    line([[plot.left, head + plot.height], [plot.left + plot.width, head + plot.height]], ink, 1),
+    line([[plot.left, head + height], [plot.left + plot.width, head + height]], ink, 1),
     ...legend(chart.series),
   );
-  return { width: chartWidth, height: head + plot.height + foot, body: parts.join("\n") };
+  return { width: chartWidth, height: head + height + foot, body: parts.join("\n") };
 }
 
 /** A few round numbers that span from low to high. */
@@ -108,9 +116,25 @@ function stack(series: readonly Series[]): Stacked[] {
   });
 }
 
+/** All that a series shows along y. */
+function values({ points, band }: Series): number[] {
+  return points.flatMap(([, y], i) => {
+    const half = band?.[i] || 0;
+    return half ? [y - half, y + half] : [y];
+  });
+}
+
 type Scale = (value: number) => number;
 
-function drawSeries({ points, colour, as, base }: Stacked, toX: Scale, toY: Scale): string {
+function drawBand({ points, colour, band }: Series, toX: Scale, toY: Scale): string {
+  if (!band) return "";
+  const edge = (sign: number) =>
+    points.map(([x, y], i): Point => [toX(x), toY(y + sign * (band[i] || 0))]);
+  const corners = [...edge(1), ...edge(-1).reverse()].map(([x, y]) => `${n(x)},${n(y)}`);
+  return `<polygon points="${corners.join(" ")}" fill="${colour}" fill-opacity="0.15"/>`;
+}
+
+function drawSeries({ points, colour, as, base, dashed }: Stacked, toX: Scale, toY: Scale): string {
   const at = points.map(([x, y]): Point => [toX(x), toY(y)]);
   if (as === "dots") {
     return `<g fill="${colour}" opacity="0.35">${
@@ -125,7 +149,7 @@ function drawSeries({ points, colour, as, base }: Stacked, toX: Scale, toY: Scal
   const single = at.length === 1
     ? `<circle cx="${n(at[0][0])}" cy="${n(at[0][1])}" r="3" fill="${colour}"/>`
     : "";
-  return line(at, colour, 2) + single;
+  return line(at, colour, 2, dashed ? "6 4" : undefined) + single;
 }
 
 function legend(series: readonly Series[]): string[] {

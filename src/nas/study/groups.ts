@@ -1,0 +1,196 @@
+/**
+ * The experiments of White, Neiswanger, Nolen and Savani, "A Study on Encodings for Neural Architecture Search"
+ * (NeurIPS 2020), by the names of their published code; settings as there: ten first draws, ten
+ * architectures per round, 150 queries.
+ */
+import { UsageError } from "../../errors.ts";
+import { parseStudy, type Study, type StudyInput } from "./definition.ts";
+
+type AlgorithmInput = StudyInput["algorithms"][number];
+type EncodingInput = NonNullable<AlgorithmInput["encoding"]>;
+
+interface Group {
+  /** In a line. */
+  summary: string;
+  algorithms: AlgorithmInput[];
+  /** Where it cannot be another: encodings that other spaces have not. */
+  space?: string;
+  queries?: number;
+}
+
+const random: AlgorithmInput = { name: "random", strategy: "random" };
+const evolution = (name: string, encoding?: EncodingInput, initial = 10): AlgorithmInput => ({
+  name,
+  strategy: "evolution",
+  encoding,
+  settings: {
+    "evolution.population": 30,
+    "evolution.tournament": 10,
+    "evolution.initial": initial,
+  },
+});
+const localSearch = (name: string, encoding?: EncodingInput): AlgorithmInput => ({
+  name,
+  strategy: "local-search",
+  encoding,
+  settings: { "localSearch.initial": 10 },
+});
+const guided = (
+  strategy: string,
+  name: string,
+  encoding?: EncodingInput,
+  settings: Record<string, unknown> = {},
+): AlgorithmInput => ({ name, strategy, encoding, settings });
+
+const gp = (distance: string) => guided("gp", `gp ${distance}`, { predictor: distance });
+const bananas = (features: string) =>
+  guided("bananas", `bananas ${features}`, { predictor: features });
+
+const main: AlgorithmInput[] = [
+  guided("bananas", "bananas"),
+  random,
+  evolution("evolution"),
+  guided("gp", "gp"),
+  guided("dngo", "dngo"),
+  localSearch("local search"),
+];
+
+const cutoffs = [1, 2, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31];
+const nb101 = "nasbench101";
+const nb201 = "nasbench201";
+
+const groups: Record<string, Group> = {
+  main_experiments: { summary: "the main algorithms with their usual encodings", algorithms: main },
+  test_algos: { summary: "the same with 30 queries", algorithms: main, queries: 30 },
+  test_simple: { summary: "random search with 30 queries", algorithms: [random], queries: 30 },
+  random_encodings: {
+    summary: "random search, drawn by each encoding",
+    space: nb101,
+    algorithms: [
+      "uniform",
+      "adj",
+      "cont_adj",
+      ...["path", "trunc_path", "cont_path", "trunc_cont_path"].flatMap((p) => [p, `wtd_${p}`]),
+    ].map((sample) => ({ name: `random ${sample}`, strategy: "random", encoding: { sample } })),
+  },
+  evo_encodings: {
+    summary: "evolution, mutated by each encoding",
+    space: nb101,
+    algorithms: ["adj", "cont_adj", "path", "trunc_path", "cont_path", "trunc_cont_path"]
+      .map((perturb) => evolution(`evolution ${perturb}`, { sample: "adj", perturb })),
+  },
+  evo_trunc: {
+    summary: "evolution, mutated by ever longer parts of path and adjacency encoding, 300 queries",
+    space: nb101,
+    queries: 300,
+    algorithms: [
+      ...cutoffs.map((pathCutoff) =>
+        evolution(
+          `evolution path ${pathCutoff}`,
+          { sample: "adj", perturb: "trunc_path", pathCutoff },
+          1,
+        )
+      ),
+      ...cutoffs.map((edgeCutoff) =>
+        evolution(
+          `evolution adj ${edgeCutoff}`,
+          { sample: "adj", perturb: "trunc_adj", edgeCutoff },
+          1,
+        )
+      ),
+    ],
+  },
+  ls_encodings: {
+    summary: "local search in each encoding's neighbourhood",
+    space: nb101,
+    algorithms: ["path", "trunc_path", "adj"]
+      .map((perturb) => localSearch(`local search ${perturb}`, { sample: "adj", perturb })),
+  },
+  bo_encodings: {
+    summary: "Bayesian optimisation with each encoding's distance",
+    space: nb101,
+    algorithms: ["cont_path", "trunc_cont_path", "trunc_path", "cont_adj", "path", "adj", "nasbot"]
+      .map(gp),
+  },
+  bananas_encodings: {
+    summary: "BANANAS, with each encoding for its predictor",
+    space: nb101,
+    algorithms: [
+      "cont_adj",
+      "path",
+      "trunc_path",
+      "cat_path",
+      "trunc_cat_path",
+      "adj",
+      "cat_adj",
+    ].map(bananas),
+  },
+  bananas_all: {
+    summary: "BANANAS, with one encoding for everything",
+    algorithms: [
+      ["trunc_path", "adj"],
+      ["trunc_path", "trunc_path"],
+      ["adj", "adj"],
+    ].map(([predictor, perturb]) =>
+      guided("bananas", `bananas ${predictor}, moves by ${perturb}`, {
+        sample: perturb,
+        perturb,
+        predictor,
+      })
+    ),
+  },
+  ablation: {
+    summary: "what BANANAS owes to its parts",
+    algorithms: [
+      guided("bananas", "bananas"),
+      bananas("adj"),
+      gp("path"),
+      gp("adj"),
+      guided("bananas", "bananas, random candidates", undefined, {
+        "guided.parents": 0,
+        "guided.random": 200,
+      }),
+    ],
+  },
+  predictors: {
+    summary: "one search, guided by each predictor",
+    algorithms: ["bananas", "gp", "dngo", "bohamiann", "gcn", "bonas", "npenas"]
+      .map((strategy) => guided(strategy, strategy)),
+  },
+  bo_encodings_201: {
+    summary: "Bayesian optimisation with the distances that NAS-Bench-201 cells have",
+    space: nb201,
+    algorithms: ["trunc_path", "path", "adj"].map(gp),
+  },
+  bananas_201: {
+    summary: "BANANAS with the encodings that NAS-Bench-201 cells have",
+    space: nb201,
+    algorithms: ["path", "trunc_path", "adj"].map(bananas),
+  },
+  evo_201: {
+    summary: "evolution, mutated by the encodings that NAS-Bench-201 cells have",
+    space: nb201,
+    algorithms: ["adj", "path", "trunc_path"]
+      .map((perturb) => evolution(`evolution ${perturb}`, { sample: "adj", perturb })),
+  },
+};
+
+export const groupSummaries: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(groups).map(([name, { summary }]) => [name, summary]),
+);
+
+/** The space that a group needs, where it needs one. */
+export const groupSpace = (name: string): string | undefined => groups[name]?.space;
+
+/** @throws UsageError naming the groups. */
+export function groupNamed(name: string): Study {
+  if (!Object.hasOwn(groups, name)) {
+    throw new UsageError(
+      `Cannot find study ${JSON.stringify(name)}: expected a file or one of ${
+        Object.keys(groups).join(", ")
+      }`,
+    );
+  }
+  const { algorithms, queries } = groups[name];
+  return parseStudy({ name, algorithms, queries }, name);
+}

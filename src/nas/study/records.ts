@@ -1,0 +1,145 @@
+/** The file of a study: a line on what it is, then one line per finished trial. */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { DataError } from "../../errors.ts";
+import { lossOf } from "./loss.ts";
+import { notedAt, type Study, studySchema } from "./definition.ts";
+import type { StudyTask } from "./trial.ts";
+
+const task = z.object({
+  table: z.string(),
+  space: z.string(),
+  dataset: z.string(),
+  size: z.number(),
+  objective: z.string(),
+  /** Column that the values of trials are from. */
+  report: z.string(),
+  label: z.string(),
+  unit: z.enum(["%", "fraction", "s", "M", ""]),
+  /** The best value of that column in the whole table. */
+  best: z.number(),
+  /** Of both columns: the same file later. */
+  sha256: z.string(),
+});
+
+const head = z.object({
+  type: z.literal("study"),
+  version: z.literal(1),
+  study: studySchema,
+  tasks: z.array(task).min(1),
+  at: z.array(z.number()).min(1),
+});
+
+const trial = z.object({
+  type: z.literal("trial"),
+  task: z.number().int().nonnegative(),
+  algorithm: z.number().int().nonnegative(),
+  trial: z.number().int().nonnegative(),
+  seed: z.number(),
+  values: z.array(z.number()),
+  best: z.string(),
+  seconds: z.number(),
+});
+
+export type StudyHead = z.infer<typeof head>;
+export type TaskHead = z.infer<typeof task>;
+export type TrialRecord = z.infer<typeof trial>;
+
+export interface StudyRecords {
+  head: StudyHead;
+  trials: TrialRecord[];
+}
+
+export function headOf(study: Study, tasks: readonly StudyTask[]): StudyHead {
+  return {
+    type: "study",
+    version: 1,
+    // Where the files are on this machine is not what a study is.
+    study: { ...study, tables: [] },
+    tasks: tasks.map(taskHead),
+    at: notedAt(study),
+  };
+}
+
+function taskHead({ table, dataset, objective, report, mean, reports }: StudyTask): TaskHead {
+  const smallIsGood = lossOf(report) === null && objective === `-${report.name}`;
+  return {
+    table: table.name,
+    space: table.space,
+    dataset,
+    size: table.size,
+    objective,
+    report: report.name,
+    label: report.label,
+    unit: report.unit,
+    best: reports.reduce((a, b) => smallIsGood ? Math.min(a, b) : Math.max(a, b)),
+    sha256: createHash("sha256").update(bytesOf(mean)).update(bytesOf(reports)).digest("hex"),
+  };
+}
+
+const bytesOf = (column: Float64Array) =>
+  new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+
+/** What tells one trial from another. */
+export const trialKey = (t: Pick<TrialRecord, "task" | "algorithm" | "trial">): string =>
+  `${t.task} ${t.algorithm} ${t.trial}`;
+
+/** Where two studies differ first, trials aside: more of them go on with the same study. */
+export function difference(before: StudyHead, now: StudyHead): string | null {
+  const [a, b] = [before, now].map(({ study, tasks }) => ({
+    ...study,
+    trials: 0,
+    tasks: Object.fromEntries(tasks.map((t, i) => [i, t])),
+    algorithms: Object.fromEntries(study.algorithms.map((one) => [one.name, one])),
+  }));
+  return differing(a, b, "");
+}
+
+function differing(a: unknown, b: unknown, path: string): string | null {
+  if (isObject(a) && isObject(b)) {
+    for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+      const found = differing(a[key], b[key], path ? `${path}.${key}` : key);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+  const [was, is] = [JSON.stringify(a), JSON.stringify(b)];
+  return was === is ? null : `${path} was ${was ?? "not there"} and is ${is ?? "not there"}`;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @throws DataError naming line and field. */
+export function readStudyRecords(lines: readonly unknown[], file: string): StudyRecords {
+  const first = check(head, lines[0], file, 1);
+  const seen = new Set<string>();
+  const trials = lines.slice(1).map((line, i) => {
+    const record = check(trial, line, file, i + 2);
+    const { tasks, study, at } = first;
+    const fits = record.task < tasks.length && record.algorithm < study.algorithms.length &&
+      record.values.length === at.length;
+    if (!fits) {
+      throw new DataError(`Cannot read ${file}: line ${i + 2} is no trial of this study`);
+    }
+    if (seen.has(trialKey(record))) {
+      throw new DataError(`Cannot read ${file}: line ${i + 2} repeats a trial`);
+    }
+    seen.add(trialKey(record));
+    return record;
+  });
+  return { head: first, trials };
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, file: string, line: number): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [{ path, message }] = result.error.issues;
+  throw new DataError(
+    `Cannot read ${file}: line ${line}: ${path.join(".") || "it"}: ${message}`,
+    { cause: result.error },
+  );
+}
+
+/** Whether a line is the first of a study's file. */
+export const isStudyHead = (line: unknown): boolean => isObject(line) && line.type === "study";

@@ -1,0 +1,139 @@
+/** One search of a study: ask and tell straight against the columns of a table, many thousands of times. */
+import { Rng, Stream } from "../../random.ts";
+import { UsageError } from "../../errors.ts";
+import { resolveSearchConfig, type SearchConfig } from "../config.ts";
+import { type Encodings, openEncodings } from "../encodings/mod.ts";
+import { openSpace } from "../parts.ts";
+import type { SearchSpace } from "../space.ts";
+import { learnsOnDevice, openStrategy } from "../strategies/mod.ts";
+import { allStrategyNames, type StrategyName } from "../strategies/names.ts";
+import {
+  indexIn,
+  type Metric,
+  metricOf,
+  objectiveOf,
+  scoresOf,
+  type Table,
+  taskOf,
+} from "../tables/mod.ts";
+import type { Algorithm, TableChoice } from "./definition.ts";
+
+/** What searches on one data set of a table maximise, and what is noted of them. */
+export interface StudyTask {
+  table: Table;
+  dataset: string;
+  /** With a minus where it is minimised. */
+  objective: string;
+  report: Metric;
+  /** Score of each architecture by index; one column per training that a query may get. */
+  mean: Float64Array;
+  runs: Float64Array[];
+  /** The report column, in its own unit. */
+  reports: Float64Array;
+}
+
+/** @throws UsageError naming the columns or data sets that the table has. */
+export function openTask(table: Table, choice: Omit<TableChoice, "file">): StudyTask {
+  const task = taskOf(table, choice.dataset);
+  const { metric, minimise } = objectiveOf(table, choice.objective || task.objective);
+  const report = metricOf(table, choice.report || task.report);
+  const mean = scoresOf(table, { metric, minimise });
+  return {
+    table,
+    dataset: task.dataset,
+    objective: `${minimise ? "-" : ""}${metric.name}`,
+    report,
+    mean,
+    runs:
+      metric.runs?.map((name) => scoresOf(table, { metric: metricOf(table, name), minimise })) ??
+        [mean],
+    reports: table.column(report.name),
+  };
+}
+
+/** An algorithm that is ready for its trials: what they share is opened once. */
+export interface OpenAlgorithm {
+  name: string;
+  config: SearchConfig;
+  space: SearchSpace<unknown>;
+  encodings: Encodings<unknown>;
+}
+
+/** @throws UsageError naming a strategy, encoding or setting that there is not. */
+export async function openAlgorithm(
+  algorithm: Algorithm,
+  space: string,
+  places: { cacheDir?: string },
+): Promise<OpenAlgorithm> {
+  const { name, strategy, settings } = algorithm;
+  const { sample, perturb, predictor, strict, ...cutoffs } = algorithm.encoding;
+  if (!allStrategyNames.includes(strategy as StrategyName)) {
+    throw cannot(name, `there is no strategy ${strategy}, expected one of ${usable().join(", ")}`);
+  }
+  const config = resolveSearchConfig({
+    mode: space,
+    preset: "quick",
+    overrides: {
+      "evaluator.kind": "table",
+      strategy,
+      encoding: { sample, perturb, predictor, strict },
+      ...settings,
+    },
+  });
+  if (learnsOnDevice(config)) {
+    throw cannot(name, `${strategy} learns on a device, expected one of ${usable().join(", ")}`);
+  }
+  const names = [sample, perturb, predictor].filter((encoding) => encoding !== "");
+  const encodings = await openEncodings(space, { ...places, names, strict, ...cutoffs });
+  const opened = { name, config, space: openSpace(space, config.child), encodings };
+  // A missing capability is an error before the first trial.
+  await openStrategy(config, opened.space, { gpu: null, ...places, encodings });
+  return opened;
+}
+
+const usable = () => allStrategyNames.filter((strategy) => !learnsOnDevice({ strategy }));
+
+const cannot = (name: string, why: string) =>
+  new UsageError(`Cannot run algorithm ${JSON.stringify(name)}: ${why}`);
+
+/** How a search went. */
+export interface TrialResult {
+  /** The report of the best architecture by the objective, after each noted number of queries. */
+  values: number[];
+  /** Key of the last best. */
+  best: string;
+  seconds: number;
+}
+
+/**
+ * Every query counts, also of an architecture seen before, unless the strategy keeps scores itself.
+ * @param at numbers of queries, ascending; the last is when the search ends.
+ * @throws UsageError naming an architecture that the table has not.
+ */
+export async function runTrial(
+  { config, space, encodings }: OpenAlgorithm,
+  task: StudyTask,
+  seed: number,
+  at: readonly number[],
+): Promise<TrialResult> {
+  const from = performance.now();
+  const { table, mean, runs, reports } = task;
+  const strategy = await openStrategy({ ...config, seed }, space, { gpu: null, encodings });
+  const rng = new Rng(seed, Stream.search, 1);
+  const drawn = config.evaluator.runs === "one" && runs.length > 1;
+  const values: number[] = [];
+  const queries = at[at.length - 1];
+  let best = -1, bestScore = -Infinity;
+  for (let asked = 0; asked < queries;) {
+    const trials = await strategy.ask(Math.min(config.perRound, queries - asked));
+    const done = trials.map((trial) => {
+      const index = indexIn(table, space.key(trial.arch));
+      const value = (drawn ? rng.pick(runs) : mean)[index];
+      if (value > bestScore || best < 0) [best, bestScore] = [index, value];
+      if (++asked === at[values.length]) values.push(reports[best]);
+      return { ...trial, score: { value } };
+    });
+    if (asked < queries) await strategy.tell(done);
+  }
+  return { values, best: table.key(best), seconds: (performance.now() - from) / 1000 };
+}

@@ -1,0 +1,19 @@
+/** What a study's main thread and its workers say to each other. */
+import type { Study } from "../../nas/study/definition.ts";
+import type { TrialResult } from "../../nas/study/trial.ts";
+
+export interface Job {
+  task: number;
+  algorithm: number;
+  trial: number;
+}
+
+export interface Opening {
+  study: Study;
+  cacheDir: string;
+}
+
+export type ToWorker = { open: Opening } | { job: Job };
+export type FromWorker =
+  | { done: Job; result: TrialResult }
+  | { failed: { name: string; message: string; stack?: string } };

@@ -1,0 +1,83 @@
+/** Tables and algorithms of a study, opened; the same in the main thread, which checks them, and in workers. */
+import { notedAt, type Study } from "../../nas/study/definition.ts";
+import { type OpenAlgorithm, openAlgorithm, openTask, runTrial } from "../../nas/study/trial.ts";
+import type { StudyTask, TrialResult } from "../../nas/study/trial.ts";
+import { UsageError } from "../../errors.ts";
+import { resolveSearchConfig } from "../../nas/config.ts";
+import { openSpace } from "../../nas/parts.ts";
+import { openTable, type Table } from "../../nas/tables/mod.ts";
+import type { Job, Opening } from "./messages.ts";
+
+export interface OpeningProgress {
+  progress?(done: number, what: string): void;
+  signal?: AbortSignal;
+}
+
+export class StudyParts {
+  readonly #algorithms = new Map<string, OpenAlgorithm>();
+  readonly #at: number[];
+
+  private constructor(
+    private readonly study: Study,
+    readonly tasks: readonly StudyTask[],
+    private readonly cacheDir: string,
+  ) {
+    this.#at = notedAt(study);
+  }
+
+  /** @throws UsageError or DataError where a table or one of its columns is not there. */
+  static async open(
+    { study, cacheDir }: Opening,
+    options: OpeningProgress = {},
+  ): Promise<StudyParts> {
+    const tables = new Map<string, Table>();
+    const tasks: StudyTask[] = [];
+    for (const { file, ...choice } of study.tables) {
+      const space = spaceOf(study);
+      const table = tables.get(file) ?? await openTable(file, { cacheDir, space, ...options });
+      if (space && table.space !== space.name) {
+        throw new UsageError(
+          `Cannot read table ${table.name} in space ${space.name}: it is of space ${table.space}`,
+        );
+      }
+      tables.set(file, table);
+      tasks.push(openTask(table, choice));
+    }
+    return new StudyParts(study, tasks, cacheDir);
+  }
+
+  /** Throws a UsageError unless every algorithm can search on every table. */
+  async check(): Promise<void> {
+    for (const { space } of new Set(this.tasks.map(({ table }) => table))) {
+      for (const i of this.study.algorithms.keys()) await this.#algorithm(i, space);
+    }
+  }
+
+  async run({ task: t, algorithm, trial }: Job): Promise<TrialResult> {
+    const task = this.tasks[t];
+    const opened = await this.#algorithm(algorithm, task.table.space);
+    return await runTrial(opened, task, this.study.seed + trial, this.#at);
+  }
+
+  async #algorithm(i: number, space: string): Promise<OpenAlgorithm> {
+    const key = `${space} ${i}`;
+    const known = this.#algorithms.get(key);
+    if (known) return known;
+    const opened = await openAlgorithm(this.study.algorithms[i], space, {
+      cacheDir: this.cacheDir,
+    });
+    this.#algorithms.set(key, opened);
+    return opened;
+  }
+
+  close(): void {
+    for (const table of new Set(this.tasks.map((task) => task.table))) table.close();
+  }
+}
+
+/** The space of a user's own table, with the sizes that the first algorithm's settings give it. */
+function spaceOf({ space: mode, algorithms: [{ settings }] }: Study) {
+  if (mode === undefined) return undefined;
+  const child = Object.entries(settings).filter(([name]) => name.startsWith("child."));
+  return openSpace(mode, resolveSearchConfig({ mode, overrides: Object.fromEntries(child) }).child);
+}

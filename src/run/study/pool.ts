@@ -1,0 +1,71 @@
+/** Trials over all cores: workers that take the next one as soon as they are free. */
+import { DataError, UsageError } from "../../errors.ts";
+import type { TrialResult } from "../../nas/study/trial.ts";
+import type { FromWorker, Job, Opening, ToWorker } from "./messages.ts";
+
+/** Sent ahead, so that a worker does not wait for the next. */
+const AHEAD = 2;
+
+/**
+ * Runs all jobs, in their order as far as there is one.
+ * @param done hears each result once, as it comes.
+ * @throws what a trial threw; the signal's reason. No worker is left then, and no result comes any more.
+ */
+export async function runJobs(
+  jobs: readonly Job[],
+  options: {
+    opening: Opening;
+    workers: number;
+    signal: AbortSignal;
+    done(job: Job, result: TrialResult): void;
+  },
+): Promise<void> {
+  const { opening, signal, done } = options;
+  if (jobs.length === 0) return;
+  signal.throwIfAborted();
+  const workers = Array.from(
+    { length: Math.min(options.workers, jobs.length) },
+    () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }),
+  );
+  let abort = () => {};
+  try {
+    await new Promise<void>((resolve, reject) => {
+      abort = () => reject(signal.reason);
+      signal.addEventListener("abort", abort);
+      let next = 0, finished = 0;
+      for (const worker of workers) {
+        const send = (message: ToWorker) => worker.postMessage(message);
+        const take = () => {
+          if (next < jobs.length) send({ job: jobs[next++] });
+        };
+        worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+          try {
+            if ("failed" in data) return reject(errorOf(data.failed));
+            done(data.done, data.result);
+            if (++finished === jobs.length) resolve();
+            take();
+          } catch (error) {
+            reject(error);
+          }
+        };
+        worker.onerror = (event) => {
+          event.preventDefault();
+          reject(new Error(`a worker of the study failed: ${event.message}`));
+        };
+        send({ open: opening });
+        for (let i = 0; i < AHEAD; i++) take();
+      }
+    });
+  } finally {
+    signal.removeEventListener("abort", abort);
+    for (const worker of workers) worker.terminate();
+  }
+}
+
+/** An error of another thread as one that the command line knows. */
+function errorOf(failed: Extract<FromWorker, { failed: unknown }>["failed"]): Error {
+  const { name, message, stack } = failed;
+  if (name === "UsageError") return new UsageError(message);
+  if (name === "DataError") return new DataError(message);
+  return Object.assign(new Error(message), { stack });
+}

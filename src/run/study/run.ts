@@ -1,0 +1,191 @@
+/**
+ * Runs a study into a folder: `study.ndjson` gets a line per finished trial and is all that a study needs to
+ * go on. Started again it does what is missing, and nothing twice.
+ */
+import { join } from "@std/path";
+import { UsageError } from "../../errors.ts";
+import type { Study } from "../../nas/study/definition.ts";
+import {
+  difference,
+  headOf,
+  readStudyRecords,
+  type StudyHead,
+  type StudyRecords,
+  trialKey,
+  type TrialRecord,
+} from "../../nas/study/records.ts";
+import { explain, LineFile, readLines } from "../files.ts";
+import type { Job } from "./messages.ts";
+import { type OpeningProgress, StudyParts } from "./parts.ts";
+import { runJobs } from "./pool.ts";
+
+export const studyFile = "study.ndjson";
+
+export interface StudyOptions extends OpeningProgress {
+  /** Is made where it is not there. */
+  folder: string;
+  workers: number;
+  cacheDir: string;
+  signal: AbortSignal;
+  /** Hears of the trials that are there already, then of each that is finished. */
+  onTrial?(state: StudyProgress): void;
+}
+
+export interface StudyProgress {
+  done: number;
+  total: number;
+  /** NaN until a trial was timed. */
+  secondsLeft(): number;
+}
+
+const syncEveryMs = 2000;
+
+/**
+ * @returns the whole file's content.
+ * @throws UsageError where the folder has another study, or tables and algorithms do not fit; the signal's
+ * reason, with every finished trial kept.
+ */
+export async function runStudy(study: Study, options: StudyOptions): Promise<StudyRecords> {
+  const parts = await StudyParts.open({ study, cacheDir: options.cacheDir }, options);
+  let head: StudyHead;
+  try {
+    await parts.check();
+    head = headOf(study, parts.tasks);
+  } finally {
+    parts.close();
+  }
+  const path = join(options.folder, studyFile);
+  try {
+    Deno.mkdirSync(options.folder, { recursive: true });
+  } catch (cause) {
+    throw explain(options.folder, cause);
+  }
+  const unlock = lock(path);
+  try {
+    return await inFile(new LineFile(path), study, head, options);
+  } finally {
+    unlock();
+  }
+}
+
+async function inFile(
+  lines: LineFile,
+  study: Study,
+  head: StudyHead,
+  options: StudyOptions,
+): Promise<StudyRecords> {
+  try {
+    if (lines.size === 0) lines.append(JSON.stringify(head));
+    const known = readStudyRecords(readLines(lines.path), lines.path);
+    const other = difference(known.head, head);
+    if (other !== null) {
+      throw new UsageError(
+        `Cannot go on with the study in ${options.folder}: ${other}; name another folder with --out`,
+      );
+    }
+    const trials = await new Remaining(study, known, lines).run(options);
+    return { head: known.head, trials };
+  } finally {
+    lines.close();
+  }
+}
+
+class Remaining {
+  readonly #trials: TrialRecord[];
+  readonly #jobs: Job[];
+  readonly #total: number;
+  #synced = performance.now();
+
+  constructor(
+    private readonly study: Study,
+    { head, trials }: StudyRecords,
+    private readonly lines: LineFile,
+  ) {
+    this.#trials = [...trials];
+    const known = new Set(trials.map(trialKey));
+    const all = Array.from(
+      { length: study.trials },
+      (_, trial) =>
+        head.tasks.flatMap((_, task) =>
+          study.algorithms.map((_, algorithm): Job => ({ task, algorithm, trial }))
+        ),
+    ).flat();
+    this.#total = all.length;
+    this.#jobs = all.filter((job) => !known.has(trialKey(job)));
+  }
+
+  async run({ workers, cacheDir, signal, onTrial }: StudyOptions): Promise<TrialRecord[]> {
+    let left = this.#jobs.length;
+    const tell = () =>
+      onTrial?.({
+        done: this.#total - left,
+        total: this.#total,
+        secondsLeft: () => this.#secondsLeft(workers),
+      });
+    tell();
+    try {
+      await runJobs(this.#jobs, {
+        opening: { study: this.study, cacheDir },
+        workers,
+        signal,
+        done: (job, result) => {
+          const record: TrialRecord = {
+            type: "trial",
+            ...job,
+            seed: this.study.seed + job.trial,
+            ...result,
+          };
+          this.lines.append(JSON.stringify(record));
+          this.#trials.push(record);
+          this.#sync();
+          left--;
+          tell();
+        },
+      });
+    } finally {
+      this.lines.sync();
+    }
+    return this.#trials;
+  }
+
+  #sync(): void {
+    if (performance.now() - this.#synced < syncEveryMs) return;
+    this.lines.sync();
+    this.#synced = performance.now();
+  }
+
+  /** Algorithms take very different times: each has its own mean. */
+  #secondsLeft(workers: number): number {
+    const own = this.study.algorithms.map(() => ({ sum: 0, n: 0 }));
+    for (const { algorithm, seconds } of this.#trials) {
+      own[algorithm].sum += seconds;
+      own[algorithm].n++;
+    }
+    const known = own.filter(({ n }) => n > 0).map(({ sum, n }) => sum / n);
+    const usual = known.reduce((a, b) => a + b, 0) / known.length;
+    const perTrial = this.#total / own.length;
+    const left = own.reduce(
+      (s, { sum, n }) => s + Math.max(0, perTrial - n) * (n ? sum / n : usual),
+      0,
+    );
+    return left / workers;
+  }
+}
+
+/** The operating system gives the lock back when its holder dies. @throws UsageError where another has it. */
+function lock(path: string): () => void {
+  let file: Deno.FsFile;
+  try {
+    file = Deno.openSync(path, { create: true, read: true, write: true });
+  } catch (cause) {
+    throw explain(path, cause);
+  }
+  if (!file.tryLockSync(true)) {
+    file.close();
+    throw new UsageError(
+      `Cannot run the study in ${path}: another process is at it; wait for its end, or name another ` +
+        "folder with --out",
+    );
+  }
+  return () => file.close();
+}

@@ -94,7 +94,7 @@ const quickFinal = (space: Benchmark): RetrainConfig => ({
   space,
   data: "fashion-mnist",
   validImages: 3000,
-  epochs: 2,
+  epochs: space === "nasbench201" ? 1 : 2,
   batch: 64,
   evalBatch: 64,
   logEvery: 10,

@@ -92,4 +92,4 @@ console.log(
 );
 const good = complete === readers && quantile(sorted, 0.99) <= 1000 && Math.max(...memory) <= 300;
 console.log(good ? "good" : "NOT good");
-Deno.exit(good ? 0 : 1);
+Deno.exitCode = good ? 0 : 1;

@@ -50,4 +50,4 @@ const sum = cuts.reduce((a, b) => a + b);
 console.log(`${clients} clients, ${total} events each, ${sum} disconnects: no gap, no double`);
 const good = sum >= wanted;
 console.log(good ? "good" : `NOT good: fewer than ${wanted} disconnects`);
-Deno.exit(good ? 0 : 1);
+Deno.exitCode = good ? 0 : 1;

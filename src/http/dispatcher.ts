@@ -4,6 +4,7 @@
  * setting of the adapter; runs of other processes are waited for by the adapter's lock.
  */
 import { join } from "@std/path";
+import { UsageError } from "../errors.ts";
 import { isGuarded } from "../run/folder.ts";
 import { RunQueue, type Waiting } from "../run/queue.ts";
 import { readState, type RunState, writeState } from "../run/state.ts";
@@ -52,13 +53,10 @@ export class Dispatcher {
   }
 
   /** @throws Problem 409 when the run cannot be started or gone on with. */
-  enqueue({ id, path, state }: Run): void {
-    const busy = this.#active.has(id) || isGuarded(path);
-    if (busy || ["running", "done"].includes(state.status)) {
-      throw new Problem(409, `Cannot resume run ${id}: it is ${state.status}`);
-    }
-    if (state.status === "queued" && this.positionOf(id) !== undefined) {
-      throw new Problem(409, `Cannot resume run ${id}: it is waiting for its turn already`);
+  enqueue({ id, path, state: { status } }: Run): void {
+    const waits = status === "queued" && (this.positionOf(id) !== undefined || isGuarded(path));
+    if (waits || status === "running" || status === "done") {
+      throw new Problem(409, `Cannot resume run ${id}: it is ${status}`);
     }
     change(path, { status: "queued", error: undefined });
     this.#queue.add(id);
@@ -112,7 +110,8 @@ export class Dispatcher {
       try {
         const run = this.runs.get(id);
         const { adapter } = run.config;
-        if (busy.has(adapter)) continue;
+        // A process that has written its last state may still be there.
+        if (busy.has(adapter) || this.#active.has(id) || isGuarded(run.path)) continue;
         if (!this.#queue.take(id)) continue; // Another server was faster.
         busy.add(adapter);
         this.#start(run, adapter);
@@ -128,7 +127,7 @@ export class Dispatcher {
     this.#active.set(run.id, active);
     active.ended = this.#drive(run, active).catch((error) => {
       this.options.report(`Cannot start run ${run.id}: ${error.message}`);
-      settle(run.path, { status: "failed", error: error.message });
+      this.#settle(run, { status: "failed", error: error.message });
     }).finally(() => {
       this.#active.delete(run.id);
       this.#look();
@@ -137,7 +136,7 @@ export class Dispatcher {
 
   async #drive(run: Run, active: Active): Promise<void> {
     const permissions = await permissionsFor(run, this.runs.root, this.options);
-    if (active.stopped) return settle(run.path, { status: "interrupted" });
+    if (active.stopped) return this.#settle(run, { status: "interrupted" });
     active.child = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--no-prompt", ...permissions, entry.href, "resume", run.path],
@@ -155,25 +154,24 @@ export class Dispatcher {
       active.child.status,
     ]);
     const interrupted = active.stopped || code === 130 || signal === "SIGINT";
-    settle(
-      run.path,
+    this.#settle(
+      run,
       interrupted
         ? { status: "interrupted" }
         : { status: "failed", error: reasonIn(text) ?? `The process ended with code ${code}` },
     );
   }
-}
 
-/** What a process leaves that did not come to write its own end. */
-function settle(path: string, end: Pick<RunState, "status" | "error">): void {
-  try {
-    const { status } = readState(path);
-    // Where another process has the run, it was that one's before: its state is not ours to write.
-    if (status !== "done" && status !== "failed" && !isGuarded(path)) change(path, end);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) && (error as Error).name !== "UsageError") {
-      throw error;
-    } // Deleted in the meantime.
+  /** Writes the end of a process that did not come to write it itself. */
+  #settle({ id, path }: Run, end: Pick<RunState, "status" | "error">): void {
+    try {
+      const { status } = readState(path);
+      // Asked for again meanwhile, or in the hands of another process.
+      if (this.positionOf(id) !== undefined || isGuarded(path)) return;
+      if (status !== "done" && status !== "failed") change(path, end);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error; // Deleted in the meantime.
+    }
   }
 }
 

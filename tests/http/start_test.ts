@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { usualPlaces } from "../../src/data/find.ts";
 import { readLines } from "../../src/run/files.ts";
+import { lockAdapter } from "../../src/run/lock.ts";
 import { readState } from "../../src/run/state.ts";
 import { start as type } from "../cli/command.ts";
 import { writePictures } from "../data/make.ts";
@@ -87,6 +89,7 @@ Deno.test("searches are started, wait for each other, stop, go on and end alike;
     batch: 8,
   });
   await until(served, retrained, { type: "done" });
+  await untilState(served, retrained, "done");
   const { state, testAccuracy, mode, command } = await inspect(served, retrained);
   assertEquals([state, mode, command], ["done", "macro", "retrain"]);
   assert(testAccuracy >= 0 && testAccuracy <= 1);
@@ -114,6 +117,31 @@ Deno.test("a run of the command line is stopped and gone on with as well", async
   assertEquals((await child.output()).code, 130);
   assertEquals((await inspect(served, id)).state, "interrupted");
   assertEquals((await served.send("POST", `/runs/${id}/resume`)).status, 202);
+  await until(served, id, { type: "resume" });
+});
+
+Deno.test("a run waits, and says so, while another process has the adapter", async () => {
+  await using served = await withPhotos();
+  const id = await start(served, { ...search, epochs: 40 });
+  await until(served, id, { type: "epoch" });
+  assertEquals((await served.send("POST", `/runs/${id}/stop`)).status, 202);
+  await untilState(served, id, "interrupted");
+  const { adapter } = await inspect(served, id);
+  const { cacheDir } = usualPlaces(Deno.env.toObject(), served.runs);
+  const lock = await lockAdapter({
+    folder: join(cacheDir, "locks"),
+    adapter: adapter.description,
+    run: "a test",
+    wait: true,
+  });
+  try {
+    assertEquals((await served.send("POST", `/runs/${id}/resume`)).status, 202);
+    await untilState(served, id, "running"); // Its process is there,
+    await untilState(served, id, "queued"); // and has found the adapter taken.
+    assertEquals((await inspect(served, id)).position, undefined);
+  } finally {
+    lock.release();
+  }
   await until(served, id, { type: "resume" });
 });
 

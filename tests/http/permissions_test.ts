@@ -1,0 +1,45 @@
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { permissionsFor } from "../../src/http/permissions.ts";
+import type { Run } from "../../src/http/runs_folder.ts";
+import type { RunState } from "../../src/run/state.ts";
+import type { ServerOptions } from "../../src/run/serving.ts";
+
+const root = Deno.makeTempDirSync({ prefix: "denas-" });
+const cacheDir = join(root, "cache");
+const options = { places: { cacheDir, packageDirs: [] } } as unknown as ServerOptions;
+
+function run(data: string): Run {
+  const config = { preset: "quick", seed: 1, data, adapter: "default", epochs: 1 };
+  return { id: "a", path: join(root, "runs", "a"), state: {} as RunState, config };
+}
+
+/** The flags by name; a flag without a list would allow everything. */
+async function flags(data: string): Promise<Record<string, string[]>> {
+  const given = await permissionsFor(run(data), join(root, "runs"), options);
+  return Object.fromEntries(given.map((flag) => {
+    const [, name, list] = /^--allow-(\w+)=(.+)$/.exec(flag)!;
+    return [name, list.split(",")];
+  }));
+}
+
+Deno.test("a run writes its own folder and the lock, and reaches neither network nor programs", async () => {
+  const folder = join(root, "photos");
+  Deno.mkdirSync(join(folder, "train"), { recursive: true });
+  const { env, read, write, ...others } = await flags(folder);
+  assertEquals(write, [join(root, "runs", "a"), join(cacheDir, "locks")]);
+  assert(read.includes(folder));
+  assert(!read.includes("/"));
+  assert(!env.includes("DENAS_TOKEN"));
+  assertEquals(others, {});
+});
+
+Deno.test("a data set that is not there may be fetched, from its own hosts into its own folder", async () => {
+  const { net, write } = await flags("cifar100");
+  assertEquals(net, ["www.cs.toronto.edu"]);
+  assertEquals(write, [
+    join(root, "runs", "a"),
+    join(cacheDir, "locks"),
+    join(cacheDir, "cifar100"),
+  ]);
+});

@@ -51,6 +51,10 @@ Deno.test("nasbench101: channels are split as in the release", () => {
     return nb101Channels({ out }, cin, cout);
   };
   assert.deepEqual(channels("0100/0010/0001/0000", 8, 16), [8, 16, 16, 16]);
+  assert.deepEqual(
+    channels("01000/00100/00010/00001/00000", 8, 16),
+    [8, 16, 16, 16, 16],
+  );
   assert.deepEqual(channels("0110/0001/0001/0000", 8, 15), [8, 8, 7, 15]);
   assert.deepEqual(channels("01110/00001/00001/00001/00000", 8, 8), [8, 3, 3, 2, 8]);
   assert.deepEqual(channels("01000/00110/00001/00001/00000", 8, 9), [8, 5, 5, 4, 9]);

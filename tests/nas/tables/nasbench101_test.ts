@@ -61,7 +61,9 @@ Deno.test("records carry the published sums", () => {
   assert.equal(crc32c(new Uint8Array(32)), 0x8a9136aa);
   assert.equal(crc32c(new Uint8Array(32).fill(255)), 0x62a8ab43);
   assert.equal(crc32c(Uint8Array.from({ length: 32 }, (_, i) => i)), 0x46dd794e);
-  assert.equal(masked(0), 0xa282ead8);
+  assert.deepEqual([0, 1, 0x8000].map(masked), [0xa282ead8, 0xa284ead8, 0xa282ead9]);
+  // Every event file of TensorBoard begins like this: a record of 24 bytes.
+  assert.equal(frame(new Uint8Array(24)).subarray(0, 12).toHex(), "1800000000000000a37f4b22");
 });
 
 Deno.test("a row of NAS-Bench-101 comes back from its bytes", () => {

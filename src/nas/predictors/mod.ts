@@ -1,0 +1,72 @@
+/** Every predictor by name. */
+import { UsageError } from "../../errors.ts";
+import type { Encoding } from "../encodings/encoding.ts";
+import type { SearchSpace } from "../space.ts";
+import { Bohamiann, bohamiannDefaults } from "./bohamiann.ts";
+import { Dngo, dngoDefaults } from "./dngo.ts";
+import { bananasEnsemble, diverseEnsemble, Ensemble } from "./ensemble.ts";
+import { GaussianProcess } from "./gaussian_process.ts";
+import { gcnDefaults, GcnPredictor, smallGcn } from "./gcn_predictor.ts";
+import { graphsOf } from "./graphs.ts";
+import { distanceKernel, rbfKernel } from "./kernels.ts";
+import type { Predictor } from "./predictor.ts";
+import { WlFeatures, wlKernel } from "./wl.ts";
+
+export type { Prediction, Predictor } from "./predictor.ts";
+
+/** What a predictor is, and what of an architecture it sees. */
+export const predictorNames = {
+  gp: { summary: "Gaussian process on an encoding's distance", sees: "distance" },
+  "gp-rbf": { summary: "Gaussian process on an encoding's features", sees: "features" },
+  "gp-wl": { summary: "Gaussian process with the Weisfeiler-Lehman graph kernel", sees: "graph" },
+  ensemble: { summary: "five feed-forward nets, as in BANANAS", sees: "features" },
+  diverse: { summary: "five feed-forward nets of different shapes", sees: "features" },
+  dngo: { summary: "Bayesian linear regression on a net's features", sees: "features" },
+  bohamiann: { summary: "nets drawn from their posterior", sees: "features" },
+  gcn: { summary: "graph convolutional net of four layers of 144", sees: "graph" },
+  bonas: { summary: "Bayesian linear regression on a small graph net's features", sees: "graph" },
+} as const;
+
+export type PredictorName = keyof typeof predictorNames;
+
+export interface PredictorParts<A> {
+  space: SearchSpace<A>;
+  /** For predictors that see features or distances. */
+  encoding?: Encoding<A>;
+}
+
+/** Variances of the noise that a Gaussian process chooses from. */
+const NOISES = [1e-3, 1e-2, 0.1, 0.3];
+/** Rounds of the Weisfeiler–Lehman kernel that it chooses from: 0 … 4. */
+const ROUNDS = 4;
+
+/** @throws UsageError where the encoding is missing or cannot do what the predictor needs. */
+export function openPredictor<A>(name: PredictorName, parts: PredictorParts<A>): Predictor<A> {
+  const { space } = parts;
+  const encoding = () => {
+    if (parts.encoding) return parts.encoding;
+    throw new UsageError(`Cannot use predictor ${name}: it sees encodings, and none is named`);
+  };
+  switch (name) {
+    case "gp":
+      return new GaussianProcess(distanceKernel(encoding()), { noises: [1e-5] });
+    case "gp-rbf":
+      return new GaussianProcess(rbfKernel(encoding()), { noises: NOISES });
+    case "gp-wl": {
+      const features = new WlFeatures<A>((arch) => space.key(arch), graphsOf(space), ROUNDS);
+      return new GaussianProcess(wlKernel(features), { noises: NOISES });
+    }
+    case "ensemble":
+      return new Ensemble(encoding(), bananasEnsemble);
+    case "diverse":
+      return new Ensemble(encoding(), diverseEnsemble);
+    case "dngo":
+      return new Dngo(encoding(), dngoDefaults);
+    case "bohamiann":
+      return new Bohamiann(encoding(), bohamiannDefaults);
+    case "gcn":
+      return new GcnPredictor(graphsOf(space), gcnDefaults, false);
+    case "bonas":
+      return new GcnPredictor(graphsOf(space), smallGcn, true);
+  }
+}

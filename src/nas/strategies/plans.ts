@@ -1,0 +1,189 @@
+/** The strategies that are guided by a predictor, by name: each is a plan. */
+import { UsageError } from "../../errors.ts";
+import { choiceEncoding } from "../encodings/choices.ts";
+import type { Encoding, Encodings } from "../encodings/encoding.ts";
+import { openPredictor, type PredictorName, predictorNames } from "../predictors/mod.ts";
+import type { SearchSpace } from "../space.ts";
+import type { AcquisitionName } from "./acquisition.ts";
+import type { CandidatePlan } from "./candidates.ts";
+import type { GuidedPlan } from "./guided.ts";
+
+/** What a person may change of a plan; 0 and "" = as the strategy has it. */
+export interface GuidedConfig {
+  /** Random draws before the first fit. */
+  initial: number;
+  /** Architectures asked for between two fits. */
+  batch: number;
+  acquisition: AcquisitionName | "";
+  predictor: PredictorName | "";
+  /** Where candidates come from: mutations of the best, uniform draws, or both. */
+  candidates: "" | "mutation" | "random" | "mutation-random";
+}
+
+interface Recipe {
+  initial: number;
+  batch: number;
+  predictor: PredictorName;
+  acquisition: AcquisitionName;
+  candidates: CandidatePlan;
+  /** The logarithm of the error is learned, or the error. */
+  log?: boolean;
+}
+
+/** BANANAS: a hundred mutations of the best, of the next best where many were seen already. */
+const mutations: CandidatePlan = {
+  parents: 5,
+  each: 100,
+  edits: 1,
+  enough: 100,
+  random: 0,
+  climbs: 0,
+};
+/** Half mutations of the ten best, half uniform draws. */
+const half: CandidatePlan = { parents: 10, each: 10, edits: 1, enough: 0, random: 100, climbs: 0 };
+
+const recipes = {
+  /** White et al., NeurIPS 2020; kernel and candidates after NASBOT (Kandasamy et al., NeurIPS 2018). */
+  gp: {
+    initial: 10,
+    batch: 10,
+    predictor: "gp",
+    acquisition: "ucb",
+    candidates: { parents: 5, each: 5, edits: 19, enough: 0, random: 200, climbs: 0 },
+  },
+  "gp-rbf": {
+    initial: 10,
+    batch: 1,
+    predictor: "gp-rbf",
+    acquisition: "ei",
+    candidates: half,
+    log: true,
+  },
+  /** NAS-BOWL (Ru et al., ICLR 2021) without its interpretation of features. */
+  "gp-wl": {
+    initial: 10,
+    batch: 1,
+    predictor: "gp-wl",
+    acquisition: "ei",
+    candidates: half,
+    log: true,
+  },
+  /** White, Neiswanger & Savani, AAAI 2021. */
+  bananas: {
+    initial: 10,
+    batch: 10,
+    predictor: "ensemble",
+    acquisition: "its",
+    candidates: mutations,
+  },
+  dngo: { initial: 20, batch: 10, predictor: "dngo", acquisition: "ucb", candidates: mutations },
+  bohamiann: {
+    initial: 20,
+    batch: 10,
+    predictor: "bohamiann",
+    acquisition: "ucb",
+    candidates: mutations,
+  },
+  /** Wen et al., ECCV 2020: one fit to a ninth of the budget, then the best of many draws. */
+  gcn: {
+    initial: 0,
+    batch: 0,
+    predictor: "gcn",
+    acquisition: "mean",
+    candidates: { parents: 0, each: 0, edits: 0, enough: 0, random: 0, climbs: 0 },
+  },
+  /** Shi et al., NeurIPS 2020. */
+  bonas: { initial: 10, batch: 10, predictor: "bonas", acquisition: "ei", candidates: mutations },
+  /** NPENAS-NP (Wei et al., IEEE TNNLS 2022): the predictor chooses among the offspring of the best. */
+  npenas: {
+    initial: 10,
+    batch: 10,
+    predictor: "bonas",
+    acquisition: "mean",
+    candidates: { parents: 10, each: 10, edits: 1, enough: 0, random: 0, climbs: 0 },
+  },
+} as const satisfies Record<string, Recipe>;
+
+export type GuidedName = keyof typeof recipes;
+
+export const isGuided = (name: string): name is GuidedName => Object.hasOwn(recipes, name);
+
+export interface PlanContext<A> {
+  space: SearchSpace<A>;
+  encodings: Encodings<A>;
+  /** What the predictor sees; "" = the truncated paths where the space has them, otherwise its choices. */
+  encoding: string;
+  /** How many architectures will be asked for. */
+  budget: number;
+}
+
+/** @throws UsageError where the space lacks what the plan needs. */
+export function guidedPlan<A>(
+  name: GuidedName,
+  config: GuidedConfig,
+  context: PlanContext<A>,
+): GuidedPlan<A> {
+  const recipe: Recipe = name === "gcn" ? gcnRecipe(context.budget) : recipes[name];
+  const predictor = config.predictor || recipe.predictor;
+  const { space } = context;
+  const sees = predictorNames[predictor].sees;
+  return {
+    name,
+    initial: Math.max(2, config.initial || recipe.initial),
+    batch: config.batch || recipe.batch,
+    acquisition: config.acquisition || recipe.acquisition,
+    candidates: chosen(config.candidates, recipe.candidates),
+    predictor: openPredictor(predictor, {
+      space,
+      encoding: sees === "graph" ? undefined : seen(context, sees),
+    }),
+    target: recipe.log ? logErrors : (scores) => scores.map((score) => -score),
+  };
+}
+
+/** 20 of 172 architectures are learned from, 50 candidates are ranked for each of the budget. */
+function gcnRecipe(budget: number): Recipe {
+  const initial = Math.max(2, Math.floor(20 / 172 * budget));
+  const candidates = { ...recipes.gcn.candidates, random: 50 * budget };
+  return { ...recipes.gcn, initial, batch: Math.max(1, budget - initial), candidates };
+}
+
+const UNIFORM = 100;
+
+function chosen(kind: GuidedConfig["candidates"], own: CandidatePlan): CandidatePlan {
+  switch (kind) {
+    case "":
+      return own;
+    case "mutation":
+      return { ...own, random: 0, ...own.parents === 0 && mutations };
+    case "random":
+      return { ...own, parents: 0, random: own.random || UNIFORM };
+    case "mutation-random":
+      return { ...own, ...own.parents === 0 && mutations, random: own.random || UNIFORM };
+  }
+}
+
+/** The encoding of that name, or the default. */
+function seen<A>(
+  { space, encodings, encoding }: PlanContext<A>,
+  sees: "features" | "distance",
+): Encoding<A> {
+  const own = sees === "features" ? "trunc_path" : "adj";
+  const found = encodings[encoding || own];
+  if (found) return found;
+  if (encoding === "" || encoding === "choices") return choiceEncoding(space);
+  throw new UsageError(
+    `Cannot use encoding ${JSON.stringify(encoding)} in space ${space.name}: expected one of ${
+      [...Object.keys(encodings), "choices"].join(", ")
+    }`,
+  );
+}
+
+/** Differences among the best count as much as those among the worst. */
+const LEAST = 1e-4;
+
+/** Logarithms of errors; scores beyond 0 … 1 are no accuracies: their negatives as they are. */
+function logErrors(scores: Float64Array): Float64Array {
+  const accuracies = scores.every((score) => score >= 0 && score <= 1);
+  return scores.map((score) => accuracies ? Math.log(Math.max(LEAST, 1 - score)) : -score);
+}

@@ -70,6 +70,15 @@ export function run(gpu: Gpu, tape: Tape, { outputs, loss }: RunOptions): Result
 /** Stands for a tensor that was freed since its op does not read it again (`reads`). */
 const missing = { buffer: { raw: null as never, id: -1, bytes: 0 }, offset: 0 };
 
+/** How a profile shows an action: its op, and where in the network it is. */
+function spanOf(action: Action): [name: string, args: Record<string, unknown>] {
+  if (action.kind === "add") return ["add gradients", { words: action.from.words }];
+  const { op, inputs, params, scope } = action.node;
+  const wanted = action.kind === "forward" ? undefined : action.dx.map((g) => g !== null);
+  const shapes = inputs.map((v) => v.shape);
+  return [op.name, { scope, op: op.name, pass: action.kind, shapes, params, wanted }];
+}
+
 /** A schedule on its way through a device: which slot lies where. */
 class Recording {
   readonly #place = new Map<Slot, Tensor>();
@@ -84,7 +93,9 @@ class Recording {
     }
     for (const action of plan.actions) {
       action.alloc.forEach((slot) => this.#alloc(slot));
+      gpu.profile?.begin(...spanOf(action));
       this.#record(action);
+      gpu.profile?.end();
       action.free.forEach((slot) => this.#free(slot));
     }
     for (const tensor of this.#place.values()) gpu.keepUntilRun(tensor);

@@ -25,6 +25,7 @@ import { fewSteps } from "./few_steps.ts";
 import { finishRetrain, finishSearch } from "./finish.ts";
 import type { RunOptions } from "./options.ts";
 import type { OutputOptions } from "./nnabla_options.ts";
+import { profileTo, type Profiling } from "./profile.ts";
 import { Outputs, outputsOf } from "./outputs.ts";
 import { commandName, fromHere, lockFolder, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
@@ -69,6 +70,8 @@ export interface ExecuteOptions extends RunOptions, OutputOptions {
   onRun?(path: string): void;
   /** The folder of an earlier run to go on with, already open. */
   resume?: RunFolder;
+  /** File for a trace of the run. */
+  profile?: string;
 }
 
 /** @returns the exit code: 0, or 130 when the user stopped it. */
@@ -89,7 +92,7 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
  */
 export async function withEquipment(
   job: Job,
-  options: Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait">,
+  options: Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait" | "profile">,
   use: (equipment: Equipment | Bare) => Promise<number>,
 ): Promise<number> {
   const progress = new Progress(stderrScreen());
@@ -100,13 +103,18 @@ export async function withEquipment(
   let gpu: Gpu | undefined;
   try {
     if (job.command === "search" && !needsDevice(job.config)) {
+      if (options.profile !== undefined) {
+        throw new UsageError(
+          "Cannot profile this search: it opens no device; leave out --profile",
+        );
+      }
       return await use({ signal, progress });
     }
     const dataset = await loadData(job, options.dataDir, progress);
     if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
     const advice = options.resume ? null : fewSteps(job.config, dataset.train.n);
     if (advice !== null) progress.line(`note     ${advice}`);
-    ({ gpu } = await openDevice(job.config.adapter, undefined));
+    ({ gpu } = await openDevice(job.config.adapter, undefined, options.profile !== undefined));
     // So that a resume on another driver can be told from one on the same.
     const { adapter } = gpu;
     adapter.driver = await driverVersion(adapter.description) ?? adapter.driver;
@@ -122,9 +130,18 @@ export async function withEquipment(
         options.resume?.update({ status: "queued" });
       },
     });
+    let profiling: Profiling | undefined;
     try {
+      if (options.profile !== undefined) {
+        profiling = await profileTo(
+          options.profile,
+          gpu,
+          (note) => progress.line(`note     ${note}`),
+        );
+      }
       return await use(equipment);
     } finally {
+      for (const line of await profiling?.close() ?? []) progress.line(line);
       lock.release();
     }
   } catch (error) {

@@ -8,12 +8,15 @@
 import { AdapterError } from "../errors.ts";
 import { type Kernel, type Params, specialise, type Specialised, writeUniform } from "./kernel.ts";
 import { BufferPool, type DeviceBuffer } from "./pool.ts";
+import type { Profile } from "./profile.ts";
 import { Programs } from "./programs.ts";
 import { count, type Shape, type Tensor } from "./tensor.ts";
 
 export interface OpenOptions {
   /** Which adapter to take; `software` is the fallback adapter. Default: the system's first choice. */
   adapter?: "high-performance" | "low-power" | "software";
+  /** So that a `Profile` can be started. */
+  timestamps?: boolean;
 }
 
 /** What is known about the adapter in use. */
@@ -44,6 +47,9 @@ export class Gpu {
     waitMs: 0,
     bindGroups: 0,
   };
+
+  /** While set, dispatches are timed and spans of host work noted. */
+  profile: Profile | null = null;
 
   readonly #programs: Programs;
   readonly #uniforms: GPUBuffer;
@@ -84,7 +90,7 @@ export class Gpu {
   }
 
   /** Opens an adapter with WebGPU's default limits. Throws AdapterError when there is none. */
-  static async open({ adapter: wanted }: OpenOptions = {}): Promise<Gpu> {
+  static async open({ adapter: wanted, timestamps }: OpenOptions = {}): Promise<Gpu> {
     vulkanOnly();
     const adapter = await navigator.gpu?.requestAdapter(
       wanted === "software"
@@ -102,7 +108,16 @@ export class Gpu {
       );
     }
     const { info } = adapter;
-    const device = await adapter.requestDevice({ label: "denas" }).catch((cause: Error) => {
+    if (timestamps && !adapter.features.has("timestamp-query")) {
+      throw new AdapterError(
+        `Cannot time kernels on ${info.description}: it has no timestamp-query, expected an adapter ` +
+          `that has; run without a profile or choose another adapter (--adapter)`,
+      );
+    }
+    const device = await adapter.requestDevice({
+      label: "denas",
+      requiredFeatures: timestamps ? ["timestamp-query"] : [],
+    }).catch((cause: Error) => {
       throw new AdapterError(
         `Cannot open ${info.description}: ${cause.message}, expected a device with WebGPU's default ` +
           `limits; free memory or choose another adapter (--adapter)`,
@@ -131,12 +146,12 @@ export class Gpu {
     params: Params,
     work: number | readonly [number, number?, number?],
   ): void {
-    if (this.#slots === SLOTS) this.submit();
+    if (this.#slots === SLOTS || this.profile?.submissionFull) this.submit();
     const special = specialise(k, params);
     const pipeline = this.#programs.pipeline(k, special);
     const offsets: Record<string, number> = {};
     const group = this.#programs.bindGroup(k, tensors, offsets);
-    const pass = this.#openPass();
+    const pass = this.#openPass(k.name);
     pass.setPipeline(pipeline);
     if (k.uniform >= 0) {
       const at = this.#slots++ * SLOT;
@@ -145,6 +160,7 @@ export class Gpu {
     } else pass.setBindGroup(0, group);
     const [x, y, z] = typeof work === "number" ? fold(work, groupSize(k, special)) : work;
     pass.dispatchWorkgroups(x, y ?? 1, z ?? 1);
+    if (this.profile?.everyDispatch) this.#closePass();
     this.counters.dispatches++;
   }
 
@@ -181,6 +197,7 @@ export class Gpu {
   submit(): void {
     if (!this.#encoder) return;
     this.#closePass();
+    const sent = this.profile?.finish(this.#encoder);
     const commands = this.#encoder.finish();
     this.#encoder = null;
     if (this.#slots) {
@@ -193,10 +210,13 @@ export class Gpu {
       );
     }
     this.#slots = 0;
+    this.profile?.begin("submit");
     const start = performance.now();
     this.device.queue.submit([commands]);
     this.counters.waitMs += performance.now() - start;
     this.counters.submits++;
+    this.profile?.end();
+    sent?.();
   }
 
   /** Throws what the device has complained about; lets timers and signals run. Await once per step. */
@@ -227,9 +247,11 @@ export class Gpu {
       at += sizes[i];
     }
     this.submit();
+    this.profile?.begin("read back");
     const start = performance.now();
     await staging.mapAsync(GPUMapMode.READ);
     this.counters.waitMs += performance.now() - start;
+    this.profile?.end();
     const bytes = staging.getMappedRange().slice(0);
     staging.unmap();
     staging.destroy();
@@ -378,9 +400,9 @@ export class Gpu {
     return { raw, id, bytes: size };
   }
 
-  #openPass(): GPUComputePassEncoder {
+  #openPass(name: string): GPUComputePassEncoder {
     this.#encoder ??= this.device.createCommandEncoder();
-    return this.#pass ??= this.#encoder.beginComputePass();
+    return this.#pass ??= this.#encoder.beginComputePass(this.profile?.pass(name));
   }
 
   #closePass(): void {

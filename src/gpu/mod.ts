@@ -1,4 +1,5 @@
 export { type AdapterReport, Gpu, type OpenOptions } from "./device.ts";
 export { type Kernel, kernel, type Params } from "./kernel.ts";
 export { type DeviceBuffer, sizeClass } from "./pool.ts";
+export { Profile, type ProfileOptions, type Span } from "./profile.ts";
 export { count, type Shape, type Tensor } from "./tensor.ts";

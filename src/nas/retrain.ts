@@ -73,6 +73,7 @@ class Retraining {
     this.#network = networkOf(config.space, arch.choice, config.child, data);
     const { model, weights } = buildNetwork(this.#network);
     this.#model = model;
+    if (gpu.profile) model.label = arch.choice.join(" ");
     this.#store = weights;
     this.#store.materialise(gpu, config.seed);
     this.#trainer = new Trainer(

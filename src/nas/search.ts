@@ -57,13 +57,19 @@ export async function* search(config: SearchConfig, io: RunIO): AsyncGenerator<R
 export const needsDevice = (config: SearchConfig): boolean =>
   config.evaluator.kind !== "table" || learnsOnDevice(config);
 
-/** The device of the config, or the caller's; `done` closes the one that was opened here. */
+/**
+ * The device of the config, or the caller's; `done` closes the one that was opened here.
+ * @param timestamps whether it is to be profiled.
+ */
 export async function openDevice(
   adapter: SearchConfig["adapter"],
   given: Gpu | undefined,
+  timestamps = false,
 ): Promise<{ gpu: Gpu; done: () => void }> {
   if (given) return { gpu: given, done: () => {} };
-  const gpu = await Gpu.open(adapter === "default" ? {} : { adapter });
+  const gpu = await Gpu.open(
+    adapter === "default" ? { timestamps } : { adapter, timestamps },
+  );
   return { gpu, done: () => gpu.close() };
 }
 

@@ -73,6 +73,8 @@ export interface Pass {
 export interface Model {
   /** images `[n, h, w, c]` → logits `[n, classes]`; `aux` only in training and where there is an auxiliary head. */
   forward(images: Value, pass: Pass): { logits: Value; aux?: Value };
+  /** What a profile calls it; set while there is one. */
+  label?: string;
 }
 
 /** A network as nodes and edges: for drawing and describing. */

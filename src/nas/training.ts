@@ -68,6 +68,7 @@ export class Trainer {
 
   /** Records and submits one step; waits only for the device to take it. */
   async step(model: Model, batch: Batch, pass: Pass, lr: number): Promise<void> {
+    this.gpu.profile?.begin("training step", { architecture: model.label, step: pass.step });
     const tape = new Tape();
     const images = tape.input(batch.images.shape, { tensor: batch.images });
     const labels = tape.input(batch.labels.shape, { tensor: batch.labels });
@@ -75,10 +76,13 @@ export class Trainer {
     const [loss, , hits] = crossEntropy(logits, labels);
     const total = aux ? addScaled(loss, crossEntropy(aux, labels)[0], this.auxWeight) : loss;
     const result = run(this.gpu, tape, { outputs: [loss, hits], loss: total });
+    this.gpu.profile?.begin("optimizer");
     this.#sgd.step(result.touched, lr);
+    this.gpu.profile?.end();
     this.#metrics.record(this.#pending.length, [result.of(loss), result.of(hits)]);
     this.#pending.push(batch.n);
     this.gpu.submit();
+    this.gpu.profile?.end();
     await this.gpu.settle();
   }
 
@@ -198,6 +202,7 @@ export class Scorer {
   }
 
   #record(slot: number, model: Model, batch: Batch, pass: Pass): void {
+    this.gpu.profile?.begin("scoring", { architecture: model.label });
     const tape = new Tape();
     const images = tape.input(batch.images.shape, { tensor: batch.images });
     const labels = tape.input(batch.labels.shape, { tensor: batch.labels });
@@ -205,6 +210,7 @@ export class Scorer {
     const result = run(this.gpu, tape, { outputs: [loss, hits] });
     this.#metrics.record(slot, [result.of(loss), result.of(hits)]);
     this.gpu.submit();
+    this.gpu.profile?.end();
   }
 }
 

@@ -190,7 +190,10 @@ export class SharedEvaluator<A> implements Evaluator<A> {
   }
 
   #build(arch: A): Model {
-    return this.parts.space.build(arch, this.#context());
+    const { gpu, space } = this.parts;
+    const model = space.build(arch, this.#context());
+    if (gpu.profile) model.label = space.encode(arch).join(" ");
+    return model;
   }
 
   #pass(training: boolean): Pass {

@@ -1,0 +1,196 @@
+/**
+ * Where time goes: each dispatch is timed by the device's own clock, host work by spans. `Gpu.profile` holds
+ * one while a run is profiled; without one nothing of this costs anything.
+ */
+import { AdapterError } from "../errors.ts";
+
+/** Something that took time, on the clock of `performance.now`. */
+export interface Span {
+  track: "host" | "device";
+  name: string;
+  startMs: number;
+  ms: number;
+  args?: Readonly<Record<string, unknown>>;
+}
+
+export interface ProfileOptions {
+  /** Told each span once it has ended; those of the device come later, in the order of their submissions. */
+  sink(span: Span): void;
+  /** Time whole passes in place of dispatches: costs nothing per dispatch, says nothing of single ones. */
+  wholePasses?: boolean;
+  /** Passes after which the profile counts as full. Default: no limit. */
+  most?: number;
+}
+
+/** WebGPU's limit on a query set. */
+const QUERIES = 4096;
+/** Empty passes that the clocks are set by. */
+const PROBES = 6;
+
+interface Open {
+  name: string;
+  startMs: number;
+  args?: Readonly<Record<string, unknown>>;
+}
+
+/** What a timed pass belongs to. */
+interface Pass {
+  name: string;
+  args?: Readonly<Record<string, unknown>>;
+}
+
+export class Profile {
+  /** Sums so far: timed passes, their time, and the time between passes of one submission. */
+  readonly totals = { passes: 0, passMs: 0, gapMs: 0 };
+  readonly #queries: GPUQuerySet;
+  readonly #resolved: GPUBuffer;
+  readonly #open: Open[] = [];
+  readonly #pending = new Set<Promise<void>>();
+  #passes: Pass[] = [];
+  #recorded = 0;
+  /** Milliseconds of the host = offset + ticks of the device · tick. */
+  #offset = 0;
+  #tick = 1e-6;
+
+  private constructor(
+    private readonly device: GPUDevice,
+    private readonly options: ProfileOptions,
+  ) {
+    this.#queries = device.createQuerySet({ type: "timestamp", count: QUERIES });
+    this.#resolved = device.createBuffer({
+      label: "timestamps",
+      size: QUERIES * 8,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    });
+  }
+
+  /** Throws AdapterError when the device was not opened with `timestamps`. */
+  static async start(device: GPUDevice, options: ProfileOptions): Promise<Profile> {
+    if (!device.features.has("timestamp-query")) {
+      throw new AdapterError(
+        "Cannot profile: the device was opened without timestamp-query, expected one with timestamps",
+      );
+    }
+    const profile = new Profile(device, options);
+    await profile.#setClocks();
+    return profile;
+  }
+
+  /** Whether every dispatch is to have a pass of its own. */
+  get everyDispatch(): boolean {
+    return !this.options.wholePasses;
+  }
+
+  /** No room for another pass in this submission. */
+  get submissionFull(): boolean {
+    return 2 * this.#passes.length === QUERIES;
+  }
+
+  /** As many passes as it was asked for. */
+  get full(): boolean {
+    return this.#recorded >= (this.options.most ?? Infinity);
+  }
+
+  /** A span of host work begins; spans nest. `args` are shown with it and with the dispatches in it. */
+  begin(name: string, args?: Readonly<Record<string, unknown>>): void {
+    this.#open.push({ name, args, startMs: performance.now() });
+  }
+
+  /** The span that began last ends. */
+  end(): void {
+    const span = this.#open.pop();
+    if (!span) throw new Error("Cannot end a span: none is open");
+    this.options.sink({ track: "host", ...span, ms: performance.now() - span.startMs });
+  }
+
+  /** Ends all spans that are open. */
+  endAll(): void {
+    while (this.#open.length) this.end();
+  }
+
+  /** How to begin a pass that is timed. */
+  pass(name: string): GPUComputePassDescriptor {
+    const at = 2 * this.#passes.length;
+    const args = this.#open.length
+      ? Object.assign({}, ...this.#open.map((o) => o.args), { in: this.#open.at(-1)!.name })
+      : undefined;
+    this.#passes.push({ name, args });
+    this.#recorded++;
+    const writes = { beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 };
+    return { label: name, timestampWrites: { querySet: this.#queries, ...writes } };
+  }
+
+  /** The last commands of a submission; what it returns is to be called once they are sent. */
+  finish(encoder: GPUCommandEncoder): () => void {
+    const passes = this.#passes;
+    if (!passes.length) return () => {};
+    this.#passes = [];
+    const staging = this.#resolve(encoder, 2 * passes.length);
+    return () => {
+      const reading: Promise<void> = this.#read(staging)
+        .then((ticks) => this.#report(passes, ticks))
+        .finally(() => this.#pending.delete(reading));
+      this.#pending.add(reading);
+    };
+  }
+
+  /** Waits for the times of everything that was submitted; spans that are still open end here. */
+  async drain(): Promise<void> {
+    await Promise.all(this.#pending);
+    this.endAll();
+  }
+
+  /** Calls `sink` for each pass; counts the gaps between them. */
+  #report(passes: readonly Pass[], ticks: BigUint64Array): void {
+    const { totals } = this;
+    passes.forEach((pass, i) => {
+      const startMs = this.#offset + Number(ticks[2 * i]) * this.#tick;
+      const ms = Number(ticks[2 * i + 1] - ticks[2 * i]) * this.#tick;
+      totals.passes++;
+      totals.passMs += ms;
+      if (i) totals.gapMs += Math.max(0, Number(ticks[2 * i] - ticks[2 * i - 1])) * this.#tick;
+      this.options.sink({ track: "device", ...pass, startMs, ms });
+    });
+  }
+
+  #resolve(encoder: GPUCommandEncoder, queries: number): GPUBuffer {
+    const staging = this.device.createBuffer({
+      label: "timestamps read-back",
+      size: queries * 8,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    encoder.resolveQuerySet(this.#queries, 0, queries, this.#resolved, 0);
+    encoder.copyBufferToBuffer(this.#resolved, 0, staging, 0, queries * 8);
+    return staging;
+  }
+
+  async #read(staging: GPUBuffer): Promise<BigUint64Array> {
+    await staging.mapAsync(GPUMapMode.READ);
+    const ticks = new BigUint64Array(staging.getMappedRange().slice(0));
+    staging.destroy();
+    return ticks;
+  }
+
+  /**
+   * No pass begins before it is submitted: the offset is the largest that some probe asks for. Engines may
+   * hand on ticks in place of the nanoseconds of the standard: the rate is measured.
+   */
+  async #setClocks(): Promise<void> {
+    const probes: { host: number; ticks: number }[] = [];
+    for (let i = 0; i < PROBES; i++) {
+      const encoder = this.device.createCommandEncoder();
+      encoder.beginComputePass(this.pass("probe")).end();
+      const staging = this.#resolve(encoder, 2);
+      this.#passes = [];
+      const host = performance.now();
+      this.device.queue.submit([encoder.finish()]);
+      probes.push({ host, ticks: Number((await this.#read(staging))[0]) });
+    }
+    this.#recorded = 0;
+    const first = probes[1], last = probes[PROBES - 1];
+    const rate = (last.host - first.host) / (last.ticks - first.ticks);
+    // Nanoseconds, as far as so few probes can tell.
+    if (rate > 0 && Number.isFinite(rate) && Math.abs(rate / 1e-6 - 1) > 0.25) this.#tick = rate;
+    this.#offset = Math.max(...probes.map((p) => p.host - p.ticks * this.#tick));
+  }
+}

@@ -53,15 +53,18 @@ function pathsOf(names: string[], runs: string): string[] {
 
 /** The whole answer as text. */
 export function report(comparison: Comparison): string {
-  const { groups, pairs, level, notes } = comparison;
+  const { groups, pairs, notes } = comparison;
   const parts: string[] = [];
   for (const command of ["search", "retrain"] as const) {
     const of = groups.filter((g) => g.command === command);
     if (of.length) parts.push(groupsTable(of), ...budgets(of));
   }
   if (pairs.length) parts.push(pairs.map((pair) => pairText(pair)).join("\n"));
-  if (pairs.length > 1) {
-    parts.push(`${pairs.length} comparisons: p has to be below ${level.toPrecision(2)} in each.`);
+  if (pairs.some(({ level }) => level < 0.05)) {
+    parts.push(
+      "Of several comparisons one comes out by chance more easily: p has to be below 0.05 over their " +
+        "number, and the intervals are as much wider.",
+    );
   }
   if (groups.some((g) => g.command === "retrain")) parts.push(worth(comparison));
   const metrics = new Set(groups.flatMap((g) => Object.keys(g.metrics) as Metric[]));
@@ -128,9 +131,10 @@ function budgets(groups: Group[]): string[] {
 const sameButForFinals = (a: Group, b: Group) =>
   a.trainedImages === b.trainedImages && Math.abs(a.queries / b.queries - 1) < 0.05;
 
-function pairText({ a, b, metric, welch, permutationP, outcome }: Pair): string {
+function pairText({ a, b, metric, level, welch, permutationP, outcome }: Pair): string {
   const points = (x: number) => (100 * x).toFixed(2);
   const { difference, halfWidth, p } = welch;
+  const sure = Number((100 * (1 - level)).toFixed(1));
   const gap = `${difference < 0 ? "−" : "+"}${points(Math.abs(difference))} points`;
   const head = `${shortLabel(a)} against ${shortLabel(b)}, ${metricName[metric]}: ${gap}`;
   if (outcome === "too few") {
@@ -138,7 +142,7 @@ function pairText({ a, b, metric, welch, permutationP, outcome }: Pair): string 
     return `${head}: too few seeds to tell (${n} and ${m}, at least ${FEWEST_SEEDS} each are needed)`;
   }
   const tests =
-    `95 % interval ± ${points(halfWidth)}, p = ${p.toPrecision(2)} by Welch's t-test, ` +
+    `${sure} % interval ± ${points(halfWidth)}, p = ${p.toPrecision(2)} by Welch's t-test, ` +
     `${permutationP.toPrecision(2)} by permutation`;
   if (outcome === "not shown") {
     return `${head}: no difference shown (${tests}); with these seeds less than ` +
@@ -186,11 +190,10 @@ function shortLabel({ label }: Group): string {
   return `${name} ${shown} … ${settings.length - mostSettings} more`;
 }
 
-function asJson({ groups, pairs, level, notes }: Comparison) {
+function asJson({ groups, pairs, notes }: Comparison) {
   return {
     groups: groups.map(({ runs, ...group }) => ({ ...group, runs: runs.map((r) => r.path) })),
     pairs: pairs.map((pair) => ({ ...pair, a: pair.a.label, b: pair.b.label })),
-    level,
     notes,
   };
 }

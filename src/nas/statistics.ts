@@ -41,7 +41,7 @@ export function variance(values: Numbers): number {
 export interface Difference {
   /** mean(a) − mean(b). */
   difference: number;
-  /** Half-width of its 95 % interval: smaller differences than this are not told from none. */
+  /** Half-width of its interval: smaller differences than this are not told from none. */
   halfWidth: number;
   degrees: number;
   /** Two-sided, of Welch's t-test: assumes normal values, not equal deviations. */
@@ -51,8 +51,9 @@ export interface Difference {
 /**
  * Welch's t-test (B. L. Welch, "The generalization of Student's problem", Biometrika 34, 1947). NaN for p and
  * width where a group has fewer than two values; p is 0 or 1 where neither group varies.
+ * @param level of significance: the interval holds the true difference with probability 1 − level.
  */
-export function welch(a: Numbers, b: Numbers): Difference {
+export function welch(a: Numbers, b: Numbers, level = 0.05): Difference {
   const difference = mean(a) - mean(b);
   const [u, v] = [variance(a) / a.length, variance(b) / b.length];
   if (u + v === 0) {
@@ -62,7 +63,7 @@ export function welch(a: Numbers, b: Numbers): Difference {
   const error = Math.sqrt(u + v);
   return {
     difference,
-    halfWidth: Number.isNaN(error) ? NaN : studentQuantile(0.975, degrees) * error,
+    halfWidth: Number.isNaN(error) ? NaN : studentQuantile(1 - level / 2, degrees) * error,
     degrees,
     p: Number.isNaN(error) ? NaN : studentP(difference / error, degrees),
   };

@@ -42,6 +42,9 @@ export interface Pair {
   a: Group;
   b: Group;
   metric: Metric;
+  /** Below this p the pair counts as different: 0.05 over the number of its kind's pairs (Bonferroni). */
+  level: number;
+  /** With the interval of that level. */
   welch: Difference;
   /** Two-sided, without any assumption on the distribution. */
   permutationP: number;
@@ -51,8 +54,6 @@ export interface Pair {
 export interface Comparison {
   groups: Group[];
   pairs: Pair[];
-  /** Below this p a pair counts as different: 0.05 over the number of pairs (Bonferroni). */
-  level: number;
   /** Runs that were left out, and why. */
   notes: string[];
 }
@@ -68,13 +69,8 @@ export function compareRuns(runs: readonly ReadRun[]): Comparison {
     const labelled = Map.groupBy(kind, (run) => label(run, differing));
     for (const [name, members] of labelled) groups.push(makeGroup(name, distinct(members, notes)));
   }
-  const pairs = groups.flatMap((a, i) =>
-    groups.slice(i + 1).filter((b) => kindOf(a.runs[0]) === kindOf(b.runs[0]))
-      .flatMap((b) => pairOf(a, b))
-  );
-  const level = 0.05 / Math.max(1, pairs.length);
-  for (const pair of pairs) pair.outcome = outcomeOf(pair, level);
-  return { groups, pairs, level, notes };
+  const kinds = [...Map.groupBy(groups, (group) => kindOf(group.runs[0])).values()];
+  return { groups, pairs: kinds.flatMap(pairsOf), notes };
 }
 
 function usable(runs: readonly ReadRun[], notes: string[]): ReadRun[] {
@@ -135,18 +131,30 @@ const metricOf = ({ metrics }: Group) =>
   (["test", "validation", "sharedWeights", "shortTraining", "table"] as const)
     .filter((metric) => metrics[metric]);
 
-function pairOf(a: Group, b: Group): Pair[] {
+/** All pairs of the groups of one kind; those with too few seeds are no test that could be passed by chance. */
+function pairsOf(groups: Group[]): Pair[] {
+  const couples = groups.flatMap((a, i) => groups.slice(i + 1).map((b) => [a, b] as const));
+  const tests = couples.filter(([a, b]) => enough(a) && enough(b)).length;
+  return couples.flatMap(([a, b]) => pairOf(a, b, 0.05 / Math.max(1, tests)));
+}
+
+const enough = (group: Group) => group.runs.length >= FEWEST_SEEDS;
+
+function pairOf(a: Group, b: Group, level: number): Pair[] {
   const metric = metricOf(a).find((m) => b.metrics[m]);
   if (!metric) return [];
   const { values: u } = a.metrics[metric]!, { values: v } = b.metrics[metric]!;
-  const pair = { a, b, metric, welch: welch(u, v), permutationP: permutationTest(u, v) };
-  return [{ ...pair, outcome: "too few" }];
-}
-
-function outcomeOf({ a, b, welch: { p, difference } }: Pair, level: number): Pair["outcome"] {
-  if (Math.min(a.runs.length, b.runs.length) < FEWEST_SEEDS) return "too few";
-  if (p >= level) return "not shown";
-  return difference > 0 ? "a" : "b";
+  const test = welch(u, v, level);
+  const shown = test.p < level ? test.difference > 0 ? "a" : "b" : "not shown";
+  return [{
+    a,
+    b,
+    metric,
+    level,
+    welch: test,
+    permutationP: permutationTest(u, v),
+    outcome: enough(a) && enough(b) ? shown : "too few",
+  }];
 }
 
 const spaceOf = ({ config }: ReadRun) => config.mode ?? config.space ?? "unknown";
@@ -170,14 +178,21 @@ function flatten(config: object, prefix = ""): [string, string][] {
 
 /** Names of the settings that all of these runs have, but not alike: other versions have other ones. */
 function differingSettings(runs: readonly ReadRun[]): string[] {
-  const all = runs.map((run) => new Map(flatten(run.config)));
-  return [...all[0].keys()].filter((key) =>
-    all.every((settings) => settings.has(key)) && new Set(all.map((s) => s.get(key))).size > 1
-  );
+  const all = runs.map((run) => ({ run, settings: new Map(flatten(run.config)) }));
+  return [...all[0].settings.keys()].filter((key) => {
+    const values = all.filter(({ run }) => isSetting(run, key))
+      .map(({ settings }) => settings.get(key));
+    return all.every(({ settings }) => settings.has(key)) && new Set(values).size > 1;
+  });
 }
+
+/** The width of a hand-made network follows from what it stands beside: it names no group. */
+const isSetting = (run: ReadRun, key: string) =>
+  key !== "child.filters" || strategyOf(run) !== "baseline";
 
 function label(run: ReadRun, differing: readonly string[]): string {
   const settings = new Map(flatten(run.config));
-  const parts = differing.map((key) => `${key}=${settings.get(key)}`);
+  const parts = differing.filter((key) => isSetting(run, key))
+    .map((key) => `${key}=${settings.get(key)}`);
   return [strategyOf(run), ...parts].join(" ");
 }

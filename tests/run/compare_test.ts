@@ -110,12 +110,37 @@ Deno.test("more comparisons ask for smaller p", () => {
   const runs = ["enas", "random", "baseline"].flatMap((s, i) =>
     seeds([0.8, 0.81, 0.82].map((v) => v + 0.015 * i), s)
   );
-  const { level, pairs } = compareRuns(runs);
+  const comparison = compareRuns(runs);
+  const { pairs } = comparison;
+  const [{ level }] = pairs;
   assertAlmostEquals(level, 0.05 / 3);
   // p = 0.021 between neighbours two steps apart: below 0.05, but not below a third of it.
   const far = pairs.find((p) => Math.abs(p.welch.difference) > 0.02)!;
   assert(far.welch.p < 0.05 && far.welch.p > level, `${far.welch.p}`);
   assertEquals(far.outcome, "not shown");
+  assert(far.welch.halfWidth > Math.abs(far.welch.difference), "the interval is of that level");
+  assert(report(comparison).includes("98.3 % interval"));
+  const [one] = compareRuns([...runs, ...seeds([0.1], "given")]).pairs;
+  assertAlmostEquals(one.level, 0.05 / 3);
+});
+
+Deno.test("hand-made networks of different widths are one group", () => {
+  const runs = [4, 6, 8].flatMap((filters, i) => [
+    retraining({ seed: i, score: 0.5, strategy: "baseline", settings: { child: { filters } } }),
+    retraining({ seed: i, score: 0.6, strategy: "enas", settings: { child: { filters: 16 } } }),
+  ]);
+  assertEquals(compareRuns(runs).groups.map((g) => g.label), ["baseline", "enas"]);
+  const wide = retraining({
+    seed: 9,
+    score: 1,
+    strategy: "enas",
+    settings: { child: { filters: 32 } },
+  });
+  assertEquals(compareRuns([...runs, wide]).groups.map((g) => g.label), [
+    "baseline",
+    "enas child.filters=16",
+    "enas child.filters=32",
+  ]);
 });
 
 Deno.test("a repeated seed is no second observation; another architecture with that seed is", () => {

@@ -16,7 +16,12 @@ import {
   unpackDag,
 } from "../../src/nas/spaces/nasbench101_cells.ts";
 import { nb101Channels } from "../../src/nas/spaces/nasbench101_network.ts";
-import { nb101Paths } from "../../src/nas/spaces/nasbench101_paths.ts";
+import {
+  nb101CellIndex,
+  Nb101Cells,
+  openNb101Cells,
+} from "../../src/nas/spaces/nasbench101_index.ts";
+import { nb101PathList, nb101Paths } from "../../src/nas/spaces/nasbench101_paths.ts";
 import { allowed, uniformArchitecture } from "../../src/nas/sampling.ts";
 import { Rng } from "../../src/random.ts";
 import { childConfig } from "./child_config.ts";
@@ -62,16 +67,18 @@ Deno.test("nasbench101: channels are split as in the release", () => {
   assert.deepEqual(channels("01/00", 4, 7), [4, 7]);
 });
 
+/** All cells, without their hashes: those take ten times as long. */
+const seen = new Set<number>();
+const bySize = [0, 1, 2, 3, 4, 5, 6, 7].map((n) =>
+  n < 2 ? [] : [...enumerateCells(n, seen)].flat()
+);
+const cells = bySize.flat();
+
 Deno.test("nasbench101: there are as many cells of each size as published", () => {
-  const seen = new Set<number>();
-  let upTo6: number[] = [];
+  assert.deepEqual(bySize.map((found) => found.length), nb101Counts);
+  assert.equal(cells.length, 423_624);
   // The hash itself tells cells apart like the numbers that stand in for it: on the small ones here.
-  for (let n = 2; n <= 6; n++) {
-    const found = [...enumerateCells(n, seen)].flat();
-    assert.equal(found.length, nb101Counts[n], `${n} vertices`);
-    upTo6 = upTo6.concat(found);
-  }
-  const some = upTo6.filter((_, i) => i < 2532 || i % 50 === 0);
+  const some = cells.filter((_, i) => i < 2532 || i % 200 === 0);
   assert.equal(new Set(some.map((p) => nb101Hash(unpackDag(p)))).size, some.length);
   for (const packed of some) {
     assert.equal(packDag(unpackDag(packed)), packed);
@@ -79,6 +86,57 @@ Deno.test("nasbench101: there are as many cells of each size as published", () =
     assert.equal(nb101Hash(nb101Dag(arch)!), nb101Hash(unpackDag(packed)));
     assert.deepEqual(parseNb101(formatNb101(arch)), arch);
   }
+});
+
+Deno.test("nasbench101: cells have as many paths as the study on encodings found", () => {
+  const sets = new Set<string>(), multisets = new Set<string>(), truncated = new Set<string>();
+  const routes = new Array(9).fill(0), longest = new Array(6).fill(0);
+  const length = (path: number) => [0, 1, 4, 13, 40, 121].findLastIndex((first) => path >= first);
+  for (const packed of cells) {
+    const list = nb101PathList(unpackDag(packed)).sort((a, b) => a - b);
+    const paths = list.filter((p, i) => p !== list[i - 1]);
+    sets.add(paths.join());
+    multisets.add(list.join());
+    truncated.add(paths.filter((p) => p < 40).join());
+    routes[list.length]++;
+    longest[length(paths[paths.length - 1])]++;
+  }
+  assert.equal(sets.size, 170_820);
+  assert.equal(multisets.size, 214_068);
+  assert.equal(truncated.size, 30_808);
+  assert.deepEqual(routes, [0, 364, 7785, 60_052, 251_146, 76_062, 24_570, 2916, 729]);
+  assert.deepEqual(longest, [1, 68, 9699, 88_965, 184_923, 139_968]);
+});
+
+Deno.test("nasbench101: cells are found by their hash and by their paths", () => {
+  const packed = Uint32Array.from(cells.slice(0, 2532));
+  const hashes = new Uint8Array(16 * packed.length);
+  packed.forEach((p, i) => hashes.set(Uint8Array.fromHex(nb101Hash(unpackDag(p))), 16 * i));
+  const index = new Nb101Cells(packed, hashes);
+  for (let i = 0; i < index.size; i++) {
+    assert.equal(index.indexOf(index.key(i)), i);
+    const paths = nb101Paths(unpackDag(packed[i]));
+    const found = index.withPaths(paths)!;
+    assert.ok(found <= i);
+    assert.deepEqual(nb101Paths(unpackDag(packed[found])), paths);
+  }
+  assert.equal(nb101CellIndex(index, direct), 0);
+  assert.equal(nb101CellIndex(index, inception), -1);
+  assert.equal(index.indexOf("0".repeat(32)), -1);
+  assert.equal(index.withPaths([363]), undefined);
+});
+
+Deno.test("nasbench101: an enumeration that is stopped leaves nothing behind", async () => {
+  const cacheDir = await Deno.makeTempDir();
+  const stop = new AbortController();
+  const stopped = openNb101Cells({
+    cacheDir,
+    signal: stop.signal,
+    progress: (done) => done > 0 && stop.abort(),
+  });
+  await assert.rejects(stopped, { name: "AbortError" });
+  assert.deepEqual([...Deno.readDirSync(cacheDir)], []);
+  await Deno.remove(cacheDir);
 });
 
 Deno.test("nasbench101: every walk through the allowed options is a cell", () => {

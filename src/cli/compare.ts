@@ -148,7 +148,10 @@ function pairText({ a, b, metric, level, welch, permutationP, outcome }: Pair): 
     return `${head}: no difference shown (${tests}); with these seeds less than ` +
       `±${points(halfWidth)} points cannot be told from chance`;
   }
-  return `${head}: ${shortLabel(outcome === "a" ? a : b)} is better (${tests})`;
+  const better = shortLabel(outcome === "a" ? a : b);
+  return metric === "sharedWeights"
+    ? `${head}: ${better} scores higher, each with its own shared weights (${tests})`
+    : `${head}: ${better} is better (${tests})`;
 }
 
 /** Searched architectures against architectures that cost no search. */

@@ -25,7 +25,7 @@ import {
   overridesOf,
   whole,
 } from "./options.ts";
-import { fromHere, places } from "./paths.ts";
+import { fromHere } from "./paths.ts";
 import { dataName, readSettings } from "./settings.ts";
 import { allStrategyNames } from "../nas/strategies/names.ts";
 import { start } from "./start.ts";
@@ -127,8 +127,8 @@ async function modeOf({ mode, table, channels }: SearchOptions): Promise<string>
   if (table === undefined) {
     throw new UsageError("Cannot search: no --mode given, expected --mode micro or --mode macro");
   }
-  const { openTable } = await import("../nas/tables/mod.ts");
-  const opened = await openTable(fromHere(table), { cacheDir: places().cacheDir });
+  const { openShowing } = await import("./table.ts");
+  const opened = await openShowing(fromHere(table));
   opened.close();
   return opened.space;
 }

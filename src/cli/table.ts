@@ -78,19 +78,27 @@ function command(group: Command, usage: string, description: string): Command {
   return made.addHelpText("after", `\nExamples:\n  $ denas table --help`);
 }
 
+/** Opens a table; of a large one it shows how far the reading is. */
+export async function openShowing(path: string, space?: SearchSpace<unknown>): Promise<Table> {
+  const progress = new Progress(stderrScreen());
+  try {
+    return await openTable(path, {
+      space,
+      cacheDir: places().cacheDir,
+      progress: (done, what) => progress.redraw(() => `${what}  ${Math.floor(100 * done)} %`),
+    });
+  } finally {
+    progress.clear();
+  }
+}
+
 async function withTable(
   file: string,
   options: TableOptions,
   body: (opened: Opened, options: TableOptions) => unknown,
 ): Promise<void> {
   const given = options.space === undefined ? undefined : spaceOf(options.space, options);
-  const progress = new Progress(stderrScreen());
-  const table = await openTable(fromHere(file), {
-    space: given,
-    cacheDir: places().cacheDir,
-    progress: (done, what) => progress.redraw(() => `${what}  ${Math.floor(100 * done)} %`),
-  });
-  progress.clear();
+  const table = await openShowing(fromHere(file), given);
   try {
     if (given && table.space !== given.name) {
       throw new UsageError(

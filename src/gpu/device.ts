@@ -36,6 +36,22 @@ const GROUPS_PER_AXIS = 65535;
 const SHORT = 150;
 const LONG = 400;
 
+/** WebGPU's default for one binding, in bytes. */
+const DEFAULT_BINDING = 2 ** 27;
+/** More than any preset needs, and well within the 32-bit arithmetic of kernels. */
+const LARGEST_BINDING = 2 ** 31;
+
+/** The limits on the size of a tensor where an adapter offers more than the default. */
+function tensorLimits(
+  { maxStorageBufferBindingSize, maxBufferSize }: GPUSupportedLimits,
+): Record<string, number> {
+  if (maxStorageBufferBindingSize <= DEFAULT_BINDING) return {};
+  return {
+    maxStorageBufferBindingSize: Math.min(maxStorageBufferBindingSize, LARGEST_BINDING),
+    maxBufferSize: Math.min(maxBufferSize, LARGEST_BINDING),
+  };
+}
+
 export class Gpu {
   readonly pool: BufferPool;
   /** Figures since the device was opened. */
@@ -89,7 +105,10 @@ export class Gpu {
     });
   }
 
-  /** Opens an adapter with WebGPU's default limits. Throws AdapterError when there is none. */
+  /**
+   * Opens an adapter with WebGPU's default limits, but for tensors: they may be as large as the adapter takes.
+   * Throws AdapterError when there is none.
+   */
   static async open({ adapter: wanted, timestamps }: OpenOptions = {}): Promise<Gpu> {
     vulkanOnly();
     const adapter = await navigator.gpu?.requestAdapter(
@@ -117,6 +136,7 @@ export class Gpu {
     const device = await adapter.requestDevice({
       label: "denas",
       requiredFeatures: timestamps ? ["timestamp-query"] : [],
+      requiredLimits: tensorLimits(adapter.limits),
     }).catch((cause: Error) => {
       throw new AdapterError(
         `Cannot open ${info.description}: ${cause.message}, expected a device with WebGPU's default ` +

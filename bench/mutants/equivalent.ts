@@ -44,6 +44,12 @@ const equivalents: readonly Equivalent[] = [
     because: "writes past the partial sums, in scratch memory that nobody else uses",
   },
   {
+    file: /log_softmax_pick/,
+    before: "top = max(top, logits[start + k])",
+    after: "k <= p.options",
+    because: "the top only keeps exponents small: one of the next row does as well",
+  },
+  {
     file: /rolling/,
     before: "place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1))",
     after: "place[$u] = u32(clamp(ix, 0, i32(p.iw) + 1)) * p.c + ch",

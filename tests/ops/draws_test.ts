@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { run } from "../../src/autodiff/run.ts";
-import { Tape } from "../../src/autodiff/tape.ts";
+import { Tape, type Value } from "../../src/autodiff/tape.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import {
+  bernoulliLogProb,
   dropout,
   dropPath,
   logSoftmaxPick,
   sampleBernoulli,
   sampleCategorical,
+  weightedSum,
 } from "../../src/ops/mod.ts";
 import { Stream } from "../../src/random.ts";
 
@@ -85,4 +87,49 @@ Deno.test("draws follow their probabilities, and bits those of twice the logit",
   });
   const sigma = 1 / (1 + Math.exp(-1));
   assert.ok(Math.abs(set.filter((b) => b === 1).length / n - sigma) < 0.01);
+});
+
+/** Gradient of logits [rows, k] by one of the two outputs alone, as the mean over rows. */
+async function gradientBy(
+  wanted: 0 | 1,
+  outputs: (tape: Tape, x: Value) => readonly Value[],
+  values: readonly number[],
+  rows: number,
+): Promise<number[]> {
+  const shape = [rows, values.length / rows];
+  const tape = new Tape();
+  const tensor = gpu.upload(Float32Array.from(values), shape);
+  const x = tape.input(shape, { tensor, wantsGrad: true });
+  const ones = tape.input([rows], { tensor: gpu.upload(new Float32Array(rows).fill(1)) });
+  const loss = weightedSum(outputs(tape, x)[wanted], ones);
+  const result = run(gpu, tape, { outputs: [loss], loss });
+  return [...(await gpu.read([result.gradient(x)]))[0]];
+}
+
+const near = (got: readonly number[], want: readonly number[]) =>
+  got.forEach((v, i) => assert.ok(Math.abs(v - want[i]) < 1e-6, `${i}: ${v}, not ${want[i]}`));
+
+Deno.test("log p and entropy give gradients of their own, also where a probability is 0", async () => {
+  const values = [0, Math.log(3), -200, 1, 1, 1];
+  const p = [[1 / 4, 3 / 4, 0], [1 / 3, 1 / 3, 1 / 3]];
+  const h = p.map((row) => row.reduce((sum, v) => v ? sum - v * Math.log(v) : sum, 0));
+  const byLogP = p.flatMap((row, r) => row.map((v, k) => (Number(k === [1, 0][r]) - v) / 2));
+  const byEntropy = p.flatMap((row, r) => row.map((v) => v ? -v * (Math.log(v) + h[r]) / 2 : 0));
+  const index = gpu.upload(Uint32Array.of(1, 0));
+  const outputs = (tape: Tape, x: Value) => logSoftmaxPick(x, tape.input([2], { tensor: index }));
+  near(await gradientBy(0, outputs, values, 2), byLogP);
+  near(await gradientBy(1, outputs, values, 2), byEntropy);
+});
+
+Deno.test("bits give gradients by log p alone and by entropy alone", async () => {
+  const values = [0.3, -0.7, 1.1, 0];
+  const yes = values.map((q) => 1 / (1 + Math.exp(-2 * q)));
+  const bits = [1, 0, 0, 1];
+  const tensor = gpu.upload(Uint32Array.from(bits), [2, 2]);
+  const outputs = (tape: Tape, x: Value) => bernoulliLogProb(x, tape.input([2, 2], { tensor }));
+  near(await gradientBy(0, outputs, values, 2), values.map((_, i) => bits[i] - yes[i]));
+  near(
+    await gradientBy(1, outputs, values, 2),
+    values.map((q, i) => -2 * q * yes[i] * (1 - yes[i])),
+  );
 });

@@ -44,7 +44,7 @@ export function addStudy(program: Command, finish: (code: number) => void): void
     .option("--objective <metric>", "column to maximise; -metric: to minimise")
     .option("--report <metric>", "column that says how good the found architectures are")
     .option("--space <name>", "space of a table of your own")
-    .option("--trials <n>", "searches per algorithm and data set (20)", positive)
+    .option("--trials <n>", "searches per algorithm and data set (10)", positive)
     .option("--queries <n>", "architectures per search (150)", positive)
     .option("--every <n>", "note the best after every so many queries (10)", positive)
     .option("--seed <n>", "seed of the first trial (1)", whole)

@@ -41,7 +41,7 @@ export const studySchema = z.strictObject({
   algorithms: z.array(algorithm).min(1),
   tables: z.array(tableChoice).default([]),
   /** Searches per algorithm and table, with seeds seed, seed + 1, … */
-  trials: positive.default(20),
+  trials: positive.default(10),
   /** Scored architectures per search. */
   queries: positive.default(150),
   /** The best so far is noted after every so many queries, and after the last. */

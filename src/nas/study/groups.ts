@@ -147,14 +147,13 @@ const groups: Record<string, Group> = {
       gp("path"),
       gp("adj"),
       guided("bananas", "bananas, random candidates", undefined, {
-        "guided.parents": 0,
-        "guided.random": 200,
+        "guided.candidates": "random",
       }),
     ],
   },
   predictors: {
     summary: "one search, guided by each predictor",
-    algorithms: ["bananas", "gp", "dngo", "bohamiann", "gcn", "bonas", "npenas"]
+    algorithms: ["bananas", "gp", "gp-wl", "dngo", "bohamiann", "gcn", "bonas", "npenas"]
       .map((strategy) => guided(strategy, strategy)),
   },
   bo_encodings_201: {

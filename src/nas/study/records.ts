@@ -6,6 +6,9 @@ import { lossOf } from "./loss.ts";
 import { notedAt, type Study, studySchema } from "./definition.ts";
 import type { StudyTask } from "./trial.ts";
 
+/** Its name in a study's folder. */
+export const studyFile = "study.ndjson";
+
 const task = z.object({
   table: z.string(),
   space: z.string(),

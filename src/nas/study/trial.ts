@@ -59,22 +59,33 @@ export interface OpenAlgorithm {
   encodings: Encodings<unknown>;
 }
 
-/** @throws UsageError naming a strategy, encoding or setting that there is not. */
+/**
+ * @param queries of each search.
+ * @throws UsageError naming a strategy, encoding or setting that there is not.
+ */
 export async function openAlgorithm(
   algorithm: Algorithm,
   space: string,
-  places: { cacheDir?: string },
+  { queries, ...places }: { queries: number; cacheDir?: string },
 ): Promise<OpenAlgorithm> {
   const { name, strategy, settings } = algorithm;
   const { sample, perturb, predictor, strict, ...cutoffs } = algorithm.encoding;
   if (!allStrategyNames.includes(strategy as StrategyName)) {
-    throw cannot(name, `there is no strategy ${strategy}, expected one of ${usable().join(", ")}`);
+    throw cannot(
+      name,
+      `there is no strategy ${strategy}, expected one of ${
+        usable().join(", ")
+      }; --only runs the others`,
+    );
   }
   const config = resolveSearchConfig({
     mode: space,
     preset: "quick",
     overrides: {
       "evaluator.kind": "table",
+      // Some strategies plan ahead.
+      rounds: queries,
+      perRound: 1,
       strategy,
       encoding: { sample, perturb, predictor, strict },
       ...settings,

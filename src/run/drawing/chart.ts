@@ -155,9 +155,11 @@ function drawSeries({ points, colour, as, base, dashed }: Stacked, toX: Scale, t
 function legend(series: readonly Series[]): string[] {
   // Stacked areas are read from the top down, as they lie.
   const order = series.some(({ as }) => as === "area") ? [...series].reverse() : series;
-  return order.flatMap(({ name, colour, as }, i) => {
+  return order.flatMap(({ name, colour, as, dashed }, i) => {
     const y = head + 8 + 17 * i;
-    const mark = as === "dots"
+    const mark = dashed
+      ? line([[legendLeft, y - 4], [legendLeft + 14, y - 4]], colour, 2, "4 3")
+      : as === "dots"
       ? `<circle cx="${legendLeft + 7}" cy="${y - 4}" r="2.5" fill="${colour}" opacity="0.6"/>`
       : `<rect x="${legendLeft}" y="${y - (as === "area" ? 10 : 5.5)}" width="14" ` +
         `height="${as === "area" ? 12 : 3}" rx="1.5" fill="${colour}"` +

@@ -22,7 +22,7 @@ const colours = [
   "#7f1d1d",
 ];
 
-/** One SVG, a chart per table and data set. @throws nothing: a study without trials has empty charts. */
+/** One SVG, a chart per table and data set. */
 export function plotStudy(records: StudyRecords): string {
   const { study, at } = records.head;
   const parts = [

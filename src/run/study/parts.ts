@@ -64,6 +64,7 @@ export class StudyParts {
     const known = this.#algorithms.get(key);
     if (known) return known;
     const opened = await openAlgorithm(this.study.algorithms[i], space, {
+      queries: this.study.queries,
       cacheDir: this.cacheDir,
     });
     this.#algorithms.set(key, opened);

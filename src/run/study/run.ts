@@ -9,6 +9,7 @@ import {
   difference,
   headOf,
   readStudyRecords,
+  studyFile,
   type StudyHead,
   type StudyRecords,
   trialKey,
@@ -18,8 +19,6 @@ import { explain, LineFile, readLines } from "../files.ts";
 import type { Job } from "./messages.ts";
 import { type OpeningProgress, StudyParts } from "./parts.ts";
 import { runJobs } from "./pool.ts";
-
-export const studyFile = "study.ndjson";
 
 export interface StudyOptions extends OpeningProgress {
   /** Is made where it is not there. */

@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { nasbench101Encodings } from "../../../src/nas/encodings/nasbench101.ts";
+import { nasbench201Encodings } from "../../../src/nas/encodings/nasbench201.ts";
+import { Nb101Cells } from "../../../src/nas/spaces/nasbench101_index.ts";
+import { notedAt, parseStudy, readStudy, strictly } from "../../../src/nas/study/definition.ts";
+import { groupNamed, groupSpace, groupSummaries } from "../../../src/nas/study/groups.ts";
+import { headOf, readStudyRecords } from "../../../src/nas/study/records.ts";
+import { asLoss, someOf, summariseStudy } from "../../../src/nas/study/summary.ts";
+import { openAlgorithm, openTask, runTrial } from "../../../src/nas/study/trial.ts";
+import { openTable } from "../../../src/nas/tables/mod.ts";
+import { writeMadeTable } from "./made_table.ts";
+
+const made = writeMadeTable(Deno.makeTempDirSync());
+const table = await openTable(made);
+const task = openTask(table, { dataset: "", objective: "", report: "" });
+const one = (strategy: string, rest: object = {}) =>
+  parseStudy({ name: "test", algorithms: [{ name: "it", strategy, ...rest }] }, "test");
+
+const encodings = {
+  nasbench101: nasbench101Encodings({
+    cells: new Nb101Cells(new Uint32Array(0), new Uint8Array(0)),
+  }),
+  nasbench201: nasbench201Encodings(),
+};
+
+Deno.test("every encoding of every group is one of its spaces', and does what the group wants of it", () => {
+  for (const name of Object.keys(groupSummaries)) {
+    const spaces = groupSpace(name) ? [groupSpace(name)!] : Object.keys(encodings);
+    for (const { encoding, strategy } of groupNamed(name).algorithms) {
+      for (const space of spaces) {
+        const known = encodings[space as keyof typeof encodings];
+        const { sample, perturb, predictor } = encoding;
+        if (sample) assert.ok(known[sample]?.sample, `${name}, ${space}: sample ${sample}`);
+        const near = strategy === "local-search" ? "neighbours" : "perturb";
+        if (perturb) assert.ok(known[perturb]?.[near], `${name}, ${space}: perturb ${perturb}`);
+        const sees = strategy === "gp" ? "distance" : "features";
+        if (predictor) assert.ok(known[predictor]?.[sees], `${name}, ${space}: ${predictor}`);
+      }
+    }
+  }
+});
+
+Deno.test("the groups have as many algorithms as the published study", () => {
+  const counts = Object.fromEntries(
+    Object.keys(groupSummaries).map((name) => [name, groupNamed(name).algorithms.length]),
+  );
+  assert.deepEqual(counts, {
+    main_experiments: 6,
+    test_algos: 6,
+    test_simple: 1,
+    random_encodings: 11,
+    evo_encodings: 6,
+    evo_trunc: 24,
+    ls_encodings: 3,
+    bo_encodings: 7,
+    bananas_encodings: 7,
+    bananas_all: 3,
+    ablation: 5,
+    predictors: 8,
+    bo_encodings_201: 3,
+    bananas_201: 3,
+    evo_201: 3,
+  });
+  assert.equal(groupNamed("evo_trunc").queries, 300);
+  assert.throws(
+    () => groupNamed("evo"),
+    /Cannot find study "evo": expected a file or one of main_/,
+  );
+});
+
+Deno.test("a study from a file is refused with the field that is wrong, and its value", () => {
+  const refused = (value: unknown, message: RegExp) =>
+    assert.throws(() => parseStudy(value, "mine.json"), message);
+  const algorithms = [{ name: "a", strategy: "random" }];
+  refused(
+    { name: "a b", algorithms },
+    /Cannot use study mine.json: name is "a b", expected letters/,
+  );
+  refused({ name: "a", algorithms: [] }, /algorithms is \[\]/);
+  refused({ name: "a", algorithms, trials: 0 }, /trials is 0/);
+  refused({ name: "a", algorithms, trails: 3 }, /"trails"/);
+  refused({ name: "a", algorithms: [...algorithms, ...algorithms] }, /algorithms.1.name is "a"/);
+  refused(
+    { name: "a", algorithms: [{ name: "a", strategy: "random", encoding: { smple: "" } }] },
+    /smple/,
+  );
+  assert.throws(() => readStudy("{", "mine.json"), /Cannot read study mine.json: .*JSON/);
+});
+
+Deno.test("a strategy, encoding or setting that there is not is refused before the first trial", async () => {
+  const open = (study: ReturnType<typeof one>) =>
+    openAlgorithm(study.algorithms[0], "nasbench201", { queries: 5 });
+  await assert.rejects(
+    open(one("evolutoin")),
+    /there is no strategy evolutoin, expected one of random/,
+  );
+  await assert.rejects(open(one("enas")), /enas learns on a device/);
+  await assert.rejects(
+    open(one("evolution", { encoding: { perturb: "cont_adj" } })),
+    /Cannot use encoding "cont_adj" in space nasbench201: expected one of adj/,
+  );
+  await assert.rejects(
+    open(one("local-search", { encoding: { perturb: "path" } })),
+    /Cannot use encoding path of nasbench201 to list neighbours/,
+  );
+  await assert.rejects(
+    open(one("random", { settings: { "evolution.populaton": 3 } })),
+    /Cannot set evolution.populaton/,
+  );
+});
+
+Deno.test("a trial notes the report of the best by the objective after so many queries", async () => {
+  const seen: number[] = [];
+  const spied = {
+    ...task,
+    table: {
+      ...table,
+      indexOf: (key: string) => {
+        seen.push(table.indexOf(key));
+        return seen.at(-1)!;
+      },
+    },
+  };
+  const opened = await openAlgorithm(one("evolution").algorithms[0], "nasbench201", {
+    queries: 45,
+  });
+  const at = notedAt({ queries: 45, every: 10 });
+  assert.deepEqual(at, [10, 20, 30, 40, 45]);
+  const { values, best } = await runTrial(opened, spied, 7, at);
+  assert.equal(seen.length, 45);
+  const bestOf = (n: number) =>
+    seen.slice(0, n).reduce((a, b) => task.mean[b] > task.mean[a] ? b : a);
+  assert.deepEqual(values, at.map((n) => task.reports[bestOf(n)]));
+  assert.equal(best, table.key(bestOf(45)));
+  const again = await runTrial(opened, task, 7, at);
+  assert.deepEqual(again.values, values);
+  assert.notDeepEqual((await runTrial(opened, task, 8, at)).values, values);
+});
+
+Deno.test("a trial that minimises goes down, and a cell that a table has not is named", async () => {
+  const opened = await openAlgorithm(one("evolution").algorithms[0], "nasbench201", {
+    queries: 60,
+  });
+  const down = openTask(table, { dataset: "", objective: "-c10_test_200", report: "" });
+  const { values } = await runTrial(opened, down, 1, [5, 60]);
+  assert.ok(values[1] < values[0] && values[1] < 60, String(values));
+  const holes = { ...task, table: { ...table, indexOf: () => -1 } };
+  await assert.rejects(runTrial(opened, holes, 1, [5]), /Cannot find \|.* in table made.csv/);
+});
+
+Deno.test("strictly, evolution's population settles at 29, otherwise at 30", async () => {
+  const { openStrategy } = await import("../../../src/nas/strategies/mod.ts");
+  const sizes = async (settings: Record<string, unknown>) => {
+    const study = one("evolution", { settings: { "evolution.initial": 10, ...settings } });
+    const opened = await openAlgorithm(study.algorithms[0], "nasbench201", { queries: 80 });
+    const strategy = await openStrategy(opened.config, opened.space, { gpu: null });
+    const sizes: number[] = [];
+    for (let i = 0; i < 80; i++) {
+      const [trial] = await strategy.ask(1);
+      await strategy.tell([{ ...trial, score: { value: i % 7 } }]);
+      const { json } = await strategy.snapshot();
+      sizes.push((json as { population: unknown[] }).population.length);
+    }
+    return sizes;
+  };
+  const growing = (to: number) => Array.from({ length: 80 }, (_, i) => Math.min(i + 1, to));
+  assert.deepEqual(await sizes({}), growing(30));
+  assert.deepEqual(await sizes({ "evolution.strict": true }), growing(29));
+  const worst = { "evolution.strict": true, "evolution.drop": "worst" };
+  assert.deepEqual(await sizes(worst), growing(29));
+  // More first draws than the population holds: the first of them are kept.
+  const many = await sizes({ "evolution.strict": true, "evolution.initial": 40 });
+  assert.deepEqual(many, growing(30));
+  const strict = strictly(groupNamed("main_experiments")).algorithms;
+  assert.ok(strict.every((a) => a.encoding.strict && a.settings["evolution.strict"] === true));
+});
+
+Deno.test("a summary has mean and deviation per algorithm, whatever the order of the lines", () => {
+  const study = parseStudy({
+    name: "test",
+    algorithms: [{ name: "a", strategy: "random" }, { name: "b", strategy: "random" }],
+    queries: 20,
+  }, "test");
+  const head = JSON.parse(JSON.stringify(headOf(study, [task])));
+  const line = (trial: number, values: number[], algorithm = 0) => ({
+    type: "trial",
+    task: 0,
+    algorithm,
+    trial,
+    seed: 1 + trial,
+    values,
+    best: "x",
+    seconds: 0.5,
+  });
+  const lines = [line(0, [90, 91]), line(1, [92, 93]), line(2, [91, 95])];
+  const [summary] = summariseStudy(readStudyRecords([head, ...lines], "f"));
+  assert.deepEqual(summary.curves.map((c) => c.algorithm), ["a"]);
+  assert.deepEqual(summary.curves[0].points.map((p) => [p.n, p.mean, p.deviation]), [
+    [3, 91, 1],
+    [3, 93, 2],
+  ]);
+  const mixed = summariseStudy(readStudyRecords([head, ...lines.toReversed()], "f"));
+  assert.deepEqual(mixed[0], summary);
+  const loss = asLoss(summary.task, summary.curves[0].points[1]);
+  assert.equal(loss.mean, 7);
+  assert.equal(loss.deviation, 2);
+  const refused = (extra: unknown[], message: RegExp) =>
+    assert.throws(() => readStudyRecords([head, ...extra], "f"), message);
+  refused([lines[0], lines[0]], /Cannot read f: line 3 repeats a trial/);
+  refused([line(0, [1, 2], 2)], /line 2 is no trial of this study/);
+  refused([line(0, [1])], /line 2 is no trial of this study/);
+  refused([{ ...lines[0], seed: "1" }], /Cannot read f: line 2: seed/);
+  assert.throws(() => readStudyRecords([lines[0]], "f"), /Cannot read f: line 1: type/);
+});
+
+Deno.test("a few of many numbers of queries end with the last", () => {
+  assert.deepEqual(someOf([10, 20, 30]), [0, 1, 2]);
+  assert.deepEqual(someOf(notedAt({ queries: 150, every: 10 })).map((i) => 10 * (i + 1)), [
+    30,
+    60,
+    90,
+    120,
+    150,
+  ]);
+});

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import { parseStudy, type StudyInput } from "../../../src/nas/study/definition.ts";
+import { type StudyRecords, trialKey } from "../../../src/nas/study/records.ts";
+import { plotStudy } from "../../../src/run/drawing/study_plot.ts";
+import { reportStudy } from "../../../src/run/drawing/study_report.ts";
+import { readLines } from "../../../src/run/files.ts";
+import { runStudy, type StudyOptions } from "../../../src/run/study/run.ts";
+import { writeMadeTable } from "../../nas/study/made_table.ts";
+
+const root = Deno.makeTempDirSync();
+const made = writeMadeTable(root);
+const algorithms = [
+  { name: "random", strategy: "random" },
+  { name: "evolution", strategy: "evolution" },
+];
+const studyOf = (changes: Partial<StudyInput> = {}) =>
+  parseStudy({
+    name: "test",
+    algorithms,
+    tables: [{ file: made }],
+    trials: 4,
+    queries: 30,
+    ...changes,
+  }, "test");
+
+const run = (folder: string, study = studyOf(), options: Partial<StudyOptions> = {}) =>
+  runStudy(study, {
+    folder,
+    workers: 2,
+    cacheDir: root,
+    signal: new AbortController().signal,
+    ...options,
+  });
+
+/** Trials without their times, in order. */
+const trialsOf = ({ trials }: StudyRecords) =>
+  trials.map(({ seconds: _, ...trial }) => trial)
+    .sort((a, b) => trialKey(a) < trialKey(b) ? -1 : 1);
+
+const whole = await run(Deno.makeTempDirSync());
+
+Deno.test("a study that is started again does what is missing, and more trials where more are wanted", async () => {
+  const folder = Deno.makeTempDirSync();
+  await run(folder, studyOf({ trials: 2 }));
+  const file = join(folder, "study.ndjson");
+  assert.equal(readLines(file).length, 1 + 4);
+  const told: number[] = [];
+  const more = await run(folder, studyOf(), { onTrial: ({ done }) => told.push(done) });
+  assert.deepEqual(told, [4, 5, 6, 7, 8]);
+  assert.deepEqual(trialsOf(more), trialsOf(whole));
+  const before = Deno.readTextFileSync(file);
+  assert.deepEqual(trialsOf(await run(folder)), trialsOf(whole));
+  assert.equal(Deno.readTextFileSync(file), before);
+});
+
+Deno.test("one worker or three, the trials are the same", async () => {
+  for (const workers of [1, 3]) {
+    const records = await run(Deno.makeTempDirSync(), studyOf(), { workers });
+    assert.deepEqual(trialsOf(records), trialsOf(whole));
+  }
+});
+
+Deno.test("a torn last line is cut, also where it is the first", async () => {
+  const folder = Deno.makeTempDirSync();
+  await run(folder);
+  const file = join(folder, "study.ndjson");
+  const text = Deno.readTextFileSync(file);
+  for (const keep of [20, text.length - 30, text.length - 1]) {
+    Deno.writeTextFileSync(file, text.slice(0, keep));
+    assert.deepEqual(trialsOf(await run(folder)), trialsOf(whole));
+    assert.equal(readLines(file).length, 1 + 8);
+  }
+});
+
+Deno.test("another study, another table or another process in the same folder is refused", async () => {
+  const folder = Deno.makeTempDirSync();
+  await run(folder);
+  const refused = (study: ReturnType<typeof studyOf>, message: RegExp) =>
+    assert.rejects(run(folder, study), message);
+  await refused(studyOf({ queries: 40 }), /Cannot go on with .*: queries was 30 and is 40; name/);
+  await refused(
+    studyOf({ algorithms: [...algorithms, { name: "c", strategy: "random" }] }),
+    /algorithms.c was not there/,
+  );
+  const other = writeMadeTable(Deno.makeTempDirSync());
+  await Deno.writeTextFile(other, (await Deno.readTextFile(other)).replace(/\d\n$/, "\n"));
+  await refused(studyOf({ tables: [{ file: other }] }), /tasks.0.sha256 was/);
+  await refused(studyOf({ tables: [{ file: "missing.csv" }] }), /Cannot read table missing.csv/);
+  using file = Deno.openSync(join(folder, "study.ndjson"), { read: true, write: true });
+  file.lockSync(true);
+  await refused(studyOf(), /another process is at it/);
+});
+
+Deno.test("an error of a trial ends the study with its message; an interruption with its reason", async () => {
+  const few = join(root, "few.csv");
+  Deno.writeTextFileSync(
+    few,
+    Deno.readTextFileSync(made).split("\n").slice(0, 5000).join("\n") + "\n",
+  );
+  await assert.rejects(
+    run(Deno.makeTempDirSync(), studyOf({ tables: [{ file: few }] })),
+    { name: "UsageError", message: /Cannot find \|.* in table few.csv/ },
+  );
+  const stop = new AbortController();
+  const folder = Deno.makeTempDirSync();
+  const onTrial = ({ done }: { done: number }) => {
+    if (done === 3) stop.abort(new DOMException("enough", "AbortError"));
+  };
+  await assert.rejects(
+    run(folder, studyOf({ trials: 50 }), { signal: stop.signal, onTrial }),
+    /enough/,
+  );
+  const kept = readLines(join(folder, "study.ndjson")).length - 1;
+  assert.ok(kept >= 3 && kept < 100, `${kept}`);
+  assert.deepEqual(
+    trialsOf(await run(folder, studyOf({ trials: 50 }))).length,
+    100,
+  );
+});
+
+Deno.test("the figure has a curve with a band per algorithm, the report holds figure and figures", () => {
+  const svg = plotStudy(whole);
+  assert.equal(svg.match(/<polygon /g)?.length, 2);
+  assert.match(svg, /CIFAR-10 test error after 200 epochs \(%\), made.csv/);
+  assert.match(svg, /mean over 4 trials/);
+  const html = reportStudy(whole);
+  assert.match(html, /^<!doctype html>/);
+  assert.ok(html.includes(svg.slice(svg.indexOf("<svg"))));
+  assert.ok(!/(src|href)=/.test(html), "nothing is loaded");
+  assert.match(html, /<td>evolution<\/td><td class="number">4<\/td>/);
+});

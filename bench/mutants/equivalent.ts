@@ -50,6 +50,12 @@ const equivalents: readonly Equivalent[] = [
     because: "the top only keeps exponents small: one of the next row does as well",
   },
   {
+    file: /adam/,
+    before: "if (index >= p.n) { return; }",
+    after: "if (index > p.n)",
+    because: "the one chunk past the table reads as an empty one",
+  },
+  {
     file: /rolling/,
     before: "place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1))",
     after: "place[$u] = u32(clamp(ix, 0, i32(p.iw) + 1)) * p.c + ch",

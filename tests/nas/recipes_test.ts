@@ -1,7 +1,14 @@
 /** The published recipes, cell by cell: tables of hyperparameters, norms, first weights, rates, quirks. */
 import assert from "node:assert/strict";
 import { Tape } from "../../src/autodiff/mod.ts";
-import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
+import {
+  resolveRetrainConfig,
+  resolveSearchConfig,
+  type SearchConfig,
+} from "../../src/nas/config.ts";
+import { uniformArchitecture } from "../../src/nas/sampling.ts";
+import { releasedMicro } from "../../src/nas/spaces/released.ts";
+import { Rng } from "../../src/random.ts";
 import { faithfulSettings, quirks } from "../../src/nas/faithful.ts";
 import { openSpace } from "../../src/nas/search.ts";
 import { learningRate } from "../../src/nas/training.ts";
@@ -169,6 +176,41 @@ for (const [preset, modes] of Object.entries(searches)) {
     });
   }
 }
+
+/** Bytes of the largest tensor of a training step. */
+function largest(
+  space: string,
+  { child, batch, image }: Pick<SearchConfig, "child" | "batch" | "image">,
+): number {
+  const made = openSpace(space, child);
+  const arch = space === "micro"
+    ? made.decode(releasedMicro)
+    : uniformArchitecture(made, new Rng(1, 0));
+  const side = image || 32;
+  const input = [side, side, 3] as const;
+  const model = made.build(arch, { weights: new WeightStore(), input, classes: 10, config: child });
+  const tape = new Tape();
+  const pass = { training: true, batchStatistics: true, seed: 1, step: 0, steps: 1 };
+  model.forward(tape.input([batch, ...input]), pass);
+  const shapes = tape.nodes.flatMap(({ out, saved }) => [...out, ...saved]);
+  return Math.max(...shapes.map((shape) => 4 * shape.reduce((a, b) => a * b, 1)));
+}
+
+Deno.test("with their published batches all recipes but one fit WebGPU's default of 128 MiB per tensor", () => {
+  for (const [preset, modes] of Object.entries(searches)) {
+    for (const mode of Object.keys(modes)) {
+      const sizes = [
+        largest(mode, resolveSearchConfig({ mode, preset })),
+        largest(mode, resolveRetrainConfig({ space: mode, preset })),
+      ];
+      for (const bytes of sizes) {
+        if (preset === "codebrim") assert.equal(bytes, 196 * 2 ** 20, `${preset} ${mode}`);
+        // Memory comes in classes of up to a quarter more.
+        else assert.ok(bytes * 1.15 < 2 ** 27, `${preset} ${mode}: ${bytes / 2 ** 20} MiB`);
+      }
+    }
+  }
+});
 
 Deno.test("the fork for defects has no cells, and says which sections there are", () => {
   assert.throws(() => resolveSearchConfig({ mode: "micro", preset: "codebrim" }), {

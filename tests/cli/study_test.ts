@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import { readLines } from "../../src/run/files.ts";
+import { writeMadeTable } from "../nas/study/made_table.ts";
+import { denas, start } from "./command.ts";
+
+const here = Deno.makeTempDirSync({ prefix: "denas-" });
+const env = { INIT_CWD: here };
+writeMadeTable(here);
+
+Deno.test("study prints a table and writes figure and report; plot draws the figure again", async () => {
+  const only = ["--only", "random,evolution,local search"];
+  const args = ["study", "main_experiments", "--table", "made.csv", ...only, "--trials", "3"];
+  const { code, stdout, stderr } = await denas([...args, "--queries", "40"], env);
+  assert.deepEqual(code, 0, stderr);
+  assert.match(
+    stdout,
+    /^CIFAR-10 test accuracy after 200 epochs, % \(c10_test_200\) of the best by/,
+  );
+  assert.match(stdout, /\nalgorithm +trials +after 10 +after 20 +after 30 +after 40 /);
+  assert.match(stdout, /\nlocal search +3( +\d\d\.\d{3} ± \d+\.\d{3}){4} /);
+  assert(stdout.endsWith(
+    "\n\nstudies/main_experiments/study.svg\nstudies/main_experiments/report.html\n",
+  ));
+  assert.match(stderr, /9\/9 trials/);
+  const figure = Deno.readTextFileSync(join(here, "studies/main_experiments/study.svg"));
+  const plot = await denas(["plot", "studies/main_experiments", "--out", "again.svg"], env);
+  assert.deepEqual([plot.code, plot.stdout], [0, "again.svg\n"], plot.stderr);
+  assert.deepEqual(Deno.readTextFileSync(join(here, "again.svg")), figure);
+});
+
+Deno.test("a printed study is one that can be given back, and bad ones are named with the way out", async () => {
+  const printed = await denas(["study", "evo_201", "--print", "--trials", "2", "--strict"], env);
+  Deno.writeTextFileSync(join(here, "mine.json"), printed.stdout);
+  const again = await denas(["study", "./mine.json", "--print"], env);
+  assert.deepEqual(again.stdout, printed.stdout);
+  const refused = async (args: string[], message: RegExp, code = 2) => {
+    const result = await denas(["study", ...args], env);
+    assert.deepEqual(result.code, code, result.stderr);
+    assert.match(result.stderr, message);
+  };
+  await refused(["evo"], /Cannot find study "evo": expected a file or one of main_experiments/);
+  await refused(["none.json"], /Cannot read study none.json: there is no such file/);
+  await refused(
+    ["evo_201", "--table", "made.csv", "--table-dataset", "cifar100"],
+    /Cannot use data set "cifar100" of table made.csv: expected one of cifar10/,
+  );
+  await refused(
+    ["evo_201", "--only", "evolution"],
+    /expected one of evolution adj, evolution path/,
+  );
+  await refused(["evo_201", "--trials", "0"], /A number above 0 is expected/);
+  await refused(["test_simple"], /no table is named .* expected --table FILE; docs\/tables.md/);
+});
+
+/** Trials as they are without their times, in order. */
+function trialsOf(folder: string): string[] {
+  const [, ...trials] = readLines<Record<string, unknown>>(join(folder, "study.ndjson"));
+  return trials.map(({ seconds: _, ...trial }) => JSON.stringify(trial)).sort();
+}
+
+const long = ["study", "evo_201", "--table", "made.csv", "--trials", "300", "--queries", "100"];
+
+/** Starts the study and ends it with the signal as soon as so many lines are there. */
+async function endAt(lines: number, out: string, signal: Deno.Signal): Promise<number> {
+  const { child } = start([...long, "--out", out], env);
+  const output = child.output();
+  for (let there = 0; there < lines;) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    try {
+      there = Deno.readTextFileSync(join(here, out, "study.ndjson")).split("\n").length - 1;
+    } catch {
+      // Not begun.
+    }
+  }
+  child.kill(signal);
+  return (await output).code;
+}
+
+Deno.test("a study that is killed or interrupted anywhere ends as if it never was", async () => {
+  assert.deepEqual((await denas([...long, "--out", "whole"], env)).code, 0);
+  await endAt(1, "cut", "SIGKILL");
+  await endAt(200, "cut", "SIGKILL");
+  const kept = trialsOf(join(here, "cut")).length;
+  assert(kept >= 199 && kept < 900, `${kept} trials`);
+  // As a process leaves a line that dies while it is written.
+  const file = join(here, "cut", "study.ndjson");
+  Deno.writeTextFileSync(file, '{"type":"trial","task":0,"algor', { append: true });
+  assert.deepEqual(await endAt(400, "cut", "SIGINT"), 130);
+  const { code, stderr } = await denas([...long, "--out", "cut"], env);
+  assert.deepEqual(code, 0, stderr);
+  const trials = trialsOf(join(here, "cut"));
+  assert.deepEqual(trials.length, 900);
+  assert.deepEqual(trials, trialsOf(join(here, "whole")));
+});

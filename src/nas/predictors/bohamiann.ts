@@ -128,7 +128,7 @@ class Chain {
     for (let i = 0; i < params.length; i++) {
       const g = gradient[i];
       if (adapt) {
-        const w = 1 / this.#window[i];
+        const w = 1 / (this.#window[i] + 1);
         const ratio = this.#first[i] * this.#first[i] / this.#square[i];
         this.#window[i] += 1 - this.#window[i] * ratio;
         this.#first[i] += w * (g - this.#first[i]);

@@ -36,7 +36,12 @@ export function fitGram(gram: Float64Array, targets: Float64Array, noise: number
   for (let tries = 0, jitter = noise; tries < TRIES; tries++, jitter *= 10) {
     const matrix = new Matrix(n, n);
     for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) matrix.set(i, j, gram[i * n + j] + (i === j ? jitter : 0));
+      // Only one half is read: the other may differ in its last bits.
+      for (let j = 0; j < i; j++) {
+        matrix.set(i, j, gram[i * n + j]);
+        matrix.set(j, i, gram[i * n + j]);
+      }
+      matrix.set(i, i, gram[i * n + i] + jitter);
     }
     const factor = new CholeskyDecomposition(matrix);
     if (!factor.isPositiveDefinite()) continue;

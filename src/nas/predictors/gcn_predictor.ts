@@ -28,6 +28,9 @@ export const smallGcn: GcnOptions = {
   lr: 3e-3,
 };
 
+/** Graphs in one pass: thousands at once would take gigabytes. */
+const AT_ONCE = 256;
+
 export class GcnPredictor<A> implements Predictor<A> {
   #vocabulary = new Map<string, number>();
   #net: GraphNet | null = null;
@@ -60,10 +63,14 @@ export class GcnPredictor<A> implements Predictor<A> {
 
   predict(archs: readonly A[]): Prediction {
     if (!this.#net) throw new Error("Cannot predict: the graph net was not fitted");
-    const batch = batchOf(archs.map(this.graph), this.#vocabulary);
-    const { mean, deviation } = this.#head
-      ? this.#head.predict(this.#net.features(batch))
-      : { mean: this.#net.forward(batch).output, deviation: new Float64Array(archs.length) };
+    const mean = new Float64Array(archs.length), deviation = new Float64Array(archs.length);
+    for (let from = 0; from < archs.length; from += AT_ONCE) {
+      const graphs = archs.slice(from, from + AT_ONCE).map(this.graph);
+      const batch = batchOf(graphs, this.#vocabulary);
+      const some = this.#head?.predict(this.#net.features(batch));
+      mean.set(some?.mean ?? this.#net.forward(batch).output, from);
+      if (some) deviation.set(some.deviation, from);
+    }
     return {
       mean: mean.map((m) => this.#by.mean + this.#by.deviation * m),
       deviation: deviation.map((s) => this.#by.deviation * s),

@@ -9,25 +9,13 @@ import { GaussianProcess } from "./gaussian_process.ts";
 import { gcnDefaults, GcnPredictor, smallGcn } from "./gcn_predictor.ts";
 import { graphsOf } from "./graphs.ts";
 import { distanceKernel, rbfKernel } from "./kernels.ts";
+import type { PredictorName } from "./names.ts";
 import type { Predictor } from "./predictor.ts";
 import { WlFeatures, wlKernel } from "./wl.ts";
 
 export type { Prediction, Predictor } from "./predictor.ts";
 
-/** What a predictor is, and what of an architecture it sees. */
-export const predictorNames = {
-  gp: { summary: "Gaussian process on an encoding's distance", sees: "distance" },
-  "gp-rbf": { summary: "Gaussian process on an encoding's features", sees: "features" },
-  "gp-wl": { summary: "Gaussian process with the Weisfeiler-Lehman graph kernel", sees: "graph" },
-  ensemble: { summary: "five feed-forward nets, as in BANANAS", sees: "features" },
-  diverse: { summary: "five feed-forward nets of different shapes", sees: "features" },
-  dngo: { summary: "Bayesian linear regression on a net's features", sees: "features" },
-  bohamiann: { summary: "nets drawn from their posterior", sees: "features" },
-  gcn: { summary: "graph convolutional net of four layers of 144", sees: "graph" },
-  bonas: { summary: "Bayesian linear regression on a small graph net's features", sees: "graph" },
-} as const;
-
-export type PredictorName = keyof typeof predictorNames;
+export * from "./names.ts";
 
 export interface PredictorParts<A> {
   space: SearchSpace<A>;

@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+import { nasbench201Encodings } from "../../../src/nas/encodings/nasbench201.ts";
+import { BayesianLinear } from "../../../src/nas/predictors/bayesian_linear.ts";
+import {
+  fitGram,
+  GaussianProcess,
+  noiseGradient,
+} from "../../../src/nas/predictors/gaussian_process.ts";
+import { batchOf, GraphNet } from "../../../src/nas/predictors/gcn.ts";
+import { graphsOf } from "../../../src/nas/predictors/graphs.ts";
+import { distanceKernel, rbfKernel } from "../../../src/nas/predictors/kernels.ts";
+import { Mlp, rowsOf } from "../../../src/nas/predictors/mlp.ts";
+import {
+  openPredictor,
+  type PredictorName,
+  predictorNames,
+} from "../../../src/nas/predictors/mod.ts";
+import { WlFeatures, wlKernel } from "../../../src/nas/predictors/wl.ts";
+import {
+  formatNb201,
+  nasbench201Space,
+  type Nb201Arch,
+} from "../../../src/nas/spaces/nasbench201.ts";
+import { pearson } from "../../../src/nas/statistics.ts";
+import { Rng, Stream } from "../../../src/random.ts";
+import { childConfig } from "../child_config.ts";
+
+const space = nasbench201Space(childConfig({ form: "final", layers: 15, filters: 16 }));
+const encodings = nasbench201Encodings();
+const rng = (step = 0) => new Rng(7, Stream.search, step);
+
+/** A loss that every predictor can learn: convolutions are good, and better behind each other. */
+function loss({ ops }: Nb201Arch): number {
+  const gain = [0, 0.3, 0.7, 1, 0.2];
+  return 10 - ops.reduce((sum, op) => sum + gain[op], 0) - gain[ops[0]] * gain[ops[4]];
+}
+
+/** Different cells, each drawn once. */
+function cells(count: number, step: number): Nb201Arch[] {
+  const r = rng(step);
+  const drawn = new Map<string, Nb201Arch>();
+  while (drawn.size < count) {
+    const arch = encodings.adj.sample!(r);
+    drawn.set(formatNb201(arch), arch);
+  }
+  return [...drawn.values()];
+}
+const known = cells(60, 1), others = cells(80, 2);
+const losses = (archs: readonly Nb201Arch[]) => Float64Array.from(archs, loss);
+
+const wl = () => wlKernel(new WlFeatures<Nb201Arch>(formatNb201, graphsOf(space), 3));
+const kernels = {
+  wl: wl(),
+  rbf: rbfKernel(encodings.adj),
+  distance: distanceKernel(encodings.adj),
+};
+
+for (const [name, kernel] of Object.entries(kernels)) {
+  Deno.test(`${name}: the gradient of the marginal likelihood by the noise is that of differences`, () => {
+    const gram = kernel.one(0, known, known);
+    const targets = losses(known).map((t) => t - 8);
+    const at = (noise: number) => fitGram(gram, targets, noise);
+    for (const noise of [0.01, 0.1, 1]) {
+      const step = 1e-5 * noise;
+      const by = (at(noise + step).negativeLogLikelihood - at(noise - step).negativeLogLikelihood) /
+        (2 * step);
+      const exact = noiseGradient(at(noise));
+      assert.ok(Math.abs(by - exact) < 1e-5 * Math.abs(exact) + 1e-6, `${noise}: ${by}, ${exact}`);
+    }
+  });
+
+  // Histograms are linear features: different graphs may depend on each other.
+  if (name === "wl") continue;
+  Deno.test(`${name}: without noise the posterior goes through the targets and draws do as well`, () => {
+    const distinct = known.filter((arch, i) =>
+      known.findIndex((other) =>
+        kernel.one(0, [arch], [other])[0] > kernel.one(0, [arch], [arch])[0] - 1e-9
+      ) === i
+    ).slice(0, 15);
+    const process = new GaussianProcess({ ...kernel, all: (a, b) => [kernel.one(0, a, b)] }, {
+      noises: [1e-10],
+    });
+    process.fit(distinct, losses(distinct));
+    const { mean, deviation } = process.predict(distinct);
+    const drawn = process.draw(distinct, rng());
+    distinct.forEach((arch, i) => {
+      assert.ok(Math.abs(mean[i] - loss(arch)) < 1e-4, `${mean[i]}, ${loss(arch)}`);
+      assert.ok(deviation[i] < 1e-3);
+      assert.ok(Math.abs(drawn[i] - loss(arch)) < 0.01);
+    });
+  });
+}
+
+Deno.test("the kernel and the noise with the largest marginal likelihood are chosen", () => {
+  const kernel = wl();
+  const noises = [1e-3, 0.1];
+  const process = new GaussianProcess(kernel, { noises });
+  process.fit(known, losses(known));
+  const standard = losses(known);
+  const m = standard.reduce((a, b) => a + b) / standard.length;
+  const s = Math.sqrt(standard.reduce((a, b) => a + (b - m) ** 2, 0) / (standard.length - 1));
+  const all = kernel.all(known, known).flatMap((gram, h) =>
+    noises.map((noise) => ({
+      kernel: kernel.settings[h],
+      noise,
+      nll: fitGram(gram, standard.map((t) => (t - m) / s), noise).negativeLogLikelihood,
+    }))
+  );
+  const best = all.reduce((a, b) => b.nll < a.nll ? b : a);
+  assert.deepEqual(process.chosen, { kernel: best.kernel, noise: best.noise });
+});
+
+Deno.test("a Gaussian process on one kernel value per pair equals the closed form for two points", () => {
+  const kernel = distanceKernel<number>(
+    { name: "line", distance: (a, b) => Math.abs(a - b) },
+    1,
+    1,
+  );
+  const process = new GaussianProcess(kernel, { noises: [0.1] });
+  process.fit([0, 1], Float64Array.of(-1, 1));
+  // Standardised targets are ∓1/√2 in units of √2: by symmetry weights are ∓w with w(1.1 − e⁻¹) = 1/√2.
+  const k = (d: number) => Math.exp(-d);
+  const w = Math.SQRT1_2 / (1.1 - k(1));
+  const expected = Math.SQRT2 * w * (k(1) - k(2));
+  assert.ok(Math.abs(process.predict([2]).mean[0] - expected) < 1e-12);
+});
+
+Deno.test("a kernel matrix that is no kernel's is refused", () => {
+  assert.throws(() => fitGram(Float64Array.of(1, 1e5, 1e5, 1), Float64Array.of(1, 2), 1e-5), {
+    message: /Cannot fit a Gaussian process to 2 architectures/,
+  });
+});
+
+/** Largest difference between a gradient and central differences, relative to the largest entry. */
+function gradientError(params: Float64Array, gradient: Float64Array, value: () => number): number {
+  let worst = 0, largest = 0;
+  for (let i = 0; i < params.length; i++) {
+    const own = params[i];
+    params[i] = own + 1e-5;
+    const up = value();
+    params[i] = own - 1e-5;
+    const by = (up - value()) / 2e-5;
+    params[i] = own;
+    worst = Math.max(worst, Math.abs(by - gradient[i]));
+    largest = Math.max(largest, Math.abs(by));
+  }
+  return worst / largest;
+}
+
+for (const activation of ["relu", "tanh"] as const) {
+  Deno.test(`the gradient of a feed-forward net with ${activation} is that of differences`, () => {
+    const net = new Mlp([6, 7, 5], activation, rng());
+    const r = rng(9);
+    const rows = rowsOf(
+      Array.from({ length: 4 }, () => Float64Array.from({ length: 6 }, () => r.normal())),
+    );
+    const value = () =>
+      net.forward(rows).subarray(0, 4).reduce((sum, y, i) => sum + (y - i) ** 2, 0);
+    value();
+    net.backward(rows, net.forward(rows).slice(0, 4).map((y, i) => 2 * (y - i)));
+    assert.ok(gradientError(net.params, net.gradient.slice(), value) < 1e-6);
+  });
+}
+
+Deno.test("the gradient of a graph net is that of differences", () => {
+  const options = { layers: 2, width: 5, dense: 6, dropout: 0, epochs: 1, batch: 3, lr: 1 };
+  const graphs = known.slice(0, 3).map(graphsOf(space));
+  const vocabulary = new Map([...new Set(graphs.flatMap((g) => g.labels))].map((l, i) => [l, i]));
+  const batch = batchOf(graphs, vocabulary);
+  const net = new GraphNet(vocabulary.size, options, rng());
+  // Biases at 0 sit on the kinks of ReLU.
+  const r = rng(3);
+  net.params.forEach((p, i) => net.params[i] = p + 0.1 * r.normal());
+  const value = () => net.forward(batch).output.reduce((sum, y, i) => sum + (y - i) ** 2, 0);
+  const pass = net.forward(batch);
+  net.backward(batch, pass, pass.output.map((y, i) => 2 * (y - i)));
+  assert.ok(gradientError(net.params, net.gradient.slice(), value) < 1e-6);
+});
+
+Deno.test("a Bayesian linear regression finds weights and noise, and is less sure away from the data", () => {
+  const r = rng(4);
+  const rows = rowsOf(Array.from({ length: 400 }, () => Float64Array.of(r.normal(), r.normal())));
+  const targets = Float64Array.from(
+    { length: 400 },
+    (_, i) => 2 * rows.values[2 * i] - rows.values[2 * i + 1] + 0.3 + 0.5 * r.normal(),
+  );
+  const model = new BayesianLinear(rows, targets);
+  assert.ok(Math.abs(1 / Math.sqrt(model.beta) - 0.5) < 0.05);
+  const { mean, deviation } = model.predict(
+    rowsOf([Float64Array.of(1, 0), Float64Array.of(10, 10)]),
+  );
+  assert.ok(Math.abs(mean[0] - 2.3) < 0.1);
+  assert.ok(deviation[0] < 0.05 && deviation[1] > 5 * deviation[0]);
+});
+
+// The large graph net is the small one with more of everything, and five nets are five nets.
+const learning = (Object.keys(predictorNames) as PredictorName[])
+  .filter((name) => name !== "gcn" && name !== "diverse");
+for (const name of learning) {
+  Deno.test(`${name} learns a loss, and the same again from the same random numbers`, () => {
+    const open = () =>
+      openPredictor(name, { space, encoding: encodings[name === "gp" ? "adj" : "path"] });
+    const few = known.slice(0, 30);
+    const fitted = [0, 1].map(() => {
+      const predictor = open();
+      predictor.fit(few, losses(few), rng(5));
+      return predictor.predict(others);
+    });
+    assert.deepEqual(fitted[0].mean.slice(0, 9), fitted[1].mean.slice(0, 9));
+    const r = pearson(fitted[0].mean, losses(others));
+    assert.ok(r > 0.4, `Pearson ${r}`);
+    assert.ok(fitted[0].deviation.every((d) => d >= 0 && Number.isFinite(d)));
+  });
+}
+
+Deno.test("predictors that see encodings name what an encoding lacks", () => {
+  assert.throws(() => openPredictor("dngo", { space }), { message: /none is named/ });
+  assert.throws(() => openPredictor("ensemble", { space, encoding: { name: "nasbot" } }), {
+    message: /Cannot train a predictor on encoding nasbot: it has no features/,
+  });
+  assert.throws(() => openPredictor("gp", { space, encoding: { name: "cat_path" } }), {
+    message: /it has no distance/,
+  });
+});

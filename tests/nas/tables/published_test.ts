@@ -131,19 +131,23 @@ tableTest("NAS-Bench-Macro reads the same from JSON and CSV", macro, async (path
   }
 });
 
-tableTest("NAS-Bench-Macro's networks have the table's parameters and multiply-adds", macro, async (path) => {
-  const table = await openTable(path);
-  const config = childConfig({ form: "final", layers: 8, filters: 32 });
-  const macroSpace = nasbenchMacroSpace(config);
-  for (let i = 0; i < table.size; i += 131) {
-    const { parameters, macs } = describe({
-      space: macroSpace,
-      choice: table.choice(i),
-      input: [32, 32, 3],
-      classes: 10,
-      config,
-    });
-    assert.equal(parameters, table.column("params")[i], table.key(i));
-    assert.equal(macs, table.column("flops")[i], table.key(i));
-  }
-});
+tableTest(
+  "NAS-Bench-Macro's networks have the table's parameters and multiply-adds",
+  macro,
+  async (path) => {
+    const table = await openTable(path);
+    const config = childConfig({ form: "final", layers: 8, filters: 32 });
+    const macroSpace = nasbenchMacroSpace(config);
+    for (let i = 0; i < table.size; i += 131) {
+      const { parameters, macs } = describe({
+        space: macroSpace,
+        choice: table.choice(i),
+        input: [32, 32, 3],
+        classes: 10,
+        config,
+      });
+      assert.equal(parameters, table.column("params")[i], table.key(i));
+      assert.equal(macs, table.column("flops")[i], table.key(i));
+    }
+  },
+);

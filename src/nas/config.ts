@@ -6,9 +6,19 @@ import { z } from "zod";
 import { UsageError } from "../errors.ts";
 import { evaluatorDefaults } from "./benchmark_presets.ts";
 import { faithfulSettings } from "./faithful.ts";
+import { allPredictorNames } from "./predictors/names.ts";
+import { allAcquisitionNames } from "./strategies/acquisition.ts";
 import { allStrategyNames } from "./strategies/names.ts";
 import { type PresetName, presets, retrainPresets } from "./presets.ts";
-import { aging, breeding, climbing, halving, ownEncoding, sharedWeights } from "./recipes.ts";
+import {
+  aging,
+  asPlanned,
+  breeding,
+  climbing,
+  halving,
+  ownEncoding,
+  sharedWeights,
+} from "./recipes.ts";
 
 const positive = z.number().int().positive();
 const count = z.number().int().nonnegative();
@@ -220,6 +230,16 @@ export const searchConfig = z.strictObject({
     /** What follows a minimum: new draws, or the best architecture that was not expanded. */
     atMinimum: z.enum(["restart", "continue"]),
   }).default(climbing),
+  /** Strategies that a predictor guides; 0 and "" = as the strategy has it. */
+  guided: z.strictObject({
+    /** Random draws before the first fit; architectures asked for between two fits. */
+    initial: count,
+    batch: count,
+    acquisition: z.enum(["", ...allAcquisitionNames]),
+    predictor: z.enum(["", ...allPredictorNames]),
+    /** Mutations of the best, uniform draws, or both. */
+    candidates: z.enum(["", "mutation", "random", "mutation-random"]),
+  }).default(asPlanned),
   /** Reject larger architectures (0 = no limit): parameters and multiply-adds of the search child. */
   maxParams: count,
   maxMacs: count,

@@ -23,6 +23,13 @@ export const ownEncoding = { sample: "", perturb: "", predictor: "", strict: fal
 export const aging = { initial: 0, drop: "oldest", strict: false } as const;
 export const breeding = { population: 20, crossover: 0.9 } as const;
 export const halving = { eta: 3, initial: 0 } as const;
+export const asPlanned = {
+  initial: 0,
+  batch: 0,
+  acquisition: "",
+  predictor: "",
+  candidates: "",
+} as const;
 export const climbing = {
   initial: 1,
   order: "random",
@@ -128,6 +135,7 @@ export const paperMicro: SearchConfig = {
   evaluator: sharedWeights,
   encoding: ownEncoding,
   localSearch: climbing,
+  guided: asPlanned,
   objectives: [],
   nsga2: breeding,
   halving,

@@ -18,6 +18,8 @@ export const acquisitionNames = {
 
 export type AcquisitionName = keyof typeof acquisitionNames;
 
+export const allAcquisitionNames = Object.keys(acquisitionNames) as AcquisitionName[];
+
 export interface Situation {
   /** Of losses: small is good. */
   prediction: Prediction;

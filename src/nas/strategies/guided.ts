@@ -3,10 +3,11 @@
  * acquisition function rates candidates, and the best of them are asked for. Bayesian optimisation, BANANAS and
  * the others differ in these three parts alone.
  */
+import { UsageError } from "../../errors.ts";
 import { Rng, salted, Stream } from "../../random.ts";
 import type { Predictor } from "../predictors/predictor.ts";
 import type { Scored, Strategy, StrategyReport } from "../strategy.ts";
-import { acquire, type AcquisitionName } from "./acquisition.ts";
+import { acquire, type AcquisitionName, isFixed } from "./acquisition.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
 import { type Candidate, type CandidatePlan, findCandidates } from "./candidates.ts";
 import type { Moves } from "./moves.ts";
@@ -40,10 +41,20 @@ interface Known<A> {
 /** Draws of a small space that may all be taken, before one is taken twice. */
 const TRIES = 1000;
 
-/** @throws UsageError where space or encoding have no mutation, or no neighbourhood to climb in. */
+/**
+ * @throws UsageError where space or encoding have no mutation, or no neighbourhood to climb in, and for an
+ * acquisition that cannot be climbed.
+ */
 export function guidedStrategy<A>(moves: Moves<A>, seed: number, plan: GuidedPlan<A>): Strategy<A> {
   if (plan.candidates.parents > 0) moves.require(plan.name, "perturb");
-  if (plan.candidates.climbs > 0) moves.require(plan.name, "neighbours");
+  if (plan.candidates.climbs > 0) {
+    moves.require(plan.name, "neighbours");
+    if (!isFixed(plan.acquisition)) {
+      throw new UsageError(
+        `Cannot climb by acquisition ${plan.acquisition} in ${plan.name}: it is another at every look; try ei`,
+      );
+    }
+  }
   return new Guided(moves, seed, plan);
 }
 

@@ -9,11 +9,13 @@ import type { Strategy } from "../strategy.ts";
 import { EnasStrategy } from "./enas.ts";
 import { NnablaStrategy } from "./enas_nnabla.ts";
 import { evolutionStrategy } from "./evolution.ts";
+import { guidedStrategy } from "./guided.ts";
 import { hyperbandStrategy } from "./hyperband.ts";
 import { localSearchStrategy } from "./local_search.ts";
 import { type Moves, movesOf } from "./moves.ts";
 import type { StrategyName } from "./names.ts";
 import { nsga2Strategy } from "./nsga2.ts";
+import { type GuidedName, guidedPlan } from "./plans.ts";
 import { randomStrategy } from "./random.ts";
 
 /** What a strategy is made from. */
@@ -48,7 +50,32 @@ const makers: Record<StrategyName, Make> = {
   "successive-halving": (context) => halving(context, "lowest"),
   hyperband: (context) => halving(context, "all"),
   nsga2: ({ config, moves }) => nsga2Strategy(moves, config.seed, config.nsga2),
+  gp: guided("gp"),
+  "gp-rbf": guided("gp-rbf"),
+  "gp-wl": guided("gp-wl"),
+  "gp-wl-climb": guided("gp-wl-climb"),
+  bananas: guided("bananas"),
+  dngo: guided("dngo"),
+  bohamiann: guided("bohamiann"),
+  gcn: guided("gcn"),
+  bonas: guided("bonas"),
+  npenas: guided("npenas"),
 };
+
+function guided(name: GuidedName): Make {
+  return ({ config, space, moves, encodings }) => {
+    const rounds = Math.floor(config.epochs / config.roundsEvery) * config.rounds;
+    const plan = guidedPlan(name, config.guided, {
+      space,
+      encodings,
+      encoding: config.encoding.predictor,
+      budget: rounds * config.perRound,
+    });
+    // Several edits at once lead out of a neighbourhood that is known.
+    const own = config.encoding.perturb === "" && encodings.adj?.perturb;
+    return guidedStrategy(own ? { ...moves, perturb: own } : moves, config.seed, plan);
+  };
+}
 
 function enas({ config, space, gpu }: StrategyContext): EnasStrategy<unknown> {
   if (!gpu) throw new Error(`Cannot open strategy ${config.strategy}: it needs a device`);
@@ -81,8 +108,9 @@ export async function openStrategy(
   space: SearchSpace<unknown>,
   { gpu, fidelities = [], encodings: opened, ...places }: OpenStrategy,
 ): Promise<Strategy<unknown>> {
-  const { sample, perturb, predictor, strict } = config.encoding;
-  const named = [sample, perturb, predictor].filter((name) => name !== "");
+  const { sample, perturb, strict } = config.encoding;
+  // What a predictor sees is looked up nowhere.
+  const named = [sample, perturb].filter((name) => name !== "");
   const encodings = opened ??
     await openEncodings(space.name, { ...places, strict, names: named });
   const find = (name: string) => name ? encodingNamed(encodings, name, space.name) : undefined;

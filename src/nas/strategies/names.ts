@@ -9,6 +9,16 @@ export const strategyNames = {
     "many train briefly, the best longer (where the evaluator has several lengths)",
   hyperband: "successive halving that begins at every length in turn",
   nsga2: "evolution towards the front of several objectives (--objectives)",
+  gp: "Bayesian optimisation: a Gaussian process on an encoding's distance",
+  "gp-rbf": "Bayesian optimisation: a Gaussian process on an encoding's features",
+  "gp-wl": "Bayesian optimisation: a Gaussian process with a graph kernel",
+  "gp-wl-climb": "the same from fewer draws; candidates climb to the best expected improvement",
+  bananas: "BANANAS: an ensemble of nets on encodings rates mutations of the best",
+  dngo: "DNGO: Bayesian linear regression on what a net learned",
+  bohamiann: "BOHAMIANN: nets drawn from their posterior",
+  gcn: "a graph net learns from some draws and ranks many others",
+  bonas: "BONAS: Bayesian linear regression on what a graph net learned",
+  npenas: "NPENAS: a graph net chooses among the offspring of the best",
 } as const;
 
 export type StrategyName = keyof typeof strategyNames;

@@ -68,6 +68,15 @@ const recipes = {
     candidates: half,
     log: true,
   },
+  /** Settings chosen on CIFAR-100 of NAS-Bench-201. */
+  "gp-wl-climb": {
+    initial: 5,
+    batch: 1,
+    predictor: "gp-wl",
+    acquisition: "ei",
+    candidates: { ...half, climbs: 3 },
+    log: true,
+  },
   /** White, Neiswanger & Savani, AAAI 2021. */
   bananas: {
     initial: 10,

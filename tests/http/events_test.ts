@@ -73,6 +73,40 @@ Deno.test("a client comes back with the last id, or asks for a place, and misses
   assertEquals(over.status, 204, "nothing is left: a browser must not come back");
 });
 
+Deno.test("any place in a long run is found, and lines longer than what is read at once are whole", async () => {
+  await using served = await serve();
+  const folder = newRun(served);
+  const rng = new Rng(5, 5);
+  const warn = (length: number) => runEvent.parse({ type: "warn", message: "é".repeat(length) });
+  const total = 900;
+  for (let i = 0; i < total - 1; i++) folder.append(warn(i % 100 === 7 ? 70_000 : rng.below(900)));
+  folder.append(done);
+  folder.update({ status: "done" });
+  folder.close();
+  const lines = linesOf(served, folder.name);
+  for (
+    const from of [
+      0,
+      6,
+      7,
+      8,
+      99,
+      450,
+      707,
+      708,
+      total - 2,
+      ...Array.from({ length: 12 }, () => rng.below(total)),
+    ]
+  ) {
+    const path = `/runs/${folder.name}/events?from=${from}`;
+    const text = await (await served.get(path, { accept: "application/x-ndjson" })).text();
+    const found = text.split("\n").slice(0, -1);
+    assertEquals(found.length, total - from);
+    assert(found.every((line, i) => line === lines[from + i]), `other lines from ${from}`);
+  }
+  assertEquals((await seqs(await served.get(`/runs/${folder.name}/events`))).length, total);
+});
+
 Deno.test("NDJSON is the file itself", async () => {
   await using served = await serve();
   const id = await makeRun(served.runs, small);

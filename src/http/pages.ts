@@ -12,6 +12,7 @@ const docsPage = `<!doctype html>
   <head>
     <meta charset="utf-8">
     <title>denas API</title>
+    <link rel="icon" href="/ui/icon.svg" type="image/svg+xml">
     <link rel="stylesheet" href="/docs/swagger-ui.css">
     <script src="/docs/swagger-ui.js"></script>
     <script src="/docs/start.js" defer></script>
@@ -20,7 +21,16 @@ const docsPage = `<!doctype html>
 </html>
 `;
 
-const docsScript = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#api" });\n`;
+/** What changes something is JSON, with a body or without. */
+const docsScript = `SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#api",
+  requestInterceptor(request) {
+    if (/^(post|delete)$/i.test(request.method)) request.headers["Content-Type"] = "application/json";
+    return request;
+  },
+});
+`;
 
 const docs: Record<string, Asset> = {
   "/docs": { type: "text/html", body: docsPage },

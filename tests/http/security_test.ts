@@ -257,3 +257,22 @@ Deno.test("nothing that names a file can be asked for", async () => {
   const { total } = await served.json<{ total: number }>("/runs");
   assertEquals(total, 1, "none of them made a run");
 });
+
+Deno.test("no setting that a run may be started with is free text", async () => {
+  await using served = await serve();
+  // deno-lint-ignore no-explicit-any -- a JSON schema
+  const schema = await served.json<any>("/schema/run");
+  const texts: string[] = [];
+  // deno-lint-ignore no-explicit-any -- a JSON schema
+  const walk = (part: any, path: string) => {
+    if (part.type === "string" && !part.enum && !part.const && !part.pattern) texts.push(path);
+    for (const [name, inner] of Object.entries(part.properties ?? {})) {
+      walk(inner, `${path}.${name}`);
+    }
+    if (part.items) walk(part.items, `${path}[]`);
+    for (const option of [...part.oneOf ?? [], ...part.anyOf ?? []]) walk(option, path);
+  };
+  walk(schema, "");
+  // What an architecture says of itself; only its space and its choices are used, and checked.
+  assertEquals(texts.filter((path) => !path.startsWith(".arch.")), []);
+});

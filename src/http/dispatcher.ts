@@ -140,7 +140,8 @@ export class Dispatcher {
     active.child = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--no-prompt", ...permissions, entry.href, "resume", run.path],
-        ...["--runs", this.runs.root, "--out", join(run.path, "arch.json"), "--wait"],
+        ...["--runs", this.runs.root, "--wait"],
+        ...run.state.out === undefined ? ["--out", join(run.path, "arch.json")] : [],
       ],
       cwd: this.runs.root,
       clearEnv: true,

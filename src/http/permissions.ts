@@ -1,5 +1,8 @@
-/** What a run may touch: its own folder, the lock of the adapter, its data. No network, no programs. */
-import { isAbsolute, join } from "@std/path";
+/**
+ * What a run may touch: its own folder, the lock of the adapter, its data, and what the command line was
+ * told to read and write where it was started there. No network, no programs.
+ */
+import { dirname, isAbsolute, join } from "@std/path";
 import { fileURLToPath } from "node:url";
 import { knownSets, locateDataSet } from "../data/mod.ts";
 import type { ServerOptions } from "../run/serving.ts";
@@ -31,9 +34,18 @@ export async function permissionsFor(
     "/usr/share/datasets",
     ...packageDirs,
     ...given === undefined ? [] : [given],
-    ...published || !isAbsolute(data) ? [] : [data],
+    ...pathsIn(run.config),
   ];
   const write = [run.path, locks];
+  const { out, outputs } = run.state;
+  if (out !== undefined) {
+    // Written beside and renamed; the folder is flushed.
+    read.push(dirname(out));
+    write.push(out, `${out}.part`);
+  }
+  const folders = pathsIn(outputs);
+  read.push(...folders);
+  write.push(...folders);
   const flags = [`--allow-env=${variables.join(",")}`];
   if (published && await isMissing(data, { ...places, dataDir: given })) {
     write.push(join(cacheDir, data));
@@ -46,6 +58,13 @@ export async function permissionsFor(
 /** Whether a published set would have to be downloaded; whatever is wrong is for the run to say. */
 async function isMissing(name: string, places: Parameters<typeof locateDataSet>[1]) {
   return await locateDataSet(name, places).then((found) => found === null, () => false);
+}
+
+/** Clients cannot name any (see start_schema.ts): these come from the command line. */
+function pathsIn(value: unknown): string[] {
+  if (typeof value === "string") return isAbsolute(value) ? [value] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(pathsIn);
 }
 
 /** Deno separates paths by commas and takes two for one. */

@@ -34,6 +34,23 @@ Deno.test("a run writes its own folder and the lock, and reaches neither network
   assertEquals(others, {});
 });
 
+Deno.test("what the command line was told to read and write stays possible after a resume", async () => {
+  const { path, config, ...rest } = run("mnist");
+  const state = {
+    out: join(root, "mine", "arch.json"),
+    outputs: { monitorPath: join(root, "monitor"), modelSaveInterval: 5 },
+  } as unknown as RunState;
+  const table = join(root, "table.db");
+  const given = { ...rest, path, state, config: { ...config, evaluator: { table } } };
+  const flags = await permissionsFor(given, join(root, "runs"), options);
+  const list = (name: string) =>
+    flags.find((flag) => flag.startsWith(`--allow-${name}=`))!.split(",");
+  assert(list("read").includes(table));
+  for (const place of [state.out!, `${state.out}.part`, join(root, "monitor")]) {
+    assert(list("write").includes(place), place);
+  }
+});
+
 Deno.test("a data set that is not there may be fetched, from its own hosts into its own folder", async () => {
   const { net, write } = await flags("cifar100");
   assertEquals(net, ["www.cs.toronto.edu"]);

@@ -2,8 +2,8 @@
  * Gaussian-process regression (Rasmussen & Williams, "Gaussian Processes for Machine Learning", 2006, §2.2,
  * §5.4.1): kernel and noise are those of a few with the largest marginal likelihood.
  */
-import { CholeskyDecomposition, Matrix } from "ml-matrix";
 import type { Rng } from "../../random.ts";
+import { cholesky, solveLower, solveUpper } from "./cholesky.ts";
 import type { KernelFamily } from "./kernels.ts";
 import type { Prediction, Predictor } from "./predictor.ts";
 import { type Standard, standardise } from "./targets.ts";
@@ -11,16 +11,15 @@ import { type Standard, standardise } from "./targets.ts";
 export interface GaussianProcessOptions {
   /** Variances of the noise, in units of the targets' own variance. */
   noises: readonly number[];
-  /** Predict new measurements, noise included, instead of what is under the noise. */
-  noisy?: boolean;
 }
 
 /** A kernel matrix with noise, factorised, and what follows from it. */
 export interface Fitted {
-  factor: CholeskyDecomposition;
+  /** Cholesky factor of K + σ²I, `[n, n]`. */
+  lower: Float64Array;
   /** (K + σ²I)⁻¹ y. */
-  weights: Matrix;
-  /** Of the targets, up to nothing: ½ yᵀ(K + σ²I)⁻¹y + ½ log|K + σ²I| + ½ n log 2π. */
+  weights: Float64Array;
+  /** ½ yᵀ(K + σ²I)⁻¹y + ½ log|K + σ²I| + ½ n log 2π. */
   negativeLogLikelihood: number;
 }
 
@@ -34,24 +33,14 @@ const TRIES = 8;
 export function fitGram(gram: Float64Array, targets: Float64Array, noise: number): Fitted {
   const n = targets.length;
   for (let tries = 0, jitter = noise; tries < TRIES; tries++, jitter *= 10) {
-    const matrix = new Matrix(n, n);
-    for (let i = 0; i < n; i++) {
-      // Only one half is read: the other may differ in its last bits.
-      for (let j = 0; j < i; j++) {
-        matrix.set(i, j, gram[i * n + j]);
-        matrix.set(j, i, gram[i * n + j]);
-      }
-      matrix.set(i, i, gram[i * n + i] + jitter);
-    }
-    const factor = new CholeskyDecomposition(matrix);
-    if (!factor.isPositiveDefinite()) continue;
-    const weights = factor.solve(Matrix.columnVector(targets));
-    const lower = factor.lowerTriangularMatrix;
+    const lower = cholesky(gram, n, jitter);
+    if (!lower) continue;
+    const weights = targets.slice();
+    solveLower(lower, n, weights);
+    solveUpper(lower, n, weights);
     let sum = n / 2 * Math.log(2 * Math.PI);
-    for (let i = 0; i < n; i++) {
-      sum += targets[i] * weights.get(i, 0) / 2 + Math.log(lower.get(i, i));
-    }
-    return { factor, weights, negativeLogLikelihood: sum };
+    for (let i = 0; i < n; i++) sum += targets[i] * weights[i] / 2 + Math.log(lower[i * n + i]);
+    return { lower, weights, negativeLogLikelihood: sum };
   }
   throw new Error(
     `Cannot fit a Gaussian process to ${n} architectures: the kernel matrix is not positive definite, ` +
@@ -60,12 +49,23 @@ export function fitGram(gram: Float64Array, targets: Float64Array, noise: number
 }
 
 /** Derivative of the negative log likelihood by the noise's variance: ½ tr(K⁻¹) − ½ |K⁻¹y|². */
-export function noiseGradient({ factor, weights }: Fitted): number {
-  const n = weights.rows;
-  const inverse = factor.solve(Matrix.eye(n, n));
+export function noiseGradient({ lower, weights }: Fitted): number {
+  const n = weights.length;
   let sum = 0;
-  for (let i = 0; i < n; i++) sum += inverse.get(i, i) - weights.get(i, 0) ** 2;
+  for (let i = 0; i < n; i++) {
+    const column = new Float64Array(n);
+    column[i] = 1;
+    solveLower(lower, n, column);
+    sum += column.reduce((a, v) => a + v * v, 0) - weights[i] ** 2;
+  }
   return sum / 2;
+}
+
+/** The posterior at m architectures, in units of standardised targets. */
+interface Posterior {
+  mean: Float64Array;
+  /** L⁻¹ times the kernel with what is known, a row per architecture: `[m, n]`. */
+  explained: Float64Array;
 }
 
 export class GaussianProcess<A> implements Predictor<A> {
@@ -102,51 +102,46 @@ export class GaussianProcess<A> implements Predictor<A> {
     this.#fitted = best;
   }
 
+  /** Of what is under the noise. */
   predict(archs: readonly A[]): Prediction {
-    const mean = new Float64Array(archs.length), deviation = new Float64Array(archs.length);
-    if (archs.length === 0) return { mean, deviation };
-    const { cross, solved, weights } = this.#cross(archs);
+    const { mean, explained } = this.#posterior(archs);
     const n = this.#archs.length;
-    const extra = this.options.noisy ? this.#noise : 0;
-    archs.forEach((arch, j) => {
-      let mu = 0, known = 0;
-      for (let i = 0; i < n; i++) {
-        mu += cross.get(i, j) * weights.get(i, 0);
-        known += cross.get(i, j) * solved.get(i, j);
-      }
-      const [own] = this.kernel.one(this.#setting, [arch], [arch]);
-      mean[j] = this.#by.mean + this.#by.deviation * mu;
-      deviation[j] = this.#by.deviation * Math.sqrt(Math.max(0, own - known) + extra);
+    const own = this.kernel.diagonal(this.#setting, archs);
+    const deviation = own.map((variance, j) => {
+      for (let i = j * n; i < (j + 1) * n; i++) variance -= explained[i] * explained[i];
+      return this.#by.deviation * Math.sqrt(Math.max(0, variance));
     });
-    return { mean, deviation };
+    return { mean: mean.map((m) => this.#by.mean + this.#by.deviation * m), deviation };
   }
 
   /** One function of the posterior at these architectures. */
   draw(archs: readonly A[], rng: Rng): Float64Array {
-    const m = archs.length;
-    const { cross, solved, weights } = this.#cross(archs);
-    const mu = cross.transpose().mmul(weights);
-    const own = this.kernel.one(this.#setting, archs, archs);
-    const known = cross.transpose().mmul(solved);
-    const covariance = own.map((k, at) => k - known.get(Math.floor(at / m), at % m));
-    const { factor } = fitGram(covariance, new Float64Array(m), 1e-8);
-    const normals = Matrix.columnVector(Float64Array.from({ length: m }, () => rng.normal()));
-    const drawn = factor.lowerTriangularMatrix.mmul(normals);
-    return Float64Array.from(
-      archs,
-      (_, j) => this.#by.mean + this.#by.deviation * (mu.get(j, 0) + drawn.get(j, 0)),
-    );
+    const { mean, explained } = this.#posterior(archs);
+    const m = archs.length, n = this.#archs.length;
+    const covariance = this.kernel.one(this.#setting, archs, archs).map((k, at) => {
+      const i = Math.floor(at / m) * n, j = at % m * n;
+      for (let l = 0; l < n; l++) k -= explained[i + l] * explained[j + l];
+      return k;
+    });
+    const { lower } = fitGram(covariance, new Float64Array(m), 1e-8);
+    const normals = Float64Array.from({ length: m }, () => rng.normal());
+    return mean.map((mu, i) => {
+      for (let l = 0; l <= i; l++) mu += lower[i * m + l] * normals[l];
+      return this.#by.mean + this.#by.deviation * mu;
+    });
   }
 
-  /** Kernel between what is known and what is asked for, `[n, m]`, and (K + σ²I)⁻¹ times it. */
-  #cross(archs: readonly A[]) {
+  #posterior(archs: readonly A[]): Posterior {
     if (!this.#fitted) throw new Error("Cannot predict: the Gaussian process was not fitted");
-    const { factor, weights } = this.#fitted;
-    const cross = Matrix.from1DArray(
-      this.#archs.length,
-      archs.length,
-      this.kernel.one(this.#setting, this.#archs, archs),
-    );
-    return { cross, solved: factor.solve(cross), weights };
+    const { lower, weights } = this.#fitted;
+    const n = weights.length;
+    const explained = this.kernel.one(this.#setting, archs, this.#archs);
+    const mean = Float64Array.from(archs, (_, j) => {
+      let mu = 0;
+      for (let i = 0; i < n; i++) mu += explained[j * n + i] * weights[i];
+      solveLower(lower, n, explained, j * n);
+      return mu;
+    });
+    return { mean, explained };
   }
 }

@@ -10,6 +10,8 @@ export interface KernelFamily<A> {
   all(a: readonly A[], b: readonly A[]): Float64Array[];
   /** The same for one setting. */
   one(setting: number, a: readonly A[], b: readonly A[]): Float64Array;
+  /** Between each architecture and itself. */
+  diagonal(setting: number, archs: readonly A[]): Float64Array;
 }
 
 /** A value for each pair. */
@@ -36,6 +38,7 @@ export function distanceKernel<A>(encoding: Encoding<A>, alpha = 1.5, scale = 3)
     settings: [`α = ${alpha}, ℓ = ${scale}`],
     all: (a, b) => [one(a, b)],
     one: (_, a, b) => one(a, b),
+    diagonal: (_, archs) => new Float64Array(archs.length).fill(alpha ** 2),
   };
 }
 
@@ -56,6 +59,7 @@ export function rbfKernel<A>(encoding: Encoding<A>, scales = [1, 2, 4]): KernelF
       return scales.map((scale) => at(scale, squared));
     },
     one: (setting, a, b) => at(scales[setting], distances(a, b)),
+    diagonal: (_, archs) => new Float64Array(archs.length).fill(1),
   };
 }
 

@@ -41,7 +41,11 @@ export function openPredictor<A>(name: PredictorName, parts: PredictorParts<A>):
     case "gp-rbf":
       return new GaussianProcess(rbfKernel(encoding()), { noises: NOISES });
     case "gp-wl": {
-      const features = new WlFeatures<A>((arch) => space.key(arch), graphsOf(space), ROUNDS);
+      const features = new WlFeatures<A & WeakKey>(
+        (arch) => space.key(arch),
+        graphsOf(space),
+        ROUNDS,
+      );
       return new GaussianProcess(wlKernel(features), { noises: NOISES });
     }
     case "ensemble":

@@ -17,9 +17,11 @@ interface Histogram {
 const KEPT = 100_000;
 
 /** Relabelling is by dictionary: a label means the same in all graphs of one `WlFeatures`. */
-export class WlFeatures<A> {
+export class WlFeatures<A extends WeakKey> {
   readonly #labels = new Map<string, number>();
   readonly #known = new Map<string, Histogram>();
+  /** The same by object: most are looked up again and again. */
+  readonly #seen = new WeakMap<A, Histogram>();
 
   /** @param key equal for architectures with one graph; the graph of an architecture. */
   constructor(
@@ -34,12 +36,15 @@ export class WlFeatures<A> {
   }
 
   of(arch: A): Histogram {
+    let found = this.#seen.get(arch);
+    if (found) return found;
     const key = this.key(arch);
-    let found = this.#known.get(key);
+    found = this.#known.get(key);
     if (!found) {
       if (this.#known.size === KEPT) this.#known.clear();
       this.#known.set(key, found = this.#histogram(this.graph(arch)));
     }
+    this.#seen.set(arch, found);
     return found;
   }
 
@@ -70,7 +75,7 @@ export class WlFeatures<A> {
 }
 
 /** Kernels with 0 … h rounds, normalised to 1 between a graph and itself unless `raw`. */
-export function wlKernel<A>(features: WlFeatures<A>, raw = false): KernelFamily<A> {
+export function wlKernel<A extends WeakKey>(features: WlFeatures<A>, raw = false): KernelFamily<A> {
   const { rounds } = features;
   /** Per round, up to and with `most`, the kernel with all rounds before it; the last one only if `alone`. */
   const grams = (a: readonly A[], b: readonly A[], most: number, alone: boolean) => {
@@ -101,5 +106,7 @@ export function wlKernel<A>(features: WlFeatures<A>, raw = false): KernelFamily<
     settings: Array.from({ length: rounds + 1 }, (_, h) => `h = ${h}`),
     all: (a, b) => grams(a, b, rounds, false),
     one: (setting, a, b) => grams(a, b, setting, true)[0],
+    diagonal: (setting, archs) =>
+      Float64Array.from(archs, (arch) => raw ? features.of(arch).norms[setting] : 1),
   };
 }

@@ -64,9 +64,11 @@ const long = ["study", "evo_201", "--table", "made.csv", "--trials", "300", "--q
 /** Starts the study and ends it with the signal as soon as so many lines are there. */
 async function endAt(lines: number, out: string, signal: Deno.Signal): Promise<number> {
   const { child } = start([...long, "--out", out], env);
-  const output = child.output();
+  let ended = false;
+  const output = child.output().finally(() => ended = true);
   for (let there = 0; there < lines;) {
     await new Promise((resolve) => setTimeout(resolve, 2));
+    if (ended) throw new Error(new TextDecoder().decode((await output).stderr));
     try {
       there = Deno.readTextFileSync(join(here, out, "study.ndjson")).split("\n").length - 1;
     } catch {

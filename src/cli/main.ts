@@ -20,6 +20,7 @@ import { addSample } from "./sample.ts";
 import { addSearch } from "./search.ts";
 import { addServe } from "./serve.ts";
 import { addShow } from "./show.ts";
+import { addSurrogate } from "./surrogate.ts";
 import { addStudy } from "./study.ts";
 import { addTable } from "./table.ts";
 import { paint, printError } from "./terminal.ts";
@@ -77,6 +78,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addCorrelate,
       addPredict,
       addTable,
+      addSurrogate,
       addStudy,
       addRuns,
       addDoctor,

@@ -11,3 +11,15 @@ export function standardise(targets: Float64Array): { values: Float64Array; by: 
   const by = { mean: mean(targets), deviation: Math.sqrt(variance(targets)) || 1 };
   return { values: targets.map((t) => (t - by.mean) / by.deviation), by };
 }
+
+/** Errors below this count as this: an accuracy of 1 has a logarithm too. */
+const LEAST = 1e-4;
+
+/**
+ * Logarithms of errors 1 − score, so that differences among the best count as much as those among the worst;
+ * scores beyond 0 … 1 are no accuracies: their negatives as they are.
+ */
+export function logErrors(scores: Float64Array): Float64Array {
+  const accuracies = scores.every((score) => score >= 0 && score <= 1);
+  return scores.map((score) => accuracies ? Math.log(Math.max(LEAST, 1 - score)) : -score);
+}

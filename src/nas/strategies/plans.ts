@@ -3,6 +3,7 @@ import { UsageError } from "../../errors.ts";
 import { choiceEncoding } from "../encodings/choices.ts";
 import type { Encoding, Encodings } from "../encodings/encoding.ts";
 import { openPredictor, type PredictorName, predictorNames } from "../predictors/mod.ts";
+import { logErrors } from "../predictors/targets.ts";
 import type { SearchSpace } from "../space.ts";
 import type { AcquisitionName } from "./acquisition.ts";
 import type { CandidatePlan } from "./candidates.ts";
@@ -186,13 +187,4 @@ function seen<A>(
       [...Object.keys(encodings), "choices"].join(", ")
     }`,
   );
-}
-
-/** Differences among the best count as much as those among the worst. */
-const LEAST = 1e-4;
-
-/** Logarithms of errors; scores beyond 0 … 1 are no accuracies: their negatives as they are. */
-function logErrors(scores: Float64Array): Float64Array {
-  const accuracies = scores.every((score) => score >= 0 && score <= 1);
-  return scores.map((score) => accuracies ? Math.log(Math.max(LEAST, 1 - score)) : -score);
 }

@@ -1,0 +1,206 @@
+/** `denas surrogate`: how well predictors rank architectures of a table that they did not see. Opens no adapter. */
+import { type Command, InvalidArgumentError } from "commander";
+import { UsageError } from "../errors.ts";
+import { resolveSearchConfig } from "../nas/config.ts";
+import { choiceEncoding } from "../nas/encodings/choices.ts";
+import { encodingNamed, openEncodings } from "../nas/encodings/mod.ts";
+import { allPredictorNames, type PredictorName, predictorNames } from "../nas/predictors/names.ts";
+import { openSpace } from "../nas/parts.ts";
+import type { SearchSpace } from "../nas/space.ts";
+import {
+  subjectsOf,
+  summariseSurrogate,
+  surrogate,
+  type SurrogatePoint,
+  type SurrogateSummary,
+} from "../nas/surrogate.ts";
+import { objectiveOf, openTable, scoresOf, type Table, taskOf } from "../nas/tables/mod.ts";
+import { LineFile, readLines } from "../run/files.ts";
+import { positive, whole } from "./options.ts";
+import { fromHere, places, shortPath } from "./paths.ts";
+import { Progress, stderrScreen } from "./progress.ts";
+import { print, printError, table as lines } from "./terminal.ts";
+
+interface SurrogateOptions {
+  nTrain: number[];
+  predictors: PredictorName[];
+  encodings: string[];
+  seeds: number;
+  seed: number;
+  test: number;
+  dataset?: string;
+  by?: string;
+  space?: string;
+  strict?: boolean;
+  out?: string;
+  json?: boolean;
+}
+
+const SIZES = "10,25,50,75,100,150,200,300,400";
+
+export function addSurrogate(program: Command): void {
+  const names = Object.entries(predictorNames)
+    .map(([name, { summary, sees }]) => `  ${name.padEnd(10)} ${summary} (sees ${sees})`)
+    .join("\n");
+  program.command("surrogate")
+    .argument("<table>", "table of results")
+    .description("Measure how well predictors rank architectures that they did not see.")
+    .option("--n-train <list>", "sizes of the training set", sizes, sizes(SIZES))
+    .option("--predictors <list>", "which, or all", predictorList, ["gp-wl", "gp-rbf"])
+    .option("--encodings <list>", "what they see of an architecture", words, [])
+    .option("--seeds <n>", "random training sets per size", positive, 20)
+    .option("--seed <n>", "the first of them", whole, 1)
+    .option("--test <n>", "architectures that are held out", positive, 500)
+    .option("--dataset <name>", "data set, where the table has several")
+    .option("--by <metric>", "predict this metric; -metric: small is good")
+    .option("--space <name>", "space of a table of your own")
+    .option("--strict", "encodings with the quirks of the published study")
+    .option("--out <file>", "every single result, a JSON line each", "surrogate.ndjson")
+    .option("--json", "print the means as JSON")
+    .addHelpText(
+      "after",
+      `
+Predictors learn the logarithm of the error. The table shows the mean and deviation over the training sets of
+Kendall's τ between predicted and true, the mean of Pearson's r and of the root mean squared error.
+
+Predictors:
+${names}
+
+Examples:
+  $ denas surrogate nb201.csv --n-train 10,25,50,100 --dataset cifar10 --by c10_test_200
+  $ denas surrogate nb201.csv --predictors ensemble,gp-rbf --encodings adj,path,trunc_path --seeds 5
+
+Results that the file has already are not measured again.`,
+    ).action((file: string, options: SurrogateOptions) => run(file, options));
+}
+
+const words = (text: string): string[] => text.split(",").map((word) => word.trim());
+
+const sizes = (text: string): number[] =>
+  [...new Set(words(text).map(positive))].sort((a, b) => a - b);
+
+function predictorList(text: string): PredictorName[] {
+  if (text === "all") return allPredictorNames;
+  return words(text).map((word) => {
+    const name = allPredictorNames.find((known) => known === word);
+    if (name) return name;
+    throw new InvalidArgumentError(`One of ${allPredictorNames.join(", ")} is expected, or all.`);
+  });
+}
+
+async function run(file: string, options: SurrogateOptions): Promise<void> {
+  const config = (mode: string) => resolveSearchConfig({ mode, preset: "paper" }).child;
+  const given = options.space === undefined
+    ? undefined
+    : openSpace(options.space, config(options.space));
+  const table = await openTable(fromHere(file), { space: given, cacheDir: places().cacheDir });
+  try {
+    const space = given ?? openSpace(table.space, config(table.space));
+    const objective = objectiveOf(table, options.by ?? taskOf(table, options.dataset).report);
+    const points = await measure(table, space, scoresOf(table, objective), objective, options);
+    const means = summariseSurrogate(points);
+    print(options.json ? JSON.stringify(means, null, 1) : tableOf(means));
+    printError(
+      `${objective.metric.label}; every result is in ${shortPath(fromHere(options.out!))}`,
+    );
+  } finally {
+    table.close();
+  }
+}
+
+/** A line of the file. */
+type Line = SurrogatePoint & { table: string; metric: string; testSize: number };
+
+async function measure(
+  table: Table,
+  space: SearchSpace<unknown>,
+  scores: Float64Array,
+  { metric, minimise }: { metric: { name: string }; minimise: boolean },
+  options: SurrogateOptions,
+): Promise<SurrogatePoint[]> {
+  const subjects = subjectsOf(options.predictors, await encodingsOf(space, options));
+  const seeds = Array.from({ length: options.seeds }, (_, i) => options.seed + i);
+  const of = {
+    table: table.name,
+    metric: (minimise ? "-" : "") + metric.name,
+    testSize: options.test,
+  };
+  const path = fromHere(options.out!);
+  const earlier = new Map(earlierLines(path).map((line) => [keyOf(line), line]));
+  const all = seeds.length * subjects.length * options.nTrain.length;
+  const progress = new Progress(stderrScreen());
+  const kept = new LineFile(path);
+  const points: SurrogatePoint[] = [];
+  const skip = (point: Parameters<typeof pointKey>[0]) => {
+    const known = earlier.get(keyOf({ ...of, ...point }));
+    if (known) points.push(known);
+    return known !== undefined;
+  };
+  const measured = surrogate({
+    space,
+    arch: (index) => space.decode(table.choice(index)),
+    scores,
+    subjects,
+    trainSizes: options.nTrain,
+    testSize: options.test,
+    seeds,
+    skip,
+  });
+  try {
+    for (const point of measured) {
+      kept.append(JSON.stringify({ ...of, ...point } satisfies Line));
+      points.push(point);
+      progress.redraw(() =>
+        `${points.length} of ${all}  ${point.predictor} ${point.encoding}  ${point.trainSize}`
+      );
+    }
+  } finally {
+    progress.clear();
+    kept.close();
+  }
+  return points;
+}
+
+const pointKey = (p: Pick<SurrogatePoint, "predictor" | "encoding" | "trainSize" | "seed">) =>
+  `${p.predictor} ${p.encoding} ${p.trainSize} ${p.seed}`;
+
+const keyOf = (
+  line: Parameters<typeof pointKey>[0] & Pick<Line, "table" | "metric" | "testSize">,
+): string => `${line.table} ${line.metric} ${line.testSize} ${pointKey(line)}`;
+
+function earlierLines(path: string): Line[] {
+  try {
+    return readLines<Line>(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** Those that were asked for; by default adjacency and paths, or the choices where the space has neither. */
+async function encodingsOf(space: SearchSpace<unknown>, options: SurrogateOptions) {
+  const { strict, encodings: names } = options;
+  // What a predictor sees is looked up nowhere.
+  const known = await openEncodings(space.name, { names: [], strict });
+  const all = { ...known, choices: choiceEncoding(space) };
+  if (names.length > 0) return names.map((name) => encodingNamed(all, name, space.name));
+  const usual = ["adj", "path"].flatMap((name) => known[name] ? [known[name]] : []);
+  return usual.length > 0 ? usual : [all.choices];
+}
+
+function tableOf(means: readonly SurrogateSummary[]): string {
+  if (means.length === 0) throw new UsageError("Cannot show results: there are none");
+  return lines(
+    ["predictor", "encoding", "trained on", "Kendall τ", "±", "Pearson", "RMSE", "seconds"],
+    means.map((m) => [
+      m.predictor,
+      m.encoding,
+      String(m.trainSize),
+      m.kendall.toFixed(3),
+      m.seeds > 1 ? m.deviation.toFixed(3) : "–",
+      m.pearson.toFixed(3),
+      m.rmse.toFixed(3),
+      m.seconds.toFixed(2),
+    ]),
+  );
+}

@@ -1,5 +1,5 @@
 /** A worker of a study: opens its parts once, then runs one trial per message. */
-import type { FromWorker, ToWorker } from "./messages.ts";
+import type { FromWorker, Job, ToWorker } from "./messages.ts";
 import { StudyParts } from "./parts.ts";
 
 interface Port {
@@ -9,19 +9,25 @@ interface Port {
 
 const port = self as unknown as Port;
 let parts: Promise<StudyParts>;
+let last: Promise<void> = Promise.resolve();
 
-port.onmessage = async ({ data }) => {
+port.onmessage = ({ data }) => {
+  if ("open" in data) {
+    parts = StudyParts.open(data.open);
+    // The first trial reports what went wrong.
+    parts.catch(() => {});
+  } else {
+    // One after the other: searches that take turns would have each other's time.
+    last = last.then(() => run(data.job));
+  }
+};
+
+async function run(job: Job): Promise<void> {
   try {
-    if ("open" in data) {
-      parts = StudyParts.open(data.open);
-      // The first trial reports what went wrong.
-      parts.catch(() => {});
-      return;
-    }
-    const result = await (await parts).run(data.job);
-    port.postMessage({ done: data.job, result });
+    const result = await (await parts).run(job);
+    port.postMessage({ done: job, result });
   } catch (error) {
     const { name, message, stack } = error as Error;
     port.postMessage({ failed: { name, message, stack } });
   }
-};
+}

@@ -61,6 +61,14 @@ Deno.test("one worker or three, the trials are the same", async () => {
   }
 });
 
+Deno.test("searches of one worker do not take each other's time", async () => {
+  const mixed = [{ name: "gp", strategy: "gp" }, { name: "random", strategy: "random" }];
+  const study = studyOf({ algorithms: mixed, trials: 1, queries: 60 });
+  const { trials } = await run(Deno.makeTempDirSync(), study, { workers: 1 });
+  const [gp, random] = trials.map(({ seconds }) => seconds);
+  assert.ok(random < gp / 2, `${gp} and ${random} s`);
+});
+
 Deno.test("a torn last line is cut, also where it is the first", async () => {
   const folder = Deno.makeTempDirSync();
   await run(folder);

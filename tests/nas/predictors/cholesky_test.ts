@@ -6,9 +6,8 @@ import { Rng, Stream } from "../../../src/random.ts";
 Deno.test("factor and solutions are those of ml-matrix", () => {
   const rng = new Rng(1, Stream.search);
   for (const n of [1, 2, 17, 60]) {
-    const half = new Matrix(n, n + 3).apply(function (i, j) {
-      this.set(i, j, rng.normal());
-    });
+    const normals = Array.from({ length: n * (n + 3) }, () => rng.normal());
+    const half = Matrix.from1DArray(n, n + 3, normals);
     const a = half.mmul(half.transpose());
     const lower = cholesky(Float64Array.from(a.to1DArray()), n, 0.5)!;
     const reference = new CholeskyDecomposition(Matrix.add(a, Matrix.eye(n, n, 0.5)));

@@ -1,0 +1,38 @@
+/**
+ * How long predictors take to learn and to predict, by the size of the training set, on cells of NAS-Bench-201:
+ * deno run -A bench/predictors.ts [predictor …]
+ */
+import { nasbench201Encodings } from "../src/nas/encodings/nasbench201.ts";
+import { resolveSearchConfig } from "../src/nas/config.ts";
+import type { Encoding } from "../src/nas/encodings/encoding.ts";
+import { openPredictor } from "../src/nas/predictors/mod.ts";
+import { allPredictorNames, type PredictorName } from "../src/nas/predictors/names.ts";
+import { openSpace } from "../src/nas/parts.ts";
+import { Rng, Stream } from "../src/random.ts";
+
+const { child } = resolveSearchConfig({ mode: "nasbench201", preset: "paper" });
+const space = openSpace("nasbench201", child);
+const encodings = nasbench201Encodings();
+const names = (Deno.args.length ? Deno.args : allPredictorNames) as PredictorName[];
+const rng = new Rng(1, Stream.search);
+const draw = (n: number) => Array.from({ length: n }, () => encodings.adj.sample!(rng));
+
+for (const name of names) {
+  const encoding = encodings[name === "gp" ? "adj" : "trunc_path"] as Encoding<unknown>;
+  for (const size of [20, 50, 100]) {
+    const known = draw(size), others = draw(200);
+    const targets = Float64Array.from(known, ({ ops }) => ops.reduce((a, b) => a + b, rng.next()));
+    const predictor = openPredictor(name, { space, encoding });
+    const begin = performance.now();
+    predictor.fit(known, targets, rng);
+    const fitted = performance.now();
+    predictor.predict(others);
+    const end = performance.now();
+    console.log(
+      `${name.padEnd(10)} ${String(size).padStart(4)} learned in ${
+        (fitted - begin).toFixed(0)
+      } ms, ` +
+        `200 predicted in ${(end - fitted).toFixed(0)} ms`,
+    );
+  }
+}

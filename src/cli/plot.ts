@@ -1,19 +1,20 @@
 /** `denas plot`: the curves of a run or of a study as a picture. */
-import { basename, dirname, join } from "@std/path";
+import { basename, join } from "@std/path";
 import type { Command } from "commander";
 import { DataError } from "../errors.ts";
-import { studyFile } from "../nas/study/records.ts";
+import { isStudyHead, readStudyRecords, studyFile } from "../nas/study/records.ts";
+import { isSurrogateLine, readSurrogateLines } from "../nas/study/surrogate_records.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { print, printError } from "./terminal.ts";
 
 export function addPlot(program: Command): void {
   program.command("plot")
-    .argument("<run>", "folder of a run, or its name; a study's folder or file")
-    .description("Draw a run's curves, or what the searches of a study found.")
+    .argument("<run>", "folder of a run, or its name; a study's folder; a file of surrogate")
+    .description("Draw a run's curves, what the searches of a study found, or how predictors do.")
     .option(
       "--out <file>",
-      "file to write: .svg, .png or .pdf; by default RUN/plot.svg, a study's study.svg",
+      "file to write: .svg, .png or .pdf; by default RUN/plot.svg, or beside the file",
     )
     .option("--runs <folder>", "folder of all runs", "runs")
     .addHelpText(
@@ -22,10 +23,11 @@ export function addPlot(program: Command): void {
 Examples:
   $ denas plot 2026-01-31-micro-1
   $ denas plot runs/2026-01-31-micro-1 --out plot.pdf
-  $ denas plot studies/main_experiments --out study.png`,
+  $ denas plot studies/main_experiments --out study.png
+  $ denas plot surrogate.ndjson                      Kendall's τ against training size`,
     ).action(async (run: string, options: { out?: string; runs: string }) => {
-      const study = studyPath(fromHere(run));
-      if (study !== null) return await plotLines(study, options.out);
+      const lines = linesPath(fromHere(run));
+      if (lines !== null) return await plotLines(lines, options.out);
       const [{ readHistory }, { plotRun }, { writePicture }] = await Promise.all([
         import("../run/history.ts"),
         import("../run/drawing/run_plot.ts"),
@@ -40,8 +42,8 @@ Examples:
     });
 }
 
-/** The file of a study, where a path is one or a folder with one; null for runs. */
-function studyPath(path: string): string | null {
+/** A file of lines, or that of a study's folder, where a path is one or a folder with one; null for runs. */
+function linesPath(path: string): string | null {
   for (const file of [join(path, studyFile), path]) {
     try {
       if (Deno.statSync(file).isFile) return file;
@@ -53,18 +55,25 @@ function studyPath(path: string): string | null {
 }
 
 async function plotLines(file: string, out?: string): Promise<void> {
-  const [{ readLines }, { isStudyHead, readStudyRecords }, { plotStudy }, { writePicture }] =
-    await Promise.all([
-      import("../run/files.ts"),
-      import("../nas/study/records.ts"),
-      import("../run/drawing/study_plot.ts"),
-      import("../run/drawing/files.ts"),
-    ]);
-  const lines = readLines<unknown>(file);
-  if (!isStudyHead(lines[0])) {
-    throw new DataError(`Cannot draw ${file}: its first line is not that of a study`);
-  }
-  const picture = out === undefined ? join(dirname(file), "study.svg") : fromHere(out);
-  await writePicture(picture, plotStudy(readStudyRecords(lines, file)));
+  const [{ readLines }, { writePicture }] = await Promise.all([
+    import("../run/files.ts"),
+    import("../run/drawing/files.ts"),
+  ]);
+  const picture = out === undefined ? file.replace(/\.[^./\\]*$/, "") + ".svg" : fromHere(out);
+  await writePicture(picture, await drawLines(readLines<unknown>(file), file));
   print(shortPath(picture));
+}
+
+async function drawLines(lines: unknown[], file: string): Promise<string> {
+  if (isStudyHead(lines[0])) {
+    const { plotStudy } = await import("../run/drawing/study_plot.ts");
+    return plotStudy(readStudyRecords(lines, file));
+  }
+  if (isSurrogateLine(lines[0])) {
+    const { plotSurrogate } = await import("../run/drawing/surrogate_plot.ts");
+    return plotSurrogate(readSurrogateLines(lines, file));
+  }
+  throw new DataError(
+    `Cannot draw ${file}: its first line is neither that of a study nor a result of surrogate`,
+  );
 }

@@ -43,6 +43,8 @@ export interface SurrogatePoint {
   pearson: number;
   rmse: number;
   seconds: number;
+  /** Predicted and true, of the first seed's largest training set: for a picture. */
+  pairs?: [predicted: number, truth: number][];
 }
 
 /**
@@ -77,11 +79,20 @@ export function* surrogate(options: SurrogateOptions): Generator<SurrogatePoint>
         predictor.fit(known.map(arch), Float64Array.from(known, (i) => targets[i]), rng);
         const { mean: predicted } = predictor.predict(test);
         const seconds = (performance.now() - begin) / 1000;
-        yield { ...point, ...agreement(predicted, truth), seconds };
+        const shown = seed === seeds[0] && trainSize === largest;
+        const pairs = shown && { pairs: pairsOf(predicted, truth) };
+        yield { ...point, ...agreement(predicted, truth), seconds, ...pairs };
       }
     }
   }
 }
+
+/** To six digits: a picture shows no more. */
+const pairsOf = (predicted: Float64Array, truth: Float64Array) =>
+  Array.from(predicted, (p, i): [number, number] => [
+    Number(p.toPrecision(6)),
+    Number(truth[i].toPrecision(6)),
+  ]);
 
 function agreement(predicted: Float64Array, truth: Float64Array) {
   const misses = predicted.map((p, i) => (p - truth[i]) ** 2);

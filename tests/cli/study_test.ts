@@ -95,3 +95,17 @@ Deno.test("a study that is killed or interrupted anywhere ends as if it never wa
   assert.deepEqual(trials.length, 900);
   assert.deepEqual(trials, trialsOf(join(here, "whole")));
 });
+
+Deno.test("plot draws what surrogate measured, and says of other files what they are not", async () => {
+  const measured = ["surrogate", "made.csv", "--n-train", "10,20", "--test", "50", "--seeds", "2"];
+  const { code, stderr } = await denas([...measured, "--predictors", "gp-rbf"], env);
+  assert.equal(code, 0, stderr);
+  const plot = await denas(["plot", "surrogate.ndjson"], env);
+  assert.deepEqual([plot.code, plot.stdout], [0, "surrogate.svg\n"], plot.stderr);
+  const svg = Deno.readTextFileSync(join(here, "surrogate.svg"));
+  assert.match(svg, /gp-rbf, adj, trained on 20: predicted/);
+  Deno.writeTextFileSync(join(here, "other.ndjson"), "{}\n");
+  const other = await denas(["plot", "other.ndjson"], env);
+  assert.equal(other.code, 1);
+  assert.match(other.stderr, /Cannot draw .*other.ndjson: its first line is neither/);
+});

@@ -26,6 +26,8 @@ export interface Chart {
   marks?: readonly { x: number; name: string }[];
   /** Of the plot in pixels. */
   height?: number;
+  /** How a value on the x axis reads; by default only whole numbers stand there. */
+  xFormat?: (value: number) => string;
 }
 
 const plot = { left: 68, width: 640 };
@@ -60,9 +62,11 @@ export function drawChart(chart: Chart, x: readonly [number, number]): Picture {
       }),
     );
   }
-  for (const tick of niceTicks(...x, 10).filter((v) => Number.isInteger(v) && inside(v, x))) {
+  const { xFormat } = chart;
+  for (const tick of niceTicks(...x, 10).filter((v) => inside(v, x))) {
+    if (!xFormat && !Number.isInteger(tick)) continue;
     parts.push(
-      text(toX(tick), head + height + 16, String(tick), {
+      text(toX(tick), head + height + 16, xFormat?.(tick) ?? String(tick), {
         size: 11,
         anchor: "middle",
         fill: faint,

@@ -47,3 +47,25 @@ export const kindColours = {
   reduce: { fill: "#fee2e2", line: "#dc2626" },
   output: { fill: "#1f2937", line: "#1f2937" },
 } satisfies Record<string, Colour>;
+
+/** Far from each other in hue, then in lightness; the second dozen is dashed. */
+const curves = [
+  "#2563eb",
+  "#dc2626",
+  "#16a34a",
+  "#9333ea",
+  "#ea580c",
+  "#0891b2",
+  "#a16207",
+  "#be185d",
+  "#4d7c0f",
+  "#6b7280",
+  "#1e3a8a",
+  "#7f1d1d",
+];
+
+/** Of the i-th of several curves in one chart. */
+export const curveColours = (i: number): { colour: string; dashed: boolean } => ({
+  colour: curves[i % curves.length],
+  dashed: i >= curves.length,
+});

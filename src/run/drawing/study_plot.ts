@@ -3,25 +3,10 @@ import { asLoss, summariseStudy, type TaskSummary } from "../../nas/study/summar
 import { lossOf } from "../../nas/study/loss.ts";
 import type { StudyRecords, TaskHead } from "../../nas/study/records.ts";
 import { type Chart, chartWidth, drawChart, type Point, type Series } from "./chart.ts";
+import { curveColours } from "./colours.ts";
 import { document, faint, n, text } from "./svg.ts";
 
 const margin = 24;
-/** Far from each other in hue, then in lightness; the second dozen is dashed. */
-const colours = [
-  "#2563eb",
-  "#dc2626",
-  "#16a34a",
-  "#9333ea",
-  "#ea580c",
-  "#0891b2",
-  "#a16207",
-  "#be185d",
-  "#4d7c0f",
-  "#6b7280",
-  "#1e3a8a",
-  "#7f1d1d",
-];
-
 /** One SVG, a chart per table and data set. */
 export function plotStudy(records: StudyRecords): string {
   const { study, at } = records.head;
@@ -62,8 +47,7 @@ function chartOf({ task, at, curves }: TaskSummary): Chart {
     const losses = points.map((point) => asLoss(task, point));
     return {
       name: algorithm,
-      colour: colours[i % colours.length],
-      dashed: i >= colours.length,
+      ...curveColours(i),
       points: losses.map(({ mean }, k): Point => [at[k], mean]),
       band: losses.map(({ halfWidth }) => halfWidth),
     };

@@ -1,0 +1,79 @@
+/** The file of `surrogate`: a line per predictor, encoding, size of the training set and seed. */
+import { z } from "zod";
+import { DataError } from "../../errors.ts";
+import { summarise, type Summary } from "../statistics.ts";
+
+/** Null where a predictor gave the same value for all: it ranks nothing. */
+const correlation = z.number().min(-1.000001).max(1.000001).nullable();
+
+const line = z.object({
+  table: z.string(),
+  metric: z.string(),
+  testSize: z.number(),
+  predictor: z.string(),
+  encoding: z.string(),
+  trainSize: z.number().positive(),
+  seed: z.number(),
+  kendall: correlation,
+  pearson: correlation,
+  rmse: z.number().nonnegative(),
+  /** Predicted and true logarithm of the error of held-out architectures, of one training set. */
+  pairs: z.array(z.tuple([z.number(), z.number()])).optional(),
+});
+
+export type SurrogateLine = z.infer<typeof line>;
+
+export const isSurrogateLine = (value: unknown): boolean => line.safeParse(value).success;
+
+/** @throws DataError naming line and field. */
+export function readSurrogateLines(lines: readonly unknown[], file: string): SurrogateLine[] {
+  return lines.map((value, i) => {
+    const result = line.safeParse(value);
+    if (result.success) return result.data;
+    const [{ path, message }] = result.error.issues;
+    throw new DataError(
+      `Cannot read ${file}: line ${i + 1}: ${path.join(".") || "it"}: ${message}`,
+      { cause: result.error },
+    );
+  });
+}
+
+/** One predictor with one encoding on one column of a table. */
+export interface SurrogateCurve {
+  name: string;
+  sizes: { trainSize: number; kendall: Summary; pearson: Summary; rmse: Summary }[];
+  /** Of the largest training set of which they were kept. */
+  pairs?: { trainSize: number; values: [predicted: number, truth: number][] };
+}
+
+/** By `table, metric, size of the test set`, each with its curves in the order of their first lines. */
+export function surrogateCurves(lines: readonly SurrogateLine[]): Map<string, SurrogateCurve[]> {
+  const places = Map.groupBy(
+    lines,
+    ({ table, metric, testSize }) => `${metric}, ${table}, ${testSize} held out`,
+  );
+  return new Map([...places].map(([place, own]) => {
+    const subjects = Map.groupBy(
+      own,
+      ({ predictor, encoding }) => encoding ? `${predictor}, ${encoding}` : predictor,
+    );
+    return [place, [...subjects].map(([name, of]) => curve(name, of))];
+  }));
+}
+
+function curve(name: string, lines: readonly SurrogateLine[]): SurrogateCurve {
+  const bySize = [...Map.groupBy(lines, ({ trainSize }) => trainSize)].sort(([a], [b]) => a - b);
+  const kept = lines.filter(({ pairs }) => pairs).sort((a, b) => b.trainSize - a.trainSize)[0];
+  const of = (group: readonly SurrogateLine[], what: "kendall" | "pearson" | "rmse") =>
+    summarise(group.map((one) => one[what] ?? 0));
+  return {
+    name,
+    sizes: bySize.map(([trainSize, group]) => ({
+      trainSize,
+      kendall: of(group, "kendall"),
+      pearson: of(group, "pearson"),
+      rmse: of(group, "rmse"),
+    })),
+    ...kept && { pairs: { trainSize: kept.trainSize, values: kept.pairs! } },
+  };
+}

@@ -1,0 +1,87 @@
+/** Networks whose steps are timed: sampled children of a preset, on made-up images. */
+import type { Batch } from "../src/data/batches.ts";
+import type { Gpu } from "../src/gpu/mod.ts";
+import { resolveRetrainConfig, resolveSearchConfig } from "../src/nas/config.ts";
+import { uniformArchitecture } from "../src/nas/sampling.ts";
+import type { Model, SearchSpace } from "../src/nas/space.ts";
+import { spaces } from "../src/nas/spaces/mod.ts";
+import { Trainer } from "../src/nas/training.ts";
+import { WeightStore } from "../src/nn/weights.ts";
+import { Rng, Stream } from "../src/random.ts";
+
+export interface Setting {
+  mode: string;
+  command: "search" | "retrain";
+  preset: string;
+  overrides?: Record<string, unknown>;
+  /** Of the architectures. */
+  seed?: number;
+}
+
+/** Height, width and channels of a preset's images: CIFAR-10's where it says so, else Fashion-MNIST's. */
+export const imagesOf = (data: string): [number, number, number] =>
+  data === "cifar10" ? [32, 32, 3] : [28, 28, 1];
+
+export const configOf = ({ mode, command, preset, overrides = {} }: Setting) =>
+  command === "search"
+    ? resolveSearchConfig({ mode, preset, overrides })
+    : resolveRetrainConfig({ space: mode, preset, overrides });
+
+/** A supernet, or for `retrain` the network of one architecture, that trains on one made-up batch. */
+export class Steps {
+  readonly batch: Batch;
+  readonly weights = new WeightStore();
+  readonly input: [number, number, number];
+  readonly space: SearchSpace<unknown>;
+  readonly #config;
+  readonly #trainer: Trainer;
+  readonly #rng: Rng;
+  readonly #fixed: unknown;
+  #step = 0;
+
+  constructor(gpu: Gpu, setting: Setting) {
+    const { mode, command, seed = 1 } = setting;
+    const config = this.#config = configOf(setting);
+    this.space = spaces[mode](config.child) as SearchSpace<unknown>;
+    this.input = imagesOf(config.data);
+    this.#rng = new Rng(seed, Stream.search);
+    this.#fixed = command === "search" ? undefined : uniformArchitecture(this.space, this.#rng);
+    if (command === "search") this.space.supernet(this.#into());
+    else this.#build(this.#fixed);
+    this.weights.materialise(gpu, 1);
+    this.#trainer = new Trainer(gpu, this.weights, config.optimizer, config.auxWeight, 1);
+    const n = config.batch;
+    const pixels = Float32Array.from({ length: n * product(this.input) }, () => {
+      return this.#rng.next() - 0.5;
+    });
+    this.batch = {
+      images: gpu.upload(pixels, [n, ...this.input]),
+      labels: gpu.upload(Uint32Array.from({ length: n }, (_, i) => i % 10)),
+      n,
+    };
+  }
+
+  /** The architecture of the next step: a new one while searching. */
+  draw(): unknown {
+    return this.#fixed ?? uniformArchitecture(this.space, this.#rng);
+  }
+
+  /** One whole training step, until its figures are read back. */
+  async train(arch: unknown): Promise<void> {
+    const pass = { training: true, dropout: true, batchStatistics: true, seed: 1 };
+    const step = this.#step++;
+    const model = this.#build(arch);
+    await this.#trainer.step(model, this.batch, { ...pass, step, steps: 1000 }, 0.01);
+    await this.#trainer.tally();
+  }
+
+  #build(arch: unknown): Model {
+    return this.space.build(arch, this.#into());
+  }
+
+  #into() {
+    return { weights: this.weights, input: this.input, classes: 10, config: this.#config.child };
+  }
+}
+
+const product = (numbers: readonly number[]) => numbers.reduce((a, b) => a * b, 1);

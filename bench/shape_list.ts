@@ -1,0 +1,43 @@
+/** `bench/shapes.json`: what is in it, and how it is read. */
+import type { Shape } from "../src/autodiff/op.ts";
+
+export const passes = ["forward", "input gradient", "weight gradient"] as const;
+export type PassName = typeof passes[number];
+export type PerPass = [number, number, number];
+
+/** A kind of training step. */
+export interface Group {
+  preset: string;
+  mode: string;
+  command: "search" | "retrain";
+}
+
+export const nameOf = ({ preset, mode, command }: Group) => `${preset} ${mode} ${command}`;
+
+export interface ListedShape {
+  op: string;
+  shapes: Shape[];
+  params: Record<string, unknown>;
+  /** By name of a group: share of the kernels' time of its steps, per pass. */
+  share: Record<string, PerPass>;
+}
+
+export interface ShapeList {
+  recorded: { adapter: string; deno: string };
+  /** By name: children that were timed, share of their kernels that is listed, and by op what the rest is. */
+  groups: Record<string, { children: number; covered: number; rest: Record<string, number> }>;
+  shapes: ListedShape[];
+}
+
+/** How many inputs of an op, the first ones, hold one row per image; the others are weights. */
+export function batchInputs(op: string, inputs: number): number {
+  if (op === "pointwise") return inputs / 2;
+  return ["concat", "add", "add_scaled", "mul"].includes(op) ? inputs : 1;
+}
+
+/** The shapes with another number of images. */
+export const withBatch = (op: string, shapes: readonly Shape[], n: number): Shape[] =>
+  shapes.map((s, i) => i < batchInputs(op, shapes.length) ? [n, ...s.slice(1)] : s);
+
+export const readShapes = (): ShapeList =>
+  JSON.parse(Deno.readTextFileSync(new URL("shapes.json", import.meta.url)));

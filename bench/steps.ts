@@ -1,0 +1,150 @@
+/** Whole training steps: wall clock, dispatches, the host's share. */
+import { Gpu } from "../src/gpu/mod.ts";
+import { describe } from "../src/nas/describe.ts";
+import { configOf, type Setting, Steps } from "./networks.ts";
+import type { MicroArch } from "../src/nas/spaces/micro_arch.ts";
+import type { Peer, StepAnswer } from "./peers/mod.ts";
+import { Timer } from "./timing.ts";
+
+/** Figures per step: the fastest and the middle one of the times, means of the rest. */
+export interface Step {
+  name: string;
+  ms: number;
+  medianMs: number;
+  imagesPerSecond: number;
+  gflops: number;
+  dispatches: number;
+  /** Of the time that neither waits for the device nor compiles. */
+  hostShare: number;
+  peakBytes: number;
+  pipelines: number;
+  compileMs: number;
+  parameters: number;
+}
+
+/** Steps without a new pipeline, of freshly drawn children while searching. */
+export async function timeStep(setting: Setting, steps: number): Promise<Step> {
+  const gpu = await Gpu.open();
+  const made = new Steps(gpu, setting);
+  const config = configOf(setting);
+  const times: number[] = [];
+  let host = 0, dispatches = 0, macs = 0;
+  for (let tries = 0; times.length < steps && tries < 4 * steps + 4; tries++) {
+    const arch = made.draw();
+    const before = { ...gpu.counters };
+    const start = performance.now();
+    await made.train(arch);
+    const ms = performance.now() - start;
+    const { counters } = gpu;
+    if (tries < 3 || counters.pipelines > before.pipelines && tries < 3 * steps) continue;
+    times.push(ms);
+    host += ms - (counters.waitMs - before.waitMs) - (counters.compileMs - before.compileMs);
+    dispatches += counters.dispatches - before.dispatches;
+    const { space, input } = made;
+    macs += describe({
+      space,
+      choice: space.encode(arch),
+      input,
+      classes: 10,
+      config: config.child,
+    })
+      .macs!;
+  }
+  const n = times.length, total = times.reduce((a, b) => a + b, 0);
+  times.sort((a, b) => a - b);
+  const step: Step = {
+    name: `${setting.mode} ${setting.command} ${setting.preset}`,
+    ms: times[0],
+    medianMs: times[n >> 1],
+    imagesPerSecond: config.batch * n * 1000 / total,
+    gflops: 6 * macs * config.batch / total / 1e6,
+    dispatches: dispatches / n,
+    hostShare: host / total,
+    peakBytes: gpu.pool.peakBytes,
+    pipelines: gpu.counters.pipelines,
+    compileMs: gpu.counters.compileMs,
+    parameters: made.weights.parameters(),
+  };
+  gpu.close();
+  return step;
+}
+
+export const stepLine = (s: Step): string =>
+  `step of ${s.name}: ${s.ms.toFixed(1)} ms, median ${s.medianMs.toFixed(1)} ms, ` +
+  `${s.imagesPerSecond.toFixed(0)} images/s, ${s.gflops.toFixed(1)} GFLOP/s, ` +
+  `${s.dispatches.toFixed(0)} dispatches, host ${(100 * s.hostShare).toFixed(0)} %, ` +
+  `${s.pipelines} pipelines in ${(s.compileMs / 1000).toFixed(1)} s, ` +
+  `peak ${(s.peakBytes / 1e6).toFixed(0)} MB, ${s.parameters} weights`;
+
+/** The steps of a preset's searches and retrainings that match a filter. */
+export async function* timeSteps(
+  { preset, filter }: { preset: string; filter: RegExp },
+): AsyncGenerator<Step> {
+  for (const named of preset === "all" ? ["quick", "paper"] : [preset]) {
+    for (const mode of ["micro", "macro"]) {
+      for (const command of ["search", "retrain"] as const) {
+        if (!filter.test(`step ${mode} ${command} ${named}`)) continue;
+        yield await timeStep({ preset: named, mode, command }, named === "paper" ? 2 : 8);
+      }
+    }
+  }
+}
+
+/** One child of the micro search, here and elsewhere: the fastest of some steps. */
+export interface PeerStep {
+  here: StepAnswer;
+  there: StepAnswer;
+}
+
+const ROUNDS = 3;
+
+/** Steps of the same child of the `quick` micro search, in turn. */
+export async function compareStep(peer: Peer): Promise<PeerStep | { unable: string }> {
+  const setting = { preset: "quick", mode: "micro", command: "search" } as const;
+  const { batch, child } = configOf(setting);
+  const timer = await Timer.open();
+  const made = new Steps(timer.gpu, setting);
+  const arch = made.draw() as MicroArch;
+  const { filters, layers, stem, keep, bnEpsilon: epsilon, auxHead } = child;
+  const size = { batch, input: made.input, filters, layers, stem, keep, epsilon, auxHead };
+  const job = { ...arch, ...size };
+  const { space, input } = made;
+  const { parameters } = describe({
+    ...{ space, choice: space.encode(arch), input, classes: 10, config: child },
+  });
+  const best = { ms: Infinity, deviceMs: Infinity };
+  const there = { ms: Infinity, deviceMs: Infinity, parameters };
+  await made.train(arch);
+  for (let round = 0; round < ROUNDS; round++) {
+    // Twice: the library's steps are long enough to need no second sample.
+    for (let i = 0; i < 2; i++) {
+      const start = performance.now();
+      const { deviceMs } = await timer.around(() => made.train(arch));
+      best.ms = Math.min(best.ms, performance.now() - start);
+      best.deviceMs = Math.min(best.deviceMs, deviceMs);
+    }
+    const answer = await peer.measure({ kind: "step", job, samples: 1 });
+    if (!("parameters" in answer)) {
+      timer.close();
+      return "unable" in answer ? answer : { unable: "it answers something else" };
+    }
+    if (answer.parameters !== parameters) {
+      throw new Error(`Cannot compare: ${answer.parameters} weights there, ${parameters} here`);
+    }
+    there.ms = Math.min(there.ms, answer.ms);
+    there.deviceMs = Math.min(there.deviceMs, answer.deviceMs);
+  }
+  timer.close();
+  return { here: { ...best, parameters }, there };
+}
+
+export function peerStepLine(peer: string, compared: PeerStep | { unable: string }): string {
+  if ("unable" in compared) return `step in ${peer}: not compared, ${compared.unable}`;
+  const { here, there } = compared;
+  const both = (a: number, b: number) => `${a.toFixed(1)} ms here, ${b.toFixed(1)} ms there`;
+  return `micro quick step against ${peer}: ${both(here.ms, there.ms)} ` +
+    `(${(there.ms / here.ms).toFixed(1)}×); on the device alone ${
+      both(here.deviceMs, there.deviceMs)
+    } ` +
+    `(${(there.deviceMs / here.deviceMs).toFixed(1)}×)`;
+}

@@ -94,6 +94,9 @@ export function notedAt({ queries, every }: Pick<Study, "queries" | "every">): n
   return at;
 }
 
+/** The same for every algorithm: their searches begin alike. */
+export const seedOf = ({ seed }: Pick<Study, "seed">, trial: number): number => seed + trial;
+
 /** Only these algorithms. @throws UsageError naming those that there are. */
 export function onlyAlgorithms(study: Study, names: readonly string[]): Study {
   const unknown = names.find((name) => !study.algorithms.some((a) => a.name === name));

@@ -1,5 +1,5 @@
 /** Tables and algorithms of a study, opened; the same in the main thread, which checks them, and in workers. */
-import { notedAt, type Study } from "../../nas/study/definition.ts";
+import { notedAt, seedOf, type Study } from "../../nas/study/definition.ts";
 import { type OpenAlgorithm, openAlgorithm, openTask, runTrial } from "../../nas/study/trial.ts";
 import type { StudyTask, TrialResult } from "../../nas/study/trial.ts";
 import { UsageError } from "../../errors.ts";
@@ -56,7 +56,7 @@ export class StudyParts {
   async run({ task: t, algorithm, trial }: Job): Promise<TrialResult> {
     const task = this.tasks[t];
     const opened = await this.#algorithm(algorithm, task.table.space);
-    return await runTrial(opened, task, this.study.seed + trial, this.#at);
+    return await runTrial(opened, task, seedOf(this.study, trial), this.#at);
   }
 
   async #algorithm(i: number, space: string): Promise<OpenAlgorithm> {

@@ -4,7 +4,7 @@
  */
 import { join } from "@std/path";
 import { UsageError } from "../../errors.ts";
-import type { Study } from "../../nas/study/definition.ts";
+import { seedOf, type Study } from "../../nas/study/definition.ts";
 import {
   difference,
   headOf,
@@ -131,7 +131,7 @@ class Remaining {
           const record: TrialRecord = {
             type: "trial",
             ...job,
-            seed: this.study.seed + job.trial,
+            seed: seedOf(this.study, job.trial),
             ...result,
           };
           this.lines.append(JSON.stringify(record));

@@ -40,6 +40,14 @@ const trialsOf = ({ trials }: StudyRecords) =>
 
 const whole = await run(Deno.makeTempDirSync());
 
+Deno.test("every trial has a seed of its own, the same for all algorithms", () => {
+  const seeds = Map.groupBy(whole.trials, ({ algorithm }) => algorithm);
+  for (const own of seeds.values()) {
+    assert.deepEqual(own.map(({ trial, seed }) => seed - trial), [1, 1, 1, 1]);
+    assert.equal(new Set(own.map(({ best }) => best)).size > 1, true);
+  }
+});
+
 Deno.test("a study that is started again does what is missing, and more trials where more are wanted", async () => {
   const folder = Deno.makeTempDirSync();
   await run(folder, studyOf({ trials: 2 }));

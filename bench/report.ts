@@ -24,7 +24,6 @@ export const ceilingsLine = ({ gflops, gbytes }: Ceilings): string =>
 /** One row; a peer's column says how many times as long it takes. */
 export function line(
   row: Row,
-  { gflops, gbytes }: Ceilings,
   peers: readonly string[],
   beforeMs: number | undefined,
 ): string {
@@ -39,9 +38,9 @@ export function line(
     ...[row.ms, row.medianMs].map((ms) => ms.toFixed(3).padStart(WIDTHS.ms)),
     ...[
       counts ? row.gflops.toFixed(1) : "",
-      counts ? percent(row.gflops / gflops) : "",
+      counts ? percent(row.fmaShare) : "",
       row.gbytes.toFixed(1),
-      percent(row.gbytes / gbytes),
+      percent(row.copyShare),
       `${(100 * row.weight).toFixed(1)} %`,
     ].map((c) => c.padStart(WIDTHS.number)),
     ...theirs,

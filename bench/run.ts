@@ -131,15 +131,12 @@ async function main(options: Options): Promise<void> {
   const shapes = selected(options);
   let ceilings = await sampleCeilings(timer, { gflops: 0, gbytes: 0 });
   print(`${description}, ${driver ?? "driver unknown"}, Deno ${Deno.version.deno}`);
-  print(`${ceilingsLine(ceilings)}\n${header(named)}`);
   const rows: Row[] = [];
   const before = earlierMs(earlier?.rows ?? []);
   for (const [i, selection] of shapes.entries()) {
-    if (i % 20 === 19) ceilings = await sampleCeilings(timer, ceilings);
-    for (const row of await measure(timer, peers, selection, options)) {
-      rows.push(row);
-      print(line(row, ceilings, named, before(row)));
-    }
+    if (i % 5 === 4) ceilings = await sampleCeilings(timer, ceilings);
+    console.error(`${i + 1} of ${shapes.length}: ${selection.name}`);
+    rows.push(...await measure(timer, peers, selection, options));
   }
   ceilings = await sampleCeilings(timer, ceilings);
   timer.close();
@@ -147,7 +144,8 @@ async function main(options: Options): Promise<void> {
     row.fmaShare = row.gflops / ceilings.gflops;
     row.copyShare = row.gbytes / ceilings.gbytes;
   }
-  print(ceilingsLine(ceilings));
+  print(`${ceilingsLine(ceilings)}\n${header(named)}`);
+  for (const row of rows) print(line(row, named, before(row)));
   const steps: Step[] = [];
   const peerSteps: Result["peerSteps"] = {};
   if (options.steps) {

@@ -22,6 +22,8 @@ import {
 } from "./shape_list.ts";
 
 const COVERED = 0.92;
+/** Shares below are not worth a place in the list. */
+const SMALLEST = 0.002;
 /** Ops whose params hold the number of the step. */
 const RANDOM = ["dropout", "drop_path"];
 const file = new URL("shapes.json", import.meta.url);
@@ -94,7 +96,7 @@ function add(
   const sorted = [...shapes.values()].sort((a, b) => sum(b.ms) - sum(a.ms));
   for (const { shape, ms } of sorted) {
     const share = sum(ms) / total;
-    if (covered >= COVERED) {
+    if (covered >= COVERED || share < SMALLEST) {
       rest.set(shape.op, (rest.get(shape.op) ?? 0) + share);
       continue;
     }

@@ -83,7 +83,7 @@ export async function sampleCeilings(timer: Timer, so: Ceilings): Promise<Ceilin
     const record = () => gpu.run(fma, { y }, params, threads);
     const flops = 2 * threads * rounds * 8 * 8 * lanes;
     await timer.once(record);
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 8; i++) {
       best.gflops = Math.max(best.gflops, flops / await timer.once(record) / 1e6);
     }
   }
@@ -91,7 +91,7 @@ export async function sampleCeilings(timer: Timer, so: Ceilings): Promise<Ceilin
   const n = bytes / 16, times = 8;
   const record = () => gpu.run(copy, { x, y }, { n }, n / 4);
   await timer.once(record);
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < 8; i++) {
     best.gbytes = Math.max(best.gbytes, 2 * bytes / await timer.once(record, times) / 1e6);
   }
   gpu.pool.release(x.buffer);

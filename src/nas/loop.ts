@@ -3,16 +3,18 @@
  * the best candidates are scored on more images and the winner is written. Yields events and keeps its
  * state in a `Store`, so that a killed run goes on to the same end.
  */
-import { type ArchFile, formatArchFile } from "./arch_file.ts";
+import type { ArchFile } from "./arch_file.ts";
 import type { SearchConfig } from "./config.ts";
 import type { Evaluator } from "./evaluator.ts";
 import type { RunEvent } from "./events.ts";
 import { withMember } from "./pareto.ts";
 import { earlyStop, meanReport, type Position, startPosition } from "./position.ts";
 import { Checkpoints, Clock, mergeStates, partOf } from "./progress.ts";
+import { Scoring } from "./scoring.ts";
+import { selection } from "./selection.ts";
 import type { SearchSpace } from "./space.ts";
 import type { Store } from "./store.ts";
-import type { Scored, Strategy, Trial } from "./strategy.ts";
+import type { Scored, Strategy } from "./strategy.ts";
 
 /** Everything a search needs; `openSearch` puts it together from a config. */
 export interface SearchParts<A> {
@@ -49,6 +51,7 @@ export async function* searchLoop<A>(
 class Loop<A> {
   #at: Position = startPosition();
   readonly #clock = new Clock();
+  readonly #scoring: Scoring<A>;
   readonly #checkpoints: Checkpoints;
 
   constructor(
@@ -56,6 +59,7 @@ class Loop<A> {
     private readonly signal: AbortSignal,
     private readonly store: Store,
   ) {
+    this.#scoring = new Scoring(parts, signal, (n) => this.#at.queries += n);
     this.#checkpoints = new Checkpoints(signal, () => this.#save());
   }
 
@@ -77,7 +81,8 @@ class Loop<A> {
       yield* this.#checkpoints.at(true);
     }
     while (this.#at.phase !== "selection") yield* this.#epoch();
-    yield* this.#selection();
+    await this.#keepController(0);
+    yield* selection(this.parts, this.#scoring, this.#at, this.store, this.#clock);
   }
 
   async #save(): Promise<number> {
@@ -103,7 +108,7 @@ class Loop<A> {
     const due = (this.#at.epoch + 1) % config.roundsEvery === 0;
     while (due && this.#at.round < config.rounds) {
       const from = performance.now();
-      const scored = await this.#score(await strategy.ask(config.perRound));
+      const scored = await this.#scoring.score(await strategy.ask(config.perRound));
       this.#at.reports.push(await strategy.tell(scored));
       yield* this.#trials(scored);
       this.#at.round++;
@@ -115,7 +120,7 @@ class Loop<A> {
     if (due) yield { type: "controller", epoch: this.#at.epoch, ...report };
     if (score !== undefined) await this.#keepController(score);
     const policyAccuracy = config.policyEvaluation
-      ? await evaluator.policyScore?.((n) => this.#draw(n), this.signal)
+      ? await evaluator.policyScore?.((n) => this.#scoring.draw(n), this.signal)
       : undefined;
     this.#at.epoch++;
     this.#at.stopped = earlyStop(this.#at, config.earlyStopOver);
@@ -148,7 +153,7 @@ class Loop<A> {
     if (!evaluator.prepare) return;
     let step = this.parts.figures().step;
     let from = performance.now();
-    for await (const event of evaluator.prepare((n) => this.#draw(n), this.signal)) {
+    for await (const event of evaluator.prepare((n) => this.#scoring.draw(n), this.signal)) {
       if (event.type === "step") {
         const now = performance.now();
         this.#clock.add("step", event.step - step, now - from);
@@ -172,42 +177,6 @@ class Loop<A> {
     const round = this.#clock.rate("round", scoring * perRound * rewardBatch * rewardBatches);
     const final = scoring * (selection.drawn + selection.best) * selection.images;
     return (steps * step + (epochs - this.#at.epoch) * rounds * round + final) / 1000;
-  }
-
-  /** Draws until enough architectures keep to the limits. */
-  async #draw(n: number): Promise<A[]> {
-    const drawn: A[] = [];
-    for (let tries = 0; drawn.length < n; tries++) {
-      if (tries === 50) {
-        throw new Error(
-          `Cannot find architectures within the limits: ${drawn.length} of ${
-            50 * n
-          } drawn fit, expected ` +
-            `${n}; raise --max-params or --max-macs`,
-        );
-      }
-      drawn.push(...(await this.parts.strategy.draw(n)).filter((a) => this.parts.fits(a)));
-    }
-    return drawn.slice(0, n);
-  }
-
-  /** Architectures over the limits score nothing, so that a strategy learns to avoid them. */
-  async #score(trials: Trial<A>[], on: "reward" | "selection" = "reward"): Promise<Scored<A>[]> {
-    const fitting = trials.filter((t) => this.parts.fits(t.arch));
-    const { evaluator, objectives, unfit = 0 } = this.parts;
-    const scores = await evaluator.score(
-      fitting.map((t) => t.arch),
-      on,
-      this.signal,
-      fitting.map((t) => t.epochs),
-    );
-    if (on === "reward" || !evaluator.remembers) this.#at.queries += fitting.length;
-    const byTrial = new Map(fitting.map((t, i) => [t, scores[i]]));
-    return trials.map((t) => {
-      const score = byTrial.get(t) ?? { value: unfit };
-      if (objectives) score.objectives = [score.value, ...objectives(t.arch)];
-      return { ...t, score };
-    });
   }
 
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
@@ -238,92 +207,5 @@ class Loop<A> {
       this.#at.best = rest.sort((a, b) => b.score - a.score || a.trial - b.trial)
         .slice(0, Math.max(1, config.selection.best));
     }
-  }
-
-  /** Final draws and the best trials, all on the same validation images; writes ranking and winner. */
-  async *#selection(): AsyncGenerator<RunEvent> {
-    const { config, space, archFields, evaluator } = this.parts;
-    await this.#keepController(0);
-    const candidates = await this.#candidates();
-    const scored = await this.#score(
-      candidates.map((arch, i) => ({ id: this.#at.trials + i, arch })),
-      "selection",
-    );
-    const ranking = scored.map(({ id, arch, score }) => ({
-      trial: id,
-      epoch: this.#at.epoch,
-      choice: space.encode(arch),
-      key: space.key(arch),
-      score: score.value,
-    }));
-    for (const c of ranking) yield { type: "trial", ...c, on: "selection" };
-    ranking.sort((a, b) => b.score - a.score || a.trial - b.trial);
-    const [winner] = ranking;
-    yield {
-      type: "best",
-      trial: winner.trial,
-      epoch: winner.epoch,
-      choice: winner.choice,
-      score: winner.score,
-    };
-    await this.store.put(
-      "ranking.json",
-      JSON.stringify(
-        { images: config.selection.images, scoreKind: this.parts.scoreKind, ranking },
-        null,
-        1,
-      ) + "\n",
-    );
-    const front = this.parts.objectives && await this.#keepFront();
-    const { tensors } = await evaluator.snapshot();
-    if (Object.keys(tensors).length > 0) await this.store.put("supernet.safetensors", tensors);
-    await this.store.put(
-      "arch.json",
-      formatArchFile({
-        ...archFields,
-        choice: winner.choice,
-        score: winner.score,
-        scoreKind: this.parts.scoreKind,
-      }),
-    );
-    const { trainedImages, peakBytes } = this.parts.figures();
-    yield {
-      type: "done",
-      seconds: this.#clock.seconds(),
-      queries: this.#at.queries,
-      trainedImages,
-      peakBytes,
-      choice: winner.choice,
-      score: winner.score,
-      report: this.parts.report?.(space.decode(winner.choice)),
-      stopped: this.#at.stopped,
-      front,
-    };
-  }
-
-  /** Writes the trials that no other one dominates, by falling score. */
-  async #keepFront(): Promise<{ trial: number; choice: number[]; objectives: number[] }[]> {
-    const front = this.#at.front.toSorted((a, b) => b.score - a.score || a.trial - b.trial);
-    const objectives = ["score", ...this.parts.config.objectives];
-    await this.store.put("pareto.json", JSON.stringify({ objectives, front }, null, 1) + "\n");
-    return front.map(({ trial, choice, objectives }) => ({ trial, choice, objectives }));
-  }
-
-  /** What the winner is chosen from: draws of the final policy and the best trials, or only the last trial. */
-  async #candidates(): Promise<A[]> {
-    const { config, space, fits } = this.parts;
-    const { latest } = this.#at;
-    if (config.select === "last") {
-      return latest.length ? [space.decode(latest)] : await this.#draw(1);
-    }
-    const candidates = new Map<string, A>();
-    for (const arch of await this.#draw(config.selection.drawn)) {
-      candidates.set(space.key(arch), arch);
-    }
-    for (const b of this.#at.best.slice(0, config.selection.best)) {
-      const arch = space.decode(b.choice);
-      if (fits(arch)) candidates.set(b.key, arch);
-    }
-    return [...candidates.values()];
   }
 }

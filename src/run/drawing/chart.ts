@@ -73,7 +73,8 @@ export function drawChart(chart: Chart, x: readonly [number, number]): Picture {
       }),
     );
   }
-  for (const series of stacked) parts.push(drawBand(series, toX, toY));
+  const within = (value: number) => toY(Math.min(high, Math.max(low, value)));
+  for (const series of stacked) parts.push(drawBand(series, toX, within));
   for (const series of stacked) parts.push(drawSeries(series, toX, toY));
   for (const mark of chart.marks ?? []) {
     const at = toX(mark.x);
@@ -120,12 +121,11 @@ function stack(series: readonly Series[]): Stacked[] {
   });
 }
 
-/** All that a series shows along y. */
+/** What a series needs along y; a band only where it ends, since few first values would take all the room. */
 function values({ points, band }: Series): number[] {
-  return points.flatMap(([, y], i) => {
-    const half = band?.[i] || 0;
-    return half ? [y - half, y + half] : [y];
-  });
+  const all = points.map(([, y]) => y);
+  const half = band?.at(-1) || 0;
+  return half ? [...all, all.at(-1)! - half, all.at(-1)! + half] : all;
 }
 
 type Scale = (value: number) => number;

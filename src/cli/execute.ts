@@ -252,7 +252,8 @@ async function loadData(job: Job, dataDir: string | undefined, progress: Progres
 
 /** An architecture may be trained on other images than it was found on; not by oversight, though. */
 function noteOtherImages(arch: ArchFile, { image, classes }: DataSet, progress: Progress): void {
-  if (arch.strategy === "baseline") return; // Made by hand, found on nothing.
+  // Made by hand, or read from another program's form: it does not say what it was found on.
+  if (arch.strategy === "baseline" || arch.data === undefined) return;
   const found = `${classCount(arch)} classes and images of ${arch.input.join("×")}`;
   const now = `${classes.length} classes and images of ${image.join("×")}`;
   if (found !== now) progress.line(`note     found with ${found}, trained with ${now}`);

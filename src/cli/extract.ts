@@ -1,7 +1,7 @@
 /** `denas extract`: the architectures and accuracies of a log, ranked. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Extracted, ExtractedArch } from "../run/extract.ts";
-import { whole } from "./options.ts";
+import { positive } from "./options.ts";
 import { commandName, fromHere, quoteWord, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { counted, percent, print, printError } from "./terminal.ts";
@@ -19,7 +19,7 @@ export function addExtract(program: Command): void {
   program.command("extract")
     .argument("<log>", "log of an ENAS run, or a run of denas: its folder, name or events.ndjson")
     .description("Rank the architectures of a log; print the commands that retrain them.")
-    .option("--top <n>", "only the best n (default: 10, with --json all)", whole)
+    .option("--top <n>", "only the best n (default: 10, with --json all)", positive)
     .option("--epochs <a-b>", "architectures of these epochs only", range)
     .option("--space <name>", "architectures of this space only")
     .option("--preset <name>", "preset of the retrain commands")
@@ -104,5 +104,7 @@ function suffixOf({ data, ...extracted }: Extracted, given?: string): string {
 function range(text: string): [number, number] {
   const match = /^(\d+)(?:(?:-|\.\.)(\d+))?$/.exec(text);
   if (!match) throw new InvalidArgumentError("Epochs like 280-310 are expected.");
-  return [Number(match[1]), Number(match[2] ?? match[1])];
+  const [first, last] = [Number(match[1]), Number(match[2] ?? match[1])];
+  if (last < first) throw new InvalidArgumentError("The earlier epoch is expected first.");
+  return [first, last];
 }

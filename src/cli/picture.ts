@@ -17,11 +17,20 @@ export interface ReadArch {
 
 /**
  * @param what path of an architecture file, or its choices as text.
+ * @param options `anySpace`: an arch.json may be of another space than `space`.
  * @throws UsageError when it is neither or does not fit its space, DataError when the file is damaged.
  */
-export function readArch(what: string, { space, archFormat }: ArchOptions = {}): ReadArch {
+export function readArch(
+  what: string,
+  { space, archFormat, anySpace = false }: ArchOptions & { anySpace?: boolean } = {},
+): ReadArch {
   const options: FormOptions = { space, numbering: archFormat };
   const { arch, form } = readFormText(what, options) ?? readForm(readBytes(what), what, options);
+  if (!anySpace && space !== undefined && space !== arch.space) {
+    throw new UsageError(
+      `Cannot read architecture ${what} as ${space}: it is of the space ${arch.space}; leave out --space`,
+    );
+  }
   if (!Object.hasOwn(spaces, arch.space)) {
     throw new UsageError(
       `Cannot use architecture ${what}: space is "${arch.space}", expected one of ` +
@@ -39,15 +48,29 @@ export function readArch(what: string, { space, archFormat }: ArchOptions = {}):
 }
 
 function readBytes(what: string): Uint8Array {
+  const wrong = wrongNumber(what);
   try {
-    return Deno.readFileSync(fromHere(what));
+    if (what.trim() !== "") return Deno.readFileSync(fromHere(what));
   } catch (cause) {
-    throw new UsageError(
-      `Cannot read architecture ${what}: ${whyUnreadable(cause as Error)}, expected a file that ` +
-        `"denas search" or another ENAS wrote, or choices as text`,
-      { cause },
-    );
+    if (wrong !== null && cause instanceof Deno.errors.NotFound) refuse(what, wrong, cause);
+    refuse(what, `${whyUnreadable(cause as Error)}, ${file}, or choices as text`, cause);
   }
+  refuse(what, `the name is empty, ${file}, or choices as text`);
+}
+
+const file = 'expected a file that "denas search" or another ENAS wrote';
+
+function refuse(what: string, why: string, cause?: unknown): never {
+  throw new UsageError(`Cannot read architecture ${what || '""'}: ${why}`, { cause });
+}
+
+/** What is wrong in text that was meant as choices; null where it may have been the name of a file. */
+function wrongNumber(what: string): string | null {
+  const words = what.replace(/[[\](),;]/g, " ").trim().split(/\s+/);
+  const numbers = words.filter((word) => /^[-+]?\d/.test(word)).length;
+  if (words.length === 1 || numbers <= words.length / 2) return null;
+  const at = words.findIndex((word) => !/^\d+$/.test(word));
+  return `number ${at + 1} is ${JSON.stringify(words[at])}, expected whole numbers as in "0 3 0 …"`;
 }
 
 function whyUnreadable(cause: Error): string {

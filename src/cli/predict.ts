@@ -5,7 +5,7 @@ import { DataError } from "../errors.ts";
 import type { Classifier } from "../nas/classifier.ts";
 import type { SearchConfig } from "../nas/config.ts";
 import type { NetworkFile } from "../nas/network.ts";
-import { whole } from "./options.ts";
+import { positive } from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { paint, percent, print, printError } from "./terminal.ts";
@@ -34,7 +34,7 @@ export function addPredict(program: Command, finish: (code: number) => void): vo
     .argument("<run>", "folder of a retraining, or its name")
     .argument("<images...>", "PNG or JPEG files")
     .description("Classify picture files with a trained network.")
-    .option("--top <n>", "classes to name per picture", whole, 3)
+    .option("--top <n>", "classes to name per picture", positive, 3)
     .option("--json", "print one line of JSON per picture")
     .option("--adapter <kind>", "default, high-performance, low-power or software", "default")
     .option("--runs <folder>", "folder of all runs", "runs")

@@ -1,10 +1,13 @@
 /** `denas retrain`: train a found architecture from scratch, then test it. */
 import type { Command } from "commander";
+import { UsageError } from "../errors.ts";
 import { type ArchFile, formatArchFile } from "../nas/arch_file.ts";
 import {
   applyOverrides,
+  type Overrides,
   parseConfig,
   resolveRetrainConfig,
+  resolveSearchConfig,
   type RetrainConfig,
   retrainConfig,
 } from "../nas/config.ts";
@@ -32,7 +35,7 @@ const defaultArch = "arch.json";
 
 export function addRetrain(program: Command, finish: (code: number) => void): void {
   const command = program.command("retrain")
-    .argument("[arch]", archArgument, defaultArch)
+    .argument("[arch]", `${archArgument} (default: "${defaultArch}")`)
     .description("Train a found architecture from scratch and test it.")
     .option("--form <form>", "final (the default), or search: the network as the search trained it")
     .option("--baseline", "a hand-made network of the same space and size in its place")
@@ -47,16 +50,39 @@ Examples:
   $ denas retrain --form search --init-from 2026-01-31-micro-1      on the weights of its search
   $ denas retrain "0  3 0  0 1 0  2 0 0 1"          as the released ENAS scripts write it
   $ denas retrain macro_arch.npy --arch-format nnabla
-  $ denas retrain arch.json --baseline --seeds 1,2,3                what the search has to beat`,
-  ).action(async (what: string, options: RetrainOptions) => {
-    const path = options.recommendedArch ?? what;
+  $ denas retrain arch.json --baseline --seeds 1,2,3                what the search has to beat
+  $ denas retrain --space macro --preset paper --print-config       a preset's own settings`,
+  ).action(async (what: string | undefined, options: RetrainOptions) => {
+    const path = archPath(what, options);
+    if (options.printConfig && options.space !== undefined && path === undefined) {
+      return print(JSON.stringify(await ownSettings(options.space, options), null, 2));
+    }
     const { arch, text: archText, config } = options.baseline
       ? await baseline(path, options)
-      : await training(path, options);
+      : await training(path ?? defaultArch, options);
     if (options.printConfig) return print(JSON.stringify(config, null, 2));
     const job = { command: "retrain" as const, config, arch, archText };
-    finish(await start(job, { ...options, out: path }));
+    finish(await start(job, { ...options, out: path ?? defaultArch }));
   });
+}
+
+/** The architecture that was named; undefined for the file that a search leaves. */
+function archPath(what: string | undefined, { recommendedArch }: RetrainOptions) {
+  if (what !== undefined && recommendedArch !== undefined) {
+    throw new UsageError(
+      `Cannot retrain both ${what} and --recommended-arch ${recommendedArch}: expected one architecture`,
+    );
+  }
+  return what ?? recommendedArch;
+}
+
+/** What a preset says of a space, whatever the architecture. */
+async function ownSettings(space: string, options: RetrainOptions): Promise<RetrainConfig> {
+  const { preset, faithful } = options;
+  resolveRetrainConfig({ space, preset, faithful }); // Says whether the preset has this space at all.
+  const searched = resolveSearchConfig({ mode: space, preset, faithful }).child;
+  const overrides = await givenSettings(options, searched.filters);
+  return resolveRetrainConfig({ space, preset, faithful, overrides });
 }
 
 async function training(path: string, options: RetrainOptions): Promise<Training> {
@@ -65,11 +91,14 @@ async function training(path: string, options: RetrainOptions): Promise<Training
 }
 
 /** Beside the architecture that would have been trained; alone where there is none, or of another space. */
-async function baseline(path: string, options: RetrainOptions): Promise<Training> {
+async function baseline(
+  path: string | undefined,
+  options: RetrainOptions,
+): Promise<Training> {
   const { baselineAlone, baselineLike } = await import("./baseline.ts");
   const { space, preset, faithful } = options;
-  if (path !== defaultArch || isFile(fromHere(path))) {
-    const like = await training(path, options);
+  if (path !== undefined || isFile(fromHere(defaultArch))) {
+    const like = await training(path ?? defaultArch, options);
     if (space === undefined || space === like.config.space) {
       return baselineLike(like, options.filters !== undefined);
     }
@@ -89,31 +118,38 @@ function isFile(path: string): boolean {
   }
 }
 
-/** A foreign architecture says nothing of the stem: it gets the preset's. */
+/** A foreign architecture says nothing but its choices: the sizes it was searched with are the preset's. */
 async function toTrain(what: string, options: RetrainOptions) {
   const { readArch } = await import("./picture.ts");
-  const read = readArch(what, options);
+  const read = readArch(what, { ...options, anySpace: options.baseline });
   if (!read.foreign) return read;
   const { preset, faithful } = options;
-  const { child } = resolveRetrainConfig({
-    space: read.arch.space,
-    preset,
-    faithful,
-    overrides: {},
-  });
-  const arch = { ...read.arch, stem: child.stem };
+  const { space } = read.arch;
+  const { child } = resolveRetrainConfig({ space, preset, faithful, overrides: {} });
+  const searched = resolveSearchConfig({ mode: space, preset, faithful }).child;
+  const arch = {
+    ...read.arch,
+    stem: child.stem,
+    filters: searched.filters,
+    layers: /^macro/.test(space) ? read.arch.layers : searched.layers,
+  };
   return { arch, text: formatArchFile(arch) };
 }
 
-async function resolve(arch: ArchFile, options: RetrainOptions): Promise<RetrainConfig> {
-  const given = {
+/** @param filters of the search. */
+async function givenSettings(options: RetrainOptions, filters: number): Promise<Overrides> {
+  return {
     ...overridesOf(options),
     data: await dataName(options.data),
     "child.legacyFixed": options.legacyFixed,
     "child.form": options.form,
-    ...definedOnly(nnablaRetrainOverrides(options, arch.filters)),
+    ...definedOnly(nnablaRetrainOverrides(options, filters)),
     ...options.set,
   };
+}
+
+async function resolve(arch: ArchFile, options: RetrainOptions): Promise<RetrainConfig> {
+  const given = await givenSettings(options, arch.filters);
   if (options.config !== undefined) {
     const base = await readSettings(fromHere(options.config));
     applyOverrides(base, given);

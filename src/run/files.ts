@@ -116,6 +116,8 @@ export function explain(path: string, cause: unknown): Error {
     code === "EROFS"
   ) {
     why = "no permission; choose another folder";
+  } else if (cause instanceof Deno.errors.IsADirectory) {
+    why = "it is a folder, expected the name of a file";
   } else {
     why = message;
   }

@@ -64,8 +64,9 @@ export function readTensors(run: string, name: string) {
     bytes = Deno.readFileSync(path);
   } catch (cause) {
     throw new DataError(
-      `Cannot read ${path}: ${(cause as Error).message}; the search writes it, let it go on ` +
-        `(denas resume)`,
+      `Cannot read ${path}: ${
+        unreadable(cause)
+      }; the search writes it, let it go on (denas resume)`,
       { cause },
     );
   }
@@ -77,7 +78,7 @@ function readArchFile(path: string): ArchFile {
     return parseArchFile(Deno.readTextFileSync(path), path);
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
-    throw new DataError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw new DataError(`Cannot read ${path}: ${unreadable(cause)}`, { cause });
   }
 }
 
@@ -85,6 +86,13 @@ function readConfig(path: string): StoredConfig {
   try {
     return storedConfig.parse(JSON.parse(Deno.readTextFileSync(path)));
   } catch (cause) {
-    throw new DataError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw new DataError(`Cannot read ${path}: ${unreadable(cause)}`, { cause });
   }
+}
+
+function unreadable(cause: unknown): string {
+  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
+  if (!(cause instanceof z.ZodError)) return (cause as Error).message;
+  const { path, message } = cause.issues[0];
+  return `${path.join(".") || "it"}: ${message}`;
 }

@@ -54,6 +54,11 @@ Deno.test("show draws into files and says which decision does not fit", async ()
   await fails(["show", "0 1 1 9 0 1"], 2, "layer 2, operation: got 9, expected 0 … 5");
   await fails(["show", "[0]\n[1 1 1]"], 1, "row 2 has 3 numbers, expected 2");
   await fails(["show", "none.npy"], 2, "there is no such file");
+  await fails(["show", "0 3 a 0 1 0"], 2, 'number 3 is "a", expected whole numbers');
+  await fails(["show", "0 3 0 0 -1 0"], 2, 'number 5 is "-1"');
+  await fails(["show", ""], 2, "the name is empty");
+  await ok(["convert", "cell.txt", "cell.json"]);
+  await fails(["show", "cell.json", "--space", "macro"], 2, "it is of the space micro");
 });
 
 Deno.test("retrain takes an architecture as text, with the preset's stem and all its layers", async () => {
@@ -64,6 +69,37 @@ Deno.test("retrain takes an architecture as text, with the preset's stem and all
   const coarse = await ok(["retrain", "0  3 1  5 0 1  1 0 0 1", "--print-config", "--stem", "4"]);
   assertEquals(JSON.parse(coarse.stdout).child.stem, 4);
   assert(child.stem === 2, `the quick preset halves images first, got ${child.stem}`);
+});
+
+Deno.test("a preset's settings for a space need no architecture", async () => {
+  const { ok, fails } = inFolder({});
+  const printed = ["--preset", "paper", "--print-config"];
+  const { stdout } = await ok(["retrain", "--space", "macro", "--lr", "0.03", ...printed]);
+  const { epochs, child, optimizer } = JSON.parse(stdout);
+  assertEquals([epochs, child.layers, child.filters, optimizer.lrMax], [310, 24, 96, 0.03]);
+  await fails(["retrain", "--space", "none", ...printed], 2, 'space "none"');
+  await fails(["retrain", ...printed], 2, "there is no such file");
+});
+
+Deno.test("filters are added to those of the search, which other programs' forms do not say", async () => {
+  const { ok, fails } = inFolder({ "cell.txt": releasedMicro.join(" ") });
+  const more = ["--preset", "nnabla", "--additional-filters-on-retrain", "60", "--print-config"];
+  const filters = async (...what: string[]) =>
+    JSON.parse((await ok(["retrain", ...what, ...more])).stdout).child.filters;
+  assertEquals(await filters(releasedMacro.join(" ")), 36 + 60);
+  assertEquals(await filters("--recommended-arch", "cell.txt"), 20 + 60);
+  const asSearched = await ok(["retrain", "cell.txt", "--form", "search", "--print-config"]);
+  const quick = await ok(["search", "--mode", "micro", "--print-config"]);
+  const sizes = ({ stdout }: { stdout: string }) => {
+    const { layers, filters } = JSON.parse(stdout).child;
+    return { layers, filters };
+  };
+  assertEquals(sizes(asSearched), sizes(quick));
+  await fails(
+    ["retrain", "a.json", "--recommended-arch", "b.json"],
+    2,
+    "expected one architecture",
+  );
 });
 
 Deno.test("plot and animate draw a run; a video comes where ffmpeg is", async () => {

@@ -203,7 +203,7 @@ Deno.test("what cannot be exported, written or started from is bad usage or a cl
       1,
       /Cannot write .*no\/b\.onnx: there is no such/,
     ],
-    [["export", network, "--onnx", "runs"], 1, /Cannot write .*runs: /],
+    [["export", network, "--onnx", "runs"], 1, /Cannot write .*runs: it is a folder/],
     [["retrain", "--init-from", "nowhere"], 2, /Cannot open run .*nowhere/],
   ];
   const done = await Promise.all(cases.map(([args]) => denas(args, env)));

@@ -16,16 +16,17 @@ export async function profileTo(
   path: string,
   gpu: Gpu,
   note: (line: string) => void,
+  most = MOST,
 ): Promise<Profiling> {
   const file = new TraceFile(fromHere(path));
   const profile: Profile = await Profile.start(gpu.device, {
-    most: MOST,
+    most,
     sink: (span) => {
       file.add(span);
       if (!profile.full || gpu.profile !== profile || span.name !== "submit") return;
       gpu.profile = null;
       profile.endAll();
-      note(`the profile is full after ${MOST} kernels; the run goes on without`);
+      note(`the profile is full after ${profile.recorded} kernels; the run goes on without`);
     },
   });
   gpu.profile = profile;

@@ -86,6 +86,11 @@ export class Profile {
     return 2 * this.#passes.length === QUERIES;
   }
 
+  /** Passes that were begun. */
+  get recorded(): number {
+    return this.#recorded;
+  }
+
   /** As many passes as it was asked for. */
   get full(): boolean {
     return this.#recorded >= (this.options.most ?? Infinity);

@@ -1,6 +1,9 @@
 /** `--profile`: a trace that Perfetto can open, in which everything has its place. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { profileTo } from "../../src/cli/profile.ts";
+import { fill } from "../../src/autodiff/run.ts";
+import { Gpu } from "../../src/gpu/mod.ts";
 import { writePictures } from "../data/make.ts";
 import { denas } from "./command.ts";
 
@@ -82,4 +85,27 @@ Deno.test("--profile is for one run that uses a device", async () => {
   ]);
   assertEquals(seeds.code, 2, seeds.stderr);
   assert(seeds.stderr.includes("--seeds"), seeds.stderr);
+});
+
+Deno.test("a full profile lets the run go on without it, and its trace is whole", async () => {
+  const path = join(Deno.makeTempDirSync({ prefix: "denas-" }), "trace.json");
+  const gpu = await Gpu.open({ timestamps: true });
+  const notes: string[] = [];
+  const profiling = await profileTo(path, gpu, (note) => notes.push(note), 5);
+  gpu.profile!.begin("outer");
+  for (let i = 0; i < 4; i++) {
+    for (let k = 0; k < 2; k++) fill(gpu, gpu.zeros([64]), 0);
+    gpu.submit();
+  }
+  gpu.profile?.end();
+  assertEquals([gpu.profile, notes.length], [null, 1]);
+  assert(notes[0].includes("after 6 kernels"), notes[0]);
+  const [said] = await profiling.close();
+  assert(said.includes("6 kernels"), said);
+  const events: TraceEvent[] = JSON.parse(Deno.readTextFileSync(path)).traceEvents;
+  assertEquals(track(events, 2).length, 6);
+  const host = track(events, 1);
+  assertEquals(host.map((e) => e.name), ["outer", "submit", "submit", "submit"]);
+  assertEquals(nest(host), 2);
+  gpu.close();
 });

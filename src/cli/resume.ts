@@ -1,11 +1,11 @@
 /** `denas resume`: go on with a run that was stopped. */
 import type { Command } from "commander";
-import { join } from "@std/path";
 import { UsageError } from "../errors.ts";
 import { RunFolder } from "../run/folder.ts";
 import { listRuns } from "../run/state.ts";
 import { addRunOptions, type RunOptions } from "./options.ts";
 import { fromHere } from "./paths.ts";
+import { runPath } from "./run_path.ts";
 import { printError } from "./terminal.ts";
 
 export function addResume(program: Command, finish: (code: number) => void): void {
@@ -31,11 +31,8 @@ Examples:
 }
 
 function findRun(run: string | undefined, runs: string): string {
+  if (run !== undefined) return runPath(run, runs);
   const known = listRuns(runs, (problem) => printError(`left out: ${problem}`));
-  if (run !== undefined) {
-    const named = known.find(({ name }) => name === run);
-    return named ? join(runs, run) : fromHere(run);
-  }
   const newest = known.findLast(({ state }) =>
     state.status === "interrupted" || state.status === "failed"
   );

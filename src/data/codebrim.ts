@@ -107,9 +107,8 @@ function keyOf(name: string): string {
 
 async function readMetadata(path: string): Promise<Metadata> {
   const text = await Deno.readTextFile(path).catch((cause) => {
-    throw new DataError(`Cannot read ${path}: ${cause.message}, expected the labels as XML`, {
-      cause,
-    });
+    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : cause.message;
+    throw new DataError(`Cannot read ${path}: ${why}, expected the labels as XML`, { cause });
   });
   const elements = elementsOf(rootOf(path, text));
   const classes = elements.length > 0 ? elementsOf(elements[0]).map(({ name }) => name) : [];
@@ -187,7 +186,10 @@ function notesOn(metadata: ReadonlyMap<string, Metadata>, used: ReadonlySet<stri
   for (const [kind, { path, labels }] of metadata) {
     const unused = [...labels.keys()].filter((key) => !used.has(`${kind}/${key}`));
     if (unused.length > 0) {
-      notes.push(`${path} names ${unused.length} pictures that are not there (${unused[0]}).`);
+      const pictures = unused.length === 1
+        ? `a picture that is not there (${unused[0]})`
+        : `${unused.length} pictures that are not there (${unused[0]}, …)`;
+      notes.push(`${path} names ${pictures}.`);
     }
   }
   return notes;

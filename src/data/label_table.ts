@@ -116,6 +116,7 @@ function recordsOf(path: string, text: string): { line: number; cells: string[] 
     parse(text, {
       on_record: (cells: string[], { lines }) => void records.push({ line: lines, cells }),
       bom: true,
+      record_delimiter: ["\r\n", "\n", "\r"], // Edited elsewhere, a table may have both.
       trim: true,
       skip_empty_lines: true,
       relax_column_count: true,

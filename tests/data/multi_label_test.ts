@@ -112,6 +112,10 @@ Deno.test("a table that does not fit is refused by line", () =>
         /labels\.csv: line 4 has "2" in column a, expected 0 or 1/,
       ],
       [good.replace("2.png,0", "2.png,"), /line 4 has "" in column a/],
+      [
+        good.replaceAll("\n", "\r\n").replace("2.png,0,1,0\r", "2.png,0,1,2"),
+        /line 4 has "2" in column c, expected 0 or 1/,
+      ],
       [good.replace("2.png,0,1", "2.png,0"), /line 4 has 3 cells, expected 4 as the first line/],
       [good.replace("2.png", "7.png"), /line 4 names .*7\.png, expected a picture that is there/],
       [
@@ -186,7 +190,7 @@ Deno.test("a CODEBRIM folder is read with its splits and metadata", () =>
     assertEquals(numbersOf(await data.test()), [12, 13, 14, 15, 16, 17]);
     assertEquals(data.notes, []);
     await Deno.remove(join(dir, "train", "background", "image_1_crop_1.png"));
-    assert(/background\.xml names 1 pictures that are not there \(image_1_crop_1\)/.test(
+    assert(/background\.xml names a picture that is not there \(image_1_crop_1\)/.test(
       (await load(dir)).notes[0],
     ));
   }));

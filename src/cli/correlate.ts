@@ -10,13 +10,14 @@ import {
 } from "../nas/correlate.ts";
 import { correlationPath, readCorrelation, writeCorrelation } from "../run/correlation.ts";
 import { readEarlierWeights } from "../run/earlier_weights.ts";
+import { interruptedCode } from "../run/interrupt.ts";
 import { readSearch } from "../run/read_run.ts";
 import { type Equipment, withEquipment } from "./execute.ts";
 import { number, whole } from "./options.ts";
 import { shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";
 import { runPath } from "./run_path.ts";
-import { duration, percent, print, table, thousands } from "./terminal.ts";
+import { duration, percent, print, printError, table, thousands } from "./terminal.ts";
 
 interface CorrelateOptions {
   architectures: number;
@@ -31,7 +32,7 @@ interface CorrelateOptions {
 
 export function addCorrelate(program: Command, finish: (code: number) => void): void {
   program.command("correlate")
-    .argument("<run>", "folder of a search that is done, or its name")
+    .argument("<run>", "folder of a search, or its name")
     .description(
       "Train a sample of architectures briefly; compare with their shared-weight scores.",
     )
@@ -53,7 +54,9 @@ Examples:
   $ denas correlate 2026-01-31-micro-1
   $ denas correlate runs/2026-01-31-macro-2 --architectures 20 --minutes 5`,
     ).action(async (name: string, options: CorrelateOptions) => {
-      finish(await run(runPath(name, options.runs), options));
+      const code = await run(runPath(name, options.runs), options);
+      if (code === interruptedCode) printError("interrupted; the same command goes on");
+      finish(code);
     });
 }
 

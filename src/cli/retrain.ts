@@ -12,6 +12,7 @@ import {
   retrainConfig,
 } from "../nas/config.ts";
 import { finalConfig } from "../nas/final_config.ts";
+import { spaces } from "../nas/spaces/mod.ts";
 import type { Training } from "./baseline.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
 import {
@@ -87,7 +88,10 @@ async function ownSettings(space: string, options: RetrainOptions): Promise<Retr
 
 async function training(path: string, options: RetrainOptions): Promise<Training> {
   const { arch, text } = await toTrain(path, options);
-  return { arch, text, config: await resolve(arch, options) };
+  const config = await resolve(arch, options);
+  // Options may give it other layers or blocks than it has: said before a run begins.
+  spaces[arch.space](config.child).decode(arch.choice);
+  return { arch, text, config };
 }
 
 /** Beside the architecture that would have been trained; alone where there is none, or of another space. */

@@ -82,7 +82,7 @@ Deno.test("a preset's settings for a space need no architecture", async () => {
 });
 
 Deno.test("filters are added to those of the search, which other programs' forms do not say", async () => {
-  const { ok, fails } = inFolder({ "cell.txt": releasedMicro.join(" ") });
+  const { here, ok, fails } = inFolder({ "cell.txt": releasedMicro.join(" ") });
   const more = ["--preset", "nnabla", "--additional-filters-on-retrain", "60", "--print-config"];
   const filters = async (...what: string[]) =>
     JSON.parse((await ok(["retrain", ...what, ...more])).stdout).child.filters;
@@ -99,6 +99,12 @@ Deno.test("filters are added to those of the search, which other programs' forms
     ["retrain", "a.json", "--recommended-arch", "b.json"],
     2,
     "expected one architecture",
+  );
+  await fails(["retrain", "0 3 1 5 0 1", "--layers", "5"], 2, "got 6 choices, expected 15");
+  assertEquals(
+    [...Deno.readDirSync(here)].map(({ name }) => name),
+    ["cell.txt"],
+    "no run was begun",
   );
 });
 

@@ -96,6 +96,15 @@ Deno.test("a plot shows the curves that a run has and marks the warm restart", (
   assert(!/NaN|undefined|Infinity/.test(cut));
 });
 
+Deno.test("where an epoch's score is that of what was trained, the candidates' mean has its own curve", () => {
+  const own = madeSearch().map((event) =>
+    event.type === "start" ? { ...event, strategy: "enas-nnabla" } : event
+  );
+  const [nnabla, enas] = [own, madeSearch()].map((events) => plotRun(historyOf(events, "e"), "a"));
+  assert(nnabla.includes(">trained, then scored</text>") && nnabla.includes(">mean reward</text>"));
+  assert(!enas.includes("trained, then scored"));
+});
+
 Deno.test("a run's architectures are ranked by the selection's scores where there are some", () => {
   const folder = Deno.makeTempDirSync();
   const file = join(folder, "events.ndjson");

@@ -37,15 +37,27 @@ export function plotRun(history: History, name: string): string {
   return document({ width: chartWidth + 2 * margin, height: y + margin, body: parts.join("\n") });
 }
 
-function scores({ start, epochs, trials, done }: History): Chart {
+function scores({ start, epochs, trials, controllers, done }: History): Chart {
   const search = start.command === "search";
+  // It scores each epoch by the architecture that it trained; others by the mean over the candidates.
+  const trainsBest = start.strategy === "enas-nnabla";
   const valid = epochs.flatMap(({ epoch, validAccuracy: y }) =>
     y === undefined ? [] : [[epoch, y] as const]
   );
   const series: Series[] = [
     { name: "train", colour: "#9ca3af", points: epochs.map((e) => [e.epoch, e.trainAccuracy]) },
-    { name: search ? "mean reward" : "valid", colour: "#2563eb", points: valid },
+    {
+      name: trainsBest ? "trained, then scored" : search ? "mean reward" : "valid",
+      colour: "#2563eb",
+      points: valid,
+    },
   ];
+  if (trainsBest) {
+    const points = controllers.flatMap(({ epoch, reward: y }) =>
+      y === undefined ? [] : [[epoch + 1, y] as const]
+    );
+    series.push({ name: "mean reward", colour: "#7c3aed", points });
+  }
   if (search) {
     series.unshift({
       name: "candidates",

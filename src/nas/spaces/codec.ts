@@ -1,13 +1,51 @@
 /** What spaces share whose decisions are a fixed list. */
 import { UsageError } from "../../errors.ts";
 import type { Rng } from "../../random.ts";
-import type { Decision } from "../space.ts";
+import type { Decision, SearchSpace } from "../space.ts";
+import { inputLabels } from "./cell_graph.ts";
 
 /**
  * How many options are allowed at a place: 0 … limit − 1.
  * @param later whether the choices after it count as well, or only those before it.
  */
 export type Limit = (choice: readonly number[], at: number, later: boolean) => number;
+
+/** Of a layer in a chain: whether each output before its predecessor's is an input as well, from the stem on. */
+export function skipDecisions(layer: number): Decision[] {
+  return Array.from({ length: layer }, (_, j) => ({
+    name: `layer ${layer}, skip from ${j === 0 ? "the stem" : `layer ${j - 1}`}`,
+    kind: "skip",
+    node: layer,
+    options: 2,
+    labels: ["no", "yes"],
+  }));
+}
+
+/** Of a normal and a reduction cell: the input and the operation of both sides of every block. */
+export function cellDecisions(
+  blocks: number,
+  word: "block" | "node",
+  labels: readonly string[],
+): Decision[] {
+  return ["normal", "reduction"].flatMap((cell, c) =>
+    Array.from({ length: blocks }, (_, b) =>
+      ["first", "second"].flatMap((side): Decision[] => {
+        // Nodes count from the cell's two inputs, blocks from 0.
+        const name = `${cell} cell, ${word} ${word === "node" ? b + 2 : b}, ${side}`;
+        const node = c * blocks + b;
+        return [
+          {
+            node,
+            name: `${name} input`,
+            kind: "input",
+            options: b + 2,
+            labels: inputLabels(b + 2),
+          },
+          { node, name: `${name} operation`, kind: "op", options: labels.length, labels },
+        ];
+      })).flat()
+  );
+}
 
 export class DecisionList {
   /**
@@ -52,6 +90,18 @@ export class DecisionList {
         .filter((o) => o !== choice[at])
         .map((o) => choice.with(at, o))
     );
+  }
+
+  /** What a space whose decisions these are offers to evolution and local search. */
+  moves<A>(
+    encode: (arch: A) => number[],
+    decode: (choice: readonly number[]) => A,
+  ): Required<Pick<SearchSpace<A>, "mutate" | "neighbours" | "crossover">> {
+    return {
+      mutate: (arch, rng) => decode(this.mutate(encode(arch), rng)),
+      neighbours: (arch) => this.neighbours(encode(arch)).map(decode),
+      crossover: (a, b, rng) => decode(this.crossover(encode(a), encode(b), rng)),
+    };
   }
 
   /** Uniform crossover: the decisions of each node (a layer, a block) come together from either parent. */

@@ -7,9 +7,9 @@ import { UsageError } from "../../errors.ts";
 import type { Rng } from "../../random.ts";
 import { allowed } from "../sampling.ts";
 import type { BuildContext, ChildConfig, Decision, SearchSpace } from "../space.ts";
-import { cellGraph, inputLabels } from "./cell_graph.ts";
+import { cellGraph } from "./cell_graph.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
-import { DecisionList } from "./codec.ts";
+import { cellDecisions, DecisionList } from "./codec.ts";
 import { type DartsArch, dartsKey, dartsOps, formatDarts, parseDarts } from "./darts_arch.ts";
 import { dartsNetwork } from "./darts_network.ts";
 import type { Cell } from "./micro_arch.ts";
@@ -27,7 +27,7 @@ export function dartsSpace(config: ChildConfig): SearchSpace<DartsArch> {
   requireConfig("darts", config, "blocks", [1, Infinity]);
   requireConfig("darts", config, "filters", [2, Infinity]);
   const { blocks } = config;
-  const list = new DecisionList("darts", decisions(blocks));
+  const list = new DecisionList("darts", cellDecisions(blocks, "node", labels));
   /** All nodes make up the output. */
   const ends = Array.from({ length: blocks }, (_, b) => b + 2);
   /** The second input differs from the first. */
@@ -115,25 +115,5 @@ function covering(blocks: number): DartsArch[] {
       }));
       return { normal: cell, reduce: cell };
     })
-  );
-}
-
-function decisions(blocks: number): Decision[] {
-  return ["normal", "reduction"].flatMap((cell, c) =>
-    Array.from({ length: blocks }, (_, b) =>
-      ["first", "second"].flatMap((side): Decision[] => {
-        const name = `${cell} cell, node ${b + 2}, ${side}`;
-        const node = c * blocks + b;
-        return [
-          {
-            name: `${name} input`,
-            kind: "input",
-            node,
-            options: b + 2,
-            labels: inputLabels(b + 2),
-          },
-          { name: `${name} operation`, kind: "op", node, options: dartsOps.length, labels },
-        ];
-      })).flat()
   );
 }

@@ -3,10 +3,9 @@
  * (Pham et al. 2018, §2.3). `choice` holds, layer by layer, the operation and then the layer's skip bits from
  * the stem on; the controller decides in the same order.
  */
-import type { Rng } from "../../random.ts";
 import type { BuildContext, ChildConfig, Decision, Graph, Model, SearchSpace } from "../space.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
-import { DecisionList } from "./codec.ts";
+import { DecisionList, skipDecisions } from "./codec.ts";
 import { type MacroArch, macroOps, reducesAfter } from "./macro_arch.ts";
 import { macroFinalNetwork, macroSearchNetwork } from "./macro_network.ts";
 
@@ -44,10 +43,7 @@ export function macroSpace(config: ChildConfig): SearchSpace<MacroArch> {
     },
     build: buildMacro,
     graphs: (arch) => [macroGraph(arch)],
-    mutate: (arch: MacroArch, rng: Rng) => decode(list.mutate(encode(arch), rng)),
-    neighbours: (arch: MacroArch) => list.neighbours(encode(arch)).map(decode),
-    crossover: (a: MacroArch, b: MacroArch, rng: Rng) =>
-      decode(list.crossover(encode(a), encode(b), rng)),
+    ...list.moves(encode, decode),
   };
 }
 
@@ -60,19 +56,11 @@ const uniform = (layers: number, op: number): MacroArch => ({
   layers: Array.from({ length: layers }, (_, i) => ({ op, skips: new Array(i).fill(1) })),
 });
 
-const sourceName = (j: number) => j === 0 ? "the stem" : `layer ${j - 1}`;
-
 function decisions(layers: number, branches: number): Decision[] {
   const labels = macroOps.slice(0, branches).map(({ label }) => label);
   return Array.from({ length: layers }, (_, i): Decision[] => [
     { name: `layer ${i}, operation`, kind: "op", node: i, options: branches, labels },
-    ...Array.from({ length: i }, (_, j): Decision => ({
-      name: `layer ${i}, skip from ${sourceName(j)}`,
-      kind: "skip",
-      node: i,
-      options: 2,
-      labels: ["no", "yes"],
-    })),
+    ...skipDecisions(i),
   ]).flat();
 }
 

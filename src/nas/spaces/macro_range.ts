@@ -4,10 +4,9 @@
  * by layer, per operation the first channel and how many more than one follow, then the skip bits from the
  * stem on; the controller decides in the same order.
  */
-import type { Rng } from "../../random.ts";
 import type { BuildContext, ChildConfig, Decision, Graph, Model, SearchSpace } from "../space.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
-import { DecisionList, type Limit } from "./codec.ts";
+import { DecisionList, type Limit, skipDecisions } from "./codec.ts";
 import { macroOps, reducesAfter } from "./macro_arch.ts";
 import { type Range, type RangeArch, rangeUnits } from "./macro_range_arch.ts";
 import { rangeFinalNetwork, rangeSearchNetwork } from "./macro_range_network.ts";
@@ -61,10 +60,7 @@ export function macroRangeSpace(config: ChildConfig): SearchSpace<RangeArch> {
     },
     build,
     graphs: (arch) => [rangeGraph(arch)],
-    mutate: (arch: RangeArch, rng: Rng) => decode(list.mutate(encode(arch), rng)),
-    neighbours: (arch: RangeArch) => list.neighbours(encode(arch)).map(decode),
-    crossover: (a: RangeArch, b: RangeArch, rng: Rng) =>
-      decode(list.crossover(encode(a), encode(b), rng)),
+    ...list.moves(encode, decode),
   };
 }
 
@@ -80,8 +76,6 @@ const everything = (layers: number, branches: number, units: number): RangeArch 
   })),
 });
 
-const sourceName = (j: number) => j === 0 ? "the stem" : `layer ${j - 1}`;
-
 function decisions(layers: number, branches: number, units: number): Decision[] {
   const firsts = Array.from({ length: units }, (_, c) => `from ${c}`);
   const counts = Array.from({ length: units }, (_, c) => c ? `${c + 1} channels` : "1 channel");
@@ -92,13 +86,7 @@ function decisions(layers: number, branches: number, units: number): Decision[] 
         { ...common, name: `layer ${i}, ${label}, first channel`, labels: firsts },
         { ...common, name: `layer ${i}, ${label}, more channels`, labels: counts },
       ]),
-      ...Array.from({ length: i }, (_, j): Decision => ({
-        name: `layer ${i}, skip from ${sourceName(j)}`,
-        kind: "skip",
-        node: i,
-        options: 2,
-        labels: ["no", "yes"],
-      })),
+      ...skipDecisions(i),
     ];
   }).flat();
 }

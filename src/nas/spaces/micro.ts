@@ -4,11 +4,10 @@
  * operation. The controller decides in another order, per block both inputs and then both operations: it has
  * to put decisions 0, 2, 1, 3 of each block where they belong.
  */
-import type { Rng } from "../../random.ts";
-import type { BuildContext, ChildConfig, Decision, Model, SearchSpace } from "../space.ts";
-import { cellGraph, inputLabels } from "./cell_graph.ts";
+import type { BuildContext, ChildConfig, Model, SearchSpace } from "../space.ts";
+import { cellGraph } from "./cell_graph.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
-import { DecisionList } from "./codec.ts";
+import { cellDecisions, DecisionList } from "./codec.ts";
 import { type Cell, cellKey, looseEnds, type MicroArch, microOps } from "./micro_arch.ts";
 import { microNetwork } from "./micro_network.ts";
 
@@ -21,7 +20,7 @@ export function microSpace(config: ChildConfig): SearchSpace<MicroArch> {
   requireConfig("micro", config, "branches", [microOps.length, microOps.length]);
   requireConfig("micro", config, "filters", [2, Infinity]);
   const { blocks } = config;
-  const list = new DecisionList("micro", decisions(blocks));
+  const list = new DecisionList("micro", cellDecisions(blocks, "block", opLabels));
   const decode = (choice: readonly number[]): MicroArch => {
     list.check(choice);
     return { normal: toCell(choice, 0, blocks), reduce: toCell(choice, 4 * blocks, blocks) };
@@ -42,10 +41,7 @@ export function microSpace(config: ChildConfig): SearchSpace<MicroArch> {
       cellGraph("normal cell", normal, opLabels, looseEnds(normal)),
       cellGraph("reduction cell", reduce, opLabels, looseEnds(reduce)),
     ],
-    mutate: (arch: MicroArch, rng: Rng) => decode(list.mutate(encode(arch), rng)),
-    neighbours: (arch: MicroArch) => list.neighbours(encode(arch)).map(decode),
-    crossover: (a: MicroArch, b: MicroArch, rng: Rng) =>
-      decode(list.crossover(encode(a), encode(b), rng)),
+    ...list.moves(encode, decode),
   };
 }
 
@@ -79,29 +75,3 @@ function covering(blocks: number): MicroArch[] {
 }
 
 const opLabels = microOps.map(({ label }) => label);
-
-function decisions(blocks: number): Decision[] {
-  return ["normal", "reduction"].flatMap((cell, c) =>
-    Array.from({ length: blocks }, (_, b) =>
-      ["first", "second"].flatMap((side): Decision[] => {
-        const name = `${cell} cell, block ${b}, ${side}`;
-        const node = c * blocks + b;
-        return [
-          {
-            name: `${name} input`,
-            kind: "input",
-            node,
-            options: b + 2,
-            labels: inputLabels(b + 2),
-          },
-          {
-            name: `${name} operation`,
-            kind: "op",
-            node,
-            options: opLabels.length,
-            labels: opLabels,
-          },
-        ];
-      })).flat()
-  );
-}

@@ -2,7 +2,6 @@
  * The topology space of NAS-Bench-201 (Dong & Yang, ICLR 2020) and NATS-Bench: 5⁶ = 15,625 cells of four nodes
  * with an operation on each of six edges. `choice` holds the operations in the order of the arch string.
  */
-import type { Rng } from "../../random.ts";
 import type { BuildContext, ChildConfig, Decision, Graph, SearchSpace } from "../space.ts";
 import { requireStages } from "./benchmark.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
@@ -46,13 +45,14 @@ export function nasbench201Space(config: ChildConfig): SearchSpace<Nb201Arch> {
     list.check(choice);
     return { ops: [...choice] };
   };
+  const encode = ({ ops }: Nb201Arch) => [...ops];
   const build = (arch: Nb201Arch, into: BuildContext) => toModel(into, nb201Network(arch, into));
   return {
     name: "nasbench201",
     summary: "a cell of four nodes with one of five operations on each of its six edges",
     next: (prefix) => list.next(prefix),
     decode,
-    encode: ({ ops }) => [...ops],
+    encode,
     // Equivalent cells have results of their own in the tables.
     key: formatNb201,
     format: formatNb201,
@@ -65,11 +65,7 @@ export function nasbench201Space(config: ChildConfig): SearchSpace<Nb201Arch> {
     },
     build,
     graphs: (arch) => [cellGraph(arch)],
-    mutate: ({ ops }: Nb201Arch, rng: Rng) => ({ ops: list.mutate(ops, rng) }),
-    neighbours: ({ ops }: Nb201Arch) => list.neighbours(ops).map((o) => ({ ops: o })),
-    crossover: (a: Nb201Arch, b: Nb201Arch, rng: Rng) => ({
-      ops: list.crossover(a.ops, b.ops, rng),
-    }),
+    ...list.moves(encode, decode),
   };
 }
 

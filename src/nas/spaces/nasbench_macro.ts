@@ -8,7 +8,6 @@ import { UsageError } from "../../errors.ts";
 import { heInit } from "../../nn/init.ts";
 import { channels, convNorm, type Net, norm } from "../../nn/layers.ts";
 import { add, depthwiseConv2d } from "../../ops/mod.ts";
-import type { Rng } from "../../random.ts";
 import type { BuildContext, ChildConfig, Decision, Graph, SearchSpace } from "../space.ts";
 import { denseHead, plainStem } from "./benchmark.ts";
 import { type Network, requireConfig, requireSearchForm, toModel } from "./child.ts";
@@ -67,15 +66,17 @@ export function nasbenchMacroSpace(config: ChildConfig): SearchSpace<MacroBenchA
   requireConfig("nasbench-macro", config, "layers", [LAYERS, LAYERS]);
   requireConfig("nasbench-macro", config, "filters", [1, Infinity]);
   const build = (arch: MacroBenchArch, into: BuildContext) => toModel(into, network(arch, into));
+  const encode = ({ ops }: MacroBenchArch) => [...ops];
+  const decode = (choice: readonly number[]): MacroBenchArch => {
+    list.check(choice);
+    return { ops: [...choice] };
+  };
   return {
     name: "nasbench-macro",
     summary: "eight layers, each the identity or one of two inverted residual blocks",
     next: (prefix) => list.next(prefix),
-    decode(choice) {
-      list.check(choice);
-      return { ops: [...choice] };
-    },
-    encode: ({ ops }) => [...ops],
+    decode,
+    encode,
     key: formatMacroBench,
     format: formatMacroBench,
     parse: parseMacroBench,
@@ -85,11 +86,7 @@ export function nasbenchMacroSpace(config: ChildConfig): SearchSpace<MacroBenchA
     },
     build,
     graphs: (arch) => [graph(arch)],
-    mutate: ({ ops }: MacroBenchArch, rng: Rng) => ({ ops: list.mutate(ops, rng) }),
-    neighbours: ({ ops }: MacroBenchArch) => list.neighbours(ops).map((o) => ({ ops: o })),
-    crossover: (a: MacroBenchArch, b: MacroBenchArch, rng: Rng) => ({
-      ops: list.crossover(a.ops, b.ops, rng),
-    }),
+    ...list.moves(encode, decode),
   };
 }
 

@@ -22,3 +22,10 @@ export class ExportError extends Error {
 export class DataError extends Error {
   override name = "DataError";
 }
+
+/** Why a file could not be read, in words that follow `Cannot read FILE:`. */
+export function whyUnreadable(cause: unknown): string {
+  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
+  if (cause instanceof Deno.errors.IsADirectory) return "it is a folder";
+  return (cause as Error).message;
+}

@@ -1,5 +1,5 @@
 /** An architecture from a file or from text, whatever its form. */
-import { UsageError } from "../errors.ts";
+import { UsageError, whyUnreadable } from "../errors.ts";
 import { type ArchFile, formatArchFile } from "../nas/arch_file.ts";
 import { graphsOf } from "../nas/final_config.ts";
 import { type FormOptions, readForm, readFormText } from "../nas/forms/mod.ts";
@@ -71,9 +71,4 @@ function wrongNumber(what: string): string | null {
   if (words.length === 1 || numbers <= words.length / 2) return null;
   const at = words.findIndex((word) => !/^\d+$/.test(word));
   return `number ${at + 1} is ${JSON.stringify(words[at])}, expected whole numbers as in "0 3 0 …"`;
-}
-
-function whyUnreadable(cause: Error): string {
-  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
-  return cause instanceof Deno.errors.IsADirectory ? "it is a folder" : cause.message;
 }

@@ -1,7 +1,7 @@
 /** `denas predict`: classify picture files with a trained network. */
 import type { Command } from "commander";
 import { imageOf } from "../data/one_picture.ts";
-import { DataError } from "../errors.ts";
+import { DataError, whyUnreadable } from "../errors.ts";
 import type { Classifier } from "../nas/classifier.ts";
 import type { SearchConfig } from "../nas/config.ts";
 import type { NetworkFile } from "../nas/network.ts";
@@ -104,11 +104,7 @@ async function readBytes(file: string): Promise<Uint8Array> {
   try {
     return await Deno.readFile(fromHere(file));
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : cause instanceof Deno.errors.IsADirectory
-      ? "it is a folder"
-      : (cause as Error).message;
+    const why = whyUnreadable(cause);
     throw new DataError(`Cannot read picture ${file}: ${why}, expected PNG or JPEG`, { cause });
   }
 }

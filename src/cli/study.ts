@@ -1,7 +1,7 @@
 /** `denas study`: many searches on tables of results, over all cores. Opens no adapter. */
 import { join } from "@std/path";
 import type { Command } from "commander";
-import { UsageError } from "../errors.ts";
+import { UsageError, whyUnreadable } from "../errors.ts";
 import { onlyAlgorithms, readStudy, strictly, type Study } from "../nas/study/definition.ts";
 import { groupNamed, groupSpace, groupSummaries } from "../nas/study/groups.ts";
 import type { StudyRecords } from "../nas/study/records.ts";
@@ -99,7 +99,7 @@ async function textOf(file: string): Promise<string> {
   try {
     return await Deno.readTextFile(fromHere(file));
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : String(cause);
+    const why = whyUnreadable(cause);
     throw new UsageError(
       `Cannot read study ${file}: ${why}; groups are ${Object.keys(groupSummaries).join(", ")}`,
       { cause },

@@ -6,7 +6,7 @@
  */
 import { basename, join } from "@std/path";
 import { parseXml, XmlElement, XmlError } from "@rgrove/parse-xml";
-import { DataError } from "../errors.ts";
+import { DataError, whyUnreadable } from "../errors.ts";
 import { fileSize, isFolder, listFolder } from "./files.ts";
 import {
   isPicture,
@@ -107,7 +107,7 @@ function keyOf(name: string): string {
 
 async function readMetadata(path: string): Promise<Metadata> {
   const text = await Deno.readTextFile(path).catch((cause) => {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : cause.message;
+    const why = whyUnreadable(cause);
     throw new DataError(`Cannot read ${path}: ${why}, expected the labels as XML`, { cause });
   });
   const elements = elementsOf(rootOf(path, text));

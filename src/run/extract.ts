@@ -1,6 +1,6 @@
 /** Architectures and accuracies out of a log: one that ENAS printed, or the events of a run. */
 import { z } from "zod";
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, UsageError, whyUnreadable } from "../errors.ts";
 import { formatScript } from "../nas/forms/script.ts";
 import { type LoggedEpoch, parseLog } from "../nas/forms/log.ts";
 import { type History, readHistory } from "./history.ts";
@@ -139,9 +139,7 @@ function readText(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : (cause as Error).message;
+    const why = whyUnreadable(cause);
     throw new UsageError(`Cannot extract from ${path}: ${why}, expected a log or a run's folder`, {
       cause,
     });

@@ -1,6 +1,6 @@
 /** A trained network out of its run folder. */
 import { join } from "@std/path";
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, UsageError, whyUnreadable } from "../errors.ts";
 import { type NetworkFile, parseNetworkFile } from "../nas/network.ts";
 import { decodeSafetensors, type Tensors } from "./safetensors.ts";
 import { readState } from "./state.ts";
@@ -45,9 +45,7 @@ export function readFile(path: string): Uint8Array {
   try {
     return Deno.readFileSync(path);
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : (cause as Error).message;
+    const why = whyUnreadable(cause);
     throw new DataError(`Cannot read ${path}: ${why}; put it back, or repeat the run`, { cause });
   }
 }

@@ -1,7 +1,7 @@
 /** A run's folder as others read it: nothing is locked, nothing is changed. */
 import { basename, join } from "@std/path";
 import { z } from "zod";
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, UsageError, whyUnreadable } from "../errors.ts";
 import { type ArchFile, parseArchFile } from "../nas/arch_file.ts";
 import { parseConfig, type SearchConfig, searchConfig } from "../nas/config.ts";
 import type { LoggedEvent } from "../nas/events.ts";
@@ -91,8 +91,7 @@ function readConfig(path: string): StoredConfig {
 }
 
 function unreadable(cause: unknown): string {
-  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
-  if (!(cause instanceof z.ZodError)) return (cause as Error).message;
+  if (!(cause instanceof z.ZodError)) return whyUnreadable(cause);
   const { path, message } = cause.issues[0];
   return `${path.join(".") || "it"}: ${message}`;
 }

@@ -1,6 +1,6 @@
 /** Opens tables of benchmarks and of users, by what the file holds. */
 import { basename } from "@std/path";
-import { DataError } from "../../errors.ts";
+import { DataError, whyUnreadable } from "../../errors.ts";
 import type { SearchSpace } from "../space.ts";
 import { readCells } from "./csv.ts";
 import { nb201Column, nb201Table } from "./nasbench201.ts";
@@ -55,10 +55,7 @@ async function kindOf(path: string): Promise<"tfrecord" | "sqlite" | "text"> {
 }
 
 function unreadable(path: string, cause: unknown): DataError {
-  const why = cause instanceof Deno.errors.NotFound
-    ? "there is no such file"
-    : (cause as Error).message;
-  return new DataError(`Cannot read table ${path}: ${why}`, { cause });
+  return new DataError(`Cannot read table ${path}: ${whyUnreadable(cause)}`, { cause });
 }
 
 /** A text file, or one compressed with gzip. */

@@ -5,7 +5,7 @@
  */
 import { dirname, join } from "@std/path";
 import { DatabaseSync } from "node:sqlite";
-import { DataError, UsageError } from "../../errors.ts";
+import { DataError, UsageError, whyUnreadable } from "../../errors.ts";
 import { Nb101Cells } from "../spaces/nasbench101_index.ts";
 import {
   importNb101,
@@ -53,8 +53,7 @@ async function stat(path: string): Promise<Deno.FileInfo> {
   try {
     return await Deno.stat(path);
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : cause;
-    throw new DataError(`Cannot read table ${path}: ${why}`, { cause });
+    throw new DataError(`Cannot read table ${path}: ${whyUnreadable(cause)}`, { cause });
   }
 }
 

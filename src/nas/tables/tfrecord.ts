@@ -2,7 +2,7 @@
  * TensorFlow's record files, read as a stream: u64 length (little endian), masked CRC-32C of those eight bytes,
  * data, masked CRC-32C of the data.
  */
-import { DataError } from "../../errors.ts";
+import { DataError, whyUnreadable } from "../../errors.ts";
 
 const CHUNK = 1 << 20;
 /** Longer records are taken for damage before they fill the memory. */
@@ -111,7 +111,6 @@ async function openFile(path: string): Promise<Deno.FsFile> {
   try {
     return await Deno.open(path);
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : cause;
-    throw new DataError(`Cannot read table ${path}: ${why}`, { cause });
+    throw new DataError(`Cannot read table ${path}: ${whyUnreadable(cause)}`, { cause });
   }
 }

@@ -106,7 +106,7 @@ class Reader {
       const events = this.#events();
       if (state && events) return joined(state, events);
       if (state ?? events) return state ?? events;
-      if (this.#done || !follow) return null;
+      if (this.#done || !follow || tail.ending) return null;
       if (this.#heartbeatSeen !== tail.heartbeats) {
         this.#heartbeatSeen = tail.heartbeats;
         return lines ? blankLine : heartbeat;

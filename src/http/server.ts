@@ -14,18 +14,18 @@ import { Tail } from "./tail.ts";
 /** Runs whose events are kept added up. */
 const keptIndexes = 4;
 const keptTails = 32;
+/** How long readers may take over what is left when the server stops. */
+const partingMs = 2000;
 
 /** @throws Error when the address is taken. */
 export async function openServer(options: ServerOptions): Promise<RunningServer> {
   const listening = Promise.withResolvers<number>();
   let answer: (request: Request) => Response | Promise<Response> = () =>
     new Response(null, { status: 503 });
-  const stop = new AbortController();
   const { host, port } = options;
   const server = Deno.serve({
     hostname: host.replace(/^\[|\]$/g, ""),
     port,
-    signal: stop.signal,
     onListen: (address) => listening.resolve(address.port),
     onError: (error) => {
       options.report(String(error));
@@ -40,9 +40,13 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
     url: `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${bound}/`,
     async close() {
       await context.dispatcher.close();
+      for (const tail of context.tails.values()) tail.finish();
+      const parting = Promise.withResolvers<void>();
+      const timer = setTimeout(parting.resolve, partingMs);
+      // Whoever does not take what he is given is cut off by the end of the process.
+      await Promise.race([server.shutdown(), parting.promise]);
+      clearTimeout(timer);
       context.tails.clear();
-      stop.abort();
-      await server.finished;
     },
   };
 }

@@ -31,6 +31,10 @@ export class Shelf<From, T> {
     if (thing !== undefined) this.#let(key, thing);
   }
 
+  values(): Iterable<T> {
+    return this.#things.values();
+  }
+
   clear(): void {
     for (const [key, thing] of this.#things) this.#let(key, thing);
   }

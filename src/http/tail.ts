@@ -37,6 +37,8 @@ export class Tail {
   stateVersion = 0;
   /** The run was deleted, or the server stops. */
   closed = false;
+  /** Nothing more is waited for: readers get what is there, then their end. */
+  ending = false;
   heartbeats = 0;
   #file: Deno.FsFile | null = null;
   #readers = 0;
@@ -127,6 +129,14 @@ export class Tail {
       this.heartbeats++;
       this.#announce();
     }
+  }
+
+  /** Before the server stops: a last look, for what a run wrote at its end. */
+  finish(): void {
+    this.#stateRead = -Infinity;
+    this.look();
+    this.ending = true;
+    this.#announce();
   }
 
   close(): void {

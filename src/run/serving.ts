@@ -27,7 +27,7 @@ export interface ServerOptions {
 export interface RunningServer {
   /** With the port that was taken. */
   url: string;
-  /** Ends the server's runs with a checkpoint, then all connections. */
+  /** Ends the server's runs with a checkpoint, gives those who follow a run what is there, then ends. */
   close(): Promise<void>;
 }
 

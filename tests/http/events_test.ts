@@ -242,3 +242,27 @@ Deno.test("whoever follows a run is counted until he leaves", async () => {
   assertEquals(await count(), 0, "who asks for headers only does not follow");
   assert(served.reports.length === 0, served.reports.join("\n"));
 });
+
+Deno.test("a server that stops hands out what a run wrote last, and waits for nobody longer than seconds", async () => {
+  for (const many of [3, 4000]) {
+    const served = await serve();
+    const folder = newRun(served);
+    for (let i = 0; i < many; i++) folder.append(step(i));
+    const response = await served.get(`/runs/${folder.name}/events`, {
+      accept: "application/x-ndjson",
+    });
+    // Nothing looks at the file between these two.
+    folder.append(done);
+    const closing = served.server.close();
+    assertEquals((await response.text()).split("\n").slice(0, -1), linesOf(served, folder.name));
+    await closing;
+    folder.close();
+  }
+  const served = await serve();
+  const id = await makeRun(served.runs, { epochs: 40, perEpoch: 200, stepsPerEpoch: 200 });
+  const idle = await served.get(`/runs/${id}/events`);
+  const start = performance.now();
+  await served.server.close();
+  assert(performance.now() - start < 10_000);
+  await idle.body?.cancel().catch(() => {});
+});

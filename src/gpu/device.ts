@@ -11,6 +11,7 @@ import { BufferPool, type DeviceBuffer } from "./pool.ts";
 import type { Profile } from "./profile.ts";
 import { Programs } from "./programs.ts";
 import { count, type Shape, type Tensor } from "./tensor.ts";
+import { Tuning } from "./tuning.ts";
 
 export interface OpenOptions {
   /** Which adapter to take; `software` is the fallback adapter. Default: the system's first choice. */
@@ -54,6 +55,8 @@ function tensorLimits(
 
 export class Gpu {
   readonly pool: BufferPool;
+  /** Which forms of kernels are in use. */
+  readonly tuning = new Tuning();
   /** Figures since the device was opened. */
   readonly counters = {
     dispatches: 0,

@@ -1,6 +1,6 @@
 /**
- * Products of pixels (rows) and small weight matrices, shared by `pointwise` and `matmul`: forward, both
- * gradients, and the sum over the splits of a reduction.
+ * Products of pixels (rows) and small weight matrices, shared by `pointwise` and `matmul`: forward and both
+ * gradients.
  */
 import pointwiseWgsl from "../../kernels/pointwise.wgsl" with { type: "text" };
 import pointwiseDwWgsl from "../../kernels/pointwise_dw.wgsl" with { type: "text" };
@@ -9,8 +9,9 @@ import pointwiseScalarWgsl from "../../kernels/pointwise_scalar.wgsl" with { typ
 import { count, type Grad, type Shape, type Tensor } from "../autodiff/op.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { sumSplits } from "./split_sum.ts";
-import { withScratch } from "./tiling.ts";
+import { blockSize, groups, reduceSize, splitReduce } from "./tiling.ts";
+
+export { blockSize, groups, reduceSize, splitReduce };
 
 const vector = kernel("pointwise", pointwiseWgsl);
 const scalar = kernel("pointwise_scalar", pointwiseScalarWgsl);
@@ -26,16 +27,6 @@ export interface Sampling {
 /** Images of a shape [n, h, w, c]; a matrix [n, c] is n images of one pixel. */
 const plane = (s: Shape) => s.length === 2 ? { h: 1, w: 1 } : { h: s[1], w: s[2] };
 const channels = (s: Shape) => s[s.length - 1];
-
-/** Work-groups for `n` invocations folded over x and y, times `z`. */
-export function groups(n: number, size: number, z: number): [number, number, number] {
-  const all = Math.ceil(n / size);
-  const y = Math.ceil(all / 65535);
-  return [Math.ceil(all / y), y, z];
-}
-
-/** Size of the blocks when n is cut into as few as possible of at most `most`, all nearly equal. */
-export const blockSize = (n: number, most: number) => Math.ceil(n / Math.ceil(n / most));
 
 interface Product {
   x: Tensor;
@@ -148,32 +139,5 @@ export function productDw(
       { ...params, SIZE: reduceSize(gpu), ...(vec && { C, Q }) },
       splits * tiles,
     );
-  });
-}
-
-/** Invocations that a reduction is spread over; software adapters have few lanes and like long loops. */
-const lanes = (gpu: Gpu) => gpu.adapter.fallback ? 256 : 32768;
-
-/** Work-group size of a reduction: software adapters like small ones, cards want full waves. */
-export const reduceSize = (gpu: Gpu) => gpu.adapter.fallback ? 8 : 64;
-
-/**
- * A reduction over `length` terms in spans: `main` writes one row of `n` sums per split, which are then
- * added up in order. `tiles` is the number of invocations that one split takes.
- */
-export function splitReduce(
-  gpu: Gpu,
-  length: number,
-  tiles: number,
-  n: number,
-  grad: Grad,
-  main: (sums: Tensor, span: number, splits: number) => void,
-): void {
-  const wanted = Math.min(length, Math.max(1, Math.round(lanes(gpu) / tiles)));
-  const span = Math.ceil(length / wanted);
-  const splits = Math.ceil(length / span);
-  withScratch(gpu, splits * n, (sums) => {
-    main(sums, span, splits);
-    sumSplits(gpu, sums, splits, n, grad);
   });
 }

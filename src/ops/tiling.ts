@@ -1,7 +1,8 @@
 /** How ops that slide a window or reduce over pixels cut their work: geometry, lanes, splits, scratch. */
-import { type Case, expectShape, type Shape } from "../autodiff/op.ts";
+import { type Case, expectShape, type Grad, type Shape } from "../autodiff/op.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import { sumSplits } from "./split_sum.ts";
 
 export type Padding = "same" | "valid";
 
@@ -64,6 +65,43 @@ export function withScratch(gpu: Gpu, words: number, body: (scratch: Tensor) => 
   const buffer = gpu.pool.acquire(words * 4, "scratch");
   body({ shape: [words], buffer, offset: 0 });
   gpu.pool.release(buffer);
+}
+
+/** Work-groups for `n` invocations folded over x and y, times `z`. */
+export function groups(n: number, size: number, z: number): [number, number, number] {
+  const all = Math.ceil(n / size);
+  const y = Math.ceil(all / 65535);
+  return [Math.ceil(all / y), y, z];
+}
+
+/** Size of the blocks when n is cut into as few as possible of at most `most`, all nearly equal. */
+export const blockSize = (n: number, most: number) => Math.ceil(n / Math.ceil(n / most));
+
+/** Invocations that a reduction is spread over; software adapters have few lanes and like long loops. */
+const reduceLanes = (gpu: Gpu) => gpu.adapter.fallback ? 256 : 32768;
+
+/** Work-group size of a reduction: software adapters like small ones, cards want full waves. */
+export const reduceSize = (gpu: Gpu) => gpu.adapter.fallback ? 8 : 64;
+
+/**
+ * A reduction over `length` terms in spans: `main` writes one row of `n` sums per split, which are then
+ * added up in order. `tiles` is the number of invocations that one split takes.
+ */
+export function splitReduce(
+  gpu: Gpu,
+  length: number,
+  tiles: number,
+  n: number,
+  grad: Grad,
+  main: (sums: Tensor, span: number, splits: number) => void,
+): void {
+  const wanted = Math.min(length, Math.max(1, Math.round(reduceLanes(gpu) / tiles)));
+  const span = Math.ceil(length / wanted);
+  const splits = Math.ceil(length / span);
+  withScratch(gpu, splits * n, (sums) => {
+    main(sums, span, splits);
+    sumSplits(gpu, sums, splits, n, grad);
+  });
 }
 
 export interface PoolOptions {

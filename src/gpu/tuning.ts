@@ -10,11 +10,11 @@ export class Tuning {
   /** What was measured; replaced as a whole, never in the middle of a run. */
   choices: Choices = {};
   /** While set, told of every question: how the tuner finds out what there is to choose. */
-  listener: ((key: string, candidates: number) => void) | null = null;
+  listener: ((key: string, candidates: readonly unknown[]) => void) | null = null;
 
   /** One of `candidates`; the first is what the op would take without a measurement. */
   choose<T>(key: string, candidates: readonly T[]): T {
-    this.listener?.(key, candidates.length);
+    this.listener?.(key, candidates);
     return candidates[this.choices[key] ?? 0] ?? candidates[0];
   }
 }

@@ -1,0 +1,74 @@
+/** Every form of a kernel that the tuner may choose passes what the default has to pass. */
+import assert from "node:assert/strict";
+import scaleWgsl from "../../kernels/scale.wgsl" with { type: "text" };
+import { count, type OpSpec, registry, type Tensor } from "../../src/autodiff/op.ts";
+import { Gpu } from "../../src/gpu/device.ts";
+import { kernel } from "../../src/gpu/kernel.ts";
+import "../../src/ops/mod.ts";
+import { checkForms } from "./variants.ts";
+
+const gpu = await Gpu.open();
+/** `DENAS_OP=conv2d deno test …` checks one op only. */
+const only = Deno.env.get("DENAS_OP");
+
+for (const op of registry.filter((o) => !only || o.name === only)) {
+  Deno.test(`${op.name}: every form that can be chosen agrees with the reference`, async () => {
+    const failures: string[] = [];
+    for (const c of op.cases) {
+      const what = `${op.name} ${JSON.stringify(c.shapes)} ${JSON.stringify(c.params)}`;
+      failures.push(...(await checkForms(gpu, op, c)).failures.map((f) => `${what}: ${f}`));
+    }
+    assert.deepEqual(failures, []);
+  });
+}
+
+const scaleKernel = kernel("scale", scaleWgsl);
+
+/** Doubles its input in several forms: `forward` and `backward` say by how much each form multiplies. */
+function doubling(forward: number[], backward: number[]): OpSpec<Record<never, never>> {
+  const times = (on: Gpu, x: Tensor, y: Tensor, factor: number, add: boolean) =>
+    on.run(scaleKernel, { x, y }, { n: count(x.shape), factor, add }, count(x.shape));
+  return {
+    name: "doubling",
+    shapes: ([x]) => ({ out: [x] }),
+    forward(on, { inputs: [x], out: [y] }) {
+      times(on, x, y, on.tuning.choose("doubling", forward), false);
+    },
+    backward(on, { dy: [dy], dx: [dx] }) {
+      // Asked for under one of the candidates only.
+      const factor = on.tuning.choose("doubling_dx", ["plain", "tiled"]) === "plain"
+        ? backward[0]
+        : on.tuning.choose("doubling_dx tile", backward);
+      times(on, dy!, dx!.tensor, factor, dx!.accumulate);
+    },
+    reference: ([x]) => [x.map((v) => 2 * v)],
+    cases: [{ shapes: [[3, 5]], params: {} }],
+  };
+}
+
+Deno.test("all forms of an op are checked, those within another form too", async () => {
+  const op = doubling([2, 2, 2], [2, 2]);
+  const { forms, failures } = await checkForms(gpu, op, op.cases[0]);
+  assert.deepEqual(forms.sort(), [
+    "doubling → 1",
+    "doubling → 2",
+    "doubling_dx tile → 1",
+    "doubling_dx → 1",
+  ]);
+  assert.deepEqual(failures, []);
+});
+
+Deno.test("a wrong form is named by its key and index", async () => {
+  const op = doubling([2, 2, 3], [2, 1.5]);
+  const { failures } = await checkForms(gpu, op, op.cases[0]);
+  assert.equal(failures.length, 2, failures.join("\n"));
+  assert.match(failures.join("\n"), /^doubling → 2: values are off by 0\.[45]/m);
+  assert.match(failures.join("\n"), /^doubling_dx tile → 1: gradients are off by 0\.2/m);
+});
+
+Deno.test("nothing stays forced", async () => {
+  const op = doubling([2, 2], [2, 2]);
+  await checkForms(gpu, op, op.cases[0]);
+  assert.deepEqual(gpu.tuning.choices, {});
+  assert.equal(gpu.tuning.listener, null);
+});

@@ -16,8 +16,8 @@ import { Tuning } from "./tuning.ts";
 export interface OpenOptions {
   /** Which adapter to take; `software` is the fallback adapter. Default: the system's first choice. */
   adapter?: "high-performance" | "low-power" | "software";
-  /** So that a `Profile` can be started. */
-  timestamps?: boolean;
+  /** So that a `Profile` can be started; "if-there": where the adapter has them. */
+  timestamps?: boolean | "if-there";
 }
 
 /** What is known about the adapter in use. */
@@ -87,6 +87,8 @@ export class Gpu {
   #macs = 0;
   #macsPerSubmit = 4e9;
   #submitted = 0;
+  /** Dispatches are left out. */
+  #rehearsing = false;
 
   private constructor(readonly device: GPUDevice, readonly adapter: AdapterReport) {
     this.pool = new BufferPool((bytes) => this.#createBuffer(bytes));
@@ -130,7 +132,8 @@ export class Gpu {
       );
     }
     const { info } = adapter;
-    if (timestamps && !adapter.features.has("timestamp-query")) {
+    const timed = adapter.features.has("timestamp-query");
+    if (timestamps === true && !timed) {
       throw new AdapterError(
         `Cannot time kernels on ${info.description}: it has no timestamp-query, expected an adapter ` +
           `that has; run without a profile or choose another adapter (--adapter)`,
@@ -138,7 +141,7 @@ export class Gpu {
     }
     const device = await adapter.requestDevice({
       label: "denas",
-      requiredFeatures: timestamps ? ["timestamp-query"] : [],
+      requiredFeatures: timestamps && timed ? ["timestamp-query"] : [],
       requiredLimits: tensorLimits(adapter.limits),
     }).catch((cause: Error) => {
       throw new AdapterError(
@@ -169,6 +172,7 @@ export class Gpu {
     params: Params,
     work: number | readonly [number, number?, number?],
   ): void {
+    if (this.#rehearsing) return;
     if (this.#slots === SLOTS || this.profile?.submissionFull) this.submit();
     const special = specialise(k, params);
     const pipeline = this.#programs.pipeline(k, special);
@@ -187,6 +191,20 @@ export class Gpu {
     this.counters.dispatches++;
   }
 
+  /** What `record` would choose between: candidates by key. Its dispatches are left out. */
+  questions(record: () => void): Map<string, readonly unknown[]> {
+    const asked = new Map<string, readonly unknown[]>();
+    this.#rehearsing = true;
+    this.tuning.listener = (key, candidates) => asked.set(key, candidates);
+    try {
+      record();
+    } finally {
+      this.#rehearsing = false;
+      this.tuning.listener = null;
+    }
+    return asked;
+  }
+
   /**
    * Says that work of so many multiply-adds was recorded; submits when it is enough for a while. How much
    * that is follows from how long the device took for the last ones.
@@ -201,6 +219,11 @@ export class Gpu {
     else if (took < SHORT) this.#macsPerSubmit *= 2;
     this.#submitted = now;
     this.#macs = 0;
+  }
+
+  /** What is recorded from here on is a compute pass of its own. */
+  separate(): void {
+    this.#closePass();
   }
 
   /** Copies `words` elements between tensors. */

@@ -32,6 +32,10 @@ export interface Kernel {
 }
 
 let kernels = 0;
+const codes = new Map<string, string>();
+
+/** The texts of all kernels that were loaded, by name. */
+export const loadedKernels: ReadonlyMap<string, string> = codes;
 
 /** Reads a kernel; throws when an include or a block does not exist. */
 export function kernel(name: string, source: string): Kernel {
@@ -43,6 +47,7 @@ export function kernel(name: string, source: string): Kernel {
     }
     return includes[file];
   });
+  codes.set(name, code);
   const fields = [
     ...(/struct P \{([^}]*)\}/.exec(code)?.[1] ?? "").matchAll(/(\w+)\s*:\s*(u32|i32|f32)/g),
   ].map((m) => ({ name: m[1], type: m[2] as FieldType }));

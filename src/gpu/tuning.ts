@@ -2,19 +2,68 @@
  * Which form of a kernel is used where several compute the same. Ops ask at every dispatch; the answers come
  * from a table that the tuner measured, and without one from the op's own order of preference.
  */
+import { createHash } from "node:crypto";
+import { DataError } from "../errors.ts";
 
 /** Index into the candidates by key. Keys name a kernel and a class of shapes. */
 export type Choices = Readonly<Record<string, number>>;
+
+/** A choice that is kept, and what it was made among: other candidates make it meaningless. */
+export interface Choice {
+  index: number;
+  /** `digestOf` the candidates. */
+  among: string;
+}
+
+export type Tuned = Readonly<Record<string, Choice>>;
+
+/** What tells lists of candidates apart. */
+export function digestOf(candidates: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(candidates)).digest("hex").slice(0, 12);
+}
 
 export class Tuning {
   /** What was measured; replaced as a whole, never in the middle of a run. */
   choices: Choices = {};
   /** While set, told of every question: how the tuner finds out what there is to choose. */
   listener: ((key: string, candidates: readonly unknown[]) => void) | null = null;
+  /** Choices from outside that have not been held against the candidates yet. */
+  #unchecked = new Map<string, string>();
+  #from = "";
 
-  /** One of `candidates`; the first is what the op would take without a measurement. */
+  /** Takes over choices that were kept. @param from where, for messages. */
+  use(tuned: Tuned, from: string): void {
+    this.choices = Object.fromEntries(Object.entries(tuned).map(([key, c]) => [key, c.index]));
+    this.#unchecked = new Map(Object.entries(tuned).map(([key, { among }]) => [key, among]));
+    this.#from = from;
+  }
+
+  /**
+   * One of `candidates`; the first is what the op would take without a measurement. They are plain data, and
+   * the same whenever the key is.
+   * @throws DataError where a choice was made among other candidates.
+   */
   choose<T>(key: string, candidates: readonly T[]): T {
     this.listener?.(key, candidates);
-    return candidates[this.choices[key] ?? 0] ?? candidates[0];
+    const index = this.choices[key];
+    if (index === undefined) return candidates[0];
+    const among = this.#unchecked.get(key);
+    if (among !== undefined) {
+      this.#unchecked.delete(key);
+      if (among !== digestOf(candidates)) throw this.#outdated(key);
+    }
+    if (!(index in candidates)) {
+      throw new RangeError(
+        `Cannot use form ${index} of ${key}: expected 0 … ${candidates.length - 1}`,
+      );
+    }
+    return candidates[index];
+  }
+
+  #outdated(key: string): DataError {
+    return new DataError(
+      `Cannot use ${this.#from}: its choice for ${key} was made among other forms than there are now; ` +
+        `resume a run with the denas that it began with, start others after "tune" or with --no-tuning`,
+    );
   }
 }

@@ -1,5 +1,4 @@
 /** Walks the forms of kernels that an op offers to the tuner, and checks each of them. */
-import assert from "node:assert/strict";
 import { checkOp } from "../../src/autodiff/gradcheck.ts";
 import { type Case, count, type OpSpec, type Shape, type Tensor } from "../../src/autodiff/op.ts";
 import type { Gpu } from "../../src/gpu/device.ts";
@@ -12,7 +11,12 @@ const tolerance = 1e-4;
 type AnyOp = OpSpec<any>;
 type AnyCase = Case<unknown>;
 
+/** Candidates by key. */
+export type Questions = Map<string, readonly unknown[]>;
+
 export interface Checked {
+  /** What it asked for. */
+  asked: Questions;
   /** Candidates other than the defaults that were run, as `key → index`. */
   forms: string[];
   /** What was wrong with which of them. */
@@ -21,20 +25,20 @@ export interface Checked {
 
 /** Runs a case with every candidate of every key that it asks for, forward or backward. */
 export async function checkForms(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Checked> {
-  const known = new Set<string>();
+  const asked: Questions = new Map();
   const open: { form: string; choices: Choices }[] = [];
   // A candidate may ask for something that others do not: it is asked under that choice only.
   const learn = (choices: Choices) => {
     for (const [key, candidates] of listen(gpu, op, c, choices)) {
-      if (known.has(key)) continue;
-      known.add(key);
-      for (let i = 1; i < candidates; i++) {
+      if (asked.has(key)) continue;
+      asked.set(key, candidates);
+      for (let i = 1; i < candidates.length; i++) {
         open.push({ form: `${key} → ${i}`, choices: { ...choices, [key]: i } });
       }
     }
   };
   learn({});
-  const checked: Checked = { forms: [], failures: [] };
+  const checked: Checked = { asked, forms: [], failures: [] };
   const again = remembering(op);
   for (let next = open.pop(); next; next = open.pop()) {
     const { form, choices } = next;
@@ -46,26 +50,19 @@ export async function checkForms(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Check
   return checked;
 }
 
-/** Which keys a case asks for with these choices, and how many candidates each has. */
-function listen(gpu: Gpu, op: AnyOp, c: AnyCase, choices: Choices): Map<string, number> {
-  const asked = new Map<string, number>();
-  const { tuning } = gpu;
-  tuning.choices = choices;
-  tuning.listener = (key, { length }) => {
-    const before = asked.get(key) ?? length;
-    assert.equal(length, before, `${key} has ${length} candidates, and ${before} in the same case`);
-    asked.set(key, length);
-  };
+/** Which keys a case asks for with these choices, and their candidates. */
+function listen(gpu: Gpu, op: AnyOp, c: AnyCase, choices: Choices): Questions {
+  gpu.tuning.choices = choices;
   try {
-    for (const add of [false, true]) record(gpu, op, c, add);
+    return gpu.questions(() => {
+      for (const add of [false, true]) record(gpu, op, c, add);
+    });
   } finally {
-    tuning.listener = null;
-    tuning.choices = {};
+    gpu.tuning.choices = {};
   }
-  return asked;
 }
 
-/** Records both passes of a case, on whatever the tensors hold. */
+/** Both passes of a case. */
 function record(gpu: Gpu, op: AnyOp, c: AnyCase, accumulate: boolean): void {
   const owned: Tensor[] = [];
   const tensor = (shape: Shape): Tensor => {
@@ -89,7 +86,6 @@ function record(gpu: Gpu, op: AnyOp, c: AnyCase, accumulate: boolean): void {
     );
     op.backward(gpu, { ...io, dy, dx });
   }
-  gpu.submit();
   for (const { buffer } of owned) gpu.pool.release(buffer);
 }
 

@@ -1,0 +1,119 @@
+/** Times pieces of work against each other: by the device's clock where it has one, else by the wall clock. */
+import type { Gpu } from "./device.ts";
+import { Profile } from "./profile.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** A sample of the device's clock lasts about so long: shorter ones say more of the clock than of the work. */
+const DEVICE_MS = 2;
+/** The wall clock sees the read-back as well: ten milliseconds and more, now and then many more. */
+const WALL_MS = 120;
+/** Repetitions of a sample: their parameters have to fit into one submission. */
+const MOST = { device: 64, wall: 512 };
+/** Work of one submission, in milliseconds. */
+const SUBMISSION_MS = 100;
+
+/** Records dispatches. */
+export type Work = () => void;
+
+export class Stopwatch {
+  /** Of the present submission, by piece of work. */
+  #samples: number[] = [];
+  readonly #word: Tensor;
+  /** Milliseconds of a read-back alone. */
+  #readBack = 0;
+
+  private constructor(private readonly gpu: Gpu, private readonly profile: Profile | null) {
+    this.#word = gpu.empty([1]);
+  }
+
+  /** The device must not be profiled already. */
+  static async start(gpu: Gpu): Promise<Stopwatch> {
+    if (!gpu.device.features.has("timestamp-query")) {
+      const watch = new Stopwatch(gpu, null);
+      const samples = await watch.#byWallClock(Array(8).fill(() => {}));
+      watch.#readBack = Math.min(...samples);
+      return watch;
+    }
+    const watch: Stopwatch = new Stopwatch(
+      gpu,
+      await Profile.start(gpu.device, {
+        wholePasses: true,
+        sink: ({ track, ms, args }) => {
+          if (track === "device") watch.#samples[args!.work as number] += ms;
+        },
+      }),
+    );
+    gpu.profile = watch.profile;
+    return watch;
+  }
+
+  /** Whether times are the device's own. */
+  get precise(): boolean {
+    return this.profile !== null;
+  }
+
+  /** Milliseconds of a piece of work, roughly; the first time it is compiled, too, which is not counted. */
+  async estimate(work: Work): Promise<number> {
+    await this.#once([work]);
+    return (await this.#once([work]))[0];
+  }
+
+  /**
+   * Milliseconds of each piece of work, all of them in turn, so that what disturbs one disturbs all.
+   * @param estimates about how long each takes.
+   */
+  async sample(works: readonly Work[], estimates: readonly number[]): Promise<number[]> {
+    const [least, most] = this.precise ? [DEVICE_MS, MOST.device] : [WALL_MS, MOST.wall];
+    const times = estimates.map((ms) =>
+      Math.max(1, Math.min(most, Math.round(least / Math.max(ms, 1e-3))))
+    );
+    const result: number[] = [];
+    for (let from = 0; from < works.length;) {
+      let to = from, ms = 0;
+      do ms += times[to] * estimates[to++]; while (to < works.length && ms < SUBMISSION_MS);
+      const repeated = works.slice(from, to).map((work, i) => () => {
+        for (let k = 0; k < times[from + i]; k++) work();
+      });
+      result.push(...(await this.#once(repeated)).map((ms, i) => ms / times[from + i]));
+      from = to;
+    }
+    return result;
+  }
+
+  /** Stops timing; the device stays open. */
+  async stop(): Promise<void> {
+    await this.profile?.drain();
+    if (this.profile) this.gpu.profile = null;
+  }
+
+  async #once(works: readonly Work[]): Promise<number[]> {
+    const { gpu, profile } = this;
+    gpu.submit();
+    if (!profile) return await this.#byWallClock(works);
+    await profile.drain();
+    this.#samples = works.map(() => 0);
+    works.forEach((work, i) => {
+      profile.begin("work", { work: i });
+      work();
+      gpu.separate();
+      profile.end();
+    });
+    gpu.submit();
+    await profile.drain();
+    await gpu.settle();
+    return this.#samples;
+  }
+
+  async #byWallClock(works: readonly Work[]): Promise<number[]> {
+    const { gpu } = this;
+    await gpu.read([this.#word]);
+    const samples: number[] = [];
+    for (const work of works) {
+      const start = performance.now();
+      work();
+      await gpu.read([this.#word]);
+      samples.push(Math.max(0, performance.now() - start - this.#readBack));
+    }
+    return samples;
+  }
+}

@@ -12,6 +12,7 @@ interface ServeOptions {
   host: string;
   tokenFile?: string;
   runs: string;
+  studies: string;
   dataDir?: string;
   untilEof?: boolean;
 }
@@ -27,6 +28,7 @@ export function addServe(program: Command, openServer: OpenServer): void {
     )
     .option("--token-file <file>", "file with the token (or set DENAS_TOKEN; made where needed)")
     .option("--runs <folder>", "folder of all runs", "runs")
+    .option("--studies <folder>", "folder of all studies", "studies")
     .option("--data-dir <folder>", "folder of image folders that runs may be started on")
     .option("--until-eof", "end with stdin: for a server beside a run")
     .addHelpText(
@@ -46,7 +48,7 @@ Examples:
 }
 
 async function open(
-  { host, port, runs, dataDir }: ServeOptions,
+  { host, port, runs, studies, dataDir }: ServeOptions,
   token: string | undefined,
   openServer: OpenServer,
 ): Promise<RunningServer> {
@@ -56,6 +58,7 @@ async function open(
       port,
       token,
       runs: fromHere(runs),
+      studies: fromHere(studies),
       dataDir: dataDir === undefined ? undefined : folder(fromHere(dataDir)),
       places: places(),
       commandName: commandName(),

@@ -10,6 +10,7 @@ import { addMetrics } from "./metrics.ts";
 import { addPages, notFound } from "./pages.ts";
 import { invalidRequest, problemOf, problems } from "./problem.ts";
 import { addRuns } from "./runs.ts";
+import { addStudies } from "./studies.ts";
 import { addTrials } from "./trials.ts";
 
 const healthRoute = createRoute({
@@ -71,6 +72,7 @@ export function makeApp(context: Context): OpenAPIHono {
       addTrials,
       addArchitectures,
       addArtifacts,
+      addStudies,
       addCatalogue,
       addMetrics,
     ]

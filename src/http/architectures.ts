@@ -17,7 +17,7 @@ const drawing = {
   200: { description: "The drawing.", content: { "image/svg+xml": { schema: z.string() } } },
 };
 /** Opened by itself a drawing is a document: it may style itself and nothing else. */
-const drawingHeaders = {
+export const drawingHeaders = {
   "content-type": "image/svg+xml; charset=utf-8",
   "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
 };

@@ -6,6 +6,8 @@ import type { Run, RunsFolder } from "./runs_folder.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Shelf } from "./shelf.ts";
 import type { RunIndex } from "./run_index.ts";
+import type { StudiesFolder, StudyPlace } from "./studies_folder.ts";
+import type { StudyIndex } from "./study_index.ts";
 import type { Tail } from "./tail.ts";
 
 /** What handlers work with. */
@@ -19,4 +21,7 @@ export interface Context {
   tails: Shelf<Run, Tail>;
   /** What the events of a run add up to, for the runs looked at last. */
   indexes: Shelf<Run, RunIndex>;
+  studies: StudiesFolder;
+  /** What the files of studies say, of those looked at last. */
+  studyIndexes: Shelf<StudyPlace, StudyIndex>;
 }

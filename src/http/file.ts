@@ -1,4 +1,8 @@
 /** Reading pieces of files that may still grow. */
+import { wholeLines } from "../run/files.ts";
+
+/** Read at once; in between other requests are served. */
+const blockBytes = 4 << 20;
 
 /** At most `length` bytes from a position; fewer where the file ends. */
 export function readAt(
@@ -19,5 +23,30 @@ export function openIfThere(path: string): Deno.FsFile | null {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
+  }
+}
+
+/** The whole lines of a file from a byte on that begins one, in blocks; nothing where it is not there. */
+export async function* linesFrom(
+  path: string,
+  from: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const file = openIfThere(path);
+  if (!file) return;
+  try {
+    const { size } = file.statSync();
+    for (let at = from, length = blockBytes; at < size;) {
+      const bytes = readAt(file, at, Math.min(length, size - at));
+      const whole = wholeLines(bytes);
+      if (whole > 0) {
+        yield bytes.subarray(0, whole);
+        at += whole;
+        length = blockBytes;
+      } else if (at + length >= size) return; // A line that is being written.
+      else length *= 2;
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  } finally {
+    file.close();
   }
 }

@@ -2,15 +2,11 @@
 import { join } from "@std/path";
 import { DataError } from "../errors.ts";
 import type { LoggedEvent } from "../nas/events.ts";
-import { wholeLines } from "../run/files.ts";
-import { openIfThere, readAt } from "./file.ts";
+import { linesFrom, readAt } from "./file.ts";
 import { Columns, mean, stretches } from "./columns.ts";
 import { TrialTable } from "./trial_table.ts";
 
 type Event<Type extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: Type }>;
-
-/** Read at once; in between other requests are served. */
-const blockBytes = 4 << 20;
 
 export class RunIndex {
   /** `seq` of the event after those read. */
@@ -71,23 +67,7 @@ export class RunIndex {
   }
 
   async #read(): Promise<void> {
-    const file = openIfThere(this.#path);
-    if (!file) return;
-    try {
-      const { size } = file.statSync();
-      for (let length = blockBytes; this.#position < size;) {
-        const bytes = readAt(file, this.#position, Math.min(length, size - this.#position));
-        const whole = wholeLines(bytes);
-        if (whole > 0) {
-          this.#takeLines(bytes.subarray(0, whole));
-          length = blockBytes;
-        } else if (this.#position + length >= size) return; // A line that is being written.
-        else length *= 2;
-        await new Promise((resolve) => setTimeout(resolve));
-      }
-    } finally {
-      file.close();
-    }
+    for await (const bytes of linesFrom(this.#path, this.#position)) this.#takeLines(bytes);
   }
 
   #takeLines(bytes: Uint8Array): void {

@@ -9,11 +9,15 @@ import { type Run, RunsFolder } from "./runs_folder.ts";
 import { Sessions } from "./sessions.ts";
 import { Shelf } from "./shelf.ts";
 import { summaryOf } from "./summary.ts";
+import { StudiesFolder, type StudyPlace } from "./studies_folder.ts";
+import { StudyIndex } from "./study_index.ts";
 import { Tail } from "./tail.ts";
 
 /** Runs whose events are kept added up. */
 const keptIndexes = 4;
 const keptTails = 32;
+/** A list has so many. */
+const keptStudies = 100;
 /** How long readers may take over what is left when the server stops. */
 const partingMs = 2000;
 
@@ -64,6 +68,12 @@ function makeContext(options: ServerOptions, port: number): Context {
     sessions: new Sessions(options.token, port),
     metrics: new Metrics(),
     indexes: new Shelf(keptIndexes, keyOf, ({ path }) => new RunIndex(path)),
+    studies: new StudiesFolder(options.studies),
+    studyIndexes: new Shelf(
+      keptStudies,
+      ({ identity }: StudyPlace) => identity,
+      ({ file }) => new StudyIndex(file),
+    ),
     tails: new Shelf(
       keptTails,
       keyOf,

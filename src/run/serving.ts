@@ -8,6 +8,8 @@ export interface ServerOptions {
   port: number;
   /** Folder of all runs. */
   runs: string;
+  /** Folder of all studies; need not be there. */
+  studies: string;
   /** Folder of data sets: the only place outside the built-in ones that a run may read images from. */
   dataDir?: string;
   /** Demanded of every request for runs; none on loopback by default. */

@@ -8,6 +8,8 @@ export interface Served extends AsyncDisposable {
   server: RunningServer;
   /** Folder of all runs. */
   runs: string;
+  /** Folder of all studies. */
+  studies: string;
   /** What the server found worth telling its terminal. */
   reports: string[];
   get(path: string, headers?: Record<string, string>): Promise<Response>;
@@ -21,11 +23,13 @@ export interface Served extends AsyncDisposable {
 export async function serve(options: Partial<ServerOptions> = {}): Promise<Served> {
   const folder = Deno.makeTempDirSync({ prefix: "denas-" });
   const runs = options.runs ?? join(folder, "runs");
+  const studies = options.studies ?? join(folder, "studies");
   const reports: string[] = [];
   const server = await openServer({
     host: "127.0.0.1",
     port: 0,
     runs,
+    studies,
     places: usualPlaces(Deno.env.toObject(), folder),
     commandName: "./denas",
     shortPath: (path) => path,
@@ -38,6 +42,7 @@ export async function serve(options: Partial<ServerOptions> = {}): Promise<Serve
   return {
     server,
     runs: Deno.realPathSync(runs),
+    studies,
     reports,
     get,
     async json<T>(path: string) {

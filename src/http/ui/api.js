@@ -44,6 +44,7 @@ const query = (fields) => {
   const given = Object.entries(fields).filter(([, v]) => v !== undefined && v !== "");
   return given.length ? `?${new URLSearchParams(given)}` : "";
 };
+const studyPath = (id) => `/studies/${encodeURIComponent(id)}`;
 const runPath = (id) => `/runs/${encodeURIComponent(id)}`;
 
 export const api = {
@@ -57,6 +58,8 @@ export const api = {
   trials: (id, fields, signal) => json(`${runPath(id)}/trials${query(fields)}`, { signal }),
   trial: (id, trial, signal) => json(`${runPath(id)}/trials/${trial}`, { signal }),
   artifacts: (id, signal) => json(`${runPath(id)}/artifacts`, { signal }),
+  studies: (signal) => json("/studies", { signal }),
+  study: (id, signal) => json(studyPath(id), { signal }),
   datasets: () => json("/datasets"),
   presets: () => json("/presets"),
   schema: () => json("/schema/run"),
@@ -72,5 +75,6 @@ export const paths = {
   trialDrawing: (id, trial) => `${runPath(id)}/trials/${trial}/svg`,
   trialArch: (id, trial) => `${runPath(id)}/trials/${trial}/arch`,
   archDrawing: (id) => `${runPath(id)}/arch.svg`,
+  studyFigure: (id) => `${studyPath(id)}/study.svg`,
   artifact: (id, name) => `${runPath(id)}/artifacts/${encodeURIComponent(name)}`,
 };

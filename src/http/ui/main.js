@@ -7,6 +7,7 @@ import { RunList } from "./run_list.js";
 import { RunView } from "./run_view.js";
 import { tokenForm } from "./session.js";
 import { StartView } from "./start_form.js";
+import { StudyView } from "./study_view.js";
 
 const main = document.getElementById("main");
 const connection = document.getElementById("connection");
@@ -31,7 +32,7 @@ async function show([kind, rest]) {
   view = null;
   showConnection("closed");
   document.body.dataset.view = kind || "list";
-  list.select(kind === "runs" ? rest : undefined);
+  list.select(kind === "runs" ? rest : undefined, kind === "studies" ? rest : undefined);
   if (!kind) {
     main.replaceChildren();
     list.refresh();
@@ -39,13 +40,14 @@ async function show([kind, rest]) {
   }
   if (kind === "new") view = new StartView(main, opened, wantedOf(rest));
   else if (kind === "compare") view = new CompareView(rest.split(","), main);
+  else if (kind === "studies") view = new StudyView(rest, main);
   else if (kind === "runs") view = new RunView(rest, main, showConnection);
   else {
     main.replaceChildren(h("p", { class: "problem" }, "There is no such page."));
     return;
   }
   const mine = view;
-  document.title = kind === "runs"
+  document.title = kind === "runs" || kind === "studies"
     ? `${rest} · denas`
     : kind === "new"
     ? "New run · denas"

@@ -26,6 +26,9 @@ import scores from "./scores.js" with { type: "text" };
 import session from "./session.js" with { type: "text" };
 import settings from "./settings.js" with { type: "text" };
 import startForm from "./start_form.js" with { type: "text" };
+import studyHeader from "./study_header.js" with { type: "text" };
+import studyList from "./study_list.js" with { type: "text" };
+import studyView from "./study_view.js" with { type: "text" };
 import tablesCss from "./tables.css" with { type: "text" };
 import theme from "./theme.js" with { type: "text" };
 import trialDialog from "./trial_dialog.js" with { type: "text" };
@@ -79,6 +82,9 @@ export const assets: Readonly<Record<string, Asset>> = {
   "session.js": script(session),
   "settings.js": script(settings),
   "start_form.js": script(startForm),
+  "study_header.js": script(studyHeader),
+  "study_list.js": script(studyList),
+  "study_view.js": script(studyView),
   "trial_dialog.js": script(trialDialog),
   "trial_filters.js": script(trialFilters),
   "trials.js": script(trials),

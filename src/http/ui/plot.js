@@ -5,8 +5,10 @@ import { h, setText } from "./dom.js";
 /** A variable of the style sheet as a canvas takes it: the browser picks the light or the dark one. */
 const probe = h("span", { hidden: true });
 document.body.append(probe);
-function colour(name) {
-  probe.style.color = `var(${name})`;
+function colour(name, opacity = 1) {
+  probe.style.color = opacity === 1
+    ? `var(${name})`
+    : `color-mix(in srgb, var(${name}) ${100 * opacity}%, transparent)`;
   return getComputedStyle(probe).color;
 }
 
@@ -30,10 +32,11 @@ export class Plot {
    * @param {string} options.label what a screen reader says of the picture
    * @param {string} options.x name of the axis
    * @param {{label: string, colour: string, format: (v: number) => string, kind?: "line" | "step" | "points" | "hidden",
-   *   width?: number, dash?: number[], scale?: string, fill?: string, size?: number}[]} options.series
+   *   width?: number, dash?: number[], scale?: string, fill?: string, size?: number, clipped?: boolean}[]} options.series
+   *   what is `clipped` may leave the plot
    * @param {(v: number) => string} options.format of the left axis
    * @param {(v: number) => string} [options.right] of the right axis, for series with `scale: "right"`
-   * @param {{series: [number, number], colour: string}[]} [options.bands] filled between two series (from 1)
+   * @param {{series: [number, number], colour: string, opacity?: number}[]} [options.bands] filled between two series (from 1)
    * @param {() => number[]} [options.marks] x positions of dashed lines
    * @param {[number | null, number | null]} [options.range] fixed ends of the left axis
    */
@@ -132,7 +135,10 @@ export class Plot {
           : [],
       ],
       series: [{}, ...series.map((s) => this.#series(s))],
-      bands: bands.map((band) => ({ series: band.series, fill: () => colour(band.colour) })),
+      bands: bands.map(({ series, colour: name, opacity }) => ({
+        series,
+        fill: () => colour(name, opacity),
+      })),
       hooks: {
         setCursor: [(u) => this.#showValues(u.cursor.idx)],
         drawClear: [(u) => this.#drawMarks(u)],
@@ -140,12 +146,13 @@ export class Plot {
     };
   }
 
-  #series({ label, colour: name, kind = "line", width = 2, dash, scale = "y", size = 4 }) {
+  #series({ label, colour: name, kind = "line", width = 2, dash, scale = "y", size = 4, clipped }) {
     if (kind === "hidden") {
       return {
         label,
         scale,
         spanGaps: true,
+        auto: !clipped,
         width: 0,
         stroke: "transparent",
         points: { show: false },

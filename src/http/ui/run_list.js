@@ -1,8 +1,9 @@
 /** All runs, newest first: the sidebar, and the first page on a phone. */
 import { api } from "./api.js";
-import { h, setText } from "./dom.js";
+import { h, setAttribute, setText } from "./dom.js";
 import { date } from "./format.js";
 import { figure } from "./scores.js";
+import { StudyList } from "./study_list.js";
 
 const every = 4000;
 const pageSize = 50;
@@ -28,6 +29,7 @@ export class RunList {
     );
     this.list = h("ul", {});
     this.note = h("p", { class: "note" });
+    this.studies = new StudyList();
     this.more = h("button", {
       type: "button",
       class: "quiet",
@@ -43,6 +45,7 @@ export class RunList {
       this.list,
       this.note,
       this.more,
+      this.studies.element,
     );
     document.addEventListener("visibilitychange", () => document.hidden || this.refresh());
   }
@@ -56,6 +59,8 @@ export class RunList {
     this.#stopped = false;
     clearTimeout(this.#timer);
     try {
+      // Both before either is drawn: what stands below would jump.
+      await this.studies.read();
       const { runs, total } = await api.runs({ state: this.filter.value, limit: this.#limit });
       this.runs = runs;
       this.#draw();
@@ -69,12 +74,13 @@ export class RunList {
     if (!this.#stopped && !document.hidden) this.#timer = setTimeout(() => this.refresh(), every);
   }
 
-  select(id) {
+  /** @param {string} [id] of the run that is shown; @param {string} [study] of the study. */
+  select(id, study) {
     this.current = id;
-    for (const [key, item] of this.#items) {
-      if (key === id) item.link.setAttribute("aria-current", "page");
-      else item.link.removeAttribute("aria-current");
+    for (const [key, { link }] of this.#items) {
+      setAttribute(link, "aria-current", key === id ? "page" : null);
     }
+    this.studies.select(study);
   }
 
   #draw() {
@@ -103,7 +109,7 @@ export class RunList {
       this.#items.delete(id);
       this.chosen.delete(id);
     }
-    this.select(this.current);
+    this.select(this.current, this.studies.current);
     this.#showCompare();
   }
 

@@ -1,4 +1,4 @@
-/** The file of a study: a line on what it is, then one line per finished trial. */
+/** The file of a study: a line on what it is, a line whenever it begins or goes on, one per finished trial. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { DataError } from "../../errors.ts";
@@ -33,6 +33,15 @@ const head = z.object({
   at: z.array(z.number()).min(1),
 });
 
+const begin = z.object({
+  type: z.literal("begin"),
+  time: z.string(),
+  /** Trials that run at the same time. */
+  workers: z.number().int().positive(),
+  /** Searches per algorithm and data set: a study may be given more of them later. */
+  trials: z.number().int().positive(),
+});
+
 const trial = z.object({
   type: z.literal("trial"),
   task: z.number().int().nonnegative(),
@@ -46,6 +55,7 @@ const trial = z.object({
 
 export type StudyHead = z.infer<typeof head>;
 export type TaskHead = z.infer<typeof task>;
+export type BeginRecord = z.infer<typeof begin>;
 export type TrialRecord = z.infer<typeof trial>;
 
 export interface StudyRecords {
@@ -113,25 +123,52 @@ function differing(a: unknown, b: unknown, path: string): string | null {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** @throws DataError naming line and field. */
-export function readStudyRecords(lines: readonly unknown[], file: string): StudyRecords {
-  const first = check(head, lines[0], file, 1);
-  const seen = new Set<string>();
-  const trials = lines.slice(1).map((line, i) => {
-    const record = check(trial, line, file, i + 2);
-    const { tasks, study, at } = first;
+/** Takes a study's lines one by one, so that a file can be read while it grows. */
+export class StudyReader {
+  readonly trials: TrialRecord[] = [];
+  /** The last time that it began or went on; null in files that do not say. */
+  begun: BeginRecord | null = null;
+  #head: StudyHead | null = null;
+  #lines = 0;
+  readonly #seen = new Set<string>();
+
+  constructor(private readonly file: string) {}
+
+  /** Null before the first line. */
+  get head(): StudyHead | null {
+    return this.#head;
+  }
+
+  /** @throws DataError naming line and field. */
+  take(value: unknown): void {
+    const line = ++this.#lines;
+    if (this.#head === null) this.#head = check(head, value, this.file, line);
+    else if (isObject(value) && value.type === "begin") {
+      this.begun = check(begin, value, this.file, line);
+    } else this.#takeTrial(check(trial, value, this.file, line), line, this.#head);
+  }
+
+  #takeTrial(record: TrialRecord, line: number, { tasks, study, at }: StudyHead): void {
     const fits = record.task < tasks.length && record.algorithm < study.algorithms.length &&
       record.values.length === at.length;
     if (!fits) {
-      throw new DataError(`Cannot read ${file}: line ${i + 2} is no trial of this study`);
+      throw new DataError(`Cannot read ${this.file}: line ${line} is no trial of this study`);
     }
-    if (seen.has(trialKey(record))) {
-      throw new DataError(`Cannot read ${file}: line ${i + 2} repeats a trial`);
+    const key = trialKey(record);
+    if (this.#seen.has(key)) {
+      throw new DataError(`Cannot read ${this.file}: line ${line} repeats a trial`);
     }
-    seen.add(trialKey(record));
-    return record;
-  });
-  return { head: first, trials };
+    this.#seen.add(key);
+    this.trials.push(record);
+  }
+}
+
+/** @throws DataError naming line and field. */
+export function readStudyRecords(lines: readonly unknown[], file: string): StudyRecords {
+  const reader = new StudyReader(file);
+  // An empty file has no first line either, and is told so.
+  for (const line of lines.length === 0 ? [undefined] : lines) reader.take(line);
+  return { head: reader.head!, trials: reader.trials };
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, file: string, line: number): T {

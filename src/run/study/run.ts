@@ -5,7 +5,9 @@
 import { join } from "@std/path";
 import { UsageError } from "../../errors.ts";
 import { seedOf, type Study } from "../../nas/study/definition.ts";
+import { secondsLeft, type StudyPlan, trialCount } from "../../nas/study/progress.ts";
 import {
+  type BeginRecord,
   difference,
   headOf,
   readStudyRecords,
@@ -16,6 +18,7 @@ import {
   type TrialRecord,
 } from "../../nas/study/records.ts";
 import { explain, LineFile, readLines } from "../files.ts";
+import { lockStudy } from "./lock.ts";
 import type { Job } from "./messages.ts";
 import { type OpeningProgress, StudyParts } from "./parts.ts";
 import { runJobs } from "./pool.ts";
@@ -59,7 +62,7 @@ export async function runStudy(study: Study, options: StudyOptions): Promise<Stu
   } catch (cause) {
     throw explain(options.folder, cause);
   }
-  const unlock = lock(path);
+  const unlock = await lockStudy(path);
   try {
     return await inFile(new LineFile(path), study, head, options);
   } finally {
@@ -92,7 +95,7 @@ async function inFile(
 class Remaining {
   readonly #trials: TrialRecord[];
   readonly #jobs: Job[];
-  readonly #total: number;
+  readonly #head: StudyHead;
   #synced = performance.now();
 
   constructor(
@@ -100,6 +103,7 @@ class Remaining {
     { head, trials }: StudyRecords,
     private readonly lines: LineFile,
   ) {
+    this.#head = head;
     this.#trials = [...trials];
     const known = new Set(trials.map(trialKey));
     const all = Array.from(
@@ -109,19 +113,25 @@ class Remaining {
           study.algorithms.map((_, algorithm): Job => ({ task, algorithm, trial }))
         ),
     ).flat();
-    this.#total = all.length;
     this.#jobs = all.filter((job) => !known.has(trialKey(job)));
   }
 
   async run({ workers, cacheDir, signal, onTrial }: StudyOptions): Promise<TrialRecord[]> {
     let left = this.#jobs.length;
+    const { trials } = this.study;
+    const plan: StudyPlan = { head: this.#head, trials, workers };
+    const total = trialCount(plan.head, plan);
     const tell = () =>
       onTrial?.({
-        done: this.#total - left,
-        total: this.#total,
-        secondsLeft: () => this.#secondsLeft(workers),
+        done: total - left,
+        total,
+        secondsLeft: () => secondsLeft(plan, this.#trials),
       });
     tell();
+    if (left > 0) {
+      const begin: BeginRecord = { type: "begin", time: new Date().toISOString(), workers, trials };
+      this.lines.append(JSON.stringify(begin));
+    }
     try {
       await runJobs(this.#jobs, {
         opening: { study: this.study, cacheDir },
@@ -152,39 +162,4 @@ class Remaining {
     this.lines.sync();
     this.#synced = performance.now();
   }
-
-  /** Algorithms take very different times: each has its own mean. */
-  #secondsLeft(workers: number): number {
-    const own = this.study.algorithms.map(() => ({ sum: 0, n: 0 }));
-    for (const { algorithm, seconds } of this.#trials) {
-      own[algorithm].sum += seconds;
-      own[algorithm].n++;
-    }
-    const known = own.filter(({ n }) => n > 0).map(({ sum, n }) => sum / n);
-    const usual = known.reduce((a, b) => a + b, 0) / known.length;
-    const perTrial = this.#total / own.length;
-    const left = own.reduce(
-      (s, { sum, n }) => s + Math.max(0, perTrial - n) * (n ? sum / n : usual),
-      0,
-    );
-    return left / workers;
-  }
-}
-
-/** The operating system gives the lock back when its holder dies. @throws UsageError where another has it. */
-function lock(path: string): () => void {
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(path, { create: true, read: true, write: true });
-  } catch (cause) {
-    throw explain(path, cause);
-  }
-  if (!file.tryLockSync(true)) {
-    file.close();
-    throw new UsageError(
-      `Cannot run the study in ${path}: another process is at it; wait for its end, or name another ` +
-        "folder with --out",
-    );
-  }
-  return () => file.close();
 }

@@ -1,0 +1,101 @@
+/** What the file of a study says so far. Reads on from where it stopped. */
+import { DataError } from "../errors.ts";
+import { secondsLeft, trialCount } from "../nas/study/progress.ts";
+import { type StudyHead, StudyReader, type StudyRecords } from "../nas/study/records.ts";
+import { asLoss, summariseStudy } from "../nas/study/summary.ts";
+import { lossName } from "../run/drawing/study_plot.ts";
+import { linesFrom } from "./file.ts";
+
+export class StudyIndex {
+  #reader: StudyReader;
+  #position = 0;
+  #reading: Promise<void> | null = null;
+
+  /** @param file its study.ndjson. */
+  constructor(private readonly file: string) {
+    this.#reader = new StudyReader(file);
+  }
+
+  /** Takes in what was written since; calls at the same time share the work. */
+  refresh(): Promise<this> {
+    this.#reading ??= this.#read().finally(() => this.#reading = null);
+    return this.#reading.then(() => this);
+  }
+
+  /** Whether its first line is there. */
+  get hasBegun(): boolean {
+    return this.#reader.head !== null;
+  }
+
+  /** @throws DataError where not even the first line is there. */
+  get head(): StudyHead {
+    const { head } = this.#reader;
+    if (head) return head;
+    throw new DataError(`Cannot read ${this.file}: it has no line yet, the study has just begun`);
+  }
+
+  get records(): StudyRecords {
+    return { head: this.head, trials: this.#reader.trials };
+  }
+
+  /** Finished trials, all trials, and the time to the end where it can be told. */
+  progress(): { done: number; total: number; secondsLeft?: number } {
+    const { head } = this;
+    const { trials, begun } = this.#reader;
+    const total = trialCount(head, begun ?? head.study);
+    if (!begun || trials.length === 0) return { done: trials.length, total };
+    const left = secondsLeft({ head, trials: begun.trials, workers: begun.workers }, trials);
+    return { done: trials.length, total, secondsLeft: left };
+  }
+
+  /** Mean loss (or the report itself, where it is no accuracy) with its deviation and the interval's half-width. */
+  curves() {
+    return summariseStudy(this.records).map(({ task, at, curves }) => ({
+      title: lossName(task),
+      table: task.table,
+      dataset: task.dataset,
+      objective: task.objective,
+      report: task.report,
+      best: asLoss(task, { n: 1, mean: task.best, deviation: NaN, halfWidth: NaN }).mean,
+      at: [...at],
+      curves: curves.map(({ algorithm, points, seconds }) => {
+        const losses = points.map((point) => asLoss(task, point));
+        // One trial alone has no deviation.
+        const known = (values: number[]) => values.map((v) => Number.isNaN(v) ? null : v);
+        return {
+          algorithm,
+          trials: points[0].n,
+          mean: losses.map(({ mean }) => mean),
+          deviation: known(losses.map(({ deviation }) => deviation)),
+          halfWidth: known(losses.map(({ halfWidth }) => halfWidth)),
+          seconds,
+        };
+      }),
+    }));
+  }
+
+  async #read(): Promise<void> {
+    const decoder = new TextDecoder();
+    try {
+      for await (const bytes of linesFrom(this.file, this.#position)) {
+        for (const line of decoder.decode(bytes).split("\n").slice(0, -1)) this.#take(line);
+        this.#position += bytes.length;
+      }
+    } catch (error) {
+      // Some of a block may have been taken: whoever mends the file has it read from the start.
+      this.#reader = new StudyReader(this.file);
+      this.#position = 0;
+      throw error;
+    }
+  }
+
+  #take(line: string): void {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (cause) {
+      throw new DataError(`Cannot read ${this.file}: a line is no JSON`, { cause });
+    }
+    this.#reader.take(value);
+  }
+}

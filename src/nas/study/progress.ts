@@ -1,0 +1,31 @@
+/** How far a study is, and how long it still takes. */
+import type { StudyHead, TrialRecord } from "./records.ts";
+
+export interface StudyPlan {
+  head: StudyHead;
+  /** Searches per algorithm and data set. */
+  trials: number;
+  /** Trials that run at the same time. */
+  workers: number;
+}
+
+/** All searches of a study. */
+export const trialCount = (
+  { study, tasks }: StudyHead,
+  { trials }: Pick<StudyPlan, "trials">,
+): number => study.algorithms.length * tasks.length * trials;
+
+/** NaN until a trial was timed. Algorithms take very different times: each has its own mean. */
+export function secondsLeft(plan: StudyPlan, done: readonly TrialRecord[]): number {
+  const { head: { study, tasks }, trials, workers } = plan;
+  const own = study.algorithms.map(() => ({ sum: 0, n: 0 }));
+  for (const { algorithm, seconds } of done) {
+    own[algorithm].sum += seconds;
+    own[algorithm].n++;
+  }
+  const known = own.filter(({ n }) => n > 0).map(({ sum, n }) => sum / n);
+  const usual = known.reduce((a, b) => a + b, 0) / known.length;
+  const each = tasks.length * trials;
+  const left = own.reduce((s, { sum, n }) => s + Math.max(0, each - n) * (n ? sum / n : usual), 0);
+  return left / workers;
+}

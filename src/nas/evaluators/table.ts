@@ -5,11 +5,13 @@ import type { Evaluator } from "../evaluator.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Score, State } from "../strategy.ts";
 import {
+  fidelitiesOf,
   indexIn,
   type Metric,
   metricOf,
   objectiveOf,
   scoresOf,
+  shorterScores,
   type Table,
   type TableTask,
   taskOf,
@@ -34,7 +36,7 @@ export class TableEvaluator<A> implements Evaluator<A> {
   readonly roles: TableRoles;
   /** Of columns that say the same of shorter trainings than the objective's. */
   readonly fidelities: readonly number[];
-  readonly #shorter = new Map<number, Float64Array>();
+  readonly #shorter: ReadonlyMap<number, Float64Array>;
   /** One column per training that a query may get; the mean alone unless one is drawn. */
   readonly #scores: Float64Array[];
   readonly #rng: Rng;
@@ -55,15 +57,8 @@ export class TableEvaluator<A> implements Evaluator<A> {
     this.#scores = columns.map((name) =>
       scoresOf(table, { metric: metricOf(table, name), minimise })
     );
-    for (const m of table.metrics) {
-      const same = m.dataset === metric.dataset && m.split === metric.split &&
-        m.unit === metric.unit;
-      if (same && m.epochs !== undefined && m.epochs < (metric.epochs ?? 0)) {
-        this.#shorter.set(m.epochs, scoresOf(table, { metric: m, minimise }));
-      }
-    }
-    this.fidelities = [...this.#shorter.keys()].sort((a, b) => a - b)
-      .concat(metric.epochs === undefined ? [] : [metric.epochs]);
+    this.#shorter = shorterScores(table, objective);
+    this.fidelities = fidelitiesOf(objective, this.#shorter);
     this.#rng = new Rng(config.seed, Stream.search, 1);
     this.roles = {
       task,

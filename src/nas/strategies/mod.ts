@@ -49,7 +49,7 @@ const makers: Record<StrategyName, Make> = {
     localSearchStrategy(moves, config.seed, config.localSearch),
   "successive-halving": (context) => halving(context, "lowest"),
   hyperband: (context) => halving(context, "all"),
-  nsga2: ({ config, moves }) => nsga2Strategy(moves, config.seed, config.nsga2),
+  nsga2: ({ config, moves }) => nsga2Strategy(moves, config.seed, config.nsga2, config.objectives),
   gp: guided("gp"),
   "gp-rbf": guided("gp-rbf"),
   "gp-wl": guided("gp-wl"),

@@ -24,13 +24,22 @@ interface Saved {
   children: { choice: number[]; objectives: number[] }[];
 }
 
-/** @throws UsageError where space or encoding have no mutation. */
+/**
+ * @param further names of the objectives beside the score.
+ * @throws UsageError where there are none, or space or encoding have no mutation.
+ */
 export function nsga2Strategy<A>(
   moves: Moves<A>,
   seed: number,
   config: Nsga2Config,
+  further: readonly string[],
 ): Strategy<A> {
   moves.require("nsga2", "perturb");
+  if (further.length === 0) {
+    throw new UsageError(
+      "Cannot use strategy nsga2: there is one objective, expected more; add --objectives=-parameters",
+    );
+  }
   return new Nsga2(moves, new Rng(seed, Stream.search), config);
 }
 
@@ -56,11 +65,7 @@ class Nsga2<A> implements Strategy<A> {
 
   tell(done: Scored<A>[]) {
     for (const { arch, score } of done) {
-      if (!score.objectives || score.objectives.length < 2) {
-        throw new UsageError(
-          "Cannot use strategy nsga2: there is one objective, expected more; add --objectives=-parameters",
-        );
-      }
+      if (!score.objectives) throw new Error("a score came without its objectives");
       this.#children.push({ arch, objectives: score.objectives });
     }
     if (this.#children.length >= this.config.population) this.#survive();

@@ -3,16 +3,18 @@ import { Rng, Stream } from "../../random.ts";
 import { UsageError } from "../../errors.ts";
 import { resolveSearchConfig, type SearchConfig } from "../config.ts";
 import { type Encodings, openEncodings } from "../encodings/mod.ts";
-import { openSpace } from "../parts.ts";
+import { furtherObjectives, openSpace, sizesIn } from "../parts.ts";
 import type { SearchSpace } from "../space.ts";
 import { learnsOnDevice, openStrategy } from "../strategies/mod.ts";
 import { allStrategyNames, type StrategyName } from "../strategies/names.ts";
 import {
+  fidelitiesOf,
   indexIn,
   type Metric,
   metricOf,
   objectiveOf,
   scoresOf,
+  shorterScores,
   type Table,
   taskOf,
 } from "../tables/mod.ts";
@@ -28,6 +30,11 @@ export interface StudyTask {
   /** Score of each architecture by index; one column per training that a query may get. */
   mean: Float64Array;
   runs: Float64Array[];
+  /** Scores after shorter trainings by their epochs, and all epochs that can be asked for, ascending. */
+  shorter: ReadonlyMap<number, Float64Array>;
+  fidelities: readonly number[];
+  input: readonly [number, number, number];
+  classes: number;
   /** The report column, in its own unit. */
   reports: Float64Array;
 }
@@ -35,7 +42,9 @@ export interface StudyTask {
 /** @throws UsageError naming the columns or data sets that the table has. */
 export function openTask(table: Table, choice: Omit<TableChoice, "file">): StudyTask {
   const task = taskOf(table, choice.dataset);
-  const { metric, minimise } = objectiveOf(table, choice.objective || task.objective);
+  const objective = objectiveOf(table, choice.objective || task.objective);
+  const { metric, minimise } = objective;
+  const shorter = shorterScores(table, objective);
   const report = metricOf(table, choice.report || task.report);
   const mean = scoresOf(table, { metric, minimise });
   return {
@@ -47,6 +56,10 @@ export function openTask(table: Table, choice: Omit<TableChoice, "file">): Study
     runs:
       metric.runs?.map((name) => scoresOf(table, { metric: metricOf(table, name), minimise })) ??
         [mean],
+    shorter,
+    fidelities: fidelitiesOf(objective, shorter),
+    input: task.input,
+    classes: task.classes,
     reports: table.column(report.name),
   };
 }
@@ -96,10 +109,26 @@ export async function openAlgorithm(
   }
   const names = [sample, perturb, predictor].filter((encoding) => encoding !== "");
   const encodings = await openEncodings(space, { ...places, names, strict, ...cutoffs });
-  const opened = { name, config, space: openSpace(space, config.child), encodings };
-  // A missing capability is an error before the first trial.
-  await openStrategy(config, opened.space, { gpu: null, ...places, encodings });
-  return opened;
+  return { name, config, space: openSpace(space, config.child), encodings };
+}
+
+/** Throws a UsageError where space or table lack what the algorithm needs. */
+export async function checkAlgorithm(algorithm: OpenAlgorithm, task: StudyTask): Promise<void> {
+  const { config: { seed } } = algorithm;
+  await openOn(algorithm, task, seed);
+}
+
+/** The strategy of a search on a task, and its objectives beside the score. */
+async function openOn({ config, space, encodings }: OpenAlgorithm, task: StudyTask, seed: number) {
+  const { table, fidelities, input, classes } = task;
+  const options = { gpu: null, encodings, fidelities };
+  const strategy = await openStrategy({ ...config, seed }, space, options);
+  const sizes = sizesIn(space, { input, classes, config: config.child });
+  const objectives = furtherObjectives(config, sizes, (name) => {
+    const scores = scoresOf(table, objectiveOf(table, name));
+    return (arch) => scores[indexIn(table, space.key(arch))];
+  });
+  return { strategy, objectives };
 }
 
 const usable = () => allStrategyNames.filter((strategy) => !learnsOnDevice({ strategy }));
@@ -117,34 +146,45 @@ export interface TrialResult {
 }
 
 /**
- * Every query counts, also of an architecture seen before, unless the strategy keeps scores itself.
+ * Every query counts, also of an architecture seen before, unless the strategy keeps scores itself. One after
+ * a shorter training is that share of a query. The best is among those of the longest training so far.
  * @param at numbers of queries, ascending; the last is when the search ends.
  * @throws UsageError naming an architecture that the table has not.
  */
 export async function runTrial(
-  { config, space, encodings }: OpenAlgorithm,
+  algorithm: OpenAlgorithm,
   task: StudyTask,
   seed: number,
   at: readonly number[],
 ): Promise<TrialResult> {
   const from = performance.now();
-  const { table, mean, runs, reports } = task;
-  const strategy = await openStrategy({ ...config, seed }, space, { gpu: null, encodings });
+  const { config, space } = algorithm;
+  const { table, mean, runs, reports, shorter } = task;
+  const { strategy, objectives } = await openOn(algorithm, task, seed);
   const rng = new Rng(seed, Stream.search, 1);
   const drawn = config.evaluator.runs === "one" && runs.length > 1;
+  // Epochs are whole numbers, of which sums are exact.
+  const full = task.fidelities.at(-1) ?? 1;
+  const all = at[at.length - 1] * full;
   const values: number[] = [];
-  const queries = at[at.length - 1];
-  let best = -1, bestScore = -Infinity;
-  for (let asked = 0; asked < queries;) {
-    const trials = await strategy.ask(Math.min(config.perRound, queries - asked));
+  let spent = 0;
+  let best = -1, bestScore = -Infinity, longest = 0;
+  while (spent < all) {
+    const left = Math.ceil((all - spent) / full);
+    const trials = await strategy.ask(Math.min(config.perRound, left));
     const done = trials.map((trial) => {
-      const index = indexIn(table, space.key(trial.arch));
-      const value = (drawn ? rng.pick(runs) : mean)[index];
-      if (value > bestScore || best < 0) [best, bestScore] = [index, value];
-      if (++asked === at[values.length]) values.push(reports[best]);
-      return { ...trial, score: { value } };
+      const { arch, epochs = full } = trial;
+      const index = indexIn(table, space.key(arch));
+      const value = (shorter.get(epochs) ?? (drawn ? rng.pick(runs) : mean))[index];
+      if (epochs > longest || (epochs === longest && value > bestScore)) {
+        [best, bestScore, longest] = [index, value, epochs];
+      }
+      spent += epochs;
+      while (spent >= at[values.length] * full) values.push(reports[best]);
+      const score = objectives ? { value, objectives: [value, ...objectives(arch)] } : { value };
+      return { ...trial, score };
     });
-    if (asked < queries) await strategy.tell(done);
+    if (spent < all) await strategy.tell(done);
   }
   return { values, best: table.key(best), seconds: (performance.now() - from) / 1000 };
 }

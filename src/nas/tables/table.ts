@@ -92,6 +92,24 @@ export function scoresOf(table: Table, { metric, minimise }: Objective): Float64
   return factor === 1 ? column : column.map((v) => v * factor);
 }
 
+/** Scores of what the objective says after shorter trainings, by their epochs, ascending. */
+export function shorterScores(
+  table: Table,
+  { metric, minimise }: Objective,
+): Map<number, Float64Array> {
+  const shorter = table.metrics.filter((m) =>
+    m.dataset === metric.dataset && m.split === metric.split && m.unit === metric.unit &&
+    m.epochs !== undefined && m.epochs < (metric.epochs ?? 0)
+  ).sort((a, b) => a.epochs! - b.epochs!);
+  return new Map(shorter.map((m) => [m.epochs!, scoresOf(table, { metric: m, minimise })]));
+}
+
+/** Epochs after which the objective is known, ascending; none where the table does not say. */
+export const fidelitiesOf = (
+  { metric }: Objective,
+  shorter: ReadonlyMap<number, Float64Array>,
+): number[] => [...shorter.keys(), ...metric.epochs === undefined ? [] : [metric.epochs]];
+
 /** The task of a data set, or the table's first. @throws UsageError naming the known data sets. */
 export function taskOf(table: Table, dataset?: string): TableTask {
   const task = dataset === undefined || dataset === ""

@@ -1,6 +1,12 @@
 /** Tables and algorithms of a study, opened; the same in the main thread, which checks them, and in workers. */
 import { notedAt, seedOf, type Study } from "../../nas/study/definition.ts";
-import { type OpenAlgorithm, openAlgorithm, openTask, runTrial } from "../../nas/study/trial.ts";
+import {
+  checkAlgorithm,
+  type OpenAlgorithm,
+  openAlgorithm,
+  openTask,
+  runTrial,
+} from "../../nas/study/trial.ts";
 import type { StudyTask, TrialResult } from "../../nas/study/trial.ts";
 import { UsageError } from "../../errors.ts";
 import { resolveSearchConfig } from "../../nas/config.ts";
@@ -48,8 +54,10 @@ export class StudyParts {
 
   /** Throws a UsageError unless every algorithm can search on every table. */
   async check(): Promise<void> {
-    for (const { space } of new Set(this.tasks.map(({ table }) => table))) {
-      for (const i of this.study.algorithms.keys()) await this.#algorithm(i, space);
+    for (const task of this.tasks) {
+      for (const i of this.study.algorithms.keys()) {
+        await checkAlgorithm(await this.#algorithm(i, task.table.space), task);
+      }
     }
   }
 

@@ -12,7 +12,7 @@ const nets = { bananas: few, dngo: few, bohamiann: few, bonas: few, npenas: few 
 const small: Partial<Record<StrategyName, Record<string, unknown>>> = {
   evolution: { "evolution.population": 8, "evolution.tournament": 4 },
   "local-search": { "localSearch.initial": 3 },
-  nsga2: { "nsga2.population": 8 },
+  nsga2: { "nsga2.population": 8, objectives: ["-parameters"] },
   // Nets learn slowly: few fits, and the small graph net in place of the large one.
   ...nets,
   gcn: { "guided.predictor": "bonas", "guided.initial": 12, epochs: 1, rounds: 6, perRound: 10 },

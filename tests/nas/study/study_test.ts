@@ -6,7 +6,7 @@ import { notedAt, parseStudy, readStudy, strictly } from "../../../src/nas/study
 import { groupNamed, groupSpace, groupSummaries } from "../../../src/nas/study/groups.ts";
 import { headOf, readStudyRecords } from "../../../src/nas/study/records.ts";
 import { asLoss, someOf, summariseStudy } from "../../../src/nas/study/summary.ts";
-import { openAlgorithm, openTask, runTrial } from "../../../src/nas/study/trial.ts";
+import { checkAlgorithm, openAlgorithm, openTask, runTrial } from "../../../src/nas/study/trial.ts";
 import { openTable } from "../../../src/nas/tables/mod.ts";
 import { writeMadeTable } from "./made_table.ts";
 
@@ -88,8 +88,11 @@ Deno.test("a study from a file is refused with the field that is wrong, and its 
 });
 
 Deno.test("a strategy, encoding or setting that there is not is refused before the first trial", async () => {
-  const open = (study: ReturnType<typeof one>) =>
-    openAlgorithm(study.algorithms[0], "nasbench201", { queries: 5 });
+  const open = async (study: ReturnType<typeof one>) =>
+    checkAlgorithm(
+      await openAlgorithm(study.algorithms[0], "nasbench201", { queries: 5 }),
+      task,
+    );
   await assert.rejects(
     open(one("evolutoin")),
     /there is no strategy evolutoin, expected one of random/,
@@ -146,6 +149,82 @@ Deno.test("a trial that minimises goes down, and a cell that a table has not is 
   assert.ok(values[1] < values[0] && values[1] < 60, String(values));
   const holes = { ...task, table: { ...table, indexOf: () => -1 } };
   await assert.rejects(runTrial(opened, holes, 1, [5]), /Cannot find \|.* in table made.csv/);
+});
+
+Deno.test("with Hyperband a short training is a share of a query, and the best is of the longest so far", async () => {
+  const folder = Deno.makeTempDirSync();
+  const rows = Deno.readTextFileSync(made).split("\n").slice(1, -1).map((row) => {
+    const [arch, valid, test] = row.split(",");
+    // After 12 epochs worse cells look a little better than they are.
+    return `${arch},${(0.9 * Number(valid)).toFixed(3)},${valid},${test}`;
+  });
+  const file = `${folder}/lengths.csv`;
+  const text = ["arch,c10_val_12,c10_val_200,c10_test_200", ...rows, ""].join("\n");
+  Deno.writeTextFileSync(file, text);
+  const lengths = openTask(await openTable(file), {
+    dataset: "",
+    objective: "c10_val_200",
+    report: "c10_test_200",
+  });
+  assert.deepEqual(lengths.fidelities, [12, 200]);
+  const asked: { index: number; epochs: number }[] = [];
+  const spy = (column: Float64Array, epochs: number) =>
+    new Proxy(column, {
+      get: (all, index) => {
+        if (typeof index === "string" && /^\d+$/.test(index)) {
+          asked.push({ index: Number(index), epochs });
+        }
+        return Reflect.get(all, index);
+      },
+    });
+  const spied = {
+    ...lengths,
+    mean: spy(lengths.mean, 200),
+    shorter: new Map([[12, spy(lengths.shorter.get(12)!, 12)]]),
+  };
+  const settings = { "halving.initial": 9 };
+  const opened = await openAlgorithm(
+    one("hyperband", { settings }).algorithms[0],
+    "nasbench201",
+    { queries: 10 },
+  );
+  const { values } = await runTrial(opened, spied, 3, [1, 10]);
+  // Nine short ones cost 0.54 of a query; then three long ones, then brackets of three long ones alone.
+  assert.deepEqual(asked.slice(0, 13).map(({ epochs }) => epochs), [
+    ...Array(9).fill(12),
+    ...Array(4).fill(200),
+  ]);
+  const spent = asked.reduce((sum, { epochs }) => sum + epochs, 0);
+  assert.ok(spent >= 2000 && spent < 2200, String(spent));
+  // After the first query's worth: the first long one, though a short one looked better.
+  assert.equal(values[0], lengths.reports[asked[9].index]);
+  const long = asked.filter(({ epochs }) => epochs === 200);
+  const best = long.reduce((a, b) => lengths.mean[b.index] > lengths.mean[a.index] ? b : a);
+  assert.equal(values[1], lengths.reports[best.index]);
+  await assert.rejects(
+    checkAlgorithm(opened, task),
+    /Cannot halve successively: the evaluator has one fidelity, 12 epochs/,
+  );
+});
+
+Deno.test("NSGA-II runs where its further objectives are named, columns or sizes; its values are of the first", async () => {
+  const open = (settings: object) =>
+    openAlgorithm(one("nsga2", { settings }).algorithms[0], "nasbench201", { queries: 60 });
+  const population = { "nsga2.population": 10 };
+  for (const name of ["-parameters", "-c10_test_200"]) {
+    const opened = await open({ ...population, objectives: [name] });
+    await checkAlgorithm(opened, task);
+    const { values } = await runTrial(opened, task, 1, [10, 60]);
+    assert.ok(values[1] > 50 && values.length === 2, `${name}: ${values}`);
+  }
+  await assert.rejects(
+    checkAlgorithm(await open(population), task),
+    /Cannot use strategy nsga2: there is one objective, expected more/,
+  );
+  await assert.rejects(
+    checkAlgorithm(await open({ ...population, objectives: ["-size"] }), task),
+    /Cannot use metric "size" of table made.csv/,
+  );
 });
 
 Deno.test("strictly, evolution's population settles at 29, otherwise at 30", async () => {

@@ -57,10 +57,19 @@ export function nasbench201Encodings(
       name: "cat_adj",
       features: ({ ops }) => Float64Array.from(ops, (op) => codeOf[op]),
     },
+    { ...byAdjacency, name: "nasbot", neighbours: undefined, distance: nasbotDistance },
     byPaths("path", PATHS, 3),
     byPaths("trunc_path", pathCutoff, 2),
   ];
   return Object.fromEntries(all.map((encoding) => [encoding.name, encoding]));
+}
+
+/** Different edges, and differences of how often each operation is used (Kandasamy et al., NeurIPS 2018, simplified). */
+function nasbotDistance(a: Nb201Arch, b: Nb201Arch): number {
+  const [p, q] = [a, b].map(({ ops }) =>
+    nb201Ops.map((_, o) => ops.filter((op) => op === o).length)
+  );
+  return differing(a.ops, b.ops) + p.reduce((sum, n, o) => sum + Math.abs(n - q[o]), 0);
 }
 
 /** Number of an architecture in the order of these encodings, first edge lowest: 0 … 15,624. */

@@ -20,6 +20,7 @@ export {
   formatNb201,
   type Nb201Arch,
   nb201Edges,
+  type Nb201Equivalence,
   nb201Number,
   nb201Ops,
   parseNb201,

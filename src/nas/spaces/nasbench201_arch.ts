@@ -86,20 +86,28 @@ export function parseNb201(text: string): Nb201Arch {
 export const nb201Number = ({ ops }: Nb201Arch): number => ops.reduce((n, op) => n * 5 + op, 0);
 
 /**
- * The published unique string: equal for cells that compute the same up to dropped `none` edges and
- * contracted skips. Tables list such cells with results of their own, so this is not the space's key.
+ * Which cells count as one: those that differ by contracted skips; by edges without operation as well, whose
+ * zeros pass through operations; or also by zeros that are added.
  */
-export function uniqueNb201({ ops }: Nb201Arch): string {
+export type Nb201Equivalence = "skips" | "zeros" | "sums";
+
+/**
+ * Equal for cells that compute the same; by default the published unique string. Tables list such cells with
+ * results of their own, so this is not the space's key.
+ */
+export function uniqueNb201({ ops }: Nb201Arch, up: Nb201Equivalence = "zeros"): string {
   const nodes = ["0"];
   for (let node = 1; node < NODES; node++) {
     const terms: string[] = [];
     nb201Edges.forEach(([from, to], e) => {
       if (to !== node) return;
       const source = nodes[from], name = nb201Ops[ops[e]];
-      if (name === "none" || source === "#") terms.push("#");
+      const zero = up !== "skips" && (name === "none" || source === "#");
+      if (zero && up === "sums") return;
+      if (zero) terms.push("#");
       else terms.push(name === "skip_connect" ? source : `(${source})@${name}`);
     });
-    nodes.push(terms.sort().join("+"));
+    nodes.push(terms.sort().join("+") || "#");
   }
   return nodes[NODES - 1];
 }

@@ -180,6 +180,16 @@ Deno.test("numbers and paths of NAS-Bench-201 cells are the published ones", () 
   assert.deepEqual(nb201Paths(b), [4, 17, 12, 67]);
 });
 
+Deno.test("the nasbot distance of NAS-Bench-201 adds what an edge and what the counts of operations differ in", () => {
+  const { distance } = nb201.nasbot;
+  const a = { ops: [3, 3, 4, 1, 3, 1] };
+  assert.equal(distance!(a, a), 0);
+  // Four edges differ; the same operations, elsewhere.
+  assert.equal(distance!(a, { ops: [3, 4, 3, 3, 1, 1] }), 4);
+  // Edges 2 and 5: an average pool and a skip less, a 3×3 and a 1×1 convolution more.
+  assert.equal(distance!(a, { ops: [3, 3, 3, 1, 3, 2] }), 6);
+});
+
 for (const [name, encoding] of Object.entries(nb201)) {
   Deno.test(`NAS-Bench-201, ${name}: features tell cells apart, perturbing changes one`, () => {
     const r = rng();
@@ -194,7 +204,7 @@ for (const [name, encoding] of Object.entries(nb201)) {
       arch = next;
     }
     assert.equal(
-      encoding.features!(arch).length,
+      encoding.features?.(arch).length,
       { adj: 30, cat_adj: 6, path: 155, trunc_path: 30 }[name],
     );
     const neighbours = encoding.neighbours?.(arch);

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
+import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { fromEdges, graphsOf } from "../../../src/nas/predictors/graphs.ts";
 import { WlFeatures, wlKernel } from "../../../src/nas/predictors/wl.ts";
 import {
@@ -70,15 +72,26 @@ Deno.test("numbering the vertices anew does not change the kernel", () => {
   }
 });
 
-Deno.test("kernels of random cells are symmetric with ones on the diagonal", () => {
-  const rng = new Rng(3, Stream.search);
-  const archs = Array.from({ length: 30 }, () => uniformArchitecture(space, rng));
-  for (const gram of wlKernel(features(4)).all(archs, archs)) {
-    archs.forEach((_, i) => {
-      assert.ok(Math.abs(gram[i * 30 + i] - 1) < 1e-12);
-      archs.forEach((_, j) => assert.ok(Math.abs(gram[i * 30 + j] - gram[j * 30 + i]) < 1e-15));
-    });
-  }
+Deno.test("kernels of random cells are symmetric and positive semi-definite, with ones on the diagonal", () => {
+  fc.assert(
+    fc.property(fc.nat(), fc.integer({ min: 1, max: 40 }), (seed, n) => {
+      const rng = new Rng(seed, Stream.search);
+      const archs = Array.from({ length: n }, () => uniformArchitecture(space, rng));
+      for (const gram of wlKernel(features(4)).all(archs, archs)) {
+        archs.forEach((_, i) => {
+          assert.ok(Math.abs(gram[i * n + i] - 1) < 1e-12);
+          archs.forEach((_, j) => assert.ok(Math.abs(gram[i * n + j] - gram[j * n + i]) < 1e-15));
+        });
+        const rows = Array.from({ length: n }, (_, i) => gram.subarray(i * n, (i + 1) * n));
+        const { realEigenvalues } = new EigenvalueDecomposition(new Matrix(rows), {
+          assumeSymmetric: true,
+        });
+        const least = Math.min(...realEigenvalues);
+        assert.ok(least > -1e-10 * n, `eigenvalue ${least} of ${n} cells`);
+      }
+    }),
+    { numRuns: 40 },
+  );
 });
 
 Deno.test("skips are contracted, edges without operation and dead ends go", () => {

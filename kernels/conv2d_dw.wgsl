@@ -11,7 +11,7 @@ const WINDOW = 4u;
 
 struct P {
   ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, rows: u32, top: i32, left: i32,
-  span: u32, splits: u32, relu: u32,
+  span: u32, splits: u32, relu: u32, sums_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -68,7 +68,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   //#unroll n 4
   //#unroll q Q
   if (o + $q < co) {
-    sums[((split * K * K + ky * K + $k) * p.ci + c * 4u + $n) * co + o + $q] =
+    sums[p.sums_at / 4u + ((split * K * K + ky * K + $k) * p.ci + c * 4u + $n) * co + o + $q] =
       a[($k * 4 + $n) * Q + $q];
   }
   //#end

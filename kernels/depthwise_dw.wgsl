@@ -7,6 +7,7 @@ override SIZE: u32 = 64u;
 struct P {
   n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32,
   k: u32, stride: u32, dilation: u32, pad_y: i32, pad_x: i32, relu: u32, rows: u32, splits: u32,
+  part_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> dy: array<V>;
@@ -36,5 +37,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       sum += dy[(row * p.ow + ox) * p.c + ch] * select(v, least, v < least);
     }
   }
-  part[i] = sum;
+  part[p.part_at + i] = sum;
 }

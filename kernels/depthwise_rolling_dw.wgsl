@@ -11,7 +11,7 @@ override SIZE: u32 = 64u;
 
 struct P {
   n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32, strips: u32, images: u32, splits: u32,
-  pad_y: i32, pad_x: i32, relu: u32,
+  pad_y: i32, pad_x: i32, relu: u32, part_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> dy: array<V>;
@@ -73,6 +73,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
   }
   //#unroll t TAPS
-  part[(split * TAPS + $t) * p.c + ch] = sums[$t];
+  part[p.part_at + (split * TAPS + $t) * p.c + ch] = sums[$t];
   //#end
 }

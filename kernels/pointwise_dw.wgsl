@@ -8,7 +8,7 @@ const Q = 4u;
 
 struct P {
   rows: u32, oh: u32, ow: u32, ih: u32, iw: u32, mul: u32, shift: i32,
-  ci: u32, co: u32, span: u32, splits: u32, relu: u32,
+  ci: u32, co: u32, span: u32, splits: u32, relu: u32, sums_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -25,6 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let o = i % outs * Q;
   let c = i / outs % ins * C;
   let split = i / outs / ins;
+  let sums_at = p.sums_at / 4u;
   if (split >= p.splits) { return; }
   // Not max(), which may turn NaN into a number.
   let least = vec4f(select(-3.4028234e38, 0.0, p.relu != 0u));
@@ -50,7 +51,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (c + $c < ci) {
     //#unroll k 4
     //#unroll q Q
-    if (o + $q < co) { sums[((split * ci + c + $c) * 4u + $k) * co + o + $q] = a[($c * 4 + $k) * Q + $q]; }
+    if (o + $q < co) { sums[sums_at + ((split * ci + c + $c) * 4u + $k) * co + o + $q] = a[($c * 4 + $k) * Q + $q]; }
     //#end
     //#end
   }

@@ -8,7 +8,7 @@ const Q = 8u;
 
 struct P {
   rows: u32, oh: u32, ow: u32, ih: u32, iw: u32, mul: u32, shift: i32,
-  ci: u32, co: u32, span: u32, splits: u32, relu: u32,
+  ci: u32, co: u32, span: u32, splits: u32, relu: u32, sums_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -45,7 +45,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   //#unroll c C
   //#unroll q Q
   if (c + $c < p.ci && o + $q < p.co) {
-    sums[(split * p.ci + c + $c) * p.co + o + $q] = a[$c * Q + $q];
+    sums[p.sums_at + (split * p.ci + c + $c) * p.co + o + $q] = a[$c * Q + $q];
   }
   //#end
   //#end

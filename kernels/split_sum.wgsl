@@ -1,18 +1,42 @@
-// y = sum of the splits, or y += it, in a fixed order. One invocation per element.
+// Second half of many reductions at once: y = sum of the splits, or y += it, in a fixed order. One invocation
+// per element of all results; which is whose stands in a table.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 
-struct P { n: u32, splits: u32, add: u32, y_at: u32 }
-@group(0) @binding(0) var<storage, read> sums: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<uniform> p: P;
+struct P { count: u32, n: u32, jobs_at: u32 }
+// Rows of (results of the rows before, first partial result, n, splits, first element of y, add).
+@group(0) @binding(0) var<storage, read> jobs: array<u32>;
+@group(0) @binding(1) var<storage, read> sums: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> p: P;
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = thread(id, groups, SIZE);
   if (i >= p.n) { return; }
-  var total = 0.0;
-  for (var s = 0u; s < p.splits; s++) { total += sums[s * p.n + i]; }
-  if (p.add != 0u) { total += y[p.y_at + i]; }
-  y[p.y_at + i] = total;
+  var job = 0u;
+  for (var end = p.count; end - job > 1u;) {
+    let middle = (job + end) / 2u;
+    if (jobs[p.jobs_at + middle * 6u] <= i) { job = middle; } else { end = middle; }
+  }
+  let row = p.jobs_at + job * 6u;
+  let k = i - jobs[row];
+  let n = jobs[row + 2u];
+  let splits = jobs[row + 3u];
+  // Four sums of every fourth split, so that loads need not wait for each other.
+  var four = vec4f();
+  var at = jobs[row + 1u] + k;
+  var s = 0u;
+  for (; s + 4u <= splits; s += 4u) {
+    four += vec4f(sums[at], sums[at + n], sums[at + 2u * n], sums[at + 3u * n]);
+    at += 4u * n;
+  }
+  var total = (four.x + four.y) + (four.z + four.w);
+  for (; s < splits; s++) {
+    total += sums[at];
+    at += n;
+  }
+  let to = jobs[row + 4u] + k;
+  if (jobs[row + 5u] != 0u) { total += y[to]; }
+  y[to] = total;
 }

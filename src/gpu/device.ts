@@ -10,6 +10,7 @@ import { type Kernel, type Params, specialise, type Specialised, writeUniform } 
 import { BufferPool, type DeviceBuffer } from "./pool.ts";
 import type { Profile } from "./profile.ts";
 import { Programs } from "./programs.ts";
+import { type SplitSum, SplitSums } from "./split_sums.ts";
 import { count, type Shape, type Tensor } from "./tensor.ts";
 import { Tuning } from "./tuning.ts";
 
@@ -71,7 +72,8 @@ export class Gpu {
   profile: Profile | null = null;
 
   readonly #programs: Programs;
-  readonly #uniforms: GPUBuffer;
+  readonly #splitSums: SplitSums;
+  readonly #uniforms: DeviceBuffer;
   readonly #uniformData = new DataView(new ArrayBuffer(SLOT * SLOTS));
   #errors: Error[] = [];
   #slots = 0;
@@ -92,12 +94,10 @@ export class Gpu {
 
   private constructor(readonly device: GPUDevice, readonly adapter: AdapterReport) {
     this.pool = new BufferPool((bytes) => this.#createBuffer(bytes));
-    this.#uniforms = device.createBuffer({
-      label: "uniforms",
-      size: SLOT * SLOTS,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    });
-    this.#programs = new Programs(device, this.#uniforms, this.counters);
+    this.#uniforms = this.#createBuffer(SLOT * SLOTS, GPUBufferUsage.UNIFORM);
+    this.#programs = new Programs(device, this.#uniforms.raw, this.counters);
+    const create = (bytes: number) => this.#createBuffer(bytes);
+    this.#splitSums = new SplitSums(this, create, (words) => this.#table(words));
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as GPUUncapturedErrorEvent).error;
@@ -173,7 +173,8 @@ export class Gpu {
     work: number | readonly [number, number?, number?],
   ): void {
     if (this.#rehearsing) return;
-    if (this.#slots === SLOTS || this.profile?.submissionFull) this.submit();
+    this.#settleSums(tensors);
+    if (this.#slots === SLOTS || this.profile?.submissionFull) this.#send();
     const special = specialise(k, params);
     const pipeline = this.#programs.pipeline(k, special);
     const offsets: Record<string, number> = {};
@@ -221,13 +222,41 @@ export class Gpu {
     this.#macs = 0;
   }
 
+  /**
+   * Reductions: `main` records what writes `splits` rows of `n` partial results, which are added up in their
+   * order before anything else touches `to`, many reductions in one dispatch. Not to be nested.
+   */
+  sumSplits(job: SplitSum, main: (sums: Tensor) => void): void {
+    if (this.#rehearsing) main(job.to);
+    else this.#splitSums.add(job, main);
+  }
+
+  #settleSums(tensors: Readonly<Record<string, Tensor>>): void {
+    if (!this.#splitSums.pending) return;
+    for (const name in tensors) {
+      if (this.#splitSums.concern(tensors[name])) return this.#splitSums.flush();
+    }
+  }
+
+  /** Words that the next dispatch may bind, sent together with its parameters. */
+  #table(words: Uint32Array): Tensor {
+    const slots = Math.ceil(words.byteLength / SLOT);
+    if (this.#slots + slots >= SLOTS || this.profile?.submissionFull) this.#send();
+    const offset = this.#slots * SLOT / 4;
+    new Uint32Array(this.#uniformData.buffer).set(words, offset);
+    this.#slots += slots;
+    return { shape: [words.length], buffer: this.#uniforms, offset };
+  }
+
   /** What is recorded from here on is a compute pass of its own. */
   separate(): void {
+    this.#splitSums.flush();
     this.#closePass();
   }
 
   /** Copies `words` elements between tensors. */
   copy(from: Tensor, to: Tensor, words = count(from.shape)): void {
+    this.#settleSums({ from, to });
     this.#closePass();
     this.#encoder ??= this.device.createCommandEncoder();
     this.#encoder.copyBufferToBuffer(
@@ -241,6 +270,11 @@ export class Gpu {
 
   /** Sends what was recorded. While the device works on it the next submission can be recorded. */
   submit(): void {
+    this.#splitSums.flush();
+    this.#send();
+  }
+
+  #send(): void {
     if (!this.#encoder) return;
     this.#closePass();
     const sent = this.profile?.finish(this.#encoder);
@@ -248,7 +282,7 @@ export class Gpu {
     this.#encoder = null;
     if (this.#slots) {
       this.device.queue.writeBuffer(
-        this.#uniforms,
+        this.#uniforms.raw,
         0,
         this.#uniformData.buffer,
         0,
@@ -285,6 +319,7 @@ export class Gpu {
       size: Math.max(total, 4),
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
     });
+    this.#splitSums.flush();
     this.#closePass();
     this.#encoder ??= this.device.createCommandEncoder();
     let at = 0;
@@ -426,7 +461,7 @@ export class Gpu {
     this.device.destroy();
   }
 
-  #createBuffer(bytes: number): DeviceBuffer {
+  #createBuffer(bytes: number, usage = 0): DeviceBuffer {
     const id = this.#buffers++;
     const size = Math.ceil(bytes / 16) * 16;
     const most = this.device.limits.maxStorageBufferBindingSize;
@@ -441,7 +476,7 @@ export class Gpu {
     const raw = this.device.createBuffer({
       label: `buffer ${id}`,
       size,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      usage: usage | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
     return { raw, id, bytes: size };
   }

@@ -17,17 +17,7 @@ import {
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { sumSplits } from "./split_sum.ts";
-import {
-  axis,
-  lanes,
-  rolls,
-  strips,
-  unrolled,
-  wantedInvocations,
-  width,
-  withScratch,
-} from "./tiling.ts";
+import { axis, lanes, rolls, strips, unrolled, wantedInvocations, width } from "./tiling.ts";
 
 const plain = kernel("depthwise", depthwiseWgsl);
 const plainDx = kernel("depthwise_dx", depthwiseDxWgsl);
@@ -131,35 +121,35 @@ function weightGradient(
   const { stride, relu, dilation = 1 } = params;
   const [k, , channels] = ws;
   const n = count(ws);
-  const { V } = lanes(channels);
-  const c = channels / width(lanes(channels));
+  const l = lanes(channels), { V } = l;
+  const c = channels / width(l);
   const g = geometry(x.shape, ws, params);
-  const reduce = (splits: number, body: (part: Tensor) => void) =>
-    withScratch(gpu, splits * n, (part) => {
-      body(part);
-      sumSplits(gpu, part, splits, n, dw);
-    });
+  const reduce = (splits: number, body: (part: Tensor, part_at: number) => void) =>
+    gpu.sumSplits(
+      { splits, n, to: dw.tensor, add: dw.accumulate },
+      (part) => body(part, part.offset / width(l)),
+    );
   if (dilation === 1 && rolls(k, stride)) {
     const columns = Math.ceil(g.ow / 4);
     const runs = Math.ceil(wantedInvocations(gpu) / (columns * c));
     const images = Math.ceil(g.n / runs);
     const splits = columns * Math.ceil(g.n / images);
-    return reduce(splits, (part) =>
+    return reduce(splits, (part, part_at) =>
       gpu.run(
         rollingDw,
         { x, dy, part },
-        { ...g, V, c, strips: columns, images, splits, relu, ...unrolledTaps(k) },
+        { ...g, V, c, strips: columns, images, splits, relu, part_at, ...unrolledTaps(k) },
         splits * c,
       ));
   }
   const perSplit = k * k * c;
   const rows = Math.ceil(g.n * g.oh / Math.ceil(wantedInvocations(gpu) / perSplit));
   const splits = Math.ceil(g.n * g.oh / rows);
-  reduce(splits, (part) =>
+  reduce(splits, (part, part_at) =>
     gpu.run(
       plainDw,
       { x, dy, part },
-      { ...g, V, stride, dilation, relu, k, c, rows, splits },
+      { ...g, V, stride, dilation, relu, k, c, rows, splits, part_at },
       splits * perSplit,
     ));
 }

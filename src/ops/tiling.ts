@@ -2,7 +2,6 @@
 import { type Case, expectShape, type Grad, type Shape } from "../autodiff/op.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import { sumSplits } from "./split_sum.ts";
 
 export type Padding = "same" | "valid";
 
@@ -98,10 +97,8 @@ export function splitReduce(
   const wanted = Math.min(length, Math.max(1, Math.round(reduceLanes(gpu) / tiles)));
   const span = Math.ceil(length / wanted);
   const splits = Math.ceil(length / span);
-  withScratch(gpu, splits * n, (sums) => {
-    main(sums, span, splits);
-    sumSplits(gpu, sums, splits, n, grad);
-  });
+  const { tensor: to, accumulate: add } = grad;
+  gpu.sumSplits({ splits, n, to, add }, (sums) => main(sums, span, splits));
 }
 
 export interface PoolOptions {

@@ -1,0 +1,117 @@
+/**
+ * The second half of reductions without atomics, put off: kernels leave partial results in one buffer, and
+ * one dispatch adds up those of many reductions, each in a fixed order. It is recorded when the buffer is
+ * full, at the end of a submission, or before anything that touches one of the results.
+ */
+import splitSumWgsl from "../../kernels/split_sum.wgsl" with { type: "text" };
+import type { Gpu } from "./device.ts";
+import { kernel } from "./kernel.ts";
+import type { DeviceBuffer } from "./pool.ts";
+import { count, type Tensor } from "./tensor.ts";
+
+const splitSum = kernel("split_sum", splitSumWgsl);
+
+/** Words of partial results: on a CPU they should stay in its cache. */
+const ROOM = { fallback: 1 << 20, card: 1 << 23 };
+/** WebGPU's alignment of binding offsets, in words. */
+const ALIGN = 64;
+const ROW = 6;
+
+/** Where the sum of `splits` rows of `n` partial results goes. */
+export interface SplitSum {
+  splits: number;
+  n: number;
+  to: Tensor;
+  /** Add to what is there. */
+  add: boolean;
+}
+
+interface Job extends SplitSum {
+  /** First partial result. */
+  from: number;
+}
+
+export class SplitSums {
+  /** Jobs by the buffer of their results, in the order they came. */
+  readonly #jobs = new Map<DeviceBuffer, Job[]>();
+  #partials: Tensor | null = null;
+  #used = 0;
+  /** Partial results are being recorded: their memory is taken, but there is no job yet. */
+  #recording = false;
+
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly create: (bytes: number) => DeviceBuffer,
+    /** A table that the next dispatch may bind. */
+    private readonly table: (words: Uint32Array) => Tensor,
+  ) {}
+
+  /** `main` records what writes the partial results. */
+  add(job: SplitSum, main: (sums: Tensor) => void): void {
+    if (this.#recording) throw new Error("Cannot nest reductions: expected one after the other");
+    if (this.concern(job.to)) this.flush();
+    const sums = this.#take(job.splits * job.n);
+    this.#recording = true;
+    try {
+      main(sums);
+    } finally {
+      this.#recording = false;
+    }
+    const { buffer } = job.to;
+    const jobs = this.#jobs.get(buffer);
+    if (jobs) jobs.push({ ...job, from: sums.offset });
+    else this.#jobs.set(buffer, [{ ...job, from: sums.offset }]);
+  }
+
+  /** Whether there are sums to be recorded. */
+  get pending(): boolean {
+    return this.#jobs.size > 0;
+  }
+
+  /** Whether the tensor has elements that are still to be summed. */
+  concern({ buffer, offset, shape }: Tensor): boolean {
+    const jobs = this.#jobs.get(buffer);
+    if (!jobs) return false;
+    const end = offset + count(shape);
+    return jobs.some(({ to, n }) => to.offset < end && offset < to.offset + n);
+  }
+
+  /** Records the sums that are due, a dispatch per buffer that they go to. */
+  flush(): void {
+    if (!this.pending) return;
+    const due = [...this.#jobs.values()];
+    this.#jobs.clear();
+    this.gpu.profile?.begin("sum splits");
+    for (const jobs of due) {
+      const rows = new Uint32Array(jobs.length * ROW);
+      let n = 0;
+      jobs.forEach((job, i) => {
+        rows.set([n, job.from, job.n, job.splits, job.to.offset, Number(job.add)], i * ROW);
+        n += job.n;
+      });
+      const tensors = { jobs: this.table(rows), sums: this.#partials!, y: whole(jobs[0].to) };
+      this.gpu.run(splitSum, tensors, { count: jobs.length, n }, n);
+    }
+    this.gpu.profile?.end();
+    if (!this.#recording) this.#used = 0;
+  }
+
+  /** Memory for partial results; what does not fit beside the others gets a buffer of its own size. */
+  #take(words: number): Tensor {
+    const room = ROOM[this.gpu.adapter.fallback ? "fallback" : "card"];
+    const size = this.#partials ? count(this.#partials.shape) : 0;
+    if (this.#used + words > size) {
+      this.flush();
+      if (words > size) {
+        const shape = [Math.max(room, words)];
+        this.#partials = { shape, buffer: this.create(shape[0] * 4), offset: 0 };
+      }
+    }
+    const taken = { ...this.#partials!, shape: [words], offset: this.#used };
+    this.#used += Math.ceil(words / ALIGN) * ALIGN;
+    return taken;
+  }
+}
+
+/** The buffer that a tensor lies in. */
+const whole = ({ buffer }: Tensor): Tensor => ({ shape: [buffer.bytes / 4], buffer, offset: 0 });

@@ -1,17 +1,23 @@
 /**
- * Random search, evolution and local search on the whole table of NAS-Bench-201 against figures of an
- * independent implementation, each within four standard errors; then how long 500 searches of 150 queries by
- * evolution take, all included: deno run -A bench/searchers.ts nb201.csv [--trials 1000] [--seed 1] [--jobs 2]
+ * Random search, evolution, local search and a Gaussian process with a graph kernel on the whole table of
+ * NAS-Bench-201 against figures of an independent implementation, each within four standard errors; then how
+ * long 500 searches of 150 queries by evolution take, all included:
+ * deno run -A bench/searchers.ts nb201.csv [--trials 1000] [--guided-trials 20] [--seed 1] [--jobs 2]
  */
 import { parseArgs } from "node:util";
 import { groupNamed } from "../src/nas/study/groups.ts";
 import { onlyAlgorithms, type Study } from "../src/nas/study/definition.ts";
 import { runStudy } from "../src/run/study/run.ts";
-import { checkSearchers, searchersStudy } from "../tests/nas/study/published_searchers.ts";
+import {
+  checkSearchers,
+  guidedStudy,
+  searchersStudy,
+} from "../tests/nas/study/published_searchers.ts";
 
 const { values, positionals: [file] } = parseArgs({
   options: {
     trials: { type: "string", default: "1000" },
+    "guided-trials": { type: "string", default: "20" },
     seed: { type: "string", default: "1" },
     jobs: { type: "string", default: String(navigator.hardwareConcurrency) },
   },
@@ -28,9 +34,13 @@ async function timed(study: Study) {
   return { records, seconds: (performance.now() - from) / 1000 };
 }
 
-const study = searchersStudy(file, Number(values.trials), Number(values.seed));
-const { records, seconds } = await timed(study);
-const checks = await checkSearchers(file, records);
+const seed = Number(values.seed);
+const many = await timed(searchersStudy(file, Number(values.trials), seed));
+const guided = await timed(guidedStudy(file, Number(values["guided-trials"]), seed));
+const checks = [
+  ...await checkSearchers(file, many.records),
+  ...await checkSearchers(file, guided.records),
+];
 console.log(
   `searcher        budget  column           mean ± deviation   expected  of what is allowed`,
 );
@@ -44,9 +54,10 @@ for (const { searcher, budget, column, mean, deviation, expected, off } of check
 }
 const missed = checks.filter(({ off }) => !(off <= 1)).length;
 console.log(
-  `${missed} of ${checks.length} figures missed; ${records.trials.length} searches in ${
-    seconds.toFixed(1)
-  } s`,
+  `${missed} of ${checks.length} figures missed; ` +
+    [many, guided].map(({ records: { trials }, seconds }) =>
+      `${trials.length} searches in ${seconds.toFixed(1)} s`
+    ).join(", "),
 );
 
 const evolution = {

@@ -12,6 +12,7 @@ import { correlationPath, readCorrelation, writeCorrelation } from "../run/corre
 import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { interruptedCode } from "../run/interrupt.ts";
 import { readSearch } from "../run/read_run.ts";
+import { readRunTuning, runTuningPath } from "../run/tuning.ts";
 import { type Equipment, withEquipment } from "./execute.ts";
 import { number, whole } from "./options.ts";
 import { shortPath } from "./paths.ts";
@@ -70,7 +71,8 @@ async function run(path: string, options: CorrelateOptions): Promise<number> {
   const earlier = earlierOf(path, options);
   const dataDir = options.dataDir ?? state.dataDir;
   const job = { command: "search" as const, config };
-  return await withEquipment(job, { ...options, dataDir }, async (equipment) => {
+  const tuning = readRunTuning(runTuningPath(path)) ? runTuningPath(path) : false;
+  return await withEquipment(job, { ...options, dataDir, tuning }, async (equipment) => {
     if (!("gpu" in equipment)) {
       throw new UsageError(
         `Cannot correlate ${shortPath(path)}: it searched on a table, expected shared weights`,

@@ -3,7 +3,8 @@ import { type Command, Option } from "commander";
 import { knownSets, locateDataSet } from "../data/mod.ts";
 import { type AdapterReport, Gpu, type OpenOptions } from "../gpu/mod.ts";
 import { selfTest } from "../gpu/self_test.ts";
-import { driverVersion } from "./driver.ts";
+import { DataError } from "../errors.ts";
+import { type KeptTuning, readTuning, type TuningIdentity, tuningSummary } from "../run/tuning.ts";
 import { commandName, fromHere, places } from "./paths.ts";
 import { bytes, print } from "./terminal.ts";
 
@@ -44,8 +45,12 @@ export function addDoctor(program: Command): void {
       const gpu = await Gpu.open({ adapter: options.adapter });
       const { adapter } = gpu;
       try {
-        const driver = await driverVersion(adapter.description);
+        const { identityOf } = await import("./tuning.ts");
+        const id = await identityOf(gpu);
+        const { driver } = id;
         if (!options.json) printAdapter(adapter, driver);
+        const { tuning, problem } = findTuning(id);
+        if (!options.json) print(`tuning      ${problem ?? tellTuning(tuning)}`);
         const started = performance.now();
         await selfTest(gpu);
         const milliseconds = Math.round(performance.now() - started);
@@ -56,6 +61,8 @@ export function addDoctor(program: Command): void {
               data,
               adapter,
               driver,
+              tuning: tuning && { measured: tuning.measured, choices: tuning.choices },
+              tuningProblem: problem,
               selfTest: { ok: true, milliseconds },
             }),
           );
@@ -68,6 +75,21 @@ export function addDoctor(program: Command): void {
       }
     });
 }
+
+/** What was measured for this adapter, or what is wrong with the file of it. */
+function findTuning(id: TuningIdentity): { tuning: KeptTuning | null; problem?: string } {
+  try {
+    return { tuning: readTuning(places().cacheDir, id) };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return { tuning: null, problem: error.message };
+  }
+}
+
+const tellTuning = (tuning: KeptTuning | null) =>
+  tuning
+    ? `${tuningSummary(tuning.choices)}, measured ${tuning.measured.slice(0, 10)}`
+    : `none for this adapter, driver, Deno and denas: "${commandName()} tune" measures`;
 
 function printMachine(
   machine: { deno: string; os: string; arch: string },

@@ -20,7 +20,7 @@ import { RunFolder } from "../run/folder.ts";
 import { interruptedCode, onInterrupt } from "../run/interrupt.ts";
 import { lockAdapter } from "../run/lock.ts";
 import { record } from "../run/record.ts";
-import { driverVersion } from "./driver.ts";
+import type { RunTuning } from "../run/tuning.ts";
 import { fewSteps } from "./few_steps.ts";
 import { finishRetrain, finishSearch } from "./finish.ts";
 import type { RunOptions } from "./options.ts";
@@ -30,6 +30,7 @@ import { Outputs, outputsOf } from "./outputs.ts";
 import { commandName, fromHere, lockFolder, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { bytes, print } from "./terminal.ts";
+import { applyTuning, identityOf, measureFor, type TuningOptions } from "./tuning.ts";
 
 /** What is to be done: a search, or the training of an architecture. */
 export type Job =
@@ -40,6 +41,8 @@ export type Job =
 export interface Equipment extends Bare {
   gpu: Gpu;
   dataset: DataSet;
+  /** Which forms of kernels the device uses. */
+  tuning: RunTuning;
 }
 
 /** What a job has that trains nothing: a search on a table. */
@@ -63,7 +66,7 @@ export function eventsOf(
     : retrain(job.arch, job.config, options);
 }
 
-export interface ExecuteOptions extends RunOptions, OutputOptions {
+export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions {
   /** Called once data and adapter are there, to change the job before it starts. */
   prepare?(job: Job, equipment: Equipment): Promise<Job>;
   /** Told the folder of the run. */
@@ -92,7 +95,9 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
  */
 export async function withEquipment(
   job: Job,
-  options: Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait" | "profile">,
+  options:
+    & Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait" | "profile">
+    & TuningOptions,
   use: (equipment: Equipment | Bare) => Promise<number>,
 ): Promise<number> {
   const progress = new Progress(stderrScreen());
@@ -117,8 +122,8 @@ export async function withEquipment(
     ({ gpu } = await openDevice(job.config.adapter, undefined, options.profile !== undefined));
     // So that a resume on another driver can be told from one on the same.
     const { adapter } = gpu;
-    adapter.driver = await driverVersion(adapter.description) ?? adapter.driver;
-    const equipment = { gpu, dataset, signal, progress };
+    const id = await identityOf(gpu);
+    adapter.driver = id.driver ?? adapter.driver;
     const lock = await lockAdapter({
       folder: lockFolder(),
       adapter: adapter.description,
@@ -132,6 +137,9 @@ export async function withEquipment(
     });
     let profiling: Profiling | undefined;
     try {
+      const common = { gpu, dataset, signal, progress };
+      if (options.tune) await measureFor(job, common);
+      const equipment = { ...common, tuning: applyTuning(gpu, id, options, progress) };
       if (options.profile !== undefined) {
         profiling = await profileTo(
           options.profile,
@@ -176,8 +184,9 @@ async function drive(
   options: ExecuteOptions,
   equipment: Bare & Partial<Equipment>,
 ): Promise<number> {
-  const { progress, signal, dataset } = equipment;
+  const { progress, signal, dataset, tuning } = equipment;
   const folder = options.resume ?? newFolder(job, options);
+  if (tuning && !folder.tuning && !folder.begun) folder.settle(tuning);
   progress.line(`run      ${shortPath(folder.path)}`);
   options.onRun?.(folder.path);
   const outputs = new Outputs(folder);

@@ -23,6 +23,7 @@ import { addShow } from "./show.ts";
 import { addSurrogate } from "./surrogate.ts";
 import { addStudy } from "./study.ts";
 import { addTable } from "./table.ts";
+import { addTune } from "./tune.ts";
 import { paint, printError } from "./terminal.ts";
 
 const version = "0.1.0";
@@ -81,6 +82,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addSurrogate,
       addStudy,
       addRuns,
+      addTune,
       addDoctor,
     ]
   ) add(program, finish);

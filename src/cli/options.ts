@@ -26,6 +26,8 @@ export interface ConfigOptions extends RunOptions {
   initFrom?: string;
   profile?: string;
   adapter?: string;
+  tune?: boolean;
+  tuning?: string | false;
   epochs?: number;
   batch?: number;
   layers?: number;
@@ -82,6 +84,12 @@ export function addConfigOptions(command: Command): Command {
         .conflicts("seeds"),
     )
     .option("--adapter <kind>", "default, high-performance, low-power or software")
+    .addOption(
+      new Option("--tune", "measure first which forms of its kernels are the fastest here")
+        .conflicts("tuning"),
+    )
+    .option("--tuning <file>", "use the forms of kernels of an earlier run: its tuning.json")
+    .option("--no-tuning", "leave out what was measured on this machine")
     .option("--faithful", "follow the released ENAS code where denas does not by default")
     .option("--set <name=value>", "any other setting, see --print-config; may be repeated", setting)
     .option("--config <file>", "take the settings of a run's config.json")

@@ -39,7 +39,8 @@ export class Stopwatch {
       await Profile.start(gpu.device, {
         wholePasses: true,
         sink: ({ track, ms, args }) => {
-          if (track === "device") watch.#samples[args!.work as number] += ms;
+          // Others may record something in between, to prepare the work.
+          if (track === "device" && args) watch.#samples[args.work as number] += ms;
         },
       }),
     );

@@ -1,5 +1,5 @@
 /** Sizes of a network without a device: parameters, multiply-adds, shapes, memory. */
-import { peakBytes, schedule, Tape, type Value } from "../autodiff/mod.ts";
+import { peakBytes, type Schedule, schedule, Tape, type Value } from "../autodiff/mod.ts";
 import { count, type Shape } from "../autodiff/op.ts";
 import { WeightStore } from "../nn/weights.ts";
 import { add, softmaxCrossEntropy } from "../ops/mod.ts";
@@ -111,10 +111,15 @@ function stepBytes(
   input: readonly [number, number, number],
   batch: number,
 ): number {
+  return peakBytes(trainingSchedule(model, [batch, ...input]));
+}
+
+/** What one training step does, but for the update of the weights. */
+export function trainingSchedule(model: Model, images: Shape): Schedule {
   const tape = new Tape();
-  const { logits, aux } = model.forward(tape.input([batch, ...input]), training);
-  const labels = tape.input([batch]);
+  const { logits, aux } = model.forward(tape.input(images), training);
+  const labels = tape.input([images[0]]);
   const [loss] = softmaxCrossEntropy(logits, labels);
   const total = aux ? add(loss, softmaxCrossEntropy(aux, labels)[0]) : loss;
-  return peakBytes(schedule(tape, [loss], total));
+  return schedule(tape, [loss], total);
 }

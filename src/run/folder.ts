@@ -9,6 +9,7 @@ import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { explain, LineFile, readLines, writeAtomic } from "./files.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 import { readState, type RunState, writeState } from "./state.ts";
+import { readRunTuning, type RunTuning, runTuningPath } from "./tuning.ts";
 
 /** Within a run's folder. */
 const CHECKPOINT = join("checkpoint", "checkpoint.safetensors");
@@ -32,13 +33,16 @@ export class RunFolder implements Store {
   /** What the folder's events said before this process; empty in a new run. */
   readonly earlier: LoggedEvent[];
   readonly config: unknown;
-  readonly configHash: string;
+  configHash: string;
   state: RunState;
+  /** Which forms of kernels it uses; null until that is settled, and in runs that compute nothing. */
+  tuning: RunTuning | null;
   /** Version of Deno that the run began with. */
   readonly startedWith: string;
   readonly #guard: Deno.FsFile;
   readonly #events: LineFile;
   readonly #trials: LineFile;
+  readonly #begun: boolean;
   #checkpoint: State | null;
   #seq: number;
 
@@ -46,10 +50,12 @@ export class RunFolder implements Store {
     this.#guard = guard;
     this.config = readJson(join(path, "config.json"));
     this.configHash = hashConfig(path);
+    this.tuning = readRunTuning(runTuningPath(path));
     this.state = readState(path);
     this.startedWith = this.state.deno;
     const checkpoint = readCheckpoint(path, this.configHash);
     this.#checkpoint = checkpoint?.state ?? null;
+    this.#begun = checkpoint !== null;
     this.#events = new LineFile(join(path, "events.ndjson"));
     this.#trials = new LineFile(join(path, "trials.ndjson"), checkpoint?.trialBytes ?? 0);
     this.earlier = readLines<LoggedEvent>(this.#events.path);
@@ -103,6 +109,21 @@ export class RunFolder implements Store {
 
   get name(): string {
     return basename(this.path);
+  }
+
+  /** Whether anything was computed: what it was computed with has to stay. */
+  get begun(): boolean {
+    return this.#begun || this.earlier.length > 0;
+  }
+
+  /** Fixes which forms of kernels the run uses, for all its life. Once, and before anything is computed. */
+  settle(tuning: RunTuning): void {
+    if (this.tuning || this.begun) {
+      throw new Error(`Cannot settle the tuning of ${this.path}: the run has begun`);
+    }
+    writeAtomic(runTuningPath(this.path), JSON.stringify(tuning, null, 2) + "\n");
+    this.tuning = tuning;
+    this.configHash = hashConfig(this.path);
   }
 
   /** Text of the run's arch.json: of a retraining from its start, of a search once it is done. */
@@ -225,12 +246,17 @@ function takeGuard(path: string): Deno.FsFile {
   );
 }
 
-/** Over everything that decides a run's result: the configuration and, of a retraining, what it trains. */
+/**
+ * Over everything that decides a run's result: the configuration, of a retraining what it trains, and the
+ * forms of kernels, which round differently.
+ */
 function hashConfig(path: string): string {
   const hash = createHash("sha256").update(Deno.readFileSync(join(path, "config.json")));
   if (readState(path).command === "retrain") {
     hash.update(Deno.readFileSync(join(path, "arch.json")));
   }
+  const tuning = readRunTuning(runTuningPath(path));
+  if (tuning) hash.update(JSON.stringify(tuning.choices));
   return hash.digest("hex");
 }
 

@@ -71,9 +71,11 @@ export async function lockAdapter(options: LockOptions): Promise<Lock> {
   };
 }
 
-function lockPath(folder: string, adapter: string): string {
-  const slug = adapter.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
-  return join(folder, `${slug || "adapter"}.lock`);
+const lockPath = (folder: string, adapter: string) => join(folder, `${adapterSlug(adapter)}.lock`);
+
+/** An adapter's description as part of a file name. */
+export function adapterSlug(adapter: string): string {
+  return adapter.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "adapter";
 }
 
 function readHolder(path: string): Holder | null {

@@ -1,0 +1,67 @@
+/** An op's pass with tensors to run it on. */
+import { count, type Grad, type Shape, type Tensor } from "../../autodiff/op.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { OpPass } from "./passes.ts";
+
+/** Stands for memory where nothing is computed. */
+const nowhere = { raw: null as never, id: -1, bytes: 0 };
+
+/** Values in (−0.5, 0.5) without order: no denormals, no ties for a maximum. */
+const pattern = Float32Array.from({ length: 1 << 14 }, (_, i) => ((i * 0.618034) % 1) - 0.5);
+
+/** Takes memory from the pool until it is released. */
+export class Prepared {
+  readonly #io;
+  readonly #dy: (Tensor | null)[];
+  readonly #dx: (Grad | null)[];
+  readonly #owned: Tensor[] = [];
+
+  /** @param dry with no memory: only to hear what the op would choose between. */
+  constructor(private readonly gpu: Gpu, readonly pass: OpPass, dry = false) {
+    const { op, shapes, params } = pass;
+    const { out, saved = [] } = op.shapes(shapes, params);
+    const tensor = (shape: Shape) =>
+      dry ? { shape, buffer: nowhere, offset: 0 } : this.#tensor(shape);
+    this.#io = {
+      inputs: shapes.map(tensor),
+      out: out.map(tensor),
+      saved: saved.map(tensor),
+      params,
+    };
+    this.#dy = pass.dy.map((has, i) => has ? tensor(out[i]) : null);
+    this.#dx = pass.dx.map((accumulate, i) =>
+      accumulate === null ? null : { tensor: tensor(shapes[i]), accumulate }
+    );
+    // What backward reads of it has to be there.
+    if (!dry && pass.kind === "backward") op.forward(gpu, this.#io);
+  }
+
+  /** Inputs whose gradients the pass is for. */
+  get wanted(): number[] {
+    return this.#dx.flatMap((g, i) => g ? [i] : []);
+  }
+
+  /** Records the pass. @param wanted the gradients of these inputs only. */
+  record(wanted: readonly number[] = this.wanted): void {
+    const { op, kind } = this.pass;
+    if (kind === "forward") return op.forward(this.gpu, this.#io);
+    const dx = this.#dx.map((g, i) => wanted.includes(i) ? g : null);
+    (op.backward as (gpu: Gpu, io: unknown) => void)(this.gpu, { ...this.#io, dy: this.#dy, dx });
+  }
+
+  release(): void {
+    for (const { buffer } of this.#owned) this.gpu.pool.release(buffer);
+  }
+
+  #tensor(shape: Shape): Tensor {
+    const words = count(shape);
+    const tensor = { shape, buffer: this.gpu.pool.acquire(words * 4), offset: 0 };
+    this.#owned.push(tensor);
+    const data = new Float32Array(words);
+    for (let at = 0; at < words; at += pattern.length) {
+      data.set(pattern.subarray(0, words - at), at);
+    }
+    this.gpu.write(tensor, data);
+    return tensor;
+  }
+}

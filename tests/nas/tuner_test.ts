@@ -1,0 +1,156 @@
+/** The tuner on made-up ops, whose forms do the same with more or less work. */
+import assert from "node:assert/strict";
+import fillWgsl from "../../kernels/fill.wgsl" with { type: "text" };
+import type { OpSpec } from "../../src/autodiff/op.ts";
+import { digestOf, Gpu, kernel } from "../../src/gpu/mod.ts";
+import { loadedKernels } from "../../src/gpu/kernel.ts";
+import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
+import { kernelsDigest } from "../../src/nas/tuning/kernels.ts";
+import {
+  merged,
+  type OpPass,
+  passesOfRetrain,
+  passesOfSearch,
+} from "../../src/nas/tuning/passes.ts";
+import { keysOf, type Measured, tune } from "../../src/nas/tuning/tuner.ts";
+
+const gpu = await Gpu.open({ timestamps: "if-there" });
+const fillKernel = kernel("fill", fillWgsl);
+const size = 1 << 18;
+
+interface Made {
+  /** Of the only key of each direction: how often each form does the work. */
+  forward: number[];
+  backward: number[];
+}
+
+const op: OpSpec<Made> = {
+  name: "made",
+  shapes: ([x]) => ({ out: [x] }),
+  forward(on, { out: [y], params: { forward } }) {
+    const times = on.tuning.choose("made", forward);
+    for (let i = 0; i < times; i++) on.run(fillKernel, { y }, { n: size, value: 1 }, size);
+  },
+  backward(on, { dx: [dx], params: { backward } }) {
+    const { tensor: y } = dx!;
+    if (on.tuning.choose("made_dx", ["plain", "cut"]) === "plain") {
+      for (let i = 0; i < 16; i++) on.run(fillKernel, { y }, { n: size, value: 1 }, size);
+    } else {
+      const times = on.tuning.choose("made_dx cut", backward);
+      for (let i = 0; i < times; i++) on.run(fillKernel, { y }, { n: size, value: 1 }, size);
+    }
+  },
+  reference: ([x]) => [x],
+  cases: [],
+};
+
+const pass = (kind: OpPass["kind"], params: Made, weight = 1): OpPass => ({
+  op,
+  shapes: [[size]],
+  params,
+  kind,
+  dy: kind === "backward" ? [true] : [],
+  dx: kind === "backward" ? [false] : [],
+  times: 1,
+  weight,
+});
+
+async function collect(passes: OpPass[], options: Partial<Parameters<typeof tune>[1]> = {}) {
+  const all: Measured[] = [];
+  for await (const one of tune(gpu, { passes, seconds: 30, ...options })) all.push(one);
+  return all;
+}
+
+Deno.test("the clearly fastest form is chosen, and says what it was chosen among", async () => {
+  const [only] = await collect([pass("forward", { forward: [8, 16, 2, 8], backward: [1] })]);
+  assert.equal(only.key, "made");
+  assert.deepEqual(only.choice, { index: 2, among: digestOf([8, 16, 2, 8]) });
+  assert.ok(only.ms[2] < 0.7 * only.ms[0], `${only.ms}`);
+  assert.deepEqual([only.done, only.left], [1, 0]);
+  assert.deepEqual(gpu.tuning.choices, {});
+  assert.equal(gpu.profile, null);
+});
+
+Deno.test("what makes no difference stays at the default", async () => {
+  const [only] = await collect([pass("forward", { forward: [4, 5, 6], backward: [1] })]);
+  assert.equal(only.choice.index, 0);
+});
+
+Deno.test("a form that is chosen has its own forms measured, too", async () => {
+  const all = await collect([pass("backward", { forward: [1], backward: [8, 2] })]);
+  assert.deepEqual(all.map(({ key, choice }) => [key, choice.index]), [
+    ["made_dx", 1],
+    ["made_dx cut", 1],
+  ]);
+});
+
+Deno.test("keys come by weight; those that are known are left out", async () => {
+  const forms = { forward: [2, 2], backward: [1] };
+  const passes = [pass("forward", forms, 1), pass("backward", forms, 5)];
+  assert.deepEqual(keysOf(gpu, passes), new Set(["made", "made_dx"]));
+  assert.deepEqual((await collect(passes)).map(({ key }) => key), ["made_dx", "made"]);
+  const known = new Set(["made_dx"]);
+  assert.deepEqual((await collect(passes, { known })).map(({ key }) => key), ["made"]);
+});
+
+Deno.test("the tuner ends when its time is up, and yields only what it measured", async () => {
+  const forms = { forward: [2, 1], backward: [1] };
+  const passes = [pass("forward", forms, 1), pass("backward", forms, 5)];
+  let now = 0;
+  const none = await collect(passes, { seconds: 1, clock: () => now += 300 });
+  assert.deepEqual(none, []);
+  now = 0;
+  const [first, ...rest] = await collect(passes, { seconds: 14, clock: () => now += 1000 });
+  assert.equal(first.key, "made_dx");
+  assert.equal(first.left, 1);
+  assert.deepEqual(rest, []);
+});
+
+Deno.test("a tuner that is stopped throws the signal's reason and leaves the device usable", async () => {
+  const stop = new AbortController();
+  const forms = { forward: [2, 1], backward: [1] };
+  stop.abort(new Error("enough"));
+  await assert.rejects(
+    () => collect([pass("forward", forms)], { signal: stop.signal }),
+    /^Error: enough$/,
+  );
+  assert.equal(gpu.profile, null);
+  assert.deepEqual(gpu.tuning.choices, {});
+});
+
+Deno.test("the passes of a run are those of its networks, forward and backward, without repetition", () => {
+  const images = { image: [28, 28, 1] as const, classes: 10 };
+  for (const mode of ["micro", "macro"]) {
+    const search = passesOfSearch(resolveSearchConfig({ mode, preset: "smoke" }), images);
+    const retrain = passesOfRetrain(resolveRetrainConfig({ space: mode, preset: "smoke" }), images);
+    for (const passes of [search, retrain]) {
+      for (const kind of ["forward", "backward"]) {
+        const names = new Set(passes.filter((p) => p.kind === kind).map((p) => p.op.name));
+        assert.ok(names.has("conv2d") && names.has("batch_norm"), [...names].join(" "));
+      }
+      const known = passes.map(({ weight: _, times: _t, op, ...p }) =>
+        JSON.stringify([op.name, p])
+      );
+      assert.equal(new Set(known).size, known.length);
+      const twice = merged([passes, passes]);
+      assert.deepEqual(twice.map((p) => p.times), passes.map((p) => 2 * p.times));
+    }
+  }
+});
+
+Deno.test("the digest of kernels covers all of them, whichever command asks", () => {
+  const folder = new URL("../../kernels/", import.meta.url);
+  const includes = new Map<string, string>(
+    [...Deno.readDirSync(new URL("lib/", folder))].map(({ name }) =>
+      [`lib/${name}`, Deno.readTextFileSync(new URL(`lib/${name}`, folder))] as const
+    ),
+  );
+  const loaded = new Set(loadedKernels.values());
+  for (const { name, isFile } of Deno.readDirSync(folder)) {
+    if (!isFile) continue;
+    const text = Deno.readTextFileSync(new URL(name, folder))
+      .replaceAll(/^\/\/#include (\S+)$/gm, (_, file) => includes.get(file)!);
+    assert.ok(loaded.has(text), `${name} is not loaded by src/nas/tuning/kernels.ts`);
+  }
+  assert.match(kernelsDigest, /^[0-9a-f]{16}$/);
+});

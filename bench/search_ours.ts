@@ -1,35 +1,45 @@
 /**
- * Searches of 100 queries on the three data sets of NAS-Bench-201 by strategies that a Gaussian process guides:
- * deno run -A bench/search_ours.ts nb201.csv [seeds] [strategy …]
- * The objective is the test accuracy after 200 epochs, as in the published figures; prints the mean and deviation
- * of the best found.
+ * Searches of 100 queries on the three data sets of NAS-Bench-201 by our best strategy, and how far they are from
+ * the best figure of five searchers of an independent implementation after as many queries:
+ * deno run -A bench/search_ours.ts nb201.csv [--seeds 100] [--first 1] [--strategy gp-mixed]
+ * The objective is the mean test accuracy after 200 epochs, as behind those figures. Prints the mean of the best
+ * found with its standard error, and the difference in standard errors of both.
  */
+import { parseArgs } from "node:util";
 import { resolveSearchConfig } from "../src/nas/config.ts";
 import { openSpace } from "../src/nas/search.ts";
 import { mean, variance } from "../src/nas/statistics.ts";
 import { openStrategy } from "../src/nas/strategies/mod.ts";
-import type { StrategyName } from "../src/nas/strategies/names.ts";
-import { indexIn, openTable, type Table } from "../src/nas/tables/mod.ts";
+import { indexIn, openTable } from "../src/nas/tables/mod.ts";
+import { columns, publishedAt } from "../tests/nas/study/published_searchers.ts";
 
-const [path, seeds = "20", ...names] = Deno.args;
-const marks = [25, 50, 75, 100];
+const { values, positionals: [path] } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "100" },
+    first: { type: "string", default: "1" },
+    strategy: { type: "string", default: "gp-mixed" },
+  },
+  allowPositionals: true,
+});
+const seeds = Number(values.seeds), first = Number(values.first);
+const marks = [50, 100];
 const table = await openTable(path);
-
-/** Best value after 25, 50, 75 and 100 queries. */
-async function bestOf(table: Table, column: string, strategy: StrategyName, seed: number) {
-  const config = resolveSearchConfig({
+const configOf = (seed: number) =>
+  resolveSearchConfig({
     mode: "nasbench201",
     preset: "paper",
-    overrides: { strategy, seed, "evaluator.kind": "table", rounds: 100 },
+    overrides: { strategy: values.strategy, seed, "evaluator.kind": "table", rounds: 100 },
   });
-  const space = openSpace(config.mode, config.child);
-  const search = await openStrategy(config, space, { gpu: null });
-  const values = table.column(column);
+const space = openSpace("nasbench201", configOf(1).child);
+
+/** Best value after each mark. */
+async function bestOf(objective: Float64Array, seed: number): Promise<number[]> {
+  const search = await openStrategy(configOf(seed), space, { gpu: null });
   const found: number[] = [];
   let best = -Infinity;
   for (let query = 1; query <= marks[marks.length - 1]; query++) {
     const [trial] = await search.ask(1);
-    const value = values[indexIn(table, space.key(trial.arch))];
+    const value = objective[indexIn(table, space.key(trial.arch))];
     best = Math.max(best, value);
     await search.tell([{ ...trial, score: { value: value / 100 } }]);
     if (marks.includes(query)) found.push(best);
@@ -37,18 +47,27 @@ async function bestOf(table: Table, column: string, strategy: StrategyName, seed
   return found;
 }
 
-for (const strategy of (names.length ? names : ["gp-wl", "gp-wl-climb"]) as StrategyName[]) {
-  for (const column of ["c10_test_200", "c100_test_200", "in16_test_200"]) {
-    const begin = performance.now();
-    const runs: number[][] = [];
-    for (let seed = 1; seed <= Number(seeds); seed++) {
-      runs.push(await bestOf(table, column, strategy, seed));
-    }
-    const texts = marks.map((mark, m) => {
-      const best = runs.map((run) => run[m]);
-      return `${mark}: ${mean(best).toFixed(4)} ± ${Math.sqrt(variance(best)).toFixed(4)}`;
-    });
-    const each = (performance.now() - begin) / 1000 / runs.length;
-    console.log(`${strategy}  ${column}  ${texts.join("  ")}  ${each.toFixed(2)} s per search`);
+console.log(`${values.strategy}, seeds ${first} … ${first + seeds - 1}`);
+for (const [c, column] of columns.entries()) {
+  const begin = performance.now();
+  const objective = table.column(column);
+  const optimum = objective.reduce((a, b) => Math.max(a, b));
+  const runs: number[][] = [];
+  for (let seed = first; seed < first + seeds; seed++) runs.push(await bestOf(objective, seed));
+  for (const [m, mark] of marks.entries()) {
+    const best = runs.map((run) => run[m]);
+    const error = Math.sqrt(variance(best) / seeds);
+    const known = publishedAt(mark, c).reduce((a, b) => b.mean > a.mean ? b : a);
+    const difference = mean(best) - known.mean;
+    const optimal = best.filter((value) => value === optimum).length;
+    console.log(
+      `${column.padEnd(13)}  ${mark} queries  ${mean(best).toFixed(4)} ± ${error.toFixed(4)}, ` +
+        `${optimal} of ${seeds} optimal; ${known.searcher} ${known.mean} ± ${
+          known.error.toFixed(4)
+        }: ${difference < 0 ? "" : "+"}${difference.toFixed(4)}, ` +
+        `${(difference / Math.hypot(error, known.error)).toFixed(1)} standard errors`,
+    );
   }
+  const each = (performance.now() - begin) / 1000 / seeds;
+  console.log(`${column.padEnd(13)}  ${each.toFixed(2)} s per search`);
 }

@@ -101,6 +101,8 @@ export interface SearchSpace<A> {
   encode(arch: A): number[];
   /** Equal for equivalent architectures: de-duplication and tables. */
   key(arch: A): string;
+  /** Where tables list architectures apart that compute the same: equal for these. */
+  unique?(arch: A): string;
   /** The notation of published tables, where there is one. */
   format?(arch: A): string;
   /** Reads that notation; throws a UsageError that says what is wrong where. */

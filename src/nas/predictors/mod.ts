@@ -8,7 +8,8 @@ import { bananasEnsemble, diverseEnsemble, Ensemble } from "./ensemble.ts";
 import { GaussianProcess } from "./gaussian_process.ts";
 import { gcnDefaults, GcnPredictor, smallGcn } from "./gcn_predictor.ts";
 import { graphsOf } from "./graphs.ts";
-import { distanceKernel, rbfKernel } from "./kernels.ts";
+import { distanceKernel, type KernelFamily, rbfKernel } from "./kernels.ts";
+import { MixedProcess } from "./mixed_process.ts";
 import type { PredictorName } from "./names.ts";
 import type { Predictor } from "./predictor.ts";
 import { WlFeatures, wlKernel } from "./wl.ts";
@@ -40,14 +41,10 @@ export function openPredictor<A>(name: PredictorName, parts: PredictorParts<A>):
       return new GaussianProcess(distanceKernel(encoding()), { noises: [1e-5] });
     case "gp-rbf":
       return new GaussianProcess(rbfKernel(encoding()), { noises: NOISES });
-    case "gp-wl": {
-      const features = new WlFeatures<A & WeakKey>(
-        (arch) => space.key(arch),
-        graphsOf(space),
-        ROUNDS,
-      );
-      return new GaussianProcess(wlKernel(features), { noises: NOISES });
-    }
+    case "gp-wl":
+      return new GaussianProcess(graphKernel(space), { noises: NOISES });
+    case "gp-mixed":
+      return new MixedProcess(space as SearchSpace<A & WeakKey>, graphKernel(space));
     case "ensemble":
       return new Ensemble(encoding(), bananasEnsemble);
     case "diverse":
@@ -61,4 +58,14 @@ export function openPredictor<A>(name: PredictorName, parts: PredictorParts<A>):
     case "bonas":
       return new GcnPredictor(graphsOf(space), smallGcn, true);
   }
+}
+
+/** Architectures are objects in every space, though their type does not say so. */
+function graphKernel<A>(space: SearchSpace<A>): KernelFamily<A & WeakKey> {
+  const features = new WlFeatures<A & WeakKey>(
+    (arch) => space.key(arch),
+    graphsOf(space),
+    ROUNDS,
+  );
+  return wlKernel(features);
 }

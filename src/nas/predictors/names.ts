@@ -3,6 +3,10 @@ export const predictorNames = {
   gp: { summary: "Gaussian process on an encoding's distance", sees: "distance" },
   "gp-rbf": { summary: "Gaussian process on an encoding's features", sees: "features" },
   "gp-wl": { summary: "Gaussian process with the Weisfeiler-Lehman graph kernel", sees: "graph" },
+  "gp-mixed": {
+    summary: "Gaussian process on the graph and on each decision, clipping bad losses",
+    sees: "graph",
+  },
   ensemble: { summary: "five feed-forward nets, as in BANANAS", sees: "features" },
   diverse: { summary: "five feed-forward nets of different shapes", sees: "features" },
   dngo: { summary: "Bayesian linear regression on a net's features", sees: "features" },

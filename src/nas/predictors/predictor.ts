@@ -16,7 +16,7 @@ export interface Predictor<A> {
    * Learns anew: nothing of an earlier fit is left, and the same architectures, targets and random numbers
    * give the same predictions.
    * @param archs at least two.
-   * @param targets finite; smaller or larger is better, a predictor does not care.
+   * @param targets finite losses: smaller is better.
    */
   fit(archs: readonly A[], targets: Float64Array, rng: Rng): void;
   predict(archs: readonly A[]): Prediction;

@@ -23,3 +23,17 @@ export function logErrors(scores: Float64Array): Float64Array {
   const accuracies = scores.every((score) => score >= 0 && score <= 1);
   return scores.map((score) => accuracies ? Math.log(Math.max(LEAST, 1 - score)) : -score);
 }
+
+/** Distances from the best to the median, beyond the median, from which on losses are clipped. */
+const FAR = 2;
+
+/**
+ * Losses far above the median, each as the same bound: how bad a broken network is says nothing about good ones,
+ * and would be most of what a predictor explains.
+ */
+export function clipLosses(losses: Float64Array): Float64Array {
+  const best = losses.reduce((a, b) => Math.min(a, b));
+  const middle = losses.toSorted()[losses.length >> 1];
+  const bound = middle > best ? middle + FAR * (middle - best) : Infinity;
+  return losses.map((loss) => Math.min(loss, bound));
+}

@@ -12,6 +12,7 @@ import {
   nb201Edges,
   nb201Ops,
   parseNb201,
+  uniqueNb201,
 } from "./nasbench201_arch.ts";
 import { NB201_STAGES, nb201Network } from "./nasbench201_network.ts";
 
@@ -56,6 +57,7 @@ export function nasbench201Space(config: ChildConfig): SearchSpace<Nb201Arch> {
     encode,
     // Equivalent cells have results of their own in the tables.
     key: formatNb201,
+    unique: uniqueNb201,
     format: formatNb201,
     parse: parseNb201,
     supernet: (into) => {

@@ -1,8 +1,11 @@
-/** Where a predictor looks for the next architecture: a whole space is too much to predict. */
+/** Where a predictor looks for the next architecture: most spaces are too much to predict as a whole. */
 import type { Rng } from "../../random.ts";
 import type { Moves } from "./moves.ts";
+import type { Whole } from "./whole.ts";
 
 export interface CandidatePlan {
+  /** A space of at most so many architectures is looked at as a whole, without the rest of the plan. */
+  whole?: number;
   /** The best architectures so far that are mutated, so often for each number of edits. */
   parents: number;
   each: number;
@@ -25,6 +28,10 @@ export interface Candidate<A> {
 
 export interface Surroundings<A> {
   moves: Moves<A>;
+  /** Equal for architectures of which one is enough. */
+  key(arch: A): string;
+  /** All there are, where the space is small enough for the plan. */
+  whole: Whole<A> | null;
   /** Scored architectures, the best first. */
   ranked: readonly A[];
   /** Keys of architectures that are no candidates: scored, or asked for. */
@@ -36,6 +43,7 @@ export interface Surroundings<A> {
 
 /** Candidates that differ from each other and from what is taken, the best first; may be none. */
 export function findCandidates<A>(plan: CandidatePlan, around: Surroundings<A>): Candidate<A>[] {
+  if (around.whole) return valuedWhole(around.whole, around).sort(better);
   const pool = propose(plan, around);
   const found = valued([...pool.values()], around);
   if (plan.climbs > 0) climb(plan.climbs, found, pool, around);
@@ -44,17 +52,27 @@ export function findCandidates<A>(plan: CandidatePlan, around: Surroundings<A>):
 
 const better = <A>(a: Candidate<A>, b: Candidate<A>): number => b.value - a.value;
 
-function valued<A>(archs: A[], { moves, acquire }: Surroundings<A>): Candidate<A>[] {
+function valued<A>(archs: A[], { key, acquire }: Surroundings<A>): Candidate<A>[] {
   const values = acquire(archs);
-  return archs.map((arch, i) => ({ arch, key: moves.space.key(arch), value: values[i] }));
+  return archs.map((arch, i) => ({ arch, key: key(arch), value: values[i] }));
+}
+
+/** Also what is taken gets a value, and then goes: predictors are fast at candidates that they saw before. */
+function valuedWhole<A>(
+  { archs, keys }: Whole<A>,
+  { taken, acquire }: Surroundings<A>,
+): Candidate<A>[] {
+  const values = acquire(archs);
+  return archs.map((arch, i) => ({ arch, key: keys[i], value: values[i] }))
+    .filter(({ key }) => !taken.has(key));
 }
 
 function propose<A>(plan: CandidatePlan, around: Surroundings<A>): Map<string, A> {
-  const { moves, ranked, taken, rng } = around;
+  const { moves, key, ranked, taken, rng } = around;
   const pool = new Map<string, A>();
   const add = (arch: A) => {
-    const key = moves.space.key(arch);
-    if (!taken.has(key) && !pool.has(key)) pool.set(key, arch);
+    const name = key(arch);
+    if (!taken.has(name) && !pool.has(name)) pool.set(name, arch);
   };
   for (const parent of ranked.slice(0, plan.parents)) {
     for (let edits = 1; edits <= plan.edits; edits++) {
@@ -77,13 +95,13 @@ function climb<A>(
   pool: Map<string, A>,
   around: Surroundings<A>,
 ): void {
-  const { moves, taken } = around;
+  const { moves, key: keyOf, taken } = around;
   const value = new Map(found.map((c) => [c.key, c.value]));
   let heads = found.toSorted(better).slice(0, climbs);
   while (heads.length > 0) {
     const fresh = new Map<string, A>();
     const around_ = heads.map(({ arch }) =>
-      moves.neighbours(arch).map((next) => ({ next, key: moves.space.key(next) }))
+      moves.neighbours(arch).map((next) => ({ next, key: keyOf(next) }))
     );
     for (const { next, key } of around_.flat()) {
       if (!taken.has(key) && !pool.has(key)) fresh.set(key, next);

@@ -11,6 +11,7 @@ import { acquire, type AcquisitionName, isFixed } from "./acquisition.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
 import { type Candidate, type CandidatePlan, findCandidates } from "./candidates.ts";
 import type { Moves } from "./moves.ts";
+import { type Whole, wholeSpace } from "./whole.ts";
 
 export interface GuidedPlan<A> {
   /** Of the strategy, for messages. */
@@ -22,6 +23,8 @@ export interface GuidedPlan<A> {
   predictor: Predictor<A>;
   acquisition: AcquisitionName;
   candidates: CandidatePlan;
+  /** Equal for architectures of which one is asked for. */
+  key(arch: A): string;
   /** What a predictor learns of scores: the error, or its logarithm. */
   target: (scores: Float64Array) => Float64Array;
 }
@@ -46,6 +49,11 @@ const TRIES = 1000;
  * acquisition that cannot be climbed.
  */
 export function guidedStrategy<A>(moves: Moves<A>, seed: number, plan: GuidedPlan<A>): Strategy<A> {
+  if (plan.acquisition === "ts" && !plan.predictor.draw) {
+    throw new UsageError(
+      `Cannot use acquisition ts in ${plan.name}: its predictor draws no functions; try its`,
+    );
+  }
   if (plan.candidates.parents > 0) moves.require(plan.name, "perturb");
   if (plan.candidates.climbs > 0) {
     moves.require(plan.name, "neighbours");
@@ -65,6 +73,8 @@ class Guided<A> implements Strategy<A> {
   #known = new Map<string, Known<A>>();
   /** Picked by the last fit and not yet asked for, the next one first. */
   #queue: A[] = [];
+  /** Listed before the first fit; null where the space is too large for the plan. */
+  #whole: Whole<A> | null | undefined;
 
   constructor(
     private readonly moves: Moves<A>,
@@ -87,7 +97,7 @@ class Guided<A> implements Strategy<A> {
     const asked = new Map<string, A>();
     const taken = new Set(this.#known.keys());
     const take = (arch: A) => {
-      const key = this.moves.space.key(arch);
+      const key = this.plan.key(arch);
       asked.set(asked.has(key) ? `${key} again ${asked.size}` : key, arch);
       taken.add(key);
     };
@@ -102,7 +112,7 @@ class Guided<A> implements Strategy<A> {
 
   tell(done: Scored<A>[]): Promise<StrategyReport> {
     for (const { arch, score } of done) {
-      this.#known.set(this.moves.space.key(arch), { arch, score: score.value });
+      this.#known.set(this.plan.key(arch), { arch, score: score.value });
     }
     return Promise.resolve({ reward: meanReward(done) });
   }
@@ -114,7 +124,7 @@ class Guided<A> implements Strategy<A> {
   /** A draw that is not taken; where nearly all are, one that is. */
   #fresh(taken: ReadonlySet<string>): A {
     let arch = this.moves.sample(this.#rng);
-    for (let i = 0; i < TRIES && taken.has(this.moves.space.key(arch)); i++) {
+    for (let i = 0; i < TRIES && taken.has(this.plan.key(arch)); i++) {
       arch = this.moves.sample(this.#rng);
     }
     return arch;
@@ -122,7 +132,10 @@ class Guided<A> implements Strategy<A> {
 
   /** The candidates with the best acquisition after a fit to all that is known; at least one. */
   #pick(n: number, taken: ReadonlySet<string>): A[] {
-    const { predictor, target, acquisition } = this.plan;
+    const { predictor, target, acquisition, candidates, key } = this.plan;
+    if (this.#whole === undefined) {
+      this.#whole = wholeSpace(this.moves.space, key, candidates.whole ?? 0);
+    }
     // A round's numbers depend on the place in the search alone: a restored search needs no fit of its past.
     const rng = new Rng(this.seed, salted(Stream.search, 1), this.#trials);
     const known = [...this.#known.values()];
@@ -134,10 +147,12 @@ class Guided<A> implements Strategy<A> {
         prediction: predictor.predict(archs),
         best,
         rng,
-        draw: () => this.#drawn(archs, rng),
+        draw: () => predictor.draw!(archs, rng),
       });
-    const found: Candidate<A>[] = findCandidates(this.plan.candidates, {
+    const found: Candidate<A>[] = findCandidates(candidates, {
       moves: this.moves,
+      key,
+      whole: this.#whole,
       ranked: this.#ranked(),
       taken,
       rng,
@@ -145,12 +160,6 @@ class Guided<A> implements Strategy<A> {
     });
     const picked = found.slice(0, n).map(({ arch }) => arch);
     return picked.length > 0 ? picked : [this.#fresh(taken)];
-  }
-
-  #drawn(archs: readonly A[], rng: Rng): Float64Array {
-    const { predictor, name } = this.plan;
-    if (predictor.draw) return predictor.draw(archs, rng);
-    throw new Error(`Cannot use acquisition ts in ${name}: its predictor draws no functions`);
   }
 
   snapshot() {
@@ -170,7 +179,7 @@ class Guided<A> implements Strategy<A> {
     this.#rng.index = saved.drawn;
     this.#trials = saved.trials;
     this.#known = new Map(
-      loadScores(space, saved.known).map((known) => [space.key(known.arch), known]),
+      loadScores(space, saved.known).map((known) => [this.plan.key(known.arch), known]),
     );
     this.#queue = saved.queue.map((choice) => space.decode(choice));
     return Promise.resolve();

@@ -53,7 +53,7 @@ const makers: Record<StrategyName, Make> = {
   gp: guided("gp"),
   "gp-rbf": guided("gp-rbf"),
   "gp-wl": guided("gp-wl"),
-  "gp-wl-climb": guided("gp-wl-climb"),
+  "gp-mixed": guided("gp-mixed"),
   bananas: guided("bananas"),
   dngo: guided("dngo"),
   bohamiann: guided("bohamiann"),

@@ -12,7 +12,7 @@ export const strategyNames = {
   gp: "Bayesian optimisation: a Gaussian process on an encoding's distance",
   "gp-rbf": "Bayesian optimisation: a Gaussian process on an encoding's features",
   "gp-wl": "Bayesian optimisation: a Gaussian process with a graph kernel",
-  "gp-wl-climb": "the same from fewer draws and more daring; candidates climb",
+  "gp-mixed": "Bayesian optimisation of a whole small space, by graph and by decisions",
   bananas: "BANANAS: an ensemble of nets on encodings rates mutations of the best",
   dngo: "DNGO: Bayesian linear regression on what a net learned",
   bohamiann: "BOHAMIANN: nets drawn from their posterior",

@@ -29,6 +29,8 @@ interface Recipe {
   candidates: CandidatePlan;
   /** The logarithm of the error is learned, or the error. */
   log?: boolean;
+  /** Of architectures that compute the same, one is asked for. */
+  distinct?: boolean;
 }
 
 /** BANANAS: a hundred mutations of the best, of the next best where many were seen already. */
@@ -69,17 +71,15 @@ const recipes = {
     candidates: half,
     log: true,
   },
-  /**
-   * Settings tried on CIFAR-100 of NAS-Bench-201; optimism by two deviations and expected improvement end
-   * within each other's errors there.
-   */
-  "gp-wl-climb": {
+  /** Settings chosen on CIFAR-100 of NAS-Bench-201. */
+  "gp-mixed": {
     initial: 5,
     batch: 1,
-    predictor: "gp-wl",
-    acquisition: "confidence",
-    candidates: { ...half, climbs: 3 },
+    predictor: "gp-mixed",
+    acquisition: "ei",
+    candidates: { ...half, climbs: 3, whole: 20_000 },
     log: true,
+    distinct: true,
   },
   /** White, Neiswanger & Savani, AAAI 2021. */
   bananas: {
@@ -150,6 +150,7 @@ export function guidedPlan<A>(
       space,
       encoding: sees === "graph" ? undefined : seen(context, sees),
     }),
+    key: (arch) => recipe.distinct && space.unique ? space.unique(arch) : space.key(arch),
     target: recipe.log ? logErrors : (scores) => scores.map((score) => -score),
   };
 }
@@ -168,11 +169,16 @@ function chosen(kind: GuidedConfig["candidates"], own: CandidatePlan): Candidate
     case "":
       return own;
     case "mutation":
-      return { ...own, random: 0, ...own.parents === 0 && mutations };
+      return { ...own, whole: 0, random: 0, ...own.parents === 0 && mutations };
     case "random":
-      return { ...own, parents: 0, random: own.random || UNIFORM };
+      return { ...own, whole: 0, parents: 0, random: own.random || UNIFORM };
     case "mutation-random":
-      return { ...own, ...own.parents === 0 && mutations, random: own.random || UNIFORM };
+      return {
+        ...own,
+        whole: 0,
+        ...own.parents === 0 && mutations,
+        random: own.random || UNIFORM,
+      };
   }
 }
 

@@ -1,0 +1,40 @@
+/** All architectures of a small space: where there are few, none need be left out. */
+import { allowed } from "../sampling.ts";
+import type { SearchSpace } from "../space.ts";
+
+export interface Whole<A> {
+  archs: readonly A[];
+  /** Of each architecture, as the function that was asked for them says. */
+  keys: readonly string[];
+}
+
+/**
+ * One architecture for each key, the first in the order of choices; null where the space has more than `most`.
+ * @param key equal for architectures of which one is enough.
+ */
+export function wholeSpace<A>(
+  space: SearchSpace<A>,
+  key: (arch: A) => string,
+  most: number,
+): Whole<A> | null {
+  const found = new Map<string, A>();
+  let count = 0;
+  const choice: number[] = [];
+  /** False once there are too many. */
+  const walk = (): boolean => {
+    const decision = space.next(choice);
+    if (!decision) {
+      const arch = space.decode(choice);
+      const name = key(arch);
+      if (!found.has(name)) found.set(name, arch);
+      return ++count <= most;
+    }
+    return allowed(decision).every((option) => {
+      choice.push(option);
+      const few = walk();
+      choice.pop();
+      return few;
+    });
+  };
+  return walk() ? { archs: [...found.values()], keys: [...found.keys()] } : null;
+}

@@ -1,22 +1,34 @@
 // Weight gradient of a convolution, channels in fours: sums of x dy over a span of output rows, to be added
-// up by split_sum. One invocation per span, kernel row, vec4 of input and Q vec4 of output channels.
+// up by split_sum. One invocation per span, kernel row, C vec4 of input and Q vec4 of output channels.
 //#include lib/index.wgsl
 override SIZE: u32 = 8u;
 const K = 3u;
 const S = 1u;
+const C = 1u;
 const Q = 2u;
-// Pixels per step and the columns of x that they see.
+// Pixels per step and the columns that they see: outside (FIRST), seen by the step before too (KEEP), new
+// (FRESH), outside. A step forward moves the window by NEW columns.
 const T = 2u;
 const WINDOW = 4u;
+const FIRST = 0u;
+const KEEP = 2u;
+const FRESH = 2u;
+const NEW = 2u;
 
 struct P {
   ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, rows: u32, top: i32, left: i32,
-  span: u32, splits: u32, relu: u32, sums_at: u32,
+  span: u32, splits: u32, relu: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> sums: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: P;
+
+// The first row from `row` on whose place in its image is from `low` to below `high`.
+fn inside(row: u32, low: u32, high: u32) -> u32 {
+  let oy = row % p.oh;
+  return row + select(0u, low - oy, oy < low) + select(0u, p.oh - oy + low, oy >= high);
+}
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -24,53 +36,82 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let ci = p.ci / 4u;
   let co = p.co / 4u;
   let outs = (co + Q - 1u) / Q;
+  let ins = (ci + C - 1u) / C;
   let o = i % outs * Q;
-  let c = i / outs % ci;
-  let ky = i / outs / ci % K;
-  let split = i / outs / ci / K;
-  if (split >= p.splits) { return; }
+  let c = i / outs % ins * C;
+  let split = i / outs / ins % p.splits;
+  let ky = i / outs / ins / p.splits;
+  if (ky >= K) { return; }
   // Not max(), which may turn NaN into a number.
   let least = vec4f(select(-3.4028234e38, 0.0, p.relu != 0u));
-  var a: array<vec4f, K * 4u * Q>;
-  let end = min((split + 1u) * p.span, p.rows);
-  for (var row = split * p.span; row < end; row++) {
-    let iy = i32(row % p.oh * S + ky) - p.top;
-    if (iy < 0i || iy >= i32(p.ih)) { continue; }
-    let line = i32((row / p.oh * p.ih + u32(iy)) * p.iw);
+  // Rows of an image from `low` to `high` see a row of x through this row of the kernel.
+  let shift = p.top - i32(ky);
+  let low = u32(max(shift + i32(S) - 1i, 0i)) / S;
+  let high = min(u32(max(i32(p.ih) + shift + i32(S) - 1i, 0i)) / S, p.oh);
+  var a: array<vec4f, C * K * 4u * Q>;
+  let end = select(min((split + 1u) * p.span, p.rows), 0u, low >= high);
+  for (var row = inside(split * p.span, low, high); row < end; row = inside(row + 1u, low, high)) {
+    let line = i32((row / p.oh * p.ih + u32(i32(row % p.oh * S) - shift)) * p.iw);
+    var v: array<vec4f, WINDOW * C>;
+    //#unroll l KEEP
+    //#unroll c C
+    v[$l * C + $c] = x[u32(max(line + $l - p.left, 0i)) * ci + min(c + $c, ci - 1u)];
+    v[$l * C + $c] = select(v[$l * C + $c], least, v[$l * C + $c] < least);
+    v[$l * C + $c] = select(vec4f(), v[$l * C + $c], u32($l - p.left) < p.iw);
+    //#end
+    //#end
     for (var ox = 0u; ox < p.ow; ox += T) {
-      let column = i32(ox * S) - p.left;
-      var v: array<vec4f, WINDOW>;
-      //#unroll l WINDOW
-      v[$l] = x[u32(max(line + column + $l, 0i)) * ci + c];
-      v[$l] = select(v[$l], least, v[$l] < least);
-      v[$l] = select(vec4f(), v[$l], u32(column + $l) < p.iw);
-      //#end
-      //#unroll t T
+      let column = i32(ox * S + FIRST + KEEP) - p.left;
+      //#unroll l FRESH
+      //#unroll c C
       {
-        let last = ox + $t >= p.ow;
-        let at = (row * p.ow + ox + $t) * co;
-        //#unroll q Q
-        {
-          let d = select(dy[at + min(o + $q, co - 1u)], vec4f(), last);
-          //#unroll k K
-          //#unroll n 4
-          a[($k * 4 + $n) * Q + $q] =
-            fma(vec4f(v[$t * S + $k][$n]), d, a[($k * 4 + $n) * Q + $q]);
-          //#end
-          //#end
+        const L = (FIRST + KEEP + $l) * C + $c;
+        v[L] = x[u32(max(line + column + $l, 0i)) * ci + min(c + $c, ci - 1u)];
+        v[L] = select(v[L], least, v[L] < least);
+        v[L] = select(vec4f(), v[L], u32(column + $l) < p.iw);
+      }
+      //#end
+      //#end
+      //#unroll q Q
+      {
+        //#unroll t T
+        let d$t = select(
+          dy[(row * p.ow + ox + $t) * co + min(o + $q, co - 1u)],
+          vec4f(),
+          ox + $t >= p.ow,
+        );
+        //#end
+        // All pixels of a sum one after the other: it stays in a register meanwhile.
+        //#unroll c C
+        //#unroll k K
+        //#unroll n 4
+        //#unroll t T
+        if ($t * S + $k >= FIRST && $t * S + $k < FIRST + KEEP + FRESH) {
+          a[(($c * K + $k) * 4 + $n) * Q + $q] =
+            fma(vec4f(v[($t * S + $k) * C + $c][$n]), d$t, a[(($c * K + $k) * 4 + $n) * Q + $q]);
         }
+        //#end
+        //#end
+        //#end
         //#end
       }
       //#end
+      //#unroll l KEEP
+      //#unroll c C
+      v[$l * C + $c] = v[($l + NEW) * C + $c];
+      //#end
+      //#end
     }
   }
+  //#unroll c C
   //#unroll k K
   //#unroll n 4
   //#unroll q Q
-  if (o + $q < co) {
-    sums[p.sums_at / 4u + ((split * K * K + ky * K + $k) * p.ci + c * 4u + $n) * co + o + $q] =
-      a[($k * 4 + $n) * Q + $q];
+  if (c + $c < ci && o + $q < co) {
+    sums[((split * K * K + ky * K + $k) * p.ci + (c + $c) * 4u + $n) * co + o + $q] =
+      a[(($c * K + $k) * 4 + $n) * Q + $q];
   }
+  //#end
   //#end
   //#end
   //#end

@@ -1,4 +1,5 @@
 /** The files of `kernels/lib`, by the name that `//#include` uses. */
+import conv2d from "../../kernels/lib/conv2d.wgsl" with { type: "text" };
 import index from "../../kernels/lib/index.wgsl" with { type: "text" };
 import groupSum from "../../kernels/lib/group_sum.wgsl" with { type: "text" };
 import math from "../../kernels/lib/math.wgsl" with { type: "text" };
@@ -7,6 +8,7 @@ import pixel from "../../kernels/lib/pixel.wgsl" with { type: "text" };
 import random from "../../kernels/lib/random.wgsl" with { type: "text" };
 
 export const includes: Readonly<Record<string, string>> = {
+  "lib/conv2d.wgsl": conv2d,
   "lib/index.wgsl": index,
   "lib/group_sum.wgsl": groupSum,
   "lib/math.wgsl": math,

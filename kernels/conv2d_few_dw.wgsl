@@ -1,0 +1,78 @@
+// Weight gradient of a convolution with few input channels, output channels in fours: sums of x dy over a
+// span of output rows, to be added up by split_sum. One invocation per span and Q vec4 of output channels.
+//#include lib/index.wgsl
+override SIZE: u32 = 8u;
+const K = 3u;
+const S = 2u;
+const CI = 1u;
+const Q = 4u;
+// Pixels per step, numbers in a kernel row, and in the part of a row of x that they see.
+const T = 2u;
+const ROW = 3u;
+const SEEN = 5u;
+
+struct P {
+  ih: u32, iw: u32, oh: u32, ow: u32, co: u32, rows: u32, top: i32, left: i32,
+  span: u32, splits: u32, relu: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> sums: array<vec4f>;
+@group(0) @binding(3) var<uniform> p: P;
+
+@compute @workgroup_size(SIZE)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = thread(id, groups, SIZE);
+  let co = p.co / 4u;
+  let outs = (co + Q - 1u) / Q;
+  let o = i % outs * Q;
+  let split = i / outs;
+  if (split >= p.splits) { return; }
+  // Not max(), which may turn NaN into a number.
+  let least = select(-3.4028234e38, 0.0, p.relu != 0u);
+  var a: array<vec4f, K * ROW * Q>;
+  let start = split * p.span * p.ow;
+  let end = min((split + 1u) * p.span, p.rows) * p.ow;
+  var ox = 0u;
+  for (var pixel = start; pixel < end; pixel += min(T, p.ow - ox)) {
+    let row = pixel / p.ow;
+    ox = pixel % p.ow;
+    let above = i32(row % p.oh * S) - p.top;
+    let column = i32(ox * S) - p.left;
+    var v: array<f32, K * SEEN>;
+    //#unroll k K
+    let at$k = (i32(row / p.oh * p.ih) + above + $k) * i32(p.iw) + column;
+    let live$k = u32(above + $k) < p.ih;
+    //#unroll l SEEN
+    v[$k * SEEN + $l] = x[max(at$k * i32(CI) + $l, 0i)];
+    v[$k * SEEN + $l] = select(v[$k * SEEN + $l], least, v[$k * SEEN + $l] < least);
+    v[$k * SEEN + $l] =
+      select(0.0, v[$k * SEEN + $l], live$k && u32(column + i32($l / CI)) < p.iw);
+    //#end
+    //#end
+    //#unroll q Q
+    {
+      //#unroll t T
+      let d$t = select(dy[(pixel + $t) * co + min(o + $q, co - 1u)], vec4f(), ox + $t >= p.ow);
+      //#end
+      //#unroll k K
+      //#unroll j ROW
+      //#unroll t T
+      a[($k * ROW + $j) * Q + $q] =
+        fma(vec4f(v[$k * SEEN + $t * S * CI + $j]), d$t, a[($k * ROW + $j) * Q + $q]);
+      //#end
+      //#end
+      //#end
+    }
+    //#end
+  }
+  //#unroll j ROW
+  //#unroll k K
+  //#unroll q Q
+  if (o + $q < co) {
+    sums[(split * K * ROW + $k * ROW + $j) * co + o + $q] = a[($k * ROW + $j) * Q + $q];
+  }
+  //#end
+  //#end
+  //#end
+}

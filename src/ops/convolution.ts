@@ -1,0 +1,253 @@
+/** The dispatches of a dense convolution: forward and both gradients. */
+import conv2dWgsl from "../../kernels/conv2d.wgsl" with { type: "text" };
+import conv2dDwWgsl from "../../kernels/conv2d_dw.wgsl" with { type: "text" };
+import conv2dDwScalarWgsl from "../../kernels/conv2d_dw_scalar.wgsl" with { type: "text" };
+import conv2dFewWgsl from "../../kernels/conv2d_few.wgsl" with { type: "text" };
+import conv2dFewDwWgsl from "../../kernels/conv2d_few_dw.wgsl" with { type: "text" };
+import conv2dScalarWgsl from "../../kernels/conv2d_scalar.wgsl" with { type: "text" };
+import { count, type Grad, type Tensor } from "../autodiff/op.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { type Kernel, kernel, type Params } from "../gpu/kernel.ts";
+import { axis, blockSize, groups, reduceSize, splitReduce } from "./tiling.ts";
+
+const vector = kernel("conv2d", conv2dWgsl);
+const scalar = kernel("conv2d_scalar", conv2dScalarWgsl);
+const vectorDw = kernel("conv2d_dw", conv2dDwWgsl);
+const scalarDw = kernel("conv2d_dw_scalar", conv2dDwScalarWgsl);
+const few = kernel("conv2d_few", conv2dFewWgsl);
+const fewDw = kernel("conv2d_few_dw", conv2dFewDwWgsl);
+
+/** Weights (vec4) that the kernels stage: the size of their tile. */
+const TILE = 1024;
+/** Largest kernel size: all taps of 16 output channels for one input channel fill the tile. */
+export const LARGEST = 16;
+
+/** A software adapter keeps registers in the cache: large blocks, few loads. Cards want many small ones. */
+const ofAdapter = <F>(gpu: Gpu, software: F[], card: F[]): F[] =>
+  gpu.adapter.fallback ? [...software, ...card] : [...card, ...software];
+
+/** Pixels and vec4 of output channels per invocation. */
+const blocks = (gpu: Gpu) =>
+  ofAdapter(
+    gpu,
+    [{ pixels: 32, outs: 2, size: 32 }, { pixels: 16, outs: 4, size: 32 }],
+    [{ pixels: 8, outs: 2, size: 64 }, { pixels: 4, outs: 1, size: 64 }],
+  );
+
+/** A row's pixels per invocation, as few and as equal tiles as possible; short rows take several images. */
+function tileOf(ow: number, n: number, most: number): { T: number; R: number } {
+  if (ow <= most) return { T: ow, R: Math.min(n, Math.floor(most / ow)) };
+  for (let t = most; t > most / 2; t--) if (ow % t === 0) return { T: t, R: 1 };
+  return { T: most, R: 1 };
+}
+
+/**
+ * Which columns of an image of `iw` the tiles see: where one tile takes the row, those outside are known
+ * and left out; else they are looked at when loaded.
+ */
+function columns(
+  iw: number,
+  ow: number,
+  left: number,
+  { K, S, T }: Record<"K" | "S" | "T", number>,
+) {
+  const WINDOW = (T - 1) * S + K;
+  const before = Math.max(0, left), after = Math.max(0, (ow - 1) * S + K - left - iw);
+  if (T === ow) {
+    const FIRST = Math.min(before, WINDOW);
+    return { WINDOW, FIRST, LEFT: 0, INNER: Math.max(0, WINDOW - FIRST - after), RIGHT: 0 };
+  }
+  // Where the two ends meet, all are checked.
+  const [LEFT, RIGHT] = before + after > WINDOW ? [WINDOW, 0] : [before, after];
+  return { WINDOW, FIRST: 0, LEFT, INNER: WINDOW - LEFT - RIGHT, RIGHT };
+}
+
+interface Convolution {
+  x: Tensor;
+  w: Tensor;
+  y: Tensor;
+  stride: number;
+  /** Zeros above and to the left of x. */
+  top: number;
+  left: number;
+  /** Turn the kernel by half a turn and exchange its channels: the convolution's transpose. */
+  flip: boolean;
+  relu: boolean;
+  gate?: Tensor;
+  add: boolean;
+}
+
+/** Taps and pixels of a row that belong together when zeros between the pixels of x are skipped. */
+interface Phase {
+  div: number;
+  phase: number;
+  tap: number;
+  /** Used taps of a kernel row. */
+  K: number;
+}
+
+/**
+ * y (+)= act(x) ∗ w, at the columns and taps of a phase. Wide inputs take several dispatches, each adding a
+ * slice of channels.
+ */
+function convolve(
+  gpu: Gpu,
+  { x, w, y, stride: S, top, left, flip, relu, gate, add }: Convolution,
+  { div, phase, tap, K: taps }: Phase,
+): void {
+  const [n, ih, iw, ci] = x.shape, [, oh, width, co] = y.shape, [k] = w.shape;
+  const ow = Math.ceil((width - phase) / div), K = Math.max(1, taps);
+  const key = `conv2d k${k} s${S} d${div} columns ${ow} channels ${ci} ${co}`;
+  const { pixels, outs, size: SIZE } = gpu.tuning.choose(key, blocks(gpu));
+  const { T, R } = tileOf(ow, n, pixels), Q = blockSize(Math.ceil(co / 4), outs);
+  const tiles = Math.ceil(ow / T), images = Math.ceil(n / R);
+  const depth = taps > 0 ? blockSize(ci, Math.floor(TILE / (k * K * Q))) : 0;
+  let c0 = 0;
+  do {
+    gpu.run(co % 4 ? scalar : vector, { x, w, gate: gate ?? x, y }, {
+      ...{ k, div, tap, phase, width, pieces: T * R * Q, n, images, tiles },
+      ...{ ih, iw, ci, oh, ow, co, top, left },
+      ...{ c0, depth: Math.min(depth, ci - c0), wi: flip ? 1 : co, wo: flip ? ci : 1 },
+      ...{ flip, relu, gated: gate !== undefined, add: add || c0 > 0 },
+      ...{ SIZE, K, S, T, R, Q, ...columns(iw, ow, left, { K, S, T }) },
+    }, groups(images * tiles * oh, SIZE, Math.ceil(co / (4 * Q))));
+    c0 += depth;
+  } while (depth && c0 < ci);
+}
+
+interface Forward {
+  x: Tensor;
+  w: Tensor;
+  y: Tensor;
+  stride: number;
+  relu: boolean;
+}
+
+export function convolveForward(gpu: Gpu, io: Forward): void {
+  const { x, w, y, stride, relu } = io;
+  const [, h, wide] = x.shape, [K] = w.shape;
+  const [top, left] = [h, wide].map((size) => axis(size, K, stride, "same").before);
+  if (isFew(w)) return convolveFew(gpu, io, top, left);
+  const all = { div: 1, phase: 0, tap: 0, K };
+  convolve(gpu, { x, w, y, stride, top, left, flip: false, relu, add: false }, all);
+}
+
+/** Images themselves: so few numbers meet a window that all taps are written out. */
+const isFew = ({ shape: [k, , ci, co] }: Tensor) => ci < 4 && k * k * ci <= 27 && co % 4 === 0;
+
+/** What a kernel for few channels sees of a row: numbers of the window, and of T pixels' windows. */
+const rowOf = (K: number, S: number, CI: number, T: number) => ({
+  ...{ K, S, CI, T, ROW: K * CI, SEEN: ((T - 1) * S + K) * CI },
+});
+
+function convolveFew(gpu: Gpu, { x, w, y, stride: S, relu }: Forward, top: number, left: number) {
+  const [, ih, iw, ci] = x.shape, [n, oh, ow, co] = y.shape, [K] = w.shape;
+  const many = K * K * ci > 12;
+  const { pixels, outs, size: SIZE } = gpu.tuning.choose(
+    `conv2d_few k${K} s${S} columns ${ow} channels ${ci} ${co}`,
+    ofAdapter(
+      gpu,
+      [{ pixels: 2, outs: many ? 8 : 16, size: 64 }, { pixels: 1, outs: 8, size: 128 }],
+      [{ pixels: 1, outs: 4, size: 64 }],
+    ),
+  );
+  const T = Math.min(pixels, ow), Q = blockSize(co / 4, outs);
+  const tiles = Math.ceil(ow / T), all = n * oh * tiles;
+  gpu.run(few, { x, w, y }, {
+    ...{ pixels: all, tiles, ih, iw, oh, ow, co, top, left, relu },
+    ...{ SIZE, Q, ...rowOf(K, S, ci, T) },
+  }, groups(all, SIZE, Math.ceil(co / (4 * Q))));
+}
+
+interface Gradient {
+  x: Tensor;
+  w: Tensor;
+  dy: Tensor;
+  stride: number;
+  relu: boolean;
+}
+
+/**
+ * The transposed convolution. A stride s puts s − 1 zeros between the pixels of dy: every s-th column of dx
+ * sees the same of the taps, so each of the s phases is a convolution of its own.
+ */
+export function convolveDx(
+  gpu: Gpu,
+  { x, w, dy, stride: div, relu }: Gradient,
+  { tensor, accumulate: add }: Grad,
+): void {
+  const [, h, wide] = x.shape, [k] = w.shape;
+  const [top, left] = [h, wide].map((size) => k - 1 - axis(size, k, div, "same").before);
+  for (let phase = 0; phase < Math.min(div, wide); phase++) {
+    const tap = (left - phase + k * div) % div, K = Math.ceil((k - tap) / div);
+    // No tap meets a pixel: these columns have no gradient.
+    if (K <= 0 && add) continue;
+    convolve(gpu, {
+      ...{ x: dy, w, y: tensor, stride: 1, top, left: (left - phase - tap) / div, flip: true },
+      ...{ relu: false, gate: relu ? x : undefined, add },
+    }, { div, phase, tap, K });
+  }
+}
+
+/** Pixels per step, vec4 of input and of output channels per invocation. */
+function blocksDw(gpu: Gpu, ow: number, k: number) {
+  // Whole rows where they are short: what lies outside is known, and not computed.
+  const pixels = ow <= 8 ? ow : 2, wide = k > 3 ? 1 : 2;
+  return ofAdapter(
+    gpu,
+    [{ pixels, ins: wide, outs: 2 }, { pixels: 2, ins: 3 - wide, outs: 2 }],
+    [{ pixels: 2, ins: 1, outs: 1 }, { pixels: 4, ins: 1, outs: 1 }],
+  );
+}
+
+/** The same for few input channels: all taps of a window at once. */
+const blocksFewDw = (gpu: Gpu, taps: number) =>
+  ofAdapter(
+    gpu,
+    [{ pixels: 2, outs: taps > 12 ? 2 : 4 }],
+    [{ pixels: 1, outs: 1 }],
+  );
+
+export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
+  const { x, w, dy, stride: S, relu } = io;
+  const [n, ih, iw, ci] = x.shape, [, oh, ow, co] = dy.shape, [K] = w.shape;
+  const [top, left] = [ih, iw].map((size) => axis(size, K, S, "same").before);
+  const rows = n * oh, params = { ih, iw, oh, ow, co, rows, relu, top, left };
+  const SIZE = reduceSize(gpu);
+  /** A kernel whose `tiles` invocations see a span of rows. */
+  const reduce = (k: Kernel, tiles: number, constants: Params) =>
+    splitReduce(
+      gpu,
+      rows,
+      tiles,
+      count(w.shape),
+      dw,
+      (sums, span, splits) =>
+        gpu.run(
+          k,
+          { x, dy, sums },
+          { ...params, span, splits, SIZE, ...constants },
+          splits * tiles,
+        ),
+    );
+
+  const at = `k${K} s${S} columns ${ow} channels ${ci} ${co}`;
+  if (isFew(w)) {
+    const form = gpu.tuning.choose(`conv2d_few_dw ${at}`, blocksFewDw(gpu, K * K * ci));
+    const T = Math.min(form.pixels, ow), Q = blockSize(co / 4, form.outs);
+    reduce(fewDw, Math.ceil(co / (4 * Q)), { Q, ...rowOf(K, S, ci, T) });
+  } else if (ci % 4 || co % 4) {
+    const Q = 8, T = 2;
+    reduce(scalarDw, K * ci * Math.ceil(co / Q), { ci, K, S, Q, T, WINDOW: (T - 1) * S + K });
+  } else {
+    const form = gpu.tuning.choose(`conv2d_dw ${at}`, blocksDw(gpu, ow, K));
+    const T = Math.min(ow, form.pixels);
+    const C = blockSize(ci / 4, form.ins), Q = blockSize(co / 4, form.outs);
+    const { WINDOW, FIRST, INNER } = columns(iw, ow, left, { K, S, T });
+    const KEEP = T === ow ? 0 : Math.max(0, K - S);
+    const FRESH = T === ow ? INNER : WINDOW - KEEP;
+    reduce(vectorDw, K * Math.ceil(ci / (4 * C)) * Math.ceil(co / (4 * Q)), {
+      ...{ ci, K, S, C, Q, T, WINDOW, FIRST, KEEP, FRESH, NEW: T * S },
+    });
+  }
+}

@@ -5,6 +5,8 @@ import type { Score, State, Strategy } from "./strategy.ts";
 export interface Evaluator<A> {
   /** An architecture scores the same whenever it is scored: the final selection costs nothing. */
   readonly remembers?: boolean;
+  /** Every score is a long piece of work of its own: a search keeps each as soon as it is there. */
+  readonly oneByOne?: boolean;
   /** Numbers of training epochs that architectures can be scored after, ascending; absent where there is no choice. */
   readonly fidelities?: readonly number[];
   /**

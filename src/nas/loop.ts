@@ -14,7 +14,7 @@ import { Scoring } from "./scoring.ts";
 import { selection } from "./selection.ts";
 import type { SearchSpace } from "./space.ts";
 import type { Store } from "./store.ts";
-import type { Scored, Strategy } from "./strategy.ts";
+import type { Scored, State, Strategy } from "./strategy.ts";
 
 /** Everything a search needs; `openSearch` puts it together from a config. */
 export interface SearchParts<A> {
@@ -51,6 +51,8 @@ export async function* searchLoop<A>(
 class Loop<A> {
   #at: Position = startPosition();
   readonly #clock = new Clock();
+  /** As it was before a round whose trials are kept one by one: who resumes within asks for the same again. */
+  #before: { strategy: State; queries: number } | null = null;
   readonly #scoring: Scoring<A>;
   readonly #checkpoints: Checkpoints;
 
@@ -87,12 +89,31 @@ class Loop<A> {
 
   async #save(): Promise<number> {
     this.#at.seconds = this.#clock.seconds();
+    const { strategy, queries } = this.#before ?? await this.#now();
     await this.store.save(mergeStates({
-      loop: { json: this.#at, tensors: {} },
-      strategy: await this.parts.strategy.snapshot(),
+      loop: { json: { ...this.#at, queries }, tensors: {} },
+      strategy,
       evaluator: await this.parts.evaluator.snapshot(),
     }));
     return this.parts.figures().step;
+  }
+
+  async #now(): Promise<{ strategy: State; queries: number }> {
+    return { strategy: await this.parts.strategy.snapshot(), queries: this.#at.queries };
+  }
+
+  /** One round's trials with their scores. */
+  async *#scored(): AsyncGenerator<RunEvent, Scored<A>[]> {
+    const { config, strategy, evaluator } = this.parts;
+    if (!evaluator.oneByOne) return await this.#scoring.score(await strategy.ask(config.perRound));
+    this.#before = await this.#now();
+    const scored: Scored<A>[] = [];
+    for (const trial of await strategy.ask(config.perRound)) {
+      scored.push(...await this.#scoring.score([trial]));
+      yield* this.#checkpoints.at(true);
+    }
+    this.#before = null;
+    return scored;
   }
 
   async *#epoch(): AsyncGenerator<RunEvent> {
@@ -108,7 +129,7 @@ class Loop<A> {
     const due = (this.#at.epoch + 1) % config.roundsEvery === 0;
     while (due && this.#at.round < config.rounds) {
       const from = performance.now();
-      const scored = await this.#scoring.score(await strategy.ask(config.perRound));
+      const scored = yield* this.#scored();
       this.#at.reports.push(await strategy.tell(scored));
       yield* this.#trials(scored);
       this.#at.round++;

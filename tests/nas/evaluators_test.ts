@@ -141,6 +141,37 @@ for (const kind of ["table", "train"] as const) {
   });
 }
 
+Deno.test("a search that trains goes on in the middle of a round: no training is lost, none repeated", async () => {
+  // Two epochs of two steps per training, six trainings per round.
+  const settings = config("nasbench201", "train", {
+    rounds: 2,
+    perRound: 6,
+    "evaluator.epochs": 2,
+    "evolution.population": 20,
+  });
+  const whole = await run(settings);
+  const store = memoryStore();
+  for (const finished of [2, 5, 8]) {
+    const events: RunEvent[] = [];
+    const stopped = run(settings, store, (event) => {
+      events.push(event);
+      return event.type === "checkpoint" && event.step >= 4 * finished;
+    });
+    await assert.rejects(stopped, { name: "AbortError" });
+    const { step } = events.at(-1) as Extract<RunEvent, { type: "checkpoint" }>;
+    assert.equal(step, 4 * finished);
+  }
+  const { events } = await run(settings, store);
+  const [done, expected] = [events.at(-1)!, whole.events.at(-1)!];
+  assert.ok(done.type === "done" && expected.type === "done");
+  const { seconds: _, peakBytes: __, ...rest } = done;
+  const { seconds: ___, peakBytes: ____, ...same } = expected;
+  assert.deepEqual(rest, same);
+  // The second round, which was begun before: all of it, from the same asking.
+  const last = (all: RunEvent[]) => trials(all).slice(-6);
+  assert.deepEqual(last(events), last(whole.events));
+});
+
 Deno.test("a search on a table is refused where settings do not fit it", async () => {
   const table = await madeUpTable(config("nasbench201", "table"));
   const refused = async (mode: string, more: object, message: RegExp) => {

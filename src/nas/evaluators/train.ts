@@ -19,6 +19,7 @@ interface Saved {
 
 export class TrainEvaluator<A> implements Evaluator<A> {
   readonly remembers = true;
+  readonly oneByOne = true;
   /** Each three times as long as the one before, up to the whole training. */
   readonly fidelities: readonly number[];
   readonly #scorer: Scorer;

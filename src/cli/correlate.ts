@@ -73,7 +73,7 @@ async function run(path: string, options: CorrelateOptions): Promise<number> {
   const job = { command: "search" as const, config };
   const tuning = readRunTuning(runTuningPath(path)) ? runTuningPath(path) : false;
   return await withEquipment(job, { ...options, dataDir, tuning }, async (equipment) => {
-    if (!("gpu" in equipment)) {
+    if (!("dataset" in equipment)) {
       throw new UsageError(
         `Cannot correlate ${shortPath(path)}: it searched on a table, expected shared weights`,
       );

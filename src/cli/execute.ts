@@ -37,15 +37,19 @@ export type Job =
   | { command: "search"; config: SearchConfig }
   | { command: "retrain"; config: RetrainConfig; arch: ArchFile; archText: string };
 
-/** What a job needs to run. */
-export interface Equipment extends Bare {
-  gpu: Gpu;
+/** What a job needs to train networks. */
+export interface Equipment extends OnDevice {
   dataset: DataSet;
+}
+
+/** What a job has that trains a policy alone: a controller's search on a table. */
+interface OnDevice extends Bare {
+  gpu: Gpu;
   /** Which forms of kernels the device uses. */
   tuning: RunTuning;
 }
 
-/** What a job has that trains nothing: a search on a table. */
+/** What a job has that trains nothing: any other search on a table. */
 interface Bare {
   signal: AbortSignal;
   progress: Progress;
@@ -82,7 +86,7 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
   if (job.command === "search") checkFolderOf(options.out);
   return await withEquipment(job, options, async (equipment) => {
     options.resume?.update({ status: "running" });
-    const prepared = options.prepare && "gpu" in equipment
+    const prepared = options.prepare && "dataset" in equipment
       ? await options.prepare(job, equipment)
       : job;
     return await drive(prepared, options, equipment);
@@ -98,7 +102,7 @@ export async function withEquipment(
   options:
     & Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait" | "profile">
     & TuningOptions,
-  use: (equipment: Equipment | Bare) => Promise<number>,
+  use: (equipment: Equipment | OnDevice | Bare) => Promise<number>,
 ): Promise<number> {
   const progress = new Progress(stderrScreen());
   const interrupt = onInterrupt(() =>
@@ -115,10 +119,7 @@ export async function withEquipment(
       }
       return await use({ signal, progress });
     }
-    const dataset = await loadData(job, options.dataDir, progress);
-    if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
-    const advice = options.resume ? null : fewSteps(job.config, dataset.train.n);
-    if (advice !== null) progress.line(`note     ${advice}`);
+    const dataset = seesImages(job) ? await loadData(job, options, progress) : undefined;
     ({ gpu } = await openDevice(job.config.adapter, undefined, options.profile !== undefined));
     // So that a resume on another driver can be told from one on the same.
     const { adapter } = gpu;
@@ -137,9 +138,9 @@ export async function withEquipment(
     });
     let profiling: Profiling | undefined;
     try {
-      const common = { gpu, dataset, signal, progress };
-      if (options.tune) await measureFor(job, common);
-      const equipment = { ...common, tuning: applyTuning(gpu, id, options, progress) };
+      if (options.tune && dataset) await measureFor(job, { dataset, signal, progress });
+      const tuning = applyTuning(gpu, id, options, progress);
+      const equipment = { gpu, signal, progress, tuning, ...dataset && { dataset } };
       if (options.profile !== undefined) {
         profiling = await profileTo(
           options.profile,
@@ -244,7 +245,15 @@ export function jobOf(folder: RunFolder): Job {
   };
 }
 
-async function loadData(job: Job, dataDir: string | undefined, progress: Progress) {
+/** A search on a table looks at no image, whether its policy learns on a device or not. */
+const seesImages = (job: Job): boolean =>
+  job.command === "retrain" || job.config.evaluator.kind !== "table";
+
+async function loadData(
+  job: Job,
+  { dataDir, resume }: Pick<ExecuteOptions, "dataDir" | "resume">,
+  progress: Progress,
+): Promise<DataSet> {
   const splits = job.command === "retrain" && job.config.allTraining ? "final" : "search";
   const find: FindOptions = {
     ...places(),
@@ -256,6 +265,9 @@ async function loadData(job: Job, dataDir: string | undefined, progress: Progres
   };
   const dataset = await openData(job.config, splits, { find });
   for (const note of dataset.notes) progress.line(`note     ${note}`);
+  if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
+  const advice = resume ? null : fewSteps(job.config, dataset.train.n);
+  if (advice !== null) progress.line(`note     ${advice}`);
   return dataset;
 }
 

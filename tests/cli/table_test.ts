@@ -41,6 +41,25 @@ Deno.test("a search on a table opens no adapter, and its winner is like any othe
   assert(shown.stdout.includes(nb201Ops[3]));
 });
 
+Deno.test("a controller that learns from a table opens a device, but no images", async () => {
+  const table = join(dir, "macro.csv");
+  const digits = (n: number, base: number, length: number) =>
+    Array.from({ length }, (_, i) => Math.floor(n / base ** i) % base);
+  const rows = Array.from({ length: 4 ** 3 * 2 ** 3 }, (_, n) => {
+    const [a, b, c] = digits(n, 4, 3), [p, q, r] = digits(n >> 6, 2, 3);
+    return `${a} ${b} ${p} ${c} ${q} ${r},${60 + 5 * a + b + c + p}`;
+  });
+  Deno.writeTextFileSync(table, ["arch,accuracy", ...rows].join("\n"));
+  const small = ["--set", "child.layers=3", "--set", "child.branches=4"];
+  const asked = ["search", "--mode", "macro", "--table", table, "--strategy", "enas", ...small];
+  const { code, stdout, stderr } = await denas([
+    ...asked,
+    ...["--queries", "40", "--data", "/nowhere"],
+  ]);
+  assertEquals(code, 0, stderr);
+  assertMatch(stdout, /40 architectures scored/);
+});
+
 Deno.test("a search on a table that is interrupted goes on to the same end", async () => {
   const args = ["search", "--table", file, "--queries", "60000", "--strategy", "random", "--json"];
   const { child, here } = start(args, bare);

@@ -1,34 +1,40 @@
-// y = (x - mean) * inverse deviation * gamma + beta, optionally max(y, 0).
-// One invocation per 16 pixels of a channel group, so that its statistics are loaded once.
-//#include lib/index.wgsl
+// y = (x - mean) * inverse deviation * gamma + beta, optionally max(y, 0), from the moments of runs of pixels,
+// which every work-group merges for itself. One work-group per run and p.groups channel groups.
+//#include lib/moments.wgsl
+//#include lib/batch_norm.wgsl
+//#include lib/batch_norm_update.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;
-override SIZE: u32 = 64u;
+const SIZE: u32 = 64u;
 
-struct P { pixels: u32, c: u32, relu: u32, gamma_at: u32, beta_at: u32 }
+struct P {
+  pixels: u32, c: u32, groups: u32, run: u32, splits: u32, relu: u32, epsilon: f32, decay: f32, update: u32,
+  running_at: u32, gamma_at: u32, beta_at: u32,
+}
 @group(0) @binding(0) var<storage, read> x: array<V>;
-@group(0) @binding(1) var<storage, read> stats: array<V>;
+@group(0) @binding(1) var<storage, read> part: array<V>;
 @group(0) @binding(2) var<storage, read> gamma: array<V>;
 @group(0) @binding(3) var<storage, read> beta: array<V>;
-@group(0) @binding(4) var<storage, read_write> y: array<V>;
-@group(0) @binding(5) var<uniform> p: P;
+@group(0) @binding(4) var<storage, read_write> running: array<f32>;
+@group(0) @binding(5) var<storage, read_write> stats: array<V>;
+@group(0) @binding(6) var<storage, read_write> y: array<V>;
+@group(0) @binding(7) var<uniform> p: P;
 
 @compute @workgroup_size(SIZE)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = thread(id, groups, SIZE);
-  let ch = i % p.c;
-  let first = i / p.c * 16u;
-  if (first >= p.pixels) { return; }
-  let mean = stats[ch];
-  let scale = stats[p.c + ch] * gamma[p.gamma_at / LANES + ch];
-  let shift = beta[p.beta_at / LANES + ch];
-  // Not max(), which may turn NaN into a number.
-  let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
-  let at = first * p.c + ch;
-  //#unroll u 16
-  if (first + $u < p.pixels) {
-    let v = (x[at + $u * p.c] - mean) * scale + shift;
-    y[at + $u * p.c] = select(v, least, v < least);
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
+  let ch = group.x * p.groups + local % p.groups;
+  var mine = Moments(0.0, V(0.0), V(0.0));
+  for (var s = local / p.groups; s < p.splits; s += SIZE / p.groups) {
+    let n = f32(min(p.run, p.pixels - s * p.run));
+    let of_run = Moments(n, part[2u * s * p.c + ch], part[(2u * s + 1u) * p.c + ch]);
+    mine = merge_moments(mine, of_run);
   }
-  //#end
+  let all = group_moments(mine, local);
+  let its = channel_of(all, ch);
+  if (group.y == 0u && local < p.groups) {
+    keep_channel(its, ch);
+    if (p.update != 0u) { update_running(all, ch); }
+  }
+  let first = group.y * p.run + local / p.groups;
+  normalise(its, ch, first, min((group.y + 1u) * p.run, p.pixels));
 }

@@ -1,44 +1,33 @@
-// Gradient of batch norm by its input; constant statistics leave out the terms of the sums.
-// One invocation per 8 pixels of a channel group.
-//#include lib/index.wgsl
+// Gradients of batch norm from the sums over runs of pixels, which every work-group adds up for itself.
+// One work-group per run and p.groups channel groups.
+//#include lib/batch_norm_sums.wgsl
+//#include lib/batch_norm_dx.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;
-override SIZE: u32 = 64u;
+const SIZE: u32 = 64u;
 
 struct P {
-  pixels: u32, c: u32, relu: u32, constant_stats: u32, add: u32, gamma_at: u32, beta_at: u32,
+  pixels: u32, c: u32, groups: u32, run: u32, splits: u32, relu: u32, constant_stats: u32, write_dx: u32, add: u32,
+  gamma_to: u32, write_gamma: u32, add_gamma: u32, beta_to: u32, write_beta: u32, add_beta: u32, one_buffer: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> dy: array<V>;
 @group(0) @binding(2) var<storage, read> stats: array<V>;
-@group(0) @binding(3) var<storage, read> sums: array<V>;
-@group(0) @binding(4) var<storage, read> gamma: array<V>;
-@group(0) @binding(5) var<storage, read> beta: array<V>;
-@group(0) @binding(6) var<storage, read_write> dx: array<V>;
+@group(0) @binding(3) var<storage, read> part: array<V>;
+@group(0) @binding(4) var<storage, read_write> dx: array<V>;
+@group(0) @binding(5) var<storage, read_write> grad: array<f32>;
+@group(0) @binding(6) var<storage, read_write> other: array<f32>;
 @group(0) @binding(7) var<uniform> p: P;
 
 @compute @workgroup_size(SIZE)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = thread(id, groups, SIZE);
-  let ch = i % p.c;
-  let first = i / p.c * 8u;
-  if (first >= p.pixels) { return; }
-  let mean = stats[ch];
-  let inverse = stats[p.c + ch];
-  let scale = inverse * gamma[p.gamma_at / LANES + ch];
-  let shift = beta[p.beta_at / LANES + ch];
-  let weight = select(1.0 / f32(p.pixels), 0.0, p.constant_stats != 0u);
-  let offset = sums[ch] * weight;
-  let slope = sums[p.c + ch] * inverse * weight;
-  let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
-  let at = first * p.c + ch;
-  //#unroll u 8
-  if (first + $u < p.pixels) {
-    let d = x[at + $u * p.c] - mean;
-    let g = select(V(0.0), dy[at + $u * p.c], d * scale + shift > least);
-    var v = scale * (g - offset - d * slope);
-    if (p.add != 0u) { v += dx[at + $u * p.c]; }
-    dx[at + $u * p.c] = v;
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
+  let ch = group.x * p.groups + local % p.groups;
+  var mine = Sums(V(0.0), V(0.0));
+  for (var s = local / p.groups; s < p.splits; s += SIZE / p.groups) {
+    mine = Sums(mine.dy + part[2u * s * p.c + ch], mine.dot + part[(2u * s + 1u) * p.c + ch]);
   }
-  //#end
+  let all = group_sums(mine, local);
+  if (group.y == 0u && local < p.groups) { write_weights(all, ch); }
+  let first = group.y * p.run + local / p.groups;
+  if (p.write_dx != 0u) { write_dx(channel(ch), all, ch, first, min((group.y + 1u) * p.run, p.pixels)); }
 }

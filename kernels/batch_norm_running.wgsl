@@ -1,25 +1,36 @@
-// Mean and inverse deviation from running statistics; before their first update mean 0, variance 1.
-// One invocation per channel.
-//#include lib/index.wgsl
-override SIZE: u32 = 64u;
+// Batch norm by running statistics; before their first update mean 0, variance 1.
+// One work-group per run of pixels and p.groups channel groups.
+//#include lib/moments.wgsl
+//#include lib/batch_norm.wgsl
+alias V = vec4f;
+const LANES: u32 = 4u;
+const SIZE: u32 = 64u;
 
-struct P { c: u32, epsilon: f32, decay: f32, debias: u32, running_at: u32 }
-@group(0) @binding(0) var<storage, read> running: array<f32>;
-@group(0) @binding(1) var<storage, read_write> stats: array<f32>;
-@group(0) @binding(2) var<uniform> p: P;
+struct P {
+  pixels: u32, c: u32, groups: u32, run: u32, relu: u32, epsilon: f32, decay: f32, debias: u32,
+  running_at: u32, gamma_at: u32, beta_at: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<V>;
+@group(0) @binding(1) var<storage, read> gamma: array<V>;
+@group(0) @binding(2) var<storage, read> beta: array<V>;
+@group(0) @binding(3) var<storage, read> running: array<V>;
+@group(0) @binding(4) var<storage, read_write> stats: array<V>;
+@group(0) @binding(5) var<storage, read_write> y: array<V>;
+@group(0) @binding(6) var<uniform> p: P;
 
 @compute @workgroup_size(SIZE)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let ch = thread(id, groups, SIZE);
-  if (ch >= p.c) { return; }
-  var mean = running[p.running_at + ch];
-  var variance = running[p.running_at + p.c + ch];
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
+  let ch = group.x * p.groups + local % p.groups;
+  let start = p.running_at / LANES;
+  var all = Moments(1.0, running[start + ch], running[start + p.c + ch]);
   if (p.debias != 0u) {
-    let updates = running[p.running_at + 2u * p.c];
+    let updates = vec4f(running[start + 2u * p.c]).x;
     let seen = 1.0 - pow(p.decay, updates);
-    mean = select(0.0, mean / seen, updates > 0.0);
-    variance = select(1.0, variance / seen, updates > 0.0);
+    all.mean = select(V(0.0), all.mean / seen, updates > 0.0);
+    all.m2 = select(V(1.0), all.m2 / seen, updates > 0.0);
   }
-  stats[ch] = mean;
-  stats[p.c + ch] = 1.0 / sqrt(variance + p.epsilon);
+  let its = channel_of(all, ch);
+  if (group.y == 0u && local < p.groups) { keep_channel(its, ch); }
+  let first = group.y * p.run + local / p.groups;
+  normalise(its, ch, first, min((group.y + 1u) * p.run, p.pixels));
 }

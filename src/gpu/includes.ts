@@ -1,4 +1,8 @@
 /** The files of `kernels/lib`, by the name that `//#include` uses. */
+import batchNorm from "../../kernels/lib/batch_norm.wgsl" with { type: "text" };
+import batchNormDx from "../../kernels/lib/batch_norm_dx.wgsl" with { type: "text" };
+import batchNormSums from "../../kernels/lib/batch_norm_sums.wgsl" with { type: "text" };
+import batchNormUpdate from "../../kernels/lib/batch_norm_update.wgsl" with { type: "text" };
 import conv2d from "../../kernels/lib/conv2d.wgsl" with { type: "text" };
 import index from "../../kernels/lib/index.wgsl" with { type: "text" };
 import groupSum from "../../kernels/lib/group_sum.wgsl" with { type: "text" };
@@ -8,6 +12,10 @@ import pixel from "../../kernels/lib/pixel.wgsl" with { type: "text" };
 import random from "../../kernels/lib/random.wgsl" with { type: "text" };
 
 export const includes: Readonly<Record<string, string>> = {
+  "lib/batch_norm.wgsl": batchNorm,
+  "lib/batch_norm_dx.wgsl": batchNormDx,
+  "lib/batch_norm_sums.wgsl": batchNormSums,
+  "lib/batch_norm_update.wgsl": batchNormUpdate,
   "lib/conv2d.wgsl": conv2d,
   "lib/index.wgsl": index,
   "lib/group_sum.wgsl": groupSum,

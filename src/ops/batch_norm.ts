@@ -1,9 +1,9 @@
 import batchNormWgsl from "../../kernels/batch_norm.wgsl" with { type: "text" };
-import dwWgsl from "../../kernels/batch_norm_dw.wgsl" with { type: "text" };
 import dxWgsl from "../../kernels/batch_norm_dx.wgsl" with { type: "text" };
+import fusedWgsl from "../../kernels/batch_norm_fused.wgsl" with { type: "text" };
+import fusedDxWgsl from "../../kernels/batch_norm_fused_dx.wgsl" with { type: "text" };
 import momentsWgsl from "../../kernels/batch_norm_moments.wgsl" with { type: "text" };
 import runningWgsl from "../../kernels/batch_norm_running.wgsl" with { type: "text" };
-import statisticsWgsl from "../../kernels/batch_norm_statistics.wgsl" with { type: "text" };
 import sumsWgsl from "../../kernels/batch_norm_sums.wgsl" with { type: "text" };
 import {
   type Backward,
@@ -18,16 +18,16 @@ import {
 } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { kernel } from "../gpu/kernel.ts";
-import { lanes, wantedInvocations, width, withScratch } from "./tiling.ts";
+import { kernel, type Params } from "../gpu/kernel.ts";
+import { lanes, width, withScratch } from "./tiling.ts";
 
 const normalise = kernel("batch_norm", batchNormWgsl);
-const dwKernel = kernel("batch_norm_dw", dwWgsl);
 const dxKernel = kernel("batch_norm_dx", dxWgsl);
+const fused = kernel("batch_norm_fused", fusedWgsl);
+const fusedDx = kernel("batch_norm_fused_dx", fusedDxWgsl);
 const moments = kernel("batch_norm_moments", momentsWgsl);
 const fromRunning = kernel("batch_norm_running", runningWgsl);
-const statistics = kernel("batch_norm_statistics", statisticsWgsl);
-const sumsKernel = kernel("batch_norm_sums", sumsWgsl);
+const sums = kernel("batch_norm_sums", sumsWgsl);
 
 export interface BatchNormOptions {
   /** Added to the variance. */
@@ -44,11 +44,49 @@ export interface BatchNormOptions {
   relu: boolean;
 }
 
-/** Pixels per run of a split reduction, a multiple of 8, and how many runs there are. */
-function split(gpu: Gpu, pixels: number, groups: number) {
-  const wanted = Math.min(512, Math.ceil(wantedInvocations(gpu) / groups));
-  const run = Math.ceil(pixels / wanted / 8) * 8;
-  return { run, splits: Math.ceil(pixels / run) };
+/** How the kernels cut a tensor. */
+interface Form {
+  /** One work-group sees all pixels of its channels: one dispatch for everything. */
+  fused: boolean;
+  /** Invocations per work-group, more or less. */
+  size: number;
+}
+
+/** For a software adapter, which runs few lanes at a time and whose barriers are changes of context. */
+const SMALL = 8;
+const LARGE = 256;
+
+/**
+ * Fused where its few work-groups fill the device and are soon through: on a card after some pixels per
+ * invocation; in software, which pays more for dispatches, while a work-group's pixels stay in a core's cache.
+ */
+function form(gpu: Gpu, pass: string, pixels: number, c: number): Form {
+  const logPixels = Math.ceil(Math.log2(pixels));
+  const { fallback } = gpu.adapter;
+  const fused = fallback ? c > 1 && logPixels <= 13 : logPixels <= 12;
+  const sizes = fallback ? [SMALL, LARGE] : [LARGE, SMALL];
+  const forms = sizes.flatMap((size) => [{ fused, size }, { fused: !fused, size }]);
+  return gpu.tuning.choose(`${pass} pixels 2^${logPixels} groups ${c}`, forms);
+}
+
+/** The grid of a form, and what its kernels must know of it. */
+function cut({ fused, size }: Form, pixels: number, c: number) {
+  const groups = groupsOf(c, fused), columns = c / groups;
+  // A power of two; together with the groups, full vectors.
+  const by = size === SMALL
+    ? groups === 3 ? SMALL : SMALL / groups
+    : 2 ** Math.floor(Math.log2(size / groups));
+  // Work-groups that keep a device busy, and pixels that an invocation should have.
+  const [wanted, least] = size === SMALL ? [8, 1] : [512, 8];
+  const splits = fused ? 1 : Math.max(1, Math.round(wanted / columns));
+  const run = by * Math.max(least, Math.ceil(pixels / splits / by));
+  const grid: [number, number] = [columns, Math.ceil(pixels / run)];
+  return { run, splits: grid[1], grid, tile: { SIZE: `${groups * by}u`, groups } };
+}
+
+/** Channel groups of a work-group: a cache line where they divide; several work-groups if each sees all pixels. */
+function groupsOf(c: number, fused: boolean): number {
+  return [4, 3, 2].find((groups) => c % groups === 0 && !(fused && groups === c)) ?? 1;
 }
 
 /** A weight's whole buffer: kernels get the place in it as a uniform. */
@@ -58,92 +96,92 @@ function forward(gpu: Gpu, io: Forward<BatchNormOptions>): void {
   const { inputs: [x, gamma, beta, running], out: [y], saved: [stats], params } = io;
   const { epsilon, decay, mode, update, debias, relu } = params;
   const channels = gamma.shape[0], pixels = count(x.shape) / channels;
+  const common = { pixels, relu, epsilon, decay };
   if (mode === "running") {
-    gpu.run(fromRunning, { running, stats }, { c: channels, epsilon, decay, debias }, channels);
-  } else {
-    const { V } = lanes(channels);
-    const c = channels / width(lanes(channels));
-    const { run, splits } = split(gpu, pixels, c);
-    withScratch(gpu, splits * 2 * channels, (part) => {
-      gpu.run(moments, { x, part }, { pixels, c, run, V }, splits * c);
-      // The binding must exist even where nothing is updated.
-      withScratch(gpu, 1, (unused) =>
-        gpu.run(
-          statistics,
-          { part, stats, running: update ? running : unused },
-          { pixels, c: channels, run, splits, epsilon, decay, update },
-          [Math.ceil(channels / 8)],
-        ));
-    });
+    const l = lanes(channels, gamma, beta, running);
+    const c = channels / width(l);
+    const { run, grid, tile } = cut(
+      { fused: false, size: gpu.adapter.fallback ? SMALL : LARGE },
+      pixels,
+      c,
+    );
+    const params = { ...common, ...l, ...tile, c, run, debias };
+    gpu.run(fromRunning, { x, gamma, beta, running, stats, y }, params, grid);
+    return;
   }
   const l = lanes(channels, gamma, beta);
   const c = channels / width(l);
-  gpu.run(
-    normalise,
-    { x, stats, gamma, beta, y },
-    { pixels, c, relu, ...l },
-    Math.ceil(pixels / 16) * c,
-  );
-}
-
-function backward(gpu: Gpu, io: Backward<BatchNormOptions>): void {
-  const { inputs: [x, gamma, beta], saved: [stats], params, dy: [dy], dx: [dx, ...weights] } = io;
-  const { mode, relu } = params;
-  const channels = gamma.shape[0], pixels = count(x.shape) / channels;
-  const l = lanes(channels, gamma, beta);
-  const c = channels / width(l);
-  const { run, splits } = split(gpu, pixels, c);
-  const common = { pixels, c, relu, ...l };
-  withScratch(gpu, 2 * channels, (sums) => {
-    withScratch(gpu, splits * 2 * channels, (part) => {
-      gpu.run(
-        sumsKernel,
-        { x, dy: dy!, stats, gamma, beta, part },
-        { ...common, run },
-        splits * c,
-      );
-      weightGradients(gpu, part, sums, splits, weights);
-    });
-    if (!dx) return;
-    gpu.run(dxKernel, { x, dy: dy!, stats, sums, gamma, beta, dx: dx.tensor }, {
-      ...common,
-      constant_stats: mode === "running",
-      add: dx.accumulate,
-    }, Math.ceil(pixels / 8) * c);
+  const chosen = form(gpu, "batch_norm", pixels, c);
+  const { run, splits, grid, tile } = cut(chosen, pixels, c);
+  const all = { ...common, ...l, ...tile, c, update };
+  // The binding must exist even where nothing is updated.
+  withScratch(gpu, 1, (unused) => {
+    const tensors = { x, gamma, beta, running: update ? running : unused, stats, y };
+    if (chosen.fused) gpu.run(fused, tensors, all, grid);
+    else {
+      withScratch(gpu, splits * 2 * channels, (part) => {
+        gpu.run(moments, { x, part }, { pixels, c, run, V: l.V, ...tile }, grid);
+        gpu.run(normalise, { ...tensors, part }, { ...all, run, splits }, grid);
+      });
+    }
   });
 }
 
-/**
- * Two writable bindings of one buffer are not allowed, and weights may share one: then one dispatch writes
- * both gradients through one binding, else one dispatch each.
- */
-function weightGradients(
-  gpu: Gpu,
-  part: Tensor,
-  sums: Tensor,
-  splits: number,
-  [gamma, beta]: readonly (Grad | null)[],
-): void {
-  const c = sums.shape[0] / 2;
-  const add = (grad: Tensor, gamma: Grad | null, beta: Grad | null) =>
-    gpu.run(dwKernel, { part, sums, grad: whole(grad) }, {
-      c,
-      splits,
-      gamma_to: gamma?.tensor.offset ?? 0,
-      write_gamma: gamma !== null,
-      add_gamma: gamma?.accumulate ?? false,
-      beta_to: beta?.tensor.offset ?? 0,
-      write_beta: beta !== null,
-      add_beta: beta?.accumulate ?? false,
-    }, [Math.ceil(c / 8)]);
-  if (!gamma && !beta) {
-    withScratch(gpu, 1, (unused) => add(unused, null, null));
-  } else if (!gamma || !beta || gamma.tensor.buffer === beta.tensor.buffer) {
-    add((gamma ?? beta)!.tensor, gamma, beta);
-  } else {
-    add(gamma.tensor, gamma, null);
-    add(beta.tensor, null, beta);
+function backward(gpu: Gpu, io: Backward<BatchNormOptions>): void {
+  const { inputs: [x, gamma], saved: [stats], params, dy: [dy], dx: [dx, ...weights] } = io;
+  const { mode, relu } = params;
+  const channels = gamma.shape[0], pixels = count(x.shape) / channels;
+  const l = lanes(channels);
+  const c = channels / width(l);
+  const chosen = form(gpu, "batch_norm_dx", pixels, c);
+  const { run, splits, grid, tile } = cut(chosen, pixels, c);
+  const tensors = { x, dy: dy!, stats };
+  const common = { pixels, c, relu, ...l, ...tile };
+  const constant = { constant_stats: mode === "running" };
+  if (chosen.fused) {
+    forTargets(gpu, dx, weights, (to, options) => {
+      gpu.run(fusedDx, { ...tensors, ...to }, { ...common, ...constant, ...options }, grid);
+    });
+    return;
   }
+  withScratch(gpu, splits * 2 * channels, (part) => {
+    gpu.run(sums, { ...tensors, part }, { ...common, run }, grid);
+    forTargets(gpu, dx, weights, (to, options) => {
+      const params = { ...common, ...constant, ...options, run, splits };
+      gpu.run(dxKernel, { ...tensors, part, ...to }, params, [
+        grid[0],
+        options.write_dx ? grid[1] : 1,
+      ]);
+    });
+  });
+}
+
+/** Where gradients go. Two writable bindings of one buffer are not allowed: weights that share one go through one. */
+function forTargets(
+  gpu: Gpu,
+  dx: Grad | null,
+  [gamma, beta]: readonly (Grad | null)[],
+  body: (to: Record<"dx" | "grad" | "other", Tensor>, options: Params) => void,
+): void {
+  const oneBuffer = gamma?.tensor.buffer === beta?.tensor.buffer;
+  withScratch(gpu, 1, (a) =>
+    withScratch(gpu, 1, (b) =>
+      withScratch(gpu, 1, (c) =>
+        body({
+          dx: dx?.tensor ?? a,
+          grad: gamma ? whole(gamma.tensor) : b,
+          other: beta && !oneBuffer ? whole(beta.tensor) : c,
+        }, {
+          write_dx: dx !== null,
+          add: dx?.accumulate ?? false,
+          gamma_to: gamma?.tensor.offset ?? 0,
+          write_gamma: gamma !== null,
+          add_gamma: gamma?.accumulate ?? false,
+          beta_to: beta?.tensor.offset ?? 0,
+          write_beta: beta !== null,
+          add_beta: beta?.accumulate ?? false,
+          one_buffer: oneBuffer,
+        }))));
 }
 
 function reference(
@@ -190,6 +228,8 @@ const cases: Case<BatchNormOptions>[] = ([
   [[2, 5, 7, 3], { update: true }],
   [[2, 3, 5, 36], { update: true, debias: true, relu: true }],
   [[70, 8], { relu: true }],
+  // Fewer pixels than lanes.
+  [[3, 12], {}],
   [[3, 9, 7, 4], { mode: "running", relu: true }],
   [[2, 3, 3, 5], { mode: "running", debias: true }],
   [[1, 29, 31, 4], { update: true }],
@@ -219,7 +259,7 @@ const op = defineOp<BatchNormOptions>({
       running ? [x, gamma, beta, running] : [x, gamma, beta],
       `[…,c], [c], [c]${used ? ", [2c+1]" : ""} and no update in mode "running"`,
     );
-    return { out: [x], saved: [[2 * c]] };
+    return { out: [x], saved: [[4 * c]] };
   },
   forward,
   backward,

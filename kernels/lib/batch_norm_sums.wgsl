@@ -1,0 +1,56 @@
+// Sums over pixels of dy and of dy times the normalised x: what the gradients of batch norm need. A kernel that
+// includes this has x, dy, and stats as the forward pass left them, c and relu in p, and work-groups of SIZE:
+// p.groups channel groups, side by side, by a power of two of pixels.
+struct Sums { dy: V, dot: V }
+
+// What is the same for all pixels of a channel group: y = (x - mean) * scale + shift.
+struct Channel { mean: V, inverse: V, scale: V, shift: V, least: V }
+
+fn channel(ch: u32) -> Channel {
+  // Without ReLU every value is above: no branch is needed.
+  let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
+  return Channel(stats[ch], stats[p.c + ch], stats[2u * p.c + ch], stats[3u * p.c + ch], least);
+}
+
+// Every `by`-th pixel from `first` up to `last`.
+fn sums_of(its: Channel, ch: u32, first: u32, last: u32) -> Sums {
+  let by = SIZE / p.groups;
+  let step = by * p.c;
+  var sum = V(0.0);
+  var dot = V(0.0);
+  var at = first * p.c + ch;
+  var q = first;
+  for (; q + 3u * by < last; q += 4u * by) {
+    //#unroll u 4
+    let d$u = x[at + $uu * step] - its.mean;
+    let g$u = select(V(0.0), dy[at + $uu * step], d$u * its.scale + its.shift > its.least);
+    //#end
+    sum += (g0 + g1) + (g2 + g3);
+    dot += (g0 * d0 + g1 * d1) + (g2 * d2 + g3 * d3);
+    at += 4u * step;
+  }
+  for (; q < last; q += by) {
+    let d = x[at] - its.mean;
+    let g = select(V(0.0), dy[at], d * its.scale + its.shift > its.least);
+    sum += g;
+    dot += g * d;
+    at += step;
+  }
+  return Sums(sum, dot * its.inverse);
+}
+
+var<workgroup> shares: array<Sums, SIZE>;
+
+// Over all pixels that the work-group has seen, per channel group; all its invocations must call it.
+fn group_sums(mine: Sums, local: u32) -> Sums {
+  shares[local] = mine;
+  for (var half = SIZE / 2u; half >= p.groups; half /= 2u) {
+    workgroupBarrier();
+    if (local < half) {
+      let b = shares[local + half];
+      shares[local] = Sums(shares[local].dy + b.dy, shares[local].dot + b.dot);
+    }
+  }
+  workgroupBarrier();
+  return shares[local % p.groups];
+}

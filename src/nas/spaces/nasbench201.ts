@@ -57,7 +57,7 @@ export function nasbench201Space(config: ChildConfig): SearchSpace<Nb201Arch> {
     encode,
     // Equivalent cells have results of their own in the tables.
     key: formatNb201,
-    unique: uniqueNb201,
+    unique: (arch) => uniqueNb201(arch, "sums"),
     format: formatNb201,
     parse: parseNb201,
     supernet: (into) => {

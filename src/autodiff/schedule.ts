@@ -49,8 +49,7 @@ const sourceKey = (s: Source) =>
     : `i${s.id}`;
 
 /** Stays the same from step to step, where the networks of two steps do. */
-const where = (s: Source) =>
-  s.kind === "node" ? `${s.node.scope}/${s.node.op.name} ${s.out}` : sourceKey(s);
+const where = (s: Source) => s.kind === "node" ? `${s.node.place} ${s.out}` : sourceKey(s);
 
 /** What has to run to get `outputs`, and the gradients of `loss` (one element) where there is one. */
 export function schedule(tape: Tape, outputs: readonly Value[], loss?: Value): Schedule {
@@ -69,7 +68,7 @@ export function schedule(tape: Tape, outputs: readonly Value[], loss?: Value): S
     const slots = (shapes: readonly (readonly number[])[], what: string) =>
       shapes.map((s, i) => ({
         words: count(s),
-        label: `${node.scope}/${node.op.name} ${what}${i}`,
+        label: `${node.place} ${what}${i}`,
       }));
     result.outs.set(node, slots(node.out, "out"));
     result.saved.set(node, slots(node.saved, "saved"));

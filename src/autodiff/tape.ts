@@ -24,6 +24,8 @@ export interface Node {
   readonly saved: readonly Shape[];
   /** Labels of the enclosing `tape.scope` calls, joined with "/". */
   readonly scope: string;
+  /** Its number within its scope, after those of the enclosing scopes: the same whatever op a place has. */
+  readonly place: string;
   readonly index: number;
 }
 
@@ -42,7 +44,7 @@ export interface Value {
 
 export class Tape {
   readonly nodes: Node[] = [];
-  #scopes: string[] = [];
+  #scope = { path: "", place: "", children: 0 };
   #inputs = 0;
 
   /** A tensor from outside. `tensor` may be missing on a tape that is only counted. */
@@ -56,12 +58,18 @@ export class Tape {
 
   /** Everything applied inside `body` is labelled: for descriptions, drawings, profiles. */
   scope<T>(label: string, body: () => T): T {
-    this.#scopes.push(label);
+    const outer = this.#scope;
+    const path = outer.path ? `${outer.path}/${label}` : label;
+    this.#scope = { path, place: this.#place(), children: 0 };
     try {
       return body();
     } finally {
-      this.#scopes.pop();
+      this.#scope = outer;
     }
+  }
+
+  #place(): string {
+    return `${this.#scope.place}.${this.#scope.children++}`;
   }
 
   record<P>(op: Op<P>, inputs: readonly Value[], params: P): Value[] {
@@ -72,7 +80,8 @@ export class Tape {
       params,
       out,
       saved,
-      scope: this.#scopes.join("/"),
+      scope: this.#scope.path,
+      place: this.#place(),
       index: this.nodes.length,
     };
     this.nodes.push(node);

@@ -5,6 +5,7 @@
  * piece. All parameters of a submission travel in one uniform buffer, written once; each dispatch sees its
  * own 256 bytes through a dynamic offset.
  */
+import { setImmediate } from "node:timers";
 import { AdapterError } from "../errors.ts";
 import { type Kernel, type Params, specialise, type Specialised, writeUniform } from "./kernel.ts";
 import { BufferPool, type DeviceBuffer } from "./pool.ts";
@@ -302,7 +303,8 @@ export class Gpu {
   /** Throws what the device has complained about; lets timers and signals run. Await once per step. */
   async settle(): Promise<void> {
     this.#errors.unshift(...await this.#programs.complaints());
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    // A timer of zero milliseconds takes two.
+    await new Promise((resolve) => setImmediate(resolve));
     if (this.#errors.length) {
       const [first] = this.#errors;
       this.#errors = [];

@@ -80,3 +80,16 @@ Deno.test("a kernel that does not compile is named with its line", async () => {
   await assert.rejects(() => own.read([own.empty([1])]), /Cannot compile bad: line 3/);
   own.close();
 });
+
+Deno.test("memory is labelled by the place in the network, whatever op the place has", () => {
+  const labels = (kind: string) => {
+    const tape = new Tape();
+    const x = tape.input([64]);
+    const block = (name: string) =>
+      tape.scope(name, () => relu(tape.scope(kind, () => add(relu(x), x))));
+    const out = add(block("left"), block("right"));
+    return schedule(tape, [out]).actions.flatMap((a) => a.alloc.map((slot) => slot.label));
+  };
+  assert.deepEqual(labels("sep3"), labels("sep5"));
+  assert.equal(new Set(labels("sep3")).size, labels("sep3").length);
+});

@@ -62,14 +62,24 @@ tableTest(
       arch: (index) => space.decode(table.choice(index)),
       scores: scoresOf(table, objectiveOf(table, "c10_test_200")),
       subjects: subjectsOf(["gp-wl", "gp-rbf"], [encodings.adj, encodings.path]),
-      trainSizes: [100],
+      trainSizes: [10, 25, 50, 100],
       testSize: 500,
-      seeds: [1, 2, 3, 4, 5, 6],
+      seeds: Array.from({ length: 20 }, (_, i) => i + 1),
     })];
-    // Twenty training sets elsewhere: deviations 0.023, 0.045, 0.040 between them.
-    const known = [0.743, 0.571, 0.559];
-    summariseSurrogate(points).forEach(({ kendall }, i) => {
-      assert.ok(Math.abs(kendall - known[i]) < 0.045, `${kendall}, ${known[i]}`);
-    });
+    // As many training sets elsewhere: deviations up to 0.11 between ten, 0.05 between a hundred.
+    const known: Record<string, number[]> = {
+      "gp-wl": [0.602, 0.672, 0.693, 0.743],
+      "gp-rbf adj": [0.252, 0.409, 0.511, 0.571],
+      "gp-rbf path": [0.263, 0.390, 0.496, 0.559],
+    };
+    const found = Map.groupBy(
+      summariseSurrogate(points),
+      ({ predictor, encoding }) => `${predictor} ${encoding}`.trim(),
+    );
+    for (const [name, expected] of Object.entries(known)) {
+      const taus = found.get(name)!.map(({ kendall }) => kendall);
+      const far = taus.filter((tau, i) => Math.abs(tau - expected[i]) > 0.03);
+      assert.deepEqual(far, [], `${name}: ${taus}, known are ${expected}`);
+    }
   },
 );

@@ -43,10 +43,11 @@ export function distanceKernel<A>(encoding: Encoding<A>, alpha = 1.5, scale = 3)
 }
 
 /**
- * exp(−|x − y|² / 2ℓ²) of an encoding's features x, y.
+ * exp(−|x − y|² / 2ℓ²) of an encoding's features x, y. With ℓ = 1 one-hot architectures are nearly independent:
+ * few of them often seem likeliest so, and then say little of others.
  * @throws UsageError for an encoding without features.
  */
-export function rbfKernel<A>(encoding: Encoding<A>, scales = [1, 2, 4]): KernelFamily<A> {
+export function rbfKernel<A>(encoding: Encoding<A>, scales = [2, 4, 8]): KernelFamily<A> {
   const features = requireFeatures(encoding);
   const distances = (a: readonly A[], b: readonly A[]) =>
     pairs(a.map(features), b.map(features), squaredDistance);

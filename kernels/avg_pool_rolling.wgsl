@@ -1,90 +1,100 @@
-// Average pooling of stride 1 over the cells inside the image, or its gradient: a window of K rows of sums
-// rolls down. Forward divides each sum by its cells, the gradient (`spread`) divides before it adds up.
-// One invocation per 4 columns of a band of output rows of a channel group.
+// Average pooling over the cells inside the image: sums of the output rows that meet the current S input rows
+// roll down. One invocation per COLUMNS columns of a band of output rows of a channel group.
 //#include lib/index.wgsl
 alias V = vec4f;
+// Window, stride.
 const K = 3u;
-// K - 1 and the columns that 4 outputs see.
-const LAST = 2u;
+const S = 1u;
+const COLUMNS = 4u;
+// Input columns that COLUMNS outputs see; of them FROM to TO may be inside the image.
 const SEEN = 6u;
+const FROM = 0u;
+const TO = 6u;
+// Output rows that meet S input rows, K over S rounded up, and one less.
+const LAST = 2u;
+const FLIGHT = 3u;
 override SIZE: u32 = 64u;
 
-// pad_y and pad_x are those of the sums; pool_y, pool_x, height and width those of the pooled image.
 struct P {
   n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32, strips: u32, bands: u32, rows: u32,
-  pad_y: i32, pad_x: i32, pool_y: i32, pool_x: i32, height: i32, width: i32, spread: u32, add: u32,
+  pad_y: i32, pad_x: i32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read_write> y: array<V>;
 @group(0) @binding(2) var<uniform> p: P;
 
-// One over the cells inside an axis of the pooled image for the window at position o.
-fn share(o: i32, pad: i32, size: i32) -> f32 {
-  return 1.0 / f32(min(o - pad + i32(K), size) - max(o - pad, 0));
+// One over the cells inside an axis of the image for the window at position o.
+fn share(o: u32, pad: i32, size: u32) -> f32 {
+  let start = i32(o * S) - pad;
+  return 1.0 / f32(min(start + i32(K), i32(size)) - max(start, 0));
 }
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = thread(id, groups, SIZE);
-  let ch = i % p.c;
-  let first_x = i / p.c % p.strips * 4u;
-  let band = i / (p.c * p.strips);
-  let first_y = band % p.bands * p.rows;
+  let strip = i / p.c;
+  let ch = i - strip * p.c;
+  let band = strip / p.strips;
   let n = band / p.bands;
   if (n >= p.n) { return; }
-  let spread = p.spread != 0u;
+  let first_x = (strip - band * p.strips) * COLUMNS;
+  let first_y = (band - n * p.bands) * p.rows;
+  // Columns outside the image are read from its edge and set to zero.
   var place: array<u32, SEEN>;
-  var before: array<f32, SEEN>;
+  var inside: array<bool, SEEN>;
   //#unroll u SEEN
   {
-    let ix = i32(first_x) + $u - p.pad_x;
+    let ix = i32(first_x * S) + $u - p.pad_x;
+    inside[$u] = ix >= 0 && ix < i32(p.iw);
     place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1)) * p.c + ch;
-    let weight = select(1.0, share(ix, p.pool_x, p.width), spread);
-    before[$u] = select(0.0, weight, ix >= 0 && ix < i32(p.iw));
   }
   //#end
-  var after: array<f32, 4>;
-  //#unroll q 4
-  after[$q] = select(share(i32(first_x) + $q, p.pool_x, p.width), 1.0, spread);
+  var across: array<f32, COLUMNS>;
+  //#unroll q COLUMNS
+  across[$q] = share(first_x + $q, p.pad_x, p.iw);
   //#end
-  // sums[j] belongs to the output row that the window row K - 1 - j meets now.
-  var sums: array<array<V, 4>, K>;
   let last_y = min(first_y + p.rows, p.oh);
-  for (var r = first_y; r < last_y + LAST; r++) {
-    let iy = i32(r) - p.pad_y;
-    if (iy >= 0 && iy < i32(p.ih)) {
-      let row = (n * p.ih + u32(iy)) * p.iw * p.c;
-      let weight = select(1.0, share(iy, p.pool_y, p.height), spread);
-      var seen: array<V, SEEN>;
-      //#unroll u SEEN
-      seen[$u] = x[row + place[$u]] * (before[$u] * weight);
-      //#end
-      //#unroll q 4
+  // Steps from here on have no input row inside the image.
+  let end = (p.ih + u32(p.pad_y) + S - 1u) / S;
+  // sums[j] belongs to output row r - LAST + j.
+  var sums: array<array<V, COLUMNS>, FLIGHT>;
+  for (var r = max(first_y, u32(p.pad_y) / S); r < last_y + LAST; r++) {
+    if (r < end) {
+      //#unroll s S
       {
-        var sum = seen[$q];
-        //#unroll b LAST
-        sum += seen[$q + $b + 1];
+        let iy = i32(r * S) + $s - p.pad_y;
+        let within = S == 1u || (iy >= 0 && iy < i32(p.ih));
+        let row = (n * p.ih + u32(clamp(iy, 0, i32(p.ih) - 1))) * p.iw * p.c;
+        var seen: array<V, SEEN>;
+        //#unroll u SEEN
+        if ($u >= FROM && $u < TO) {
+          seen[$u] = select(V(0.0), x[row + place[$u]], inside[$u] && within);
+        }
         //#end
-        //#unroll j K
-        sums[$j][$q] += sum;
+        //#unroll q COLUMNS
+        {
+          var sum = V(0.0);
+          //#unroll b K
+          if ($q * S + $b >= FROM && $q * S + $b < TO) { sum += seen[$q * S + $b]; }
+          //#end
+          //#unroll j FLIGHT
+          if ($s + S * (LAST - $j) < K) { sums[$j][$q] += sum; }
+          //#end
+        }
         //#end
       }
       //#end
     }
     if (r >= first_y + LAST) {
-      let weight = select(share(i32(r - LAST), p.pool_y, p.height), 1.0, spread);
+      let down = share(r - LAST, p.pad_y, p.ih);
       let out = ((n * p.oh + r - LAST) * p.ow + first_x) * p.c + ch;
-      //#unroll q 4
-      if (first_x + $q < p.ow) {
-        var v = sums[0][$q] * (after[$q] * weight);
-        if (p.add != 0u) { v += y[out + $q * p.c]; }
-        y[out + $q * p.c] = v;
-      }
+      //#unroll q COLUMNS
+      if (first_x + $q < p.ow) { y[out + $q * p.c] = sums[0][$q] * (across[$q] * down); }
       //#end
     }
     //#unroll j LAST
     sums[$j] = sums[$j + 1];
     //#end
-    sums[LAST] = array<V, 4>();
+    sums[LAST] = array<V, COLUMNS>();
   }
 }

@@ -1,31 +1,42 @@
-// Partial gradients of a depthwise convolution of stride 1 by its weights: a window of K rows of dy rolls
-// down the images. One invocation per run of images, 4 columns and channel group.
-//#include lib/index.wgsl
+// Gradient of a depthwise convolution by its weights: the rows of dy that meet the current S input rows roll
+// down the images. One invocation per COLUMNS columns of a run of images of a channel group; a work-group adds
+// up its own sums, and writes the gradient itself where there is no other for its channels.
 alias V = vec4f;
+const LANES: u32 = 4u;
+// Window, K * K, stride.
 const K = 3u;
-// K * K, K - 1 and the columns that 4 outputs see.
 const TAPS = 9u;
-const LAST = 2u;
+const S = 1u;
+const COLUMNS = 4u;
+// Input columns that COLUMNS outputs see; of them FROM to TO may be inside the image.
 const SEEN = 6u;
-override SIZE: u32 = 64u;
+const FROM = 0u;
+const TO = 6u;
+// Output rows that meet S input rows, K over S rounded up, and one less.
+const LAST = 2u;
+const FLIGHT = 3u;
+// A work-group takes GROUPS channel groups and SIZE / GROUPS strips.
+const GROUPS = 1u;
+const SIZE = 32u;
 
 struct P {
-  n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32, strips: u32, images: u32, splits: u32,
-  pad_y: i32, pad_x: i32, relu: u32, part_at: u32,
+  n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32, strips: u32, images: u32,
+  pad_y: i32, pad_x: i32, relu: u32, add: u32, dw_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> dy: array<V>;
-@group(0) @binding(2) var<storage, read_write> part: array<V>;
+// Of several work-groups for the same channels each writes its own.
+@group(0) @binding(2) var<storage, read_write> dw: array<V>;
 @group(0) @binding(3) var<uniform> p: P;
 
+var<workgroup> staged: array<V, TAPS * SIZE>;
+
 @compute @workgroup_size(SIZE)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = thread(id, groups, SIZE);
-  let ch = i % p.c;
-  let split = i / p.c;
-  if (split >= p.splits) { return; }
-  let first_x = split % p.strips * 4u;
-  let first_n = split / p.strips * p.images;
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
+  let ch = min(group.z * GROUPS + local % GROUPS, p.c - 1u);
+  let i = group.x * (SIZE / GROUPS) + local / GROUPS;
+  let run = i / p.strips;
+  let first_x = (i - run * p.strips) * COLUMNS;
   // Not max(), which may turn NaN into a number.
   let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   // Columns outside the image are read from its edge and set to zero.
@@ -33,46 +44,64 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var inside: array<bool, SEEN>;
   //#unroll u SEEN
   {
-    let ix = i32(first_x) + $u - p.pad_x;
+    let ix = i32(first_x * S) + $u - p.pad_x;
     inside[$u] = ix >= 0 && ix < i32(p.iw);
     place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1)) * p.c + ch;
   }
   //#end
+  let end = (p.ih + u32(p.pad_y) + S - 1u) / S;
   var sums: array<V, TAPS>;
-  for (var n = first_n; n < min(first_n + p.images, p.n); n++) {
-    // slope[a] is the row of dy that sees the current input row through the window row a.
-    var slope: array<array<V, 4>, K>;
-    for (var r = 0; r < i32(p.ih) + p.pad_y; r++) {
-      //#unroll a LAST
-      slope[LAST - $a] = slope[LAST - $a - 1];
+  for (var n = run * p.images; n < min((run + 1u) * p.images, p.n); n++) {
+    // slope[j] is row r - j of dy; without a value, naga would leave that of the image before.
+    var slope = array<array<V, COLUMNS>, FLIGHT>();
+    for (var r = 0u; r < end; r++) {
+      //#unroll j LAST
+      slope[LAST - $j] = slope[LAST - $j - 1];
       //#end
-      slope[0] = array<V, 4>();
-      if (r < i32(p.oh)) {
-        let at = ((n * p.oh + u32(r)) * p.ow + first_x) * p.c + ch;
-        //#unroll q 4
-        if (first_x + $q < p.ow) { slope[0][$q] = dy[at + $q * p.c]; }
+      let at = ((n * p.oh + min(r, p.oh - 1u)) * p.ow + first_x) * p.c + ch;
+      //#unroll q COLUMNS
+      {
+        let exists = r < p.oh && first_x + $q < p.ow;
+        slope[0][$q] = select(V(0.0), dy[select(0u, at + $q * p.c, exists)], exists);
+      }
+      //#end
+      //#unroll s S
+      {
+        let iy = i32(r * S) + $s - p.pad_y;
+        let within = iy >= 0 && iy < i32(p.ih);
+        let row = (n * p.ih + u32(clamp(iy, 0, i32(p.ih) - 1))) * p.iw * p.c;
+        var seen: array<V, SEEN>;
+        //#unroll u SEEN
+        if ($u >= FROM && $u < TO) {
+          let v = select(V(0.0), x[row + place[$u]], inside[$u] && within);
+          seen[$u] = select(v, least, v < least);
+        }
+        //#end
+        //#unroll j FLIGHT
+        //#unroll b K
+        //#unroll q COLUMNS
+        if ($s + S * $j < K && $q * S + $b >= FROM && $q * S + $b < TO) {
+          sums[($s + S * $j) * K % TAPS + $b] += slope[$j][$q] * seen[$q * S + $b];
+        }
+        //#end
+        //#end
         //#end
       }
-      let iy = r - p.pad_y;
-      if (iy < 0) { continue; }
-      let row = (n * p.ih + u32(iy)) * p.iw * p.c;
-      var seen: array<V, SEEN>;
-      //#unroll u SEEN
-      {
-        let v = select(V(0.0), x[row + place[$u]], inside[$u]);
-        seen[$u] = select(v, least, v < least);
-      }
-      //#end
-      //#unroll a K
-      //#unroll b K
-      //#unroll q 4
-      sums[$a * K + $b] += slope[$a][$q] * seen[$q + $b];
-      //#end
-      //#end
       //#end
     }
   }
   //#unroll t TAPS
-  part[p.part_at + (split * TAPS + $t) * p.c + ch] = sums[$t];
+  staged[$t * SIZE + local] = sums[$t];
   //#end
+  workgroupBarrier();
+  for (var o = local; o < TAPS * GROUPS; o += SIZE) {
+    var sum = V(0.0);
+    for (var j = 0u; j < SIZE; j += GROUPS) { sum += staged[o / GROUPS * SIZE + j + o % GROUPS]; }
+    let to_ch = group.z * GROUPS + o % GROUPS;
+    if (to_ch < p.c) {
+      let at = p.dw_at / LANES + (group.x * TAPS + o / GROUPS) * p.c + to_ch;
+      if (p.add != 0u) { sum += dw[at]; }
+      dw[at] = sum;
+    }
+  }
 }

@@ -1,11 +1,18 @@
-// Max pooling of stride 1: a window of K rows of maxima rolls down the image. Keeps which cell of the window
-// won (the first of equals), four channels to a word.
-// One invocation per 4 columns of a band of output rows of 4 channels.
+// Max pooling: maxima of the output rows that meet the current S input rows roll down the image. Keeps which
+// cell of the window won (the first of equals), four channels to a word.
+// One invocation per COLUMNS columns of a band of output rows of 4 channels.
 //#include lib/index.wgsl
+// Window, stride.
 const K = 3u;
-// K - 1 and the columns that 4 outputs see.
-const LAST = 2u;
+const S = 1u;
+const COLUMNS = 4u;
+// Input columns that COLUMNS outputs see; of them FROM to TO may be inside the image.
 const SEEN = 6u;
+const FROM = 0u;
+const TO = 6u;
+// Output rows that meet S input rows, K over S rounded up, and one less.
+const LAST = 2u;
+const FLIGHT = 3u;
 override SIZE: u32 = 64u;
 
 struct P {
@@ -22,52 +29,65 @@ const LOWEST = vec4f(-3.4028234e38);
 @compute @workgroup_size(SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = thread(id, groups, SIZE);
-  let ch = i % p.c;
-  let first_x = i / p.c % p.strips * 4u;
-  let band = i / (p.c * p.strips);
-  let first_y = band % p.bands * p.rows;
+  let strip = i / p.c;
+  let ch = i - strip * p.c;
+  let band = strip / p.strips;
   let n = band / p.bands;
   if (n >= p.n) { return; }
+  let first_x = (strip - band * p.strips) * COLUMNS;
+  let first_y = (band - n * p.bands) * p.rows;
+  // Columns outside the image are read from its edge and never win.
   var place: array<u32, SEEN>;
   var inside: array<bool, SEEN>;
   //#unroll u SEEN
   {
-    let ix = i32(first_x) + $u - p.pad_x;
+    let ix = i32(first_x * S) + $u - p.pad_x;
     inside[$u] = ix >= 0 && ix < i32(p.iw);
     place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1)) * p.c + ch;
   }
   //#end
-  // best[j] belongs to the output row that the window row K - 1 - j meets now.
-  var best: array<array<vec4f, 4>, K>;
-  var cell: array<array<vec4u, 4>, K>;
-  //#unroll j K
-  best[$j] = array<vec4f, 4>(LOWEST, LOWEST, LOWEST, LOWEST);
-  //#end
   let last_y = min(first_y + p.rows, p.oh);
-  for (var r = first_y; r < last_y + LAST; r++) {
-    let iy = i32(r) - p.pad_y;
-    if (iy >= 0 && iy < i32(p.ih)) {
-      let row = (n * p.ih + u32(iy)) * p.iw * p.c;
-      var seen: array<vec4f, SEEN>;
-      //#unroll u SEEN
-      seen[$u] = select(LOWEST, x[row + place[$u]], inside[$u]);
-      //#end
-      //#unroll q 4
+  // Steps from here on have no input row inside the image.
+  let end = (p.ih + u32(p.pad_y) + S - 1u) / S;
+  // best[j] and cell[j] belong to output row r - LAST + j.
+  var best: array<array<vec4f, COLUMNS>, FLIGHT>;
+  var cell: array<array<vec4u, COLUMNS>, FLIGHT>;
+  //#unroll j FLIGHT
+  //#unroll q COLUMNS
+  best[$j][$q] = LOWEST;
+  //#end
+  //#end
+  for (var r = max(first_y, u32(p.pad_y) / S); r < last_y + LAST; r++) {
+    if (r < end) {
+      //#unroll s S
       {
-        var most = seen[$q];
-        var column = vec4u();
-        //#unroll b LAST
-        {
-          let larger = seen[$q + $b + 1] > most;
-          most = select(most, seen[$q + $b + 1], larger);
-          column = select(column, vec4u($b + 1), larger);
+        let iy = i32(r * S) + $s - p.pad_y;
+        let within = S == 1u || (iy >= 0 && iy < i32(p.ih));
+        let row = (n * p.ih + u32(clamp(iy, 0, i32(p.ih) - 1))) * p.iw * p.c;
+        var seen: array<vec4f, SEEN>;
+        //#unroll u SEEN
+        if ($u >= FROM && $u < TO) {
+          seen[$u] = select(LOWEST, x[row + place[$u]], inside[$u] && within);
         }
         //#end
-        //#unroll j K
+        //#unroll q COLUMNS
         {
-          let larger = most > best[$j][$q];
-          best[$j][$q] = select(best[$j][$q], most, larger);
-          cell[$j][$q] = select(cell[$j][$q], column + (LAST - $j) * K, larger);
+          var most = LOWEST;
+          var column = vec4u();
+          //#unroll b K
+          if ($q * S + $b >= FROM && $q * S + $b < TO) {
+            let larger = seen[$q * S + $b] > most;
+            most = select(most, seen[$q * S + $b], larger);
+            column = select(column, vec4u($b), larger);
+          }
+          //#end
+          //#unroll j FLIGHT
+          if ($s + S * (LAST - $j) < K) {
+            let larger = most > best[$j][$q];
+            best[$j][$q] = select(best[$j][$q], most, larger);
+            cell[$j][$q] = select(cell[$j][$q], column + ($s + S * (LAST - $j)) * K, larger);
+          }
+          //#end
         }
         //#end
       }
@@ -75,7 +95,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
     if (r >= first_y + LAST) {
       let out = ((n * p.oh + r - LAST) * p.ow + first_x) * p.c + ch;
-      //#unroll q 4
+      //#unroll q COLUMNS
       if (first_x + $q < p.ow) {
         y[out + $q * p.c] = best[0][$q];
         let bytes = cell[0][$q] << vec4u(0u, 8u, 16u, 24u);
@@ -87,6 +107,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     best[$j] = best[$j + 1];
     cell[$j] = cell[$j + 1];
     //#end
-    best[LAST] = array<vec4f, 4>(LOWEST, LOWEST, LOWEST, LOWEST);
+    //#unroll q COLUMNS
+    best[LAST][$q] = LOWEST;
+    //#end
   }
 }

@@ -1,15 +1,25 @@
-// Gradient of max pooling of stride 1: a window of K rows of sums rolls down the image.
-// One invocation per 4 columns of a band of input rows of 4 channels.
+// Gradient of max pooling: each row of dy adds to K rows of dx; as it rolls down, S rows are complete.
+// One invocation per COLUMNS * S columns of a band of rows of 4 channels.
 //#include lib/index.wgsl
+// Window, stride.
 const K = 3u;
-// K - 1 and the columns of dy that 4 columns of dx see.
-const LAST = 2u;
+const S = 1u;
+const COLUMNS = 4u;
+// Columns of dx, columns of dy that they meet; of these FROM to TO may exist.
+const WIDE = 4u;
 const SEEN = 6u;
+const FROM = 0u;
+const TO = 6u;
+// Columns of dy that a column of dx meets, K over S rounded up, and one less.
+const LAST = 2u;
+const FLIGHT = 3u;
+// Rows of dx that a row of dy leaves incomplete: K - S.
+const OPEN = 2u;
 override SIZE: u32 = 64u;
 
 struct P {
   n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32, strips: u32, bands: u32, rows: u32,
-  pad_y: i32, pad_x: i32, add: u32,
+  pad_y: u32, pad_x: u32, add: u32,
 }
 @group(0) @binding(0) var<storage, read> won: array<u32>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -19,56 +29,73 @@ struct P {
 @compute @workgroup_size(SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = thread(id, groups, SIZE);
-  let ch = i % p.c;
-  let first_x = i / p.c % p.strips * 4u;
-  let band = i / (p.c * p.strips);
-  let first_y = band % p.bands * p.rows;
+  let strip = i / p.c;
+  let ch = i - strip * p.c;
+  let band = strip / p.strips;
   let n = band / p.bands;
   if (n >= p.n) { return; }
-  // Column u of what is seen meets dx column q through the window column q + K - 1 - u.
+  // Steps of S columns and rows, counted from the first that has one inside the image.
+  let step_x = p.pad_x / S + (strip - band * p.strips) * COLUMNS;
+  let first = p.pad_y / S + (band - n * p.bands) * p.rows;
+  let last = min(first + p.rows, (p.ih + p.pad_y + S - 1u) / S);
+  // Columns of dy that do not exist are read from its edge and set to zero.
   var place: array<u32, SEEN>;
   var inside: array<bool, SEEN>;
   //#unroll u SEEN
   {
-    let ox = i32(first_x) + $u + p.pad_x - i32(LAST);
+    let ox = i32(step_x) + $u - i32(LAST);
     inside[$u] = ox >= 0 && ox < i32(p.ow);
     place[$u] = u32(clamp(ox, 0, i32(p.ow) - 1)) * p.c + ch;
   }
   //#end
-  // sums[j] belongs to the row of dx that the current row of dy meets through its window row j.
-  var sums: array<array<vec4f, 4>, K>;
-  let last_y = min(first_y + p.rows, p.ih);
-  for (var r = first_y; r < last_y + LAST; r++) {
-    let oy = i32(r) + p.pad_y - i32(LAST);
-    if (oy >= 0 && oy < i32(p.oh)) {
-      let row = (n * p.oh + u32(oy)) * p.ow * p.c;
+  // sums[a] belongs to row r * S + a of the padded image.
+  var sums: array<array<vec4f, WIDE>, K>;
+  for (var r = u32(max(i32(first) - i32(LAST), 0)); r < last; r++) {
+    if (r < p.oh) {
+      let row = (n * p.oh + r) * p.ow * p.c;
       var seen: array<vec4f, SEEN>;
       var cell: array<vec4u, SEEN>;
       //#unroll u SEEN
-      seen[$u] = select(vec4f(), dy[row + place[$u]], inside[$u]);
-      cell[$u] = (vec4u(won[row + place[$u]]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
-      //#end
-      //#unroll j K
-      //#unroll b K
-      //#unroll q 4
-      sums[$j][$q] += select(vec4f(), seen[$q + $b], cell[$q + $b] == vec4u($j * K + LAST - $b));
-      //#end
-      //#end
-      //#end
-    }
-    if (r >= first_y + LAST) {
-      let out = ((n * p.ih + r - LAST) * p.iw + first_x) * p.c + ch;
-      //#unroll q 4
-      if (first_x + $q < p.iw) {
-        var v = sums[0][$q];
-        if (p.add != 0u) { v += dx[out + $q * p.c]; }
-        dx[out + $q * p.c] = v;
+      if ($u >= FROM && $u < TO) {
+        seen[$u] = select(vec4f(), dy[row + place[$u]], inside[$u]);
+        cell[$u] = (vec4u(won[row + place[$u]]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
       }
       //#end
+      //#unroll a K
+      //#unroll q COLUMNS
+      //#unroll b S
+      //#unroll m FLIGHT
+      if ($b + $m * S < K && LAST + $q - $m >= FROM && LAST + $q - $m < TO) {
+        let hit = cell[LAST + $q - $m] == vec4u($a * K + $b + $m * S);
+        sums[$a][$q * S + $b] += select(vec4f(), seen[LAST + $q - $m], hit);
+      }
+      //#end
+      //#end
+      //#end
+      //#end
     }
-    //#unroll j LAST
-    sums[$j] = sums[$j + 1];
+    //#unroll a S
+    {
+      let iy = i32(r * S) + $a - i32(p.pad_y);
+      if (r >= first && iy >= 0 && iy < i32(p.ih)) {
+        let left = i32(step_x * S) - i32(p.pad_x);
+        let row = (n * p.ih + u32(iy)) * p.iw * p.c + ch;
+        //#unroll q WIDE
+        if (left + $q >= 0 && left + $q < i32(p.iw)) {
+          let at = row + u32(left + $q) * p.c;
+          var v = sums[$a][$q];
+          if (p.add != 0u) { v += dx[at]; }
+          dx[at] = v;
+        }
+        //#end
+      }
+    }
     //#end
-    sums[LAST] = array<vec4f, 4>();
+    //#unroll a OPEN
+    sums[$a] = sums[$a + S];
+    //#end
+    //#unroll a S
+    sums[$a + OPEN] = array<vec4f, WIDE>();
+    //#end
   }
 }

@@ -1,69 +1,25 @@
 import avgPoolWgsl from "../../kernels/avg_pool.wgsl" with { type: "text" };
 import rollingWgsl from "../../kernels/avg_pool_rolling.wgsl" with { type: "text" };
+import rollingDxWgsl from "../../kernels/avg_pool_rolling_dx.wgsl" with { type: "text" };
 import avgPoolDxWgsl from "../../kernels/avg_pool_dx.wgsl" with { type: "text" };
-import {
-  type Backward,
-  count,
-  defineOp,
-  type Forward,
-  type Shape,
-  type Tensor,
-} from "../autodiff/op.ts";
+import { type Backward, count, defineOp, type Forward, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import {
-  expectPool,
-  lanes,
-  poolCases,
-  poolGeometry,
-  type PoolOptions,
-  rolls,
-  strips,
-  unrolled,
-  width,
-} from "./tiling.ts";
+import { rollPool, rolls } from "./rolling.ts";
+import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
 
 const plain = kernel("avg_pool", avgPoolWgsl);
 const plainDx = kernel("avg_pool_dx", avgPoolDxWgsl);
-
 const rolling = kernel("avg_pool_rolling", rollingWgsl);
-
-/** Pools x into y, or (`spread`) spreads the gradient x of a pooled image over the image y. */
-function roll(
-  gpu: Gpu,
-  tensors: { x: Tensor; y: Tensor },
-  params: PoolOptions,
-  flags: { spread: boolean; add: boolean },
-): void {
-  const { x, y } = tensors;
-  const image = flags.spread ? y.shape : x.shape;
-  const { k } = params;
-  const g = poolGeometry(image, params);
-  const { V } = lanes(image[3]);
-  const { invocations, ...s } = strips(gpu, y.shape, width(lanes(image[3])));
-  gpu.run(rolling, tensors, {
-    n: g.n,
-    ih: x.shape[1],
-    iw: x.shape[2],
-    oh: y.shape[1],
-    ow: y.shape[2],
-    pad_y: flags.spread ? k - 1 - g.pad_y : g.pad_y,
-    pad_x: flags.spread ? k - 1 - g.pad_x : g.pad_x,
-    pool_y: g.pad_y,
-    pool_x: g.pad_x,
-    height: image[1],
-    width: image[2],
-    ...flags,
-    ...s,
-    ...unrolled(k),
-    V,
-  }, invocations);
-}
+const rollingDx = kernel("avg_pool_rolling_dx", rollingDxWgsl);
 
 function forward(gpu: Gpu, { inputs: [x], out: [y], params }: Forward<PoolOptions>) {
   const { k, stride } = params;
-  if (rolls(k, stride)) return roll(gpu, { x, y }, params, { spread: false, add: false });
+  if (rolls(k, stride)) {
+    const { params: sizes, V, invocations } = rollPool(gpu, "avg_pool2d", x.shape, params, false);
+    return gpu.run(rolling, { x, y }, { ...sizes, V }, invocations);
+  }
   const l = lanes(x.shape[3]);
   const c = x.shape[3] / width(l);
   const sizes = { ...poolGeometry(x.shape, params), V: l.V, k, stride, c };
@@ -73,7 +29,10 @@ function forward(gpu: Gpu, { inputs: [x], out: [y], params }: Forward<PoolOption
 function backward(gpu: Gpu, { inputs: [x], params, dy: [dy], dx: [dx] }: Backward<PoolOptions>) {
   const { tensor, accumulate: add } = dx!;
   const { k, stride } = params;
-  if (rolls(k, stride)) return roll(gpu, { x: dy!, y: tensor }, params, { spread: true, add });
+  if (rolls(k, stride)) {
+    const { params: sizes, V, invocations } = rollPool(gpu, "avg_pool2d_dx", x.shape, params, true);
+    return gpu.run(rollingDx, { dy: dy!, dx: tensor }, { ...sizes, V, add }, invocations);
+  }
   const l = lanes(x.shape[3]);
   const c = x.shape[3] / width(l);
   const sizes = { ...poolGeometry(x.shape, params), V: l.V, k, stride, c, add };

@@ -1,6 +1,7 @@
 import depthwiseWgsl from "../../kernels/depthwise.wgsl" with { type: "text" };
 import depthwiseDwWgsl from "../../kernels/depthwise_dw.wgsl" with { type: "text" };
 import depthwiseRollingWgsl from "../../kernels/depthwise_rolling.wgsl" with { type: "text" };
+import depthwiseRollingDxWgsl from "../../kernels/depthwise_rolling_dx.wgsl" with { type: "text" };
 import depthwiseRollingDwWgsl from "../../kernels/depthwise_rolling_dw.wgsl" with { type: "text" };
 import depthwiseDxWgsl from "../../kernels/depthwise_dx.wgsl" with { type: "text" };
 import {
@@ -17,12 +18,14 @@ import {
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { axis, lanes, rolls, strips, unrolled, wantedInvocations, width } from "./tiling.ts";
+import { rollInput, rollOutput, rolls, tiles } from "./rolling.ts";
+import { axis, groups, lanes, wantedInvocations, width } from "./tiling.ts";
 
 const plain = kernel("depthwise", depthwiseWgsl);
 const plainDx = kernel("depthwise_dx", depthwiseDxWgsl);
 const plainDw = kernel("depthwise_dw", depthwiseDwWgsl);
 const rolling = kernel("depthwise_rolling", depthwiseRollingWgsl);
+const rollingDx = kernel("depthwise_rolling_dx", depthwiseRollingDxWgsl);
 const rollingDw = kernel("depthwise_rolling_dw", depthwiseRollingDwWgsl);
 
 export interface DepthwiseOptions {
@@ -33,51 +36,62 @@ export interface DepthwiseOptions {
   dilation?: number;
 }
 
-function geometry(x: Shape, w: Shape, { stride, dilation = 1 }: DepthwiseOptions) {
-  const [n, ih, iw] = x;
+function axes(x: Shape, w: Shape, { stride, dilation = 1 }: DepthwiseOptions) {
   const span = (w[0] - 1) * dilation + 1;
-  const y = axis(ih, span, stride, "same"), along = axis(iw, span, stride, "same");
-  return { n, ih, iw, oh: y.out, ow: along.out, pad_y: y.before, pad_x: along.before };
+  return { y: axis(x[1], span, stride, "same"), x: axis(x[2], span, stride, "same") };
 }
 
-/** The convolution itself, or (`flip`) its gradient, which is the same with flipped weights and padding. */
-function roll(
-  gpu: Gpu,
-  tensors: { x: Tensor; w: Tensor; gate: Tensor; y: Tensor },
-  flags: { relu: boolean; flip: boolean; masked: boolean; add: boolean },
-): void {
-  const { x, w, y } = tensors;
-  const k = w.shape[0], channels = x.shape[3];
-  const [n, ih, iw] = x.shape, [, oh, ow] = y.shape;
-  const l = lanes(channels, w);
-  const { invocations, ...s } = strips(gpu, y.shape, width(l));
-  const before = axis(oh, k, 1, "same").before;
-  const pad = flags.flip ? k - 1 - before : before;
-  gpu.run(
-    rolling,
-    tensors,
-    { n, ih, iw, oh, ow, pad_y: pad, pad_x: pad, ...s, ...flags, ...l, ...unrolledTaps(k) },
-    invocations,
-  );
+function geometry(shape: Shape, w: Shape, params: DepthwiseOptions) {
+  const { y, x } = axes(shape, w, params);
+  const [n, ih, iw] = shape;
+  return { n, ih, iw, oh: y.out, ow: x.out, pad_y: y.before, pad_x: x.before };
 }
 
-/** Constants of the rolling kernels, with the number of taps. */
-const unrolledTaps = (k: number) => ({ ...unrolled(k), TAPS: `${k * k}u` });
+/** Windows that roll, without gaps between their taps. */
+const rollsOver = (w: Shape, { stride, dilation = 1 }: DepthwiseOptions) =>
+  dilation === 1 && rolls(w[0], stride);
+
+/** What the name of a choice says of shapes. */
+const classOf = (x: Shape, w: Shape, { stride }: DepthwiseOptions) =>
+  `k${w[0]} s${stride} ${x[1]}×${x[2]}`;
+
+/** Invocations per work-group of the rolling kernels: their sums of 25 taps fit into workgroup memory. */
+const SIZE = 32;
+
+/**
+ * Channel groups per work-group: a software adapter shares the taps of one, a card reads neighbouring
+ * channels at once.
+ */
+function grouped(gpu: Gpu, c: number): number {
+  let channels = 1;
+  while (!gpu.adapter.fallback && channels < Math.min(c, 8)) channels *= 2;
+  return channels;
+}
+
+/** Work-groups for so many strips of each channel group. */
+const workGroups = (strips: number, c: number, channels: number) =>
+  groups(strips, SIZE / channels, Math.ceil(c / channels));
 
 function forward(gpu: Gpu, { inputs: [x, w], out: [y], params }: Forward<DepthwiseOptions>) {
   const { stride, relu, dilation = 1 } = params;
   const k = w.shape[0];
-  if (dilation === 1 && rolls(k, stride)) {
-    return roll(gpu, { x, w, gate: x, y }, { relu, flip: false, masked: false, add: false });
-  }
   const l = lanes(x.shape[3], w);
   const c = x.shape[3] / width(l);
-  gpu.run(
-    plain,
-    { x, w, y },
-    { ...geometry(x.shape, w.shape, params), ...l, stride, dilation, relu, k, c },
-    count(y.shape) / width(l),
-  );
+  const g = { ...geometry(x.shape, w.shape, params), ...l, relu, c };
+  if (rollsOver(w.shape, params)) {
+    const a = axes(x.shape, w.shape, params), channels = grouped(gpu, c);
+    const key = `depthwise_conv2d ${classOf(x.shape, w.shape, params)}`;
+    const tile = gpu.tuning.choose(key, tiles(gpu, g.oh, g.ow));
+    const { constants, sizes, items } = rollOutput(g.n, a.y, a.x, k, stride, tile);
+    const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
+    return gpu.run(
+      rolling,
+      { x, w, y },
+      { ...g, ...sizes, ...sized },
+      workGroups(items, c, channels),
+    );
+  }
+  gpu.run(plain, { x, w, y }, { ...g, stride, dilation, k }, count(y.shape) / width(l));
 }
 
 function backward(gpu: Gpu, io: Backward<DepthwiseOptions>): void {
@@ -91,23 +105,24 @@ function inputGradient(
   x: Tensor,
   w: Tensor,
   dy: Tensor,
-  { tensor, accumulate: add }: Grad,
+  { tensor: dx, accumulate: add }: Grad,
   params: DepthwiseOptions,
 ): void {
   const { stride, relu, dilation = 1 } = params;
   const k = w.shape[0];
-  if (dilation === 1 && rolls(k, stride)) {
-    const flags = { relu: false, flip: true, masked: relu, add };
-    return roll(gpu, { x: dy, w, gate: x, y: tensor }, flags);
-  }
   const l = lanes(x.shape[3], w);
   const c = x.shape[3] / width(l);
-  gpu.run(
-    plainDx,
-    { x, w, dy, dx: tensor },
-    { ...geometry(x.shape, w.shape, params), ...l, stride, dilation, relu, k, c, add },
-    count(x.shape) / width(l),
-  );
+  const g = { ...geometry(x.shape, w.shape, params), ...l, relu, c, add };
+  if (rollsOver(w.shape, params)) {
+    const a = axes(x.shape, w.shape, params), channels = grouped(gpu, c);
+    const key = `depthwise_conv2d_dx ${classOf(x.shape, w.shape, params)}`;
+    const tile = gpu.tuning.choose(key, tiles(gpu, g.ih, g.iw));
+    const { constants, sizes, items } = rollInput(g.n, a.y, a.x, k, stride, tile);
+    const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
+    const all = { ...g, ...sizes, ...sized };
+    return gpu.run(rollingDx, { x, w, dy, dx }, all, workGroups(items, c, channels));
+  }
+  gpu.run(plainDx, { x, w, dy, dx }, { ...g, stride, dilation, k }, count(x.shape) / width(l));
 }
 
 function weightGradient(
@@ -118,40 +133,70 @@ function weightGradient(
   dw: Grad,
   params: DepthwiseOptions,
 ): void {
+  if (rollsOver(ws, params)) return rollWeightGradient(gpu, x, ws, dy, dw, params);
   const { stride, relu, dilation = 1 } = params;
   const [k, , channels] = ws;
   const n = count(ws);
   const l = lanes(channels), { V } = l;
   const c = channels / width(l);
   const g = geometry(x.shape, ws, params);
-  const reduce = (splits: number, body: (part: Tensor, part_at: number) => void) =>
-    gpu.sumSplits(
-      { splits, n, to: dw.tensor, add: dw.accumulate },
-      (part) => body(part, part.offset / width(l)),
-    );
-  if (dilation === 1 && rolls(k, stride)) {
-    const columns = Math.ceil(g.ow / 4);
-    const runs = Math.ceil(wantedInvocations(gpu) / (columns * c));
-    const images = Math.ceil(g.n / runs);
-    const splits = columns * Math.ceil(g.n / images);
-    return reduce(splits, (part, part_at) =>
-      gpu.run(
-        rollingDw,
-        { x, dy, part },
-        { ...g, V, c, strips: columns, images, splits, relu, part_at, ...unrolledTaps(k) },
-        splits * c,
-      ));
-  }
   const perSplit = k * k * c;
   const rows = Math.ceil(g.n * g.oh / Math.ceil(wantedInvocations(gpu) / perSplit));
   const splits = Math.ceil(g.n * g.oh / rows);
-  reduce(splits, (part, part_at) =>
+  gpu.sumSplits({ splits, n, to: dw.tensor, add: dw.accumulate }, (part) =>
     gpu.run(
       plainDw,
       { x, dy, part },
-      { ...g, V, stride, dilation, relu, k, c, rows, splits, part_at },
+      {
+        ...g,
+        V,
+        stride,
+        dilation,
+        relu,
+        k,
+        c,
+        rows,
+        splits,
+        part_at: part.offset / width(l),
+      },
       splits * perSplit,
     ));
+}
+
+/** Work-groups per channel group to choose from: one writes the gradient itself, several keep a device busy. */
+function splitsOf(gpu: Gpu, groups: number): number[] {
+  const busy = Math.max(2, Math.ceil(wantedInvocations(gpu) / 4 / SIZE / groups));
+  return gpu.adapter.fallback && groups > 3 ? [1, busy, 2 * busy] : [busy, 2 * busy, 1];
+}
+
+function rollWeightGradient(
+  gpu: Gpu,
+  x: Tensor,
+  ws: Shape,
+  dy: Tensor,
+  { tensor, accumulate }: Grad,
+  params: DepthwiseOptions,
+): void {
+  const { stride, relu } = params;
+  const k = ws[0], l = lanes(x.shape[3], tensor), c = x.shape[3] / width(l);
+  const channels = grouped(gpu, c), a = axes(x.shape, ws, params);
+  const g = { ...geometry(x.shape, ws, params), ...l, relu, c };
+  const key = `depthwise_conv2d_dw ${classOf(x.shape, ws, params)}`;
+  const tile = gpu.tuning.choose(key, tiles(gpu, 1, g.ow));
+  const { constants, sizes: { strips } } = rollOutput(1, a.y, a.x, k, stride, tile);
+  const perGroup = SIZE / channels, all = Math.ceil(c / channels);
+  const wanted = gpu.tuning.choose(`${key} c${c} splits`, splitsOf(gpu, all));
+  const runs = Math.max(1, Math.floor(wanted * perGroup / strips));
+  const images = Math.ceil(g.n / runs);
+  const splits = Math.ceil(strips * Math.ceil(g.n / images) / perGroup);
+  const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE: `${SIZE}u` };
+  const record = (dw: Tensor, add: boolean) =>
+    gpu.run(rollingDw, { x, dy, dw }, { ...g, strips, images, add, ...sized }, [splits, 1, all]);
+  if (splits === 1) record(tensor, accumulate);
+  else {
+    const job = { splits, n: count(ws), to: tensor, add: accumulate };
+    gpu.sumSplits(job, (part) => record(part, false));
+  }
 }
 
 function reference(
@@ -193,6 +238,7 @@ const cases: Case<DepthwiseOptions>[] = ([
   // Weight gradients of several rows, of several images in one run.
   [[1, 5, 4, 77], 3, 2, false],
   [[5, 2, 3, 257], 3, 1, true],
+  [[70, 4, 3, 16], 3, 2, true],
   // Dilated: even and odd sizes, windows larger than the image.
   [[2, 7, 8, 4], 3, 1, true, 2],
   [[1, 9, 8, 3], 5, 1, false, 2],

@@ -6,17 +6,8 @@ import { type Backward, count, defineOp, type Forward, type Shape } from "../aut
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import {
-  expectPool,
-  lanes,
-  poolCases,
-  poolGeometry,
-  type PoolOptions,
-  rolls,
-  strips,
-  unrolled,
-  width,
-} from "./tiling.ts";
+import { rollPool, rolls } from "./rolling.ts";
+import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
 
 const plain = kernel("max_pool", maxPoolWgsl);
 const plainDx = kernel("max_pool_dx", maxPoolDxWgsl);
@@ -36,8 +27,8 @@ function forward(gpu: Gpu, { inputs: [x], out: [y], saved: [won], params }: Forw
   const g = poolGeometry(x.shape, params);
   const { k, stride } = params;
   if (rollsBytes(x.shape, params)) {
-    const { invocations, ...s } = strips(gpu, y.shape, 4);
-    return gpu.run(rolling, { x, y, won }, { ...g, ...s, ...unrolled(k) }, invocations);
+    const { params: sizes, invocations } = rollPool(gpu, "max_pool2d", x.shape, params, false);
+    return gpu.run(rolling, { x, y, won }, sizes, invocations);
   }
   const c = x.shape[3] / width(lanes(x.shape[3]));
   const sizes = { ...g, ...types(x.shape[3]), k, stride, c };
@@ -50,13 +41,8 @@ function backward(gpu: Gpu, io: Backward<PoolOptions>) {
   const g = poolGeometry(x.shape, params);
   const { k, stride } = params;
   if (rollsBytes(x.shape, params)) {
-    const { invocations, ...s } = strips(gpu, x.shape, 4);
-    return gpu.run(
-      rollingDx,
-      { won, dy: dy!, dx: tensor },
-      { ...g, ...s, ...unrolled(k), add },
-      invocations,
-    );
+    const { params: sizes, invocations } = rollPool(gpu, "max_pool2d_dx", x.shape, params, true);
+    return gpu.run(rollingDx, { won, dy: dy!, dx: tensor }, { ...sizes, add }, invocations);
   }
   const c = x.shape[3] / width(lanes(x.shape[3]));
   const sizes = { ...g, ...types(x.shape[3]), k, stride, c, add };

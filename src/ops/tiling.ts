@@ -38,27 +38,6 @@ export const width = (l: Lanes): number => l.V === "vec4f" ? 4 : 1;
  */
 export const wantedInvocations = (gpu: Gpu): number => gpu.adapter.fallback ? 1024 : 32768;
 
-/**
- * Windows that roll down the image, unrolled in the text: stride 1, and the sizes that are used often, since
- * a large one takes seconds to compile.
- */
-export const rolls = (k: number, stride: number): boolean => stride === 1 && (k === 3 || k === 5);
-
-/** Constants of the rolling kernels for a window of k rows: 4 outputs see k + 3 columns. */
-export const unrolled = (k: number) => ({ K: `${k}u`, LAST: `${k - 1}u`, SEEN: `${k + 3}u` });
-
-/**
- * How the rolling kernels cut an output [n,h,w,c]: strips of 4 columns and bands of rows. Bands as high as
- * they can be without leaving the device idle: each reads k − 1 rows more than it writes.
- */
-export function strips(gpu: Gpu, [n, h, w, channels]: Shape, perLane: number) {
-  const c = channels / perLane, strips = Math.ceil(w / 4);
-  const wantedBands = Math.ceil(wantedInvocations(gpu) / (n * strips * c));
-  const rows = Math.max(Math.min(h, 4), Math.ceil(h / wantedBands));
-  const bands = Math.ceil(h / rows);
-  return { c, strips, bands, rows, invocations: n * bands * strips * c };
-}
-
 /** Memory for the length of `body`: what is recorded later may use it again. */
 export function withScratch(gpu: Gpu, words: number, body: (scratch: Tensor) => void): void {
   const buffer = gpu.pool.acquire(words * 4, "scratch");
@@ -71,6 +50,18 @@ export function groups(n: number, size: number, z: number): [number, number, num
   const all = Math.ceil(n / size);
   const y = Math.ceil(all / 65535);
   return [Math.ceil(all / y), y, z];
+}
+
+/** Buffers of one word, to be bound where a kernel has nothing to read or write. */
+export function withUnused<N extends string>(
+  gpu: Gpu,
+  names: readonly N[],
+  body: (unused: Record<N, Tensor>) => void,
+): void {
+  const buffers = names.map(() => gpu.pool.acquire(4, "unused"));
+  const tensors = names.map((name, i) => [name, { shape: [1], buffer: buffers[i], offset: 0 }]);
+  body(Object.fromEntries(tensors));
+  for (const buffer of buffers) gpu.pool.release(buffer);
 }
 
 /** Size of the blocks when n is cut into as few as possible of at most `most`, all nearly equal. */

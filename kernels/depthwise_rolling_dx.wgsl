@@ -1,0 +1,118 @@
+// Gradient of a depthwise convolution by its input: each row of dy adds to K rows of dx; as it rolls down, S
+// rows are complete. Columns of dx go by S too, so that each meets its own taps and no others.
+// One invocation per COLUMNS * S columns of a band of rows of a channel group.
+alias V = vec4f;
+const LANES: u32 = 4u;
+// Window, K * K, stride.
+const K = 3u;
+const TAPS = 9u;
+const S = 1u;
+const COLUMNS = 4u;
+// Columns of dx, columns of dy that they meet; of these FROM to TO may exist.
+const WIDE = 4u;
+const SEEN = 6u;
+const FROM = 0u;
+const TO = 6u;
+// Columns of dy that a column of dx meets, K over S rounded up, and one less.
+const LAST = 2u;
+const FLIGHT = 3u;
+// Rows of dx that a row of dy leaves incomplete: K - S.
+const OPEN = 2u;
+// A work-group takes GROUPS channel groups and SIZE / GROUPS strips.
+const GROUPS = 1u;
+override SIZE: u32 = 32u;
+
+struct P {
+  n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32, strips: u32, bands: u32, rows: u32,
+  pad_y: u32, pad_x: u32, relu: u32, add: u32, w_at: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<V>;
+@group(0) @binding(1) var<storage, read> w: array<V>;
+@group(0) @binding(2) var<storage, read> dy: array<V>;
+@group(0) @binding(3) var<storage, read_write> dx: array<V>;
+@group(0) @binding(4) var<uniform> p: P;
+
+// Invocations of a work-group share their taps: one place in the code that loads instead of TAPS.
+var<workgroup> staged: array<V, TAPS * GROUPS>;
+
+@compute @workgroup_size(SIZE)
+fn main(
+  @builtin(local_invocation_index) local: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  for (var t = local; t < TAPS * GROUPS; t += SIZE) {
+    let ch = min(group.z * GROUPS + t % GROUPS, p.c - 1u);
+    staged[t] = w[p.w_at / LANES + t / GROUPS * p.c + ch];
+  }
+  workgroupBarrier();
+  var taps: array<V, TAPS>;
+  //#unroll t TAPS
+  taps[$t] = staged[$t * GROUPS + local % GROUPS];
+  //#end
+  let ch = group.z * GROUPS + local % GROUPS;
+  let i = (group.x + group.y * groups.x) * (SIZE / GROUPS) + local / GROUPS;
+  let band = i / p.strips;
+  let n = band / p.bands;
+  if (ch >= p.c || n >= p.n) { return; }
+  // Steps of S columns and rows, counted from the first that has one inside the image.
+  let step_x = p.pad_x / S + (i - band * p.strips) * COLUMNS;
+  let first = p.pad_y / S + (band - n * p.bands) * p.rows;
+  let last = min(first + p.rows, (p.ih + p.pad_y + S - 1u) / S);
+  // Columns of dy that do not exist are read from its edge and set to zero.
+  var place: array<u32, SEEN>;
+  var inside: array<bool, SEEN>;
+  //#unroll u SEEN
+  {
+    let ox = i32(step_x) + $u - i32(LAST);
+    inside[$u] = ox >= 0 && ox < i32(p.ow);
+    place[$u] = u32(clamp(ox, 0, i32(p.ow) - 1)) * p.c + ch;
+  }
+  //#end
+  // sums[a] belongs to row r * S + a of the padded image.
+  var sums: array<array<V, WIDE>, K>;
+  for (var r = u32(max(i32(first) - i32(LAST), 0)); r < last; r++) {
+    if (r < p.oh) {
+      let row = (n * p.oh + r) * p.ow * p.c;
+      var seen: array<V, SEEN>;
+      //#unroll u SEEN
+      if ($u >= FROM && $u < TO) { seen[$u] = select(V(0.0), dy[row + place[$u]], inside[$u]); }
+      //#end
+      //#unroll a K
+      //#unroll q COLUMNS
+      //#unroll b S
+      //#unroll m FLIGHT
+      if ($b + $m * S < K && LAST + $q - $m >= FROM && LAST + $q - $m < TO) {
+        sums[$a][$q * S + $b] += taps[($a * K + $b + $m * S) % TAPS] * seen[LAST + $q - $m];
+      }
+      //#end
+      //#end
+      //#end
+      //#end
+    }
+    //#unroll a S
+    {
+      let iy = i32(r * S) + $a - i32(p.pad_y);
+      if (r >= first && iy >= 0 && iy < i32(p.ih)) {
+        let left = i32(step_x * S) - i32(p.pad_x);
+        let row = (n * p.ih + u32(iy)) * p.iw * p.c + ch;
+        //#unroll q WIDE
+        if (left + $q >= 0 && left + $q < i32(p.iw)) {
+          let at = row + u32(left + $q) * p.c;
+          var v = sums[$a][$q];
+          if (p.relu != 0u) { v = select(V(0.0), v, x[at] > V(0.0)); }
+          if (p.add != 0u) { v += dx[at]; }
+          dx[at] = v;
+        }
+        //#end
+      }
+    }
+    //#end
+    //#unroll a OPEN
+    sums[$a] = sums[$a + S];
+    //#end
+    //#unroll a S
+    sums[$a + OPEN] = array<V, WIDE>();
+    //#end
+  }
+}

@@ -8,6 +8,7 @@ import index from "../../kernels/lib/index.wgsl" with { type: "text" };
 import groupSum from "../../kernels/lib/group_sum.wgsl" with { type: "text" };
 import math from "../../kernels/lib/math.wgsl" with { type: "text" };
 import moments from "../../kernels/lib/moments.wgsl" with { type: "text" };
+import part from "../../kernels/lib/part.wgsl" with { type: "text" };
 import pixel from "../../kernels/lib/pixel.wgsl" with { type: "text" };
 import random from "../../kernels/lib/random.wgsl" with { type: "text" };
 
@@ -21,6 +22,7 @@ export const includes: Readonly<Record<string, string>> = {
   "lib/group_sum.wgsl": groupSum,
   "lib/math.wgsl": math,
   "lib/moments.wgsl": moments,
+  "lib/part.wgsl": part,
   "lib/pixel.wgsl": pixel,
   "lib/random.wgsl": random,
 };

@@ -19,7 +19,7 @@ import {
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel, type Params } from "../gpu/kernel.ts";
-import { lanes, width, withScratch } from "./tiling.ts";
+import { lanes, width, withScratch, withUnused } from "./tiling.ts";
 
 const normalise = kernel("batch_norm", batchNormWgsl);
 const dxKernel = kernel("batch_norm_dx", dxWgsl);
@@ -115,8 +115,8 @@ function forward(gpu: Gpu, io: Forward<BatchNormOptions>): void {
   const { run, splits, grid, tile } = cut(chosen, pixels, c);
   const all = { ...common, ...l, ...tile, c, update };
   // The binding must exist even where nothing is updated.
-  withScratch(gpu, 1, (unused) => {
-    const tensors = { x, gamma, beta, running: update ? running : unused, stats, y };
+  withUnused(gpu, ["running"], (unused) => {
+    const tensors = { x, gamma, beta, running: update ? running : unused.running, stats, y };
     if (chosen.fused) gpu.run(fused, tensors, all, grid);
     else {
       withScratch(gpu, splits * 2 * channels, (part) => {
@@ -164,24 +164,22 @@ function forTargets(
   body: (to: Record<"dx" | "grad" | "other", Tensor>, options: Params) => void,
 ): void {
   const oneBuffer = gamma?.tensor.buffer === beta?.tensor.buffer;
-  withScratch(gpu, 1, (a) =>
-    withScratch(gpu, 1, (b) =>
-      withScratch(gpu, 1, (c) =>
-        body({
-          dx: dx?.tensor ?? a,
-          grad: gamma ? whole(gamma.tensor) : b,
-          other: beta && !oneBuffer ? whole(beta.tensor) : c,
-        }, {
-          write_dx: dx !== null,
-          add: dx?.accumulate ?? false,
-          gamma_to: gamma?.tensor.offset ?? 0,
-          write_gamma: gamma !== null,
-          add_gamma: gamma?.accumulate ?? false,
-          beta_to: beta?.tensor.offset ?? 0,
-          write_beta: beta !== null,
-          add_beta: beta?.accumulate ?? false,
-          one_buffer: oneBuffer,
-        }))));
+  withUnused(gpu, ["dx", "grad", "other"], (unused) =>
+    body({
+      dx: dx?.tensor ?? unused.dx,
+      grad: gamma ? whole(gamma.tensor) : unused.grad,
+      other: beta && !oneBuffer ? whole(beta.tensor) : unused.other,
+    }, {
+      write_dx: dx !== null,
+      add: dx?.accumulate ?? false,
+      gamma_to: gamma?.tensor.offset ?? 0,
+      write_gamma: gamma !== null,
+      add_gamma: gamma?.accumulate ?? false,
+      beta_to: beta?.tensor.offset ?? 0,
+      write_beta: beta !== null,
+      add_beta: beta?.accumulate ?? false,
+      one_buffer: oneBuffer,
+    }));
 }
 
 function reference(

@@ -1,43 +1,84 @@
-import copyColumnsWgsl from "../../kernels/copy_columns.wgsl" with { type: "text" };
-import { defineOp, expectShape, type Tensor } from "../autodiff/op.ts";
+import concatWgsl from "../../kernels/concat.wgsl" with { type: "text" };
+import concatDxWgsl from "../../kernels/concat_dx.wgsl" with { type: "text" };
+import { defineOp, expectShape, type Grad, type Tensor } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { columns, rows, sameShape, withColumns } from "./shapes.ts";
+import { withUnused } from "./tiling.ts";
 
-const copy = kernel("copy_columns", copyColumnsWgsl);
+const join = kernel("concat", concatWgsl);
+const split = kernel("concat_dx", concatDxWgsl);
 
-/** Copies `size` columns of every row of x, from `xFrom` on, to the columns of y from `yFrom` on. */
-export function copyColumns(
-  gpu: Gpu,
-  x: Tensor,
-  y: Tensor,
-  { size, xFrom = 0, yFrom = 0, add = false }: {
-    size: number;
-    xFrom?: number;
-    yFrom?: number;
-    add?: boolean;
-  },
-): void {
-  const wide = [size, xFrom, yFrom, columns(x.shape), columns(y.shape)].every((v) => v % 4 === 0);
-  const per = wide ? 4 : 1;
-  const n = rows(x.shape) * size / per;
-  gpu.run(copy, { x, y }, {
-    T: wide ? "vec4f" : "f32",
-    n,
-    columns: size / per,
-    x_width: columns(x.shape) / per,
-    x_from: xFrom / per,
-    y_width: columns(y.shape) / per,
-    y_from: yFrom / per,
-    add,
-  }, n);
+/** What one dispatch joins or splits. */
+const slots = ["part0", "part1", "part2", "part3"] as const;
+
+/** Columns of one tensor among those of all. */
+interface Part {
+  start: number;
+  size: number;
 }
 
-/** Where each source starts in the result. */
-function starts(shapes: readonly (readonly number[])[]): number[] {
+/** How a dispatch cuts parts side by side in the rows of `whole`: in elements as wide as all numbers allow. */
+function cut(gpu: Gpu, whole: Tensor, parts: readonly Part[]) {
+  const width = columns(whole.shape), n = rows(whole.shape);
+  const numbers = [width, ...parts.flatMap(({ start, size }) => [start, size])];
+  const wide = [["vec4f", 4], ["vec2f", 2]] as const;
+  const [T, per] = wide.find(([, per]) => numbers.every((n) => n % per === 0)) ?? ["f32", 1];
+  const [columns0, columns1 = 0, columns2 = 0] = parts.map(({ size }) => size / per);
+  const all = parts.reduce((sum, { size }) => sum + size, 0) / per;
+  // So many rows need one division, but a card rather has more invocations.
+  const run = gpu.adapter.fallback ? 16 : 4;
+  const params = { T, rows: n, run, start: parts[0].start / per, width: width / per, columns: all };
+  return {
+    params: { ...params, columns0, columns1, columns2 },
+    invocations: Math.ceil(n / run) * all,
+  };
+}
+
+/** Copies columns of every row of x, side by side, to where they are wanted. */
+export function splitColumns(
+  gpu: Gpu,
+  x: Tensor,
+  parts: readonly (Part & { to: Grad | null })[],
+): void {
+  const { params, invocations } = cut(gpu, x, parts);
+  withUnused(gpu, slots, (unused) => {
+    const tensors: Record<string, Tensor> = { x, ...unused };
+    const flags: Record<string, boolean> = {};
+    slots.forEach((slot, i) => {
+      const to = parts[i]?.to;
+      if (to) tensors[slot] = to.tensor;
+      flags[`skip${i}`] = !to;
+      flags[`add${i}`] = to?.accumulate ?? false;
+    });
+    gpu.run(split, tensors, { ...params, ...flags }, invocations);
+  });
+}
+
+/** The other way: the columns of several tensors to their places in y. */
+function joinColumns(gpu: Gpu, parts: readonly (Part & { x: Tensor })[], y: Tensor): void {
+  const { params, invocations } = cut(gpu, y, parts);
+  const tensors: Record<string, Tensor> = { y };
+  slots.forEach((slot, i) => tensors[slot] = (parts[i] ?? parts[0]).x);
+  gpu.run(join, tensors, params, invocations);
+}
+
+/** Where each source lies in the result. */
+function places(shapes: readonly (readonly number[])[]): Part[] {
   let at = 0;
-  return shapes.map((s) => (at += columns(s)) - columns(s));
+  return shapes.map((s) => ({ start: (at += columns(s)) - columns(s), size: columns(s) }));
+}
+
+/** Neighbours for one dispatch each: as many as it takes, and none that `apart` says it cannot take. */
+function together<P>(parts: readonly P[], apart: (one: P, other: P) => boolean): P[][] {
+  const chunks: P[][] = [[]];
+  for (const part of parts) {
+    const chunk = chunks.at(-1)!;
+    if (chunk.length < slots.length && !chunk.some((other) => apart(part, other))) chunk.push(part);
+    else chunks.push([part]);
+  }
+  return chunks;
 }
 
 const op = defineOp<Record<never, never>>({
@@ -54,25 +95,26 @@ const op = defineOp<Record<never, never>>({
     return { out: [withColumns(first, xs.reduce((sum, x) => sum + columns(x), 0))] };
   },
   forward: (gpu, { inputs, out: [y] }) => {
-    const at = starts(inputs.map((x) => x.shape));
-    inputs.forEach((x, i) => copyColumns(gpu, x, y, { size: columns(x.shape), yFrom: at[i] }));
+    const parts = places(inputs.map((x) => x.shape)).map((p, i) => ({ ...p, x: inputs[i] }));
+    for (const chunk of together(parts, () => false)) joinColumns(gpu, chunk, y);
   },
   backward: (gpu, { inputs, dy: [dy], dx }) => {
-    const at = starts(inputs.map((x) => x.shape));
-    dx.forEach((to, i) => {
-      if (!to) return;
-      const size = columns(inputs[i].shape);
-      copyColumns(gpu, dy!, to.tensor, { size, xFrom: at[i], add: to.accumulate });
-    });
+    const parts = places(inputs.map((x) => x.shape)).map((p, i) => ({ ...p, to: dx[i] }));
+    // The same tensor twice, or weights of one slab: no two writable bindings of one buffer.
+    const apart = (a: typeof parts[number], b: typeof parts[number]) =>
+      a.to !== null && a.to.tensor.buffer === b.to?.tensor.buffer;
+    for (const chunk of together(parts, apart)) {
+      if (chunk.some(({ to }) => to)) splitColumns(gpu, dy!, chunk);
+    }
   },
   reads: { inputs: false, out: false },
   reference: (xs, shapes) => {
-    const at = starts(shapes);
+    const at = places(shapes);
     const width = shapes.reduce((sum, s) => sum + columns(s), 0);
     const y = new Float64Array(rows(shapes[0]) * width);
     xs.forEach((x, k) => {
-      const size = columns(shapes[k]);
-      x.forEach((v, i) => y[Math.floor(i / size) * width + at[k] + i % size] = v);
+      const { start, size } = at[k];
+      x.forEach((v, i) => y[Math.floor(i / size) * width + start + i % size] = v);
     });
     return [y];
   },
@@ -84,6 +126,8 @@ const op = defineOp<Record<never, never>>({
     [[70, 33]],
     [[7, 64], [7, 64]],
     [[1, 28, 28, 1], [1, 28, 28, 3]],
+    // More than one dispatch.
+    [[33, 2], [33, 4], [33, 6], [33, 8], [33, 2], [33, 10]],
   ].map((shapes) => ({ shapes, params: {} })),
 });
 

@@ -2,7 +2,7 @@ import sliceDxWgsl from "../../kernels/slice_dx.wgsl" with { type: "text" };
 import { count, defineOp, expectShape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { copyColumns } from "./concat.ts";
+import { splitColumns } from "./concat.ts";
 import { columns, rows, withColumns } from "./shapes.ts";
 
 const backward = kernel("slice_dx", sliceDxWgsl);
@@ -19,7 +19,7 @@ const op = defineOp<{ start: number; size: number }>({
     return { out: [withColumns(x, size)] };
   },
   forward: (gpu, { inputs: [x], out: [y], params: { start, size } }) =>
-    copyColumns(gpu, x, y, { size, xFrom: start }),
+    splitColumns(gpu, x, [{ start, size, to: { tensor: y, accumulate: false } }]),
   backward: (gpu, { inputs: [x], dy: [dy], dx: [dx], params: { start, size } }) =>
     gpu.run(backward, { dy: dy!, dx: dx!.tensor }, {
       n: count(x.shape),

@@ -1,15 +1,26 @@
-// y = act(x) w over pixels, a slice of K input channels: one invocation per pixel and Q vec4 of outputs.
-// Weights are staged in workgroup memory and read at literal indices in straight-line code.
+// y = act(x) w over pixels, a slice of K input channels: PIXELS pixels and Q vec4 of outputs per invocation.
+// Weights are staged in workgroup memory and read at literal indices in straight-line code. What the form
+// of an output is made of are overrides, not flags: a branch not taken costs software adapters as much as one
+// that is.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
 override SIZE: u32 = 128u;
+// Input pixels are not the output's own: coordinates are multiplied and shifted.
+override SAMPLED: bool = false;
+// The result counts as zero where `gate` is not positive.
+override GATED: bool = false;
+override ADD: bool = false;
+// Every pixel's result goes to pixel (place, place) of a block of T × T, the others get zero.
+override SPREAD: bool = false;
 const K4 = 8u;
 const Q = 4u;
+const PIXELS = 1u;
+const T = 1u;
 
 struct P {
-  rows: u32, oh: u32, ow: u32, ih: u32, iw: u32, mul: u32, div: u32, shift: i32,
-  ci: u32, co: u32, k0: u32, skip: u32, w_at: u32, wk: u32, wn: u32,
-  relu: u32, gated: u32, add: u32,
+  rows: u32, oh: u32, ow: u32, ih: u32, iw: u32, mul: u32, shift: i32,
+  ci: u32, co: u32, k0: u32, skip: u32, w_at: u32, wk: u32, wn: u32, relu: u32,
+  place: u32, th: u32, tw: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
@@ -21,12 +32,12 @@ var<workgroup> tile: array<vec4f, K4 * 4u * Q>;
 
 @compute @workgroup_size(SIZE)
 fn main(
-  @builtin(global_invocation_id) id: vec3u,
   @builtin(local_invocation_index) local: u32,
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
   let first = group.z * Q;
+  let co = p.co / 4u;
   for (var i = local; i < K4 * 4u * Q; i += SIZE) {
     let k = i / Q;
     let n = (first + i % Q) * 4u;
@@ -39,35 +50,66 @@ fn main(
   }
   workgroupBarrier();
 
-  let row = thread(id, groups, SIZE);
-  let place = source(row, p.rows, p.oh, p.ow, p.ih, p.iw, p.mul, p.div, p.shift);
-  let live = place.live;
   // Not max(), which may turn NaN into a number.
   let least = vec4f(select(-3.4028234e38, 0.0, p.relu != 0u));
-  let at = (place.row * p.ci + p.k0) / 4u;
-  //#unroll q Q
-  var a$q = vec4f();
-  //#end
-  //#unroll k K4
+  let start = (group.x + group.y * groups.x) * (SIZE * PIXELS) + local;
+  //#unroll i PIXELS
   {
-    var v = x[at + $k];
-    v = select(v, least, v < least);
-    v = select(vec4f(), v, live);
-    //#unroll c 4
+    let row = start + $i * SIZE;
+    var place = Source(min(row, p.rows - 1u), true);
+    if (SAMPLED) { place = source(row, p.rows, p.oh, p.ow, p.ih, p.iw, p.mul, 1u, p.shift); }
+    let at = (place.row * p.ci + p.k0) / 4u;
     //#unroll q Q
-    a$q = fma(vec4f(v[$c]), tile[($k * 4 + $c) * Q + $q], a$q);
+    var a$q = vec4f();
     //#end
-    //#end
-  }
-  //#end
-  if (row < p.rows) {
-    //#unroll q Q
-    if ((first + $q) * 4u < p.co) {
-      let to = row * (p.co / 4u) + first + $q;
-      if (p.gated != 0u) { a$q = select(vec4f(), a$q, gate[to] > vec4f()); }
-      if (p.add != 0u) { a$q += y[to]; }
-      y[to] = a$q;
+    //#unroll k K4
+    {
+      var v = x[at + $k];
+      v = select(v, least, v < least);
+      if (SAMPLED) { v = select(vec4f(), v, place.live); }
+      //#unroll c 4
+      //#unroll q Q
+      a$q = fma(vec4f(v[$c]), tile[($k * 4 + $c) * Q + $q], a$q);
+      //#end
+      //#end
     }
     //#end
+    if (SPREAD) {
+      let plane = row / p.ow;
+      let corner = vec2u(row % p.ow, plane % p.oh) * T;
+      let top = plane / p.oh * p.th;
+      if (GATED) {
+        let to = min(corner + vec2u(p.place), vec2u(p.tw, p.th) - 1u);
+        let pixel = ((top + to.y) * p.tw + to.x) * co + first;
+        //#unroll q Q
+        a$q = select(vec4f(), a$q, gate[pixel + min($q, co - 1u - first)] > vec4f());
+        //#end
+      }
+      // Adding leaves the others as they are.
+      for (var t = select(0u, p.place * (T + 1u), ADD); t < select(T * T, p.place * (T + 1u) + 1u, ADD); t++) {
+        let here = t == p.place * (T + 1u);
+        let to = corner + vec2u(t % T, t / T);
+        let pixel = ((top + to.y) * p.tw + to.x) * co + first;
+        if (row < p.rows && all(to < vec2u(p.tw, p.th))) {
+          //#unroll q Q
+          if (first + $q < co) {
+            var v = select(vec4f(), a$q, here);
+            if (ADD) { v += y[pixel + $q]; }
+            y[pixel + $q] = v;
+          }
+          //#end
+        }
+      }
+    } else if (row < p.rows) {
+      let to = row * co + first;
+      //#unroll q Q
+      if (first + $q < co) {
+        if (GATED) { a$q = select(vec4f(), a$q, gate[to + $q] > vec4f()); }
+        if (ADD) { a$q += y[to + $q]; }
+        y[to + $q] = a$q;
+      }
+      //#end
+    }
   }
+  //#end
 }

@@ -3,12 +3,14 @@
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
 override SIZE: u32 = 8u;
-const C = 2u;
+// Input pixels are not the output's own: coordinates are multiplied and shifted.
+override SAMPLED: bool = false;
+const C = 4u;
 const Q = 4u;
 
 struct P {
   rows: u32, oh: u32, ow: u32, ih: u32, iw: u32, mul: u32, shift: i32,
-  ci: u32, co: u32, span: u32, splits: u32, relu: u32, sums_at: u32,
+  ci: u32, co: u32, span: u32, splits: u32, relu: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -25,21 +27,39 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let o = i % outs * Q;
   let c = i / outs % ins * C;
   let split = i / outs / ins;
-  let sums_at = p.sums_at / 4u;
   if (split >= p.splits) { return; }
   // Not max(), which may turn NaN into a number.
   let least = vec4f(select(-3.4028234e38, 0.0, p.relu != 0u));
+  //#unroll q Q
+  let o$q = min(o + $q, co - 1u);
+  //#end
+  //#unroll c C
+  let c$c = min(c + $c, ci - 1u);
+  //#end
   var a: array<vec4f, C * 4u * Q>;
-  let end = min((split + 1u) * p.span, p.rows);
-  for (var row = split * p.span; row < end; row++) {
-    let place = source(row, p.rows, p.oh, p.ow, p.ih, p.iw, p.mul, 1u, p.shift);
+  let start = split * p.span;
+  let end = min(start + p.span, p.rows);
+  // Column, line and image of the output pixel: counted, as divisions are slow.
+  var at = vec3u();
+  if (SAMPLED) { at = vec3u(start % p.ow, start / p.ow % p.oh, start / p.ow / p.oh); }
+  for (var row = start; row < end; row++) {
+    var pixel = row;
+    var live = true;
+    if (SAMPLED) {
+      let to = vec2i(at.xy * p.mul) + p.shift;
+      live = all(to < vec2i(vec2u(p.iw, p.ih)));
+      pixel = select(0u, (at.z * p.ih + u32(to.y)) * p.iw + u32(to.x), live);
+      at.x++;
+      if (at.x == p.ow) { at = vec3u(0u, at.y + 1u, at.z); }
+      if (at.y == p.oh) { at = vec3u(0u, 0u, at.z + 1u); }
+    }
     //#unroll q Q
-    let d$q = dy[row * co + min(o + $q, co - 1u)];
+    let d$q = dy[row * co + o$q];
     //#end
     //#unroll c C
-    var v$c = x[place.row * ci + min(c + $c, ci - 1u)];
+    var v$c = x[pixel * ci + c$c];
     v$c = select(v$c, least, v$c < least);
-    v$c = select(vec4f(), v$c, place.live);
+    if (SAMPLED) { v$c = select(vec4f(), v$c, live); }
     //#unroll k 4
     //#unroll q Q
     a[($c * 4 + $k) * Q + $q] = fma(vec4f(v$c[$k]), d$q, a[($c * 4 + $k) * Q + $q]);
@@ -51,7 +71,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (c + $c < ci) {
     //#unroll k 4
     //#unroll q Q
-    if (o + $q < co) { sums[sums_at + ((split * ci + c + $c) * 4u + $k) * co + o + $q] = a[($c * 4 + $k) * Q + $q]; }
+    if (o + $q < co) { sums[((split * ci + c + $c) * 4u + $k) * co + o + $q] = a[($c * 4 + $k) * Q + $q]; }
     //#end
     //#end
   }

@@ -11,8 +11,6 @@ import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { blockSize, groups, reduceSize, splitReduce } from "./tiling.ts";
 
-export { blockSize, groups, reduceSize, splitReduce };
-
 const vector = kernel("pointwise", pointwiseWgsl);
 const scalar = kernel("pointwise_scalar", pointwiseScalarWgsl);
 const vectorDw = kernel("pointwise_dw", pointwiseDwWgsl);
@@ -34,62 +32,88 @@ interface Product {
   y: Tensor;
   /** Elements between weights of neighbouring x channels, and of neighbouring y channels. */
   strides: [number, number];
-  map: { mul: number; div: number; shift: number };
+  sampling: Sampling;
+  /** The transposed sampling: pixels of x go to where `sampling` reads, the rest of y is zero. */
+  transposed?: boolean;
   relu: boolean;
   /** Where this is not positive, the result counts as zero. */
   gate?: Tensor;
   add: boolean;
 }
 
-const SIZE = 128;
-/** Channels that one dispatch of the straight-line kernel takes: more compile longer and run no faster. */
-const SLICE = 64;
-
 /** y (+)= act(x) w. Wide inputs take several dispatches, each adding a slice of channels. */
-function product(gpu: Gpu, { x, w, y, strides: [wk, wn], map, relu, gate, add }: Product): void {
+function product(gpu: Gpu, p: Product): void {
+  if (channels(p.x.shape) % 4 || channels(p.y.shape) % 4) scalarProduct(gpu, p);
+  else vectorProduct(gpu, p);
+}
+
+function scalarProduct(
+  gpu: Gpu,
+  { x, w, y, strides: [wk, wn], sampling: { stride, shift }, transposed, relu, gate, add }: Product,
+): void {
+  const SIZE = 128;
   const ci = channels(x.shape), co = channels(y.shape);
   const { h: oh, w: ow } = plane(y.shape), { h: ih, w: iw } = plane(x.shape);
   const rows = count(y.shape) / co;
-  const tensors = { x, w, gate: gate ?? x, y };
-  const common = { rows, oh, ow, ih, iw, ...map, ci, co, wk, wn, relu, gated: gate !== undefined };
-  if (ci % 4 || co % 4) {
-    const Q = blockSize(Math.ceil(co / 4), 4);
-    const work = groups(rows, SIZE, Math.ceil(co / (4 * Q)));
-    for (let k0 = 0; k0 < ci; k0 += 128) {
-      const k = Math.min(128, ci - k0);
-      gpu.run(scalar, tensors, { ...common, k0, k, add: add || k0 > 0, Q, SIZE }, work);
-    }
-    return;
+  const Q = blockSize(Math.ceil(co / 4), 4);
+  const map = transposed ? { mul: 1, div: stride, shift: -shift } : { mul: stride, div: 1, shift };
+  for (let k0 = 0; k0 < ci; k0 += 128) {
+    gpu.run(scalar, { x, w, gate: gate ?? x, y }, {
+      ...{ rows, oh, ow, ih, iw, ...map, ci, co, wk, wn, relu, gated: gate !== undefined },
+      ...{ k0, k: Math.min(128, ci - k0), add: add || k0 > 0, Q, SIZE },
+    }, groups(rows, SIZE, Math.ceil(co / (4 * Q))));
   }
+}
+
+/** Channels that one dispatch of the straight-line kernel takes: more compile longer and run no faster. */
+const SLICE = 64;
+
+/**
+ * Software adapters want as many outputs as registers and the instruction cache hold, large groups, and
+ * several pixels where one is little work; cards want many invocations.
+ */
+function forms(gpu: Gpu, K4: number, co: number) {
+  const form = (most: number, SIZE: number) => ({ Q: blockSize(co / 4, most), SIZE, PIXELS: 1 });
+  const wide = form(K4 > 9 ? 4 : 9, 256);
+  const small = K4 * wide.Q <= 16;
+  const few = small ? { ...wide, SIZE: 128, PIXELS: 4 } : wide;
+  return gpu.adapter.fallback ? [few, form(4, 64)] : [form(4, 64), form(2, 64), few];
+}
+
+function vectorProduct(
+  gpu: Gpu,
+  { x, w, y, strides: [wk, wn], sampling, transposed, relu, gate, add }: Product,
+): void {
+  const { stride, shift } = sampling;
+  const ci = channels(x.shape), co = channels(y.shape);
+  const { h: ih, w: iw } = plane(x.shape), { h: th, w: tw } = plane(y.shape);
+  // One invocation takes all of the block of pixels that a strided gradient goes to.
+  const T = transposed ? stride : 1;
+  const { h: oh, w: ow } = transposed ? { h: ih, w: iw } : { h: th, w: tw };
+  const rows = count(transposed ? x.shape : y.shape) / (transposed ? ci : co);
+  const map = transposed
+    ? { mul: 1, shift: -Math.floor(shift / T), place: shift % T }
+    : { mul: stride, shift, place: 0 };
   const K4 = blockSize(ci / 4, SLICE / 4);
-  const Q = blockSize(co / 4, K4 > 9 ? 4 : 9);
-  const work = groups(rows, SIZE, Math.ceil(co / (4 * Q)));
+  const form = gpu.tuning.choose(`pointwise ${ci}×${co}`, forms(gpu, K4, co));
+  const { Q, SIZE } = form, PIXELS = T > 1 ? 1 : form.PIXELS;
   for (let done = 0; done < ci; done += 4 * K4) {
     // The last slice ends with the channels; what it shares with the one before gets no weight.
     const k0 = Math.min(done, ci - 4 * K4);
-    gpu.run(
-      vector,
-      tensors,
-      { ...common, k0, skip: done - k0, add: add || done > 0, K4, Q, SIZE },
-      work,
-    );
+    gpu.run(vector, { x, w, gate: gate ?? x, y }, {
+      ...{ rows, oh, ow, ih, iw, th, tw, ...map, ci, co, wk, wn, relu, k0, skip: done - k0 },
+      ...{ K4, Q, T, SIZE, PIXELS, SAMPLED: map.mul !== 1 || map.shift !== 0, SPREAD: T > 1 },
+      ...{ GATED: gate !== undefined, ADD: add || done > 0 },
+    }, groups(rows, SIZE * PIXELS, Math.ceil(co / (4 * Q))));
   }
 }
 
 /** y = act(x) w, or y += it; x [.., ci], w [ci, co], y [.., co]. */
 export function productForward(
   gpu: Gpu,
-  { x, w, y, relu, add, sampling: { stride, shift } }: {
-    x: Tensor;
-    w: Tensor;
-    y: Tensor;
-    relu: boolean;
-    add: boolean;
-    sampling: Sampling;
-  },
+  io: { x: Tensor; w: Tensor; y: Tensor; relu: boolean; add: boolean; sampling: Sampling },
 ): void {
-  const strides: [number, number] = [w.shape[1], 1];
-  product(gpu, { x, w, y, strides, map: { mul: stride, div: 1, shift }, relu, add });
+  product(gpu, { ...io, strides: [io.w.shape[1], 1] });
 }
 
 interface ProductGradient {
@@ -103,19 +127,25 @@ interface ProductGradient {
 /** dx (+)= act′(x) · dy wᵀ. */
 export function productDx(
   gpu: Gpu,
-  { x, w, dy, relu, sampling: { stride, shift } }: ProductGradient,
+  { x, w, dy, relu, sampling }: ProductGradient,
   { tensor, accumulate }: Grad,
 ): void {
   product(gpu, {
-    x: dy,
-    w,
-    y: tensor,
-    strides: [1, w.shape[1]],
-    map: { mul: 1, div: stride, shift: -shift },
-    relu: false,
-    gate: relu ? x : undefined,
-    add: accumulate,
+    ...{ x: dy, w, y: tensor, strides: [1, w.shape[1]], sampling, transposed: true },
+    ...{ relu: false, gate: relu ? x : undefined, add: accumulate },
   });
+}
+
+/**
+ * Vectors of channels per invocation, inputs and outputs: a last tile that is half empty costs more than
+ * smaller tiles, and cards need many invocations.
+ */
+function formsDw(gpu: Gpu, ci: number, co: number) {
+  const form = (C: number, q: number) => ({ C, Q: blockSize(co / 4, q), SIZE: reduceSize(gpu) });
+  const few = Math.min(2, ci / 4);
+  const even = form(ci % 8 && ci % 12 === 0 ? 3 : few, 4);
+  const most = gpu.adapter.fallback ? [even, form(blockSize(ci / 4, 4), 4)] : [form(few, 2), even];
+  return most[0].C === most[1].C && most[0].Q === most[1].Q ? [even] : most;
 }
 
 /** dw (+)= act(x)ᵀ dy. */
@@ -127,17 +157,19 @@ export function productDw(
   const ci = channels(x.shape), co = channels(dy.shape);
   const { h: oh, w: ow } = plane(dy.shape), { h: ih, w: iw } = plane(x.shape);
   const rows = count(dy.shape) / co;
-  const vec = ci % 4 === 0 && co % 4 === 0;
-  const C = vec ? blockSize(ci / 4, 3) : 4, Q = vec ? blockSize(co / 4, C > 2 ? 3 : 4) : 8;
-  const width = vec ? 4 : 1;
-  const tiles = Math.ceil(ci / (width * C)) * Math.ceil(co / (width * Q));
+  const common = { rows, oh, ow, ih, iw, mul: stride, shift, ci, co, relu };
+  if (ci % 4 || co % 4) {
+    const tiles = Math.ceil(ci / 4) * Math.ceil(co / 8), SIZE = reduceSize(gpu);
+    splitReduce(gpu, rows, tiles, ci * co, dw, (sums, span, splits) => {
+      gpu.run(scalarDw, { x, dy, sums }, { ...common, span, splits, SIZE }, splits * tiles);
+    });
+    return;
+  }
+  const form = gpu.tuning.choose(`pointwise_dw ${ci}×${co}`, formsDw(gpu, ci, co));
+  const tiles = Math.ceil(ci / 4 / form.C) * Math.ceil(co / 4 / form.Q);
+  const SAMPLED = stride !== 1 || shift !== 0;
   splitReduce(gpu, rows, tiles, ci * co, dw, (sums, span, splits) => {
-    const params = { rows, oh, ow, ih, iw, mul: stride, shift, ci, co, span, splits, relu };
-    gpu.run(
-      vec ? vectorDw : scalarDw,
-      { x, dy, sums },
-      { ...params, SIZE: reduceSize(gpu), ...(vec && { C, Q }) },
-      splits * tiles,
-    );
+    const params = { ...common, span, splits, ...form, SAMPLED };
+    gpu.run(vectorDw, { x, dy, sums }, params, splits * tiles);
   });
 }

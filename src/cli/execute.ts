@@ -84,6 +84,9 @@ export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions
 /** @returns the exit code: 0, or 130 when the user stopped it. */
 export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
   if (job.command === "search") checkFolderOf(options.out);
+  if (options.tune && !seesImages(job)) {
+    throw new UsageError("Cannot tune for this search: it trains no networks; leave out --tune");
+  }
   return await withEquipment(job, options, async (equipment) => {
     options.resume?.update({ status: "running" });
     const prepared = options.prepare && "dataset" in equipment

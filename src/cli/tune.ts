@@ -3,7 +3,6 @@ import { type Command, Option } from "commander";
 import type { TuningReport } from "./tuning.ts";
 import type { SearchConfig } from "../nas/config.ts";
 import type { OpPass } from "../nas/tuning/passes.ts";
-import type { Measured } from "../nas/tuning/tuner.ts";
 import { interruptedCode, onInterrupt } from "../run/interrupt.ts";
 import { tuningPath } from "../run/tuning.ts";
 import { number } from "./options.ts";
@@ -16,6 +15,7 @@ interface TuneOptions {
   mode?: string;
   seconds: number;
   adapter: SearchConfig["adapter"];
+  again?: boolean;
   wait?: boolean;
   json?: boolean;
 }
@@ -30,6 +30,7 @@ export function addTune(program: Command, finish: (code: number) => void): void 
       new Option("--adapter <kind>", "which adapter to open")
         .choices(["default", "high-performance", "low-power", "software"]).default("default"),
     )
+    .option("--again", "measure anew what was measured before")
     .option("--wait", "wait when a run has the adapter")
     .option("--json", "print the times as JSON")
     .addHelpText(
@@ -55,7 +56,7 @@ async function run(options: TuneOptions): Promise<number> {
       import("../gpu/mod.ts"),
       import("./tuning.ts"),
     ]);
-    const { adapter, seconds, wait } = options;
+    const { adapter, seconds, wait, again = false } = options;
     const passes = await passesOf(options);
     const opened = await Gpu.open(tuning.openOptions(adapter));
     const { description } = opened.adapter;
@@ -69,8 +70,7 @@ async function run(options: TuneOptions): Promise<number> {
       onWait: (holder) => progress.line(`waiting for ${holder ? `run ${holder.run}` : "a run"}`),
     });
     try {
-      const asked = { adapter, passes, seconds, signal, progress };
-      const report = await tuning.measure(asked);
+      const report = await tuning.measure({ adapter, passes, seconds, signal, progress, again });
       const path = tuningPath(places().cacheDir, description);
       print(options.json ? JSON.stringify({ ...report, path }) : tell(report, path));
     } finally {
@@ -104,21 +104,23 @@ async function passesOf({ preset, mode }: TuneOptions): Promise<OpPass[]> {
 }
 
 /** What runs will do otherwise than by default, and how much that gives. */
-function tell({ measured, left, seconds, kept }: TuningReport, path: string): string {
+function tell({ measured, known, left, seconds, kept }: TuningReport, path: string): string {
   const rest = left ? `; no time for ${left} more that matter less, --seconds gives it` : "";
+  if (!kept && known > 0) {
+    return `Nothing was measured: all ${known} kernels were before, --again does it anew${rest}`;
+  }
   if (!kept) {
-    return `Nothing was measured: no kernel of these networks has a choice of forms${rest}`;
+    return `Nothing was measured${rest || ": no kernel of these networks has a choice of forms"}`;
   }
   const changed = measured.filter(({ choice }) => choice.index > 0);
-  const rows = changed.map(({ key, candidates, choice: { index }, ms }) => [
+  const rows = changed.map(({ key, candidates, choice: { index }, before, after }) => [
     key,
     word(candidates[0]),
     word(candidates[index]),
-    percentOf(ms[index], ms[0]),
+    percentOf(after, before),
   ]);
-  const sum = (pick: (one: Measured) => number) =>
-    measured.reduce((all, one) => all + pick(one), 0);
-  const share = percentOf(sum(({ ms, choice }) => ms[choice.index]), sum(({ ms }) => ms[0]));
+  const sum = (pick: "before" | "after") => measured.reduce((all, one) => all + one[pick], 0);
+  const share = percentOf(sum("after"), sum("before"));
   return [
     ...changed.length ? [table(["kernel", "by default", "tuned", "time"], rows), ""] : [],
     `${counted(measured.length, "kernel")} measured in ${duration(seconds)}${rest}`,

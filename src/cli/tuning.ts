@@ -107,7 +107,7 @@ export async function measureFor(
 ): Promise<void> {
   const { adapter } = job.config;
   const passes = passesOf(job, { image: dataset.image, classes: dataset.classes.length });
-  const asked = { adapter, passes, seconds: BEFORE_A_RUN, signal, progress, missingOnly: true };
+  const asked = { adapter, passes, seconds: BEFORE_A_RUN, signal, progress };
   const { measured, seconds } = await measure(asked);
   if (measured.length === 0) return;
   progress.line(`tuning   ${counted(measured.length, "kernel")} in ${duration(seconds)}`);
@@ -119,12 +119,14 @@ export interface Measuring {
   seconds: number;
   signal: AbortSignal;
   progress: Progress;
-  /** Leave out what was measured before. */
-  missingOnly?: boolean;
+  /** Whether to measure anew what was measured before. */
+  again?: boolean;
 }
 
 export interface TuningReport {
   measured: Measured[];
+  /** How many keys were measured before, and left out. */
+  known: number;
   /** Keys that time did not suffice for. */
   left: number;
   seconds: number;
@@ -151,10 +153,10 @@ export async function measure(options: Measuring): Promise<TuningReport> {
       const choices = Object.fromEntries(measured.map(({ key, choice }) => [key, choice]));
       return measured.length ? keepTuning(cacheDir, id, choices, note) : null;
     };
-    const known = options.missingOnly
-      ? new Set(Object.keys(chooseTuning(id, {}, note).choices))
-      : undefined;
-    left = [...keysOf(gpu, passes)].filter((key) => !known?.has(key)).length;
+    const before = options.again ? {} : chooseTuning(id, {}, note).choices;
+    const asked = [...keysOf(gpu, passes)];
+    const known = new Set(asked.filter((key) => key in before));
+    left = asked.length - known.size;
     if (left > 0) {
       progress.line(`tuning   ${counted(left, "kernel")}, at most ${duration(seconds)}`);
     }
@@ -170,7 +172,13 @@ export async function measure(options: Measuring): Promise<TuningReport> {
     }
     const kept = keep();
     keep = () => null;
-    return { measured, left, seconds: (performance.now() - started) / 1000, kept };
+    return {
+      measured,
+      known: known.size,
+      left,
+      seconds: (performance.now() - started) / 1000,
+      kept,
+    };
   } finally {
     progress.clear();
     keep();

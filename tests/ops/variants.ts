@@ -23,29 +23,55 @@ export interface Checked {
   failures: string[];
 }
 
-/** Runs a case with every candidate of every key that it asks for, forward or backward. */
+/** Candidates of one index, of all keys that are asked under the same other choices. */
+interface Group {
+  under: Choices;
+  index: number;
+  keys: string[];
+}
+
+const formsOf = ({ keys, index }: Group) => keys.map((key) => `${key} → ${index}`);
+const choicesOf = ({ under, keys, index }: Group): Choices => ({
+  ...under,
+  ...Object.fromEntries(keys.map((key) => [key, index])),
+});
+
+/** Runs a case with every candidate of every key that it asks for, forward or backward; many keys at once. */
 export async function checkForms(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Checked> {
-  const asked: Questions = new Map();
-  const open: { form: string; choices: Choices }[] = [];
+  const checked: Checked = { asked: new Map(), forms: [], failures: [] };
+  const open: Group[] = [];
   // A candidate may ask for something that others do not: it is asked under that choice only.
-  const learn = (choices: Choices) => {
-    for (const [key, candidates] of listen(gpu, op, c, choices)) {
-      if (asked.has(key)) continue;
-      asked.set(key, candidates);
-      for (let i = 1; i < candidates.length; i++) {
-        open.push({ form: `${key} → ${i}`, choices: { ...choices, [key]: i } });
-      }
+  const learn = (under: Choices): Questions => {
+    const asked = listen(gpu, op, c, under);
+    const fresh = [...asked].filter(([key]) => !checked.asked.has(key));
+    for (const [key, candidates] of fresh) checked.asked.set(key, candidates);
+    const most = Math.max(1, ...fresh.map(([, { length }]) => length));
+    for (let index = 1; index < most; index++) {
+      const keys = fresh.filter(([, { length }]) => index < length).map(([key]) => key);
+      open.push({ under, index, keys });
     }
+    return asked;
   };
   learn({});
-  const checked: Checked = { asked, forms: [], failures: [] };
   const again = remembering(op);
-  for (let next = open.pop(); next; next = open.pop()) {
-    const { form, choices } = next;
-    learn(choices);
-    checked.forms.push(form);
-    const wrong = await problem(gpu, again(), c, choices);
-    if (wrong !== null) checked.failures.push(`${form}: ${wrong}`);
+  const run = (group: Group) => problem(gpu, again(), c, choicesOf(group));
+  for (let group = open.pop(); group; group = open.pop()) {
+    const asked = learn(choicesOf(group));
+    // Another key's candidate may do without a key: that one has to be run alone.
+    const alone = (keys: string[]) => keys.map((key): Group => ({ ...group!, keys: [key] }));
+    const hidden = group.keys.filter((key) => !asked.has(key));
+    if (group.keys.length > 1) open.push(...alone(hidden));
+    const now = { ...group, keys: group.keys.filter((key) => asked.has(key)) };
+    if (now.keys.length === 0) continue;
+    checked.forms.push(...formsOf(now));
+    const wrong = await run(now);
+    if (wrong === null) continue;
+    const before = checked.failures.length;
+    for (const one of alone(now.keys)) {
+      const why = await run(one);
+      if (why !== null) checked.failures.push(`${formsOf(one)}: ${why}`);
+    }
+    if (checked.failures.length === before) checked.failures.push(`${formsOf(now)}: ${wrong}`);
   }
   return checked;
 }

@@ -80,3 +80,20 @@ Deno.test("nothing stays forced", async () => {
   assert.deepEqual(gpu.tuning.choices, {});
   assert.equal(gpu.tuning.listener, null);
 });
+
+Deno.test("a form that another key's form does without is run alone", async () => {
+  const op: OpSpec<Record<never, never>> = {
+    ...doubling([], []),
+    forward(on, { inputs: [x], out: [y] }) {
+      // Only where the whole is not cut is there anything to tile.
+      const whole = on.tuning.choose("cut", [true, false]);
+      const factor = whole ? on.tuning.choose("tile", [2, 5]) : 2;
+      on.run(scaleKernel, { x, y }, { n: count(x.shape), factor, add: false }, count(x.shape));
+    },
+    backward: "none, because it is not asked for",
+  };
+  const { forms, failures } = await checkForms(gpu, op, op.cases[0]);
+  assert.deepEqual(forms.sort(), ["cut → 1", "tile → 1"]);
+  assert.equal(failures.length, 1);
+  assert.match(failures[0], /^tile → 1: values are off/);
+});

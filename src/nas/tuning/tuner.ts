@@ -5,18 +5,20 @@
 import type { Gpu } from "../../gpu/device.ts";
 import { Stopwatch, type Work } from "../../gpu/stopwatch.ts";
 import { type Choice, digestOf } from "../../gpu/tuning.ts";
+import { CLEARLY_FASTER, fastest, Hopes, type Samples } from "./judge.ts";
 import type { OpPass } from "./passes.ts";
 import { Prepared } from "./prepared.ts";
 
-/** Of the time of the default: what another form may take at most to be chosen. */
-const CLEARLY_FASTER = 0.95;
 /** A form that takes so many times as long as the default is not measured any further: by one sample, by several. */
 const HOPELESS = { one: 8, several: 2 };
-/** How many several are. */
-const SEVERAL = 3;
 /** Samples of each form, once to find a winner and once more to believe it. */
 const ROUNDS = 6;
-/** Shapes that stand for all of a key: so many of the weightiest, or as many as make up `COVERED`. */
+/** How many several are. */
+const SEVERAL = 2;
+/**
+ * Shapes that a form has to win at: so many of the weightiest, or as many as make up `COVERED`. Where it
+ * does not win at the first, the others are left out: each takes time to compile.
+ */
 const MOST_PARTS = 3;
 const COVERED = 0.8;
 /** Share of the whole time that one key may take, once each form was sampled twice. */
@@ -37,8 +39,11 @@ export interface TuneOptions {
 export interface Measured {
   key: string;
   candidates: readonly unknown[];
-  /** Milliseconds by candidate, of what stands for the key; Infinity where one was hopelessly slow. */
+  /** Milliseconds by candidate at the weightiest shape; Infinity where one was hopelessly slow. */
   ms: number[];
+  /** Milliseconds by default and as chosen, at all occurrences of the shapes that were measured. */
+  before: number;
+  after: number;
   choice: Choice;
   /** Keys measured so far, this one included, and keys to come. */
   done: number;
@@ -60,8 +65,7 @@ interface Form {
   work: Work;
 }
 
-/** Milliseconds by candidate, measured twice; Infinity where one was hopelessly slow. */
-type Rows = [first: number[], second: number[]];
+type Answer = Pick<Measured, "ms" | "before" | "after"> & { index: number };
 
 interface Question {
   candidates: readonly unknown[];
@@ -99,6 +103,8 @@ function questionsOf(gpu: Gpu, pass: Prepared, wanted?: readonly number[]) {
 class Tuner {
   readonly #open = new Map<string, Question>();
   readonly #decided = new Map<string, number>();
+  readonly #hopes = new Hopes();
+  readonly #started: number;
   readonly #deadline: number;
 
   constructor(
@@ -106,24 +112,25 @@ class Tuner {
     private readonly options: TuneOptions,
     private readonly watch: Stopwatch,
   ) {
-    this.#deadline = this.#now() + options.seconds * 1000;
+    this.#started = this.#now();
+    this.#deadline = this.#started + options.seconds * 1000;
     for (const pass of options.passes) this.#ask(pass);
   }
 
   async *all(): AsyncGenerator<Measured> {
     for (let next = this.#weightiest(); next; next = this.#weightiest()) {
       const [key, question] = next;
-      const rows = await this.#measure(key, question);
-      if (rows === null) return;
+      const answer = await this.#measure(key, question);
+      if (answer === null) return;
+      const { index, ...times } = answer;
       this.#open.delete(key);
-      const index = decide(rows);
       this.#decided.set(key, index);
       // Another form may have choices of its own.
       if (index > 0) question.parts.forEach(({ pass }) => this.#ask(pass));
       yield {
         key,
         candidates: question.candidates,
-        ms: rows[0].map((ms, i) => Math.min(ms, rows[1][i])),
+        ...times,
         choice: { index, among: digestOf(question.candidates) },
         done: this.#decided.size,
         left: this.#open.size,
@@ -160,42 +167,51 @@ class Tuner {
     }
   }
 
+  /** The key to measure next; none where the time left is likely too short for one. */
   #weightiest(): [string, Question] | undefined {
-    if (this.#now() >= this.#deadline) return undefined;
+    const mean = (this.#now() - this.#started) / Math.max(1, this.#decided.size);
+    if (this.#now() + (this.#decided.size && mean) >= this.#deadline) return undefined;
     return [...this.#open].sort(([, a], [, b]) => b.weight - a.weight)[0];
   }
 
-  /** Two rows of times of all candidates; null when time was up before they were known. */
-  async #measure(key: string, { candidates, parts, weight }: Question): Promise<Rows | null> {
-    const sums: Rows = [candidates.map(() => 0), candidates.map(() => 0)];
+  /** Null when time was up before the answer was known. */
+  async #measure(key: string, question: Question): Promise<Answer | null> {
+    const { candidates, parts, weight } = question;
     const until = this.#now() + KEY_SHARE * this.options.seconds * 1000;
-    let covered = 0;
-    const weightiest = parts.toSorted((a, b) => b.pass.weight - a.pass.weight);
-    for (const part of weightiest.slice(0, MOST_PARTS)) {
-      const rows = await this.#timesOf(key, candidates.length, part, until);
-      if (rows === null) return null;
-      rows.forEach((row, r) => row.forEach((ms, i) => sums[r][i] += part.pass.times * ms));
-      covered += part.pass.weight;
+    const [first, ...others] = parts.toSorted((a, b) => b.pass.weight - a.pass.weight);
+    const worth = this.#hopes.worth(key, candidates);
+    const found = await this.#compare(key, first, worth, until);
+    if (found === null) return null;
+    const ms = candidates.map((_, i) => found.ms.get(i) ?? Infinity);
+    this.#hopes.note(key, candidates, worth.filter((i) => ms[i] > HOPELESS.several * ms[0]));
+    const { best } = found;
+    const times = [0, best].map((i) => first.pass.times * ms[i]);
+    let covered = first.pass.weight;
+    for (const part of best === 0 ? [] : others.slice(0, MOST_PARTS - 1)) {
       if (covered >= COVERED * weight) break;
+      const more = await this.#compare(key, part, [0, best], until);
+      if (more === null) return null;
+      [0, best].forEach((i, k) => times[k] += part.pass.times * (more.ms.get(i) ?? Infinity));
+      covered += part.pass.weight;
     }
-    return sums;
+    const [before, after] = times;
+    const index = after <= CLEARLY_FASTER * before ? best : 0;
+    return { index, ms, before, after: index ? after : before };
   }
 
-  /** Milliseconds of one part by candidate, in two independent rows of samples. */
-  async #timesOf(
-    key: string,
-    candidates: number,
-    part: Part,
-    until: number,
-  ): Promise<Rows | null> {
+  /**
+   * Milliseconds of one part by candidate, and the candidate that was clearly the fastest twice, or else 0.
+   * Null when time was up.
+   */
+  async #compare(key: string, part: Part, worth: readonly number[], until: number) {
     const { gpu } = this;
     const prepared = new Prepared(gpu, part.pass);
     const base = Object.fromEntries(this.#decided);
-    const forms = Array.from({ length: candidates }, (_, i): Form => ({
-      index: i,
+    const forms = worth.map((index): Form => ({
+      index,
       estimate: 0,
       work: () => {
-        gpu.tuning.choices = { ...base, [key]: i };
+        gpu.tuning.choices = { ...base, [key]: index };
         prepared.record(part.wanted);
       },
     }));
@@ -205,33 +221,39 @@ class Tuner {
         if (this.#over()) return null;
       }
       const most = HOPELESS.one * forms[0].estimate;
-      let alive = forms.filter(({ estimate }) => estimate <= most);
-      const rows: Rows = [forms.map(() => Infinity), forms.map(() => Infinity)];
-      for (const row of rows) {
-        alive = await this.#sample(alive, row, until);
+      const samples = await this.#sample(forms.filter(({ estimate }) => estimate <= most), until);
+      if (this.#over()) return null;
+      let best = fastest(samples);
+      if (best > 0) {
+        const two = forms.filter(({ index }) => index === 0 || index === best);
+        const again = await this.#sample(two, until);
         if (this.#over()) return null;
+        if (fastest(again) !== best) best = 0;
+        for (const [index, times] of again) samples.get(index)!.push(...times);
       }
-      return rows;
+      return { ms: new Map([...samples].map(([i, times]) => [i, Math.min(...times)])), best };
     } finally {
       prepared.release();
     }
   }
 
-  /** Puts the fastest of some samples of each form into `best`; returns the forms that are worth more. */
-  async #sample(forms: readonly Form[], best: number[], until: number): Promise<Form[]> {
+  /** Samples of each form in turn, by index; fewer of forms that fall behind. */
+  async #sample(forms: readonly Form[], until: number): Promise<Samples> {
+    const samples: Samples = new Map(forms.map(({ index }) => [index, []]));
+    const least = (index: number) => Math.min(...samples.get(index)!);
     let alive = [...forms];
     for (let round = 0; round < ROUNDS; round++) {
       if (round > 0 && this.#now() > until) break;
-      const sample = await this.watch.sample(
+      const times = await this.watch.sample(
         alive.map(({ work }) => work),
         alive.map(({ estimate }) => estimate),
       );
-      alive.forEach(({ index }, k) => best[index] = Math.min(best[index], sample[k]));
+      alive.forEach(({ index }, k) => samples.get(index)!.push(times[k]));
       if (this.#over()) break;
       if (round + 1 < SEVERAL) continue;
-      alive = alive.filter(({ index }) => best[index] <= HOPELESS.several * best[0]);
+      alive = alive.filter(({ index }) => least(index) <= HOPELESS.several * least(0));
     }
-    return alive;
+    return samples;
   }
 
   /** Whether time is up; throws when it was stopped. */
@@ -239,11 +261,4 @@ class Tuner {
     this.options.signal?.throwIfAborted();
     return this.#now() >= this.#deadline;
   }
-}
-
-/** The form that is clearly the fastest in both rows; the default where none is. */
-function decide([first, second]: Rows): number {
-  const best = first.indexOf(Math.min(...first));
-  const clear = (row: readonly number[]) => row[best] <= CLEARLY_FASTER * row[0];
-  return clear(first) && clear(second) ? best : 0;
 }

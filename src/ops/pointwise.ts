@@ -90,7 +90,8 @@ const op = defineOp<Params>({
     { shapes: [[3, 5, 3, 1], [1, 3]], params: plain },
     { shapes: [[2, 5, 7, 36], [36, 36]], params: plain },
     { shapes: [[5, 3], [3, 10]], params: { ...plain, relu: true } },
-    { shapes: [[300, 8], [8, 4]], params: { ...plain, relu: true } },
+    // Several groups of several pixels per invocation.
+    { shapes: [[530, 8], [8, 4]], params: { ...plain, relu: true } },
     // Several inputs, several slices of channels, several blocks of outputs.
     { shapes: [[2, 3, 3, 4], [2, 3, 3, 68], [4, 20], [68, 20]], params: { ...plain, relu: true } },
     { shapes: [[2, 3, 3, 130], [2, 3, 3, 3], [130, 18], [3, 18]], params: plain },
@@ -100,6 +101,9 @@ const op = defineOp<Params>({
     { shapes: [[2, 6, 4, 3], [3, 6]], params: { relu: false, stride: 2, shift: 1 } },
     { shapes: [[1, 3, 4, 8], [8, 4]], params: { relu: false, stride: 1, shift: 1 } },
     { shapes: [[2, 7, 7, 4], [4, 9]], params: { relu: true, stride: 2, shift: 1 } },
+    // Pixels that no output reads on all sides; slices of channels that are added pixel by pixel.
+    { shapes: [[1, 8, 7, 4], [4, 8]], params: { relu: true, stride: 3, shift: 4 } },
+    { shapes: [[1, 5, 4, 4], [4, 68]], params: { relu: true, stride: 2, shift: 1 } },
   ],
 });
 

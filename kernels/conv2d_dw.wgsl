@@ -1,5 +1,5 @@
 // Weight gradient of a convolution, channels in fours: sums of x dy over a span of output rows, to be added
-// up by split_sum. One invocation per span, kernel row, C vec4 of input and Q vec4 of output channels.
+// up by split_sum; over all rows, the gradient itself. One invocation per span, kernel row, C vec4 of input and Q vec4 of output channels.
 //#include lib/index.wgsl
 override SIZE: u32 = 8u;
 const K = 3u;
@@ -14,10 +14,12 @@ const FIRST = 0u;
 const KEEP = 2u;
 const FRESH = 2u;
 const NEW = 2u;
+// 0 where T pixels are the whole row: no loop then, which would cost half as much again, and nothing to mask.
+const STEPS = 1u;
 
 struct P {
   ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, rows: u32, top: i32, left: i32,
-  span: u32, splits: u32, relu: u32,
+  span: u32, splits: u32, relu: u32, add: u32, sums_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -60,7 +62,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     v[$l * C + $c] = select(vec4f(), v[$l * C + $c], u32($l - p.left) < p.iw);
     //#end
     //#end
-    for (var ox = 0u; ox < p.ow; ox += T) {
+    var ox = 0u;
+    //#unroll l STEPS
+    for (; ox < p.ow; ox += T)
+    //#end
+    {
       let column = i32(ox * S + FIRST + KEEP) - p.left;
       //#unroll l FRESH
       //#unroll c C
@@ -68,18 +74,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         const L = (FIRST + KEEP + $l) * C + $c;
         v[L] = x[u32(max(line + column + $l, 0i)) * ci + min(c + $c, ci - 1u)];
         v[L] = select(v[L], least, v[L] < least);
+        //#unroll s STEPS
         v[L] = select(vec4f(), v[L], u32(column + $l) < p.iw);
+        //#end
       }
       //#end
       //#end
       //#unroll q Q
       {
         //#unroll t T
-        let d$t = select(
-          dy[(row * p.ow + ox + $t) * co + min(o + $q, co - 1u)],
-          vec4f(),
-          ox + $t >= p.ow,
-        );
+        var d$t = dy[(row * p.ow + ox + $t) * co + min(o + $q, co - 1u)];
+        //#unroll s STEPS
+        d$t = select(vec4f(), d$t, ox + $t < p.ow);
+        //#end
         //#end
         // All pixels of a sum one after the other: it stays in a register meanwhile.
         //#unroll c C
@@ -108,8 +115,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   //#unroll n 4
   //#unroll q Q
   if (c + $c < ci && o + $q < co) {
-    sums[((split * K * K + ky * K + $k) * p.ci + (c + $c) * 4u + $n) * co + o + $q] =
-      a[(($c * K + $k) * 4 + $n) * Q + $q];
+    let to = p.sums_at / 4u +
+      ((split * K * K + ky * K + $k) * p.ci + (c + $c) * 4u + $n) * co + o + $q;
+    var v = a[(($c * K + $k) * 4 + $n) * Q + $q];
+    if (p.add != 0u) { v += sums[to]; }
+    sums[to] = v;
   }
   //#end
   //#end

@@ -85,6 +85,8 @@ const op = defineOp<Params>({
     // Few input channels: pixels and blocks of output channels that are left over.
     test([2, 5, 9, 3], 3, 36, 2, true),
     test([1, 4, 5, 1], 5, 4, 1, false),
+    // One row, which needs no splits.
+    test([1, 1, 6, 4], 3, 8, 1, true),
     // Images that are left over; channels that are.
     test([11, 2, 4, 4], 3, 4, 1, true),
     test([1, 3, 5, 12], 3, 12, 1, false),

@@ -8,7 +8,7 @@ import conv2dScalarWgsl from "../../kernels/conv2d_scalar.wgsl" with { type: "te
 import { count, type Grad, type Tensor } from "../autodiff/op.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { type Kernel, kernel, type Params } from "../gpu/kernel.ts";
-import { axis, blockSize, groups, reduceSize, splitReduce } from "./tiling.ts";
+import { axis, blockSize, groups, reduceSize, spansOf, splitReduce } from "./tiling.ts";
 
 const vector = kernel("conv2d", conv2dWgsl);
 const scalar = kernel("conv2d_scalar", conv2dScalarWgsl);
@@ -26,11 +26,14 @@ export const LARGEST = 16;
 const ofAdapter = <F>(gpu: Gpu, software: F[], card: F[]): F[] =>
   gpu.adapter.fallback ? [...software, ...card] : [...card, ...software];
 
-/** Pixels and vec4 of output channels per invocation. */
-const blocks = (gpu: Gpu) =>
+/**
+ * Pixels and vec4 of output channels per invocation. A kernel of few taps has few terms for each time that
+ * a sum is fetched, and takes more channels.
+ */
+const blocks = (gpu: Gpu, k: number) =>
   ofAdapter(
     gpu,
-    [{ pixels: 32, outs: 2, size: 32 }, { pixels: 16, outs: 4, size: 32 }],
+    [{ pixels: 32, outs: k > 3 ? 2 : 4, size: 32 }, { pixels: 16, outs: k > 3 ? 4 : 2, size: 32 }],
     [{ pixels: 8, outs: 2, size: 64 }, { pixels: 4, outs: 1, size: 64 }],
   );
 
@@ -98,7 +101,7 @@ function convolve(
   const [n, ih, iw, ci] = x.shape, [, oh, width, co] = y.shape, [k] = w.shape;
   const ow = Math.ceil((width - phase) / div), K = Math.max(1, taps);
   const key = `conv2d k${k} s${S} d${div} columns ${ow} channels ${ci} ${co}`;
-  const { pixels, outs, size: SIZE } = gpu.tuning.choose(key, blocks(gpu));
+  const { pixels, outs, size: SIZE } = gpu.tuning.choose(key, blocks(gpu, k));
   const { T, R } = tileOf(ow, n, pixels), Q = blockSize(Math.ceil(co / 4), outs);
   const tiles = Math.ceil(ow / T), images = Math.ceil(n / R);
   const depth = taps > 0 ? blockSize(ci, Math.floor(TILE / (k * K * Q))) : 0;
@@ -192,10 +195,15 @@ export function convolveDx(
 /** Pixels per step, vec4 of input and of output channels per invocation. */
 function blocksDw(gpu: Gpu, ow: number, k: number) {
   // Whole rows where they are short: what lies outside is known, and not computed.
-  const pixels = ow <= 8 ? ow : 2, wide = k > 3 ? 1 : 2;
+  const whole = ow <= 8, wide = k > 3 ? 1 : 2;
   return ofAdapter(
     gpu,
-    [{ pixels, ins: wide, outs: 2 }, { pixels: 2, ins: 3 - wide, outs: 2 }],
+    whole
+      ? [
+        ow > 4 ? { pixels: ow, ins: 1, outs: 1 } : { pixels: ow, ins: wide, outs: 2 },
+        { pixels: 2, ins: wide, outs: 2 },
+      ]
+      : [{ pixels: 2, ins: wide, outs: 2 }, { pixels: 2, ins: 3 - wide, outs: 2 }],
     [{ pixels: 2, ins: 1, outs: 1 }, { pixels: 4, ins: 1, outs: 1 }],
   );
 }
@@ -246,8 +254,15 @@ export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
     const { WINDOW, FIRST, INNER } = columns(iw, ow, left, { K, S, T });
     const KEEP = T === ow ? 0 : Math.max(0, K - S);
     const FRESH = T === ow ? INNER : WINDOW - KEEP;
-    reduce(vectorDw, K * Math.ceil(ci / (4 * C)) * Math.ceil(co / (4 * Q)), {
-      ...{ ci, K, S, C, Q, T, WINDOW, FIRST, KEEP, FRESH, NEW: T * S },
-    });
+    const tiles = K * Math.ceil(ci / (4 * C)) * Math.ceil(co / (4 * Q));
+    const constants = {
+      ...{ ci, K, S, C, Q, T, WINDOW, FIRST, KEEP, FRESH, NEW: T * S, STEPS: T === ow ? 0 : 1 },
+    };
+    const { tensor, accumulate: add } = dw;
+    const alone = spansOf(gpu, rows, tiles).splits === 1 && tensor.offset % 4 === 0;
+    if (!alone) return reduce(vectorDw, tiles, { ...constants, add: false });
+    gpu.run(vectorDw, { x, dy, sums: tensor }, {
+      ...{ ...params, span: rows, splits: 1, SIZE, ...constants, add },
+    }, tiles);
   }
 }

@@ -73,6 +73,13 @@ const reduceLanes = (gpu: Gpu) => gpu.adapter.fallback ? 256 : 32768;
 /** Work-group size of a reduction: software adapters like small ones, cards want full waves. */
 export const reduceSize = (gpu: Gpu) => gpu.adapter.fallback ? 8 : 64;
 
+/** Spans that a reduction over `length` terms is cut into, where `tiles` invocations see a span. */
+export function spansOf(gpu: Gpu, length: number, tiles: number): { span: number; splits: number } {
+  const wanted = Math.min(length, Math.max(1, Math.round(reduceLanes(gpu) / tiles)));
+  const span = Math.ceil(length / wanted);
+  return { span, splits: Math.ceil(length / span) };
+}
+
 /**
  * A reduction over `length` terms in spans: `main` writes one row of `n` sums per split, which are then
  * added up in order. `tiles` is the number of invocations that one split takes.
@@ -85,9 +92,7 @@ export function splitReduce(
   grad: Grad,
   main: (sums: Tensor, span: number, splits: number) => void,
 ): void {
-  const wanted = Math.min(length, Math.max(1, Math.round(reduceLanes(gpu) / tiles)));
-  const span = Math.ceil(length / wanted);
-  const splits = Math.ceil(length / span);
+  const { span, splits } = spansOf(gpu, length, tiles);
   const { tensor: to, accumulate: add } = grad;
   gpu.sumSplits({ splits, n, to, add }, (sums) => main(sums, span, splits));
 }

@@ -10,7 +10,7 @@ const gpu = await Gpu.open();
 const BEFORE = 71;
 
 /** Ops that take parts of weights, and which input that is. */
-const weightInputs: Record<string, number> = { bias_add: 1, embedding: 0, attend: 2 };
+const weightInputs: Record<string, number> = { bias_add: 1, embedding: 0, attend: 2, conv2d: 1 };
 
 for (const [name, weight] of Object.entries(weightInputs)) {
   Deno.test(`${name} finds a weight and its gradient anywhere in a slab`, async () => {

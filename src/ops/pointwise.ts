@@ -101,6 +101,8 @@ const op = defineOp<Params>({
     { shapes: [[2, 6, 4, 3], [3, 6]], params: { relu: false, stride: 2, shift: 1 } },
     { shapes: [[1, 3, 4, 8], [8, 4]], params: { relu: false, stride: 1, shift: 1 } },
     { shapes: [[2, 7, 7, 4], [4, 9]], params: { relu: true, stride: 2, shift: 1 } },
+    // Spans of the weight gradient that go on in the next image.
+    { shapes: [[40, 5, 5, 4], [4, 4]], params: { relu: false, stride: 2, shift: 1 } },
     // Pixels that no output reads on all sides; slices of channels that are added pixel by pixel.
     { shapes: [[1, 8, 7, 4], [4, 8]], params: { relu: true, stride: 3, shift: 4 } },
     { shapes: [[1, 5, 4, 4], [4, 68]], params: { relu: true, stride: 2, shift: 1 } },

@@ -20,7 +20,7 @@ const RIGHT = 1u;
 // constant length would be unrolled by drivers.
 struct P {
   k: u32, div: u32, tap: u32, phase: u32, width: u32, pieces: u32, n: u32, images: u32, tiles: u32,
-  ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, top: i32, left: i32,
+  across: u32, ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, top: i32, left: i32,
   c0: u32, depth: u32, w_at: u32, wi: u32, wo: u32, flip: u32, relu: u32, gated: u32, add: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -53,12 +53,14 @@ fn main(
   let first = group.z * Q;
   stage(local, first);
 
-  // Neighbours take the same row of other images: they see as many rows outside the image.
+  // Neighbours take the same place of other images, all with the same rows outside, or the next of one.
   let i = thread(id, groups, SIZE);
-  if (i >= p.images * p.tiles * p.oh) { return; }
-  let image = i % p.images * R;
-  let oy = i / p.images / p.tiles;
-  let start = i / p.images % p.tiles * T;
+  let places = p.tiles * p.oh;
+  if (i >= p.images * places) { return; }
+  let image = select(i / places, i % p.images, p.across != 0u) * R;
+  let place = select(i % places, i / p.images, p.across != 0u);
+  let oy = place / p.tiles;
+  let start = place % p.tiles * T;
   // The last tile ends with the row; pixels it shares with the one before are left to that one.
   let ox = min(start, p.ow - T);
   let column = i32(ox * S + FIRST) - p.left;

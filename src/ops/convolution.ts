@@ -27,15 +27,24 @@ const ofAdapter = <F>(gpu: Gpu, software: F[], card: F[]): F[] =>
   gpu.adapter.fallback ? [...software, ...card] : [...card, ...software];
 
 /**
- * Pixels and vec4 of output channels per invocation. A kernel of few taps has few terms for each time that
- * a sum is fetched, and takes more channels.
+ * Pixels and vec4 of output channels per invocation, and whether neighbours go across images: lanes that
+ * share a program counter skip the rows outside together, others find their rows in the cache. A kernel of
+ * few taps has few terms for each time that a sum is fetched, and takes more channels.
  */
-const blocks = (gpu: Gpu, k: number) =>
-  ofAdapter(
+function blocks(gpu: Gpu, k: number) {
+  const [much, little] = k > 3 ? [2, 4] : [4, 2];
+  return ofAdapter(
     gpu,
-    [{ pixels: 32, outs: k > 3 ? 2 : 4, size: 32 }, { pixels: 16, outs: k > 3 ? 4 : 2, size: 32 }],
-    [{ pixels: 8, outs: 2, size: 64 }, { pixels: 4, outs: 1, size: 64 }],
+    [
+      { pixels: 32, outs: much, size: 32, across: true },
+      { pixels: 16, outs: little, size: 32, across: true },
+    ],
+    [
+      { pixels: 8, outs: 2, size: 64, across: false },
+      { pixels: 4, outs: 1, size: 64, across: false },
+    ],
   );
+}
 
 /** A row's pixels per invocation, as few and as equal tiles as possible; short rows take several images. */
 function tileOf(ow: number, n: number, most: number): { T: number; R: number } {
@@ -101,14 +110,14 @@ function convolve(
   const [n, ih, iw, ci] = x.shape, [, oh, width, co] = y.shape, [k] = w.shape;
   const ow = Math.ceil((width - phase) / div), K = Math.max(1, taps);
   const key = `conv2d k${k} s${S} d${div} columns ${ow} channels ${ci} ${co}`;
-  const { pixels, outs, size: SIZE } = gpu.tuning.choose(key, blocks(gpu, k));
+  const { pixels, outs, size: SIZE, across } = gpu.tuning.choose(key, blocks(gpu, k));
   const { T, R } = tileOf(ow, n, pixels), Q = blockSize(Math.ceil(co / 4), outs);
   const tiles = Math.ceil(ow / T), images = Math.ceil(n / R);
   const depth = taps > 0 ? blockSize(ci, Math.floor(TILE / (k * K * Q))) : 0;
   let c0 = 0;
   do {
     gpu.run(co % 4 ? scalar : vector, { x, w, gate: gate ?? x, y }, {
-      ...{ k, div, tap, phase, width, pieces: T * R * Q, n, images, tiles },
+      ...{ k, div, tap, phase, width, pieces: T * R * Q, n, images, tiles, across },
       ...{ ih, iw, ci, oh, ow, co, top, left },
       ...{ c0, depth: Math.min(depth, ci - c0), wi: flip ? 1 : co, wo: flip ? ci : 1 },
       ...{ flip, relu, gated: gate !== undefined, add: add || c0 > 0 },

@@ -58,9 +58,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   // sums[a] belongs to row r * S + a of the padded image.
   var sums: array<array<V, WIDE>, K>;
   for (var r = u32(max(i32(first) - i32(LAST), 0)); r < last; r++) {
-    if (r < p.oh) {
-      let row = (n * p.oh + r) * p.ow * p.c;
-      let down = share(r, p.pad_y, p.ih);
+    // With stride 1 few rows do not exist: computing them costs less than keeping the sums of other lanes.
+    if (S == 1u || r < p.oh) {
+      let exists = r < p.oh;
+      let row = (n * p.oh + min(r, p.oh - 1u)) * p.ow * p.c;
+      let down = select(0.0, share(min(r, p.oh - 1u), p.pad_y, p.ih), exists);
       var seen: array<V, SEEN>;
       //#unroll u SEEN
       if ($u >= FROM && $u < TO) { seen[$u] = dy[row + place[$u]] * (across[$u] * down); }

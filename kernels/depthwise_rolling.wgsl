@@ -70,11 +70,12 @@ fn main(
   // sums[j] belongs to output row r - LAST + j.
   var sums: array<array<V, COLUMNS>, FLIGHT>;
   for (var r = max(first_y, u32(p.pad_y) / S); r < last_y + LAST; r++) {
-    if (r < end) {
+    // With stride 1 few rows are outside: computing them costs less than keeping the sums of other lanes.
+    if (S == 1u || r < end) {
       //#unroll s S
       {
         let iy = i32(r * S) + $s - p.pad_y;
-        let within = S == 1u || (iy >= 0 && iy < i32(p.ih));
+        let within = iy >= 0 && iy < i32(p.ih);
         let row = (n * p.ih + u32(clamp(iy, 0, i32(p.ih) - 1))) * p.iw * p.c;
         var seen: array<V, SEEN>;
         //#unroll u SEEN

@@ -20,11 +20,13 @@ const FLIGHT = 3u;
 const OPEN = 2u;
 // A work-group takes GROUPS channel groups and SIZE / GROUPS strips.
 const GROUPS = 1u;
+// Whether the input went through max(x, 0) first.
+const RELU = true;
 override SIZE: u32 = 32u;
 
 struct P {
   n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32, strips: u32, bands: u32, rows: u32,
-  pad_y: u32, pad_x: u32, relu: u32, add: u32, w_at: u32,
+  pad_y: u32, pad_x: u32, add: u32, w_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> w: array<V>;
@@ -72,11 +74,13 @@ fn main(
   // sums[a] belongs to row r * S + a of the padded image.
   var sums: array<array<V, WIDE>, K>;
   for (var r = u32(max(i32(first) - i32(LAST), 0)); r < last; r++) {
-    if (r < p.oh) {
-      let row = (n * p.oh + r) * p.ow * p.c;
+    // With stride 1 few rows do not exist: computing them costs less than keeping the sums of other lanes.
+    if (S == 1u || r < p.oh) {
+      let exists = r < p.oh;
+      let row = (n * p.oh + min(r, p.oh - 1u)) * p.ow * p.c;
       var seen: array<V, SEEN>;
       //#unroll u SEEN
-      if ($u >= FROM && $u < TO) { seen[$u] = select(V(0.0), dy[row + place[$u]], inside[$u]); }
+      if ($u >= FROM && $u < TO) { seen[$u] = select(V(0.0), dy[row + place[$u]], inside[$u] && exists); }
       //#end
       //#unroll a K
       //#unroll q COLUMNS
@@ -100,7 +104,7 @@ fn main(
         if (left + $q >= 0 && left + $q < i32(p.iw)) {
           let at = row + u32(left + $q) * p.c;
           var v = sums[$a][$q];
-          if (p.relu != 0u) { v = select(V(0.0), v, x[at] > V(0.0)); }
+          if (RELU) { v = select(V(0.0), v, x[at] > V(0.0)); }
           if (p.add != 0u) { v += dx[at]; }
           dx[at] = v;
         }

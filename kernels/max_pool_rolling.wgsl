@@ -58,11 +58,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   //#end
   //#end
   for (var r = max(first_y, u32(p.pad_y) / S); r < last_y + LAST; r++) {
-    if (r < end) {
+    // With stride 1 few rows are outside: computing them costs less than keeping the sums of other lanes.
+    if (S == 1u || r < end) {
       //#unroll s S
       {
         let iy = i32(r * S) + $s - p.pad_y;
-        let within = S == 1u || (iy >= 0 && iy < i32(p.ih));
+        let within = iy >= 0 && iy < i32(p.ih);
         let row = (n * p.ih + u32(clamp(iy, 0, i32(p.ih) - 1))) * p.iw * p.c;
         var seen: array<vec4f, SEEN>;
         //#unroll u SEEN

@@ -51,13 +51,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   // sums[a] belongs to row r * S + a of the padded image.
   var sums: array<array<vec4f, WIDE>, K>;
   for (var r = u32(max(i32(first) - i32(LAST), 0)); r < last; r++) {
-    if (r < p.oh) {
-      let row = (n * p.oh + r) * p.ow * p.c;
+    // With stride 1 few rows do not exist: computing them costs less than keeping the sums of other lanes.
+    if (S == 1u || r < p.oh) {
+      let exists = r < p.oh;
+      let row = (n * p.oh + min(r, p.oh - 1u)) * p.ow * p.c;
       var seen: array<vec4f, SEEN>;
       var cell: array<vec4u, SEEN>;
       //#unroll u SEEN
       if ($u >= FROM && $u < TO) {
-        seen[$u] = select(vec4f(), dy[row + place[$u]], inside[$u]);
+        seen[$u] = select(vec4f(), dy[row + place[$u]], inside[$u] && exists);
         cell[$u] = (vec4u(won[row + place[$u]]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
       }
       //#end

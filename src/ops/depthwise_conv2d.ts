@@ -18,7 +18,7 @@ import {
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { rollInput, rollOutput, rolls, tiles } from "./rolling.ts";
+import { rollInput, rollOutput, rolls } from "./rolling.ts";
 import { axis, groups, lanes, wantedInvocations, width } from "./tiling.ts";
 
 const plain = kernel("depthwise", depthwiseWgsl);
@@ -36,13 +36,13 @@ export interface DepthwiseOptions {
   dilation?: number;
 }
 
-function axes(x: Shape, w: Shape, { stride, dilation = 1 }: DepthwiseOptions) {
-  const span = (w[0] - 1) * dilation + 1;
-  return { y: axis(x[1], span, stride, "same"), x: axis(x[2], span, stride, "same") };
+function windowOf(x: Shape, w: Shape, { stride, dilation = 1 }: DepthwiseOptions) {
+  const k = w[0], span = (k - 1) * dilation + 1;
+  return { y: axis(x[1], span, stride, "same"), x: axis(x[2], span, stride, "same"), k, stride };
 }
 
 function geometry(shape: Shape, w: Shape, params: DepthwiseOptions) {
-  const { y, x } = axes(shape, w, params);
+  const { y, x } = windowOf(shape, w, params);
   const [n, ih, iw] = shape;
   return { n, ih, iw, oh: y.out, ow: x.out, pad_y: y.before, pad_x: x.before };
 }
@@ -51,20 +51,17 @@ function geometry(shape: Shape, w: Shape, params: DepthwiseOptions) {
 const rollsOver = (w: Shape, { stride, dilation = 1 }: DepthwiseOptions) =>
   dilation === 1 && rolls(w[0], stride);
 
-/** What the name of a choice says of shapes. */
-const classOf = (x: Shape, w: Shape, { stride }: DepthwiseOptions) =>
-  `k${w[0]} s${stride} ${x[1]}×${x[2]}`;
-
 /** Invocations per work-group of the rolling kernels: their sums of 25 taps fit into workgroup memory. */
 const SIZE = 32;
 
 /**
- * Channel groups per work-group: a software adapter shares the taps of one, a card reads neighbouring
- * channels at once.
+ * Channel groups per work-group: they share their taps, and lines of the cache. A card reads the channels of
+ * a pixel at once; a software adapter does best with the taps of one where these are many.
  */
-function grouped(gpu: Gpu, c: number): number {
+function grouped(gpu: Gpu, c: number, k: number): number {
+  const [most, rest] = gpu.adapter.fallback ? [k > 3 ? 1 : 4, 0] : [8, c - 1];
   let channels = 1;
-  while (!gpu.adapter.fallback && channels < Math.min(c, 8)) channels *= 2;
+  while (channels < most && channels < c && c % (2 * channels) <= rest) channels *= 2;
   return channels;
 }
 
@@ -79,10 +76,8 @@ function forward(gpu: Gpu, { inputs: [x, w], out: [y], params }: Forward<Depthwi
   const c = x.shape[3] / width(l);
   const g = { ...geometry(x.shape, w.shape, params), ...l, relu, c };
   if (rollsOver(w.shape, params)) {
-    const a = axes(x.shape, w.shape, params), channels = grouped(gpu, c);
-    const key = `depthwise_conv2d ${classOf(x.shape, w.shape, params)}`;
-    const tile = gpu.tuning.choose(key, tiles(gpu, g.oh, g.ow));
-    const { constants, sizes, items } = rollOutput(g.n, a.y, a.x, k, stride, tile);
+    const channels = grouped(gpu, c, k), window = windowOf(x.shape, w.shape, params);
+    const { constants, sizes, items } = rollOutput(gpu, "depthwise_conv2d", g.n, window);
     const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
     return gpu.run(
       rolling,
@@ -112,17 +107,20 @@ function inputGradient(
   const k = w.shape[0];
   const l = lanes(x.shape[3], w);
   const c = x.shape[3] / width(l);
-  const g = { ...geometry(x.shape, w.shape, params), ...l, relu, c, add };
+  const g = { ...geometry(x.shape, w.shape, params), ...l, c, add };
   if (rollsOver(w.shape, params)) {
-    const a = axes(x.shape, w.shape, params), channels = grouped(gpu, c);
-    const key = `depthwise_conv2d_dx ${classOf(x.shape, w.shape, params)}`;
-    const tile = gpu.tuning.choose(key, tiles(gpu, g.ih, g.iw));
-    const { constants, sizes, items } = rollInput(g.n, a.y, a.x, k, stride, tile);
+    const channels = grouped(gpu, c, k), window = windowOf(x.shape, w.shape, params);
+    const { constants, sizes, items } = rollInput(gpu, "depthwise_conv2d_dx", g.n, window);
     const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
-    const all = { ...g, ...sizes, ...sized };
+    const all = { ...g, ...sizes, ...sized, RELU: String(relu) };
     return gpu.run(rollingDx, { x, w, dy, dx }, all, workGroups(items, c, channels));
   }
-  gpu.run(plainDx, { x, w, dy, dx }, { ...g, stride, dilation, k }, count(x.shape) / width(l));
+  gpu.run(
+    plainDx,
+    { x, w, dy, dx },
+    { ...g, stride, dilation, relu, k },
+    count(x.shape) / width(l),
+  );
 }
 
 function weightGradient(
@@ -177,15 +175,14 @@ function rollWeightGradient(
   { tensor, accumulate }: Grad,
   params: DepthwiseOptions,
 ): void {
-  const { stride, relu } = params;
+  const { relu } = params, window = windowOf(x.shape, ws, params);
   const k = ws[0], l = lanes(x.shape[3], tensor), c = x.shape[3] / width(l);
-  const channels = grouped(gpu, c), a = axes(x.shape, ws, params);
+  const channels = grouped(gpu, c, 5);
   const g = { ...geometry(x.shape, ws, params), ...l, relu, c };
-  const key = `depthwise_conv2d_dw ${classOf(x.shape, ws, params)}`;
-  const tile = gpu.tuning.choose(key, tiles(gpu, 1, g.ow));
-  const { constants, sizes: { strips } } = rollOutput(1, a.y, a.x, k, stride, tile);
+  // Rows are not cut: a band would cost its own sums.
+  const { constants, sizes: { strips } } = rollOutput(gpu, "depthwise_conv2d_dw", 1, window);
   const perGroup = SIZE / channels, all = Math.ceil(c / channels);
-  const wanted = gpu.tuning.choose(`${key} c${c} splits`, splitsOf(gpu, all));
+  const wanted = gpu.tuning.choose(`depthwise_conv2d_dw k${k} c${c} splits`, splitsOf(gpu, all));
   const runs = Math.max(1, Math.floor(wanted * perGroup / strips));
   const images = Math.ceil(g.n / runs);
   const splits = Math.ceil(strips * Math.ceil(g.n / images) / perGroup);

@@ -10,41 +10,48 @@ import { type Axis, axis, blockSize, lanes, poolGeometry, type PoolOptions } fro
 export const rolls = (k: number, stride: number): boolean =>
   (k === 3 || k === 5) && (stride === 1 || stride === 2);
 
-/** What one invocation of a rolling kernel takes: so many columns, and rows at most. */
-export interface Tile {
+/** What one invocation of a rolling kernel takes at most: so many columns, or steps of them, and rows. */
+interface Tile {
   columns: number;
   rows: number;
 }
 
 /**
- * Tiles to choose from for an image of so many rows and columns. Wide and high ones load least: each sees
- * k − 1 columns and rows more than it writes. On a card more invocations hide latency, and wide tiles run out
- * of registers.
+ * Tiles to choose from. Wide and high ones load least: each sees k − 1 columns and rows more than it writes;
+ * but with stride 2 they see twice the columns, and their code is long. On a card more invocations hide
+ * latency, and wide tiles run out of registers.
  */
-export function tiles(gpu: Gpu, high: number, wide: number): Tile[] {
-  const tile = (widest: number, rows: number) => ({
-    columns: blockSize(wide, widest),
-    rows: Math.min(rows, high),
-  });
-  const whole = tile(8, high), narrow = tile(4, high);
-  const all = gpu.adapter.fallback ? [whole, narrow] : [tile(4, 4), tile(2, 4), narrow];
-  return all.filter((t, i) =>
-    all.findIndex((u) => u.columns === t.columns && u.rows === t.rows) === i
-  );
+function tile(gpu: Gpu, key: string, wide: boolean): Tile {
+  const high = (columns: number) => ({ columns, rows: Infinity });
+  const low = (columns: number) => ({ columns, rows: 4 });
+  if (!gpu.adapter.fallback) return gpu.tuning.choose(key, [low(wide ? 4 : 2), low(2), high(4)]);
+  return gpu.tuning.choose(key, wide ? [high(8), high(4)] : [high(4), high(2)]);
 }
+
+/** One image axis after the other, of an image [n,h,w,c]. */
+export interface Window {
+  y: Axis;
+  x: Axis;
+  k: number;
+  stride: number;
+}
+
+/** Which tiles suit a window and an image. */
+const classOf = ({ y, x, k, stride }: Window) => `k${k} s${stride} ${y.size}×${x.size}`;
 
 const literals = (numbers: Record<string, number>): Record<string, string> =>
   Object.fromEntries(Object.entries(numbers).map(([name, n]) => [name, `${n}u`]));
 
 /**
- * How the rolling kernels that follow the output cut [n,h,w]: constants, sizes, and how many invocations a
- * channel group takes.
+ * How a rolling kernel that follows the output cuts n images: constants, sizes, and how many strips there are
+ * of a channel group.
  */
-export function rollOutput(n: number, y: Axis, x: Axis, k: number, stride: number, tile: Tile) {
-  const columns = Math.min(tile.columns, x.out);
-  const strips = Math.ceil(x.out / columns), seen = stride * (columns - 1) + k;
-  const flight = Math.ceil(k / stride), rows = Math.min(tile.rows, y.out);
-  const bands = Math.ceil(y.out / rows);
+export function rollOutput(gpu: Gpu, kernel: string, n: number, window: Window) {
+  const { y, x, k, stride } = window, flight = Math.ceil(k / stride);
+  const most = tile(gpu, `${kernel} ${classOf(window)}`, stride === 1 || k > 3);
+  const columns = blockSize(x.out, most.columns), strips = Math.ceil(x.out / columns);
+  const rows = Math.min(most.rows, y.out), bands = Math.ceil(y.out / rows);
+  const seen = stride * (columns - 1) + k;
   const constants = literals({
     K: k,
     S: stride,
@@ -60,13 +67,14 @@ export function rollOutput(n: number, y: Axis, x: Axis, k: number, stride: numbe
 }
 
 /** The same of kernels that follow the input: its gradient is made in steps of `stride` columns and rows. */
-export function rollInput(n: number, y: Axis, x: Axis, k: number, stride: number, tile: Tile) {
+export function rollInput(gpu: Gpu, kernel: string, n: number, window: Window) {
+  const { y, x, k, stride } = window, flight = Math.ceil(k / stride), last = flight - 1;
   const first = (a: Axis) => Math.floor(a.before / stride);
   const steps = (a: Axis) => Math.ceil((a.size + a.before) / stride) - first(a);
-  const columns = Math.max(1, Math.min(Math.floor(tile.columns / stride), steps(x)));
-  const strips = Math.ceil(steps(x) / columns);
-  const flight = Math.ceil(k / stride), last = flight - 1, seen = columns + last;
-  const rows = Math.min(tile.rows, steps(y)), bands = Math.ceil(steps(y) / rows);
+  const most = tile(gpu, `${kernel} ${classOf(window)}`, stride === 1);
+  const columns = blockSize(steps(x), Math.max(1, most.columns / stride));
+  const strips = Math.ceil(steps(x) / columns), seen = columns + last;
+  const rows = Math.min(most.rows, steps(y)), bands = Math.ceil(steps(y) / rows);
   const constants = literals({
     K: k,
     S: stride,
@@ -86,29 +94,17 @@ export function rollInput(n: number, y: Axis, x: Axis, k: number, stride: number
 export function rollPool(
   gpu: Gpu,
   kernel: string,
-  x: Shape,
+  shape: Shape,
   params: PoolOptions,
   gradient: boolean,
 ) {
-  const { k, stride } = params;
-  const { V, LANES } = lanes(x[3]);
-  const c = x[3] / Number.parseInt(LANES);
-  const tile = gpu.tuning.choose(
-    `${kernel} k${k} s${stride} ${x[1]}×${x[2]}`,
-    tiles(gpu, x[1], x[2]),
-  );
-  const down = axis(x[1], k, stride, params.padding),
-    across = axis(x[2], k, stride, params.padding);
-  const { constants, sizes, items } = (gradient ? rollInput : rollOutput)(
-    x[0],
-    down,
-    across,
-    k,
-    stride,
-    tile,
-  );
+  const { k, stride, padding } = params, { V, LANES } = lanes(shape[3]);
+  const c = shape[3] / Number.parseInt(LANES);
+  const y = axis(shape[1], k, stride, padding), x = axis(shape[2], k, stride, padding);
+  const roll = gradient ? rollInput : rollOutput;
+  const { constants, sizes, items } = roll(gpu, kernel, shape[0], { y, x, k, stride });
   return {
-    params: { ...poolGeometry(x, params), ...sizes, ...constants, c },
+    params: { ...poolGeometry(shape, params), ...sizes, ...constants, c },
     V,
     invocations: items * c,
   };

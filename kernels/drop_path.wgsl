@@ -1,20 +1,33 @@
-// y = x / keep for examples whose random number lies below keep, else 0; the same for the gradient.
-// One invocation per element.
+// y = a / keep_a + b / keep_b, where an example keeps each of the two if its random number lies below `keep`.
+// One invocation per 8 elements of an example.
 //#include lib/index.wgsl
 //#include lib/random.wgsl
 override SIZE: u32 = 64u;
 
-struct P { n: u32, per_example: u32, keep: f32, seed: u32, stream: u32, step: u32, add: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<uniform> p: P;
+alias T = f32;
+
+struct P {
+  examples: u32, per_example: u32, blocks: u32, seed: u32, step: u32,
+  keep_a: f32, stream_a: u32, keep_b: f32, stream_b: u32,
+}
+@group(0) @binding(0) var<storage, read> a: array<T>;
+@group(0) @binding(1) var<storage, read> b: array<T>;
+@group(0) @binding(2) var<storage, read_write> y: array<T>;
+@group(0) @binding(3) var<uniform> p: P;
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = thread(id, groups, SIZE);
-  if (i >= p.n) { return; }
-  let kept = uniform01(p.seed, p.stream, p.step, i / p.per_example) < p.keep;
-  var g = select(0.0, x[i] / p.keep, kept);
-  if (p.add != 0u) { g += y[i]; }
-  y[i] = g;
+  let example = i / p.blocks;
+  if (example >= p.examples) { return; }
+  let first = i % p.blocks;
+  let kept_a = uniform01(p.seed, p.stream_a, p.step, example) < p.keep_a;
+  let kept_b = uniform01(p.seed, p.stream_b, p.step, example) < p.keep_b;
+  let start = example * p.per_example;
+  //#unroll u 8
+  if (first + $uu * p.blocks < p.per_example) {
+    let at = start + first + $uu * p.blocks;
+    y[at] = select(T(0.0), a[at] / p.keep_a, kept_a) + select(T(0.0), b[at] / p.keep_b, kept_b);
+  }
+  //#end
 }

@@ -1,58 +1,114 @@
 import dropPathWgsl from "../../kernels/drop_path.wgsl" with { type: "text" };
-import { count, defineOp, type Tensor } from "../autodiff/op.ts";
+import dropPathDxWgsl from "../../kernels/drop_path_dx.wgsl" with { type: "text" };
+import { type Case, count, defineOp, expectShape, type Grad, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { salted, Stream, uniform } from "../random.ts";
-import { type DropoutParams, expectKeep } from "./dropout.ts";
+import { add } from "./add.ts";
+import { expectKeep } from "./dropout.ts";
+import { type Draw, sameShape } from "./shapes.ts";
+import { withUnused } from "./tiling.ts";
 
-const mask = kernel("drop_path", dropPathWgsl);
+const forward = kernel("drop_path", dropPathWgsl);
+const backward = kernel("drop_path_dx", dropPathDxWgsl);
 
-function masked(gpu: Gpu, x: Tensor, y: Tensor, params: DropoutParams, add: boolean): void {
-  const { keep, seed, stream, step, salt } = params;
-  const n = count(x.shape);
-  gpu.run(mask, { x, y }, {
-    n,
-    per_example: n / x.shape[0],
-    keep,
-    seed,
-    stream: salted(stream, salt),
-    step,
-    add,
-  }, n);
+export interface DropPathParams extends Omit<Draw, "salt"> {
+  /** Probability to keep, in (0, 1]. */
+  keep: number;
+  /** Of each path; null where it is never dropped. */
+  salts: readonly [number | null, number | null];
 }
 
-const op = defineOp<DropoutParams>({
-  name: "drop_path",
-  shapes: ([x], { keep }) => {
-    expectKeep(keep, "drop_path");
-    return { out: [x] };
-  },
-  forward: (gpu, { inputs: [x], out: [y], params }) => masked(gpu, x, y, params, false),
-  backward: (gpu, { dy: [dy], dx: [dx], params }) =>
-    masked(gpu, dy!, dx!.tensor, params, dx!.accumulate),
-  reads: { inputs: false, out: false },
-  reference: ([x], [shape], { keep, seed, stream, step, salt }) => {
-    const perExample = x.length / shape[0];
-    const kept = (i: number) =>
-      uniform(seed, salted(stream, salt), step, Math.floor(i / perExample)) < Math.fround(keep);
-    return [x.map((v, i) => kept(i) ? v / keep : 0)];
-  },
-  cases: [[1], [3, 5], [7, 3, 5, 3], [5, 5, 5, 36], [70, 33], [4, 9, 9, 1]].map((shape, i) => ({
-    shapes: [shape],
+/** What both kernels must know, `each` elements per invocation. */
+function common(shape: Shape, { keep, salts, seed, stream, step }: DropPathParams, each: number) {
+  const perExample = count(shape) / shape[0];
+  const wide = perExample % 4 === 0;
+  const n = wide ? perExample / 4 : perExample;
+  const blocks = Math.ceil(n / each);
+  const [a, b] = salts.map((salt) => ({
+    keep: salt === null ? 1 : keep,
+    stream: salted(stream, salt ?? 0),
+  }));
+  return {
     params: {
-      keep: [0.9, 0.5, 0.6][i % 3],
-      seed: 5,
-      stream: Stream.dropPath,
-      step: i,
-      salt: 2 * i,
+      T: wide ? "vec4f" : "f32",
+      examples: shape[0],
+      per_example: n,
+      blocks,
+      seed,
+      step,
+      keep_a: a.keep,
+      stream_a: a.stream,
+      keep_b: b.keep,
+      stream_b: b.stream,
     },
-  })),
+    invocations: shape[0] * blocks,
+  };
+}
+
+const op = defineOp<DropPathParams>({
+  name: "drop_path",
+  shapes: ([a, b], { keep }) => {
+    expectKeep(keep, "drop_path");
+    expectShape(sameShape(a, b), "drop_path", [a, b], "two equal shapes");
+    return { out: [a] };
+  },
+  forward: (gpu, { inputs: [a, b], out: [y], params: wanted }) => {
+    const { params, invocations } = common(a.shape, wanted, 8);
+    gpu.run(forward, { a, b, y }, params, invocations);
+  },
+  backward: (gpu, { dy: [dy], dx: [da, db], params: wanted }) => {
+    const { params, invocations } = common(dy!.shape, wanted, 4);
+    const record = (da: Grad | null, db: Grad | null) =>
+      withUnused(gpu, ["da", "db"], (unused) =>
+        gpu.run(backward, {
+          dy: dy!,
+          da: da?.tensor ?? unused.da,
+          db: db?.tensor ?? unused.db,
+        }, {
+          ...params,
+          skip_a: !da,
+          add_a: da?.accumulate ?? false,
+          skip_b: !db,
+          add_b: db?.accumulate ?? false,
+        }, invocations));
+    // The same path twice: no two writable bindings of one buffer.
+    if (da && da.tensor.buffer === db?.tensor.buffer) {
+      record(da, null);
+      record(null, db);
+    } else record(da, db);
+  },
+  reads: { inputs: false, out: false },
+  reference: (paths, [shape], { keep, salts, seed, stream, step }) => {
+    const perExample = count(shape) / shape[0];
+    const side = (x: Float64Array, salt: number | null, i: number) => {
+      if (salt === null) return x[i];
+      const u = uniform(seed, salted(stream, salt), step, Math.floor(i / perExample));
+      return u < Math.fround(keep) ? x[i] / keep : 0;
+    };
+    return [paths[0].map((_, i) => side(paths[0], salts[0], i) + side(paths[1], salts[1], i))];
+  },
+  cases: ([
+    [[1], [0, null]],
+    [[3, 5], [null, 3]],
+    [[7, 3, 5, 3], [4, 5]],
+    [[5, 5, 5, 36], [6, 7]],
+    [[70, 33], [8, null]],
+    [[4, 9, 9, 1], [null, null]],
+    [[9, 3, 3, 8], [9, 10]],
+  ] as [number[], [number | null, number | null]][]).map(
+    ([shape, salts], i): Case<DropPathParams> => ({
+      shapes: [shape, shape],
+      params: { keep: [0.9, 0.5, 0.6][i % 3], seed: 5, stream: Stream.dropPath, step: i, salts },
+    }),
+  ),
 });
 
 /**
- * Drop-path (Larsson et al. 2017): each example (first axis) is kept as a whole with probability `keep`
- * and then divided by it.
+ * a + b with drop-path (Larsson et al. 2017): each example (first axis) keeps a path as a whole with probability
+ * `keep` and then divides it by that.
  */
-export const dropPath = (x: Value, params: DropoutParams): Value =>
-  params.keep === 1 ? x : apply(op, [x], params)[0];
+export const addPaths = (a: Value, b: Value, params: DropPathParams): Value =>
+  params.keep === 1 || params.salts.every((salt) => salt === null)
+    ? add(a, b)
+    : apply(op, [a, b], params)[0];

@@ -3,12 +3,14 @@ import { run } from "../../src/autodiff/run.ts";
 import { Tape, type Value } from "../../src/autodiff/tape.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import {
+  addPaths,
   bernoulliLogProb,
   dropout,
-  dropPath,
   logSoftmaxPick,
+  matmul,
   sampleBernoulli,
   sampleCategorical,
+  scale,
   weightedSum,
 } from "../../src/ops/mod.ts";
 import { Stream } from "../../src/random.ts";
@@ -40,7 +42,6 @@ Deno.test("two dropouts of one step keep the wanted share, independently of each
 Deno.test("keeping everything records nothing", () => {
   const { tape, x } = constant([4, 4], 1);
   assert.equal(dropout(x, { keep: 1, salt: 0, ...draw }), x);
-  assert.equal(dropPath(x, { keep: 1, salt: 0, ...draw }), x);
   assert.equal(tape.nodes.length, 0);
   assert.throws(
     () => dropout(x, { keep: 0, salt: 0, ...draw }),
@@ -48,13 +49,31 @@ Deno.test("keeping everything records nothing", () => {
   );
 });
 
-Deno.test("drop-path drops whole examples", async () => {
+Deno.test("drop-path drops whole examples, of each path for itself", async () => {
   const { tape, x } = constant([64, 9], 1);
-  const y = dropPath(x, { keep: 0.5, salt: 3, ...draw });
-  const [got] = await gpu.read([run(gpu, tape, { outputs: [y] }).of(y)]);
-  const kept = Array.from({ length: 64 }, (_, e) => got[e * 9]);
-  got.forEach((v, i) => assert.equal(v, kept[Math.floor(i / 9)]));
-  assert.deepEqual([...new Set(kept)].sort(), [0, 2]);
+  const paths = { keep: 0.5, salts: [3, 4] as const, ...draw };
+  const y = addPaths(x, scale(x, 10), paths);
+  const kept = addPaths(x, scale(x, 10), { ...paths, salts: [3, null] });
+  const result = run(gpu, tape, { outputs: [y, kept] });
+  const [got, half] = await gpu.read([result.of(y), result.of(kept)]);
+  const examples = (all: Float32Array) => {
+    const first = Array.from({ length: 64 }, (_, e) => all[e * 9]);
+    all.forEach((v, i) => assert.equal(v, first[Math.floor(i / 9)]));
+    return first;
+  };
+  assert.deepEqual([...new Set(examples(got))].sort((a, b) => a - b), [0, 2, 20, 22]);
+  assert.deepEqual([...new Set(examples(half))].sort((a, b) => a - b), [10, 12]);
+});
+
+Deno.test("a path that is added to itself gets both gradients", async () => {
+  const tape = new Tape();
+  const x = tape.input([1, 3], { tensor: gpu.upload(Float32Array.of(1, 2, 3)), wantsGrad: true });
+  const ones = tape.input([3, 1], { tensor: gpu.upload(Float32Array.of(1, 10, 100)) });
+  const loss = matmul(addPaths(x, x, { keep: 0.999, salts: [0, null], ...draw }), ones);
+  const result = run(gpu, tape, { outputs: [loss], loss });
+  const [got] = await gpu.read([result.gradient(x)]);
+  const want = [1, 10, 100].map((w) => w / 0.999 + w);
+  got.forEach((v, i) => assert.ok(Math.abs(v / want[i] - 1) < 1e-6, `${v} instead of ${want[i]}`));
 });
 
 Deno.test("draws and their probabilities stand logits of a hundred", async () => {

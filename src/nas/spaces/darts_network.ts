@@ -15,7 +15,13 @@ import {
   separable,
   stem,
 } from "../../nn/layers.ts";
-import { add, concat, depthwiseConv2d, dropPath, pointwise } from "../../ops/mod.ts";
+import {
+  addPaths,
+  concat,
+  depthwiseConv2d,
+  type DropPathParams,
+  pointwise,
+} from "../../ops/mod.ts";
 import { Stream } from "../../random.ts";
 import type { BuildContext, Pass } from "../space.ts";
 import { denseHead } from "./benchmark.ts";
@@ -44,7 +50,7 @@ export function dartsNetwork(arch: DartsArch, { config, classes }: BuildContext)
       const reduction = reducesAt(l, layers);
       if (reduction) width *= 2;
       const cell = { cell: reduction ? arch.reduce : arch.normal, width, reduction };
-      const drop = { pass, keep: dropPathKeep(config.dropPathKeep, pass) };
+      const drop = dropPathOf(config.dropPathKeep, pass);
       history = [history[1], net.scope(`cell${l}`, () => cellOutput(net, history, cell, drop))];
       if (l === Math.floor(2 * layers / 3) && config.auxHead && pass.training) {
         aux = auxHead(net, history[1], classes);
@@ -55,13 +61,12 @@ export function dartsNetwork(arch: DartsArch, { config, classes }: BuildContext)
   };
 }
 
-/** Paths are dropped more often as training goes on, as released: 1 at the start, `last` at the end. */
-const dropPathKeep = (last: number, { step, steps }: Pass): number =>
-  1 - Math.min(1, step / steps) * (1 - last);
+type Drop = Omit<DropPathParams, "salts">;
 
-interface Drop {
-  pass: Pass;
-  keep: number;
+/** Paths are dropped more often as training goes on, as released: keep 1 at the start, `last` at the end. */
+function dropPathOf(last: number, { training, seed, step, steps }: Pass): Drop {
+  const keep = training ? 1 - Math.min(1, step / steps) * (1 - last) : 1;
+  return { keep, seed, stream: Stream.dropPath, step };
 }
 
 interface CellShape {
@@ -85,9 +90,12 @@ function cellOutput(net: Net, [s0, s1]: Pair, shape: CellShape, drop: Drop): Val
       net.scope(`node${b}/in${input}`, () => {
         const stride = reduction && input < 2 ? 2 : 1;
         const out = operation(net, nodes[input], op, stride);
-        return dartsOps[op].kind === "skip" && stride === 1 ? out : dropped(net, out, drop);
+        const kept = dartsOps[op].kind === "skip" && stride === 1 || drop.keep === 1;
+        return { out, salt: kept ? null : net.salt() };
       });
-    nodes.push(add(side(x), side(y)));
+    const [first, second] = [side(x), side(y)];
+    const salts = [first.salt, second.salt] as const;
+    nodes.push(addPaths(first.out, second.out, { ...drop, salts }));
   });
   return concat(nodes.slice(2));
 }
@@ -117,10 +125,4 @@ function dilated(net: Net, x: Value, k: number, stride: number): Value {
   const pw = net.param("pw", [c, c], heInit(c));
   const y = depthwiseConv2d(x, dw, { stride, relu: true, dilation: DILATION });
   return pointwise([y], [pw]);
-}
-
-function dropped(net: Net, x: Value, { pass, keep }: Drop): Value {
-  if (!pass.training || keep === 1) return x;
-  const { seed, step } = pass;
-  return dropPath(x, { keep, seed, stream: Stream.dropPath, step, salt: net.salt() });
 }

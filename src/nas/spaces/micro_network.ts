@@ -13,7 +13,7 @@ import {
   separable,
   stem,
 } from "../../nn/layers.ts";
-import { add, concat, dropPath } from "../../ops/mod.ts";
+import { add, addPaths, concat, type DropPathParams } from "../../ops/mod.ts";
 import { Stream } from "../../random.ts";
 import type { BuildContext, Pass } from "../space.ts";
 import type { Network } from "./child.ts";
@@ -90,7 +90,8 @@ function searchLayer(net: Net, arch: MicroArch, [h0, h1]: Pair, layer: Layer): P
     inputs = [into.config.legacyReduce ? h1 : h0, halved];
   }
   const cell = reduction ? arch.reduce : arch.normal;
-  const nodes = blocks(net, cell, calibrate(net, inputs, width), (x, { op, input }, bankRows) => {
+  const pair = calibrate(net, inputs, width);
+  const nodes = blocks(net, cell, pair, add, (x, { op, input }, bankRows) => {
     const { kind, k } = microOps[op];
     if (kind === "identity") return x;
     if (kind !== "separable") return pool3(x, kind);
@@ -114,11 +115,15 @@ function finalLayer(net: Net, arch: MicroArch, history: Pair, layer: Layer): Pai
   const [x0, x1] = calibrate(net, history, width);
   const base = convNorm(net, "base", x1, { k: 1, out: width, relu: true });
   const cell = reduction ? arch.reduce : arch.normal;
-  const nodes = blocks(net, cell, [x0, base], (x, { op, input }) => {
+  const drop = dropPathOf(layer);
+  const sum = (x: Path, y: Path) =>
+    drop ? addPaths(x.y, y.y, { ...drop, salts: [x.salt, y.salt] }) : add(x.y, y.y);
+  const nodes = blocks(net, cell, [x0, base], sum, (x, { op, input }) => {
     const { kind, k } = microOps[op];
     const stride = reduction && input < 2 ? 2 : 1;
     if (kind === "identity") {
-      return stride === 1 ? x : factorisedReduction(net, "halve", x, { out: width });
+      const y = stride === 1 ? x : factorisedReduction(net, "halve", x, { out: width });
+      return { y, salt: null };
     }
     const y = kind !== "separable" ? pool3(x, kind, stride) : twice(
       net,
@@ -127,7 +132,7 @@ function finalLayer(net: Net, arch: MicroArch, history: Pair, layer: Layer): Pai
         norm(net, separable(net, y, { k, out: width, stride: i === 0 ? stride : 1, relu: true })),
       x,
     );
-    return withDropPath(net, y, layer);
+    return { y, salt: drop && net.salt() };
   });
   const ends = looseEnds(cell).map((i) =>
     reduction && i < 2 ? factorisedReduction(net, `end${i}`, nodes[i], { out: width }) : nodes[i]
@@ -136,11 +141,12 @@ function finalLayer(net: Net, arch: MicroArch, history: Pair, layer: Layer): Pai
 }
 
 /** All nodes of a cell: its inputs, then one sum per block; an operation also learns how many nodes it may read. */
-function blocks(
+function blocks<P>(
   net: Net,
   cell: Cell,
   inputs: Pair,
-  operation: (x: Value, side: Side, readable: number) => Value,
+  sum: (x: P, y: P) => Value,
+  operation: (x: Value, side: Side, readable: number) => P,
 ): Value[] {
   const nodes: Value[] = [...inputs];
   cell.forEach((block: Block, b) =>
@@ -148,7 +154,7 @@ function blocks(
       const [x, y] = (["x", "y"] as const).map((name) =>
         net.scope(name, () => operation(nodes[block[name].input], block[name], b + 2))
       );
-      nodes.push(add(x, y));
+      nodes.push(sum(x, y));
     })
   );
   return nodes;
@@ -162,12 +168,18 @@ function twice(net: Net, k: number, stack: (x: Value, i: number) => Value, x: Va
   });
 }
 
-/** Drops a path per example; more often in later layers and later in training. */
-function withDropPath(net: Net, x: Value, { l, pass, into: { config } }: Layer): Value {
+/** A path into a node, with the salt of its drop-path; null where it is never dropped. */
+interface Path {
+  y: Value;
+  salt: number | null;
+}
+
+/** Drops paths per example; more often in later layers and later in training. Null: never. */
+function dropPathOf({ l, pass, into: { config } }: Layer): Omit<DropPathParams, "salts"> | null {
+  if (!pass.training || config.dropPathKeep === 1) return null;
   const keep = dropPathKeep(l, config.layers, config.dropPathKeep, pass);
-  if (!pass.training || config.dropPathKeep === 1) return x;
   const { seed, step } = pass;
-  return dropPath(x, { keep, seed, stream: Stream.dropPath, step, salt: net.salt() });
+  return { keep, seed, stream: Stream.dropPath, step };
 }
 
 /** Keep probability of layer l: 1 at the start, `last` in the last layer at the last step. */

@@ -15,10 +15,12 @@ const wide = matchMedia("(min-width: 64rem)");
 
 let view = null;
 let locked = false;
-const list = new RunList(document.getElementById("runs"), (runs) => {
+const list = new RunList(document.getElementById("runs"), (runs, studies) => {
+  if (location.hash.length >= 3 || view) return;
+  const newest = runs.length ? ["runs", runs[0].id] : studies.length && ["studies", studies[0].id];
+  if (!newest) show(["new"]);
   // A wide page has room for a run beside the list: the newest one.
-  if (wide.matches && location.hash.length < 3 && runs.length && !view) show(["runs", runs[0].id]);
-  else if (location.hash.length < 3 && !runs.length && !view) show(["new"]);
+  else if (wide.matches) show(newest);
 });
 
 function showConnection(state) {

@@ -14,7 +14,7 @@ export class RunList {
   #items = new Map();
   #stopped = false;
 
-  /** @param {HTMLElement} element; @param {(runs: object[]) => void} listed after every reading */
+  /** @param {HTMLElement} element; @param {(runs: object[], studies: object[]) => void} listed after every reading */
   constructor(element, listed) {
     this.listed = listed;
     this.runs = [];
@@ -66,7 +66,7 @@ export class RunList {
       this.#draw();
       this.more.hidden = total <= runs.length;
       setText(this.note, total === 0 ? "No runs here yet." : "");
-      this.listed(runs);
+      this.listed(runs, this.studies.studies);
     } catch (error) {
       setText(this.note, error.message);
       if (error.status === 401) return;

@@ -7,6 +7,7 @@ export class StudyList {
   #items = new Map();
 
   constructor() {
+    this.studies = [];
     this.list = h("ul", {});
     this.note = h("p", { class: "note" });
     this.element = h(
@@ -21,6 +22,7 @@ export class StudyList {
   /** Reads the list anew. */
   async read() {
     const { studies, total } = await api.studies();
+    this.studies = studies;
     this.element.hidden = total === 0;
     studies.forEach((study, at) => {
       const item = this.#items.get(study.id) ?? this.#add(study);

@@ -142,7 +142,8 @@ export async function withEquipment(
     let profiling: Profiling | undefined;
     try {
       if (options.tune && dataset) await measureFor(job, { dataset, signal, progress });
-      const tuning = applyTuning(gpu, id, options, progress);
+      const begun = { job, dataset, resume: options.resume };
+      const tuning = applyTuning(gpu, id, begun, options, progress);
       const equipment = { gpu, signal, progress, tuning, ...dataset && { dataset } };
       if (options.profile !== undefined) {
         profiling = await profileTo(

@@ -104,8 +104,13 @@ async function passesOf({ preset, mode }: TuneOptions): Promise<OpPass[]> {
 }
 
 /** What runs will do otherwise than by default, and how much that gives. */
-function tell({ measured, known, left, seconds, kept }: TuningReport, path: string): string {
-  const rest = left ? `; no time for ${left} more that matter less, --seconds gives it` : "";
+function tell(
+  { measured, known, left, leftShare, seconds, kept }: TuningReport,
+  path: string,
+): string {
+  const rest = left
+    ? `; no time for ${left} more with ${percentOf(leftShare, 1)} of the work: --seconds gives it`
+    : "";
   if (!kept && known > 0) {
     return `Nothing was measured: all ${known} kernels were before, --again does it anew${rest}`;
   }

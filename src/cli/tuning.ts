@@ -1,6 +1,7 @@
 /** Which forms of kernels a run uses, and the measuring of those that it asks for. */
+import type { DataSet } from "../data/mod.ts";
 import { DataError, UsageError } from "../errors.ts";
-import { Gpu, type OpenOptions } from "../gpu/mod.ts";
+import { digestOf, Gpu, type OpenOptions } from "../gpu/mod.ts";
 import type { SearchConfig } from "../nas/config.ts";
 import { kernelsDigest } from "../nas/tuning/kernels.ts";
 import {
@@ -9,7 +10,7 @@ import {
   passesOfRetrain,
   passesOfSearch,
 } from "../nas/tuning/passes.ts";
-import { keysOf, type Measured, tune } from "../nas/tuning/tuner.ts";
+import { formsOf, type Measured, tune } from "../nas/tuning/tuner.ts";
 import type { RunFolder } from "../run/folder.ts";
 import {
   keepTuning,
@@ -69,18 +70,43 @@ export function chooseTuning(
   }
 }
 
-/** Makes a device use the forms of a run that it goes on with, or of one that begins; says so. */
+/** Without choices among other forms than a job's ops have now: another denas had the same kernels. */
+function stillValid(
+  tuning: RunTuning,
+  gpu: Gpu,
+  { job, dataset }: Begun,
+  note: (line: string) => void,
+): RunTuning {
+  if (!dataset || Object.keys(tuning.choices).length === 0) return tuning;
+  const forms = formsOf(gpu, passesOf(job, imagesOf(dataset)));
+  const valid = Object.entries(tuning.choices).filter(([key, { among }]) =>
+    !forms.has(key) || digestOf(forms.get(key)!) === among
+  );
+  const outdated = Object.keys(tuning.choices).length - valid.length;
+  if (outdated === 0) return tuning;
+  note(`${counted(outdated, "kernel")} has other forms than when it was measured: "tune" measures`);
+  return { ...tuning, choices: Object.fromEntries(valid) };
+}
+
+/** A run on its way: a new one, or one that is gone on with. */
+interface Begun {
+  job: Job;
+  dataset?: DataSet;
+  resume?: RunFolder;
+}
+
+/** Makes a device use the forms of kernels that a run began with, or is to begin with; says so. */
 export function applyTuning(
   gpu: Gpu,
   id: TuningIdentity,
-  options: TuningOptions & { resume?: RunFolder },
+  run: Begun,
+  options: TuningOptions,
   progress: Progress,
 ): RunTuning {
-  const { resume } = options;
+  const { resume } = run;
+  const note = (line: string) => progress.line(`note     ${line}`);
   const tuning = resume?.tuning ??
-    (resume?.begun
-      ? untuned
-      : chooseTuning(id, options, (line) => progress.line(`note     ${line}`)));
+    (resume?.begun ? untuned : stillValid(chooseTuning(id, options, note), gpu, run, note));
   gpu.tuning.use(tuning.choices, resume ? `${shortPath(resume.path)}/tuning.json` : "the tuning");
   if (tuning.from) {
     const day = tuning.from.measured.slice(0, 10);
@@ -88,6 +114,8 @@ export function applyTuning(
   }
   return tuning;
 }
+
+const imagesOf = ({ image, classes }: DataSet): ImageSet => ({ image, classes: classes.length });
 
 /** What a job computes; nothing where it asks a table. */
 export function passesOf(job: Job, images: ImageSet): OpPass[] {
@@ -106,7 +134,7 @@ export async function measureFor(
   { dataset, signal, progress }: Pick<Equipment, "dataset" | "signal" | "progress">,
 ): Promise<void> {
   const { adapter } = job.config;
-  const passes = passesOf(job, { image: dataset.image, classes: dataset.classes.length });
+  const passes = passesOf(job, imagesOf(dataset));
   const asked = { adapter, passes, seconds: BEFORE_A_RUN, signal, progress };
   const { measured, seconds } = await measure(asked);
   if (measured.length === 0) return;
@@ -127,8 +155,9 @@ export interface TuningReport {
   measured: Measured[];
   /** How many keys were measured before, and left out. */
   known: number;
-  /** Keys that time did not suffice for. */
+  /** Keys that time did not suffice for, and their share of the work of all that were to be measured. */
   left: number;
+  leftShare: number;
   seconds: number;
   /** Null where nothing was measured. */
   kept: KeptTuning | null;
@@ -139,49 +168,56 @@ export interface TuningReport {
  * adapter's lock.
  */
 export async function measure(options: Measuring): Promise<TuningReport> {
-  const { adapter, passes, seconds, signal, progress } = options;
-  const { cacheDir } = places();
+  const { passes, seconds, signal, progress, again = false } = options;
   const started = performance.now();
-  const gpu = await Gpu.open(openOptions(adapter));
+  const spent = () => (performance.now() - started) / 1000;
+  const gpu = await Gpu.open(openOptions(options.adapter));
   const measured: Measured[] = [];
-  let left = 0;
-  const note = (line: string) => progress.line(`note     ${line}`);
-  let keep = (): KeptTuning | null => null;
+  let kept: KeptTuning | null = null;
   try {
     const id = await identityOf(gpu);
-    keep = () => {
-      const choices = Object.fromEntries(measured.map(({ key, choice }) => [key, choice]));
-      return measured.length ? keepTuning(cacheDir, id, choices, note) : null;
-    };
-    const before = options.again ? {} : chooseTuning(id, {}, note).choices;
-    const asked = [...keysOf(gpu, passes)];
-    const known = new Set(asked.filter((key) => key in before));
-    left = asked.length - known.size;
-    if (left > 0) {
-      progress.line(`tuning   ${counted(left, "kernel")}, at most ${duration(seconds)}`);
+    const forms = formsOf(gpu, passes);
+    const known = again ? new Set<string>() : measuredBefore(id, forms);
+    const asked = forms.size - known.size;
+    if (asked > 0) {
+      progress.line(`tuning   ${counted(asked, "kernel")}, at most ${duration(seconds)}`);
     }
-    const spent = (performance.now() - started) / 1000;
-    for await (const one of tune(gpu, { passes, seconds: seconds - spent, signal, known })) {
-      measured.push(one);
-      left = one.left;
-      progress.redraw(() =>
-        `tuning   ${one.done} of ${one.done + one.left} kernels, at most ${
-          duration(one.secondsLeft)
-        } left  ${one.key}`
-      );
+    try {
+      for await (const one of tune(gpu, { passes, seconds: seconds - spent(), signal, known })) {
+        measured.push(one);
+        progress.redraw(() => progressLine(one));
+      }
+    } finally {
+      progress.clear();
+      if (measured.length) kept = keep(id, measured, progress);
     }
-    const kept = keep();
-    keep = () => null;
-    return {
-      measured,
-      known: known.size,
-      left,
-      seconds: (performance.now() - started) / 1000,
-      kept,
-    };
+    const { left, covered } = measured.at(-1) ?? { left: asked, covered: 0 };
+    const rest = { left, leftShare: 1 - covered };
+    return { measured, known: known.size, ...rest, seconds: spent(), kept };
   } finally {
-    progress.clear();
-    keep();
     gpu.close();
   }
+}
+
+/** Keys whose candidates are still those that were measured. */
+function measuredBefore(
+  id: TuningIdentity,
+  forms: ReadonlyMap<string, readonly unknown[]>,
+): Set<string> {
+  // Damage is told when the file is written anew.
+  const { choices } = chooseTuning(id, {}, () => {});
+  const same = ([key, candidates]: [string, readonly unknown[]]) =>
+    choices[key]?.among === digestOf(candidates);
+  return new Set([...forms].filter(same).map(([key]) => key));
+}
+
+function keep(id: TuningIdentity, measured: readonly Measured[], progress: Progress): KeptTuning {
+  const choices = Object.fromEntries(measured.map(({ key, choice }) => [key, choice]));
+  const note = (problem: string) => progress.line(`note     ${problem}`);
+  return keepTuning(places().cacheDir, id, choices, note);
+}
+
+function progressLine({ done, left, secondsLeft, key }: Measured): string {
+  const time = `at most ${duration(secondsLeft)} left`;
+  return `tuning   ${done} of ${done + left} kernels, ${time}  ${key}`;
 }

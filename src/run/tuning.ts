@@ -87,7 +87,7 @@ function readAll(path: string): KeptTuning[] {
     return cacheFile.parse(JSON.parse(text)).tunings;
   } catch (cause) {
     throw new DataError(
-      `Cannot use ${path}: it is not what denas writes; "tune" writes it anew`,
+      `Cannot use ${path}: it is not what denas writes; "tune" builds it anew`,
       { cause },
     );
   }

@@ -12,7 +12,7 @@ import {
   passesOfRetrain,
   passesOfSearch,
 } from "../../src/nas/tuning/passes.ts";
-import { keysOf, type Measured, tune } from "../../src/nas/tuning/tuner.ts";
+import { formsOf, type Measured, tune } from "../../src/nas/tuning/tuner.ts";
 
 const gpu = await Gpu.open({ timestamps: "if-there" });
 const fillKernel = kernel("fill", fillWgsl);
@@ -87,7 +87,8 @@ Deno.test("a form that is chosen has its own forms measured, too", async () => {
 Deno.test("keys come by weight; those that are known are left out", async () => {
   const forms = { forward: [2, 2], backward: [1] };
   const passes = [pass("forward", forms, 1), pass("backward", forms, 5)];
-  assert.deepEqual(keysOf(gpu, passes), new Set(["made", "made_dx"]));
+  const asked = new Map<string, unknown>([["made", [2, 2]], ["made_dx", ["plain", "cut"]]]);
+  assert.deepEqual(formsOf(gpu, passes), asked);
   assert.deepEqual((await collect(passes)).map(({ key }) => key), ["made_dx", "made"]);
   const known = new Set(["made_dx"]);
   assert.deepEqual((await collect(passes, { known })).map(({ key }) => key), ["made"]);

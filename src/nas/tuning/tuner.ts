@@ -48,6 +48,8 @@ export interface Measured {
   /** Keys measured so far, this one included, and keys to come. */
   done: number;
   left: number;
+  /** Share of the keys' work that is measured by now. */
+  covered: number;
   secondsLeft: number;
 }
 
@@ -85,13 +87,9 @@ export async function* tune(gpu: Gpu, options: TuneOptions): AsyncGenerator<Meas
   }
 }
 
-/** The keys that these passes ask for, where there is something to choose. */
-export function keysOf(gpu: Gpu, passes: readonly OpPass[]): Set<string> {
-  const keys = new Set<string>();
-  for (const pass of passes) {
-    for (const [key] of questionsOf(gpu, new Prepared(gpu, pass, true))) keys.add(key);
-  }
-  return keys;
+/** What these passes ask for where there is something to choose: candidates by key. */
+export function formsOf(gpu: Gpu, passes: readonly OpPass[]): Map<string, readonly unknown[]> {
+  return new Map(passes.flatMap((pass) => questionsOf(gpu, new Prepared(gpu, pass, true))));
 }
 
 /** What a pass asks for where there is more than one answer. */
@@ -104,6 +102,8 @@ class Tuner {
   readonly #open = new Map<string, Question>();
   readonly #decided = new Map<string, number>();
   readonly #hopes = new Hopes();
+  /** Weight of what is decided. */
+  #measured = 0;
   readonly #started: number;
   readonly #deadline: number;
 
@@ -124,6 +124,7 @@ class Tuner {
       if (answer === null) return;
       const { index, ...times } = answer;
       this.#open.delete(key);
+      this.#measured += question.weight;
       this.#decided.set(key, index);
       // Another form may have choices of its own.
       if (index > 0) question.parts.forEach(({ pass }) => this.#ask(pass));
@@ -134,6 +135,7 @@ class Tuner {
         choice: { index, among: digestOf(question.candidates) },
         done: this.#decided.size,
         left: this.#open.size,
+        covered: this.#measured / (this.#measured + this.#openWeight()),
         secondsLeft: Math.max(0, (this.#deadline - this.#now()) / 1000),
       };
     }
@@ -141,6 +143,10 @@ class Tuner {
 
   async stop(): Promise<void> {
     await this.watch.stop();
+  }
+
+  #openWeight(): number {
+    return [...this.#open.values()].reduce((sum, { weight }) => sum + weight, 0);
   }
 
   #now(): number {

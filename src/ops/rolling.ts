@@ -18,7 +18,7 @@ interface Tile {
 
 /**
  * Tiles to choose from. Wide and high ones load least: each sees k − 1 columns and rows more than it writes;
- * but with stride 2 they see twice the columns, and their code is long. On a card more invocations hide
+ * but with stride 2 they see twice the columns, and take seconds to compile. On a card more invocations hide
  * latency, and wide tiles run out of registers.
  */
 function tile(gpu: Gpu, key: string, wide: boolean): Tile {
@@ -28,7 +28,7 @@ function tile(gpu: Gpu, key: string, wide: boolean): Tile {
   return gpu.tuning.choose(key, wide ? [high(8), high(4)] : [high(4), high(2)]);
 }
 
-/** One image axis after the other, of an image [n,h,w,c]. */
+/** A window and how it slides down and across an image. */
 export interface Window {
   y: Axis;
   x: Axis;
@@ -48,7 +48,7 @@ const literals = (numbers: Record<string, number>): Record<string, string> =>
  */
 export function rollOutput(gpu: Gpu, kernel: string, n: number, window: Window) {
   const { y, x, k, stride } = window, flight = Math.ceil(k / stride);
-  const most = tile(gpu, `${kernel} ${classOf(window)}`, stride === 1 || k > 3);
+  const most = tile(gpu, `${kernel} ${classOf(window)}`, stride === 1);
   const columns = blockSize(x.out, most.columns), strips = Math.ceil(x.out / columns);
   const rows = Math.min(most.rows, y.out), bands = Math.ceil(y.out / rows);
   const seen = stride * (columns - 1) + k;

@@ -77,7 +77,7 @@ fn main(
     for (var c = 0u; c < p.depth; c++) {
       var v: array<f32, R * WINDOW>;
       //#unroll r R
-      let at$r = (i32(min(image + $r, p.n - 1u) * p.ih * p.iw) + line) * i32(p.ci) + i32(p.c0 + c);
+      let at$r = (i32((image + $r) * p.ih * p.iw) + line) * i32(p.ci) + i32(p.c0 + c);
       //#unroll l LEFT
       v[$r * WINDOW + FIRST + $l] =
         select(0.0, x[max(at$r + i32($l * p.ci), 0i)], u32(column + $l) < p.iw);

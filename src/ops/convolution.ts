@@ -203,18 +203,16 @@ export function convolveDx(
 
 /** Pixels per step, vec4 of input and of output channels per invocation. */
 function blocksDw(gpu: Gpu, ow: number, k: number) {
-  // Whole rows where they are short: what lies outside is known, and not computed.
-  const whole = ow <= 8, wide = k > 3 ? 1 : 2;
-  return ofAdapter(
-    gpu,
-    whole
-      ? [
-        ow > 4 ? { pixels: ow, ins: 1, outs: 1 } : { pixels: ow, ins: wide, outs: 2 },
-        { pixels: 2, ins: wide, outs: 2 },
-      ]
-      : [{ pixels: 2, ins: wide, outs: 2 }, { pixels: 2, ins: 3 - wide, outs: 2 }],
-    [{ pixels: 2, ins: 1, outs: 1 }, { pixels: 4, ins: 1, outs: 1 }],
-  );
+  const wide = k > 3 ? 1 : 2;
+  const rolling = { pixels: 2, ins: wide, outs: 2 };
+  // Whole rows where they are short: what lies outside is known, and not computed. The longer ones only for
+  // large kernels, which make up for the smaller block that still fits the instruction cache.
+  const software = ow <= 4
+    ? [{ ...rolling, pixels: ow }, rolling]
+    : ow <= 8 && k > 3
+    ? [{ pixels: ow, ins: 1, outs: 1 }, rolling]
+    : [rolling, { pixels: 2, ins: 3 - wide, outs: 2 }];
+  return ofAdapter(gpu, software, [{ pixels: 2, ins: 1, outs: 1 }, { pixels: 4, ins: 1, outs: 1 }]);
 }
 
 /** The same for few input channels: all taps of a window at once. */

@@ -38,6 +38,12 @@ const PASSES = 8;
 const STEP = 1;
 const LEAST_STEP = 0.2;
 
+/** The graph kernel alone. */
+export const GRAPH_ALONE: MixedSetting = {
+  rounds: FIRST_ROUNDS,
+  at: [Infinity, Math.log(FIRST_NOISE), 0],
+};
+
 /** Π_d of two lists of choices. @param keep exp(−θ_d), or one factor for all decisions. */
 export function sameChoices(
   a: readonly number[],

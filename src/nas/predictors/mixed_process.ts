@@ -1,4 +1,7 @@
-/** Gaussian-process regression with the kernel of `mixed_kernel.ts`, fast where the same candidates are asked again. */
+/**
+ * Gaussian-process regression with the kernel of `mixed_kernel.ts`, fast where the same candidates are asked
+ * again.
+ */
 import type { SearchSpace } from "../space.ts";
 import { solveLower } from "./cholesky.ts";
 import type { Fitted } from "./gaussian_process.ts";
@@ -49,10 +52,14 @@ export class MixedProcess<A extends WeakKey> implements Predictor<A> {
   #state: State<A> | null = null;
   #explained: Explained<A> | null = null;
 
-  /** @param graphs kernels of variance 1, of which the data choose one. */
+  /**
+   * @param graphs kernels of variance 1, of which the data choose one.
+   * @param fixed a setting that is not learned.
+   */
   constructor(
     private readonly space: SearchSpace<A>,
     private readonly graphs: KernelFamily<A>,
+    private readonly fixed?: MixedSetting,
   ) {}
 
   fit(archs: readonly A[], targets: Float64Array): void {
@@ -90,9 +97,10 @@ export class MixedProcess<A extends WeakKey> implements Predictor<A> {
     return choices;
   }
 
-  /** Learned from the first architectures alone: the same whatever was fitted before. */
+  /** Depends on these architectures and targets, not on what was fitted before. */
   #settingOf(archs: readonly A[], known: Known, targets: Float64Array): MixedSetting {
     const n = archs.length;
+    if (this.fixed) return this.fixed;
     const first = Math.min(MOST_LEARNED, n - n % EVERY || n);
     const old = this.#learned;
     const same = old && old.archs.length === first &&

@@ -9,6 +9,7 @@ import { GaussianProcess } from "./gaussian_process.ts";
 import { gcnDefaults, GcnPredictor, smallGcn } from "./gcn_predictor.ts";
 import { graphsOf } from "./graphs.ts";
 import { distanceKernel, type KernelFamily, rbfKernel } from "./kernels.ts";
+import { GRAPH_ALONE } from "./mixed_kernel.ts";
 import { MixedProcess } from "./mixed_process.ts";
 import type { PredictorName } from "./names.ts";
 import type { Predictor } from "./predictor.ts";
@@ -44,7 +45,9 @@ export function openPredictor<A>(name: PredictorName, parts: PredictorParts<A>):
     case "gp-wl":
       return new GaussianProcess(graphKernel(space), { noises: NOISES });
     case "gp-mixed":
-      return new MixedProcess(space as SearchSpace<A & WeakKey>, graphKernel(space));
+      return new MixedProcess<A & WeakKey>(space as never, graphKernel(space));
+    case "gp-graph":
+      return new MixedProcess<A & WeakKey>(space as never, graphKernel(space), GRAPH_ALONE);
     case "ensemble":
       return new Ensemble(encoding(), bananasEnsemble);
     case "diverse":
@@ -60,12 +63,21 @@ export function openPredictor<A>(name: PredictorName, parts: PredictorParts<A>):
   }
 }
 
-/** Architectures are objects in every space, though their type does not say so. */
+const kernels = new WeakMap<SearchSpace<never>, KernelFamily<never>>();
+
+/**
+ * One per space, so that all predictors and searches share what they know of its graphs. Architectures are objects
+ * in every space, though their type does not say so.
+ */
 function graphKernel<A>(space: SearchSpace<A>): KernelFamily<A & WeakKey> {
+  const known = kernels.get(space as never);
+  if (known) return known as never;
   const features = new WlFeatures<A & WeakKey>(
     (arch) => space.key(arch),
     graphsOf(space),
     ROUNDS,
   );
-  return wlKernel(features);
+  const kernel = wlKernel(features);
+  kernels.set(space as never, kernel as never);
+  return kernel;
 }

@@ -7,6 +7,10 @@ export const predictorNames = {
     summary: "Gaussian process on the graph and on each decision, clipping bad losses",
     sees: "graph",
   },
+  "gp-graph": {
+    summary: "the same on the graph alone, with nothing to choose",
+    sees: "graph",
+  },
   ensemble: { summary: "five feed-forward nets, as in BANANAS", sees: "features" },
   diverse: { summary: "five feed-forward nets of different shapes", sees: "features" },
   dngo: { summary: "Bayesian linear regression on a net's features", sees: "features" },

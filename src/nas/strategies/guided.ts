@@ -20,7 +20,8 @@ export interface GuidedPlan<A> {
   initial: number;
   /** Architectures asked for between two fits. */
   batch: number;
-  predictor: Predictor<A>;
+  /** They take turns from fit to fit. */
+  predictors: readonly Predictor<A>[];
   acquisition: AcquisitionName;
   candidates: CandidatePlan;
   /** Equal for architectures of which one is asked for. */
@@ -49,7 +50,7 @@ const TRIES = 1000;
  * acquisition that cannot be climbed.
  */
 export function guidedStrategy<A>(moves: Moves<A>, seed: number, plan: GuidedPlan<A>): Strategy<A> {
-  if (plan.acquisition === "ts" && !plan.predictor.draw) {
+  if (plan.acquisition === "ts" && !plan.predictors.every(({ draw }) => draw)) {
     throw new UsageError(
       `Cannot use acquisition ts in ${plan.name}: its predictor draws no functions; try its`,
     );
@@ -132,7 +133,9 @@ class Guided<A> implements Strategy<A> {
 
   /** The candidates with the best acquisition after a fit to all that is known; at least one. */
   #pick(n: number, taken: ReadonlySet<string>): A[] {
-    const { predictor, target, acquisition, candidates, key } = this.plan;
+    const { predictors, initial, batch, target, acquisition, candidates, key } = this.plan;
+    const turn = Math.floor(Math.max(0, this.#trials - initial) / batch);
+    const predictor = predictors[turn % predictors.length];
     if (this.#whole === undefined) {
       this.#whole = wholeSpace(this.moves.space, key, candidates.whole ?? 0);
     }

@@ -17,24 +17,31 @@ export function wholeSpace<A>(
   key: (arch: A) => string,
   most: number,
 ): Whole<A> | null {
+  const choices = listChoices(space, most);
+  if (!choices) return null;
   const found = new Map<string, A>();
-  let count = 0;
-  const choice: number[] = [];
+  for (const choice of choices) {
+    const arch = space.decode(choice);
+    const name = key(arch);
+    if (!found.has(name)) found.set(name, arch);
+  }
+  return { archs: [...found.values()], keys: [...found.keys()] };
+}
+
+/** In lexicographic order; null where there are more than `most`. */
+function listChoices<A>(space: SearchSpace<A>, most: number): number[][] | null {
+  const choices: number[][] = [];
+  const prefix: number[] = [];
   /** False once there are too many. */
   const walk = (): boolean => {
-    const decision = space.next(choice);
-    if (!decision) {
-      const arch = space.decode(choice);
-      const name = key(arch);
-      if (!found.has(name)) found.set(name, arch);
-      return ++count <= most;
-    }
+    const decision = space.next(prefix);
+    if (!decision) return choices.push([...prefix]) <= most;
     return allowed(decision).every((option) => {
-      choice.push(option);
+      prefix.push(option);
       const few = walk();
-      choice.pop();
+      prefix.pop();
       return few;
     });
   };
-  return walk() ? { archs: [...found.values()], keys: [...found.keys()] } : null;
+  return walk() ? choices : null;
 }

@@ -139,7 +139,7 @@ Deno.test("an acquisition that is another at every look is not climbed", () => {
       name: "mine",
       initial: 2,
       batch: 1,
-      predictor: nothing,
+      predictors: [nothing],
       acquisition,
       candidates: { ...plan, climbs },
       key: formatNb201,

@@ -7,7 +7,7 @@
  */
 import { setImmediate } from "node:timers";
 import { AdapterError } from "../errors.ts";
-import { type Kernel, type Params, specialise, type Specialised, writeUniform } from "./kernel.ts";
+import { type Kernel, type Params, type Words, writeUniform } from "./kernel.ts";
 import { BufferPool, type DeviceBuffer } from "./pool.ts";
 import type { Profile } from "./profile.ts";
 import { Programs } from "./programs.ts";
@@ -75,7 +75,12 @@ export class Gpu {
   readonly #programs: Programs;
   readonly #splitSums: SplitSums;
   readonly #uniforms: DeviceBuffer;
-  readonly #uniformData = new DataView(new ArrayBuffer(SLOT * SLOTS));
+  readonly #uniformData = new ArrayBuffer(SLOT * SLOTS);
+  readonly #words: Words = {
+    u32: new Uint32Array(this.#uniformData),
+    i32: new Int32Array(this.#uniformData),
+    f32: new Float32Array(this.#uniformData),
+  };
   #errors: Error[] = [];
   #slots = 0;
   #buffers = 0;
@@ -176,18 +181,16 @@ export class Gpu {
     if (this.#rehearsing) return;
     this.#settleSums(tensors);
     if (this.#slots === SLOTS || this.profile?.submissionFull) this.#send();
-    const special = specialise(k, params);
-    const pipeline = this.#programs.pipeline(k, special);
-    const offsets: Record<string, number> = {};
-    const group = this.#programs.bindGroup(k, tensors, offsets);
+    const { pipeline, size } = this.#programs.program(k, params);
+    const group = this.#programs.bindGroup(k, tensors);
     const pass = this.#openPass(k.name);
     pass.setPipeline(pipeline);
     if (k.uniform >= 0) {
       const at = this.#slots++ * SLOT;
-      writeUniform(k, params, offsets, this.#uniformData, at);
+      writeUniform(k, params, tensors, this.#words, at / 4);
       pass.setBindGroup(0, group, [at]);
     } else pass.setBindGroup(0, group);
-    const [x, y, z] = typeof work === "number" ? fold(work, groupSize(k, special)) : work;
+    const [x, y, z] = typeof work === "number" ? fold(work, size) : work;
     pass.dispatchWorkgroups(x, y ?? 1, z ?? 1);
     if (this.profile?.everyDispatch) this.#closePass();
     this.counters.dispatches++;
@@ -244,7 +247,7 @@ export class Gpu {
     const slots = Math.ceil(words.byteLength / SLOT);
     if (this.#slots + slots >= SLOTS || this.profile?.submissionFull) this.#send();
     const offset = this.#slots * SLOT / 4;
-    new Uint32Array(this.#uniformData.buffer).set(words, offset);
+    this.#words.u32.set(words, offset);
     this.#slots += slots;
     return { shape: [words.length], buffer: this.#uniforms, offset };
   }
@@ -285,7 +288,7 @@ export class Gpu {
       this.device.queue.writeBuffer(
         this.#uniforms.raw,
         0,
-        this.#uniformData.buffer,
+        this.#uniformData,
         0,
         this.#slots * SLOT,
       );
@@ -507,12 +510,6 @@ function vulkanOnly(): void {
 }
 
 const mib = (bytes: number) => Math.ceil(bytes / 2 ** 20);
-
-/** Invocations per group: the kernel's SIZE (override or const); 64 where it has none. */
-function groupSize(k: Kernel, { overrides, texts }: Specialised): number {
-  const size = overrides.SIZE ?? texts.SIZE ?? k.overrides.get("SIZE") ?? "64";
-  return parseInt(String(size));
-}
 
 /** Groups for n invocations, folded over x and y where one axis is not enough. */
 function fold(n: number, size: number): [number, number] {

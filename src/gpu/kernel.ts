@@ -4,6 +4,7 @@
  * times with `$k` as a literal.
  */
 import { includes } from "./includes.ts";
+import type { Tensor } from "./tensor.ts";
 
 export interface Binding {
   name: string;
@@ -15,19 +16,26 @@ export interface Binding {
 
 type FieldType = "u32" | "i32" | "f32";
 
+interface Field {
+  name: string;
+  type: FieldType;
+  /** The binding whose tensor's offset goes here where no parameter does. */
+  of: string | null;
+}
+
 /** A WGSL source with everything the host must know about it. */
 export interface Kernel {
   readonly name: string;
   readonly code: string;
   readonly bindings: readonly Binding[];
-  readonly fields: readonly { name: string; type: FieldType }[];
+  readonly fields: readonly Field[];
   /** Binding index of the uniform struct; −1 when the kernel takes no parameters. */
   readonly uniform: number;
   readonly overrides: ReadonlyMap<string, string>;
   readonly constants: ReadonlySet<string>;
   /** Where a parameter of this name goes. */
   readonly kinds: ReadonlyMap<string, "field" | "override" | "constant">;
-  /** Specialised variants, by their constants: filled by the device. */
+  /** What caches know it by. */
   readonly id: number;
 }
 
@@ -48,9 +56,16 @@ export function kernel(name: string, source: string): Kernel {
     return includes[file];
   });
   codes.set(name, code);
+  const bindings = [
+    ...code.matchAll(/@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+)/g),
+  ];
   const fields = [
     ...(/struct P \{([^}]*)\}/.exec(code)?.[1] ?? "").matchAll(/(\w+)\s*:\s*(u32|i32|f32)/g),
-  ].map((m) => ({ name: m[1], type: m[2] as FieldType }));
+  ].map((m): Field => ({
+    name: m[1],
+    type: m[2] as FieldType,
+    of: bindings.find((b) => m[1] === `${b[3]}_at`)?.[3] ?? null,
+  }));
   const overrides = new Map(
     [...code.matchAll(/^override (\w+)[^=;]*=?\s*([^;]*);/gm)].map((m) => [m[1], m[2]]),
   );
@@ -60,9 +75,7 @@ export function kernel(name: string, source: string): Kernel {
     name,
     code,
     id: kernels++,
-    bindings: [
-      ...code.matchAll(/@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+)/g),
-    ].map((m) => ({
+    bindings: bindings.map((m) => ({
       name: m[3],
       index: Number(m[1]),
       write: m[2] === "read_write",
@@ -83,31 +96,37 @@ export function kernel(name: string, source: string): Kernel {
 /** Numbers go to uniform fields, pipeline overrides and text constants by name; flags count as 0 and 1. */
 export type Params = Readonly<Record<string, number | boolean | string>>;
 
+/** Same key, same pipeline: the parameters that shape it. Throws on names that the kernel does not know. */
+export function pipelineKey(k: Kernel, params: Params): string {
+  let key = "";
+  for (const name in params) {
+    const kind = k.kinds.get(name);
+    if (kind === "field") continue;
+    if (kind === undefined) {
+      const known = [...k.kinds.keys()].join(" ");
+      throw new Error(`Cannot run ${k.name}: unknown parameter ${name}, known are ${known}`);
+    }
+    key += `${name}=${params[name]},`;
+  }
+  return key;
+}
+
 export interface Specialised {
-  /** Same key, same pipeline. */
-  key: string;
   overrides: Record<string, number>;
   /** Values of replaced `const` and `alias` lines. */
   texts: Record<string, string>;
 }
 
-/** Splits off what shapes the pipeline; throws on names that the kernel does not know. */
+/** What shapes the pipeline, by how it is handed over. */
 export function specialise(k: Kernel, params: Params): Specialised {
   const overrides: Record<string, number> = {};
   const texts: Record<string, string> = {};
-  let key = String(k.id);
   for (const name in params) {
     const kind = k.kinds.get(name);
-    if (kind === "field") continue;
     if (kind === "override") overrides[name] = Number(params[name]);
     else if (kind === "constant") texts[name] = String(params[name]);
-    else {
-      const known = [...k.kinds.keys()].join(" ");
-      throw new Error(`Cannot run ${k.name}: unknown parameter ${name}, known are ${known}`);
-    }
-    key += `,${name}=${params[name]}`;
   }
-  return { key, overrides, texts };
+  return { overrides, texts };
 }
 
 /** The text that is compiled: constants replaced, blocks unrolled. */
@@ -145,21 +164,25 @@ function unroll(code: string, constant: (name: string) => number): string {
   }
 }
 
-/** Writes the uniform struct at a byte offset. Fields `<binding>_at` come from the tensors' offsets. */
+/** Memory for uniform structs, as words of each type. */
+export interface Words {
+  u32: Uint32Array<ArrayBuffer>;
+  i32: Int32Array<ArrayBuffer>;
+  f32: Float32Array<ArrayBuffer>;
+}
+
+/** Writes the uniform struct from a word on. Fields `<binding>_at` come from the tensors' offsets. */
 export function writeUniform(
   k: Kernel,
   params: Params,
-  offsets: Readonly<Record<string, number>>,
-  view: DataView,
+  tensors: Readonly<Record<string, Tensor>>,
+  words: Words,
   at: number,
 ): void {
   for (let i = 0; i < k.fields.length; i++) {
-    const { name, type } = k.fields[i];
-    const value = name in params ? Number(params[name]) : offsets[name];
+    const { name, type, of } = k.fields[i];
+    const value = params[name] ?? (of === null ? undefined : tensors[of].offset);
     if (value === undefined) throw new Error(`Cannot run ${k.name}: missing parameter ${name}`);
-    const to = at + i * 4;
-    if (type === "f32") view.setFloat32(to, value, true);
-    else if (type === "i32") view.setInt32(to, value, true);
-    else view.setUint32(to, value, true);
+    words[type][at + i] = Number(value);
   }
 }

@@ -1,5 +1,12 @@
 /** Everything that is made once and used again: layouts, pipelines, bind groups. */
-import { type Kernel, render, type Specialised } from "./kernel.ts";
+import {
+  type Kernel,
+  type Params,
+  pipelineKey,
+  render,
+  specialise,
+  type Specialised,
+} from "./kernel.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Bind groups of a generation: those that nobody asked for in the last two are dropped. */
@@ -10,9 +17,16 @@ interface Layout {
   pipeline: GPUPipelineLayout;
 }
 
+/** A kernel as it was compiled. */
+export interface Program {
+  pipeline: GPUComputePipeline;
+  /** Invocations per work-group: the kernel's SIZE (override or const); 64 where it has none. */
+  size: number;
+}
+
 export class Programs {
   readonly #layouts = new Map<number, Layout>();
-  readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #programs = new Map<Kernel, Map<string, Program>>();
   #bindGroups = new Map<string, GPUBindGroup>();
   #olderBindGroups = new Map<string, GPUBindGroup>();
   #checks: Promise<Error | null>[] = [];
@@ -31,25 +45,24 @@ export class Programs {
     return (await Promise.all(checks)).filter((e) => e !== null);
   }
 
-  pipeline(k: Kernel, special: Specialised): GPUComputePipeline {
-    let pipeline = this.#pipelines.get(special.key);
-    if (!pipeline) {
+  program(k: Kernel, params: Params): Program {
+    let ofKernel = this.#programs.get(k);
+    if (!ofKernel) this.#programs.set(k, ofKernel = new Map());
+    const key = pipelineKey(k, params);
+    let program = ofKernel.get(key);
+    if (!program) {
       const start = performance.now();
-      pipeline = this.#compile(k, special);
-      this.#pipelines.set(special.key, pipeline);
+      const special = specialise(k, params);
+      program = { pipeline: this.#compile(k, special), size: groupSize(k, special) };
+      ofKernel.set(key, program);
       this.counters.pipelines++;
       this.counters.compileMs += performance.now() - start;
     }
-    return pipeline;
+    return program;
   }
 
-  /** The bind group for these tensors; fills in the `<binding>_at` offsets that the kernel takes. */
-  bindGroup(
-    k: Kernel,
-    tensors: Readonly<Record<string, Tensor>>,
-    offsets: Record<string, number>,
-  ): GPUBindGroup {
-    const key = place(k, tensors, offsets);
+  bindGroup(k: Kernel, tensors: Readonly<Record<string, Tensor>>): GPUBindGroup {
+    const key = place(k, tensors);
     let group = this.#bindGroups.get(key);
     if (group) return group;
     group = this.#olderBindGroups.get(key);
@@ -128,24 +141,26 @@ export class Programs {
 
 const uniformBytes = (k: Kernel) => Math.max(16, Math.ceil(k.fields.length / 4) * 16);
 
-/** Which memory each binding gets, as text. Offsets go to uniform fields where the kernel has them. */
-function place(
-  k: Kernel,
-  tensors: Readonly<Record<string, Tensor>>,
-  offsets: Record<string, number>,
-): string {
+function groupSize(k: Kernel, { overrides, texts }: Specialised): number {
+  const size = overrides.SIZE ?? texts.SIZE ?? k.overrides.get("SIZE") ?? "64";
+  return parseInt(String(size));
+}
+
+/** Which memory each binding gets, as text: without offsets where they travel in uniform fields. */
+function place(k: Kernel, tensors: Readonly<Record<string, Tensor>>): string {
   let key = String(k.id);
   for (const { name, at } of k.bindings) {
     const tensor = tensors[name];
     if (!tensor) throw new Error(`Cannot run ${k.name}: missing tensor ${name}`);
     key += `,${tensor.buffer.id}`;
-    if (at) offsets[at] = tensor.offset;
-    else if (tensor.offset % 64) {
+    if (at || !tensor.offset) continue;
+    if (tensor.offset % 64) {
       throw new Error(
         `Cannot run ${k.name}: ${name} starts at element ${tensor.offset}, expected a multiple of 64 ` +
           `or a uniform field ${name}_at`,
       );
-    } else if (tensor.offset) key += `+${tensor.offset}`;
+    }
+    key += `+${tensor.offset}`;
   }
   return key;
 }

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { kernel, render, specialise, writeUniform } from "../../src/gpu/kernel.ts";
+import {
+  kernel,
+  type Params,
+  pipelineKey,
+  render,
+  specialise,
+  writeUniform,
+} from "../../src/gpu/kernel.ts";
 
 const source = `// A kernel.
 //#include lib/index.wgsl
@@ -24,6 +31,7 @@ Deno.test("kernel() reads bindings, fields and tunables from the text", () => {
     "shift:i32",
     "x_at:u32",
   ]);
+  assert.deepEqual(k.fields.map((f) => f.of), [null, null, null, "x"]);
   assert.equal(k.uniform, 2);
   assert.equal(k.overrides.get("SIZE"), "64u");
   assert.ok(k.constants.has("TILE") && k.constants.has("real"));
@@ -37,24 +45,39 @@ Deno.test("kernel() names an include that does not exist", () => {
   );
 });
 
-Deno.test("specialise() sorts parameters and names an unknown one", () => {
+Deno.test("parameters that shape the pipeline are sorted and make its key; an unknown one is named", () => {
   const k = kernel("k", source);
   const { overrides, texts } = specialise(k, { n: 1, SIZE: 32, TILE: "8u" });
   assert.deepEqual(overrides, { SIZE: 32 });
   assert.deepEqual(texts, { TILE: "8u" });
-  assert.throws(() => specialise(k, { NOPE: 2 }), /Cannot run k: unknown parameter NOPE/);
+  const key = (params: Params) => pipelineKey(k, params);
+  assert.equal(key({ n: 1, SIZE: 32, TILE: "8u" }), key({ n: 2, scale: 1, SIZE: 32, TILE: "8u" }));
+  assert.notEqual(key({ SIZE: 32 }), key({ SIZE: 64 }));
+  assert.throws(() => key({ NOPE: 2 }), /Cannot run k: unknown parameter NOPE/);
   assert.match(render(k, texts), /const TILE: u32 = 8u;/);
 });
 
 Deno.test("writeUniform() writes each field in its type and names a missing one", () => {
   const k = kernel("k", source);
-  const view = new DataView(new ArrayBuffer(32));
-  writeUniform(k, { n: 3, scale: 0.5, shift: -2 }, { x_at: 64 }, view, 16);
-  assert.equal(view.getUint32(16, true), 3);
+  const data = new ArrayBuffer(32);
+  const words = {
+    u32: new Uint32Array(data),
+    i32: new Int32Array(data),
+    f32: new Float32Array(data),
+  };
+  const x = { shape: [1], buffer: { raw: null as never, id: 0, bytes: 4 }, offset: 64 };
+  writeUniform(k, { n: true, scale: 0.5, shift: -2 }, { x }, words, 4);
+  const view = new DataView(data);
+  assert.equal(view.getUint32(16, true), 1);
   assert.equal(view.getFloat32(20, true), 0.5);
   assert.equal(view.getInt32(24, true), -2);
   assert.equal(view.getUint32(28, true), 64);
-  assert.throws(() => writeUniform(k, { n: 3, scale: 1 }, {}, view, 0), /missing parameter shift/);
+  writeUniform(k, { n: 3, scale: 0.5, shift: -2, x_at: 16 }, { x }, words, 0);
+  assert.deepEqual([words.u32[0], words.u32[3]], [3, 16]);
+  assert.throws(
+    () => writeUniform(k, { n: 3, scale: 1 }, { x }, words, 0),
+    /missing parameter shift/,
+  );
 });
 
 Deno.test("render() unrolls blocks, nested and by a constant", () => {

@@ -16,6 +16,8 @@ export interface Setting {
   overrides?: Record<string, unknown>;
   /** Of the architectures. */
   seed?: number;
+  /** Height and width of the images; default: those of the preset's data. */
+  side?: number;
 }
 
 /** Height, width and channels of a preset's images: CIFAR-10's where it says so, else Fashion-MNIST's. */
@@ -43,7 +45,8 @@ export class Steps {
     const { mode, command, seed = 1 } = setting;
     const config = this.#config = configOf(setting);
     this.space = spaces[mode](config.child) as SearchSpace<unknown>;
-    this.input = imagesOf(config.data);
+    const [h, w, channels] = imagesOf(config.data);
+    this.input = [setting.side ?? h, setting.side ?? w, channels];
     this.#rng = new Rng(seed, Stream.search);
     this.#fixed = command === "search" ? undefined : uniformArchitecture(this.space, this.#rng);
     if (command === "search") this.space.supernet(this.#into());

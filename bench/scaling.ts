@@ -1,0 +1,76 @@
+/**
+ * How the time and memory of a step grow: `deno run -A bench/scaling.ts [layers|filters|batch|image]
+ * [mode=micro] [preset=quick] [steps=4]`. One network of sampled operations per size; prints milliseconds,
+ * dispatches, the most bytes alive, and the slopes of their logarithms: 1 is linear.
+ */
+import { Gpu } from "../src/gpu/mod.ts";
+import { configOf, imagesOf, Steps } from "./networks.ts";
+
+const named = Object.fromEntries(
+  Deno.args.filter((a) => a.includes("=")).map((a) => a.split("=") as [string, string]),
+);
+const { mode = "micro", preset = "quick", steps = "4" } = named;
+const [which] = Deno.args.filter((a) => !a.includes("="));
+const setting = { mode, preset, command: "search" as const };
+const config = configOf(setting);
+const [side] = imagesOf(config.data);
+
+/** Values of a preset, halved and doubled. */
+const around = (n: number) => [n / 2, n, 2 * n];
+const axes: Record<string, { values: number[]; set: (n: number) => Record<string, unknown> }> = {
+  layers: { values: around(config.child.layers), set: (n) => ({ "child.layers": n }) },
+  filters: { values: around(config.child.filters), set: (n) => ({ "child.filters": n }) },
+  batch: { values: around(config.batch), set: (n) => ({ batch: n }) },
+  image: { values: around(side), set: (n) => ({ side: n }) },
+};
+if (which !== undefined && !(which in axes)) {
+  console.error(`Cannot scale ${which}: expected one of ${Object.keys(axes).join(", ")}`);
+  Deno.exit(2);
+}
+
+interface Figures {
+  ms: number;
+  dispatches: number;
+  bytes: number;
+}
+
+/** The fastest of some steps of one child. */
+async function measure({ side, ...overrides }: Record<string, unknown>): Promise<Figures> {
+  const gpu = await Gpu.open();
+  const input = side === undefined ? undefined : Number(side);
+  const made = new Steps(gpu, { ...setting, overrides, side: input });
+  const arch = made.draw();
+  let ms = Infinity, dispatches = 0;
+  for (let i = 0; i < Number(steps) + 2; i++) {
+    const before = gpu.counters.dispatches;
+    const start = performance.now();
+    await made.train(arch);
+    if (i > 1) ms = Math.min(ms, performance.now() - start);
+    dispatches = gpu.counters.dispatches - before;
+  }
+  const bytes = gpu.pool.peakBytes;
+  gpu.close();
+  return { ms, dispatches, bytes };
+}
+
+/** Slope of the line through the logarithms, by least squares. */
+function slope(xs: readonly number[], ys: readonly number[]): number {
+  const mean = (v: readonly number[]) => v.reduce((a, b) => a + b, 0) / v.length;
+  const lx = xs.map(Math.log), ly = ys.map(Math.log);
+  const mx = mean(lx), my = mean(ly);
+  const covariance = mean(lx.map((x, i) => (x - mx) * (ly[i] - my)));
+  return covariance / mean(lx.map((x) => (x - mx) ** 2));
+}
+
+for (const [name, { values, set }] of Object.entries(axes)) {
+  if (which !== undefined && which !== name) continue;
+  const figures: Figures[] = [];
+  for (const value of values) {
+    const f = await measure(set(value));
+    figures.push(f);
+    const mb = (f.bytes / 1e6).toFixed(1);
+    console.log(`${name} ${value}: ${f.ms.toFixed(1)} ms, ${f.dispatches} dispatches, ${mb} MB`);
+  }
+  const of = (key: keyof Figures) => slope(values, figures.map((f) => f[key])).toFixed(2);
+  console.log(`${name}: slope of time ${of("ms")}, of memory ${of("bytes")}`);
+}

@@ -15,13 +15,13 @@ const setting = { mode, preset, command: "search" as const };
 const config = configOf(setting);
 const [side] = imagesOf(config.data);
 
-/** Values of a preset, halved and doubled. */
-const around = (n: number) => [n / 2, n, 2 * n];
+/** A preset's value, doubled twice. */
+const upwards = (n: number) => [n, 2 * n, 4 * n];
 const axes: Record<string, { values: number[]; set: (n: number) => Record<string, unknown> }> = {
-  layers: { values: around(config.child.layers), set: (n) => ({ "child.layers": n }) },
-  filters: { values: around(config.child.filters), set: (n) => ({ "child.filters": n }) },
-  batch: { values: around(config.batch), set: (n) => ({ batch: n }) },
-  image: { values: around(side), set: (n) => ({ side: n }) },
+  layers: { values: upwards(config.child.layers), set: (n) => ({ "child.layers": n }) },
+  filters: { values: upwards(config.child.filters), set: (n) => ({ "child.filters": n }) },
+  batch: { values: upwards(config.batch), set: (n) => ({ batch: n }) },
+  image: { values: upwards(side), set: (n) => ({ side: n }) },
 };
 if (which !== undefined && !(which in axes)) {
   console.error(`Cannot scale ${which}: expected one of ${Object.keys(axes).join(", ")}`);

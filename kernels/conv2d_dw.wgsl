@@ -19,7 +19,7 @@ const STEPS = 1u;
 
 struct P {
   ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, rows: u32, top: i32, left: i32,
-  span: u32, splits: u32, relu: u32, add: u32, sums_at: u32,
+  span: u32, splits: u32, relu: u32, add: u32, pieces: u32, sums_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -110,19 +110,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       //#end
     }
   }
-  //#unroll c C
-  //#unroll k K
-  //#unroll n 4
-  //#unroll q Q
-  if (c + $c < ci && o + $q < co) {
-    let to = p.sums_at / 4u +
-      ((split * K * K + ky * K + $k) * p.ci + (c + $c) * 4u + $n) * co + o + $q;
-    var v = a[(($c * K + $k) * 4 + $n) * Q + $q];
-    if (p.add != 0u) { v += sums[to]; }
-    sums[to] = v;
+  // Stored in a loop, one place in the text: each would take the compiler as long as four terms.
+  var all = a;
+  for (var j = 0u; j < p.pieces; j++) {
+    let n = j / Q % 4u;
+    let k = j / (4u * Q) % K;
+    let at = vec2u(c + j / (4u * Q * K), o + j % Q);
+    if (at.x < ci && at.y < co) {
+      let to = p.sums_at / 4u + ((split * K * K + ky * K + k) * p.ci + at.x * 4u + n) * co + at.y;
+      var v = all[j];
+      if (p.add != 0u) { v += sums[to]; }
+      sums[to] = v;
+    }
   }
-  //#end
-  //#end
-  //#end
-  //#end
 }

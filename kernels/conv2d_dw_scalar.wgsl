@@ -11,7 +11,7 @@ const WINDOW = 4u;
 
 struct P {
   ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, rows: u32, top: i32, left: i32,
-  span: u32, splits: u32, relu: u32, sums_at: u32,
+  span: u32, splits: u32, relu: u32, pieces: u32, sums_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -59,11 +59,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       //#end
     }
   }
-  //#unroll k K
-  //#unroll q Q
-  if (o + $q < p.co) {
-    sums[p.sums_at + ((split * K * K + ky * K + $k) * p.ci + c) * p.co + o + $q] = a[$k * Q + $q];
+  // Stored in a loop, one place in the text: each would take the compiler as long as several terms.
+  var all = a;
+  for (var j = 0u; j < p.pieces; j++) {
+    let k = ky * K + j / Q;
+    let at = o + j % Q;
+    if (at < p.co) {
+      sums[p.sums_at + ((split * K * K + k) * p.ci + c) * p.co + at] = all[j];
+    }
   }
-  //#end
-  //#end
 }

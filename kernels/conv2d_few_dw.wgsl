@@ -13,7 +13,7 @@ const SEEN = 5u;
 
 struct P {
   ih: u32, iw: u32, oh: u32, ow: u32, co: u32, rows: u32, top: i32, left: i32,
-  span: u32, splits: u32, relu: u32,
+  span: u32, splits: u32, relu: u32, pieces: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -66,13 +66,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
     //#end
   }
-  //#unroll j ROW
-  //#unroll k K
-  //#unroll q Q
-  if (o + $q < co) {
-    sums[(split * K * ROW + $k * ROW + $j) * co + o + $q] = a[($k * ROW + $j) * Q + $q];
+  // Stored in a loop, one place in the text: each would take the compiler as long as several terms.
+  var all = a;
+  for (var j = 0u; j < p.pieces; j++) {
+    let at = o + j % Q;
+    if (at < co) { sums[(split * K * ROW + j / Q) * co + at] = all[j]; }
   }
-  //#end
-  //#end
-  //#end
 }

@@ -250,10 +250,13 @@ export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
   if (isFew(w)) {
     const form = gpu.tuning.choose(`conv2d_few_dw ${at}`, blocksFewDw(gpu, K * K * ci));
     const T = Math.min(form.pixels, ow), Q = blockSize(co / 4, form.outs);
-    reduce(fewDw, Math.ceil(co / (4 * Q)), { Q, ...rowOf(K, S, ci, T) });
+    reduce(fewDw, Math.ceil(co / (4 * Q)), { pieces: K * K * ci * Q, Q, ...rowOf(K, S, ci, T) });
   } else if (ci % 4 || co % 4) {
     const Q = 8, T = 2;
-    reduce(scalarDw, K * ci * Math.ceil(co / Q), { ci, K, S, Q, T, WINDOW: (T - 1) * S + K });
+    reduce(scalarDw, K * ci * Math.ceil(co / Q), {
+      pieces: K * Q,
+      ...{ ci, K, S, Q, T, WINDOW: (T - 1) * S + K },
+    });
   } else {
     const form = gpu.tuning.choose(`conv2d_dw ${at}`, blocksDw(gpu, ow, K));
     const T = Math.min(ow, form.pixels);
@@ -263,6 +266,7 @@ export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
     const FRESH = T === ow ? INNER : WINDOW - KEEP;
     const tiles = K * Math.ceil(ci / (4 * C)) * Math.ceil(co / (4 * Q));
     const constants = {
+      pieces: C * K * 4 * Q,
       ...{ ci, K, S, C, Q, T, WINDOW, FIRST, KEEP, FRESH, NEW: T * S, STEPS: T === ow ? 0 : 1 },
     };
     const { tensor, accumulate: add } = dw;

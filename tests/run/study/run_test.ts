@@ -38,6 +38,9 @@ const trialsOf = ({ trials }: StudyRecords) =>
   trials.map(({ seconds: _, ...trial }) => trial)
     .sort((a, b) => trialKey(a) < trialKey(b) ? -1 : 1);
 
+const trialLines = (file: string) =>
+  readLines<{ type: string }>(file).filter(({ type }) => type === "trial").length;
+
 const whole = await run(Deno.makeTempDirSync());
 
 Deno.test("every trial has a seed of its own, the same for all algorithms", () => {
@@ -52,7 +55,7 @@ Deno.test("a study that is started again does what is missing, and more trials w
   const folder = Deno.makeTempDirSync();
   await run(folder, studyOf({ trials: 2 }));
   const file = join(folder, "study.ndjson");
-  assert.equal(readLines(file).length, 1 + 4);
+  assert.equal(trialLines(file), 4);
   const told: number[] = [];
   const more = await run(folder, studyOf(), { onTrial: ({ done }) => told.push(done) });
   assert.deepEqual(told, [4, 5, 6, 7, 8]);
@@ -85,7 +88,7 @@ Deno.test("a torn last line is cut, also where it is the first", async () => {
   for (const keep of [20, text.length - 30, text.length - 1]) {
     Deno.writeTextFileSync(file, text.slice(0, keep));
     assert.deepEqual(trialsOf(await run(folder)), trialsOf(whole));
-    assert.equal(readLines(file).length, 1 + 8);
+    assert.equal(trialLines(file), 8);
   }
 });
 

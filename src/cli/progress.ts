@@ -20,6 +20,7 @@ export class Progress {
   /** Steps that were done before this process began. */
   #earlier = 0;
   #projected = false;
+  #compiling = false;
   #best: number | null = null;
   /** Scores are of shared weights: no network's own accuracy. */
   #shared = false;
@@ -32,6 +33,8 @@ export class Progress {
     switch (event.type) {
       case "start":
         return this.#start(event);
+      case "compile":
+        return this.#onCompile(event);
       case "step":
         return this.#onStep(event);
       case "epoch":
@@ -105,6 +108,15 @@ export class Progress {
         `${counted(event.epochs, "epoch")} of ${counted(event.stepsPerEpoch, "step")}, ` +
         `${thousands(event.parameters)} parameters`,
     );
+  }
+
+  /** Elsewhere than in a terminal said once: what takes so long before anything else is said. */
+  #onCompile({ done, of, secondsLeft }: Of<"compile">): void {
+    const left = done < of ? `, ${duration(secondsLeft)} left` : "";
+    const text = `compiling kernels: ${done} of ${of}${left}`;
+    if (this.screen.terminal) this.redraw(() => text);
+    else if (!this.#compiling) this.line(text);
+    this.#compiling = true;
   }
 
   #onStep(event: Of<"step">): void {

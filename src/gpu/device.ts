@@ -7,10 +7,11 @@
  */
 import { setImmediate } from "node:timers";
 import { AdapterError } from "../errors.ts";
-import { type Kernel, type Params, type Words, writeUniform } from "./kernel.ts";
+import { compileAhead, type Compiled } from "./ahead.ts";
+import { type Kernel, type Params, pipelineKey, type Words, writeUniform } from "./kernel.ts";
 import { BufferPool, type DeviceBuffer } from "./pool.ts";
 import type { Profile } from "./profile.ts";
-import { Programs } from "./programs.ts";
+import { type Dispatch, Programs } from "./programs.ts";
 import { type SplitSum, SplitSums } from "./split_sums.ts";
 import { count, type Shape, type Tensor } from "./tensor.ts";
 import { Tuning } from "./tuning.ts";
@@ -55,8 +56,10 @@ function tensorLimits(
   };
 }
 
+/** Where a rehearsal's tensors lie: nowhere. */
+const standIn = (bytes: number): DeviceBuffer => ({ raw: null as never, id: -1, bytes });
+
 export class Gpu {
-  readonly pool: BufferPool;
   /** Which forms of kernels are in use. */
   readonly tuning = new Tuning();
   /** Figures since the device was opened. */
@@ -95,11 +98,12 @@ export class Gpu {
   #macs = 0;
   #macsPerSubmit = 4e9;
   #submitted = 0;
-  /** Dispatches are left out. */
-  #rehearsing = false;
+  readonly #pool: BufferPool;
+  /** Takes the place of the pool while dispatches are left out. */
+  #rehearsal: { pool: BufferPool; told(dispatch: Dispatch): void } | null = null;
 
   private constructor(readonly device: GPUDevice, readonly adapter: AdapterReport) {
-    this.pool = new BufferPool((bytes) => this.#createBuffer(bytes));
+    this.#pool = new BufferPool((bytes) => this.#createBuffer(bytes));
     this.#uniforms = this.#createBuffer(SLOT * SLOTS, GPUBufferUsage.UNIFORM);
     this.#programs = new Programs(device, this.#uniforms.raw, this.counters);
     const create = (bytes: number) => this.#createBuffer(bytes);
@@ -178,7 +182,7 @@ export class Gpu {
     params: Params,
     work: number | readonly [number, number?, number?],
   ): void {
-    if (this.#rehearsing) return;
+    if (this.#rehearsal) return this.#rehearsal.told({ kernel: k, params });
     this.#settleSums(tensors);
     if (this.#slots === SLOTS || this.profile?.submissionFull) this.#send();
     const { pipeline, size } = this.#programs.program(k, params);
@@ -196,18 +200,54 @@ export class Gpu {
     this.counters.dispatches++;
   }
 
+  /** Memory for the tensors of a step. */
+  get pool(): BufferPool {
+    return this.#rehearsal?.pool ?? this.#pool;
+  }
+
   /** What `record` would choose between: candidates by key. Its dispatches are left out. */
   questions(record: () => void): Map<string, readonly unknown[]> {
     const asked = new Map<string, readonly unknown[]>();
-    this.#rehearsing = true;
     this.tuning.listener = (key, candidates) => asked.set(key, candidates);
     try {
-      record();
+      this.rehearse(record);
     } finally {
-      this.#rehearsing = false;
       this.tuning.listener = null;
     }
     return asked;
+  }
+
+  /**
+   * What `record` would dispatch with pipelines that are not compiled yet, once each. Nothing happens: tensors
+   * of the pool have no memory meanwhile, and none may be kept, read or written.
+   */
+  rehearse(record: () => void): Dispatch[] {
+    const missing = new Map<string, Dispatch>();
+    const told = ({ kernel, params }: Dispatch) => {
+      const key = `${kernel.id} ${pipelineKey(kernel, params)}`;
+      if (missing.has(key) || this.#programs.has(kernel, params)) return;
+      missing.set(key, { kernel, params });
+    };
+    const { profile } = this;
+    this.profile = null;
+    this.#rehearsal = { pool: new BufferPool(standIn), told };
+    try {
+      record();
+    } finally {
+      this.#rehearsal = null;
+      this.profile = profile;
+    }
+    return [...missing.values()];
+  }
+
+  /**
+   * Compiles what a rehearsal found, and says how far it is every second or so; ends early when the signal
+   * says so.
+   */
+  async *compile(dispatches: readonly Dispatch[], signal: AbortSignal): AsyncGenerator<Compiled> {
+    const { device, adapter } = this;
+    yield* compileAhead({ device, adapter, programs: this.#programs }, dispatches, signal);
+    await this.settle();
   }
 
   /**
@@ -215,6 +255,7 @@ export class Gpu {
    * that is follows from how long the device took for the last ones.
    */
   account(macs: number): void {
+    if (this.#rehearsal) return;
     this.#macs += macs;
     if (this.#macs < this.#macsPerSubmit) return;
     this.submit();
@@ -231,8 +272,10 @@ export class Gpu {
    * order before anything else touches `to`, many reductions in one dispatch. Not to be nested.
    */
   sumSplits(job: SplitSum, main: (sums: Tensor) => void): void {
-    if (this.#rehearsing) main(job.to);
-    else this.#splitSums.add(job, main);
+    if (this.#rehearsal) {
+      main(job.to);
+      this.#splitSums.rehearse(job.to);
+    } else this.#splitSums.add(job, main);
   }
 
   #settleSums(tensors: Readonly<Record<string, Tensor>>): void {
@@ -443,6 +486,7 @@ export class Gpu {
     shape: Shape = [data.length],
   ): Tensor {
     const tensor = { shape, buffer: this.pool.acquire(count(shape) * 4), offset: 0 };
+    if (this.#rehearsal) return tensor;
     this.#young.push(tensor);
     this.write(tensor, data);
     return tensor;
@@ -450,11 +494,12 @@ export class Gpu {
 
   /** Takes a tensor of the pool back when the next `run` starts. */
   keepUntilRun(tensor: Tensor): void {
-    this.#old.push(tensor);
+    if (!this.#rehearsal) this.#old.push(tensor);
   }
 
   /** A run starts: what the last one returned, and the temporary tensors it read, go back to the pool. */
   recycle(): void {
+    if (this.#rehearsal) return;
     for (const t of this.#old) this.pool.release(t.buffer);
     this.#old = this.#young;
     this.#young = [];

@@ -24,12 +24,23 @@ export interface Program {
   size: number;
 }
 
+/** A kernel with the parameters of a dispatch, of which those count that shape the pipeline. */
+export interface Dispatch {
+  kernel: Kernel;
+  params: Params;
+}
+
+/** Bytes of a buffer that stands for any tensor where nothing is read. */
+const BLANK = 1024;
+
 export class Programs {
   readonly #layouts = new Map<number, Layout>();
   readonly #programs = new Map<Kernel, Map<string, Program>>();
   #bindGroups = new Map<string, GPUBindGroup>();
   #olderBindGroups = new Map<string, GPUBindGroup>();
   #checks: Promise<Error | null>[] = [];
+  /** Stand for tensors, one for each binding: none may be bound to two where one of them is written. */
+  readonly #blanks: GPUBuffer[] = [];
 
   constructor(
     private readonly device: GPUDevice,
@@ -59,6 +70,26 @@ export class Programs {
       this.counters.compileMs += performance.now() - start;
     }
     return program;
+  }
+
+  has(k: Kernel, params: Params): boolean {
+    return this.#programs.get(k)?.has(pipelineKey(k, params)) ?? false;
+  }
+
+  /**
+   * Has pipelines made for good: some drivers compile at the first dispatch only, so each gets one of no
+   * work-groups. Nothing is read or written.
+   */
+  force(dispatches: readonly Dispatch[]): void {
+    const encoder = this.device.createCommandEncoder({ label: "compile" });
+    const pass = encoder.beginComputePass();
+    for (const { kernel, params } of dispatches) {
+      pass.setPipeline(this.program(kernel, params).pipeline);
+      pass.setBindGroup(0, this.#blankGroup(kernel), kernel.uniform >= 0 ? [0] : []);
+      pass.dispatchWorkgroups(0);
+    }
+    pass.end();
+    this.device.queue.submit([encoder.finish()]);
   }
 
   bindGroup(k: Kernel, tensors: Readonly<Record<string, Tensor>>): GPUBindGroup {
@@ -122,13 +153,33 @@ export class Programs {
   }
 
   #bind(k: Kernel, tensors: Readonly<Record<string, Tensor>>): GPUBindGroup {
-    const entries: GPUBindGroupEntry[] = k.bindings.map(({ name, index, at }) => ({
-      binding: index,
-      resource: {
-        buffer: tensors[name].buffer.raw,
-        offset: at ? 0 : tensors[name].offset * 4,
-      },
-    }));
+    return this.#group(
+      k,
+      k.bindings.map(({ name, index, at }) => ({
+        binding: index,
+        resource: {
+          buffer: tensors[name].buffer.raw,
+          offset: at ? 0 : tensors[name].offset * 4,
+        },
+      })),
+    );
+  }
+
+  #blankGroup(k: Kernel): GPUBindGroup {
+    return this.#group(
+      k,
+      k.bindings.map(({ index }, i) => {
+        const buffer = this.#blanks[i] ??= this.device.createBuffer({
+          label: "blank",
+          size: BLANK,
+          usage: GPUBufferUsage.STORAGE,
+        });
+        return { binding: index, resource: { buffer } };
+      }),
+    );
+  }
+
+  #group(k: Kernel, entries: GPUBindGroupEntry[]): GPUBindGroup {
     if (k.uniform >= 0) {
       entries.push({
         binding: k.uniform,

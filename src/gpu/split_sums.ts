@@ -63,6 +63,11 @@ export class SplitSums {
     else this.#jobs.set(buffer, [{ ...job, from: sums.offset }]);
   }
 
+  /** Says what a reduction would dispatch in the end. */
+  rehearse(y: Tensor): void {
+    this.gpu.run(splitSum, { jobs: y, sums: y, y }, { count: 1, n: 1 }, 1);
+  }
+
   /** Whether there are sums to be recorded. */
   get pending(): boolean {
     return this.#jobs.size > 0;

@@ -111,6 +111,13 @@ export const runEvent = z.discriminatedUnion("type", [
     parameters: z.number().int(),
     ofParameters: z.number().int(),
   }),
+  z.object({
+    type: z.literal("compile"),
+    /** Kernels compiled before the first step, of all that the run is known to need. */
+    done: z.number().int(),
+    of: z.number().int(),
+    secondsLeft: z.number(),
+  }),
   z.object({ type: z.literal("checkpoint"), step: z.number().int() }),
   z.object({ type: z.literal("resume"), fromStep: z.number().int() }),
   z.object({ type: z.literal("warn"), message: z.string() }),

@@ -39,6 +39,8 @@ export interface SearchParts<A> {
   figures(): { step: number; trainedImages: number; peakBytes: number };
   /** Puts earlier weights in place of the first ones and says so; null where the config asks for none. */
   warmStart?(): Promise<RunEvent | null>;
+  /** Compiles kernels before the first step; ends early when the run is told to stop. */
+  compile?(): AsyncIterable<RunEvent>;
 }
 
 export async function* searchLoop<A>(
@@ -81,6 +83,10 @@ class Loop<A> {
       yield warm;
       // From here on the run needs its own folder only.
       yield* this.#checkpoints.at(true);
+    }
+    if (this.parts.compile) {
+      yield* this.parts.compile();
+      if (this.signal.aborted) yield* this.#checkpoints.at(true);
     }
     while (this.#at.phase !== "selection") yield* this.#epoch();
     await this.#keepController(0);

@@ -7,6 +7,7 @@ import type { DataSet, Images } from "../data/dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { WeightStore } from "../nn/weights.ts";
 import type { ArchFile } from "./arch_file.ts";
+import { compileAhead } from "./compiling.ts";
 import type { RetrainConfig } from "./config.ts";
 import type { RunEvent } from "./events.ts";
 import { buildNetwork, formatNetworkFile, type NetworkFile, networkOf } from "./network.ts";
@@ -114,6 +115,8 @@ class Retraining {
     }
     if (!saved) await this.#snapshot();
     const valid = data.valid.n ? this.#batches(data.valid, false) : null;
+    yield* compileAhead(gpu, () => this.#rehearse(valid), this.io.signal);
+    if (this.io.signal.aborted) yield* this.#checkpoints.at(true);
     let validAccuracy: number | undefined;
     while (this.#at.epoch < config.epochs) {
       const begin = performance.now();
@@ -127,6 +130,13 @@ class Retraining {
     await this.io.store.put("network.json", formatNetworkFile(this.#network));
     await this.io.store.put("weights.safetensors", await this.#store.tensors());
     yield await this.#test(validAccuracy);
+  }
+
+  /** Records a step and a validation, for the kernels that they need. */
+  #rehearse(valid: Batches | null): void {
+    this.#trainer.record(this.#model, this.#train.next(0), this.#pass(true), 0);
+    const [batch] = valid?.sequential() ?? [];
+    if (batch) this.#scorer.record(this.#model, batch, this.#pass(false));
   }
 
   get #allSteps(): number {

@@ -5,6 +5,7 @@ import type { FindOptions } from "../data/find.ts";
 import { loadDataSet } from "../data/load.ts";
 import { UsageError } from "../errors.ts";
 import { Gpu } from "../gpu/device.ts";
+import { compileAhead } from "./compiling.ts";
 import type { SearchConfig } from "./config.ts";
 import { SharedEvaluator } from "./evaluators/shared.ts";
 import { TrainEvaluator } from "./evaluators/train.ts";
@@ -143,16 +144,17 @@ export async function openSearch(
   const evaluator: SharedEvaluator<unknown> | TrainEvaluator<unknown> = trains
     ? new TrainEvaluator(shared)
     : new SharedEvaluator(shared);
+  const strategy = await openStrategy(config, space, {
+    gpu,
+    fidelities: evaluator instanceof TrainEvaluator ? evaluator.fidelities : [],
+    cacheDir: io.cacheDir,
+    signal: io.signal,
+  });
   return {
     config,
     space,
     evaluator,
-    strategy: await openStrategy(config, space, {
-      gpu,
-      fidelities: evaluator instanceof TrainEvaluator ? evaluator.fidelities : [],
-      cacheDir: io.cacheDir,
-      signal: io.signal,
-    }),
+    strategy,
     fits: limits(config, sizes),
     objectives: furtherObjectives(config, sizes),
     scoreKind: trains ? "trained-briefly" : "shared-weights",
@@ -164,6 +166,13 @@ export async function openSearch(
         "Cannot start from earlier weights: evaluator train begins each network anew; leave out --init-from",
       );
     },
+    compile: evaluator instanceof SharedEvaluator
+      ? () =>
+        compileAhead(gpu, () => {
+          strategy.rehearse?.(config.perRound);
+          evaluator.rehearse();
+        }, io.signal)
+      : undefined,
     figures: () => evaluator.figures(),
     archFields: archFieldsOf(config, data),
     start: {

@@ -69,6 +69,15 @@ export class Trainer {
   /** Records and submits one step; waits only for the device to take it. */
   async step(model: Model, batch: Batch, pass: Pass, lr: number): Promise<void> {
     this.gpu.profile?.begin("training step", { architecture: model.label, step: pass.step });
+    this.record(model, batch, pass, lr);
+    this.#pending.push(batch.n);
+    this.gpu.submit();
+    this.gpu.profile?.end();
+    await this.gpu.settle();
+  }
+
+  /** Records one step and no more: what `Gpu.rehearse` takes. */
+  record(model: Model, batch: Batch, pass: Pass, lr: number): void {
     const tape = new Tape();
     const images = tape.input(batch.images.shape, { tensor: batch.images });
     const labels = tape.input(batch.labels.shape, { tensor: batch.labels });
@@ -80,10 +89,6 @@ export class Trainer {
     this.#sgd.step(result.touched, lr);
     this.gpu.profile?.end();
     this.#metrics.record(this.#pending.length, [result.of(loss), result.of(hits)]);
-    this.#pending.push(batch.n);
-    this.gpu.submit();
-    this.gpu.profile?.end();
-    await this.gpu.settle();
   }
 
   /** Mean loss and accuracy of the steps since the last call. */
@@ -191,7 +196,10 @@ export class Scorer {
       images.push(batch.n);
       for (const [m, model] of models.entries()) {
         signal?.throwIfAborted();
-        this.#record(pending.length, model, batch, pass);
+        this.gpu.profile?.begin("scoring", { architecture: model.label });
+        this.record(model, batch, pass, pending.length);
+        this.gpu.submit();
+        this.gpu.profile?.end();
         pending.push(m);
         await this.gpu.settle();
         if (pending.length === SCORE_SLOTS) await flush();
@@ -201,16 +209,14 @@ export class Scorer {
     return rows.map((r) => summarise(r, images));
   }
 
-  #record(slot: number, model: Model, batch: Batch, pass: Pass): void {
-    this.gpu.profile?.begin("scoring", { architecture: model.label });
+  /** Records the scoring of one batch and no more: what `Gpu.rehearse` takes. */
+  record(model: Model, batch: Batch, pass: Pass, slot = 0): void {
     const tape = new Tape();
     const images = tape.input(batch.images.shape, { tensor: batch.images });
     const labels = tape.input(batch.labels.shape, { tensor: batch.labels });
     const [loss, , hits] = crossEntropy(model.forward(images, pass).logits, labels);
     const result = run(this.gpu, tape, { outputs: [loss, hits] });
     this.#metrics.record(slot, [result.of(loss), result.of(hits)]);
-    this.gpu.submit();
-    this.gpu.profile?.end();
   }
 }
 

@@ -10,10 +10,12 @@ import { count } from "../../gpu/tensor.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { addScaled, scale, weightedSum } from "../../ops/mod.ts";
 import type { SearchConfig } from "../config.ts";
+import { Rng, Stream } from "../../random.ts";
 import { controllers } from "../controller/mod.ts";
 import { type ControllerOptimizer, controllerOptimizer } from "../controller/optimizer.ts";
 import { type ControllerNetwork, ControllerPass, type Unrolled } from "../controller/network.ts";
 import { mergeStates, partOf, requireFinite } from "../progress.ts";
+import { uniformArchitecture } from "../sampling.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Scored, State, Strategy, StrategyReport } from "../strategy.ts";
 
@@ -125,12 +127,23 @@ export class EnasStrategy<A> implements Strategy<A> {
     return new ControllerPass(this.gpu, n, this.#network.weights, this.config.controller, source);
   }
 
-  async #draw(n: number): Promise<Drawn> {
-    const { seed } = this.config;
-    const pass = this.#pass(n, { kind: "sample", seed, draw: this.#saved.draws++ });
+  /** Records a draw and the gradients of n samples (`Gpu.rehearse`). */
+  rehearse(n: number): void {
+    this.#record(n, 0);
+    const arch = uniformArchitecture(this.space, new Rng(1, Stream.search));
+    const choices = Array.from({ length: n }, () => this.space.encode(arch));
+    this.#differentiate(choices, choices.map(() => 0));
+  }
+
+  #record(n: number, draw: number) {
+    const pass = this.#pass(n, { kind: "sample", seed: this.config.seed, draw });
     const { decisions, logits, entropy } = this.#network.unroll(pass);
     const outputs = [...decisions, ...logits.map((l) => l.value), entropy];
-    const result = run(this.gpu, pass.tape, { outputs });
+    return { decisions, logits, outputs, result: run(this.gpu, pass.tape, { outputs }) };
+  }
+
+  async #draw(n: number): Promise<Drawn> {
+    const { decisions, logits, outputs, result } = this.#record(n, this.#saved.draws++);
     const read = await this.gpu.read(outputs.map((v) => result.of(v)));
     const decided = Array.from(
       { length: n },
@@ -149,6 +162,13 @@ export class EnasStrategy<A> implements Strategy<A> {
   }
 
   async #learn(choices: number[][], advantages: number[]): Promise<number> {
+    const { loss, result } = this.#differentiate(choices, advantages);
+    this.#optimizer.step(result.touched);
+    const [[value]] = await this.gpu.read([result.of(loss)]);
+    return value;
+  }
+
+  #differentiate(choices: number[][], advantages: number[]) {
     const n = choices.length;
     const decided = choices.map((c) => this.#network.fromChoice(c));
     let at = 0;
@@ -161,10 +181,7 @@ export class EnasStrategy<A> implements Strategy<A> {
     const pass = this.#pass(n, { kind: "given", next });
     const unrolled = this.#network.unroll(pass);
     const loss = this.#loss(pass, unrolled, advantages);
-    const result = run(this.gpu, pass.tape, { outputs: [loss], loss });
-    this.#optimizer.step(result.touched);
-    const [[value]] = await this.gpu.read([result.of(loss)]);
-    return value;
+    return { loss, result: run(this.gpu, pass.tape, { outputs: [loss], loss }) };
   }
 
   #loss(pass: ControllerPass, unrolled: Unrolled, advantages: number[]): Value {

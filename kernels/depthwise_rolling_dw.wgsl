@@ -1,6 +1,6 @@
-// Gradient of a depthwise convolution by its weights: the rows of dy that meet the current S input rows roll
-// down the images. One invocation per COLUMNS columns of a run of images of a channel group; a work-group adds
-// up its own sums, and writes the gradient itself where there is no other for its channels.
+// Partial gradients of a depthwise convolution by its weights: the rows of dy that meet the current S input
+// rows roll down the images. One invocation per COLUMNS columns of a run of images of a channel group. Adding
+// up within a work-group would take as long to compile as all the rest: sums are kept across its barrier.
 alias V = vec4f;
 const LANES: u32 = 4u;
 // Window, K * K, stride.
@@ -21,20 +21,18 @@ const SIZE = 32u;
 
 struct P {
   n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32, strips: u32, images: u32,
-  pad_y: i32, pad_x: i32, relu: u32, add: u32, dw_at: u32,
+  pad_y: i32, pad_x: i32, relu: u32, taps: u32, splits: u32, part_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> dy: array<V>;
-// Of several work-groups for the same channels each writes its own.
-@group(0) @binding(2) var<storage, read_write> dw: array<V>;
+@group(0) @binding(2) var<storage, read_write> part: array<V>;
 @group(0) @binding(3) var<uniform> p: P;
-
-var<workgroup> staged: array<V, TAPS * SIZE>;
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
-  let ch = min(group.z * GROUPS + local % GROUPS, p.c - 1u);
+  let ch = group.z * GROUPS + local % GROUPS;
   let i = group.x * (SIZE / GROUPS) + local / GROUPS;
+  if (ch >= p.c || i >= p.splits) { return; }
   let run = i / p.strips;
   let first_x = (i - run * p.strips) * COLUMNS;
   // Not max(), which may turn NaN into a number.
@@ -90,18 +88,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
       //#end
     }
   }
-  //#unroll t TAPS
-  staged[$t * SIZE + local] = sums[$t];
-  //#end
-  workgroupBarrier();
-  for (var o = local; o < TAPS * GROUPS; o += SIZE) {
-    var sum = V(0.0);
-    for (var j = 0u; j < SIZE; j += GROUPS) { sum += staged[o / GROUPS * SIZE + j + o % GROUPS]; }
-    let to_ch = group.z * GROUPS + o % GROUPS;
-    if (to_ch < p.c) {
-      let at = p.dw_at / LANES + (group.x * TAPS + o / GROUPS) * p.c + to_ch;
-      if (p.add != 0u) { sum += dw[at]; }
-      dw[at] = sum;
-    }
-  }
+  // In a loop that nobody unrolls: one place in the code that stores. A copy, so that the sums may stay in registers.
+  var all = sums;
+  for (var t = 0u; t < p.taps; t++) { part[p.part_at / LANES + (i * TAPS + t) * p.c + ch] = all[t]; }
 }

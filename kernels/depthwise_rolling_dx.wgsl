@@ -100,15 +100,18 @@ fn main(
       if (r >= first && iy >= 0 && iy < i32(p.ih)) {
         let left = i32(step_x * S) - i32(p.pad_x);
         let row = (n * p.ih + u32(iy)) * p.iw * p.c + ch;
-        //#unroll q WIDE
-        if (left + $q >= 0 && left + $q < i32(p.iw)) {
-          let at = row + u32(left + $q) * p.c;
-          var v = sums[$a][$q];
-          if (RELU) { v = select(V(0.0), v, x[at] > V(0.0)); }
-          if (p.add != 0u) { v += dx[at]; }
-          dx[at] = v;
+        // In a loop that nobody unrolls: one place in the code that loads and stores.
+        var complete = sums[$a];
+        for (var q = 0u; q < min(WIDE, p.iw + S); q++) {
+          let ix = left + i32(q);
+          if (ix >= 0 && ix < i32(p.iw)) {
+            let at = row + u32(ix) * p.c;
+            var v = complete[q];
+            if (RELU) { v = select(V(0.0), v, x[at] > V(0.0)); }
+            if (p.add != 0u) { v += dx[at]; }
+            dx[at] = v;
+          }
         }
-        //#end
       }
     }
     //#end

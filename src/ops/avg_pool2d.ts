@@ -6,7 +6,7 @@ import { type Backward, count, defineOp, type Forward, type Shape } from "../aut
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { rollPool, rolls } from "./rolling.ts";
+import { type Form, rollPool, rolls } from "./rolling.ts";
 import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
 
 const plain = kernel("avg_pool", avgPoolWgsl);
@@ -14,10 +14,13 @@ const plainDx = kernel("avg_pool_dx", avgPoolDxWgsl);
 const rolling = kernel("avg_pool_rolling", rollingWgsl);
 const rollingDx = kernel("avg_pool_rolling_dx", rollingDxWgsl);
 
+const pooling: Form = { kernel: "avg_pool2d", narrow: true };
+const gradient: Form = { kernel: "avg_pool2d_dx", narrow: true };
+
 function forward(gpu: Gpu, { inputs: [x], out: [y], params }: Forward<PoolOptions>) {
   const { k, stride } = params;
   if (rolls(k, stride)) {
-    const { params: sizes, V, invocations } = rollPool(gpu, "avg_pool2d", x.shape, params, false);
+    const { params: sizes, V, invocations } = rollPool(gpu, pooling, x.shape, params, false);
     return gpu.run(rolling, { x, y }, { ...sizes, V }, invocations);
   }
   const l = lanes(x.shape[3]);
@@ -30,7 +33,7 @@ function backward(gpu: Gpu, { inputs: [x], params, dy: [dy], dx: [dx] }: Backwar
   const { tensor, accumulate: add } = dx!;
   const { k, stride } = params;
   if (rolls(k, stride)) {
-    const { params: sizes, V, invocations } = rollPool(gpu, "avg_pool2d_dx", x.shape, params, true);
+    const { params: sizes, V, invocations } = rollPool(gpu, gradient, x.shape, params, true);
     return gpu.run(rollingDx, { dy: dy!, dx: tensor }, { ...sizes, V, add }, invocations);
   }
   const l = lanes(x.shape[3]);

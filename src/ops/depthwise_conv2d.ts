@@ -51,15 +51,15 @@ function geometry(shape: Shape, w: Shape, params: DepthwiseOptions) {
 const rollsOver = (w: Shape, { stride, dilation = 1 }: DepthwiseOptions) =>
   dilation === 1 && rolls(w[0], stride);
 
-/** Invocations per work-group of the rolling kernels: their sums of 25 taps fit into workgroup memory. */
+/** Invocations per work-group of the rolling kernels. */
 const SIZE = 32;
 
 /**
  * Channel groups per work-group: they share their taps, and lines of the cache. A card reads the channels of
- * a pixel at once; a software adapter does best with the taps of one where these are many.
+ * a pixel at once; a software adapter shares lines only where that is worth the code of reading taps by channel.
  */
-function grouped(gpu: Gpu, c: number, k: number): number {
-  const [most, rest] = gpu.adapter.fallback ? [k > 3 ? 1 : 4, 0] : [8, c - 1];
+function grouped(gpu: Gpu, c: number, sharesLines: boolean): number {
+  const [most, rest] = gpu.adapter.fallback ? [sharesLines ? 4 : 1, 0] : [8, c - 1];
   let channels = 1;
   while (channels < most && channels < c && c % (2 * channels) <= rest) channels *= 2;
   return channels;
@@ -76,8 +76,9 @@ function forward(gpu: Gpu, { inputs: [x, w], out: [y], params }: Forward<Depthwi
   const c = x.shape[3] / width(l);
   const g = { ...geometry(x.shape, w.shape, params), ...l, relu, c };
   if (rollsOver(w.shape, params)) {
-    const channels = grouped(gpu, c, k), window = windowOf(x.shape, w.shape, params);
-    const { constants, sizes, items } = rollOutput(gpu, "depthwise_conv2d", g.n, window);
+    const channels = grouped(gpu, c, k === 3), window = windowOf(x.shape, w.shape, params);
+    const form = { kernel: "depthwise_conv2d" };
+    const { constants, sizes, items } = rollOutput(gpu, form, g.n, window);
     const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
     return gpu.run(
       rolling,
@@ -109,8 +110,9 @@ function inputGradient(
   const c = x.shape[3] / width(l);
   const g = { ...geometry(x.shape, w.shape, params), ...l, c, add };
   if (rollsOver(w.shape, params)) {
-    const channels = grouped(gpu, c, k), window = windowOf(x.shape, w.shape, params);
-    const { constants, sizes, items } = rollInput(gpu, "depthwise_conv2d_dx", g.n, window);
+    const channels = grouped(gpu, c, false), window = windowOf(x.shape, w.shape, params);
+    const form = { kernel: "depthwise_conv2d_dx" };
+    const { constants, sizes, items } = rollInput(gpu, form, g.n, window);
     const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
     const all = { ...g, ...sizes, ...sized, RELU: String(relu) };
     return gpu.run(rollingDx, { x, w, dy, dx }, all, workGroups(items, c, channels));
@@ -161,7 +163,7 @@ function weightGradient(
     ));
 }
 
-/** Work-groups per channel group to choose from: one writes the gradient itself, several keep a device busy. */
+/** Work-groups per channel group to choose from: few leave little to sum, several keep a device busy. */
 function splitsOf(gpu: Gpu, groups: number): number[] {
   const busy = Math.max(2, Math.ceil(wantedInvocations(gpu) / 4 / SIZE / groups));
   return gpu.adapter.fallback && groups > 3 ? [1, busy, 2 * busy] : [busy, 2 * busy, 1];
@@ -177,23 +179,25 @@ function rollWeightGradient(
 ): void {
   const { relu } = params, window = windowOf(x.shape, ws, params);
   const k = ws[0], l = lanes(x.shape[3], tensor), c = x.shape[3] / width(l);
-  const channels = grouped(gpu, c, 5);
+  const channels = grouped(gpu, c, false);
   const g = { ...geometry(x.shape, ws, params), ...l, relu, c };
   // Rows are not cut: a band would cost its own sums.
-  const { constants, sizes: { strips } } = rollOutput(gpu, "depthwise_conv2d_dw", 1, window);
+  const form = { kernel: "depthwise_conv2d_dw", narrow: k === 3 };
+  const { constants, sizes: { strips } } = rollOutput(gpu, form, 1, window);
   const perGroup = SIZE / channels, all = Math.ceil(c / channels);
   const wanted = gpu.tuning.choose(`depthwise_conv2d_dw k${k} c${c} splits`, splitsOf(gpu, all));
   const runs = Math.max(1, Math.floor(wanted * perGroup / strips));
   const images = Math.ceil(g.n / runs);
-  const splits = Math.ceil(strips * Math.ceil(g.n / images) / perGroup);
+  const splits = strips * Math.ceil(g.n / images);
   const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE: `${SIZE}u` };
-  const record = (dw: Tensor, add: boolean) =>
-    gpu.run(rollingDw, { x, dy, dw }, { ...g, strips, images, add, ...sized }, [splits, 1, all]);
-  if (splits === 1) record(tensor, accumulate);
-  else {
-    const job = { splits, n: count(ws), to: tensor, add: accumulate };
-    gpu.sumSplits(job, (part) => record(part, false));
-  }
+  const sizes = { ...g, strips, images, taps: k * k, splits };
+  gpu.sumSplits({ splits, n: count(ws), to: tensor, add: accumulate }, (part) =>
+    gpu.run(
+      rollingDw,
+      { x, dy, part },
+      { ...sizes, ...sized },
+      [Math.ceil(splits / perGroup), 1, all],
+    ));
 }
 
 function reference(

@@ -6,7 +6,7 @@ import { type Backward, count, defineOp, type Forward, type Shape } from "../aut
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { rollPool, rolls } from "./rolling.ts";
+import { type Form, rollPool, rolls } from "./rolling.ts";
 import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
 
 const plain = kernel("max_pool", maxPoolWgsl);
@@ -14,6 +14,9 @@ const plainDx = kernel("max_pool_dx", maxPoolDxWgsl);
 
 const rolling = kernel("max_pool_rolling", rollingWgsl);
 const rollingDx = kernel("max_pool_rolling_dx", rollingDxWgsl);
+
+const pooling: Form = { kernel: "max_pool2d", narrow: true };
+const gradient: Form = { kernel: "max_pool2d_dx" };
 
 const types = (channels: number) => {
   const { V } = lanes(channels);
@@ -27,7 +30,7 @@ function forward(gpu: Gpu, { inputs: [x], out: [y], saved: [won], params }: Forw
   const g = poolGeometry(x.shape, params);
   const { k, stride } = params;
   if (rollsBytes(x.shape, params)) {
-    const { params: sizes, invocations } = rollPool(gpu, "max_pool2d", x.shape, params, false);
+    const { params: sizes, invocations } = rollPool(gpu, pooling, x.shape, params, false);
     return gpu.run(rolling, { x, y, won }, sizes, invocations);
   }
   const c = x.shape[3] / width(lanes(x.shape[3]));
@@ -41,7 +44,7 @@ function backward(gpu: Gpu, io: Backward<PoolOptions>) {
   const g = poolGeometry(x.shape, params);
   const { k, stride } = params;
   if (rollsBytes(x.shape, params)) {
-    const { params: sizes, invocations } = rollPool(gpu, "max_pool2d_dx", x.shape, params, true);
+    const { params: sizes, invocations } = rollPool(gpu, gradient, x.shape, params, true);
     return gpu.run(rollingDx, { won, dy: dy!, dx: tensor }, { ...sizes, add }, invocations);
   }
   const c = x.shape[3] / width(lanes(x.shape[3]));

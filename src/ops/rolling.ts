@@ -16,18 +16,6 @@ interface Tile {
   rows: number;
 }
 
-/**
- * Tiles to choose from. Wide and high ones load least: each sees k − 1 columns and rows more than it writes;
- * but with stride 2 they see twice the columns, and take seconds to compile. On a card more invocations hide
- * latency, and wide tiles run out of registers.
- */
-function tile(gpu: Gpu, key: string, wide: boolean): Tile {
-  const high = (columns: number) => ({ columns, rows: Infinity });
-  const low = (columns: number) => ({ columns, rows: 4 });
-  if (!gpu.adapter.fallback) return gpu.tuning.choose(key, [low(wide ? 4 : 2), low(2), high(4)]);
-  return gpu.tuning.choose(key, wide ? [high(8), high(4)] : [high(4), high(2)]);
-}
-
 /** A window and how it slides down and across an image. */
 export interface Window {
   y: Axis;
@@ -39,6 +27,26 @@ export interface Window {
 /** Which tiles suit a window and an image. */
 const classOf = ({ y, x, k, stride }: Window) => `k${k} s${stride} ${y.size}×${x.size}`;
 
+/** A rolling kernel: its name for the tuner, and whether strips as narrow as with stride 2 cost it little. */
+export interface Form {
+  kernel: string;
+  narrow?: boolean;
+}
+
+/**
+ * Tiles to choose from. Wide and high ones load least: each sees k − 1 columns and rows more than it writes;
+ * but with stride 2 they see twice the columns, and take seconds to compile; narrow strips are the same for
+ * more widths of images. On a card more invocations hide latency, and wide tiles run out of registers.
+ */
+function tile(gpu: Gpu, { kernel, narrow }: Form, window: Window): Tile {
+  const key = `${kernel} ${classOf(window)}`, wide = window.stride === 1;
+  const high = (columns: number) => ({ columns, rows: Infinity });
+  const low = (columns: number) => ({ columns, rows: 4 });
+  if (!gpu.adapter.fallback) return gpu.tuning.choose(key, [low(wide ? 4 : 2), low(2), high(4)]);
+  if (!wide) return gpu.tuning.choose(key, [high(4), high(2)]);
+  return gpu.tuning.choose(key, narrow ? [high(4), high(8)] : [high(8), high(4)]);
+}
+
 const literals = (numbers: Record<string, number>): Record<string, string> =>
   Object.fromEntries(Object.entries(numbers).map(([name, n]) => [name, `${n}u`]));
 
@@ -46,9 +54,9 @@ const literals = (numbers: Record<string, number>): Record<string, string> =>
  * How a rolling kernel that follows the output cuts n images: constants, sizes, and how many strips there are
  * of a channel group.
  */
-export function rollOutput(gpu: Gpu, kernel: string, n: number, window: Window) {
+export function rollOutput(gpu: Gpu, form: Form, n: number, window: Window) {
   const { y, x, k, stride } = window, flight = Math.ceil(k / stride);
-  const most = tile(gpu, `${kernel} ${classOf(window)}`, stride === 1);
+  const most = tile(gpu, form, window);
   const columns = blockSize(x.out, most.columns), strips = Math.ceil(x.out / columns);
   const rows = Math.min(most.rows, y.out), bands = Math.ceil(y.out / rows);
   const seen = stride * (columns - 1) + k;
@@ -67,11 +75,11 @@ export function rollOutput(gpu: Gpu, kernel: string, n: number, window: Window) 
 }
 
 /** The same of kernels that follow the input: its gradient is made in steps of `stride` columns and rows. */
-export function rollInput(gpu: Gpu, kernel: string, n: number, window: Window) {
+export function rollInput(gpu: Gpu, form: Form, n: number, window: Window) {
   const { y, x, k, stride } = window, flight = Math.ceil(k / stride), last = flight - 1;
   const first = (a: Axis) => Math.floor(a.before / stride);
   const steps = (a: Axis) => Math.ceil((a.size + a.before) / stride) - first(a);
-  const most = tile(gpu, `${kernel} ${classOf(window)}`, stride === 1);
+  const most = tile(gpu, form, window);
   const columns = blockSize(steps(x), Math.max(1, most.columns / stride));
   const strips = Math.ceil(steps(x) / columns), seen = columns + last;
   const rows = Math.min(most.rows, steps(y)), bands = Math.ceil(steps(y) / rows);
@@ -93,7 +101,7 @@ export function rollInput(gpu: Gpu, kernel: string, n: number, window: Window) {
 /** How a rolling kernel pools x, or makes its gradient: what to say to `run`, but for the tensors. */
 export function rollPool(
   gpu: Gpu,
-  kernel: string,
+  form: Form,
   shape: Shape,
   params: PoolOptions,
   gradient: boolean,
@@ -102,7 +110,7 @@ export function rollPool(
   const c = shape[3] / Number.parseInt(LANES);
   const y = axis(shape[1], k, stride, padding), x = axis(shape[2], k, stride, padding);
   const roll = gradient ? rollInput : rollOutput;
-  const { constants, sizes, items } = roll(gpu, kernel, shape[0], { y, x, k, stride });
+  const { constants, sizes, items } = roll(gpu, form, shape[0], { y, x, k, stride });
   return {
     params: { ...poolGeometry(shape, params), ...sizes, ...constants, c },
     V,

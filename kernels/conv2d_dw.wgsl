@@ -16,6 +16,8 @@ const FRESH = 2u;
 const NEW = 2u;
 // 0 where T pixels are the whole row: no loop then, which would cost half as much again, and nothing to mask.
 const STEPS = 1u;
+// 1: sums are held in registers, from which a copy is made at the end; 0: in memory, as software does anyway.
+const HELD = 0u;
 
 struct P {
   ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, rows: u32, top: i32, left: i32,
@@ -92,12 +94,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         //#unroll c C
         //#unroll k K
         //#unroll n 4
-        //#unroll t T
-        if ($t * S + $k >= FIRST && $t * S + $k < FIRST + KEEP + FRESH) {
-          a[(($c * K + $k) * 4 + $n) * Q + $q] =
-            fma(vec4f(v[($t * S + $k) * C + $c][$n]), d$t, a[(($c * K + $k) * 4 + $n) * Q + $q]);
+        {
+          var sum = a[(($c * K + $k) * 4 + $n) * Q + $q];
+          //#unroll t T
+          if ($t * S + $k >= FIRST && $t * S + $k < FIRST + KEEP + FRESH) {
+            sum = fma(vec4f(v[($t * S + $k) * C + $c][$n]), d$t, sum);
+          }
+          //#end
+          a[(($c * K + $k) * 4 + $n) * Q + $q] = sum;
         }
-        //#end
         //#end
         //#end
         //#end
@@ -110,17 +115,21 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       //#end
     }
   }
-  // Stored in a loop, one place in the text: each would take the compiler as long as four terms.
-  var all = a;
-  for (var j = 0u; j < p.pieces; j++) {
-    let n = j / Q % 4u;
-    let k = j / (4u * Q) % K;
-    let at = vec2u(c + j / (4u * Q * K), o + j % Q);
-    if (at.x < ci && at.y < co) {
-      let to = p.sums_at / 4u + ((split * K * K + ky * K + k) * p.ci + at.x * 4u + n) * co + at.y;
-      var v = all[j];
-      if (p.add != 0u) { v += sums[to]; }
-      sums[to] = v;
+  {
+    //#unroll h HELD
+    var a = a;
+    //#end
+    // One place in the text that stores: each takes the compiler as long as many terms.
+    for (var j = 0u; j < p.pieces; j++) {
+      let n = j / Q % 4u;
+      let k = j / (4u * Q) % K;
+      let at = vec2u(c + j / (4u * Q * K), o + j % Q);
+      if (at.x < ci && at.y < co) {
+        let to = p.sums_at / 4u + ((split * K * K + ky * K + k) * p.ci + at.x * 4u + n) * co + at.y;
+        var v = a[j];
+        if (p.add != 0u) { v += sums[to]; }
+        sums[to] = v;
+      }
     }
   }
 }

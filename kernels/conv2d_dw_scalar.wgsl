@@ -59,7 +59,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       //#end
     }
   }
-  // Stored in a loop, one place in the text: each would take the compiler as long as several terms.
+  // One place in the text that stores: each takes the compiler as long as many terms.
   var all = a;
   for (var j = 0u; j < p.pieces; j++) {
     let k = ky * K + j / Q;

@@ -10,6 +10,8 @@ const Q = 4u;
 const T = 2u;
 const ROW = 3u;
 const SEEN = 5u;
+// 1: sums are held in registers, from which a copy is made at the end; 0: in memory, as software does anyway.
+const HELD = 0u;
 
 struct P {
   ih: u32, iw: u32, oh: u32, ow: u32, co: u32, rows: u32, top: i32, left: i32,
@@ -57,19 +59,26 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       //#end
       //#unroll k K
       //#unroll j ROW
-      //#unroll t T
-      a[($k * ROW + $j) * Q + $q] =
-        fma(vec4f(v[$k * SEEN + $t * S * CI + $j]), d$t, a[($k * ROW + $j) * Q + $q]);
-      //#end
+      {
+        var sum = a[($k * ROW + $j) * Q + $q];
+        //#unroll t T
+        sum = fma(vec4f(v[$k * SEEN + $t * S * CI + $j]), d$t, sum);
+        //#end
+        a[($k * ROW + $j) * Q + $q] = sum;
+      }
       //#end
       //#end
     }
     //#end
   }
-  // Stored in a loop, one place in the text: each would take the compiler as long as several terms.
-  var all = a;
-  for (var j = 0u; j < p.pieces; j++) {
-    let at = o + j % Q;
-    if (at < co) { sums[(split * K * ROW + j / Q) * co + at] = all[j]; }
+  {
+    //#unroll h HELD
+    var a = a;
+    //#end
+    // One place in the text that stores: each takes the compiler as long as many terms.
+    for (var j = 0u; j < p.pieces; j++) {
+      let at = o + j % Q;
+      if (at < co) { sums[(split * K * ROW + j / Q) * co + at] = a[j]; }
+    }
   }
 }

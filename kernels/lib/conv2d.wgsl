@@ -7,6 +7,9 @@ const S = 1u;
 const T = 8u;
 const R = 1u;
 const Q = 4u;
+// 1: sums are held in registers, from which a copy is made at the end; 0: in memory, fetched once for all
+// taps of a row. Software has too few registers, and a compiler that takes long to find that out.
+const HELD = 0u;
 // Columns that T pixels see: outside for all (FIRST, and what is left at the end), perhaps outside (LEFT and
 // RIGHT), never outside.
 const WINDOW = 10u;
@@ -104,25 +107,32 @@ fn main(
         //#end
         //#unroll r R
         //#unroll t T
-        //#unroll k K
-        if ($t * S + $k >= FIRST && $t * S + $k < FIRST + LEFT + INNER + RIGHT) {
-          a[($r * T + $t) * Q + $q] =
-            fma(vec4f(v[$r * WINDOW + $t * S + $k]), w$k, a[($r * T + $t) * Q + $q]);
+        {
+          var sum = a[($r * T + $t) * Q + $q];
+          //#unroll k K
+          if ($t * S + $k >= FIRST && $t * S + $k < FIRST + LEFT + INNER + RIGHT) {
+            sum = fma(vec4f(v[$r * WINDOW + $t * S + $k]), w$k, sum);
+          }
+          //#end
+          a[($r * T + $t) * Q + $q] = sum;
         }
-        //#end
         //#end
         //#end
       }
       //#end
     }
   }
-  var sums = a;
-  for (var j = 0u; j < p.pieces; j++) {
-    let to = image + j / Q / T;
-    let at = ox + j / Q % T;
-    let o = first + j % Q;
-    if (at >= start && to < p.n && o * 4u < p.co) {
-      put(((to * p.oh + oy) * p.width + at * p.div + p.phase) * p.co + o * 4u, o * 4u, sums[j]);
+  {
+    //#unroll h HELD
+    var a = a;
+    //#end
+    for (var j = 0u; j < p.pieces; j++) {
+      let to = image + j / Q / T;
+      let at = ox + j / Q % T;
+      let o = first + j % Q;
+      if (at >= start && to < p.n && o * 4u < p.co) {
+        put(((to * p.oh + oy) * p.width + at * p.div + p.phase) * p.co + o * 4u, o * 4u, a[j]);
+      }
     }
   }
 }

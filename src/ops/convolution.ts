@@ -27,21 +27,23 @@ const ofAdapter = <F>(gpu: Gpu, software: F[], card: F[]): F[] =>
   gpu.adapter.fallback ? [...software, ...card] : [...card, ...software];
 
 /**
- * Pixels and vec4 of output channels per invocation, and whether neighbours go across images: lanes that
- * share a program counter skip the rows outside together, others find their rows in the cache. A kernel of
- * few taps has few terms for each time that a sum is fetched, and takes more channels.
+ * Pixels and vec4 of output channels per invocation, where sums are kept, and whether neighbours go across
+ * images: lanes that share a program counter skip the rows outside together, others find their rows in the
+ * cache. A kernel of few taps has few terms for each time that a sum is fetched, and takes more channels; where
+ * rows are short, half as many pixels then, which compile in half the time and run a tenth slower at most.
  */
-function blocks(gpu: Gpu, k: number) {
+function blocks(gpu: Gpu, k: number, ow: number) {
   const [much, little] = k > 3 ? [2, 4] : [4, 2];
+  const many = k > 3 || ow > 8 ? 32 : 16;
   return ofAdapter(
     gpu,
     [
-      { pixels: 32, outs: much, size: 32, across: true },
-      { pixels: 16, outs: little, size: 32, across: true },
+      { pixels: many, outs: much, size: 32, across: true, held: 0 },
+      { pixels: 16, outs: little, size: 32, across: true, held: 0 },
     ],
     [
-      { pixels: 8, outs: 2, size: 64, across: false },
-      { pixels: 4, outs: 1, size: 64, across: false },
+      { pixels: 8, outs: 2, size: 64, across: false, held: 1 },
+      { pixels: 4, outs: 1, size: 64, across: false, held: 1 },
     ],
   );
 }
@@ -110,7 +112,10 @@ function convolve(
   const [n, ih, iw, ci] = x.shape, [, oh, width, co] = y.shape, [k] = w.shape;
   const ow = Math.ceil((width - phase) / div), K = Math.max(1, taps);
   const key = `conv2d k${k} s${S} d${div} columns ${ow} channels ${ci} ${co}`;
-  const { pixels, outs, size: SIZE, across } = gpu.tuning.choose(key, blocks(gpu, k));
+  const { pixels, outs, size: SIZE, across, held: HELD } = gpu.tuning.choose(
+    key,
+    blocks(gpu, k, ow),
+  );
   const { T, R } = tileOf(ow, n, pixels), Q = blockSize(Math.ceil(co / 4), outs);
   const tiles = Math.ceil(ow / T), images = Math.ceil(n / R);
   const depth = taps > 0 ? blockSize(ci, Math.floor(TILE / (k * K * Q))) : 0;
@@ -121,7 +126,7 @@ function convolve(
       ...{ ih, iw, ci, oh, ow, co, top, left },
       ...{ c0, depth: Math.min(depth, ci - c0), wi: flip ? 1 : co, wo: flip ? ci : 1 },
       ...{ flip, relu, gated: gate !== undefined, add: add || c0 > 0 },
-      ...{ SIZE, K, S, T, R, Q, ...columns(iw, ow, left, { K, S, T }) },
+      ...{ SIZE, K, S, T, R, Q, HELD, ...columns(iw, ow, left, { K, S, T }) },
     }, groups(images * tiles * oh, SIZE, Math.ceil(co / (4 * Q))));
     c0 += depth;
   } while (depth && c0 < ci);
@@ -201,26 +206,27 @@ export function convolveDx(
   }
 }
 
-/** Pixels per step, vec4 of input and of output channels per invocation. */
+/** Pixels per step, vec4 of input and of output channels per invocation; where sums are kept. */
 function blocksDw(gpu: Gpu, ow: number, k: number) {
   const wide = k > 3 ? 1 : 2;
-  const rolling = { pixels: 2, ins: wide, outs: 2 };
+  const rolling = { pixels: 2, ins: wide, outs: 2, held: 0 };
   // Whole rows where they are short: what lies outside is known, and not computed. The longer ones only for
   // large kernels, which make up for the smaller block that still fits the instruction cache.
   const software = ow <= 4
     ? [{ ...rolling, pixels: ow }, rolling]
     : ow <= 8 && k > 3
-    ? [{ pixels: ow, ins: 1, outs: 1 }, rolling]
-    : [rolling, { pixels: 2, ins: 3 - wide, outs: 2 }];
-  return ofAdapter(gpu, software, [{ pixels: 2, ins: 1, outs: 1 }, { pixels: 4, ins: 1, outs: 1 }]);
+    ? [{ ...rolling, pixels: ow, ins: 1, outs: 1 }, rolling]
+    : [rolling, { ...rolling, ins: 3 - wide }];
+  const small = { ins: 1, outs: 1, held: 1 };
+  return ofAdapter(gpu, software, [{ pixels: 2, ...small }, { pixels: 4, ...small }]);
 }
 
 /** The same for few input channels: all taps of a window at once. */
 const blocksFewDw = (gpu: Gpu, taps: number) =>
   ofAdapter(
     gpu,
-    [{ pixels: 2, outs: taps > 12 ? 2 : 4 }],
-    [{ pixels: 1, outs: 1 }],
+    [{ pixels: 2, outs: taps > 12 ? 2 : 4, held: 0 }],
+    [{ pixels: 1, outs: 1, held: 1 }],
   );
 
 export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
@@ -250,7 +256,9 @@ export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
   if (isFew(w)) {
     const form = gpu.tuning.choose(`conv2d_few_dw ${at}`, blocksFewDw(gpu, K * K * ci));
     const T = Math.min(form.pixels, ow), Q = blockSize(co / 4, form.outs);
-    reduce(fewDw, Math.ceil(co / (4 * Q)), { pieces: K * K * ci * Q, Q, ...rowOf(K, S, ci, T) });
+    reduce(fewDw, Math.ceil(co / (4 * Q)), {
+      ...{ Q, HELD: form.held, pieces: K * K * ci * Q, ...rowOf(K, S, ci, T) },
+    });
   } else if (ci % 4 || co % 4) {
     const Q = 8, T = 2;
     reduce(scalarDw, K * ci * Math.ceil(co / Q), {
@@ -266,8 +274,8 @@ export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
     const FRESH = T === ow ? INNER : WINDOW - KEEP;
     const tiles = K * Math.ceil(ci / (4 * C)) * Math.ceil(co / (4 * Q));
     const constants = {
-      pieces: C * K * 4 * Q,
       ...{ ci, K, S, C, Q, T, WINDOW, FIRST, KEEP, FRESH, NEW: T * S, STEPS: T === ow ? 0 : 1 },
+      ...{ HELD: form.held, pieces: C * K * 4 * Q },
     };
     const { tensor, accumulate: add } = dw;
     const alone = spansOf(gpu, rows, tiles).splits === 1 && tensor.offset % 4 === 0;

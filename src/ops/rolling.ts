@@ -59,15 +59,16 @@ export function rollOutput(gpu: Gpu, form: Form, n: number, window: Window) {
   const most = tile(gpu, form, window);
   const columns = blockSize(x.out, most.columns), strips = Math.ceil(x.out / columns);
   const rows = Math.min(most.rows, y.out), bands = Math.ceil(y.out / rows);
-  const seen = stride * (columns - 1) + k;
+  const seen = stride * (columns - 1) + k, alone = strips === 1 && stride === 1;
   const constants = literals({
     K: k,
     S: stride,
     COLUMNS: columns,
     SEEN: seen,
-    // A strip as wide as the image has its padding in known places.
-    FROM: strips === 1 ? x.before : 0,
-    TO: strips === 1 ? Math.min(x.before + x.size, seen) : seen,
+    // A strip as wide as the image has its padding in known places. With stride 2 kernels are used too rarely
+    // to be compiled for that.
+    FROM: alone ? x.before : 0,
+    TO: alone ? Math.min(x.before + x.size, seen) : seen,
     LAST: flight - 1,
     FLIGHT: flight,
   });

@@ -1,7 +1,7 @@
 // y = act(x) w over pixels, a slice of K input channels: PIXELS pixels and Q vec4 of outputs per invocation.
-// Weights are staged in workgroup memory and read at literal indices in straight-line code. What the form
-// of an output is made of are overrides, not flags: a branch not taken costs software adapters as much as one
-// that is.
+// Weights are staged in workgroup memory and read at literal indices, by straight-line code where an invocation
+// has one pixel; few weights are kept in registers for a loop over pixels. What the form of an output is made of
+// are overrides, not flags: a branch not taken costs software adapters as much as one that is.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
 override SIZE: u32 = 128u;
@@ -12,9 +12,14 @@ override GATED: bool = false;
 override ADD: bool = false;
 // Every pixel's result goes to pixel (place, place) of a block of T × T, the others get zero.
 override SPREAD: bool = false;
+// Outputs are written in turns by one piece of code: much less to compile where writing reads first.
+override TURNS: bool = false;
 const K4 = 8u;
 const Q = 4u;
 const PIXELS = 1u;
+// PIXELS is 1, or there is a loop: 1 and 0, or 0 and 1.
+const ONCE = 1u;
+const LOOP = 0u;
 const T = 1u;
 
 struct P {
@@ -53,9 +58,22 @@ fn main(
   // Not max(), which may turn NaN into a number.
   let least = vec4f(select(-3.4028234e38, 0.0, p.relu != 0u));
   let start = (group.x + group.y * groups.x) * (SIZE * PIXELS) + local;
-  //#unroll i PIXELS
+  //#unroll i ONCE
+  let row = start;
   {
-    let row = start + $i * SIZE;
+  //#end
+  //#unroll i LOOP
+  var weights: array<vec4f, K4 * 4u * Q>;
+  //#unroll k K4
+  //#unroll c 4
+  //#unroll q Q
+  weights[($k * 4 + $c) * Q + $q] = tile[($k * 4 + $c) * Q + $q];
+  //#end
+  //#end
+  //#end
+  var row = start;
+  loop {
+  //#end
     var place = Source(min(row, p.rows - 1u), true);
     if (SAMPLED) { place = source(row, p.rows, p.oh, p.ow, p.ih, p.iw, p.mul, 1u, p.shift); }
     let at = (place.row * p.ci + p.k0) / 4u;
@@ -69,39 +87,53 @@ fn main(
       if (SAMPLED) { v = select(vec4f(), v, place.live); }
       //#unroll c 4
       //#unroll q Q
+      //#unroll i ONCE
       a$q = fma(vec4f(v[$c]), tile[($k * 4 + $c) * Q + $q], a$q);
+      //#end
+      //#unroll i LOOP
+      a$q = fma(vec4f(v[$c]), weights[($k * 4 + $c) * Q + $q], a$q);
+      //#end
       //#end
       //#end
     }
     //#end
+    var pixel = row;
+    var inside = row < p.rows;
     if (SPREAD) {
       let plane = row / p.ow;
       let corner = vec2u(row % p.ow, plane % p.oh) * T;
       let top = plane / p.oh * p.th;
-      if (GATED) {
-        let to = min(corner + vec2u(p.place), vec2u(p.tw, p.th) - 1u);
-        let pixel = ((top + to.y) * p.tw + to.x) * co + first;
-        //#unroll q Q
-        a$q = select(vec4f(), a$q, gate[pixel + min($q, co - 1u - first)] > vec4f());
-        //#end
-      }
       // Adding leaves the others as they are.
-      for (var t = select(0u, p.place * (T + 1u), ADD); t < select(T * T, p.place * (T + 1u) + 1u, ADD); t++) {
-        let here = t == p.place * (T + 1u);
-        let to = corner + vec2u(t % T, t / T);
-        let pixel = ((top + to.y) * p.tw + to.x) * co + first;
-        if (row < p.rows && all(to < vec2u(p.tw, p.th))) {
-          //#unroll q Q
-          if (first + $q < co) {
-            var v = select(vec4f(), a$q, here);
-            if (ADD) { v += y[pixel + $q]; }
-            y[pixel + $q] = v;
+      if (!ADD) {
+        for (var t = 0u; t < T * T; t++) {
+          let to = corner + vec2u(t % T, t / T);
+          let at = ((top + to.y) * p.tw + to.x) * co + first;
+          if (inside && t != p.place * (T + 1u) && all(to < vec2u(p.tw, p.th))) {
+            for (var q = 0u; q < min(Q, co - first); q++) { y[at + q] = vec4f(); }
           }
-          //#end
         }
       }
-    } else if (row < p.rows) {
-      let to = row * co + first;
+      let to = corner + p.place;
+      inside = inside && all(to < vec2u(p.tw, p.th));
+      pixel = (top + to.y) * p.tw + to.x;
+    }
+    let to = pixel * co + first;
+    if (TURNS && inside) {
+      let end = to + min(Q, co - first);
+      var at = to;
+      loop {
+        // Cheaper than an array of outputs, whose lanes would be gathered one by one.
+        var v = a0;
+        //#unroll q Q
+        v = select(v, a$q, at == to + $q);
+        //#end
+        if (GATED) { v = select(vec4f(), v, gate[at] > vec4f()); }
+        if (ADD) { v += y[at]; }
+        y[at] = v;
+        continuing { at++; break if at >= end; }
+      }
+    }
+    if (!TURNS && inside) {
       //#unroll q Q
       if (first + $q < co) {
         if (GATED) { a$q = select(vec4f(), a$q, gate[to + $q] > vec4f()); }
@@ -110,6 +142,8 @@ fn main(
       }
       //#end
     }
+    //#unroll i LOOP
+    continuing { row += SIZE; break if row >= min(start + SIZE * PIXELS, p.rows); }
+    //#end
   }
-  //#end
 }

@@ -91,7 +91,7 @@ const op = defineOp<Params>({
     { shapes: [[2, 5, 7, 36], [36, 36]], params: plain },
     { shapes: [[5, 3], [3, 10]], params: { ...plain, relu: true } },
     // Several groups of several pixels per invocation.
-    { shapes: [[530, 8], [8, 4]], params: { ...plain, relu: true } },
+    { shapes: [[1100, 8], [8, 4]], params: { ...plain, relu: true } },
     // Several inputs, several slices of channels, several blocks of outputs.
     { shapes: [[2, 3, 3, 4], [2, 3, 3, 68], [4, 20], [68, 20]], params: { ...plain, relu: true } },
     { shapes: [[2, 3, 3, 130], [2, 3, 3, 3], [130, 18], [3, 18]], params: plain },

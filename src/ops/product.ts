@@ -76,7 +76,7 @@ function forms(gpu: Gpu, K4: number, co: number) {
   const form = (most: number, SIZE: number) => ({ Q: blockSize(co / 4, most), SIZE, PIXELS: 1 });
   const wide = form(K4 > 9 ? 4 : 9, 256);
   const small = K4 * wide.Q <= 16;
-  const few = small ? { ...wide, SIZE: 128, PIXELS: 4 } : wide;
+  const few = small ? { ...wide, SIZE: 128, PIXELS: 8 } : wide;
   return gpu.adapter.fallback ? [few, form(4, 64)] : [form(4, 64), form(2, 64), few];
 }
 
@@ -95,15 +95,16 @@ function vectorProduct(
     ? { mul: 1, shift: -Math.floor(shift / T), place: shift % T }
     : { mul: stride, shift, place: 0 };
   const K4 = blockSize(ci / 4, SLICE / 4);
-  const form = gpu.tuning.choose(`pointwise ${ci}×${co}`, forms(gpu, K4, co));
-  const { Q, SIZE } = form, PIXELS = T > 1 ? 1 : form.PIXELS;
+  const { Q, SIZE, PIXELS } = gpu.tuning.choose(`pointwise ${ci}×${co}`, forms(gpu, K4, co));
   for (let done = 0; done < ci; done += 4 * K4) {
     // The last slice ends with the channels; what it shares with the one before gets no weight.
     const k0 = Math.min(done, ci - 4 * K4);
+    const gated = gate !== undefined, adds = add || done > 0;
     gpu.run(vector, { x, w, gate: gate ?? x, y }, {
       ...{ rows, oh, ow, ih, iw, th, tw, ...map, ci, co, wk, wn, relu, k0, skip: done - k0 },
-      ...{ K4, Q, T, SIZE, PIXELS, SAMPLED: map.mul !== 1 || map.shift !== 0, SPREAD: T > 1 },
-      ...{ GATED: gate !== undefined, ADD: add || done > 0 },
+      ...{ K4, Q, T, SIZE, PIXELS, ONCE: Number(PIXELS === 1), LOOP: Number(PIXELS > 1) },
+      ...{ SAMPLED: map.mul !== 1 || map.shift !== 0, SPREAD: T > 1 },
+      ...{ GATED: gated, ADD: adds, TURNS: K4 < 12 && (gated || adds || T > 1) },
     }, groups(rows, SIZE * PIXELS, Math.ceil(co / (4 * Q))));
   }
 }

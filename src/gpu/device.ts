@@ -420,7 +420,8 @@ export class Gpu {
   }
 
   #lend(shape: Shape, lent: Tensor[]): Tensor {
-    const tensor = { shape, buffer: this.pool.acquire(count(shape) * 4), offset: 0 };
+    // Of the real pool, also in a rehearsal: its owner keeps it for what comes after.
+    const tensor = { shape, buffer: this.#pool.acquire(count(shape) * 4), offset: 0 };
     lent.push(tensor);
     this.write(tensor, new Float32Array(count(shape)));
     return tensor;

@@ -108,7 +108,7 @@ const quickMicroFinal: RetrainConfig = {
   preset: "quick",
   data: "fashion-mnist",
   validImages: 3000,
-  epochs: 2,
+  epochs: 1,
   batch: 64,
   evalBatch: 64,
   logEvery: 10,

@@ -36,20 +36,7 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-  for (var t = local; t < TAPS * GROUPS; t += SIZE) {
-    let ch = min(group.z * GROUPS + t % GROUPS, p.c - 1u);
-    staged[t] = w[p.w_at / LANES + t / GROUPS * p.c + ch];
-  }
-  workgroupBarrier();
-  var taps: array<V, TAPS>;
-  //#unroll t TAPS
-  taps[$t] = staged[$t * GROUPS + local % GROUPS];
-  //#end
-  let ch = group.z * GROUPS + local % GROUPS;
-  let i = (group.x + group.y * groups.x) * (SIZE / GROUPS) + local / GROUPS;
-  let band = i / p.strips;
-  let n = band / p.bands;
-  if (ch >= p.c || n >= p.n) { return; }
+//#include lib/depthwise_strip.wgsl
   let first_x = (i - band * p.strips) * COLUMNS;
   let first_y = (band - n * p.bands) * p.rows;
   // Not max(), which may turn NaN into a number.

@@ -3,6 +3,7 @@ import accumulateWgsl from "../../kernels/accumulate.wgsl" with { type: "text" }
 import fillWgsl from "../../kernels/fill.wgsl" with { type: "text" };
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
+import { standIn } from "../gpu/pool.ts";
 import { count, type Shape, type Tensor } from "./op.ts";
 import { type Action, type Schedule, schedule, type Slot, type Target } from "./schedule.ts";
 import type { Tape, Value } from "./tape.ts";
@@ -68,7 +69,7 @@ export function run(gpu: Gpu, tape: Tape, { outputs, loss }: RunOptions): Result
 }
 
 /** Stands for a tensor that was freed since its op does not read it again (`reads`). */
-const missing = { buffer: { raw: null as never, id: -1, bytes: 0 }, offset: 0 };
+const missing = { buffer: standIn(), offset: 0 };
 
 /** How a profile shows an action: its op, and where in the network it is. */
 function spanOf(action: Action): [name: string, args: Record<string, unknown>] {

@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers";
 import { AdapterError } from "../errors.ts";
 import { compileAhead, type Compiled } from "./ahead.ts";
 import { type Kernel, type Params, pipelineKey, type Words, writeUniform } from "./kernel.ts";
-import { BufferPool, type DeviceBuffer } from "./pool.ts";
+import { BufferPool, type DeviceBuffer, standIn } from "./pool.ts";
 import type { Profile } from "./profile.ts";
 import { type Dispatch, Programs } from "./programs.ts";
 import { type SplitSum, SplitSums } from "./split_sums.ts";
@@ -55,9 +55,6 @@ function tensorLimits(
     maxBufferSize: Math.min(maxBufferSize, LARGEST_BINDING),
   };
 }
-
-/** Where a rehearsal's tensors lie: nowhere. */
-const standIn = (bytes: number): DeviceBuffer => ({ raw: null as never, id: -1, bytes });
 
 export class Gpu {
   /** Which forms of kernels are in use. */

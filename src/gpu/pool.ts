@@ -12,6 +12,9 @@ export interface DeviceBuffer {
   readonly bytes: number;
 }
 
+/** Stands for memory where nothing is computed: nothing may read, write or bind it. */
+export const standIn = (bytes = 0): DeviceBuffer => ({ raw: null as never, id: -1, bytes });
+
 /** Size class of a request: four classes per octave, at least 256 bytes. */
 export function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256;

@@ -1,10 +1,8 @@
 /** An op's pass with tensors to run it on. */
 import { count, type Grad, type Shape, type Tensor } from "../../autodiff/op.ts";
 import type { Gpu } from "../../gpu/device.ts";
+import { standIn } from "../../gpu/pool.ts";
 import type { OpPass } from "./passes.ts";
-
-/** Stands for memory where nothing is computed. */
-const nowhere = { raw: null as never, id: -1, bytes: 0 };
 
 /** Values in (−0.5, 0.5) without order: no denormals, no ties for a maximum. */
 const pattern = Float32Array.from({ length: 1 << 14 }, (_, i) => ((i * 0.618034) % 1) - 0.5);
@@ -21,7 +19,7 @@ export class Prepared {
     const { op, shapes, params } = pass;
     const { out, saved = [] } = op.shapes(shapes, params);
     const tensor = (shape: Shape) =>
-      dry ? { shape, buffer: nowhere, offset: 0 } : this.#tensor(shape);
+      dry ? { shape, buffer: standIn(), offset: 0 } : this.#tensor(shape);
     this.#io = {
       inputs: shapes.map(tensor),
       out: out.map(tensor),

@@ -38,7 +38,7 @@ const equivalents: readonly Equivalent[] = [
     because: "one element past the batch, in a buffer that nobody else uses",
   },
   {
-    file: /conv2d_dw|depthwise_dw|depthwise_rolling_dw|pointwise_dw/,
+    file: /conv2d_dw|conv2d_few_dw|depthwise_dw|pointwise_dw/,
     before: "if (split >= p.splits) { return; }",
     after: "if (split > p.splits)",
     because: "writes past the partial sums, in scratch memory that nobody else uses",

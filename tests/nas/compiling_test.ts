@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import type { ArchFile } from "../../src/nas/arch_file.ts";
 import { compileAhead } from "../../src/nas/compiling.ts";
 import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { retrain } from "../../src/nas/retrain.ts";
 import { search } from "../../src/nas/search.ts";
 import { memoryStore } from "../../src/nas/store.ts";
+import { smallArch as arch } from "./small_arch.ts";
 
 const dataset = syntheticDataSet({ train: 24, valid: 8, test: 9, image: [9, 9, 3], classes: 3 });
 const child = { "child.blocks": 1, "child.stem": 1 };
@@ -22,17 +22,6 @@ const searchConfig = resolveSearchConfig({
   preset: "smoke",
   overrides: { epochs: 2, batch: 2, logEvery: 1, ...child },
 });
-const arch: ArchFile = {
-  format: "denas-arch",
-  version: 1,
-  space: "micro",
-  input: [9, 9, 3],
-  classes: 3,
-  choice: [0, 0, 1, 4, 1, 1, 0, 2],
-  stem: 1,
-  layers: 3,
-  filters: 4,
-};
 
 /** The events of a run on a device of its own, each with the number of pipelines by then. */
 async function go(command: "search" | "retrain", ahead: boolean) {

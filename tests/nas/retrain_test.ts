@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import type { ArchFile } from "../../src/nas/arch_file.ts";
 import { resolveRetrainConfig } from "../../src/nas/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { retrain } from "../../src/nas/retrain.ts";
 import { memoryStore } from "../../src/nas/store.ts";
+import { smallArch as arch } from "./small_arch.ts";
 
 const gpu = await Gpu.open();
 const dataset = syntheticDataSet({ train: 24, valid: 8, test: 9, image: [9, 9, 3], classes: 3 });
@@ -17,17 +17,6 @@ const config = resolveRetrainConfig({
   preset: "smoke",
   overrides: { epochs: 2, batch: 2, "child.blocks": 1, "child.stem": 1, "child.dropPathKeep": 0.8 },
 });
-const arch: ArchFile = {
-  format: "denas-arch",
-  version: 1,
-  space: "micro",
-  input: [9, 9, 3],
-  classes: 3,
-  choice: [0, 0, 1, 4, 1, 1, 0, 2],
-  stem: 1,
-  layers: 3,
-  filters: 4,
-};
 
 type Store = ReturnType<typeof memoryStore>;
 

@@ -8,7 +8,7 @@ import type { NetworkFile } from "../nas/network.ts";
 import { positive } from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { runPath } from "./run_path.ts";
-import { paint, percent, print, printError } from "./terminal.ts";
+import { paint, percent, print, printError, printNote } from "./terminal.ts";
 
 interface PredictOptions {
   top: number;
@@ -57,16 +57,18 @@ async function predictFiles(
   files: readonly string[],
   { top, json, adapter }: PredictOptions,
 ): Promise<number> {
-  const [{ readNetwork }, { Classifier }, { openDevice }] = await Promise.all([
+  const [{ readNetwork }, { Classifier }, { openDevice }, { followTuning }] = await Promise.all([
     import("../run/network.ts"),
     import("../nas/classifier.ts"),
     import("../nas/search.ts"),
+    import("./follow.ts"),
   ]);
   const { network, tensors } = readNetwork(path);
   const { gpu, done } = await openDevice(adapter, undefined);
   let unreadable = 0;
   try {
     const classifier = new Classifier(gpu, network, tensors);
+    followTuning(gpu, path, () => gpu.questions(() => classifier.rehearse()), printNote);
     for (let i = 0; i < files.length; i += AT_ONCE) {
       const some = files.slice(i, i + AT_ONCE);
       const pictures = await readPictures(some, network);

@@ -6,7 +6,7 @@ import type { Numbering } from "../nas/forms/numbering.ts";
 import { whole } from "./options.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
-import { print, printError } from "./terminal.ts";
+import { print, printError, printNote } from "./terminal.ts";
 
 export interface SampleOptions {
   num: number;
@@ -55,14 +55,21 @@ export async function sample(
   options: SampleOptions,
   mode?: string,
 ): Promise<void> {
-  const [{ sampleChoices }, { archFieldsOf }, { readSearch, readTensors }, { writeForm }, files] =
-    await Promise.all([
-      import("../nas/sample.ts"),
-      import("../nas/search.ts"),
-      import("../run/read_run.ts"),
-      import("../nas/forms/mod.ts"),
-      import("../run/files.ts"),
-    ]);
+  const [
+    { sampleChoices },
+    { archFieldsOf },
+    { readSearch, readTensors },
+    { writeForm },
+    files,
+    { followTuning },
+  ] = await Promise.all([
+    import("../nas/sample.ts"),
+    import("../nas/search.ts"),
+    import("../run/read_run.ts"),
+    import("../nas/forms/mod.ts"),
+    import("../run/files.ts"),
+    import("./follow.ts"),
+  ]);
   if (options.num < 1) {
     throw new UsageError(`Cannot sample ${options.num} architectures: expected at least 1`);
   }
@@ -78,6 +85,7 @@ export async function sample(
     controller: readTensors(path, "controller.safetensors"),
     n: options.num,
     seed: options.seed ?? config.seed,
+    onDevice: (gpu, rehearse) => followTuning(gpu, path, () => gpu.questions(rehearse), printNote),
   });
   const { classes, image, task = "single-label" } = start.data;
   const fields = archFieldsOf(config, { classes, image, task });

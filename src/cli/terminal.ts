@@ -17,6 +17,11 @@ export function printError(text: string): void {
   console.error(text);
 }
 
+/** What is worth knowing, and no error. */
+export function printNote(text: string): void {
+  printError(`note     ${text}`);
+}
+
 /** A table for people: columns padded to their widest cell, numbers to the right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((cell, i) => Math.max(cell.length, ...rows.map((row) => row[i].length)));

@@ -25,6 +25,7 @@ import {
 } from "../run/tuning.ts";
 import { driverVersion } from "./driver.ts";
 import type { Equipment, Job } from "./execute.ts";
+import { validChoices } from "./follow.ts";
 import { fromHere, places, shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";
 import { counted, duration } from "./terminal.ts";
@@ -78,14 +79,11 @@ function stillValid(
   note: (line: string) => void,
 ): RunTuning {
   if (!dataset || Object.keys(tuning.choices).length === 0) return tuning;
-  const forms = formsOf(gpu, passesOf(job, imagesOf(dataset)));
-  const valid = Object.entries(tuning.choices).filter(([key, { among }]) =>
-    !forms.has(key) || digestOf(forms.get(key)!) === among
-  );
-  const outdated = Object.keys(tuning.choices).length - valid.length;
+  const passes = passesOf(job, imagesOf(dataset));
+  const { valid, outdated } = validChoices(gpu, tuning.choices, () => formsOf(gpu, passes));
   if (outdated === 0) return tuning;
   note(`${counted(outdated, "kernel")} has other forms than when it was measured: "tune" measures`);
-  return { ...tuning, choices: Object.fromEntries(valid) };
+  return { ...tuning, choices: valid };
 }
 
 /** A run on its way: a new one, or one that is gone on with. */

@@ -1,10 +1,14 @@
 /** A trained network that classifies images, on the engine that trained it. */
 import { Batches } from "../data/batches.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { count } from "../gpu/tensor.ts";
 import type { NamedTensors } from "../nn/weights.ts";
 import { buildNetwork, inference, type NetworkFile } from "./network.ts";
 import type { Model } from "./space.ts";
-import { logitsOf } from "./training.ts";
+import { logitsOf, recordLogits } from "./training.ts";
+
+/** Images that are classified together. */
+const BATCH = 32;
 
 export class Classifier {
   readonly #model: Model;
@@ -21,17 +25,27 @@ export class Classifier {
     this.#model = model;
   }
 
+  /** Records batches of all sizes and no more: what `Gpu.rehearse` takes. */
+  rehearse(): void {
+    const { gpu, network: { input } } = this;
+    for (let n = 1; n <= BATCH; n++) {
+      const shape = [n, ...input];
+      const images = { shape, buffer: gpu.pool.acquire(count(shape) * 4), offset: 0 };
+      recordLogits(gpu, this.#model, images, inference);
+    }
+  }
+
   /**
    * @param pixels n images of the network's size as bytes, NHWC.
    * @returns n · classes numbers before softmax or sigmoid.
    */
-  async logits(pixels: Uint8Array, n: number, batch = 32): Promise<Float32Array> {
+  async logits(pixels: Uint8Array, n: number): Promise<Float32Array> {
     const { input: image, mean, deviation } = this.network;
     const batches = new Batches(this.gpu, { pixels, labels: new Uint8Array(n), n }, {
       image,
       mean,
       deviation,
-      batch: Math.min(batch, n),
+      batch: Math.min(BATCH, n),
       seed: 0,
       augment: null,
     });

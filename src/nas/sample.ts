@@ -1,5 +1,6 @@
 /** Architectures from the controller that a search left, without any more searching. */
 import { UsageError } from "../errors.ts";
+import type { Gpu } from "../gpu/device.ts";
 import type { SearchConfig } from "./config.ts";
 import { openDevice, openSpace } from "./search.ts";
 import { EnasStrategy } from "./strategies/enas.ts";
@@ -15,6 +16,8 @@ export interface SampleOptions {
   n: number;
   /** Other seeds give other draws; the search itself began with that of its config. */
   seed: number;
+  /** Told of the device before it draws, and of what records a draw (`Gpu.rehearse`). */
+  onDevice?(gpu: Gpu, rehearse: () => void): void;
 }
 
 /**
@@ -36,6 +39,7 @@ export async function sampleChoices(options: SampleOptions): Promise<number[][]>
   const { gpu, done } = await openDevice(config.adapter, undefined);
   try {
     const strategy = new EnasStrategy(gpu, space, { ...config, seed });
+    options.onDevice?.(gpu, () => strategy.rehearse(n));
     strategy.loadController(controllerOf(options));
     return (await strategy.draw(n)).map((arch) => space.encode(arch));
   } finally {

@@ -3,6 +3,7 @@ import { run } from "../autodiff/run.ts";
 import { Tape, type Value } from "../autodiff/tape.ts";
 import type { Batch, Batches } from "../data/batches.ts";
 import type { Gpu } from "../gpu/device.ts";
+import type { Tensor } from "../gpu/tensor.ts";
 import { Metrics } from "../nn/metrics.ts";
 import { Sgd } from "../nn/optimizer.ts";
 import { cosine, cosineRestarts, restartsAt, staircase } from "../nn/schedule.ts";
@@ -250,11 +251,7 @@ export async function logitsOf(
 ): Promise<Float32Array> {
   const rows: Float32Array[] = [];
   for (const batch of batches.sequential()) {
-    const tape = new Tape();
-    const images = tape.input(batch.images.shape, { tensor: batch.images });
-    const { logits } = model.forward(images, pass);
-    const result = run(gpu, tape, { outputs: [logits] });
-    rows.push(...await gpu.read([result.of(logits)]));
+    rows.push(...await gpu.read([recordLogits(gpu, model, batch.images, pass)]));
   }
   const all = new Float32Array(rows.reduce((n, row) => n + row.length, 0));
   let at = 0;
@@ -263,4 +260,11 @@ export async function logitsOf(
     at += row.length;
   }
   return all;
+}
+
+/** Records the logits of a batch of images. */
+export function recordLogits(gpu: Gpu, model: Model, images: Tensor, pass: Pass): Tensor {
+  const tape = new Tape();
+  const { logits } = model.forward(tape.input(images.shape, { tensor: images }), pass);
+  return run(gpu, tape, { outputs: [logits] }).of(logits);
 }

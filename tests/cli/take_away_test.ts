@@ -3,8 +3,15 @@ import { assert, assertEquals, assertSameNumbers } from "@std/assert";
 import { join } from "@std/path";
 import { encode as encodePng } from "fast-png";
 import { imageOf } from "../../src/data/one_picture.ts";
+import { Gpu } from "../../src/gpu/mod.ts";
+import { Classifier } from "../../src/nas/classifier.ts";
+import { openSpace } from "../../src/nas/search.ts";
+import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { readLines } from "../../src/run/files.ts";
+import { readNetwork } from "../../src/run/network.ts";
+import { readSearch } from "../../src/run/read_run.ts";
 import { decodeSafetensors } from "../../src/run/safetensors.ts";
+import { runTuningPath } from "../../src/run/tuning.ts";
 import { flatPng, noise, writePictures } from "../data/make.ts";
 import { Onnxruntime } from "../onnxruntime/mod.ts";
 import { denas } from "./command.ts";
@@ -158,6 +165,40 @@ Deno.test("predict and the ONNX file agree on picture files; what is no picture 
     /^red\.png: (ant|bee) \(\1 \d+\.\d\d %\)\n$/.test(plain.stdout),
     plain.stdout,
   );
+});
+
+Deno.test("predict and sample use the forms of kernels of their run, and say where there are others here", async () => {
+  const gpu = await Gpu.open();
+  const { network: trainedNetwork, tensors } = readNetwork(join(here, "runs", network));
+  const classifier = new Classifier(gpu, trainedNetwork, tensors);
+  const { config } = readSearch(join(here, "runs", supernet));
+  const controller = new EnasStrategy(gpu, openSpace(config.mode, config.child), config);
+  const cases: [string, string[], () => void][] = [
+    [network, ["predict", network, "red.png"], () => classifier.rehearse()],
+    [supernet, ["sample", supernet, "--num", "1", "--out", "drawn"], () => controller.rehearse(1)],
+  ];
+  for (const [name, args, record] of cases) {
+    const [key] = [...gpu.questions(record).keys()];
+    const path = runTuningPath(join(here, "runs", name));
+    const text = Deno.readTextFileSync(path);
+    const other = { [key]: { index: 0, among: "of another machine" } };
+    Deno.writeTextFileSync(path, JSON.stringify({ choices: other, from: null }));
+    const done = await denas(args, env);
+    Deno.writeTextFileSync(path, "{");
+    const damaged = await denas(args, env);
+    Deno.writeTextFileSync(path, text);
+    assertEquals(done.code, 0, done.stderr);
+    assert(
+      done.stderr.includes(`1 kernel has other forms here than where runs/${name}`),
+      done.stderr,
+    );
+    assertEquals(damaged.code, 1, damaged.stderr);
+    assert(damaged.stderr.includes(`Cannot use ${path}`), damaged.stderr);
+    const usual = await denas(args, env);
+    assertEquals([usual.code, usual.stderr], [0, ""]);
+    assertEquals(usual.stdout, done.stdout);
+  }
+  gpu.close();
 });
 
 Deno.test("the winner trains on from the shared weights, and says how many", async () => {

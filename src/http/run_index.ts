@@ -15,6 +15,8 @@ export class RunIndex {
   controller: Event<"controller"> | null = null;
   best: Event<"best"> | null = null;
   done: Event<"done"> | null = null;
+  /** The newest event, where it tells of compiling. */
+  compiling: Event<"compile"> | null = null;
   readonly warnings: string[] = [];
   readonly trials = new TrialTable();
   readonly #steps = new Columns([
@@ -96,6 +98,7 @@ export class RunIndex {
 
   #take(event: LoggedEvent, length: number): void {
     this.next = event.seq + 1;
+    this.compiling = event.type === "compile" ? event : null;
     switch (event.type) {
       case "start":
         this.start = event;

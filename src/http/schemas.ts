@@ -63,6 +63,8 @@ export const runDetail = runSummary.extend({
   start: event.optional(),
   controller: event.optional(),
   done: event.optional(),
+  /** The newest event, while kernels are compiled before the first step. */
+  compiling: event.optional(),
   winner: z.object({ trial: z.number(), score: fraction, choice: z.array(z.number()) }).optional(),
   /** What the rows of the controller's probabilities stand for. */
   decisions: z.array(decision),

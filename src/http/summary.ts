@@ -44,7 +44,7 @@ export function summaryOf({ id, state, config }: Run, position: number | undefin
 
 export async function detailOf(run: Run, context: Context): Promise<RunDetail> {
   const index = await context.indexes.get(run).refresh();
-  const { start, controller, done, best, warnings } = index;
+  const { start, controller, done, compiling, best, warnings } = index;
   return {
     ...summaryOf(run, context.dispatcher.positionOf(run.id)),
     config: run.config,
@@ -55,6 +55,7 @@ export async function detailOf(run: Run, context: Context): Promise<RunDetail> {
     start: start ?? undefined,
     controller: controller ?? undefined,
     done: done ?? undefined,
+    compiling: compiling ?? undefined,
     winner: done && best
       ? { trial: best.trial, score: best.score, choice: best.choice }
       : undefined,

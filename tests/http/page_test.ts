@@ -128,6 +128,35 @@ test("a run keeps coming while it is written, nothing jumps, and a lost connecti
   assertEquals([...complaints, ...again.reports], []);
 });
 
+test("a run that compiles its kernels says how far it is, until its first step", async () => {
+  await using served = await serve();
+  const { config, events: [start, ...rest] } = madeSearch(small);
+  const { runs } = served;
+  const folder = RunFolder.create({ runs, command: "search", mode: "micro", config });
+  folder.append(start);
+  folder.append({ type: "compile", done: 34, of: 80, secondsLeft: 12 });
+  await using opened = await browsing.open();
+  const { page, complaints } = opened;
+  await page.goto(`${served.server.url}#/runs/${folder.name}`);
+  const state = page.locator(".run-header .state");
+  await state.filter({ hasText: /^Compiling kernels, 34 of 80, (9|1[0-2]) s left$/ }).waitFor();
+  await page.screenshot({ path: join(pictures, "compiling.png") });
+  folder.append({ type: "compile", done: 61, of: 80, secondsLeft: 300 });
+  await state.filter({ hasText: /^Compiling kernels, 61 of 80, (5 min 00|4 min 5\d) s left$/ })
+    .waitFor();
+  await assertAccessible(page);
+  folder.append({ type: "compile", done: 80, of: 80, secondsLeft: 0 });
+  await state.filter({ hasText: /^Running$/ }).waitFor();
+  folder.append({ type: "compile", done: 3, of: 4, secondsLeft: 300 });
+  await state.filter({ hasText: "Compiling" }).waitFor();
+  folder.append(rest[0]);
+  await state.filter({ hasText: /^Running$/ }).waitFor();
+  await page.reload();
+  await state.filter({ hasText: /^Running$/ }).waitFor();
+  folder.close();
+  assertEquals(complaints, []);
+});
+
 function watchLayout(): void {
   let shift = 0;
   new PerformanceObserver((list) => {

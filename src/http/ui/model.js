@@ -63,6 +63,7 @@ export class RunModel {
     this.done = run.done ?? null;
     this.warnings = run.warnings;
     this.imagesPerSecond = null;
+    this.compiling = run.compiling ?? null;
   }
 
   setRun(run) {
@@ -72,6 +73,7 @@ export class RunModel {
 
   apply(event) {
     this.next = event.seq + 1;
+    this.compiling = null;
     this[`on_${event.type}`]?.(event);
   }
 
@@ -79,6 +81,11 @@ export class RunModel {
     this.start = event;
     this.run.epochs = event.epochs;
     this.stepsPerEpoch = event.stepsPerEpoch;
+  }
+
+  on_compile(event) {
+    this.compiling = event;
+    this.readAt = performance.now();
   }
 
   on_step(event) {

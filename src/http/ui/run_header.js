@@ -81,7 +81,7 @@ export class RunHeader {
   update() {
     const { model } = this;
     const { run } = model;
-    setText(this.state, stateText(run));
+    setText(this.state, stateText(model));
     setAttribute(this.state, "data-state", run.state);
     setText(this.subtitle, subtitle(model));
     this.stop.hidden = run.state !== "running" && run.state !== "queued";
@@ -174,7 +174,12 @@ export class RunHeader {
   }
 }
 
-function stateText({ state, position }) {
+function stateText({ run: { state, position }, compiling, readAt }) {
+  if (state === "running" && compiling && compiling.done < compiling.of) {
+    const { done, of, secondsLeft } = compiling;
+    const left = secondsLeft - (performance.now() - readAt) / 1000;
+    return `Compiling kernels, ${done} of ${of}, ${duration(left)} left`;
+  }
   if (state !== "queued") return stateWords[state];
   return position ? `Queued, ${position} before it` : "Queued, waiting for the device";
 }

@@ -115,7 +115,7 @@ class Retraining {
     }
     if (!saved) await this.#snapshot();
     const valid = data.valid.n ? this.#batches(data.valid, false) : null;
-    yield* compileAhead(gpu, () => this.#rehearse(valid), this.io.signal);
+    yield* compileAhead(gpu, gpu.rehearse(() => this.#rehearse(valid)), this.io.signal);
     if (this.io.signal.aborted) yield* this.#checkpoints.at(true);
     let validAccuracy: number | undefined;
     while (this.#at.epoch < config.epochs) {

@@ -1,5 +1,5 @@
 /** Drawing architectures without a policy. */
-import type { Rng } from "../random.ts";
+import { Rng, Stream } from "../random.ts";
 import type { Decision, SearchSpace } from "./space.ts";
 
 /** The options a decision allows. */
@@ -15,4 +15,13 @@ export function uniformArchitecture<A>(space: SearchSpace<A>, rng: Rng): A {
     if (!decision) return space.decode(choice);
     choice.push(rng.pick(allowed(decision)));
   }
+}
+
+/** Architectures that show nearly every operation at every place. */
+const SOME = 12;
+
+/** A few architectures, always the same ones: what kernels the networks of a space need. */
+export function someArchitectures<A>(space: SearchSpace<A>): A[] {
+  const rng = new Rng(1, Stream.search);
+  return Array.from({ length: SOME }, () => uniformArchitecture(space, rng));
 }

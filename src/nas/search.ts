@@ -166,13 +166,10 @@ export async function openSearch(
         "Cannot start from earlier weights: evaluator train begins each network anew; leave out --init-from",
       );
     },
-    compile: evaluator instanceof SharedEvaluator
-      ? () =>
-        compileAhead(gpu, () => {
-          strategy.rehearse?.(config.perRound);
-          evaluator.rehearse();
-        }, io.signal)
-      : undefined,
+    async *compile() {
+      const policy = gpu.rehearse(() => strategy.rehearse?.(config.perRound));
+      yield* compileAhead(gpu, [...policy, ...await evaluator.rehearse()], io.signal);
+    },
     figures: () => evaluator.figures(),
     archFields: archFieldsOf(config, data),
     start: {

@@ -1,6 +1,7 @@
 /** A search on a table of a benchmark: nothing is trained, and no data set is opened. */
 import { UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { compileAhead } from "./compiling.ts";
 import type { SearchConfig } from "./config.ts";
 import { TableEvaluator } from "./evaluators/table.ts";
 import type { SearchParts } from "./loop.ts";
@@ -37,16 +38,17 @@ export async function openTableSearch(
     return (arch: unknown) => scores[indexIn(table, space.key(arch))];
   };
   const { stem, layers, filters, branches, blocks } = config.child;
+  const strategy = await openStrategy(config, space, {
+    gpu,
+    cacheDir,
+    signal,
+    fidelities: evaluator.fidelities,
+  });
   return {
     config,
     space,
     evaluator,
-    strategy: await openStrategy(config, space, {
-      gpu,
-      cacheDir,
-      signal,
-      fidelities: evaluator.fidelities,
-    }),
+    strategy,
     fits: limits(config, sizes),
     objectives: furtherObjectives(config, sizes, column),
     scoreKind: "table",
@@ -56,6 +58,11 @@ export async function openTableSearch(
       metric: reported,
       value: evaluator.report(arch),
     }),
+    async *compile() {
+      if (!gpu) return;
+      const rehearsed = gpu.rehearse(() => strategy.rehearse?.(config.perRound));
+      yield* compileAhead(gpu, rehearsed, signal);
+    },
     figures: () => ({ step: 0, trainedImages: 0, peakBytes: gpu?.pool.peakBytes ?? 0 }),
     archFields: {
       format: "denas-arch",

@@ -98,8 +98,16 @@ export class Adam {
 
   /** Records the update of what `run` touched. */
   step(touched: readonly Touched[], lr = this.options.lr): void {
+    this.#record(touched, lr, ++this.#steps);
+  }
+
+  /** Records an update that does not count: what `Gpu.rehearse` takes. */
+  rehearse(touched: readonly Touched[]): void {
+    this.#record(touched, this.options.lr, this.#steps + 1);
+  }
+
+  #record(touched: readonly Touched[], lr: number, t: number): void {
     const { beta1, beta2, epsilon, l2 = 0 } = this.options;
-    const t = ++this.#steps;
     const corrected = lr * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t);
     const plan = this.#planner.plan(touched);
     const factors = this.#clipper.factors(plan, l2);

@@ -7,6 +7,8 @@ import type { ControllerConfig } from "./network.ts";
 
 export interface ControllerOptimizer {
   step(touched: readonly Touched[]): void;
+  /** Records a step that does not count: what `Gpu.rehearse` takes. */
+  rehearse(touched: readonly Touched[]): void;
   snapshot(): Promise<OptimizerState>;
   restore(state: OptimizerState): void;
 }
@@ -18,8 +20,10 @@ export function controllerOptimizer(
 ): ControllerOptimizer {
   if (optimizer === "adam") return new Adam(gpu, slabs, { lr, beta1, beta2: 0.999, epsilon, l2 });
   const sgd = new Sgd(gpu, slabs, { momentum, nesterov: false, l2 });
+  const step = (touched: readonly Touched[]) => sgd.step(touched, lr);
   return {
-    step: (touched) => sgd.step(touched, lr),
+    step,
+    rehearse: step,
     snapshot: () => sgd.snapshot(),
     restore: (state) => sgd.restore(state),
   };

@@ -4,13 +4,13 @@
  */
 import type { Batch, Batches } from "../../data/batches.ts";
 import type { Gpu } from "../../gpu/device.ts";
+import type { Dispatch } from "../../gpu/programs.ts";
 import { WeightStore } from "../../nn/weights.ts";
-import { Rng, Stream } from "../../random.ts";
 import type { SearchConfig } from "../config.ts";
 import type { Evaluator } from "../evaluator.ts";
 import type { RunEvent } from "../events.ts";
 import { mergeStates, partOf } from "../progress.ts";
-import { uniformArchitecture } from "../sampling.ts";
+import { someArchitectures } from "../sampling.ts";
 import type { BuildContext, Model, Pass, SearchSpace } from "../space.ts";
 import { type EarlierWeights, startFrom } from "../warm_start.ts";
 import type { Score, State, Strategy } from "../strategy.ts";
@@ -36,9 +36,6 @@ interface Saved {
   scored: number;
   trainedImages: number;
 }
-
-/** Children that show nearly every operation at every place. */
-const REHEARSED = 12;
 
 export class SharedEvaluator<A> implements Evaluator<A> {
   readonly #store = new WeightStore();
@@ -79,18 +76,19 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     return { step, trainedImages, peakBytes: this.parts.gpu.pool.peakBytes };
   }
 
-  /** Records training and scoring of some children (`Gpu.rehearse`), for nearly all kernels of the search. */
-  rehearse(): void {
-    const { space, config, train, valid } = this.parts;
-    const rng = new Rng(1, Stream.search);
+  /** What training and scoring of some children dispatch: nearly all kernels of the search. */
+  rehearse(): Dispatch[] {
+    const { gpu, space, config, train, valid } = this.parts;
     const sizes = new Set([config.rewardBatch, config.evalBatch]);
-    for (let i = 0; i < REHEARSED; i++) {
-      const model = this.#build(uniformArchitecture(space, rng));
-      this.#trainer.record(model, train.next(0), this.#pass(true), 0);
-      for (const size of sizes) {
-        this.#scorer.record(model, valid.random(0, size), this.#pass(false));
+    return gpu.rehearse(() => {
+      for (const arch of someArchitectures(space)) {
+        const model = this.#build(arch);
+        this.#trainer.record(model, train.next(0), this.#pass(true), 0);
+        for (const size of sizes) {
+          this.#scorer.record(model, valid.random(0, size), this.#pass(false));
+        }
       }
-    }
+    });
   }
 
   async *prepare(draw: Strategy<A>["draw"], signal: AbortSignal): AsyncIterable<RunEvent> {

@@ -2,10 +2,12 @@
  * Evaluation by training: each architecture from scratch, briefly, then its accuracy on the validation images.
  * Every network sees the same images in the same order and starts from the same seed.
  */
+import type { Dispatch } from "../../gpu/programs.ts";
 import type { SearchConfig } from "../config.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import type { Evaluator } from "../evaluator.ts";
-import type { Pass } from "../space.ts";
+import { someArchitectures } from "../sampling.ts";
+import type { Model, Pass } from "../space.ts";
 import type { Score, State } from "../strategy.ts";
 import { DivergedError, learningRate, Scorer, Trainer } from "../training.ts";
 import type { SharedParts } from "./shared.ts";
@@ -15,6 +17,12 @@ interface Saved {
   scores: Record<string, Score>;
   step: number;
   trainedImages: number;
+}
+
+/** On weights of its own. */
+interface Network {
+  model: Model;
+  trainer: Trainer;
 }
 
 export class TrainEvaluator<A> implements Evaluator<A> {
@@ -46,6 +54,25 @@ export class TrainEvaluator<A> implements Evaluator<A> {
     return { step, trainedImages, peakBytes: this.parts.gpu.pool.peakBytes };
   }
 
+  /** What training and scoring of some networks dispatch: nearly all kernels of the search. */
+  async rehearse(): Promise<Dispatch[]> {
+    const { gpu, space, train, valid, config: { evalBatch } } = this.parts;
+    const found: Dispatch[] = [];
+    for (const arch of someArchitectures(space)) {
+      const record = ({ model, trainer }: Network) => {
+        trainer.record(model, train.next(0), this.#pass(0, 1, true), 0);
+        const [batch] = valid.sequential(evalBatch, evalBatch);
+        this.#scorer.record(model, batch, this.#pass(0, 1, false));
+      };
+      const dispatches = await gpu.lending(() => {
+        const network = this.#build(arch);
+        return Promise.resolve(gpu.rehearse(() => record(network)));
+      });
+      found.push(...dispatches);
+    }
+    return found;
+  }
+
   /** A network whose loss is no number any more scores 0. */
   async score(
     archs: readonly A[],
@@ -66,20 +93,16 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   }
 
   async #train(arch: A, epochs: number, signal: AbortSignal): Promise<Score> {
-    const { gpu, space, context, train, valid } = this.parts;
+    const { train, valid } = this.parts;
     const steps = train.stepsPerEpoch * epochs;
     const config = this.#config;
-    const weights = new WeightStore();
-    const model = space.build(arch, { ...context, config: config.child, weights });
-    weights.materialise(gpu, config.seed);
-    const { optimizer, auxWeight, logEvery } = config;
-    const trainer = new Trainer(gpu, weights, optimizer, auxWeight, logEvery);
+    const { model, trainer } = this.#build(arch);
     try {
       for (let step = 0; step < steps; step++) {
         signal.throwIfAborted();
         const epoch = Math.floor(step / train.stepsPerEpoch);
         if (step % train.stepsPerEpoch === 0) train.startEpoch(epoch);
-        const lr = learningRate(optimizer, epoch, step / steps);
+        const lr = learningRate(config.optimizer, epoch, step / steps);
         const batch = train.next(step);
         await trainer.step(model, batch, this.#pass(step, steps, true), lr);
         this.#saved.trainedImages += batch.n;
@@ -107,6 +130,15 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   restore({ json }: State): Promise<void> {
     this.#saved = structuredClone(json as Saved);
     return Promise.resolve();
+  }
+
+  #build(arch: A): Network {
+    const { gpu, space, context } = this.parts;
+    const { child, seed, optimizer, auxWeight, logEvery } = this.#config;
+    const weights = new WeightStore();
+    const model = space.build(arch, { ...context, config: child, weights });
+    weights.materialise(gpu, seed);
+    return { model, trainer: new Trainer(gpu, weights, optimizer, auxWeight, logEvery) };
   }
 
   #pass(step: number, steps: number, training: boolean): Pass {

@@ -127,12 +127,13 @@ export class EnasStrategy<A> implements Strategy<A> {
     return new ControllerPass(this.gpu, n, this.#network.weights, this.config.controller, source);
   }
 
-  /** Records a draw and the gradients of n samples (`Gpu.rehearse`). */
+  /** Records a draw of n samples and a step on them (`Gpu.rehearse`). */
   rehearse(n: number): void {
     this.#record(n, 0);
     const arch = uniformArchitecture(this.space, new Rng(1, Stream.search));
     const choices = Array.from({ length: n }, () => this.space.encode(arch));
-    this.#differentiate(choices, choices.map(() => 0));
+    const { result } = this.#differentiate(choices, choices.map(() => 0));
+    this.#optimizer.rehearse(result.touched);
   }
 
   #record(n: number, draw: number) {

@@ -54,6 +54,10 @@ export class NnablaStrategy<A> implements Strategy<A> {
     return { ...report, trained: done.at(this.#asked.length)?.score.value };
   }
 
+  rehearse(n: number): void {
+    this.policy.rehearse?.(n);
+  }
+
   async snapshot(): Promise<State> {
     return mergeStates({
       candidates: { json: this.#saved, tensors: {} },

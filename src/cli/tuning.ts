@@ -10,7 +10,8 @@ import {
   passesOfRetrain,
   passesOfSearch,
 } from "../nas/tuning/passes.ts";
-import { formsOf, type Measured, tune } from "../nas/tuning/tuner.ts";
+import { formsOf } from "../nas/tuning/questions.ts";
+import { type Measured, tune } from "../nas/tuning/tuner.ts";
 import type { RunFolder } from "../run/folder.ts";
 import {
   keepTuning,

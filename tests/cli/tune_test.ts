@@ -6,7 +6,7 @@ import { identityOf } from "../../src/cli/tuning.ts";
 import { digestOf, Gpu, type Tuned } from "../../src/gpu/mod.ts";
 import { resolveSearchConfig } from "../../src/nas/config.ts";
 import { passesOfSearch } from "../../src/nas/tuning/passes.ts";
-import { formsOf } from "../../src/nas/tuning/tuner.ts";
+import { formsOf } from "../../src/nas/tuning/questions.ts";
 import { readJson } from "../../src/run/folder.ts";
 import { readLines } from "../../src/run/files.ts";
 import { readState } from "../../src/run/state.ts";

@@ -12,13 +12,18 @@ import {
   passesOfRetrain,
   passesOfSearch,
 } from "../../src/nas/tuning/passes.ts";
-import { formsOf, type Measured, tune } from "../../src/nas/tuning/tuner.ts";
+import { compileForms } from "../../src/nas/tuning/compiling.ts";
+import { Prepared } from "../../src/nas/tuning/prepared.ts";
+import { formsOf } from "../../src/nas/tuning/questions.ts";
+import { type Measured, tune } from "../../src/nas/tuning/tuner.ts";
 
 const gpu = await Gpu.open({ timestamps: "if-there" });
 const fillKernel = kernel("fill", fillWgsl);
 const size = 1 << 18;
 
 interface Made {
+  /** Tells keys of the forward pass apart. */
+  class?: string;
   /** Of the only key of each direction: how often each form does the work. */
   forward: number[];
   backward: number[];
@@ -27,8 +32,8 @@ interface Made {
 const op: OpSpec<Made> = {
   name: "made",
   shapes: ([x]) => ({ out: [x] }),
-  forward(on, { out: [y], params: { forward } }) {
-    const times = on.tuning.choose("made", forward);
+  forward(on, { out: [y], params: { class: shape, forward } }) {
+    const times = on.tuning.choose(shape ? `made ${shape}` : "made", forward);
     for (let i = 0; i < times; i++) on.run(fillKernel, { y }, { n: size, value: 1 }, size);
   },
   backward(on, { dx: [dx], params: { backward } }) {
@@ -82,6 +87,49 @@ Deno.test("a form that is chosen has its own forms measured, too", async () => {
     ["made_dx", 1],
     ["made_dx cut", 1],
   ]);
+});
+
+Deno.test("forms that lost clearly at two keys are not timed at a third, which stays with the default", async () => {
+  const forms = { forward: [2, 8], backward: [1] };
+  const passes = ["a", "b", "c"].map((shape, i) =>
+    pass("forward", { class: shape, ...forms }, 3 - i)
+  );
+  const all = await collect(passes);
+  assert.deepEqual(all.map(({ key, choice }) => [key, choice.index]), [
+    ["made a", 0],
+    ["made b", 0],
+    ["made c", 0],
+  ]);
+  assert.ok(all[1].before > 0);
+  assert.deepEqual([all[2].ms, all[2].before, all[2].after], [[Infinity, Infinity], 0, 0]);
+  assert.equal(all[2].covered, 1);
+});
+
+Deno.test("forms are compiled together, with what a backward pass needs of the forward one", async () => {
+  const config = resolveSearchConfig({ mode: "macro", preset: "smoke" });
+  const norm = passesOfSearch(config, { image: [28, 28, 1], classes: 10 })
+    .find(({ op, kind }) => op.name === "batch_norm" && kind === "backward")!;
+  const [key] = formsOf(gpu, [norm]).keys();
+  const part = { pass: norm, wanted: norm.dx.flatMap((dx, i) => dx === null ? [] : [i]) };
+  const jobs = [0, 1].map((index) => ({ part, choices: { [key]: index } }));
+  const missing = () =>
+    jobs.map(({ choices }) => {
+      gpu.tuning.choices = choices;
+      return gpu.rehearse(() => {
+        const dry = new Prepared(gpu, norm, true);
+        dry.precede();
+        dry.record();
+      }).length;
+    });
+  try {
+    assert.deepEqual(missing().map((n) => n > 0), [true, true]);
+    await compileForms(gpu, jobs, () => true);
+    assert.ok(missing().some((n) => n > 0), "time was over after the first round");
+    await compileForms(gpu, jobs, () => false);
+    assert.deepEqual(missing(), [0, 0]);
+  } finally {
+    gpu.tuning.choices = {};
+  }
 });
 
 Deno.test("keys come by weight; those that are known are left out", async () => {

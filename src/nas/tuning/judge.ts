@@ -2,6 +2,8 @@
 
 /** Of the time of the default: what another form may take at most to be chosen. */
 export const CLEARLY_FASTER = 0.95;
+/** A form that takes so many times as long as the default had no hope of being chosen. */
+export const CLEARLY_SLOWER = 1.3;
 /** Keys of a kernel at which a form may be hopeless in a row before it is not tried at others. */
 const PATIENCE = 2;
 

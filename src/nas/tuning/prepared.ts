@@ -30,8 +30,12 @@ export class Prepared {
     this.#dx = pass.dx.map((accumulate, i) =>
       accumulate === null ? null : { tensor: tensor(shapes[i]), accumulate }
     );
-    // What backward reads of it has to be there.
-    if (!dry && pass.kind === "backward") op.forward(gpu, this.#io);
+    if (!dry) this.precede();
+  }
+
+  /** Records what has to be there before the pass: what a backward pass reads of the forward one. */
+  precede(): void {
+    if (this.pass.kind === "backward") this.pass.op.forward(this.gpu, this.#io);
   }
 
   /** Inputs whose gradients the pass is for. */

@@ -4,10 +4,12 @@
  */
 import type { Gpu } from "../../gpu/device.ts";
 import { Stopwatch, type Work } from "../../gpu/stopwatch.ts";
-import { type Choice, digestOf } from "../../gpu/tuning.ts";
-import { CLEARLY_FASTER, fastest, Hopes, type Samples } from "./judge.ts";
+import { type Choice, type Choices, digestOf } from "../../gpu/tuning.ts";
+import { compileForms, type Job } from "./compiling.ts";
+import { CLEARLY_FASTER, CLEARLY_SLOWER, fastest, Hopes, type Samples } from "./judge.ts";
 import type { OpPass } from "./passes.ts";
 import { Prepared } from "./prepared.ts";
+import { byWeight, type Part, type Question, Questions } from "./questions.ts";
 
 /** A form that takes so many times as long as the default is not measured any further: by one sample, by several. */
 const HOPELESS = { one: 8, several: 2 };
@@ -21,6 +23,8 @@ const SEVERAL = 2;
  */
 const MOST_PARTS = 3;
 const COVERED = 0.8;
+/** Keys whose forms are compiled at once: later ones may turn out to need fewer. */
+const AHEAD = 6;
 /** Share of the whole time that one key may take, once each form was sampled twice. */
 const KEY_SHARE = 0.1;
 
@@ -39,9 +43,9 @@ export interface TuneOptions {
 export interface Measured {
   key: string;
   candidates: readonly unknown[];
-  /** Milliseconds by candidate at the weightiest shape; Infinity where one was hopelessly slow. */
+  /** Milliseconds by candidate at the weightiest shape; Infinity where one was hopeless, here or elsewhere. */
   ms: number[];
-  /** Milliseconds by default and as chosen, at all occurrences of the shapes that were measured. */
+  /** Milliseconds by default and as chosen, at all occurrences of the shapes that were measured, if any. */
   before: number;
   after: number;
   choice: Choice;
@@ -53,12 +57,6 @@ export interface Measured {
   secondsLeft: number;
 }
 
-/** A pass that asks for a key; of a backward pass the gradients that do. */
-interface Part {
-  pass: OpPass;
-  wanted: number[];
-}
-
 /** A candidate of the key that is being measured. */
 interface Form {
   index: number;
@@ -68,12 +66,6 @@ interface Form {
 }
 
 type Answer = Pick<Measured, "ms" | "before" | "after"> & { index: number };
-
-interface Question {
-  candidates: readonly unknown[];
-  parts: Part[];
-  weight: number;
-}
 
 /** Measures key after key; what it yielded is decided. The device should do nothing else meanwhile. */
 export async function* tune(gpu: Gpu, options: TuneOptions): AsyncGenerator<Measured> {
@@ -87,21 +79,12 @@ export async function* tune(gpu: Gpu, options: TuneOptions): AsyncGenerator<Meas
   }
 }
 
-/** What these passes ask for where there is something to choose: candidates by key. */
-export function formsOf(gpu: Gpu, passes: readonly OpPass[]): Map<string, readonly unknown[]> {
-  return new Map(passes.flatMap((pass) => questionsOf(gpu, new Prepared(gpu, pass, true))));
-}
-
-/** What a pass asks for where there is more than one answer. */
-function questionsOf(gpu: Gpu, pass: Prepared, wanted?: readonly number[]) {
-  const asked = gpu.questions(() => pass.record(wanted));
-  return [...asked].filter(([, candidates]) => candidates.length > 1);
-}
-
 class Tuner {
-  readonly #open = new Map<string, Question>();
+  readonly #questions: Questions;
   readonly #decided = new Map<string, number>();
   readonly #hopes = new Hopes();
+  /** Keys whose forms were compiled together with others'. */
+  readonly #compiled = new Set<string>();
   /** Weight of what is decided. */
   #measured = 0;
   readonly #started: number;
@@ -114,16 +97,18 @@ class Tuner {
   ) {
     this.#started = this.#now();
     this.#deadline = this.#started + options.seconds * 1000;
+    this.#questions = new Questions(gpu);
     for (const pass of options.passes) this.#ask(pass);
   }
 
   async *all(): AsyncGenerator<Measured> {
     for (let next = this.#weightiest(); next; next = this.#weightiest()) {
       const [key, question] = next;
+      if (!this.#compiled.has(key)) await this.#compile();
       const answer = await this.#measure(key, question);
       if (answer === null) return;
       const { index, ...times } = answer;
-      this.#open.delete(key);
+      this.#questions.open.delete(key);
       this.#measured += question.weight;
       this.#decided.set(key, index);
       // Another form may have choices of its own.
@@ -134,8 +119,8 @@ class Tuner {
         ...times,
         choice: { index, among: digestOf(question.candidates) },
         done: this.#decided.size,
-        left: this.#open.size,
-        covered: this.#measured / (this.#measured + this.#openWeight()),
+        left: this.#questions.open.size,
+        covered: this.#measured / (this.#measured + this.#questions.weight),
         secondsLeft: Math.max(0, (this.#deadline - this.#now()) / 1000),
       };
     }
@@ -145,51 +130,59 @@ class Tuner {
     await this.watch.stop();
   }
 
-  #openWeight(): number {
-    return [...this.#open.values()].reduce((sum, { weight }) => sum + weight, 0);
-  }
-
   #now(): number {
     return (this.options.clock ?? (() => performance.now()))();
   }
 
   /** Notes what a pass asks for under the choices made so far. */
   #ask(pass: OpPass): void {
-    const { gpu } = this;
-    gpu.tuning.choices = Object.fromEntries(this.#decided);
-    const dry = new Prepared(gpu, pass, true);
-    for (const [key, candidates] of questionsOf(gpu, dry)) {
-      if (this.#decided.has(key) || this.options.known?.has(key)) continue;
-      const alone = dry.wanted.filter((i) =>
-        questionsOf(gpu, dry, [i]).some(([other]) => other === key)
-      );
-      const part = { pass, wanted: alone.length ? alone : dry.wanted };
-      const question = this.#open.get(key);
-      if (!question) this.#open.set(key, { candidates, parts: [part], weight: pass.weight });
-      else if (!question.parts.some((p) => p.pass === pass)) {
-        question.parts.push(part);
-        question.weight += pass.weight;
-      }
-    }
+    const answered = (key: string) =>
+      this.#decided.has(key) || (this.options.known?.has(key) ?? false);
+    this.#questions.ask(pass, this.#choices, answered);
+  }
+
+  get #choices(): Choices {
+    return Object.fromEntries(this.#decided);
+  }
+
+  /** Milliseconds that a key took so far. */
+  get #mean(): number {
+    return this.#decided.size && (this.#now() - this.#started) / this.#decided.size;
   }
 
   /** The key to measure next; none where the time left is likely too short for one. */
   #weightiest(): [string, Question] | undefined {
-    const mean = (this.#now() - this.#started) / Math.max(1, this.#decided.size);
-    if (this.#now() + (this.#decided.size && mean) >= this.#deadline) return undefined;
-    return [...this.#open].sort(([, a], [, b]) => b.weight - a.weight)[0];
+    if (this.#now() + this.#mean >= this.#deadline) return undefined;
+    return this.#questions.sorted[0];
+  }
+
+  /** Has the forms of the next keys compiled, of as many as there is likely time for. */
+  async #compile(): Promise<void> {
+    const most = Math.min(AHEAD, (this.#deadline - this.#now()) / Math.max(1, this.#mean));
+    const base = this.#choices;
+    const jobs: Job[] = [];
+    for (const [key, question] of this.#questions.sorted.slice(0, Math.ceil(most))) {
+      const [part] = byWeight(question);
+      for (const index of this.#hopes.worth(key, question.candidates)) {
+        jobs.push({ part, choices: { ...base, [key]: index } });
+      }
+      this.#compiled.add(key);
+    }
+    await compileForms(this.gpu, jobs, () => this.#over());
   }
 
   /** Null when time was up before the answer was known. */
   async #measure(key: string, question: Question): Promise<Answer | null> {
-    const { candidates, parts, weight } = question;
+    const { candidates, weight } = question;
     const until = this.#now() + KEY_SHARE * this.options.seconds * 1000;
-    const [first, ...others] = parts.toSorted((a, b) => b.pass.weight - a.pass.weight);
+    const [first, ...others] = byWeight(question);
     const worth = this.#hopes.worth(key, candidates);
+    const untried = candidates.map(() => Infinity);
+    if (worth.length === 1) return { index: 0, ms: untried, before: 0, after: 0 };
     const found = await this.#compare(key, first, worth, until);
     if (found === null) return null;
     const ms = candidates.map((_, i) => found.ms.get(i) ?? Infinity);
-    this.#hopes.note(key, candidates, worth.filter((i) => ms[i] > HOPELESS.several * ms[0]));
+    this.#hopes.note(key, candidates, worth.filter((i) => ms[i] > CLEARLY_SLOWER * ms[0]));
     const { best } = found;
     const times = [0, best].map((i) => first.pass.times * ms[i]);
     let covered = first.pass.weight;
@@ -212,7 +205,7 @@ class Tuner {
   async #compare(key: string, part: Part, worth: readonly number[], until: number) {
     const { gpu } = this;
     const prepared = new Prepared(gpu, part.pass);
-    const base = Object.fromEntries(this.#decided);
+    const base = this.#choices;
     const forms = worth.map((index): Form => ({
       index,
       estimate: 0,

@@ -1,0 +1,31 @@
+/** Compiling the forms of several keys at once, before they are timed: that takes every core, timing needs quiet. */
+import type { Gpu } from "../../gpu/device.ts";
+import type { Choices } from "../../gpu/tuning.ts";
+import { Prepared } from "./prepared.ts";
+import type { Part } from "./questions.ts";
+
+/** A pass under choices. */
+export interface Job {
+  part: Part;
+  choices: Choices;
+}
+
+/** Ends early when `over` says so, which is asked every second or so. */
+export async function compileForms(
+  gpu: Gpu,
+  jobs: readonly Job[],
+  over: () => boolean,
+): Promise<void> {
+  const missing = gpu.rehearse(() => {
+    for (const { part: { pass, wanted }, choices } of jobs) {
+      gpu.tuning.choices = choices;
+      const dry = new Prepared(gpu, pass, true);
+      dry.precede();
+      dry.record(wanted);
+    }
+  });
+  const stop = new AbortController();
+  for await (const _ of gpu.compile(missing, stop.signal)) {
+    if (over()) stop.abort();
+  }
+}

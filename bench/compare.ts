@@ -13,9 +13,13 @@ export interface Row {
   medianMs: number;
   gflops: number;
   gbytes: number;
+  dispatches: number;
   /** Of the ceilings of the same run. */
   fmaShare: number;
   copyShare: number;
+  /** What no kernel with so many dispatches could be faster than by these ceilings, and its share of `ms`. */
+  limitMs: number;
+  limitShare: number;
   /** Milliseconds of others, or why there are none. */
   peers: Record<string, { ms: number } | { unable: string }>;
 }
@@ -71,4 +75,43 @@ export function earlierMs(earlier: readonly Row[]): (row: Row) => number | undef
   const key = (r: Row) => `${r.name} ${r.pass}`;
   const ms = new Map(earlier.map((r) => [key(r), r.ms]));
   return (row) => ms.get(key(row));
+}
+
+/** How a library does against denas, over the passes that both can do. */
+export interface Contest {
+  passes: number;
+  /** Passes at which it takes less time, and their share of the weight of all of them. */
+  ahead: number;
+  aheadWeight: number;
+}
+
+export function contest(rows: readonly Row[], other: (row: Row) => number | undefined): Contest {
+  const both = rows.filter((r) => other(r) !== undefined);
+  const ahead = both.filter((r) => other(r)! < r.ms);
+  const weight = (of: readonly Row[]) => of.reduce((sum, r) => sum + r.weight, 0);
+  return {
+    passes: both.length,
+    ahead: ahead.length,
+    aheadWeight: both.length ? weight(ahead) / weight(both) : 0,
+  };
+}
+
+/** A pass at which denas is the slower one. */
+export interface Slower {
+  name: string;
+  pass: PassName;
+  peer: string;
+  /** Its time over that of denas. */
+  ratio: number;
+}
+
+/** Where one of these libraries takes less time, the largest difference first. */
+export function slowerThan(peers: readonly string[], rows: readonly Row[]): Slower[] {
+  return peers.flatMap((peer) =>
+    rows.flatMap((row): Slower[] => {
+      const ms = peerMs(peer)(row);
+      if (ms === undefined || ms >= row.ms) return [];
+      return [{ name: row.name, pass: row.pass, peer, ratio: ms / row.ms }];
+    })
+  ).sort((a, b) => a.ratio - b.ratio);
 }

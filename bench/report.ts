@@ -1,25 +1,37 @@
 /** The benchmark's tables. */
-import type { Mean, Row } from "./compare.ts";
-import type { Ceilings } from "./timing.ts";
+import type { Ceilings } from "./ceilings.ts";
+import type { Contest, Mean, Row, Slower } from "./compare.ts";
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 const times = (ratio: number) => `${ratio.toFixed(ratio < 10 ? 2 : 1)}×`;
 
-/** Columns beside those of a peer. */
-const WIDTHS = { name: 64, pass: 16, ms: 9, number: 9 };
+/** Columns beside those of a peer: names and widths. */
+const TEXT = { "op, shapes": 50, pass: 15 };
+const NUMBERS = {
+  ms: 8,
+  median: 8,
+  "GFLOP/s": 7,
+  "of FMA": 6,
+  "GB/s": 5,
+  "of copy": 7,
+  "of limit": 8,
+  "of a step": 9,
+};
+const widths = Object.values(NUMBERS);
+
+const texts = (cells: readonly string[]) =>
+  cells.map((cell, i) => cell.padEnd(Object.values(TEXT)[i])).join(" ");
 
 export const header = (peers: readonly string[]): string =>
   [
-    "op, shapes".padEnd(WIDTHS.name),
-    "pass".padEnd(WIDTHS.pass),
-    ...["ms", "median"].map((c) => c.padStart(WIDTHS.ms)),
-    ...["GFLOP/s", "of FMA", "GB/s", "of copy", "of a step"].map((c) => c.padStart(WIDTHS.number)),
+    texts(Object.keys(TEXT)),
+    ...Object.entries(NUMBERS).map(([name, width]) => name.padStart(width)),
     ...peers.map((p) => p.padStart(12)),
   ].join(" ");
 
-export const ceilingsLine = ({ gflops, gbytes }: Ceilings): string =>
+export const ceilingsLine = ({ gflops, gbytes, floorUs }: Ceilings): string =>
   `ceilings: ${gflops.toFixed(1)} GFLOP/s of multiply-adds on registers, ` +
-  `${gbytes.toFixed(1)} GB/s of copying`;
+  `${gbytes.toFixed(1)} GB/s of copying, ${floorUs.toFixed(1)} µs for a dispatch that does nothing`;
 
 /** One row; a peer's column says how many times as long it takes. */
 export function line(
@@ -33,16 +45,17 @@ export function line(
   });
   const counts = row.gflops > 0;
   return [
-    row.name.padEnd(WIDTHS.name),
-    row.pass.padEnd(WIDTHS.pass),
-    ...[row.ms, row.medianMs].map((ms) => ms.toFixed(3).padStart(WIDTHS.ms)),
+    texts([row.name, row.pass]),
     ...[
+      row.ms.toFixed(3),
+      row.medianMs.toFixed(3),
       counts ? row.gflops.toFixed(1) : "",
       counts ? percent(row.fmaShare) : "",
       row.gbytes.toFixed(1),
       percent(row.copyShare),
+      percent(row.limitShare),
       `${(100 * row.weight).toFixed(1)} %`,
-    ].map((c) => c.padStart(WIDTHS.number)),
+    ].map((c, i) => c.padStart(widths[i])),
     ...theirs,
     ...(beforeMs === undefined
       ? []
@@ -60,4 +73,24 @@ export function meansTable(
       `(geometric means of ${mean!.shapes} shapes)`
     )
   ).join("\n");
+}
+
+/** How often each library is ahead, and where one on WebGPU is. */
+export function contestLines(
+  contests: Readonly<Record<string, Contest>>,
+  slower: readonly Slower[],
+): string {
+  const lines = Object.entries(contests).map(([peer, { passes, ahead, aheadWeight }]) =>
+    passes === 0
+      ? `${peer} can do none of these passes`
+      : `denas is ahead of ${peer} at ${passes - ahead} of ${passes} passes, ` +
+        `${percent(1 - aheadWeight)} of their weight`
+  );
+  const where = slower.map(({ name, pass, peer, ratio }) =>
+    `${name}, ${pass} (${peer}: ${times(ratio)})`
+  );
+  const last = where.length
+    ? `a WebGPU library is faster at ${where.join("; ")}`
+    : "no WebGPU library is faster at any pass that was compared";
+  return [...lines, last].join("\n");
 }

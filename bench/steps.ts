@@ -1,10 +1,9 @@
 /** Whole training steps: wall clock, dispatches, the host's share. */
-import { Gpu } from "../src/gpu/mod.ts";
+import { Gpu, Stopwatch } from "../src/gpu/mod.ts";
 import { describe } from "../src/nas/describe.ts";
 import { configOf, type Setting, Steps } from "./networks.ts";
 import type { MicroArch } from "../src/nas/spaces/micro_arch.ts";
 import type { Peer, StepAnswer } from "./peers/mod.ts";
-import { Timer } from "./timing.ts";
 
 /** Figures per step: the fastest and the middle one of the times, means of the rest. */
 export interface Step {
@@ -102,8 +101,9 @@ const ROUNDS = 3;
 export async function compareStep(peer: Peer): Promise<PeerStep | { unable: string }> {
   const setting = { preset: "quick", mode: "micro", command: "search" } as const;
   const { batch, child } = configOf(setting);
-  const timer = await Timer.open();
-  const made = new Steps(timer.gpu, setting);
+  const gpu = await Gpu.open({ timestamps: true });
+  const watch = await Stopwatch.start(gpu);
+  const made = new Steps(gpu, setting);
   const arch = made.draw() as MicroArch;
   const { filters, layers, stem, keep, bnEpsilon: epsilon, auxHead } = child;
   const size = { batch, input: made.input, filters, layers, stem, keep, epsilon, auxHead };
@@ -119,13 +119,13 @@ export async function compareStep(peer: Peer): Promise<PeerStep | { unable: stri
     // Twice: the library's steps are long enough to need no second sample.
     for (let i = 0; i < 2; i++) {
       const start = performance.now();
-      const { deviceMs } = await timer.around(() => made.train(arch));
+      const deviceMs = await watch.around(() => made.train(arch));
       best.ms = Math.min(best.ms, performance.now() - start);
       best.deviceMs = Math.min(best.deviceMs, deviceMs);
     }
     const answer = await peer.measure({ kind: "step", job, samples: 1 });
     if (!("parameters" in answer)) {
-      timer.close();
+      gpu.close();
       return "unable" in answer ? answer : { unable: "it answers something else" };
     }
     if (answer.parameters !== parameters) {
@@ -134,7 +134,7 @@ export async function compareStep(peer: Peer): Promise<PeerStep | { unable: stri
     there.ms = Math.min(there.ms, answer.ms);
     there.deviceMs = Math.min(there.deviceMs, answer.deviceMs);
   }
-  timer.close();
+  gpu.close();
   return { here: { ...best, parameters }, there };
 }
 

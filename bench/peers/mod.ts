@@ -9,6 +9,8 @@ import type { PassName } from "../shape_list.ts";
 
 export const peerNames = ["tfjs-webgpu", "jax-js", "tfjs-wasm"] as const;
 export type PeerName = typeof peerNames[number];
+/** Those that compute where denas does. */
+export const onWebGpu: readonly PeerName[] = ["tfjs-webgpu", "jax-js"];
 
 /** One line of what a peer's process is asked. */
 export type Request =

@@ -3,10 +3,11 @@ import type { Gpu } from "./device.ts";
 import { Profile } from "./profile.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** A sample of the device's clock lasts about so long: shorter ones say more of the clock than of the work. */
-const DEVICE_MS = 2;
-/** The wall clock sees the read-back as well: ten milliseconds and more, now and then many more. */
-const WALL_MS = 120;
+/**
+ * A sample lasts about so long. On the device's clock shorter ones say more of the clock than of the work; the
+ * wall clock sees the read-back as well, ten milliseconds and more, now and then many more.
+ */
+const SAMPLE_MS = { device: 2, wall: 120 };
 /** Repetitions of a sample: their parameters have to fit into one submission. */
 const MOST = { device: 64, wall: 512 };
 /** Work of one submission, in milliseconds. */
@@ -18,6 +19,8 @@ export type Work = () => void;
 export class Stopwatch {
   /** Of the present submission, by piece of work. */
   #samples: number[] = [];
+  /** Of all passes since `around` began. */
+  #passMs = 0;
   readonly #word: Tensor;
   /** Milliseconds of a read-back alone. */
   #readBack = 0;
@@ -39,8 +42,10 @@ export class Stopwatch {
       await Profile.start(gpu.device, {
         wholePasses: true,
         sink: ({ track, ms, args }) => {
+          if (track !== "device") return;
+          watch.#passMs += ms;
           // Others may record something in between, to prepare the work.
-          if (track === "device" && args) watch.#samples[args.work as number] += ms;
+          if (args?.work !== undefined) watch.#samples[args.work as number] += ms;
         },
       }),
     );
@@ -61,12 +66,16 @@ export class Stopwatch {
 
   /**
    * Milliseconds of each piece of work, all of them in turn, so that what disturbs one disturbs all.
-   * @param estimates about how long each takes.
+   * @param estimates about how long each takes. @param sampleMs how long to repeat each of them.
    */
-  async sample(works: readonly Work[], estimates: readonly number[]): Promise<number[]> {
-    const [least, most] = this.precise ? [DEVICE_MS, MOST.device] : [WALL_MS, MOST.wall];
+  async sample(
+    works: readonly Work[],
+    estimates: readonly number[],
+    sampleMs = SAMPLE_MS[this.precise ? "device" : "wall"],
+  ): Promise<number[]> {
+    const most = MOST[this.precise ? "device" : "wall"];
     const times = estimates.map((ms) =>
-      Math.max(1, Math.min(most, Math.round(least / Math.max(ms, 1e-3))))
+      Math.max(1, Math.min(most, Math.round(sampleMs / Math.max(ms, 1e-3))))
     );
     const result: number[] = [];
     for (let from = 0; from < works.length;) {
@@ -79,6 +88,17 @@ export class Stopwatch {
       from = to;
     }
     return result;
+  }
+
+  /** Milliseconds of the device in all that `body` submits; of the wall clock, where it has no clock. */
+  async around(body: () => Promise<void>): Promise<number> {
+    await this.profile?.drain();
+    this.#passMs = 0;
+    const start = performance.now();
+    await body();
+    if (!this.profile) return performance.now() - start;
+    await this.profile.drain();
+    return this.#passMs;
   }
 
   /** Stops timing; the device stays open. */

@@ -1,14 +1,24 @@
 /** The figures that the benchmark makes of its times. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { earlierMs, geometricMean, means, peerMs, type Row } from "../../bench/compare.ts";
+import { limitMs } from "../../bench/ceilings.ts";
+import {
+  contest,
+  earlierMs,
+  geometricMean,
+  means,
+  peerMs,
+  type Row,
+  slowerThan,
+} from "../../bench/compare.ts";
 import { agree, digest, repeated, smallInputs } from "../../bench/data.ts";
 import { passes, readShapes, withBatch } from "../../bench/shape_list.ts";
+import { summaryOf } from "../../bench/summary.ts";
 import { registry } from "../../src/autodiff/op.ts";
 import "../../src/ops/mod.ts";
 
 const row = (name: string, pass: Row["pass"], ms: number, weight: number, peer?: number): Row => ({
   ...{ name, op: name, pass, ms, weight, medianMs: ms, gflops: 0, gbytes: 0 },
-  ...{ fmaShare: 0, copyShare: 0 },
+  ...{ dispatches: 1, fmaShare: 0, copyShare: 0, limitMs: ms / 2, limitShare: 0.5 },
   peers: { other: peer === undefined ? { unable: "it cannot" } : { ms: peer } },
 });
 
@@ -31,6 +41,38 @@ Deno.test("geometric means weigh ratios, and count only shapes that both can do"
   assertEquals(found["forward and backward"]!.shapes, 1);
   const before = earlierMs([row("a", "forward", 3, 1)]);
   assertAlmostEquals(means(rows, before).forward!.plain, 3);
+});
+
+Deno.test("a pass can take no less time than its dispatches and its arithmetic or its copying", () => {
+  const ceilings = { gflops: 100, gbytes: 10, floorUs: 8 };
+  const [flops, bytes] = [4e6, 1e5];
+  assertAlmostEquals(limitMs({ flops, bytes }, 2, ceilings), 0.016 + 0.04);
+  assertAlmostEquals(limitMs({ flops: 0, bytes }, 1, ceilings), 0.008 + 0.01);
+});
+
+Deno.test("where another library is faster is said, the worst first, and how much that weighs", () => {
+  const rows = [
+    row("a", "forward", 2, 0.25, 1),
+    row("a", "input gradient", 1, 0.25, 8),
+    row("b", "forward", 4, 0.5, 1),
+    row("b", "input gradient", 2, 0.75),
+  ];
+  assertEquals(contest(rows, peerMs("other")), { passes: 3, ahead: 2, aheadWeight: 0.75 });
+  assertEquals(slowerThan(["other"], rows), [
+    { name: "b", pass: "forward", peer: "other", ratio: 0.25 },
+    { name: "a", pass: "forward", peer: "other", ratio: 0.5 },
+  ]);
+  assertEquals(slowerThan([], rows), []);
+});
+
+Deno.test("the summary weighs the shapes of an op by their time, and names the least", () => {
+  const near = { ...row("a", "forward", 1, 0.3), op: "conv2d", fmaShare: 0.6, limitShare: 0.8 };
+  const far = { ...row("b", "forward", 1, 0.1), op: "conv2d", fmaShare: 0.2, limitShare: 0.4 };
+  const heavy = row("add", "forward", 1, 0.5);
+  const found = summaryOf([near, far, heavy]);
+  assertEquals(Object.keys(found), ["add", "conv2d"]);
+  const { weight, fma, limit, leastLimit } = found.conv2d.forward!;
+  [weight - 0.4, fma - 0.5, limit - 0.7, leastLimit - 0.4].forEach((d) => assertAlmostEquals(d, 0));
 });
 
 Deno.test("digests of the same numbers agree in any order, and of others do not", () => {

@@ -1,0 +1,119 @@
+/** Which shapes are timed, and how: each implementation in turn. */
+import { InvalidArgumentError } from "commander";
+import type { Gpu, Stopwatch } from "../src/gpu/mod.ts";
+import { type Ceilings, limitMs, SAMPLE_MS } from "./ceilings.ts";
+import type { Row } from "./compare.ts";
+import { agree } from "./data.ts";
+import { Prepared, type Work } from "./kernels.ts";
+import type { Peer } from "./peers/mod.ts";
+import { type ListedShape, passes, readShapes } from "./shape_list.ts";
+
+export interface Selecting {
+  preset: string;
+  filter: RegExp;
+  top?: number;
+}
+
+export interface Bench {
+  gpu: Gpu;
+  watch: Stopwatch;
+  peers: readonly Peer[];
+  rounds: number;
+  samples: number;
+}
+
+const sizes = (shape: readonly number[]) => shape.join("×");
+
+const nameOfShape = ({ op, shapes, params }: ListedShape) => {
+  const flags = Object.entries(params).filter(([key, value]) =>
+    value === true || key === "stride" && value !== 1 || key === "k" || key === "shift" && value
+  );
+  const said = flags.map(([key, value]) => value === true ? key : `${key}${value}`);
+  return [op, shapes.map(sizes).join(" "), ...said].join(" ");
+};
+
+export type Selection = ReturnType<typeof selected>[number];
+
+/** The shapes of the presets' steps, the weightiest first, with what each pass weighs. */
+export function selected({ preset, filter, top }: Selecting) {
+  const { groups, shapes } = readShapes();
+  const names = Object.keys(groups).filter((name) => preset === "all" || name.startsWith(preset));
+  if (!names.length) throw new InvalidArgumentError(`No shapes of ${preset} are listed.`);
+  return shapes.map((shape) => {
+    const weights = passes.map((_, p) =>
+      names.reduce((sum, name) => sum + (shape.share[name]?.[p] ?? 0), 0) / names.length
+    );
+    return { shape, name: nameOfShape(shape), weights, all: weights.reduce((a, b) => a + b, 0) };
+  }).filter(({ all, name }) => all > 0 && filter.test(name))
+    .sort((a, b) => b.all - a.all).slice(0, top);
+}
+
+export type Measured =
+  & Pick<Row, "name" | "op" | "pass" | "weight" | "ms" | "medianMs" | "dispatches" | "peers">
+  & {
+    work: Work;
+  };
+
+/** What was measured beside the ceilings, which are known in the end only. */
+export function rowOf({ work, ...measured }: Measured, ceilings: Ceilings): Row {
+  const { ms, dispatches } = measured;
+  const [gflops, gbytes] = [work.flops / ms / 1e6, work.bytes / ms / 1e6];
+  const limit = limitMs(work, dispatches, ceilings);
+  return {
+    ...measured,
+    ...{ gflops, gbytes },
+    ...{ fmaShare: gflops / ceilings.gflops, copyShare: gbytes / ceilings.gbytes },
+    ...{ limitMs: limit, limitShare: limit / ms },
+  };
+}
+
+/** One shape: checked, then timed in rounds, each implementation in turn. */
+export async function measure(
+  { gpu, watch, peers, rounds, samples }: Bench,
+  { shape, name, weights }: Selection,
+): Promise<Measured[]> {
+  const job = { op: shape.op, shapes: shape.shapes, params: shape.params };
+  const prepared = new Prepared(gpu, job);
+  const digests = await prepared.check();
+  const rows: Measured[] = [];
+  // Passes that no step has: nobody asks for the gradient of the images.
+  const used = prepared.passes.filter((pass) => weights[passes.indexOf(pass)] > 0);
+  for (const pass of used) {
+    const record = prepared.record(pass);
+    const estimate = await watch.estimate(record);
+    const before = gpu.counters.dispatches;
+    record();
+    gpu.separate();
+    const dispatches = gpu.counters.dispatches - before;
+    const all: number[] = [];
+    const theirs: Row["peers"] = {};
+    for (let round = 0; round < rounds; round++) {
+      for (let i = 0; i < samples; i++) {
+        all.push(...await watch.sample([record], [estimate], SAMPLE_MS));
+      }
+      for (const peer of peers) {
+        const so = theirs[peer.name];
+        if (so && "unable" in so) continue;
+        const answer = await peer.measure({ kind: "pass", job, pass, samples });
+        if ("unable" in answer) theirs[peer.name] = answer;
+        else if (!("digest" in answer) || !agree(answer.digest, digests[pass])) {
+          theirs[peer.name] = { unable: "its result differs" };
+        } else theirs[peer.name] = { ms: Math.min(answer.ms, so?.ms ?? Infinity) };
+      }
+    }
+    all.sort((a, b) => a - b);
+    rows.push({
+      name,
+      op: shape.op,
+      pass,
+      weight: weights[passes.indexOf(pass)],
+      ms: all[0],
+      medianMs: all[all.length >> 1],
+      work: prepared.work(pass),
+      dispatches,
+      peers: theirs,
+    });
+  }
+  prepared.release();
+  return rows;
+}

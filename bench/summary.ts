@@ -1,0 +1,75 @@
+/** The benchmark in a few lines: how near each op comes to what the adapter can do, by pass. */
+import type { Row } from "./compare.ts";
+import { passes, type PassName } from "./shape_list.ts";
+
+/** Shares of the ceilings, weighed by the time that shapes take in a step; and the least of `limit`. */
+export interface Shares {
+  weight: number;
+  fma: number;
+  copy: number;
+  limit: number;
+  leastLimit: number;
+}
+
+export type Summary = Record<string, Partial<Record<PassName, Shares>>>;
+
+function sharesOf(rows: readonly Row[]): Shares {
+  const weight = rows.reduce((sum, r) => sum + r.weight, 0);
+  const mean = (of: (r: Row) => number) =>
+    rows.reduce((sum, r) => sum + r.weight * of(r), 0) / weight;
+  return {
+    weight,
+    fma: mean((r) => r.fmaShare),
+    copy: mean((r) => r.copyShare),
+    limit: mean((r) => r.limitShare),
+    leastLimit: Math.min(...rows.map((r) => r.limitShare)),
+  };
+}
+
+/** By op, the weightiest first. */
+export function summaryOf(rows: readonly Row[]): Summary {
+  const weight = (of: readonly Row[]) => of.reduce((sum, r) => sum + r.weight, 0);
+  const ops = [...Map.groupBy(rows, (r) => r.op)].sort(([, a], [, b]) => weight(b) - weight(a));
+  return Object.fromEntries(ops.map(([op, of]) => {
+    const byPass = [...Map.groupBy(of, (r) => r.pass)];
+    return [op, Object.fromEntries(byPass.map(([pass, rows]) => [pass, sharesOf(rows)]))];
+  }));
+}
+
+const whole = (share: number) => share ? (100 * share).toFixed(0) : "–";
+/** Columns: the op, its weight, four figures per pass. */
+const WIDTHS = { op: 18, weight: 9, figure: 6, pass: 26 };
+const figures = (cells: readonly string[]) =>
+  cells.map((cell) => cell.padStart(WIDTHS.figure)).join("").padStart(WIDTHS.pass);
+
+/** A line per op; in it per pass the shares of FMA, copy and limit, and the least share of the limit. */
+export function summaryTable(rows: readonly Row[]): string {
+  const cell = (s: Shares | undefined) =>
+    figures(s ? [s.fma, s.copy, s.limit, s.leastLimit].map(whole) : []);
+  const lines = Object.entries(summaryOf(rows)).map(([op, of]) => {
+    const weight = passes.reduce((sum, p) => sum + (of[p]?.weight ?? 0), 0);
+    const cells = passes.map((p) => cell(of[p])).join("");
+    return `${op.padEnd(WIDTHS.op)}${whole(weight).padStart(WIDTHS.weight)}${cells}`;
+  });
+  return [
+    "",
+    "per cent, weighed by the time of a step".padEnd(WIDTHS.op + WIDTHS.weight) +
+    passes.map((p, i) => p.padStart(WIDTHS.pass - (i ? 0 : 12))).join(""),
+    `${"op".padEnd(WIDTHS.op)}${"of a step".padStart(WIDTHS.weight)}` +
+    passes.map(() => figures(["FMA", "copy", "limit", "least"])).join(""),
+    ...lines,
+    ...leastDense(rows),
+  ].join("\n");
+}
+
+/** The dense convolution that comes least near to the multiply-adds of the adapter. */
+function leastDense(rows: readonly Row[]): string[] {
+  const dense = rows.filter((r) => r.op === "conv2d").sort((a, b) => a.fmaShare - b.fmaShare);
+  if (!dense.length) return [];
+  const [{ name, pass, fmaShare, limitShare }] = dense;
+  return [
+    `least of dense convolution: ${whole(fmaShare)} % of FMA, ${
+      whole(limitShare)
+    } % of its limit (${name}, ${pass})`,
+  ];
+}

@@ -1,8 +1,8 @@
 /**
  * A pool of whole buffers in size classes. Whole, because one dispatch may not bind a buffer both to read
  * and to write, not even in disjoint ranges. Who asks under the same label gets the same buffer again when it
- * is free, otherwise the free one with the smallest id: so cached bind groups fit, also when the networks of
- * two steps differ.
+ * is free: so cached bind groups fit, also when the networks of two steps differ. Labels share buffers only
+ * once the pool has some size, and then those that fewest labels have had.
  */
 
 /** A device buffer with what the caches need to know about it. */
@@ -22,10 +22,46 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
+/** Bytes up to which a label gets a buffer of its own: a few times what small networks take at once. */
+const ROOM = 2 ** 28;
+
+/** Buffers of one size. */
+class SizeClass {
+  readonly free = new Set<DeviceBuffer>();
+  /** The buffers that a label has had, in the order of the first time. */
+  readonly #homes = new Map<string, DeviceBuffer[]>();
+  /** How many labels have had a buffer. */
+  readonly #labels = new Map<DeviceBuffer, number>();
+
+  /** One that the label has had and that is free. */
+  again(label: string): DeviceBuffer | undefined {
+    return this.#homes.get(label)?.find((b) => this.free.has(b));
+  }
+
+  /** The free one that fewest labels have had, the oldest of these. */
+  leastShared(): DeviceBuffer | undefined {
+    let best: DeviceBuffer | undefined;
+    let fewest = Infinity;
+    for (const buffer of this.free) {
+      const labels = this.#labels.get(buffer)!;
+      if (labels < fewest || labels === fewest && buffer.id < best!.id) {
+        [best, fewest] = [buffer, labels];
+      }
+    }
+    return best;
+  }
+
+  /** From now on the label has had the buffer. */
+  settle(label: string, buffer: DeviceBuffer): void {
+    const homes = this.#homes.get(label);
+    if (homes) homes.push(buffer);
+    else this.#homes.set(label, [buffer]);
+    this.#labels.set(buffer, (this.#labels.get(buffer) ?? 0) + 1);
+  }
+}
+
 export class BufferPool {
-  readonly #free = new Map<number, DeviceBuffer[]>();
-  /** The buffer that a label got last. */
-  readonly #last = new Map<string, DeviceBuffer>();
+  readonly #classes = new Map<number, SizeClass>();
   #liveBytes = 0;
   #peakBytes = 0;
   #ownedBytes = 0;
@@ -47,31 +83,27 @@ export class BufferPool {
 
   acquire(bytes: number, label = ""): DeviceBuffer {
     const size = sizeClass(bytes);
-    const free = this.#free.get(size);
-    let buffer: DeviceBuffer;
-    if (free?.length) {
-      let best = free.indexOf(this.#last.get(label)!);
-      if (best < 0) {
-        best = 0;
-        for (let i = 1; i < free.length; i++) if (free[i].id < free[best].id) best = i;
-      }
-      buffer = free[best];
-      free[best] = free[free.length - 1];
-      free.pop();
-    } else {
-      buffer = this.create(size);
-      this.#ownedBytes += size;
+    let all = this.#classes.get(size);
+    if (!all) this.#classes.set(size, all = new SizeClass());
+    let buffer = all.again(label);
+    if (!buffer) {
+      const room = this.#ownedBytes + size <= ROOM;
+      buffer = (room ? undefined : all.leastShared()) ?? this.#make(size);
+      all.settle(label, buffer);
     }
-    if (label) this.#last.set(label, buffer);
+    all.free.delete(buffer);
     this.#liveBytes += size;
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
     return buffer;
   }
 
+  #make(size: number): DeviceBuffer {
+    this.#ownedBytes += size;
+    return this.create(size);
+  }
+
   release(buffer: DeviceBuffer): void {
-    const free = this.#free.get(buffer.bytes);
-    if (free) free.push(buffer);
-    else this.#free.set(buffer.bytes, [buffer]);
+    this.#classes.get(buffer.bytes)!.free.add(buffer);
     this.#liveBytes -= buffer.bytes;
   }
 

@@ -10,7 +10,7 @@ const Q = 4u;
 
 struct P {
   rows: u32, oh: u32, ow: u32, ih: u32, iw: u32, mul: u32, shift: i32,
-  ci: u32, co: u32, span: u32, splits: u32, relu: u32,
+  ci: u32, co: u32, span: u32, splits: u32, relu: u32, sums_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -67,11 +67,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     //#end
     //#end
   }
+  let to = p.sums_at / 4u + split * ci * 4u * co;
   //#unroll c C
   if (c + $c < ci) {
     //#unroll k 4
     //#unroll q Q
-    if (o + $q < co) { sums[((split * ci + c + $c) * 4u + $k) * co + o + $q] = a[($c * 4 + $k) * Q + $q]; }
+    if (o + $q < co) { sums[to + ((c + $c) * 4u + $k) * co + o + $q] = a[($c * 4 + $k) * Q + $q]; }
     //#end
     //#end
   }

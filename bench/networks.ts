@@ -1,7 +1,9 @@
 /** Networks whose steps are timed: sampled children of a preset, on made-up images. */
+import { peakBytes } from "../src/autodiff/mod.ts";
 import type { Batch } from "../src/data/batches.ts";
 import type { Gpu } from "../src/gpu/mod.ts";
 import { resolveRetrainConfig, resolveSearchConfig } from "../src/nas/config.ts";
+import { trainingSchedule } from "../src/nas/describe.ts";
 import { uniformArchitecture } from "../src/nas/sampling.ts";
 import type { Model, SearchSpace } from "../src/nas/space.ts";
 import { spaces } from "../src/nas/spaces/mod.ts";
@@ -76,6 +78,12 @@ export class Steps {
     const model = this.#build(arch);
     await this.#trainer.step(model, this.batch, { ...pass, step, steps: 1000 }, 0.01);
     await this.#trainer.tally();
+  }
+
+  /** Bytes of a step's tensors alive at once, at most; as they are, without the pool's size classes. */
+  liveBytes(arch: unknown): number {
+    const model = this.space.build(arch, { ...this.#into(), weights: new WeightStore() });
+    return peakBytes(trainingSchedule(model, [this.batch.n, ...this.input]), (bytes) => bytes);
   }
 
   #build(arch: unknown): Model {

@@ -230,14 +230,14 @@ function release(s: Schedule, outputs: readonly Value[]): void {
   for (const [slot, at] of last) if (!keep.has(slot)) s.actions[at].free.push(slot);
 }
 
-/** Most bytes of tensors alive at once, in the size classes of the pool. */
-export function peakBytes(s: Schedule): number {
-  let live = s.seed ? sizeClass(s.seed.words * 4) : 0;
+/** Most bytes of tensors alive at once, each of so many bytes; by default in the size classes of the pool. */
+export function peakBytes(s: Schedule, size: (bytes: number) => number = sizeClass): number {
+  let live = s.seed ? size(s.seed.words * 4) : 0;
   let peak = live;
   for (const a of s.actions) {
-    for (const slot of a.alloc) live += sizeClass(slot.words * 4);
+    for (const slot of a.alloc) live += size(slot.words * 4);
     peak = Math.max(peak, live);
-    for (const slot of a.free) live -= sizeClass(slot.words * 4);
+    for (const slot of a.free) live -= size(slot.words * 4);
   }
   return peak;
 }

@@ -1,7 +1,8 @@
 /**
  * How the time and memory of a step grow: `deno run -A bench/scaling.ts [layers|filters|batch|image]
- * [mode=micro] [preset=quick] [steps=4]`. One network of sampled operations per size; prints milliseconds,
- * dispatches, the most bytes alive, and the slopes of their logarithms: 1 is linear.
+ * [mode=micro] [command=search] [preset=quick] [steps=4]`; all four where none is named. One network of
+ * sampled operations per size; prints milliseconds, dispatches, the most bytes alive, and the slopes of their
+ * logarithms: 1 is linear, for images in their pixels.
  */
 import { Gpu } from "../src/gpu/mod.ts";
 import { configOf, imagesOf, Steps } from "./networks.ts";
@@ -9,22 +10,34 @@ import { configOf, imagesOf, Steps } from "./networks.ts";
 const named = Object.fromEntries(
   Deno.args.filter((a) => a.includes("=")).map((a) => a.split("=") as [string, string]),
 );
-const { mode = "micro", preset = "quick", steps = "4" } = named;
+const { mode = "micro", command = "search", preset = "quick", steps = "4" } = named;
 const [which] = Deno.args.filter((a) => !a.includes("="));
-const setting = { mode, preset, command: "search" as const };
+if (command !== "search" && command !== "retrain") {
+  console.error(`Cannot scale ${command}: expected search or retrain`);
+  Deno.exit(2);
+}
+const setting = { mode, preset, command } as const;
 const config = configOf(setting);
 const [side] = imagesOf(config.data);
 
 /** A preset's value, doubled twice. */
 const upwards = (n: number) => [n, 2 * n, 4 * n];
-const axes: Record<string, { values: number[]; set: (n: number) => Record<string, unknown> }> = {
+interface Axis {
+  values: number[];
+  set: (n: number) => Record<string, unknown>;
+  /** What grows; default: the value itself. */
+  of?: (n: number) => number;
+}
+const axes: Record<string, Axis> = {
   layers: { values: upwards(config.child.layers), set: (n) => ({ "child.layers": n }) },
   filters: { values: upwards(config.child.filters), set: (n) => ({ "child.filters": n }) },
   batch: { values: upwards(config.batch), set: (n) => ({ batch: n }) },
-  image: { values: upwards(side), set: (n) => ({ side: n }) },
+  image: { values: upwards(side), set: (n) => ({ side: n }), of: (n) => n * n },
 };
 if (which !== undefined && !(which in axes)) {
-  console.error(`Cannot scale ${which}: expected one of ${Object.keys(axes).join(", ")}`);
+  console.error(
+    `Cannot scale ${which}: expected one of ${Object.keys(axes).join(", ")}, and name=value`,
+  );
   Deno.exit(2);
 }
 
@@ -62,7 +75,7 @@ function slope(xs: readonly number[], ys: readonly number[]): number {
   return covariance / mean(lx.map((x) => (x - mx) ** 2));
 }
 
-for (const [name, { values, set }] of Object.entries(axes)) {
+for (const [name, { values, set, of = (n) => n }] of Object.entries(axes)) {
   if (which !== undefined && which !== name) continue;
   const figures: Figures[] = [];
   for (const value of values) {
@@ -71,6 +84,7 @@ for (const [name, { values, set }] of Object.entries(axes)) {
     const mb = (f.bytes / 1e6).toFixed(1);
     console.log(`${name} ${value}: ${f.ms.toFixed(1)} ms, ${f.dispatches} dispatches, ${mb} MB`);
   }
-  const of = (key: keyof Figures) => slope(values, figures.map((f) => f[key])).toFixed(2);
-  console.log(`${name}: slope of time ${of("ms")}, of memory ${of("bytes")}`);
+  const grows = (key: keyof Figures) =>
+    slope(values.map(of), figures.map((f) => f[key])).toFixed(2);
+  console.log(`${name}: slope of time ${grows("ms")}, of memory ${grows("bytes")}`);
 }

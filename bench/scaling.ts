@@ -75,7 +75,7 @@ function slope(xs: readonly number[], ys: readonly number[]): number {
   return covariance / mean(lx.map((x) => (x - mx) ** 2));
 }
 
-for (const [name, { values, set, of = (n) => n }] of Object.entries(axes)) {
+for (const [name, { values, set, of = (n: number) => n }] of Object.entries(axes)) {
   if (which !== undefined && which !== name) continue;
   const figures: Figures[] = [];
   for (const value of values) {

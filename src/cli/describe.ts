@@ -167,5 +167,5 @@ function imageSize(text: string): ImageSize {
     if (parts.length === 1) return [h, h, 3];
     if (parts.length === 3) return [h, w, c];
   }
-  throw new InvalidArgumentError("A side like 32, or height x width x channels, is expected.");
+  throw new InvalidArgumentError("a side like 32, or height x width x channels");
 }

@@ -38,7 +38,7 @@ export function addEvaluatorOptions(command: Command): Command {
 
 function kind(text: string): string {
   if (!kinds.includes(text)) {
-    throw new InvalidArgumentError(`One of ${kinds.join(", ")} is expected.`);
+    throw new InvalidArgumentError(`one of ${kinds.join(", ")}`);
   }
   return text;
 }

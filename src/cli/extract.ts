@@ -103,8 +103,8 @@ function suffixOf({ data, ...extracted }: Extracted, given?: string): string {
 
 function range(text: string): [number, number] {
   const match = /^(\d+)(?:(?:-|\.\.)(\d+))?$/.exec(text);
-  if (!match) throw new InvalidArgumentError("Epochs like 280-310 are expected.");
+  if (!match) throw new InvalidArgumentError("epochs like 280-310");
   const [first, last] = [Number(match[1]), Number(match[2] ?? match[1])];
-  if (last < first) throw new InvalidArgumentError("The earlier epoch is expected first.");
+  if (last < first) throw new InvalidArgumentError("the earlier epoch first");
   return [first, last];
 }

@@ -128,29 +128,36 @@ export function definedOnly(overrides: Overrides): Overrides {
 export function whole(text: string): number {
   const n = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(n)) {
-    throw new InvalidArgumentError("A whole number is expected.");
+    throw new InvalidArgumentError("a whole number");
   }
   return n;
 }
 
 export function positive(text: string): number {
   const n = whole(text);
-  if (n === 0) throw new InvalidArgumentError("A number above 0 is expected.");
+  if (n === 0) throw new InvalidArgumentError("a whole number above 0");
   return n;
 }
 
 export function number(text: string): number {
   const n = Number(text);
   if (text.trim() === "" || !Number.isFinite(n)) {
-    throw new InvalidArgumentError("A number is expected.");
+    throw new InvalidArgumentError("a number");
   }
+  return n;
+}
+
+/** Minutes, seconds, shares of them. */
+export function numberAbove0(text: string): number {
+  const n = number(text);
+  if (n <= 0) throw new InvalidArgumentError("a number above 0");
   return n;
 }
 
 function seconds(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(s|m|h)$/.exec(text);
   if (!match || Number(match[1]) === 0) {
-    throw new InvalidArgumentError("A time like 90s, 30m or 2h is expected.");
+    throw new InvalidArgumentError("a time like 90s, 30m or 2h");
   }
   return Number(match[1]) * { s: 1, m: 60, h: 3600 }[match[2]]!;
 }
@@ -158,7 +165,7 @@ function seconds(text: string): number {
 function seedList(text: string): number[] {
   const seeds = text.split(",").map((word) => whole(word.trim()));
   if (new Set(seeds).size < seeds.length) {
-    throw new InvalidArgumentError("Each seed is expected once.");
+    throw new InvalidArgumentError("each seed once");
   }
   return seeds;
 }
@@ -166,7 +173,7 @@ function seedList(text: string): number[] {
 /** One more `name=value`, the value read as JSON where it is. */
 export function setting(text: string, all: Record<string, unknown> = {}): Record<string, unknown> {
   const at = text.indexOf("=");
-  if (at < 1) throw new InvalidArgumentError("name=value is expected.");
+  if (at < 1) throw new InvalidArgumentError("name=value");
   const value = text.slice(at + 1);
   let read: unknown = value;
   try {

@@ -84,7 +84,7 @@ function predictorList(text: string): PredictorName[] {
   return words(text).map((word) => {
     const name = allPredictorNames.find((known) => known === word);
     if (name) return name;
-    throw new InvalidArgumentError(`One of ${allPredictorNames.join(", ")} is expected, or all.`);
+    throw new InvalidArgumentError(`one of ${allPredictorNames.join(", ")}, or all`);
   });
 }
 

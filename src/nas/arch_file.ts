@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { DataError } from "../errors.ts";
+import { expectation } from "./expectation.ts";
 
 const positive = z.number().int().positive();
 
@@ -65,7 +66,7 @@ export function parseArchFile(text: string, name: string): ArchFile {
       { cause },
     );
   }
-  const parsed = archFile.safeParse(json);
+  const parsed = archFile.safeParse(json, { error: expectation });
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0];
   const field = path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("")

@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import { UsageError } from "../errors.ts";
+import { expectation, firstProblem } from "./expectation.ts";
 import { evaluatorDefaults } from "./benchmark_presets.ts";
 import {
   type RetrainConfig,
@@ -118,15 +119,10 @@ function unknownSetting(path: string, base: Record<string, unknown>): never {
 
 /** Checks a config that came from a file or was put together; the error names field, value and expectation. */
 export function parseConfig<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: expectation });
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue.path.join(".");
-  const got = issue.path.reduce<unknown>((v, k) => (v as Record<PropertyKey, unknown>)?.[k], value);
   throw new UsageError(
-    `Cannot use the ${what} settings: ${path || "config"} is ${
-      JSON.stringify(got)
-    }, ${issue.message}; ` +
+    `Cannot use the ${what} settings: ${firstProblem(result.error, value)}; ` +
       `--print-config shows all settings`,
   );
 }

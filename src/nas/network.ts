@@ -6,6 +6,7 @@ import { z } from "zod";
 import { Tape, type Value } from "../autodiff/tape.ts";
 import type { DataSet } from "../data/dataset.ts";
 import { DataError } from "../errors.ts";
+import { expectation } from "./expectation.ts";
 import { WeightStore } from "../nn/weights.ts";
 import { retrainConfig } from "./config.ts";
 import { openSpace } from "./parts.ts";
@@ -73,7 +74,7 @@ export function parseNetworkFile(text: string, name: string): NetworkFile {
       cause,
     });
   }
-  const parsed = networkFile.safeParse(json);
+  const parsed = networkFile.safeParse(json, { error: expectation });
   if (parsed.success) return parsed.data;
   const [{ path, message }] = parsed.error.issues;
   throw new DataError(

@@ -1,6 +1,7 @@
 /** What a study is: algorithms × tables × trials. Built-in groups and a user's own file have the same form. */
 import { z } from "zod";
 import { DataError, UsageError } from "../../errors.ts";
+import { expectation, firstProblem } from "../expectation.ts";
 
 const positive = z.number().int().positive();
 
@@ -66,12 +67,10 @@ export type TableChoice = z.infer<typeof tableChoice>;
 
 /** @throws UsageError naming field, value and what is expected. */
 export function parseStudy(value: unknown, name: string): Study {
-  const result = studySchema.safeParse(value);
+  const result = studySchema.safeParse(value, { error: expectation });
   if (result.success) return result.data;
-  const [{ path, message }] = result.error.issues;
-  const got = path.reduce<unknown>((v, k) => (v as Record<PropertyKey, unknown>)?.[k], value);
   throw new UsageError(
-    `Cannot use study ${name}: ${path.join(".") || "it"} is ${JSON.stringify(got)}, ${message}; ` +
+    `Cannot use study ${name}: ${firstProblem(result.error, value)}; ` +
       `"denas study main_experiments --print" shows a whole one`,
   );
 }

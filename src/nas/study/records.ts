@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { DataError } from "../../errors.ts";
+import { expectation } from "../expectation.ts";
 import { lossOf } from "./loss.ts";
 import { notedAt, type Study, studySchema } from "./definition.ts";
 import type { StudyTask } from "./trial.ts";
@@ -172,7 +173,7 @@ export function readStudyRecords(lines: readonly unknown[], file: string): Study
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, file: string, line: number): T {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: expectation });
   if (result.success) return result.data;
   const [{ path, message }] = result.error.issues;
   throw new DataError(

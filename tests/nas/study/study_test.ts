@@ -78,7 +78,7 @@ Deno.test("a study from a file is refused with the field that is wrong, and its 
   );
   refused({ name: "a", algorithms: [] }, /algorithms is \[\]/);
   refused({ name: "a", algorithms, trials: 0 }, /trials is 0/);
-  refused({ name: "a", algorithms, trails: 3 }, /"trails"/);
+  refused({ name: "a", algorithms, trails: 3 }, /trails is unknown/);
   refused({ name: "a", algorithms: [...algorithms, ...algorithms] }, /algorithms.1.name is "a"/);
   refused(
     { name: "a", algorithms: [{ name: "a", strategy: "random", encoding: { smple: "" } }] },

@@ -1,0 +1,51 @@
+/** What a value should have been, in words that follow "expected" in an error: zod's own say it otherwise. */
+import type { z } from "zod";
+
+const kinds: Readonly<Record<string, string>> = {
+  number: "a number",
+  int: "a whole number",
+  string: "text",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
+
+/** For `safeParse`; where a schema says it in its own words, those count. */
+export function expectation(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${kinds[issue.expected] ?? issue.expected}`;
+    case "too_small":
+      return `expected ${least(issue)}`;
+    case "too_big":
+      return `expected ${most(issue)}`;
+    case "not_multiple_of":
+      return `expected a multiple of ${issue.divisor}`;
+    case "invalid_value":
+      return `expected ${issue.values.length > 1 ? "one of " : ""}${issue.values.join(", ")}`;
+  }
+}
+
+type Size = { origin: string; inclusive?: boolean; minimum?: unknown; maximum?: unknown };
+
+/** Of lists and texts the length counts. */
+const unit = ({ origin }: Size) =>
+  origin === "array" ? " elements" : origin === "string" ? " characters" : "";
+
+const least = (size: Size) =>
+  `${size.inclusive === false ? "more than" : "at least"} ${size.minimum}${unit(size)}`;
+
+const most = (size: Size) =>
+  `${size.inclusive === false ? "less than" : "at most"} ${size.maximum}${unit(size)}`;
+
+/** The first thing that is wrong with a value: `child.layers is 2, expected at least 3`. */
+export function firstProblem({ issues: [issue] }: z.ZodError, value: unknown): string {
+  const { path, message } = issue;
+  if (issue.code === "unrecognized_keys") {
+    return `${[...path, issue.keys[0]].join(".")} is unknown, expected nothing of this name`;
+  }
+  const got = path.reduce<unknown>((v, k) => (v as Record<PropertyKey, unknown>)?.[k], value);
+  const is = got === undefined ? "missing" : JSON.stringify(got);
+  return `${path.join(".") || "it"} is ${is}, ${message}`;
+}

@@ -17,7 +17,7 @@ import { needsDevice, openData, openDevice, type RunIO, search } from "../nas/se
 import type { Store } from "../nas/store.ts";
 import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { RunFolder } from "../run/folder.ts";
-import { interruptedCode, onInterrupt } from "../run/interrupt.ts";
+import { interruptedCode } from "../run/interrupt.ts";
 import { lockAdapter } from "../run/lock.ts";
 import { record } from "../run/record.ts";
 import type { RunTuning } from "../run/tuning.ts";
@@ -26,9 +26,10 @@ import { finishRetrain, finishSearch } from "./finish.ts";
 import type { RunOptions } from "./options.ts";
 import type { OutputOptions } from "./nnabla_options.ts";
 import { profileTo, type Profiling } from "./profile.ts";
-import { Outputs, outputsOf } from "./outputs.ts";
+import { Outputs, outputsOf, requireFolders } from "./outputs.ts";
 import { commandName, fromHere, lockFolder, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
+import { onStop } from "./stopping.ts";
 import { bytes, print } from "./terminal.ts";
 import { applyTuning, identityOf, measureFor, type TuningOptions } from "./tuning.ts";
 
@@ -84,6 +85,8 @@ export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions
 /** @returns the exit code: 0, or 130 when the user stopped it. */
 export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
   if (job.command === "search") checkFolderOf(options.out);
+  const outputs = options.resume ? options.resume.state.outputs : outputsOf(options);
+  requireFolders(outputs);
   if (options.tune && !seesImages(job)) {
     throw new UsageError("Cannot tune for this search: it trains no networks; leave out --tune");
   }
@@ -108,7 +111,7 @@ export async function withEquipment(
   use: (equipment: Equipment | OnDevice | Bare) => Promise<number>,
 ): Promise<number> {
   const progress = new Progress(stderrScreen());
-  const interrupt = onInterrupt(() =>
+  const interrupt = onStop(() =>
     progress.line("stopping: writing a checkpoint; once more to stop at once")
   );
   const { signal } = interrupt;

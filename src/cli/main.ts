@@ -1,7 +1,7 @@
-/** From arguments to an exit code: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted. */
-import { Command, CommanderError } from "commander";
+/** From arguments to an exit code: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted, 141 reader gone. */
+import { type Command, CommanderError } from "commander";
 import { AdapterError, UsageError } from "../errors.ts";
-import { surviveFileSizeLimit } from "../run/interrupt.ts";
+import { interruptedCode, surviveFileSizeLimit } from "../run/interrupt.ts";
 import type { OpenServer } from "../run/serving.ts";
 import { addAnimate } from "./animate.ts";
 import { addCompare } from "./compare.ts";
@@ -11,6 +11,7 @@ import { addDescribe } from "./describe.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExport } from "./export.ts";
 import { addExtract } from "./extract.ts";
+import { HouseCommand } from "./house_command.ts";
 import { addPlot } from "./plot.ts";
 import { addPredict } from "./predict.ts";
 import { addResume } from "./resume.ts";
@@ -24,7 +25,7 @@ import { addSurrogate } from "./surrogate.ts";
 import { addStudy } from "./study.ts";
 import { addTable } from "./table.ts";
 import { addTune } from "./tune.ts";
-import { paint, printError } from "./terminal.ts";
+import { brokenPipeCode, paint, printError, readerGone, write } from "./terminal.ts";
 
 const version = "0.1.0";
 
@@ -34,7 +35,7 @@ export async function main(args: readonly string[], openServer: OpenServer): Pro
   const program = makeProgram((result) => code = result, openServer);
   try {
     await program.parseAsync([...args], { from: "user" });
-    return code;
+    return readerGone() && (code === 0 || code === interruptedCode) ? brokenPipeCode : code;
   } catch (error) {
     return report(error);
   }
@@ -45,13 +46,15 @@ export async function main(args: readonly string[], openServer: OpenServer): Pro
  * opens: the command line itself does not know the HTTP server.
  */
 export function makeProgram(finish: (code: number) => void, openServer: OpenServer): Command {
-  const program = new Command("denas")
+  const program = new HouseCommand("denas")
     .description("Neural architecture search on any GPU that WebGPU reaches.")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "explain the command")
     .helpCommand("help [command]", "explain a command")
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "denas: ")) })
-    .showHelpAfterError('Try the command with --help, or "denas --help" for all commands.')
+    .configureOutput({
+      writeOut: (text) => write("stdout", text),
+      writeErr: (text) => write("stderr", text),
+    })
     .exitOverride()
     .addHelpText(
       "after",
@@ -60,7 +63,8 @@ Two commands make a network:
   $ denas search --mode micro      find an architecture; it is written to arch.json
   $ denas retrain arch.json        train it from scratch and test it
 
-Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a checkpoint written.`,
+Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a checkpoint written,
+141 the same because nobody reads any more.`,
     );
   for (
     const add of [
@@ -93,7 +97,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
 /** Says what went wrong in one sentence; the stack only of what nobody foresaw. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
-    // Commander has printed already; asking for help is no error, a missing command is.
+    // Help was printed; asking for it is no error, a missing command is.
     return error.exitCode === 0 ? 0 : 2;
   }
   const { message, name, stack } = error as Error;

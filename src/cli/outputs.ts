@@ -3,6 +3,7 @@ import { UsageError } from "../errors.ts";
 import type { LoggedEvent } from "../nas/events.ts";
 import type { RunIO } from "../nas/search.ts";
 import type { Store } from "../nas/store.ts";
+import { requireFolder } from "../run/files.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { withCopies, writeParams } from "../run/model_copies.ts";
 import { Monitor } from "../run/monitor.ts";
@@ -24,6 +25,13 @@ export function outputsOf(options: OutputOptions): RunState["outputs"] {
     modelSavePath: modelSavePath && fromHere(modelSavePath),
     modelSaveInterval,
   };
+}
+
+/** Before the run: after a while it would be late to learn that a folder cannot be written. */
+export function requireFolders({ monitorPath, modelSavePath }: RunState["outputs"] = {}): void {
+  for (const folder of [monitorPath, modelSavePath]) {
+    if (folder !== undefined) requireFolder(folder);
+  }
 }
 
 export class Outputs {

@@ -3,7 +3,7 @@
  * rate, time left, best so far. Elsewhere one line per epoch. The screen is never cleared.
  */
 import type { LoggedEvent } from "../nas/events.ts";
-import { counted, duration, paint, percent, thousands } from "./terminal.ts";
+import { counted, duration, paint, percent, thousands, write } from "./terminal.ts";
 
 type Of<T extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: T }>;
 
@@ -185,15 +185,10 @@ function controllerLine(event: Of<"controller">): string {
 
 /** The real stderr. */
 export function stderrScreen(): Screen {
-  const encoder = new TextEncoder();
   return {
     terminal: Deno.stderr.isTerminal(),
     // A terminal that does not know its width says 0.
     columns: () => Deno.consoleSize().columns || 80,
-    write: (text) => {
-      for (let bytes = encoder.encode(text); bytes.length > 0;) {
-        bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
-      }
-    },
+    write: (text) => write("stderr", text),
   };
 }

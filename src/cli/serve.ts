@@ -5,7 +5,7 @@ import { onInterrupt } from "../run/interrupt.ts";
 import { isLoopback, type OpenServer, type RunningServer } from "../run/serving.ts";
 import { whole } from "./options.ts";
 import { commandName, fromHere, places, shortPath } from "./paths.ts";
-import { print, printError } from "./terminal.ts";
+import { onReaderGone, print, printError } from "./terminal.ts";
 
 interface ServeOptions {
   port: number;
@@ -39,6 +39,8 @@ Examples:
   $ denas serve --runs elsewhere/runs --port 0
   $ denas serve --host 0.0.0.0 --token-file token.txt`,
     ).action(async (options: ServeOptions) => {
+      // Who listens over HTTP is what counts, not who reads this terminal.
+      onReaderGone(() => {});
       const token = await tokenFor(options);
       const server = await open(options, token.value, openServer);
       print(`${token.made ? "token    " + token.value + "\n" : ""}serving  ${server.url}`);

@@ -7,10 +7,11 @@ import { groupNamed, groupSpace, groupSummaries } from "../nas/study/groups.ts";
 import type { StudyRecords } from "../nas/study/records.ts";
 import { someOf, summariseStudy } from "../nas/study/summary.ts";
 import { writeAtomic } from "../run/files.ts";
-import { interruptedCode, onInterrupt } from "../run/interrupt.ts";
+import { interruptedCode } from "../run/interrupt.ts";
 import { positive, setting, whole } from "./options.ts";
 import { commandName, fromHere, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
+import { onStop } from "./stopping.ts";
 import { knownTable, tableFolders } from "./table_places.ts";
 import { counted, duration, print, printError, table as lines } from "./terminal.ts";
 
@@ -160,7 +161,7 @@ async function run(study: Study, options: StudyOptions): Promise<number> {
   const out = options.out ?? join("studies", study.name);
   const folder = fromHere(out);
   const progress = new Progress(stderrScreen());
-  const interrupt = onInterrupt(() => progress.line("stopping; finished trials are kept"));
+  const interrupt = onStop(() => progress.line("stopping; finished trials are kept"));
   const began = performance.now();
   let last = -Infinity;
   try {

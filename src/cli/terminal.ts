@@ -10,11 +10,46 @@ export function paint(style: Style, text: string): string {
 }
 
 export function print(text: string): void {
-  console.log(text);
+  write("stdout", text + "\n");
 }
 
 export function printError(text: string): void {
-  console.error(text);
+  write("stderr", text + "\n");
+}
+
+type Stream = "stdout" | "stderr";
+
+/** Exit code of a program that wrote where nobody reads: that of SIGPIPE. */
+export const brokenPipeCode = 141;
+
+const gone = new Set<Stream>();
+let whenGone = (): void => Deno.exit(brokenPipeCode);
+
+/** Whether something was written that nobody reads, as `denas runs | head -1` may leave it. */
+export const readerGone = (): boolean => gone.size > 0;
+
+/**
+ * What is to be done once nobody reads any more; by default the program ends at once.
+ * @returns what takes that back.
+ */
+export function onReaderGone(act: () => void): () => void {
+  const before = whenGone;
+  whenGone = act;
+  return () => whenGone = before;
+}
+
+/** Writes all of a text; nothing more where the reader has gone. */
+export function write(stream: Stream, text: string): void {
+  if (gone.has(stream)) return;
+  try {
+    for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
+      bytes = bytes.subarray(Deno[stream].writeSync(bytes));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    gone.add(stream);
+    whenGone();
+  }
 }
 
 /** What is worth knowing, and no error. */

@@ -3,11 +3,12 @@ import { type Command, Option } from "commander";
 import type { TuningReport } from "./tuning.ts";
 import type { SearchConfig } from "../nas/config.ts";
 import type { OpPass } from "../nas/tuning/passes.ts";
-import { interruptedCode, onInterrupt } from "../run/interrupt.ts";
+import { interruptedCode } from "../run/interrupt.ts";
 import { tuningPath } from "../run/tuning.ts";
-import { number } from "./options.ts";
+import { numberAbove0 } from "./options.ts";
 import { lockFolder, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
+import { onStop } from "./stopping.ts";
 import { counted, duration, print, table } from "./terminal.ts";
 
 interface TuneOptions {
@@ -25,7 +26,7 @@ export function addTune(program: Command, finish: (code: number) => void): void 
     .description("Time the forms that kernels have and keep which are the fastest on this adapter.")
     .option("--preset <name>", "whose networks to tune for", "quick")
     .option("--mode <space>", "micro or macro; both by default")
-    .option("--seconds <n>", "longest time; what matters most comes first", number, 60)
+    .option("--seconds <n>", "longest time; what matters most comes first", numberAbove0, 60)
     .addOption(
       new Option("--adapter <kind>", "which adapter to open")
         .choices(["default", "high-performance", "low-power", "software"]).default("default"),
@@ -48,7 +49,7 @@ Examples:
 
 async function run(options: TuneOptions): Promise<number> {
   const progress = new Progress(stderrScreen());
-  const interrupt = onInterrupt(() => progress.line("stopping: what was measured is kept"));
+  const interrupt = onStop(() => progress.line("stopping: what was measured is kept"));
   const { signal } = interrupt;
   try {
     const [{ lockAdapter }, { Gpu }, tuning] = await Promise.all([

@@ -22,6 +22,16 @@ export function writeAtomic(path: string, content: string | Uint8Array): void {
   syncFolder(dirname(path));
 }
 
+/** Makes a folder where there is none; tries whether files can be written there. */
+export function requireFolder(path: string): void {
+  try {
+    Deno.mkdirSync(path, { recursive: true });
+    Deno.removeSync(Deno.makeTempFileSync({ dir: path, prefix: ".denas-" }));
+  } catch (cause) {
+    throw explain(path, cause);
+  }
+}
+
 /** Appends whole lines: what cannot be written completely is taken back. */
 export class LineFile {
   readonly #file: Deno.FsFile;

@@ -2,6 +2,8 @@
 
 export interface Interrupt {
   signal: AbortSignal;
+  /** What the first signal does. */
+  stop(): void;
   /** Stops listening. */
   dispose(): void;
 }
@@ -25,6 +27,10 @@ export function onInterrupt(onFirst: () => void): Interrupt {
       if (performance.now() - first > echoMs) Deno.exit(interruptedCode);
       return;
     }
+    stop();
+  };
+  const stop = () => {
+    if (controller.signal.aborted) return;
     first = performance.now();
     onFirst();
     timer = setTimeout(() => Deno.exit(interruptedCode), patience);
@@ -37,6 +43,7 @@ export function onInterrupt(onFirst: () => void): Interrupt {
   for (const signal of signals) Deno.addSignalListener(signal, listener);
   return {
     signal: controller.signal,
+    stop,
     dispose() {
       clearTimeout(timer);
       for (const signal of signals) Deno.removeSignalListener(signal, listener);

@@ -2,12 +2,12 @@
 import { join } from "@std/path";
 import type { Store } from "../nas/store.ts";
 import type { State } from "../nas/strategy.ts";
-import { explain, writeAtomic } from "./files.ts";
+import { requireFolder, writeAtomic } from "./files.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 
 /** The same store; every named result that is tensors is written to the folder as well. */
 export function withCopies(store: Store, folder: string): Store {
-  makeFolder(folder);
+  requireFolder(folder);
   return {
     load: () => store.load(),
     save: (state) => store.save(state),
@@ -21,15 +21,7 @@ export function withCopies(store: Store, folder: string): Store {
 
 /** Writes `params_000123.safetensors`: the weights after so many steps. */
 export function writeParams(folder: string, step: number, tensors: State["tensors"]): void {
-  makeFolder(folder);
+  requireFolder(folder);
   const name = `params_${String(step).padStart(6, "0")}.safetensors`;
   writeAtomic(join(folder, name), encodeSafetensors(tensors));
-}
-
-function makeFolder(folder: string): void {
-  try {
-    Deno.mkdirSync(folder, { recursive: true });
-  } catch (cause) {
-    throw explain(folder, cause);
-  }
 }

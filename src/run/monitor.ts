@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import type { RunEvent } from "../nas/events.ts";
-import { explain, LineFile } from "./files.ts";
+import { LineFile, requireFolder } from "./files.ts";
 
 type Point = [series: string, index: number, value: number];
 
@@ -14,11 +14,7 @@ export class Monitor {
 
   /** @param earlier events of the run before this process: files are written anew from the start. */
   constructor(private readonly folder: string, earlier: readonly RunEvent[] = []) {
-    try {
-      Deno.mkdirSync(folder, { recursive: true });
-    } catch (cause) {
-      throw explain(folder, cause);
-    }
+    requireFolder(folder);
     for (const event of earlier) this.show(event);
   }
 

@@ -100,6 +100,50 @@ Deno.test("a search stopped by Ctrl-C ends after resume like one that was not", 
   assertEquals(found(join(here, "runs", run)), found(join(here, "whole", other)));
 });
 
+Deno.test("a run whose reader goes away writes a checkpoint, is named interrupted and ends quietly", async () => {
+  const here = await newFolder();
+  const env = { INIT_CWD: here };
+  const onlyRun = (runs: string) =>
+    join(here, runs, [...Deno.readDirSync(join(here, runs))][0].name);
+
+  // As of 2>&1 | head.
+  const { child } = start([...search, "--runs", "both"], env);
+  const reader = child.stderr.getReader();
+  await reader.read();
+  await Promise.all([reader.cancel(), child.stdout.cancel()]);
+  assertEquals((await child.status).code, 141);
+  const state = readState(onlyRun("both"));
+  assertEquals([state.status, state.error], ["interrupted", undefined]);
+  const resumed = await denas(["resume", "--runs", "both", "--wait"], env);
+  assertEquals(resumed.code, 0, resumed.stderr);
+
+  const { child: json } = start([...search, "--runs", "json", "--json"], env);
+  const lines = json.stdout.getReader();
+  await lines.read();
+  await lines.cancel();
+  const stderr = await new Response(json.stderr).text();
+  assertEquals((await json.status).code, 141, stderr);
+  assert(stderr.includes("interrupted; to go on:") && !stderr.includes("    at "), stderr);
+  assertEquals(readState(onlyRun("json")).status, "interrupted");
+
+  const { child: short } = start(["help"], env);
+  await Promise.all([short.stdout.cancel(), short.stderr.cancel()]);
+  assertEquals((await short.status).code, 141);
+});
+
+Deno.test("folders that a run cannot write are named before there is a run", async () => {
+  const here = await newFolder();
+  Deno.writeTextFileSync(join(here, "file"), "");
+  for (const option of ["--monitor-path", "--model-save-path"]) {
+    const { code, stderr } = await denas([...search, option, "file/x"], { INIT_CWD: here });
+    assertEquals(code, 1, stderr);
+    assert(stderr.includes(`Cannot write ${join(here, "file/x")}: `), stderr);
+  }
+  const never = await denas([...search, "--model-save-interval", "0"], { INIT_CWD: here });
+  assertEquals(never.code, 2, never.stderr);
+  assertEquals([...Deno.readDirSync(here)].map(({ name }) => name).sort(), ["file", "photos"]);
+});
+
 Deno.test("describe counts without an adapter, as a table and as JSON", async () => {
   const env = { VK_DRIVER_FILES: "/nonexistent.json", DENO_WEBGPU_BACKEND: "vulkan" };
   const json = await denas(["describe", "--mode", "macro", "--supernet", "--json"], env);

@@ -49,7 +49,7 @@ Deno.test("a printed study is one that can be given back, and bad ones are named
     ["evo_201", "--only", "evolution"],
     /expected one of evolution adj, evolution path/,
   );
-  await refused(["evo_201", "--trials", "0"], /A number above 0 is expected/);
+  await refused(["evo_201", "--trials", "0"], /expected a whole number above 0/);
   await refused(["test_simple"], /no table is named .* expected --table FILE; docs\/tables.md/);
 });
 

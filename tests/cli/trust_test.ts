@@ -85,10 +85,10 @@ Deno.test("options that contradict each other, and runs that have nothing to sam
   const env = await newFolder();
   const both = await denas([...search, "--epochs", "3"], env);
   assertEquals(both.code, 2);
-  assert(/'--max-search-iter <n>' cannot be used with option '--epochs <n>'/.test(both.stderr));
+  assert(/option --max-search-iter: --epochs was given as well/.test(both.stderr), both.stderr);
   const twice = await denas([...search, "--seeds", "1,2,1"], env);
   assertEquals(twice.code, 2);
-  assert(twice.stderr.includes("Each seed is expected once"), twice.stderr);
+  assert(twice.stderr.includes("expected each seed once"), twice.stderr);
   const over = await denas([...search, "--early-stop-over", "80"], env);
   assertEquals(over.code, 2);
   assert(over.stderr.includes("earlyStopOver is 80"), over.stderr);

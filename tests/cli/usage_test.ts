@@ -4,19 +4,22 @@ import { denas } from "./command.ts";
 
 Deno.test("wrong words on the command line exit with 2 and say what was meant", async () => {
   const cases: [string[], string][] = [
-    [["serch"], "Did you mean search?"],
-    [["search", "--mdoe", "micro"], "Did you mean --mode?"],
-    [["search", "extra"], "too many arguments"],
+    [["serch"], "did you mean search?"],
+    [["search", "--mdoe", "micro"], "did you mean --mode?"],
+    [["search", "extra"], "got 1 argument (extra), expected none"],
     [["search"], "expected --mode micro or --mode macro"],
     [["search", "--mode", "mikro"], 'mode "mikro"'],
     [["search", "--mode", "micro", "--preset", "huge"], 'preset "huge"'],
-    [["search", "--mode", "micro", "--epochs", "1.5"], "A whole number is expected"],
+    [
+      ["search", "--mode", "micro", "--epochs", "1.5"],
+      'Cannot use option --epochs: got "1.5", expected a whole number',
+    ],
     [["search", "--mode", "micro", "--epochs", "0"], "epochs is 0"],
     [["search", "--mode", "micro", "--blocks", "99"], "expected at most 14 blocks"],
     [["search", "--mode", "micro", "--strategy", "luck"], 'strategy is "luck"'],
     [["search", "--mode", "micro", "--budget", "soon"], "90s, 30m or 2h"],
     [["search", "--mode", "micro", "--set", "child.layer=3"], "child.layers"],
-    [["search", "--mode", "micro", "--set", "nothing"], "name=value is expected"],
+    [["search", "--mode", "micro", "--set", "nothing"], "expected name=value"],
     [["search", "--config", "none.json"], "none.json"],
     [["retrain", "none.json"], "there is no such file"],
     [["resume"], "no interrupted run"],
@@ -25,6 +28,18 @@ Deno.test("wrong words on the command line exit with 2 and say what was meant", 
     [["search", "--mode", "micro", "--stem", "3"], "child.stem is 3"],
     [["search", "--mode", "micro", "--data", "./none"], "there is no such folder"],
     [["search", "--mode", "micro", "--out", "none/arch.json"], "there is no folder"],
+    [["search", "--mode", "micro", "--adapter", "fast"], 'adapter is "fast", expected one of'],
+    [["search", "--mode", "micro", "--set", "child.branches=2"], "is 2, expected at least 4"],
+    [["search", "--mode", "micro", "--set", "child=3"], "child is 3, expected an object"],
+    [["search", "--mode"], "its value is missing, expected --mode <space>"],
+    [["tune", "--seconds", "0"], 'got "0", expected a number above 0'],
+    [["tune", "--sconds", "9"], "tune has none of this name; did you mean --seconds?"],
+    [["tune", "--mode", "mikro"], 'mode "mikro"'],
+    [["retrain", "a.json", "b.json"], "got 2 arguments (a.json, b.json), expected at most 1"],
+    [["predict"], "Cannot run predict: its argument <run> is missing"],
+    [["study"], "Cannot run study: its argument <name> is missing"],
+    [["bench"], 'Cannot run "bench": denas has no such command'],
+    [["search", "--tune", "--no-tuning"], "--no-tuning was given as well, expected one of them"],
     [["doctor", "--adapter", "fast"], "high-performance, low-power, software"],
   ];
   const results = await Promise.all(cases.map(([args]) => denas(args)));
@@ -32,6 +47,7 @@ Deno.test("wrong words on the command line exit with 2 and say what was meant", 
     const [args, message] = cases[i];
     assertEquals(code, 2, `${args.join(" ")}: ${stderr}`);
     assert(stderr.includes(message), `${args.join(" ")}: ${stderr}`);
+    assert(/^denas: Cannot .*[^\n]\n$/.test(stderr), `in one line: ${stderr}`);
     assert(!stderr.includes("    at "), `no stack: ${stderr}`);
     assertEquals(stdout, "");
     assertEquals([...Deno.readDirSync(here)], [], "nothing is left behind");

@@ -14,14 +14,16 @@ export interface Job {
 export const distinct = (n: number): number => n % 2 ? 1 : 2;
 
 /** Variances and scales of batch norm are positive. */
-const kinds = (op: string): InputKind[] =>
-  op === "batch_norm" ? ["real", "positive", "real", "positive"] : [];
+const kinds: Record<string, InputKind[]> = {
+  batch_norm: ["real", "positive", "real", "positive"],
+  batch_norm_plus: ["real", "real", "positive", "real", "positive"],
+};
 
 /** Contents of all inputs, in float32's numbers; those with rows per image for so many images only. */
 export function smallInputs({ op, shapes }: Job, images: number): Float64Array[] {
   return shapes.map((s, i) => {
     const rows = i < batchInputs(op, shapes.length) ? [images, ...s.slice(1)] : s;
-    return testData(count(rows), kinds(op)[i] ?? "real", 1 + i);
+    return testData(count(rows), kinds[op]?.[i] ?? "real", 1 + i);
   });
 }
 

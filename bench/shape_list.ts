@@ -32,6 +32,7 @@ export interface ShapeList {
 /** How many inputs of an op, the first ones, hold one row per image; the others are weights. */
 export function batchInputs(op: string, inputs: number): number {
   if (op === "pointwise") return inputs / 2;
+  if (op === "batch_norm_plus") return 2;
   return ["concat", "add", "mul", "drop_path"].includes(op) ? inputs : 1;
 }
 

@@ -1,5 +1,5 @@
-// Gradients of batch norm from the sums over runs of pixels, which every work-group adds up for itself.
-// One work-group per run and p.groups channel groups.
+// Gradients of batch norm by its weights and by its input from sums over pixels: those of p.splits runs, which every
+// work-group adds up for itself; without splits it sees all pixels. One work-group per run and p.groups channel groups.
 //#include lib/batch_norm_sums.wgsl
 //#include lib/batch_norm_dx.wgsl
 alias V = vec4f;
@@ -22,12 +22,14 @@ struct P {
 @compute @workgroup_size(SIZE)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
   let ch = group.x * p.groups + local % p.groups;
+  let first = group.y * p.run + local / p.groups;
+  let its = channel(ch);
   var mine = Sums(V(0.0), V(0.0));
+  if (p.splits == 0u) { mine = sums_of(its, ch, first, p.pixels); }
   for (var s = local / p.groups; s < p.splits; s += SIZE / p.groups) {
     mine = Sums(mine.dy + part[2u * s * p.c + ch], mine.dot + part[(2u * s + 1u) * p.c + ch]);
   }
   let all = group_sums(mine, local);
-  if (group.y == 0u && local < p.groups) { write_weights(all, ch); }
-  let first = group.y * p.run + local / p.groups;
-  if (p.write_dx != 0u) { write_dx(channel(ch), all, ch, first, min((group.y + 1u) * p.run, p.pixels)); }
+  if (group.y == 0u) { write_weights(group.x * p.groups, local); }
+  if (p.write_dx != 0u) { write_dx(its, all, ch, first, min((group.y + 1u) * p.run, p.pixels)); }
 }

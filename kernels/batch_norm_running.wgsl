@@ -1,4 +1,4 @@
-// Batch norm by running statistics; before their first update mean 0, variance 1.
+// Batch norm by running statistics, optionally plus another tensor; before their first update mean 0, variance 1.
 // One work-group per run of pixels and p.groups channel groups.
 //#include lib/moments.wgsl
 //#include lib/batch_norm.wgsl
@@ -7,16 +7,17 @@ const LANES: u32 = 4u;
 const SIZE: u32 = 64u;
 
 struct P {
-  pixels: u32, c: u32, groups: u32, run: u32, relu: u32, epsilon: f32, decay: f32, debias: u32,
+  pixels: u32, c: u32, groups: u32, run: u32, relu: u32, add: u32, epsilon: f32, decay: f32, debias: u32,
   running_at: u32, gamma_at: u32, beta_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> gamma: array<V>;
 @group(0) @binding(2) var<storage, read> beta: array<V>;
 @group(0) @binding(3) var<storage, read> running: array<V>;
-@group(0) @binding(4) var<storage, read_write> stats: array<V>;
-@group(0) @binding(5) var<storage, read_write> y: array<V>;
-@group(0) @binding(6) var<uniform> p: P;
+@group(0) @binding(4) var<storage, read> plus: array<V>;
+@group(0) @binding(5) var<storage, read_write> stats: array<V>;
+@group(0) @binding(6) var<storage, read_write> y: array<V>;
+@group(0) @binding(7) var<uniform> p: P;
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {

@@ -1,5 +1,5 @@
-// y from the moments of all pixels. A kernel that includes this has lib/moments.wgsl, gamma, beta, stats and y, and
-// in p their places, epsilon and relu.
+// y from the moments of all pixels. A kernel that includes this has lib/moments.wgsl, gamma, beta, plus, stats and
+// y, and in p their places, epsilon and the flags relu and add.
 
 // What is the same for all pixels of a channel group: y = (x - mean) * scale + shift.
 struct Channel { mean: V, inverse: V, scale: V, shift: V }
@@ -25,17 +25,15 @@ fn normalise(its: Channel, ch: u32, first: u32, last: u32) {
   let by = SIZE / p.groups;
   let step = by * p.c;
   var at = first * p.c + ch;
-  var q = first;
-  for (; q + 3u * by < last; q += 4u * by) {
-    //#unroll u 4
-    let v$u = (x[at + $uu * step] - its.mean) * its.scale + its.shift;
-    y[at + $uu * step] = select(v$u, least, v$u < least);
+  for (var q = first; q < last; q += 2u * by) {
+    //#unroll u 2
+    if (q + $uu * by < last) {
+      let v = (x[at + $uu * step] - its.mean) * its.scale + its.shift;
+      var above = select(v, least, v < least);
+      if (p.add != 0u) { above += plus[at + $uu * step]; }
+      y[at + $uu * step] = above;
+    }
     //#end
-    at += 4u * step;
-  }
-  for (; q < last; q += by) {
-    let v = (x[at] - its.mean) * its.scale + its.shift;
-    y[at] = select(v, least, v < least);
-    at += step;
+    at += 2u * step;
   }
 }

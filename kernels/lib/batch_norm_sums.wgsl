@@ -19,22 +19,16 @@ fn sums_of(its: Channel, ch: u32, first: u32, last: u32) -> Sums {
   var sum = V(0.0);
   var dot = V(0.0);
   var at = first * p.c + ch;
-  var q = first;
-  for (; q + 3u * by < last; q += 4u * by) {
+  for (var q = first; q < last; q += 4u * by) {
     //#unroll u 4
-    let d$u = x[at + $uu * step] - its.mean;
-    let g$u = select(V(0.0), dy[at + $uu * step], d$u * its.scale + its.shift > its.least);
+    let inside$u = q + $uu * by < last;
+    let d$u = select(V(0.0), x[at + $uu * step] - its.mean, inside$u);
+    let above$u = select(V(0.0), dy[at + $uu * step], d$u * its.scale + its.shift > its.least);
+    let g$u = select(V(0.0), above$u, inside$u);
     //#end
     sum += (g0 + g1) + (g2 + g3);
     dot += (g0 * d0 + g1 * d1) + (g2 * d2 + g3 * d3);
     at += 4u * step;
-  }
-  for (; q < last; q += by) {
-    let d = x[at] - its.mean;
-    let g = select(V(0.0), dy[at], d * its.scale + its.shift > its.least);
-    sum += g;
-    dot += g * d;
-    at += step;
   }
   return Sums(sum, dot * its.inverse);
 }

@@ -1,15 +1,14 @@
-// Running statistics of batch norm, by one invocation per channel group. A kernel that includes this has
-// lib/moments.wgsl and running, and in p decay and running_at.
-fn update_running(all: Moments, ch: u32) {
-  let mean = vec4f(all.mean);
-  let variance = vec4f(all.m2 / max(all.n - 1.0, 1.0));
-  let at = p.running_at + ch * LANES;
-  //#unroll k LANES
-  running[at + $ku] += (1.0 - p.decay) * (mean[$k] - running[at + $ku]);
-  //#end
-  let behind = at + p.c * LANES;
-  //#unroll k LANES
-  running[behind + $ku] += (1.0 - p.decay) * (variance[$k] - running[behind + $ku]);
-  //#end
-  if (ch == 0u) { running[p.running_at + 2u * p.c * LANES] += 1.0; }
+// Running statistics of batch norm from what group_moments left, a channel per invocation. A kernel that includes
+// this has lib/moments.wgsl and running, and in p decay and running_at.
+fn update_running(first: u32, local: u32) {
+  let behind = p.c * LANES;
+  for (var i = local; i < p.groups * LANES; i += SIZE) {
+    let all = shares[i / LANES];
+    let mean = vec4f(all.mean)[i % LANES];
+    let variance = vec4f(all.m2)[i % LANES] / max(all.n - 1.0, 1.0);
+    let at = p.running_at + first * LANES + i;
+    running[at] += (1.0 - p.decay) * (mean - running[at]);
+    running[at + behind] += (1.0 - p.decay) * (variance - running[at + behind]);
+  }
+  if (first + local == 0u) { running[p.running_at + 2u * behind] += 1.0; }
 }

@@ -56,10 +56,16 @@ export interface OpSpec<P> {
    * made unless somebody adds to it); or a sentence why there is none.
    */
   backward: ((gpu: Gpu, io: Backward<P>) => void) | "dy" | `none, because ${string}`;
-  /** What `backward` reads, so that everything else is freed early. Default: all inputs, all outputs. */
+  /** Inputs whose gradient is dy itself: `backward` gets no place for them, they are handed a reference. */
+  handsOver?: number[];
+  /** What `backward` reads, so that everything else is freed early. Default: all inputs but those, all outputs. */
   reads?: { inputs?: boolean; out?: boolean };
   /** Outputs that take no gradient (counts, entropies for reports): `dy` is null for them. */
   constant?: number[];
+  /** This op is the sum of its two inputs. */
+  sums?: true;
+  /** The op that adds one more tensor, its second input, to what this op gives. */
+  plus?: Op<P>;
   /** Inputs that `forward` changes in place (running statistics); they take no gradient. */
   mutates?: number[];
   /** Multiply-adds of one forward pass. */

@@ -3,6 +3,7 @@
  * at the last reader, backward passes included.
  */
 import { sizeClass } from "../gpu/pool.ts";
+import { fuse } from "./fuse.ts";
 import { count } from "./op.ts";
 import type { Node, Param, Source, Tape, Value } from "./tape.ts";
 
@@ -55,7 +56,7 @@ const where = (s: Source) => s.kind === "node" ? `${s.node.place} ${s.out}` : so
 export function schedule(tape: Tape, outputs: readonly Value[], loss?: Value): Schedule {
   const wanted = loss ? [...outputs, loss] : outputs;
   const needed = reach(tape, wanted);
-  const forward = tape.nodes.filter((n) => needed.has(n));
+  const { nodes: forward, replaced } = fuse(tape.nodes.filter((n) => needed.has(n)), wanted);
   const result: Schedule = {
     actions: [],
     outs: new Map(),
@@ -79,6 +80,8 @@ export function schedule(tape: Tape, outputs: readonly Value[], loss?: Value): S
       free: [],
     });
   }
+  // Others know the value of a fused op as that of the last one that it stands for.
+  for (const [node, fused] of replaced) result.outs.set(node, result.outs.get(fused)!);
   if (loss) new Reverse(result, forward).walk(loss);
   release(result, outputs);
   return result;
@@ -102,21 +105,22 @@ class Reverse {
   /** How many sources use a slot as their gradient: above one, nobody may add to it in place. */
   readonly #owners = new Map<Slot, number>();
   readonly #written = new Set<string>();
-  readonly #wants = new Map<Node, boolean>();
+  /** Indexes of the nodes that pass gradients on: a fused op has that of the last node that it stands for. */
+  readonly #wants = new Set<number>();
 
-  constructor(private readonly s: Schedule, private readonly nodes: Node[]) {
-    for (const node of nodes) {
-      const differentiable = typeof node.op.backward === "function" || node.op.backward === "dy";
+  constructor(private readonly s: Schedule, private readonly nodes: readonly Node[]) {
+    for (const { op, inputs, index } of nodes) {
+      const differentiable = typeof op.backward === "function" || op.backward === "dy";
       const wants = differentiable &&
-        node.inputs.some((v, i) => !node.op.mutates?.includes(i) && this.#wanted(v));
-      this.#wants.set(node, wants);
+        inputs.some((v, i) => !op.mutates?.includes(i) && this.#wanted(v));
+      if (wants) this.#wants.add(index);
     }
   }
 
   #wanted({ source }: Value): boolean {
     if (source.kind === "param") return source.param.trainable;
     if (source.kind === "input") return source.wantsGrad;
-    return this.#wants.get(source.node)! && !source.node.op.constant?.includes(source.out);
+    return this.#wants.has(source.node.index) && !source.node.op.constant?.includes(source.out);
   }
 
   walk(loss: Value): void {
@@ -129,7 +133,7 @@ class Reverse {
     this.s.seed = this.#slot(loss);
     for (let i = this.nodes.length - 1; i >= 0; i--) {
       const node = this.nodes[i];
-      if (this.#wants.get(node)) this.#node(node);
+      if (this.#wants.has(node.index)) this.#node(node);
     }
   }
 
@@ -147,10 +151,18 @@ class Reverse {
       for (const v of node.inputs) if (this.#wanted(v)) this.#share(v, dy[0]!);
     } else {
       const alloc: Slot[] = [];
+      const { mutates = [], handsOver = [] } = node.op;
       const dx = node.inputs.map((v, i) =>
-        node.op.mutates?.includes(i) || !this.#wanted(v) ? null : this.#target(v, alloc)
+        mutates.includes(i) || handsOver.includes(i) || !this.#wanted(v)
+          ? null
+          : this.#target(v, alloc)
       );
-      this.s.actions.push({ kind: "backward", node, dy, dx, alloc, free: [] });
+      if (dx.some((g) => g)) {
+        this.s.actions.push({ kind: "backward", node, dy, dx, alloc, free: [] });
+      }
+      for (const i of handsOver) {
+        if (this.#wanted(node.inputs[i])) this.#share(node.inputs[i], dy[0]!);
+      }
     }
     for (const slot of dy) if (slot) this.#owners.set(slot, this.#owners.get(slot)! - 1);
   }
@@ -212,8 +224,8 @@ function release(s: Schedule, outputs: readonly Value[]): void {
     for (const slot of a.alloc) last.set(slot, at);
     if (a.kind === "forward") a.node.inputs.forEach((v) => read(v, at));
     else if (a.kind === "backward") {
-      const { inputs = true, out = true } = a.node.op.reads ?? {};
-      if (inputs) a.node.inputs.forEach((v) => read(v, at));
+      const { reads: { inputs = true, out = true } = {}, handsOver } = a.node.op;
+      if (inputs) a.node.inputs.forEach((v, i) => !handsOver?.includes(i) && read(v, at));
       if (out) s.outs.get(a.node)!.forEach((slot) => last.set(slot, at));
       s.saved.get(a.node)!.forEach((slot) => last.set(slot, at));
       for (const slot of a.dy) if (slot) last.set(slot, at);

@@ -109,15 +109,18 @@ function tell(
   { measured, known, left, leftShare, seconds, kept }: TuningReport,
   path: string,
 ): string {
-  const rest = left
-    ? `; no time for ${left} more with ${percentOf(leftShare, 1)} of the work: --seconds gives it`
-    : "";
-  if (!kept && known > 0) {
-    return `Nothing was measured: all ${known} kernels were before, --again does it anew${rest}`;
-  }
+  const share = percentOf(leftShare, 1);
   if (!kept) {
-    return `Nothing was measured${rest || ": no kernel of these networks has a choice of forms"}`;
+    const why = left
+      ? `no time for ${counted(left, "kernel")} with ${share} of the work, --seconds gives it`
+      : known
+      ? `all ${known} kernels were before, --again does it anew`
+      : "no kernel of these networks has a choice of forms";
+    return `Nothing was measured: ${why}`;
   }
+  const rest = left
+    ? `; no time for ${left} more with ${share} of the work: --seconds gives it`
+    : "";
   const changed = measured.filter(({ choice }) => choice.index > 0);
   const rows = changed.map(({ key, candidates, choice: { index }, before, after }) => [
     key,
@@ -126,11 +129,11 @@ function tell(
     percentOf(after, before),
   ]);
   const sum = (pick: "before" | "after") => measured.reduce((all, one) => all + one[pick], 0);
-  const share = percentOf(sum("after"), sum("before"));
+  const together = percentOf(sum("after"), sum("before"));
   return [
     ...changed.length ? [table(["kernel", "by default", "tuned", "time"], rows), ""] : [],
     `${counted(measured.length, "kernel")} measured in ${duration(seconds)}${rest}`,
-    `${changed.length} of them in another form than the default: together ${share} of their time`,
+    `${changed.length} of them in another form than the default: together ${together} of their time`,
     `kept in ${shortPath(path)}`,
   ].join("\n");
 }

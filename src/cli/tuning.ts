@@ -1,4 +1,5 @@
 /** Which forms of kernels a run uses, and the measuring of those that it asks for. */
+import { dirname } from "@std/path";
 import type { DataSet } from "../data/mod.ts";
 import { DataError, UsageError } from "../errors.ts";
 import { digestOf, Gpu, type OpenOptions } from "../gpu/mod.ts";
@@ -12,6 +13,7 @@ import {
 } from "../nas/tuning/passes.ts";
 import { formsOf } from "../nas/tuning/questions.ts";
 import { type Measured, tune } from "../nas/tuning/tuner.ts";
+import { requireFolder } from "../run/files.ts";
 import type { RunFolder } from "../run/folder.ts";
 import {
   keepTuning,
@@ -21,6 +23,7 @@ import {
   type RunTuning,
   runTuningOf,
   type TuningIdentity,
+  tuningPath,
   tuningSummary,
   untuned,
 } from "../run/tuning.ts";
@@ -163,8 +166,9 @@ export interface TuningReport {
 }
 
 /**
- * Measures on a device of its own and keeps what it finds, also when it is stopped. The caller holds the
- * adapter's lock.
+ * Measures on a device of its own and keeps what it finds as it goes, also when it is stopped or killed. The
+ * caller holds the adapter's lock.
+ * @throws DataError, before anything is measured, where nothing can be kept.
  */
 export async function measure(options: Measuring): Promise<TuningReport> {
   const { passes, seconds, signal, progress, again = false } = options;
@@ -172,9 +176,9 @@ export async function measure(options: Measuring): Promise<TuningReport> {
   const spent = () => (performance.now() - started) / 1000;
   const gpu = await Gpu.open(openOptions(options.adapter));
   const measured: Measured[] = [];
-  let kept: KeptTuning | null = null;
   try {
     const id = await identityOf(gpu);
+    const kept = new Keeper(id, progress);
     const forms = formsOf(gpu, passes);
     const known = again ? new Set<string>() : measuredBefore(id, forms);
     const asked = forms.size - known.size;
@@ -184,15 +188,20 @@ export async function measure(options: Measuring): Promise<TuningReport> {
     try {
       for await (const one of tune(gpu, { passes, seconds: seconds - spent(), signal, known })) {
         measured.push(one);
+        kept.add(one);
         progress.redraw(() => progressLine(one));
       }
     } finally {
       progress.clear();
-      if (measured.length) kept = keep(id, measured, progress);
+      kept.write();
+      if (signal.aborted) {
+        const rest = asked > measured.length ? "; the same command measures the rest" : "";
+        progress.line(`kept     ${counted(measured.length, "kernel")}${rest}`);
+      }
     }
     const { left, covered } = measured.at(-1) ?? { left: asked, covered: 0 };
     const rest = { left, leftShare: 1 - covered };
-    return { measured, known: known.size, ...rest, seconds: spent(), kept };
+    return { measured, known: known.size, ...rest, seconds: spent(), kept: kept.tuning };
   } finally {
     gpu.close();
   }
@@ -210,10 +219,33 @@ function measuredBefore(
   return new Set([...forms].filter(same).map(([key]) => key));
 }
 
-function keep(id: TuningIdentity, measured: readonly Measured[], progress: Progress): KeptTuning {
-  const choices = Object.fromEntries(measured.map(({ key, choice }) => [key, choice]));
-  const note = (problem: string) => progress.line(`note     ${problem}`);
-  return keepTuning(places().cacheDir, id, choices, note);
+/** Milliseconds between two times that measurements go to the disk. */
+const KEEP_MS = 5000;
+
+/** Adds to the tuning of this machine every few seconds, so that who is killed loses no more than that. */
+class Keeper {
+  /** Null while nothing was written. */
+  tuning: KeptTuning | null = null;
+  #unwritten: Measured[] = [];
+  #written = performance.now();
+
+  constructor(private readonly id: TuningIdentity, private readonly progress: Progress) {
+    requireFolder(dirname(tuningPath(places().cacheDir, id.adapter)));
+  }
+
+  add(one: Measured): void {
+    this.#unwritten.push(one);
+    if (performance.now() - this.#written > KEEP_MS) this.write();
+  }
+
+  write(): void {
+    this.#written = performance.now();
+    if (this.#unwritten.length === 0) return;
+    const choices = Object.fromEntries(this.#unwritten.map(({ key, choice }) => [key, choice]));
+    const note = (problem: string) => this.progress.line(`note     ${problem}`);
+    this.tuning = keepTuning(places().cacheDir, this.id, choices, note);
+    this.#unwritten = [];
+  }
 }
 
 function progressLine({ done, left, secondsLeft, key }: Measured): string {

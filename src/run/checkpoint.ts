@@ -56,8 +56,8 @@ export function decodeCheckpoint(bytes: Uint8Array, config: string, name: string
   if (metadata.config !== config) {
     throw new DataError(
       `Cannot resume from ${name}: it belongs to configuration ${metadata.config.slice(0, 12)}…, ` +
-        `this run has ${config.slice(0, 12)}…; put back the run's own config.json and arch.json, ` +
-        `or start a new run`,
+        `this run has ${config.slice(0, 12)}…; put back the run's own config.json, arch.json and ` +
+        `tuning.json, or start a new run`,
     );
   }
   return {

@@ -1,9 +1,9 @@
 /** Tunings on disk: what was measured on this machine, and what a run uses. */
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { z } from "zod";
 import { DataError } from "../errors.ts";
 import type { Tuned } from "../gpu/tuning.ts";
-import { writeAtomic } from "./files.ts";
+import { requireFolder, writeAtomic } from "./files.ts";
 import { adapterSlug } from "./lock.ts";
 
 /** What a tuning holds for: anything else has to be measured anew. */
@@ -70,7 +70,7 @@ export function keepTuning(
   const choices = { ...all.find(same)?.choices, ...measured };
   const kept: KeptTuning = { ...id, measured: new Date().toISOString(), choices };
   const others = all.filter((one) => !same(one)).slice(0, MOST - 1);
-  Deno.mkdirSync(join(cacheDir, "tuning"), { recursive: true });
+  requireFolder(dirname(path));
   writeAtomic(path, JSON.stringify({ tunings: [kept, ...others] }, null, 2) + "\n");
   return kept;
 }
@@ -137,7 +137,8 @@ function readIfThere(path: string): string | null {
   try {
     return Deno.readTextFileSync(path);
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return null;
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (cause instanceof NotFound || cause instanceof NotADirectory) return null;
     throw new DataError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
   }
 }

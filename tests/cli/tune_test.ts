@@ -65,6 +65,8 @@ function found(run: string) {
   return { trials, weights: createHash("sha256").update(weights).digest("hex") };
 }
 
+const tuneSmall = ["tune", "--preset", "smoke", "--mode", "macro", "--wait"];
+
 const onlyRun = (runs: string) => join(runs, [...Deno.readDirSync(runs)][0].name);
 
 Deno.test("tune keeps what it measures within its time; a damaged cache is named and built anew", async () => {
@@ -75,17 +77,7 @@ Deno.test("tune keeps what it measures within its time; a damaged cache is named
   const sick = await denas(["doctor"], env);
   assert(sick.stdout.includes(`Cannot use ${path}`), sick.stdout);
 
-  const args = [
-    "tune",
-    "--preset",
-    "smoke",
-    "--mode",
-    "macro",
-    "--seconds",
-    "8",
-    "--json",
-    "--wait",
-  ];
+  const args = [...tuneSmall, "--seconds", "8", "--json"];
   const { code, stdout, stderr } = await denas(args, env);
   assertEquals(code, 0, stderr);
   assert(stderr.includes(`Cannot use ${path}`), stderr);
@@ -104,6 +96,49 @@ Deno.test("tune keeps what it measures within its time; a damaged cache is named
   const human = await denas([...args.filter((word) => word !== "--json")], env);
   assertEquals(human.code, 0, human.stderr);
   assert(/kernels? measured in|Nothing was measured/.test(human.stdout), human.stdout);
+});
+
+Deno.test("tune that is stopped or killed keeps what it measured", async () => {
+  const env = ownCache();
+  const path = tuningPath(cacheOf(env), id.adapter);
+  const choices = () => (readJson(path) as { tunings: { choices: Tuned }[] }).tunings[0].choices;
+  const isThere = () => Deno.stat(path).then(() => true, () => false);
+
+  const killed = start(tuneSmall, env).child;
+  while (!await isThere()) await new Promise((resolve) => setTimeout(resolve, 100));
+  killed.kill("SIGKILL");
+  await killed.output();
+  const kept = Object.keys(choices());
+  assert(kept.length > 0);
+
+  const { child } = start(tuneSmall, env);
+  let stderr = "", sent = false;
+  for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+    stderr += part;
+    if (sent || !stderr.includes("tuning  ")) continue;
+    sent = true;
+    child.kill("SIGINT");
+  }
+  await child.stdout.cancel();
+  assertEquals((await child.status).code, 130, stderr);
+  assert(/^kept {5}\d+ kernels?/m.test(stderr), stderr);
+  assert(kept.every((key) => key in choices()));
+});
+
+Deno.test("tune that could not keep anything says so before it measures", async () => {
+  const env = ownCache();
+  const cache = cacheOf(env);
+  Deno.mkdirSync(cache);
+  Deno.writeTextFileSync(join(cache, "tuning"), "");
+  const { code, stdout, stderr } = await denas(tuneSmall, env);
+  assertEquals([code, stdout], [1, ""], stderr);
+  assertEquals(
+    stderr,
+    `denas: Cannot write ${
+      join(cache, "tuning")
+    }: a file has the name of a folder that is needed; ` +
+      "choose another name\n",
+  );
 });
 
 Deno.test("a run killed on the way goes on with the forms it began with, whatever is measured meanwhile", async () => {

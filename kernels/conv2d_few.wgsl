@@ -2,6 +2,10 @@
 // of a row and Q vec4 of output channels. All taps in straight-line code, weights at literal indices.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
+// Known when compiling: to divide by numbers that are not takes longer than to load and multiply.
+override TILES: u32 = 1u;
+override OH: u32 = 1u;
+override OW: u32 = 1u;
 const K = 3u;
 const S = 2u;
 const CI = 1u;
@@ -12,7 +16,7 @@ const ROW = 3u;
 const SEEN = 3u;
 
 struct P {
-  pixels: u32, tiles: u32, ih: u32, iw: u32, oh: u32, ow: u32, co: u32, top: i32, left: i32,
+  pixels: u32, ih: u32, iw: u32, co: u32, top: i32, left: i32,
   w_at: u32, relu: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -40,15 +44,15 @@ fn main(
   workgroupBarrier();
 
   let i = thread(id, groups, SIZE);
-  let row = i / p.tiles;
-  let ox = i % p.tiles * T;
-  let above = i32(row % p.oh * S) - p.top;
+  let row = i / TILES;
+  let ox = i % TILES * T;
+  let above = i32(row % OH * S) - p.top;
   let column = i32(ox * S) - p.left;
   // Not max(), which may turn NaN into a number.
   let least = select(-3.4028234e38, 0.0, p.relu != 0u);
   var v: array<f32, K * SEEN>;
   //#unroll k K
-  let at$k = (i32(row / p.oh * p.ih) + above + $k) * i32(p.iw) + column;
+  let at$k = (i32(row / OH * p.ih) + above + $k) * i32(p.iw) + column;
   let live$k = u32(above + $k) < p.ih;
   //#unroll l SEEN
   v[$k * SEEN + $l] = x[max(at$k * i32(CI) + $l, 0i)];
@@ -72,8 +76,8 @@ fn main(
   //#end
   //#end
   //#unroll t T
-  if (i < p.pixels && ox + $t < p.ow) {
-    let to = (row * p.ow + ox + $t) * (p.co / 4u) + first;
+  if (i < p.pixels && ox + $t < OW) {
+    let to = (row * OW + ox + $t) * (p.co / 4u) + first;
     //#unroll q Q
     if ((first + $q) * 4u < p.co) { y[to + $q] = a[$t * Q + $q]; }
     //#end

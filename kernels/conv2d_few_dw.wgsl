@@ -2,6 +2,8 @@
 // span of output rows, to be added up by split_sum. One invocation per span and Q vec4 of output channels.
 //#include lib/index.wgsl
 override SIZE: u32 = 8u;
+override OH: u32 = 1u;
+override OW: u32 = 1u;
 const K = 3u;
 const S = 2u;
 const CI = 1u;
@@ -14,7 +16,7 @@ const SEEN = 5u;
 const HELD = 0u;
 
 struct P {
-  ih: u32, iw: u32, oh: u32, ow: u32, co: u32, rows: u32, top: i32, left: i32,
+  ih: u32, iw: u32, co: u32, rows: u32, top: i32, left: i32,
   span: u32, splits: u32, relu: u32, pieces: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -33,17 +35,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   // Not max(), which may turn NaN into a number.
   let least = select(-3.4028234e38, 0.0, p.relu != 0u);
   var a: array<vec4f, K * ROW * Q>;
-  let start = split * p.span * p.ow;
-  let end = min((split + 1u) * p.span, p.rows) * p.ow;
+  let start = split * p.span * OW;
+  let end = min((split + 1u) * p.span, p.rows) * OW;
   var ox = 0u;
-  for (var pixel = start; pixel < end; pixel += min(T, p.ow - ox)) {
-    let row = pixel / p.ow;
-    ox = pixel % p.ow;
-    let above = i32(row % p.oh * S) - p.top;
+  for (var pixel = start; pixel < end; pixel += min(T, OW - ox)) {
+    let row = pixel / OW;
+    ox = pixel % OW;
+    let above = i32(row % OH * S) - p.top;
     let column = i32(ox * S) - p.left;
     var v: array<f32, K * SEEN>;
     //#unroll k K
-    let at$k = (i32(row / p.oh * p.ih) + above + $k) * i32(p.iw) + column;
+    let at$k = (i32(row / OH * p.ih) + above + $k) * i32(p.iw) + column;
     let live$k = u32(above + $k) < p.ih;
     //#unroll l SEEN
     v[$k * SEEN + $l] = x[max(at$k * i32(CI) + $l, 0i)];
@@ -55,7 +57,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     //#unroll q Q
     {
       //#unroll t T
-      let d$t = select(dy[(pixel + $t) * co + min(o + $q, co - 1u)], vec4f(), ox + $t >= p.ow);
+      let d$t = select(dy[(pixel + $t) * co + min(o + $q, co - 1u)], vec4f(), ox + $t >= OW);
       //#end
       //#unroll k K
       //#unroll j ROW

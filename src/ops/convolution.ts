@@ -8,7 +8,7 @@ import conv2dScalarWgsl from "../../kernels/conv2d_scalar.wgsl" with { type: "te
 import { count, type Grad, type Tensor } from "../autodiff/op.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { type Kernel, kernel, type Params } from "../gpu/kernel.ts";
-import { axis, blockSize, groups, reduceSize, spansOf, splitReduce } from "./tiling.ts";
+import { axis, blockSize, groups, reduceSize, sizeClass, spansOf, splitReduce } from "./tiling.ts";
 
 const vector = kernel("conv2d", conv2dWgsl);
 const scalar = kernel("conv2d_scalar", conv2dScalarWgsl);
@@ -35,12 +35,11 @@ const ofAdapter = <F>(gpu: Gpu, software: F[], card: F[]): F[] =>
 function blocks(gpu: Gpu, k: number, ow: number) {
   const [much, little] = k > 3 ? [2, 4] : [4, 2];
   const many = k > 3 || ow > 8 ? 32 : 16;
+  const other = many > 16 ? { pixels: 16, outs: little } : { pixels: 32, outs: much };
+  const rest = { size: 32, across: true, held: 0 };
   return ofAdapter(
     gpu,
-    [
-      { pixels: many, outs: much, size: 32, across: true, held: 0 },
-      { pixels: 16, outs: little, size: 32, across: true, held: 0 },
-    ],
+    [{ pixels: many, outs: much, ...rest }, { ...other, ...rest }],
     [
       { pixels: 8, outs: 2, size: 64, across: false, held: 1 },
       { pixels: 4, outs: 1, size: 64, across: false, held: 1 },
@@ -111,7 +110,8 @@ function convolve(
 ): void {
   const [n, ih, iw, ci] = x.shape, [, oh, width, co] = y.shape, [k] = w.shape;
   const ow = Math.ceil((width - phase) / div), K = Math.max(1, taps);
-  const key = `conv2d k${k} s${S} d${div} columns ${ow} channels ${ci} ${co}`;
+  // From 16 on, channels only decide how many blocks there are.
+  const key = `conv2d k${k} s${S} d${div} columns ${sizeClass(ow)} outputs ${Math.min(co, 16)}`;
   const { pixels, outs, size: SIZE, across, held: HELD } = gpu.tuning.choose(
     key,
     blocks(gpu, k, ow),
@@ -161,7 +161,7 @@ function convolveFew(gpu: Gpu, { x, w, y, stride: S, relu }: Forward, top: numbe
   const [, ih, iw, ci] = x.shape, [n, oh, ow, co] = y.shape, [K] = w.shape;
   const many = K * K * ci > 12;
   const { pixels, outs, size: SIZE } = gpu.tuning.choose(
-    `conv2d_few k${K} s${S} columns ${ow} channels ${ci} ${co}`,
+    `conv2d_few k${K} s${S} channels ${ci} ${sizeClass(co)}`,
     ofAdapter(
       gpu,
       [{ pixels: 2, outs: many ? 8 : 16, size: 64 }, { pixels: 1, outs: 8, size: 128 }],
@@ -171,8 +171,8 @@ function convolveFew(gpu: Gpu, { x, w, y, stride: S, relu }: Forward, top: numbe
   const T = Math.min(pixels, ow), Q = blockSize(co / 4, outs);
   const tiles = Math.ceil(ow / T), all = n * oh * tiles;
   gpu.run(few, { x, w, y }, {
-    ...{ pixels: all, tiles, ih, iw, oh, ow, co, top, left, relu },
-    ...{ SIZE, Q, ...rowOf(K, S, ci, T) },
+    ...{ pixels: all, ih, iw, co, top, left, relu },
+    ...{ SIZE, Q, TILES: tiles, OH: oh, OW: ow, ...rowOf(K, S, ci, T) },
   }, groups(all, SIZE, Math.ceil(co / (4 * Q))));
 }
 
@@ -213,9 +213,9 @@ function blocksDw(gpu: Gpu, ow: number, k: number) {
   // Whole rows where they are short: what lies outside is known, and not computed. The longer ones only for
   // large kernels, which make up for the smaller block that still fits the instruction cache.
   const software = ow <= 4
-    ? [{ ...rolling, pixels: ow }, rolling]
+    ? [{ ...rolling, pixels: 4 }, rolling]
     : ow <= 8 && k > 3
-    ? [{ ...rolling, pixels: ow, ins: 1, outs: 1 }, rolling]
+    ? [{ ...rolling, pixels: 8, ins: 1, outs: 1 }, rolling]
     : [rolling, { ...rolling, ins: 3 - wide }];
   const small = { ins: 1, outs: 1, held: 1 };
   return ofAdapter(gpu, software, [{ pixels: 2, ...small }, { pixels: 4, ...small }]);
@@ -233,7 +233,7 @@ export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
   const { x, w, dy, stride: S, relu } = io;
   const [n, ih, iw, ci] = x.shape, [, oh, ow, co] = dy.shape, [K] = w.shape;
   const [top, left] = [ih, iw].map((size) => axis(size, K, S, "same").before);
-  const rows = n * oh, params = { ih, iw, oh, ow, co, rows, relu, top, left };
+  const rows = n * oh, params = { ih, iw, co, rows, relu, top, left };
   const SIZE = reduceSize(gpu);
   /** A kernel whose `tiles` invocations see a span of rows. */
   const reduce = (k: Kernel, tiles: number, constants: Params) =>
@@ -252,21 +252,23 @@ export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
         ),
     );
 
-  const at = `k${K} s${S} columns ${ow} channels ${ci} ${co}`;
   if (isFew(w)) {
-    const form = gpu.tuning.choose(`conv2d_few_dw ${at}`, blocksFewDw(gpu, K * K * ci));
+    const key = `conv2d_few_dw k${K} s${S} channels ${ci} ${sizeClass(co)}`;
+    const form = gpu.tuning.choose(key, blocksFewDw(gpu, K * K * ci));
     const T = Math.min(form.pixels, ow), Q = blockSize(co / 4, form.outs);
     reduce(fewDw, Math.ceil(co / (4 * Q)), {
-      ...{ Q, HELD: form.held, pieces: K * K * ci * Q, ...rowOf(K, S, ci, T) },
+      ...{ OH: oh, OW: ow, Q, HELD: form.held, pieces: K * K * ci * Q, ...rowOf(K, S, ci, T) },
     });
   } else if (ci % 4 || co % 4) {
     const Q = 8, T = 2;
     reduce(scalarDw, K * ci * Math.ceil(co / Q), {
       pieces: K * Q,
-      ...{ ci, K, S, Q, T, WINDOW: (T - 1) * S + K },
+      ...{ oh, ow, ci, K, S, Q, T, WINDOW: (T - 1) * S + K },
     });
   } else {
-    const form = gpu.tuning.choose(`conv2d_dw ${at}`, blocksDw(gpu, ow, K));
+    const channels = [ci, co].map((c) => Math.min(c, 16)).join(" ");
+    const key = `conv2d_dw k${K} s${S} columns ${sizeClass(ow)} channels ${channels}`;
+    const form = gpu.tuning.choose(key, blocksDw(gpu, ow, K));
     const T = Math.min(ow, form.pixels);
     const C = blockSize(ci / 4, form.ins), Q = blockSize(co / 4, form.outs);
     const { WINDOW, FIRST, INNER } = columns(iw, ow, left, { K, S, T });
@@ -274,7 +276,8 @@ export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
     const FRESH = T === ow ? INNER : WINDOW - KEEP;
     const tiles = K * Math.ceil(ci / (4 * C)) * Math.ceil(co / (4 * Q));
     const constants = {
-      ...{ ci, K, S, C, Q, T, WINDOW, FIRST, KEEP, FRESH, NEW: T * S, STEPS: T === ow ? 0 : 1 },
+      ...{ oh, ow, ci, K, S, C, Q, T, WINDOW, FIRST, KEEP, FRESH },
+      ...{ NEW: T * S, STEPS: T === ow ? 0 : 1 },
       ...{ HELD: form.held, pieces: C * K * 4 * Q },
     };
     const { tensor, accumulate: add } = dw;

@@ -67,6 +67,9 @@ export function withUnused<N extends string>(
 /** Size of the blocks when n is cut into as few as possible of at most `most`, all nearly equal. */
 export const blockSize = (n: number, most: number) => Math.ceil(n / Math.ceil(n / most));
 
+/** A class of sizes for the tuner: 2^i has those above 2^(i − 1). */
+export const sizeClass = (size: number): string => `2^${Math.ceil(Math.log2(size))}`;
+
 /** Invocations that a reduction is spread over; software adapters have few lanes and like long loops. */
 const reduceLanes = (gpu: Gpu) => gpu.adapter.fallback ? 256 : 32768;
 

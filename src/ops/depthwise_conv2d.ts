@@ -185,7 +185,10 @@ function rollWeightGradient(
   const form = { kernel: "depthwise_conv2d_dw", narrow: k === 3 };
   const { constants, sizes: { strips } } = rollOutput(gpu, form, 1, window);
   const perGroup = SIZE / channels, all = Math.ceil(c / channels);
-  const wanted = gpu.tuning.choose(`depthwise_conv2d_dw k${k} c${c} splits`, splitsOf(gpu, all));
+  const wanted = gpu.tuning.choose(
+    `depthwise_conv2d_dw splits for ${all} groups`,
+    splitsOf(gpu, all),
+  );
   const runs = Math.max(1, Math.floor(wanted * perGroup / strips));
   const images = Math.ceil(g.n / runs);
   const splits = strips * Math.ceil(g.n / images);

@@ -9,7 +9,7 @@ import pointwiseScalarWgsl from "../../kernels/pointwise_scalar.wgsl" with { typ
 import { count, type Grad, type Shape, type Tensor } from "../autodiff/op.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { blockSize, groups, reduceSize, splitReduce } from "./tiling.ts";
+import { blockSize, groups, reduceSize, sizeClass, splitReduce } from "./tiling.ts";
 
 const vector = kernel("pointwise", pointwiseWgsl);
 const scalar = kernel("pointwise_scalar", pointwiseScalarWgsl);
@@ -95,7 +95,8 @@ function vectorProduct(
     ? { mul: 1, shift: -Math.floor(shift / T), place: shift % T }
     : { mul: stride, shift, place: 0 };
   const K4 = blockSize(ci / 4, SLICE / 4);
-  const { Q, SIZE, PIXELS } = gpu.tuning.choose(`pointwise ${ci}×${co}`, forms(gpu, K4, co));
+  const all = forms(gpu, K4, co), blocks = all.map((form) => 4 * form.Q);
+  const { Q, SIZE, PIXELS } = gpu.tuning.choose(`pointwise ${4 * K4} to blocks of ${blocks}`, all);
   for (let done = 0; done < ci; done += 4 * K4) {
     // The last slice ends with the channels; what it shares with the one before gets no weight.
     const k0 = Math.min(done, ci - 4 * K4);
@@ -166,7 +167,8 @@ export function productDw(
     });
     return;
   }
-  const form = gpu.tuning.choose(`pointwise_dw ${ci}×${co}`, formsDw(gpu, ci, co));
+  const all = formsDw(gpu, ci, co), blocks = all.map(({ C, Q }) => `${4 * C}×${4 * Q}`);
+  const form = gpu.tuning.choose(`pointwise_dw ${sizeClass(ci)} in blocks of ${blocks}`, all);
   const tiles = Math.ceil(ci / 4 / form.C) * Math.ceil(co / 4 / form.Q);
   const SAMPLED = stride !== 1 || shift !== 0;
   splitReduce(gpu, rows, tiles, ci * co, dw, (sums, span, splits) => {

@@ -1,13 +1,14 @@
 // Second half of many reductions at once: y = sum of the splits, or y += it, in a fixed order. One invocation
-// per element of all results; which is whose stands in a table.
+// per V of all results; which is whose stands in a table, counted in V as everything here.
 //#include lib/index.wgsl
+alias V = vec4f;
 override SIZE: u32 = 64u;
 
 struct P { count: u32, n: u32, jobs_at: u32 }
 // Rows of (results of the rows before, first partial result, n, splits, first element of y, add).
 @group(0) @binding(0) var<storage, read> jobs: array<u32>;
-@group(0) @binding(1) var<storage, read> sums: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> sums: array<V>;
+@group(0) @binding(2) var<storage, read_write> y: array<V>;
 @group(0) @binding(3) var<uniform> p: P;
 
 @compute @workgroup_size(SIZE)
@@ -24,14 +25,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let n = jobs[row + 2u];
   let splits = jobs[row + 3u];
   // Four sums of every fourth split, so that loads need not wait for each other.
-  var four = vec4f();
+  var four = array<V, 4>();
   var at = jobs[row + 1u] + k;
   var s = 0u;
   for (; s + 4u <= splits; s += 4u) {
-    four += vec4f(sums[at], sums[at + n], sums[at + 2u * n], sums[at + 3u * n]);
+    //#unroll i 4
+    four[$i] += sums[at + $i * n];
+    //#end
     at += 4u * n;
   }
-  var total = (four.x + four.y) + (four.z + four.w);
+  var total = (four[0] + four[1]) + (four[2] + four[3]);
   for (; s < splits; s++) {
     total += sums[at];
     at += n;

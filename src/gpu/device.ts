@@ -271,7 +271,7 @@ export class Gpu {
   sumSplits(job: SplitSum, main: (sums: Tensor) => void): void {
     if (this.#rehearsal) {
       main(job.to);
-      this.#splitSums.rehearse(job.to);
+      this.#splitSums.rehearse(job);
     } else this.#splitSums.add(job, main);
   }
 

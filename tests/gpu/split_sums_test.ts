@@ -30,24 +30,34 @@ function expected(splits: number, n: number, seed: number, before = 0): Float32A
 const part = (slab: Tensor, offset: number, n: number): Tensor => ({ ...slab, offset, shape: [n] });
 
 const kinds = [[1, 1], [3, 130], [4, 64], [9, 7], [64, 144], [255, 5], [1, 1000]];
+const byFour = [[1, 4], [3, 132], [4, 64], [9, 8], [64, 144], [255, 12], [1, 1000]];
 
-Deno.test("sums of many reductions into two slabs are two dispatches, and nothing beside them changes", async () => {
-  const sources = kinds.map(([splits, n], i) => upload(splits, n, i));
-  const slabs = [0, 1].map(() => gpu.upload(new Float32Array(4000).fill(0.5)));
-  const before = gpu.counters.dispatches;
-  const want = slabs.map(() => new Float32Array(4000).fill(0.5));
-  let at = 3;
-  kinds.forEach(([splits, n], i) => {
-    const add = i % 3 === 0;
-    reduce(sources[i], part(slabs[i % 2], at, n), add);
-    want[i % 2].set(expected(splits, n, i, add ? 0.5 : 0), at);
-    at += n + 2;
+/** Where the first sum goes, how far apart they lie, what they are: of four at a time, or with one that is not. */
+const slabsOf = [
+  { of: "any size", first: 3, apart: 2, sizes: kinds },
+  { of: "four and more", first: 4, apart: 8, sizes: byFour },
+  { of: "four and more at odd places", first: 4, apart: 1, sizes: byFour },
+];
+
+for (const { of, first, apart, sizes } of slabsOf) {
+  Deno.test(`sums of many reductions, results of ${of}, into two slabs are two dispatches, and nothing beside them changes`, async () => {
+    const sources = sizes.map(([splits, n], i) => upload(splits, n, i));
+    const slabs = [0, 1].map(() => gpu.upload(new Float32Array(4000).fill(0.5)));
+    const before = gpu.counters.dispatches;
+    const want = slabs.map(() => new Float32Array(4000).fill(0.5));
+    let at = first;
+    sizes.forEach(([splits, n], i) => {
+      const add = i % 3 === 0;
+      reduce(sources[i], part(slabs[i % 2], at, n), add);
+      want[i % 2].set(expected(splits, n, i, add ? 0.5 : 0), at);
+      at += n + apart;
+    });
+    assert.equal(gpu.counters.dispatches, before);
+    const got = await gpu.read(slabs);
+    assert.equal(gpu.counters.dispatches, before + 2);
+    assert.deepEqual(got, want);
   });
-  assert.equal(gpu.counters.dispatches, before);
-  const got = await gpu.read(slabs);
-  assert.equal(gpu.counters.dispatches, before + 2);
-  assert.deepEqual(got, want);
-});
+}
 
 Deno.test("gradients of a weight that is used twice are added in their order", async () => {
   const sources = [upload(5, 70, 1), upload(8, 70, 2), upload(3, 40, 3)];
@@ -100,11 +110,13 @@ Deno.test("more partial results than there is room for are summed in several dis
 Deno.test("a reduction larger than all the room for partial results gets room of its own", async () => {
   const splits = 9, n = 1_000_003;
   const source = upload(splits, n, 7), small = upload(4, 64, 8);
-  const [large, little] = [gpu.empty([n]), gpu.empty([64])];
+  const [large, little, after] = [gpu.empty([n]), gpu.empty([64]), gpu.empty([64])];
   reduce(small, little);
   reduce(source, large);
-  const got = await gpu.read([large, little]);
-  assert.deepEqual(got, [expected(splits, n, 7), expected(4, 64, 8)]);
+  reduce(small, after);
+  const got = await gpu.read([large, little, after]);
+  const four = expected(4, 64, 8);
+  assert.deepEqual(got, [expected(splits, n, 7), four, four]);
 });
 
 Deno.test("what only asks for choices leaves nothing to be summed", async () => {

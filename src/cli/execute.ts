@@ -1,5 +1,4 @@
 /** One path for all runs: data, adapter, lock, folder, then events until the end. */
-import { dirname } from "@std/path";
 import type { DataSet, FindOptions } from "../data/mod.ts";
 import { UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/mod.ts";
@@ -26,7 +25,7 @@ import { finishRetrain, finishSearch } from "./finish.ts";
 import type { RunOptions } from "./options.ts";
 import type { OutputOptions } from "./nnabla_options.ts";
 import { profileTo, type Profiling } from "./profile.ts";
-import { Outputs, outputsOf, requireFolders } from "./outputs.ts";
+import { checkOut, Outputs, outputsOf, requireFolders } from "./outputs.ts";
 import { commandName, fromHere, lockFolder, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { onStop } from "./stopping.ts";
@@ -84,7 +83,7 @@ export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions
 
 /** @returns the exit code: 0, or 130 when the user stopped it. */
 export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
-  if (job.command === "search") checkFolderOf(options.out);
+  if (job.command === "search") checkOut(options.out);
   const outputs = options.resume ? options.resume.state.outputs : outputsOf(options);
   requireFolders(outputs);
   if (options.tune && !seesImages(job)) {
@@ -169,22 +168,6 @@ export async function withEquipment(
     interrupt.dispose();
     gpu?.close();
   }
-}
-
-/** Before the search: after it would be late to learn that its winner has no place. */
-function checkFolderOf(out: string): void {
-  const folder = dirname(fromHere(out));
-  let isFolder = false;
-  try {
-    isFolder = Deno.statSync(folder).isDirectory;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  if (isFolder) return;
-  throw new UsageError(
-    `Cannot write the winner to ${out}: there is no folder ${folder}, expected one; ` +
-      `make it or choose another --out`,
-  );
 }
 
 async function drive(

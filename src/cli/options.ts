@@ -147,6 +147,12 @@ export function number(text: string): number {
   return n;
 }
 
+export function port(text: string): number {
+  const n = whole(text);
+  if (n > 65535) throw new InvalidArgumentError("a port up to 65535");
+  return n;
+}
+
 /** Minutes, seconds, shares of them. */
 export function numberAbove0(text: string): number {
   const n = number(text);

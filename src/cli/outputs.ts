@@ -1,4 +1,5 @@
 /** What a run writes beside its folder, where the user asked for it. */
+import { dirname } from "@std/path";
 import { UsageError } from "../errors.ts";
 import type { LoggedEvent } from "../nas/events.ts";
 import type { RunIO } from "../nas/search.ts";
@@ -31,6 +32,33 @@ export function outputsOf(options: OutputOptions): RunState["outputs"] {
 export function requireFolders({ monitorPath, modelSavePath }: RunState["outputs"] = {}): void {
   for (const folder of [monitorPath, modelSavePath]) {
     if (folder !== undefined) requireFolder(folder);
+  }
+}
+
+/** Before the search: after it would be late to learn that its winner has no place. */
+export function checkOut(out: string): void {
+  const path = fromHere(out);
+  const folder = dirname(path);
+  if (!isFolder(folder)) {
+    throw new UsageError(
+      `Cannot write the winner to ${out}: there is no folder ${folder}, expected one; ` +
+        `make it or choose another --out`,
+    );
+  }
+  if (isFolder(path)) {
+    throw new UsageError(
+      `Cannot write the winner to ${out}: it is a folder, expected the name of a file`,
+    );
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch (error) {
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return false;
+    throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { DataError, UsageError } from "../errors.ts";
 import { onInterrupt } from "../run/interrupt.ts";
 import { isLoopback, type OpenServer, type RunningServer } from "../run/serving.ts";
-import { whole } from "./options.ts";
+import { port } from "./options.ts";
 import { commandName, fromHere, places, shortPath } from "./paths.ts";
 import { onReaderGone, print, printError } from "./terminal.ts";
 
@@ -20,7 +20,7 @@ interface ServeOptions {
 export function addServe(program: Command, openServer: OpenServer): void {
   program.command("serve")
     .description("Watch, start and stop runs in a browser or over HTTP.")
-    .option("--port <n>", "port to listen on; 0 takes any", whole, 8000)
+    .option("--port <n>", "port to listen on; 0 takes any", port, 8000)
     .option(
       "--host <address>",
       "address to listen on; any but loopback demands a token",

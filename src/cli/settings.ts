@@ -26,6 +26,11 @@ export async function readSettings(path: string): Promise<Record<string, unknown
       `Cannot read settings ${path}: it is no object, expected what --print-config prints`,
     );
   }
+  if (!("version" in value)) {
+    throw new DataError(
+      `Cannot read settings ${path}: they have no version, expected what --print-config prints`,
+    );
+  }
   return value as Record<string, unknown>;
 }
 

@@ -1,6 +1,7 @@
 /** The two output streams and what a terminal can show. Results go to stdout, everything else to stderr. */
 import process from "node:process";
 import { styleText } from "node:util";
+import { explain } from "../run/files.ts";
 
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
@@ -38,7 +39,10 @@ export function onReaderGone(act: () => void): () => void {
   return () => whenGone = before;
 }
 
-/** Writes all of a text; nothing more where the reader has gone. */
+/**
+ * Writes all of a text; nothing more where the reader has gone.
+ * @throws DataError where it cannot be written for another reason.
+ */
 export function write(stream: Stream, text: string): void {
   if (gone.has(stream)) return;
   try {
@@ -46,7 +50,7 @@ export function write(stream: Stream, text: string): void {
       bytes = bytes.subarray(Deno[stream].writeSync(bytes));
     }
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw explain(stream, error);
     gone.add(stream);
     whenGone();
   }

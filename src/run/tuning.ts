@@ -1,7 +1,7 @@
 /** Tunings on disk: what was measured on this machine, and what a run uses. */
 import { dirname, join } from "@std/path";
 import { z } from "zod";
-import { DataError } from "../errors.ts";
+import { DataError, whyUnreadable } from "../errors.ts";
 import type { Tuned } from "../gpu/tuning.ts";
 import { requireFolder, writeAtomic } from "./files.ts";
 import { adapterSlug } from "./lock.ts";
@@ -139,6 +139,6 @@ function readIfThere(path: string): string | null {
   } catch (cause) {
     const { NotFound, NotADirectory } = Deno.errors;
     if (cause instanceof NotFound || cause instanceof NotADirectory) return null;
-    throw new DataError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw new DataError(`Cannot read ${path}: ${whyUnreadable(cause)}`, { cause });
   }
 }

@@ -40,6 +40,8 @@ Deno.test("wrong words on the command line exit with 2 and say what was meant", 
     [["study"], "Cannot run study: its argument <name> is missing"],
     [["bench"], 'Cannot run "bench": denas has no such command'],
     [["search", "--tune", "--no-tuning"], "--no-tuning was given as well, expected one of them"],
+    [["serve", "--port", "99999"], 'got "99999", expected a port up to 65535'],
+    [["search", "--mode", "micro", "--out", "."], "it is a folder, expected the name of a file"],
     [["doctor", "--adapter", "fast"], "high-performance, low-power, software"],
   ];
   const results = await Promise.all(cases.map(([args]) => denas(args)));
@@ -112,6 +114,10 @@ Deno.test("settings that are damaged are named", async () => {
   const broken = await denas(["search", "--config", "broken.json"], env);
   assertEquals(broken.code, 1);
   assert(broken.stderr.includes("broken.json"), broken.stderr);
+  Deno.writeTextFileSync(join(here, "other.json"), '{"a": 1}');
+  const other = await denas(["search", "--config", "other.json", "--mode", "micro"], env);
+  assertEquals(other.code, 1);
+  assert(other.stderr.includes("other.json: they have no version"), other.stderr);
   const wrong = await denas(["search", "--config", "wrong.json"], env);
   assertEquals(wrong.code, 2);
   assert(wrong.stderr.includes("Cannot use the search settings"), wrong.stderr);

@@ -11,7 +11,7 @@ import { runTuningPath } from "../../src/run/tuning.ts";
 import { smallArch } from "../nas/small_arch.ts";
 
 const gpu = await Gpu.open();
-const data = syntheticDataSet({ train: 3, valid: 1, test: 0, image: [9, 9, 3], classes: 3 });
+const data = syntheticDataSet({ train: 3, valid: 1, test: 0, image: [8, 8, 3], classes: 3 });
 const { child } = resolveRetrainConfig({
   space: "micro",
   preset: "smoke",

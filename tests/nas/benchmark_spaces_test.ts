@@ -20,7 +20,7 @@ const dataset = syntheticDataSet({
   train: 32,
   valid: 16,
   test: 16,
-  image: [12, 12, 3],
+  image: [8, 8, 3],
   classes: 3,
 });
 
@@ -99,7 +99,7 @@ for (const [name, { text, parameters, layers }] of Object.entries(examples)) {
   Deno.test(`${name}: shared weights hold what every architecture needs, and nothing else`, () => {
     const space = openSpace(name, small);
     const all = new WeightStore();
-    const context = { input: [12, 12, 3] as const, classes: 3, config: small };
+    const context = { input: [8, 8, 3] as const, classes: 3, config: small };
     space.supernet({ ...context, weights: all });
     const shapes = new Map(all.params().map((p) => [p.name, p.shape.join()]));
     const used = new Set<string>();

@@ -16,7 +16,7 @@ import { openSpace, search } from "../../src/nas/search.ts";
 import { memoryStore } from "../../src/nas/store.ts";
 import { smallArch as arch } from "./small_arch.ts";
 
-const dataset = syntheticDataSet({ train: 24, valid: 8, test: 9, image: [9, 9, 3], classes: 3 });
+const dataset = syntheticDataSet({ train: 24, valid: 8, test: 9, image: [8, 8, 3], classes: 3 });
 const child = { "child.blocks": 1, "child.stem": 1 };
 const retrainConfig = resolveRetrainConfig({
   space: "micro",

@@ -72,7 +72,7 @@ function withBits(set: DataSet): DataSet {
 }
 
 const dataset = withBits(
-  syntheticDataSet({ train: 26, valid: 9, test: 11, image: [9, 9, 3], classes: 8 }),
+  syntheticDataSet({ train: 26, valid: 9, test: 11, image: [8, 8, 3], classes: 8 }),
 );
 
 Deno.test("evaluation gives the figures of plain loops over each image once, whatever the batch", async () => {

@@ -10,7 +10,7 @@ import { memoryStore } from "../../src/nas/store.ts";
 import { smallArch as arch } from "./small_arch.ts";
 
 const gpu = await Gpu.open();
-const dataset = syntheticDataSet({ train: 24, valid: 8, test: 9, image: [9, 9, 3], classes: 3 });
+const dataset = syntheticDataSet({ train: 24, valid: 8, test: 9, image: [8, 8, 3], classes: 3 });
 /** Two epochs of twelve steps: figures are read after ten steps and at the end of each. */
 const config = resolveRetrainConfig({
   space: "micro",

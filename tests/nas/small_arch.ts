@@ -1,11 +1,11 @@
 import type { ArchFile } from "../../src/nas/arch_file.ts";
 
-/** A micro architecture of one block per cell, for images of 9×9×3 and three classes. */
+/** A micro architecture of one block per cell, for images of 8×8×3 and three classes. */
 export const smallArch: ArchFile = {
   format: "denas-arch",
   version: 1,
   space: "micro",
-  input: [9, 9, 3],
+  input: [8, 8, 3],
   classes: 3,
   choice: [0, 0, 1, 4, 1, 1, 0, 2],
   stem: 1,

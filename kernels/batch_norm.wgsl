@@ -36,8 +36,8 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let all = group_moments(mine, local);
   let its = channel_of(all, ch);
   if (group.y == 0u) {
-    if (local < p.groups) { keep_channel(its, ch); }
+    if (local < p.groups && ch < p.c) { keep_channel(its, ch); }
     if (p.update != 0u) { update_running(group.x * p.groups, local); }
   }
-  normalise(its, ch, first, min((group.y + 1u) * p.run, p.pixels));
+  if (ch < p.c) { normalise(its, ch, first, min((group.y + 1u) * p.run, p.pixels)); }
 }

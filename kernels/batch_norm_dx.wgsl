@@ -31,5 +31,5 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   }
   let all = group_sums(mine, local);
   if (group.y == 0u) { write_weights(group.x * p.groups, local); }
-  if (p.write_dx != 0u) { write_dx(its, all, ch, first, min((group.y + 1u) * p.run, p.pixels)); }
+  if (p.write_dx != 0u && ch < p.c) { write_dx(its, all, ch, first, min((group.y + 1u) * p.run, p.pixels)); }
 }

@@ -31,7 +31,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     all.m2 = select(V(1.0), all.m2 / seen, updates > 0.0);
   }
   let its = channel_of(all, ch);
-  if (group.y == 0u && local < p.groups) { keep_channel(its, ch); }
+  if (group.y == 0u && local < p.groups && ch < p.c) { keep_channel(its, ch); }
   let first = group.y * p.run + local / p.groups;
-  normalise(its, ch, first, min((group.y + 1u) * p.run, p.pixels));
+  if (ch < p.c) { normalise(its, ch, first, min((group.y + 1u) * p.run, p.pixels)); }
 }

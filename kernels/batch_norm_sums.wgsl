@@ -18,7 +18,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let first = group.y * p.run + local / p.groups;
   let last = min((group.y + 1u) * p.run, p.pixels);
   let all = group_sums(sums_of(channel(ch), ch, first, last), local);
-  if (local >= p.groups) { return; }
+  if (local >= p.groups || ch >= p.c) { return; }
   part[2u * group.y * p.c + ch] = all.dy;
   part[(2u * group.y + 1u) * p.c + ch] = all.dot;
 }

@@ -4,7 +4,7 @@
 // Of gamma (to grad) and of beta (to grad, or other where they do not share a buffer), where they are wanted, from
 // what group_sums left: a channel per invocation.
 fn write_weights(first: u32, local: u32) {
-  for (var i = local; i < p.groups * LANES; i += SIZE) {
+  for (var i = local; i < min(p.groups, p.c - first) * LANES; i += SIZE) {
     let all = shares[i / LANES];
     let gamma_to = p.gamma_to + first * LANES + i;
     let beta_to = p.beta_to + first * LANES + i;

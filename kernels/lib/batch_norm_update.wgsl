@@ -2,7 +2,7 @@
 // this has lib/moments.wgsl and running, and in p decay and running_at.
 fn update_running(first: u32, local: u32) {
   let behind = p.c * LANES;
-  for (var i = local; i < p.groups * LANES; i += SIZE) {
+  for (var i = local; i < min(p.groups, p.c - first) * LANES; i += SIZE) {
     let all = shares[i / LANES];
     let mean = vec4f(all.mean)[i % LANES];
     let variance = vec4f(all.m2)[i % LANES] / max(all.n - 1.0, 1.0);

@@ -1,6 +1,7 @@
 // Count, mean and sum of squared deviations of a sample: merging is exact where |mean| is far above the
 // deviation (Chan, Golub, LeVeque 1983). A kernel that includes this has x, p.c (channel groups of type V),
 // and work-groups of SIZE: p.groups channel groups, side by side, by a power of two of pixels.
+// The last may have fewer groups: what invocations beyond them find is not written.
 struct Moments { n: f32, mean: V, m2: V }
 
 fn merge_moments(a: Moments, b: Moments) -> Moments {

@@ -7,7 +7,7 @@ import sumsWgsl from "../../kernels/batch_norm_sums.wgsl" with { type: "text" };
 import { type Backward, count, type Forward, type Grad, type Tensor } from "../autodiff/op.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel, type Params } from "../gpu/kernel.ts";
-import { lanes, sizeClass, width, withScratch, withUnused } from "./tiling.ts";
+import { lanes, width, withScratch, withUnused } from "./tiling.ts";
 
 const normalise = kernel("batch_norm", batchNormWgsl);
 const dxKernel = kernel("batch_norm_dx", dxWgsl);
@@ -44,25 +44,26 @@ const LARGE = 256;
 
 /**
  * Fused where its few work-groups fill the device and are soon through: on a card after some pixels per
- * invocation; in software, which pays more for dispatches, while a work-group's pixels stay in a core's cache.
+ * invocation; in software, which pays more for dispatches, while a tensor stays in a core's cache, or where
+ * its channels alone make enough work-groups.
  */
 function form(gpu: Gpu, pass: string, pixels: number, c: number): Form {
-  const logPixels = Math.ceil(Math.log2(pixels));
+  const logPixels = Math.ceil(Math.log2(pixels)), logGroups = Math.ceil(Math.log2(c));
   const { fallback } = gpu.adapter;
-  const fused = fallback ? c > 1 && logPixels <= 13 : logPixels <= 12;
+  const fused = fallback
+    ? c > 1 && (logPixels + logGroups <= 17 || logGroups >= 5)
+    : logPixels <= 12;
   const sizes = fallback ? [SMALL, LARGE] : [LARGE, SMALL];
   const forms = sizes.flatMap((size) => [{ fused, size }, { fused: !fused, size }]);
-  return gpu.tuning.choose(`${pass} pixels 2^${logPixels} groups ${sizeClass(c)}`, forms);
+  return gpu.tuning.choose(`${pass} pixels 2^${logPixels} groups 2^${logGroups}`, forms);
 }
 
 /** The grid of a form, and what its kernels must know of it. */
 function cut(form: Form, pixels: number, c: number) {
   const { fused, size } = form;
-  const groups = groupsOf(c, form), columns = c / groups;
+  const groups = groupsOf(c, form), columns = Math.ceil(c / groups);
   // A power of two; together with the groups, full vectors.
-  const by = size === SMALL
-    ? groups === 3 ? SMALL : SMALL / groups
-    : 2 ** Math.floor(Math.log2(size / groups));
+  const by = 2 ** Math.floor(Math.log2(size / groups));
   // Work-groups that keep a device busy, and pixels that an invocation should have.
   const [wanted, least] = size === SMALL ? [8, 1] : [512, 8];
   const splits = fused ? 1 : Math.max(1, Math.round(wanted / columns));
@@ -72,12 +73,14 @@ function cut(form: Form, pixels: number, c: number) {
 }
 
 /**
- * Channel groups of a work-group: a cache line where they divide, or less of it where that makes the work-groups
- * of several shapes alike and so one pipeline; several work-groups if each sees all pixels.
+ * Channel groups of a work-group: a cache line where they divide; several work-groups if each sees all pixels. In
+ * software all work-groups are of one size, since a pipeline takes a second to compile: an odd number of groups
+ * goes by two, and the last work-group has one.
  */
 function groupsOf(c: number, { fused, size }: Form): number {
-  const wanted = size === SMALL ? [3, 4, 2] : [4, 3, 2];
-  return wanted.find((groups) => c % groups === 0 && !(fused && groups === c)) ?? 1;
+  const wanted = size === SMALL ? [4, 2] : [4, 3, 2];
+  const divides = wanted.find((groups) => c % groups === 0 && !(fused && groups === c));
+  return divides ?? (size === SMALL && c > 2 ? 2 : 1);
 }
 
 /** A weight's whole buffer: kernels get the place in it as a uniform. */

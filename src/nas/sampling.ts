@@ -20,8 +20,11 @@ export function uniformArchitecture<A>(space: SearchSpace<A>, rng: Rng): A {
 /** Architectures that show nearly every operation at every place. */
 const SOME = 12;
 
-/** A few architectures, always the same ones: what kernels the networks of a space need. */
-export function someArchitectures<A>(space: SearchSpace<A>): A[] {
+/**
+ * A few architectures, always the same ones: what kernels the networks of a space need.
+ * @param most where no more than so many are going to be built.
+ */
+export function someArchitectures<A>(space: SearchSpace<A>, most = SOME): A[] {
   const rng = new Rng(1, Stream.search);
-  return Array.from({ length: SOME }, () => uniformArchitecture(space, rng));
+  return Array.from({ length: Math.min(most, SOME) }, () => uniformArchitecture(space, rng));
 }

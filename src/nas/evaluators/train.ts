@@ -56,9 +56,10 @@ export class TrainEvaluator<A> implements Evaluator<A> {
 
   /** What training and scoring of some networks dispatch: nearly all kernels of the search. */
   async rehearse(): Promise<Dispatch[]> {
-    const { gpu, space, train, valid, config: { evalBatch } } = this.parts;
+    const { gpu, space, train, valid, config } = this.parts;
+    const { evalBatch, epochs, rounds, perRound } = config;
     const found: Dispatch[] = [];
-    for (const arch of someArchitectures(space)) {
+    for (const arch of someArchitectures(space, epochs * rounds * perRound)) {
       const record = ({ model, trainer }: Network) => {
         trainer.record(model, train.next(0), this.#pass(0, 1, true), 0);
         const [batch] = valid.sequential(evalBatch, evalBatch);

@@ -77,7 +77,7 @@ export async function checkForms(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Check
 }
 
 /** Which keys a case asks for with these choices, and their candidates. */
-function listen(gpu: Gpu, op: AnyOp, c: AnyCase, choices: Choices): Questions {
+export function listen(gpu: Gpu, op: AnyOp, c: AnyCase, choices: Choices): Questions {
   gpu.tuning.choices = choices;
   try {
     return gpu.questions(() => {

@@ -2,6 +2,8 @@
 // Weights are staged in workgroup memory and read at literal indices, by straight-line code where an invocation
 // has one pixel; few weights are kept in registers for a loop over pixels. What the form of an output is made of
 // are overrides, not flags: a branch not taken costs software adapters as much as one that is.
+// Where one pixel's sums are written in turns they lie in memory: of sums in registers a compiler for CPUs
+// defers the additions to where they are used, and spills each product until then.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
 override SIZE: u32 = 128u;
@@ -12,7 +14,7 @@ override GATED: bool = false;
 override ADD: bool = false;
 // Every pixel's result goes to pixel (place, place) of a block of T × T, the others get zero.
 override SPREAD: bool = false;
-// Outputs are written in turns by one piece of code: much less to compile where writing reads first.
+// Outputs are written in turns by one piece of code: much less to compile.
 override TURNS: bool = false;
 const K4 = 8u;
 const Q = 4u;
@@ -77,23 +79,27 @@ fn main(
     var place = Source(min(row, p.rows - 1u), true);
     if (SAMPLED) { place = source(row, p.rows, p.oh, p.ow, p.ih, p.iw, p.mul, 1u, p.shift); }
     let at = (place.row * p.ci + p.k0) / 4u;
-    //#unroll q Q
-    var a$q = vec4f();
-    //#end
+    var a: array<vec4f, Q>;
     //#unroll k K4
     {
       var v = x[at + $k];
       v = select(v, least, v < least);
       if (SAMPLED) { v = select(vec4f(), v, place.live); }
-      //#unroll c 4
       //#unroll q Q
-      //#unroll i ONCE
-      a$q = fma(vec4f(v[$c]), tile[($k * 4 + $c) * Q + $q], a$q);
-      //#end
-      //#unroll i LOOP
-      a$q = fma(vec4f(v[$c]), weights[($k * 4 + $c) * Q + $q], a$q);
-      //#end
-      //#end
+      {
+        var sum = a[$q];
+        // Not every compiler makes the variables of a loop anew.
+        if ($k == 0) { sum = vec4f(); }
+        //#unroll c 4
+        //#unroll i ONCE
+        sum = fma(vec4f(v[$c]), tile[($k * 4 + $c) * Q + $q], sum);
+        //#end
+        //#unroll i LOOP
+        sum = fma(vec4f(v[$c]), weights[($k * 4 + $c) * Q + $q], sum);
+        //#end
+        //#end
+        a[$q] = sum;
+      }
       //#end
     }
     //#end
@@ -122,10 +128,15 @@ fn main(
       let end = to + min(Q, co - first);
       var at = to;
       loop {
-        // Cheaper than an array of outputs, whose lanes would be gathered one by one.
-        var v = a0;
+        //#unroll i ONCE
+        var v = a[at - to];
+        //#end
+        //#unroll i LOOP
+        // Few sums stay in registers: cheaper than an array in memory.
+        var v = a[0];
         //#unroll q Q
-        v = select(v, a$q, at == to + $q);
+        v = select(v, a[$q], at == to + $q);
+        //#end
         //#end
         if (GATED) { v = select(vec4f(), v, gate[at] > vec4f()); }
         if (ADD) { v += y[at]; }
@@ -136,9 +147,10 @@ fn main(
     if (!TURNS && inside) {
       //#unroll q Q
       if (first + $q < co) {
-        if (GATED) { a$q = select(vec4f(), a$q, gate[to + $q] > vec4f()); }
-        if (ADD) { a$q += y[to + $q]; }
-        y[to + $q] = a$q;
+        var v = a[$q];
+        if (GATED) { v = select(vec4f(), v, gate[to + $q] > vec4f()); }
+        if (ADD) { v += y[to + $q]; }
+        y[to + $q] = v;
       }
       //#end
     }

@@ -68,15 +68,20 @@ function scalarProduct(
 /** Channels that one dispatch of the straight-line kernel takes: more compile longer and run no faster. */
 const SLICE = 64;
 
+/** Products of an input vector and an output vector in the text: more outgrow an instruction cache. */
+const PRODUCTS = 144;
+
 /**
- * Software adapters want as many outputs as registers and the instruction cache hold, large groups, and
- * several pixels where one is little work; cards want many invocations.
+ * Software adapters want as many outputs per load as the instruction cache holds, large groups, and several
+ * pixels where one is little work; cards want many invocations with their sums in registers.
  */
 function forms(gpu: Gpu, K4: number, co: number) {
-  const form = (most: number, SIZE: number) => ({ Q: blockSize(co / 4, most), SIZE, PIXELS: 1 });
-  const wide = form(K4 > 9 ? 4 : 9, 256);
+  const form = (most: number, SIZE: number) => (
+    { Q: blockSize(co / 4, most), SIZE, PIXELS: 1, TURNS: false }
+  );
+  const wide = form(Math.min(Math.floor(PRODUCTS / K4), 16), 256);
   const small = K4 * wide.Q <= 16;
-  const few = small ? { ...wide, SIZE: 128, PIXELS: 8 } : wide;
+  const few = { ...wide, ...(small ? { SIZE: 128, PIXELS: 8 } : { TURNS: true }) };
   return gpu.adapter.fallback ? [few, form(4, 64)] : [form(4, 64), form(2, 64), few];
 }
 
@@ -96,16 +101,20 @@ function vectorProduct(
     : { mul: stride, shift, place: 0 };
   const K4 = blockSize(ci / 4, SLICE / 4);
   const all = forms(gpu, K4, co), blocks = all.map((form) => 4 * form.Q);
-  const { Q, SIZE, PIXELS } = gpu.tuning.choose(`pointwise ${4 * K4} to blocks of ${blocks}`, all);
+  const { Q, SIZE, PIXELS, TURNS } = gpu.tuning.choose(
+    `pointwise ${4 * K4} to blocks of ${blocks}`,
+    all,
+  );
   for (let done = 0; done < ci; done += 4 * K4) {
     // The last slice ends with the channels; what it shares with the one before gets no weight.
     const k0 = Math.min(done, ci - 4 * K4);
     const gated = gate !== undefined, adds = add || done > 0;
+    const reads = gated || adds || T > 1;
     gpu.run(vector, { x, w, gate: gate ?? x, y }, {
       ...{ rows, oh, ow, ih, iw, th, tw, ...map, ci, co, wk, wn, relu, k0, skip: done - k0 },
       ...{ K4, Q, T, SIZE, PIXELS, ONCE: Number(PIXELS === 1), LOOP: Number(PIXELS > 1) },
       ...{ SAMPLED: map.mul !== 1 || map.shift !== 0, SPREAD: T > 1 },
-      ...{ GATED: gated, ADD: adds, TURNS: K4 < 12 && (gated || adds || T > 1) },
+      ...{ GATED: gated, ADD: adds, TURNS: TURNS || PIXELS > 1 && reads },
     }, groups(rows, SIZE * PIXELS, Math.ceil(co / (4 * Q))));
   }
 }

@@ -93,6 +93,9 @@ const op = defineOp<Params>({
     // A stride whose phases have different taps; phases without any.
     test([1, 7, 9, 4], 5, 4, 2, true),
     test([1, 5, 7, 4], 1, 4, 3, false),
+    // So many channels that Winograd's tiles pay: tiles cut off, slices and blocks of channels left over.
+    test([2, 4, 5, 68], 3, 68, 1, false),
+    test([1, 5, 4, 72], 3, 84, 1, true),
     // A window that leaves the image on both sides.
     test([1, 2, 2, 4], 5, 4, 1, false),
   ],

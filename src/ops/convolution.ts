@@ -8,7 +8,9 @@ import conv2dScalarWgsl from "../../kernels/conv2d_scalar.wgsl" with { type: "te
 import { count, type Grad, type Tensor } from "../autodiff/op.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { type Kernel, kernel, type Params } from "../gpu/kernel.ts";
+import { blocksDw, blocksFewDw, formOf, ofAdapter } from "./convolution_forms.ts";
 import { axis, blockSize, groups, reduceSize, sizeClass, spansOf, splitReduce } from "./tiling.ts";
+import { winograd } from "./winograd.ts";
 
 const vector = kernel("conv2d", conv2dWgsl);
 const scalar = kernel("conv2d_scalar", conv2dScalarWgsl);
@@ -21,31 +23,6 @@ const fewDw = kernel("conv2d_few_dw", conv2dFewDwWgsl);
 const TILE = 1024;
 /** Largest kernel size: all taps of 16 output channels for one input channel fill the tile. */
 export const LARGEST = 16;
-
-/** A software adapter keeps registers in the cache: large blocks, few loads. Cards want many small ones. */
-const ofAdapter = <F>(gpu: Gpu, software: F[], card: F[]): F[] =>
-  gpu.adapter.fallback ? [...software, ...card] : [...card, ...software];
-
-/**
- * Pixels and vec4 of output channels per invocation, where sums are kept, and whether neighbours go across
- * images: lanes that share a program counter skip the rows outside together, others find their rows in the
- * cache. A kernel of few taps has few terms for each time that a sum is fetched, and takes more channels; where
- * rows are short, half as many pixels then, which compile in half the time and run a tenth slower at most.
- */
-function blocks(gpu: Gpu, k: number, ow: number) {
-  const [much, little] = k > 3 ? [2, 4] : [4, 2];
-  const many = k > 3 || ow > 8 ? 32 : 16;
-  const other = many > 16 ? { pixels: 16, outs: little } : { pixels: 32, outs: much };
-  const rest = { size: 32, across: true, held: 0 };
-  return ofAdapter(
-    gpu,
-    [{ pixels: many, outs: much, ...rest }, { ...other, ...rest }],
-    [
-      { pixels: 8, outs: 2, size: 64, across: false, held: 1 },
-      { pixels: 4, outs: 1, size: 64, across: false, held: 1 },
-    ],
-  );
-}
 
 /** A row's pixels per invocation, as few and as equal tiles as possible; short rows take several images. */
 function tileOf(ow: number, n: number, most: number): { T: number; R: number } {
@@ -110,12 +87,9 @@ function convolve(
 ): void {
   const [n, ih, iw, ci] = x.shape, [, oh, width, co] = y.shape, [k] = w.shape;
   const ow = Math.ceil((width - phase) / div), K = Math.max(1, taps);
-  // From 16 on, channels only decide how many blocks there are.
-  const key = `conv2d k${k} s${S} d${div} columns ${sizeClass(ow)} outputs ${Math.min(co, 16)}`;
-  const { pixels, outs, size: SIZE, across, held: HELD } = gpu.tuning.choose(
-    key,
-    blocks(gpu, k, ow),
-  );
+  const form = formOf(gpu, { x, y, k, S, div, ow });
+  if ("winograd" in form) return winograd(gpu, { x, w, y, flip, relu, gate, add });
+  const { pixels, outs, size: SIZE, across, held: HELD } = form;
   const { T, R } = tileOf(ow, n, pixels), Q = blockSize(Math.ceil(co / 4), outs);
   const tiles = Math.ceil(ow / T), images = Math.ceil(n / R);
   const depth = taps > 0 ? blockSize(ci, Math.floor(TILE / (k * K * Q))) : 0;
@@ -205,29 +179,6 @@ export function convolveDx(
     }, { div, phase, tap, K });
   }
 }
-
-/** Pixels per step, vec4 of input and of output channels per invocation; where sums are kept. */
-function blocksDw(gpu: Gpu, ow: number, k: number) {
-  const wide = k > 3 ? 1 : 2;
-  const rolling = { pixels: 2, ins: wide, outs: 2, held: 0 };
-  // Whole rows where they are short: what lies outside is known, and not computed. The longer ones only for
-  // large kernels, which make up for the smaller block that still fits the instruction cache.
-  const software = ow <= 4
-    ? [{ ...rolling, pixels: 4 }, rolling]
-    : ow <= 8 && k > 3
-    ? [{ ...rolling, pixels: 8, ins: 1, outs: 1 }, rolling]
-    : [rolling, { ...rolling, ins: 3 - wide }];
-  const small = { ins: 1, outs: 1, held: 1 };
-  return ofAdapter(gpu, software, [{ pixels: 2, ...small }, { pixels: 4, ...small }]);
-}
-
-/** The same for few input channels: all taps of a window at once. */
-const blocksFewDw = (gpu: Gpu, taps: number) =>
-  ofAdapter(
-    gpu,
-    [{ pixels: 2, outs: taps > 12 ? 2 : 4, held: 0 }],
-    [{ pixels: 1, outs: 1, held: 1 }],
-  );
 
 export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
   const { x, w, dy, stride: S, relu } = io;

@@ -1,0 +1,76 @@
+/** Forms of dense convolutions that there are to choose from, by adapter and shape. */
+import type { Gpu } from "../gpu/device.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import { sizeClass } from "./tiling.ts";
+import { winogradSuits } from "./winograd.ts";
+
+/** A software adapter keeps registers in the cache: large blocks, few loads. Cards want many small ones. */
+export const ofAdapter = <F>(gpu: Gpu, software: F[], card: F[]): F[] =>
+  gpu.adapter.fallback ? [...software, ...card] : [...card, ...software];
+
+/**
+ * Pixels and vec4 of output channels per invocation, where sums are kept, and whether neighbours go across
+ * images: lanes that share a program counter skip the rows outside together, others find their rows in the
+ * cache. A kernel of few taps has few terms for each time that a sum is fetched, and takes more channels; where
+ * rows are short, half as many pixels then, which compile in half the time and run a tenth slower at most.
+ */
+function blocks(gpu: Gpu, k: number, ow: number) {
+  const [much, little] = k > 3 ? [2, 4] : [4, 2];
+  const many = k > 3 || ow > 8 ? 32 : 16;
+  const other = many > 16 ? { pixels: 16, outs: little } : { pixels: 32, outs: much };
+  const rest = { size: 32, across: true, held: 0 };
+  return ofAdapter(
+    gpu,
+    [{ pixels: many, outs: much, ...rest }, { ...other, ...rest }],
+    [
+      { pixels: 8, outs: 2, size: 64, across: false, held: 1 },
+      { pixels: 4, outs: 1, size: 64, across: false, held: 1 },
+    ],
+  );
+}
+
+/** Fewer multiplications for more dispatches and memory. */
+const WINOGRAD = { winograd: true };
+
+/** How a convolution is computed: by blocks of pixels and channels, or by Winograd's tiles. */
+export function formOf(
+  gpu: Gpu,
+  { x, y, k, S, div, ow }: Record<"x" | "y", Tensor> & Record<"k" | "S" | "div" | "ow", number>,
+) {
+  const ci = x.shape[3], co = y.shape[3], least = Math.min(ci, co);
+  // From 16 on, channels only decide how many blocks there are.
+  const key = `conv2d k${k} s${S} d${div} columns ${sizeClass(ow)} outputs ${Math.min(co, 16)}`;
+  const plain = blocks(gpu, k, ow);
+  if (k !== 3 || S > 1 || div > 1 || least <= 64 || !winogradSuits(x, y)) {
+    return gpu.tuning.choose(key, plain);
+  }
+  // Measured in software: at 64 channels and at 384 there is no difference, in between it takes less time.
+  const [first, ...others] = plain, fast = gpu.adapter.fallback && least <= 256;
+  return gpu.tuning.choose(
+    `${key} channels ${sizeClass(least)}`,
+    fast ? [WINOGRAD, first, ...others] : [first, WINOGRAD, ...others],
+  );
+}
+
+/** Pixels per step, vec4 of input and of output channels per invocation; where sums are kept. */
+export function blocksDw(gpu: Gpu, ow: number, k: number) {
+  const wide = k > 3 ? 1 : 2;
+  const rolling = { pixels: 2, ins: wide, outs: 2, held: 0 };
+  // Whole rows where they are short: what lies outside is known, and not computed. The longer ones only for
+  // large kernels, which make up for the smaller block that still fits the instruction cache.
+  const software = ow <= 4
+    ? [{ ...rolling, pixels: 4 }, rolling]
+    : ow <= 8 && k > 3
+    ? [{ ...rolling, pixels: 8, ins: 1, outs: 1 }, rolling]
+    : [rolling, { ...rolling, ins: 3 - wide }];
+  const small = { ins: 1, outs: 1, held: 1 };
+  return ofAdapter(gpu, software, [{ pixels: 2, ...small }, { pixels: 4, ...small }]);
+}
+
+/** The same for few input channels: all taps of a window at once. */
+export const blocksFewDw = (gpu: Gpu, taps: number) =>
+  ofAdapter(
+    gpu,
+    [{ pixels: 2, outs: taps > 12 ? 2 : 4, held: 0 }],
+    [{ pixels: 1, outs: 1, held: 1 }],
+  );

@@ -29,26 +29,27 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
 
   let row = group.x * SIZE + local;
   let at = ((place * p.tiles + min(row, p.tiles - 1u)) * p.ci + p.k0) / 4u;
-  //#unroll q Q
-  var a$q = vec4f();
-  //#end
+  // In memory: of sums in registers a compiler for CPUs defers the additions, and spills each product until then.
+  var a: array<vec4f, Q>;
   //#unroll k K4
   {
     let x = v[at + $k];
-    //#unroll c 4
     //#unroll q Q
-    a$q = fma(vec4f(x[$c]), tile[($k * 4 + $c) * Q + $q], a$q);
-    //#end
+    {
+      var sum = a[$q];
+      //#unroll c 4
+      sum = fma(vec4f(x[$c]), tile[($k * 4 + $c) * Q + $q], sum);
+      //#end
+      a[$q] = sum;
+    }
     //#end
   }
   //#end
   if (row < p.tiles) {
     let to = (place * p.tiles + row) * co + first;
-    //#unroll q Q
-    if (first + $q < co) {
-      if (ADD) { a$q += m[to + $q]; }
-      m[to + $q] = a$q;
+    for (var q = 0u; q < min(Q, co - first); q++) {
+      if (ADD) { a[q] += m[to + q]; }
+      m[to + q] = a[q];
     }
-    //#end
   }
 }

@@ -10,6 +10,8 @@ const COLUMNS = 4u;
 const SEEN = 6u;
 const FROM = 0u;
 const TO = 6u;
+// Whether all of them are inside the image.
+const EXACT = false;
 // Output rows that meet S input rows, K over S rounded up, and one less.
 const LAST = 2u;
 const FLIGHT = 3u;
@@ -45,7 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   //#unroll u SEEN
   {
     let ix = i32(first_x * S) + $u - p.pad_x;
-    inside[$u] = ix >= 0 && ix < i32(p.iw);
+    inside[$u] = EXACT || ix >= 0 && ix < i32(p.iw);
     place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1)) * p.c + ch;
   }
   //#end

@@ -11,6 +11,8 @@ const WIDE = 4u;
 const SEEN = 6u;
 const FROM = 0u;
 const TO = 6u;
+// Whether all of them do, and a strip is as wide as the image.
+const EXACT = false;
 // Columns of dy that a column of dx meets, K over S rounded up, and one less.
 const LAST = 2u;
 const FLIGHT = 3u;
@@ -51,7 +53,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   {
     let ox = i32(step_x) + $u - i32(LAST);
     let near = u32(clamp(ox, 0, i32(p.ow) - 1));
-    across[$u] = select(0.0, share(near, p.pad_x, p.iw), i32(near) == ox);
+    across[$u] = select(0.0, share(near, p.pad_x, p.iw), EXACT || i32(near) == ox);
     place[$u] = near * p.c + ch;
   }
   //#end

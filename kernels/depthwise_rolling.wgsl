@@ -11,6 +11,8 @@ const COLUMNS = 4u;
 const SEEN = 6u;
 const FROM = 0u;
 const TO = 6u;
+// Whether all of them are inside the image.
+const EXACT = false;
 // Output rows that meet S input rows, but one: K over S rounded up, less one.
 const LAST = 2u;
 const FLIGHT = 3u;
@@ -36,19 +38,23 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-//#include lib/depthwise_strip.wgsl
+//#include lib/depthwise_taps.wgsl
+  let i = (group.x + group.y * groups.x) * (SIZE / GROUPS) + local / GROUPS;
+  let band = i / p.strips;
+  let n = band / p.bands;
+  if (ch >= p.c || n >= p.n) { return; }
   let first_x = (i - band * p.strips) * COLUMNS;
   let first_y = (band - n * p.bands) * p.rows;
   // Not max(), which may turn NaN into a number.
   let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
-  // Columns outside the image are read from its edge and set to zero.
+  // Columns outside the image count as zero.
   var place: array<u32, SEEN>;
   var inside: array<bool, SEEN>;
   //#unroll u SEEN
   {
     let ix = i32(first_x * S) + $u - p.pad_x;
-    inside[$u] = ix >= 0 && ix < i32(p.iw);
-    place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1)) * p.c + ch;
+    inside[$u] = EXACT || ix >= 0 && ix < i32(p.iw);
+    place[$u] = u32(ix) * p.c + ch;
   }
   //#end
   let last_y = min(first_y + p.rows, p.oh);
@@ -62,15 +68,17 @@ fn main(
       //#unroll s S
       {
         let iy = i32(r * S) + $s - p.pad_y;
-        let within = iy >= 0 && iy < i32(p.ih);
-        let row = (n * p.ih + u32(clamp(iy, 0, i32(p.ih) - 1))) * p.iw * p.c;
-        var seen: array<V, SEEN>;
-        //#unroll u SEEN
-        if ($u >= FROM && $u < TO) {
-          let v = select(V(0.0), x[row + place[$u]], inside[$u] && within);
-          seen[$u] = select(v, least, v < least);
+        // In branches, so that what does not exist is not loaded.
+        var seen = array<V, SEEN>();
+        if (iy >= 0 && iy < i32(p.ih)) {
+          let row = (n * p.ih + u32(iy)) * p.iw * p.c;
+          //#unroll u SEEN
+          if ($u >= FROM && $u < TO && inside[$u]) {
+            let v = x[row + place[$u]];
+            seen[$u] = select(v, least, v < least);
+          }
+          //#end
         }
-        //#end
         //#unroll j FLIGHT
         //#unroll q COLUMNS
         //#unroll b K

@@ -12,6 +12,8 @@ const COLUMNS = 4u;
 const SEEN = 6u;
 const FROM = 0u;
 const TO = 6u;
+// Whether all of them are inside the image.
+const EXACT = false;
 // Output rows that meet S input rows, K over S rounded up, and one less.
 const LAST = 2u;
 const FLIGHT = 3u;
@@ -37,14 +39,14 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let first_x = (i - run * p.strips) * COLUMNS;
   // Not max(), which may turn NaN into a number.
   let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
-  // Columns outside the image are read from its edge and set to zero.
+  // Columns outside the image count as zero.
   var place: array<u32, SEEN>;
   var inside: array<bool, SEEN>;
   //#unroll u SEEN
   {
     let ix = i32(first_x * S) + $u - p.pad_x;
-    inside[$u] = ix >= 0 && ix < i32(p.iw);
-    place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1)) * p.c + ch;
+    inside[$u] = EXACT || ix >= 0 && ix < i32(p.iw);
+    place[$u] = u32(ix) * p.c + ch;
   }
   //#end
   let end = (p.ih + u32(p.pad_y) + S - 1u) / S;
@@ -56,25 +58,27 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
       //#unroll j LAST
       slope[LAST - $j] = slope[LAST - $j - 1];
       //#end
-      let at = ((n * p.oh + min(r, p.oh - 1u)) * p.ow + first_x) * p.c + ch;
-      //#unroll q COLUMNS
-      {
-        let exists = r < p.oh && first_x + $q < p.ow;
-        slope[0][$q] = select(V(0.0), dy[select(0u, at + $q * p.c, exists)], exists);
+      // In branches, so that what does not exist is not loaded.
+      slope[0] = array<V, COLUMNS>();
+      if (r < p.oh) {
+        let at = ((n * p.oh + r) * p.ow + first_x) * p.c + ch;
+        //#unroll q COLUMNS
+        if (EXACT || first_x + $q < p.ow) { slope[0][$q] = dy[at + $q * p.c]; }
+        //#end
       }
-      //#end
       //#unroll s S
       {
         let iy = i32(r * S) + $s - p.pad_y;
-        let within = iy >= 0 && iy < i32(p.ih);
-        let row = (n * p.ih + u32(clamp(iy, 0, i32(p.ih) - 1))) * p.iw * p.c;
-        var seen: array<V, SEEN>;
-        //#unroll u SEEN
-        if ($u >= FROM && $u < TO) {
-          let v = select(V(0.0), x[row + place[$u]], inside[$u] && within);
-          seen[$u] = select(v, least, v < least);
+        var seen = array<V, SEEN>();
+        if (iy >= 0 && iy < i32(p.ih)) {
+          let row = (n * p.ih + u32(iy)) * p.iw * p.c;
+          //#unroll u SEEN
+          if ($u >= FROM && $u < TO && inside[$u]) {
+            let v = x[row + place[$u]];
+            seen[$u] = select(v, least, v < least);
+          }
+          //#end
         }
-        //#end
         //#unroll j FLIGHT
         //#unroll b K
         //#unroll q COLUMNS

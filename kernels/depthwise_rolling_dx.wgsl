@@ -13,6 +13,8 @@ const WIDE = 4u;
 const SEEN = 6u;
 const FROM = 0u;
 const TO = 6u;
+// Whether all of them do, and a strip is as wide as the image.
+const EXACT = false;
 // Columns of dy that a column of dx meets, K over S rounded up, and one less.
 const LAST = 2u;
 const FLIGHT = 3u;
@@ -43,19 +45,23 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
-//#include lib/depthwise_strip.wgsl
+//#include lib/depthwise_taps.wgsl
+  let i = (group.x + group.y * groups.x) * (SIZE / GROUPS) + local / GROUPS;
+  let band = i / p.strips;
+  let n = band / p.bands;
+  if (ch >= p.c || n >= p.n) { return; }
   // Steps of S columns and rows, counted from the first that has one inside the image.
   let step_x = p.pad_x / S + (i - band * p.strips) * COLUMNS;
   let first = p.pad_y / S + (band - n * p.bands) * p.rows;
   let last = min(first + p.rows, (p.ih + p.pad_y + S - 1u) / S);
-  // Columns of dy that do not exist are read from its edge and set to zero.
+  // Columns of dy that do not exist count as zero.
   var place: array<u32, SEEN>;
   var inside: array<bool, SEEN>;
   //#unroll u SEEN
   {
     let ox = i32(step_x) + $u - i32(LAST);
-    inside[$u] = ox >= 0 && ox < i32(p.ow);
-    place[$u] = u32(clamp(ox, 0, i32(p.ow) - 1)) * p.c + ch;
+    inside[$u] = EXACT || ox >= 0 && ox < i32(p.ow);
+    place[$u] = u32(ox) * p.c + ch;
   }
   //#end
   // sums[a] belongs to row r * S + a of the padded image.
@@ -63,12 +69,16 @@ fn main(
   for (var r = u32(max(i32(first) - i32(LAST), 0)); r < last; r++) {
     // With stride 1 few rows do not exist: computing them costs less than keeping the sums of other lanes.
     if (S == 1u || r < p.oh) {
-      let exists = r < p.oh;
-      let row = (n * p.oh + min(r, p.oh - 1u)) * p.ow * p.c;
-      var seen: array<V, SEEN>;
-      //#unroll u SEEN
-      if ($u >= FROM && $u < TO) { seen[$u] = select(V(0.0), dy[row + place[$u]], inside[$u] && exists); }
-      //#end
+      // In branches, so that what does not exist is not loaded.
+      var seen = array<V, SEEN>();
+      if (r < p.oh) {
+        let row = (n * p.oh + r) * p.ow * p.c;
+        //#unroll u SEEN
+        if ($u >= FROM && $u < TO && inside[$u]) {
+          seen[$u] = dy[row + place[$u]];
+        }
+        //#end
+      }
       //#unroll a K
       //#unroll q COLUMNS
       //#unroll b S

@@ -10,6 +10,8 @@ const WIDE = 4u;
 const SEEN = 6u;
 const FROM = 0u;
 const TO = 6u;
+// Whether all of them do, and a strip is as wide as the image.
+const EXACT = false;
 // Columns of dy that a column of dx meets, K over S rounded up, and one less.
 const LAST = 2u;
 const FLIGHT = 3u;
@@ -44,7 +46,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   //#unroll u SEEN
   {
     let ox = i32(step_x) + $u - i32(LAST);
-    inside[$u] = ox >= 0 && ox < i32(p.ow);
+    inside[$u] = EXACT || ox >= 0 && ox < i32(p.ow);
     place[$u] = u32(clamp(ox, 0, i32(p.ow) - 1)) * p.c + ch;
   }
   //#end

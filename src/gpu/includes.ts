@@ -4,7 +4,7 @@ import batchNormDx from "../../kernels/lib/batch_norm_dx.wgsl" with { type: "tex
 import batchNormSums from "../../kernels/lib/batch_norm_sums.wgsl" with { type: "text" };
 import batchNormUpdate from "../../kernels/lib/batch_norm_update.wgsl" with { type: "text" };
 import conv2d from "../../kernels/lib/conv2d.wgsl" with { type: "text" };
-import depthwiseStrip from "../../kernels/lib/depthwise_strip.wgsl" with { type: "text" };
+import depthwiseTaps from "../../kernels/lib/depthwise_taps.wgsl" with { type: "text" };
 import index from "../../kernels/lib/index.wgsl" with { type: "text" };
 import groupSum from "../../kernels/lib/group_sum.wgsl" with { type: "text" };
 import math from "../../kernels/lib/math.wgsl" with { type: "text" };
@@ -19,7 +19,7 @@ export const includes: Readonly<Record<string, string>> = {
   "lib/batch_norm_sums.wgsl": batchNormSums,
   "lib/batch_norm_update.wgsl": batchNormUpdate,
   "lib/conv2d.wgsl": conv2d,
-  "lib/depthwise_strip.wgsl": depthwiseStrip,
+  "lib/depthwise_taps.wgsl": depthwiseTaps,
   "lib/index.wgsl": index,
   "lib/group_sum.wgsl": groupSum,
   "lib/math.wgsl": math,

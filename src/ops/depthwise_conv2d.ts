@@ -1,8 +1,5 @@
 import depthwiseWgsl from "../../kernels/depthwise.wgsl" with { type: "text" };
 import depthwiseDwWgsl from "../../kernels/depthwise_dw.wgsl" with { type: "text" };
-import depthwiseRollingWgsl from "../../kernels/depthwise_rolling.wgsl" with { type: "text" };
-import depthwiseRollingDxWgsl from "../../kernels/depthwise_rolling_dx.wgsl" with { type: "text" };
-import depthwiseRollingDwWgsl from "../../kernels/depthwise_rolling_dw.wgsl" with { type: "text" };
 import depthwiseDxWgsl from "../../kernels/depthwise_dx.wgsl" with { type: "text" };
 import {
   type Backward,
@@ -18,80 +15,34 @@ import {
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { rollInput, rollOutput, rolls } from "./rolling.ts";
-import { axis, groups, lanes, wantedInvocations, width } from "./tiling.ts";
+import {
+  type DepthwiseOptions,
+  geometry,
+  rollBackward,
+  rollForward,
+  rollsOver,
+} from "./depthwise_rolling.ts";
+import { lanes, wantedInvocations, width } from "./tiling.ts";
+
+export type { DepthwiseOptions };
 
 const plain = kernel("depthwise", depthwiseWgsl);
 const plainDx = kernel("depthwise_dx", depthwiseDxWgsl);
 const plainDw = kernel("depthwise_dw", depthwiseDwWgsl);
-const rolling = kernel("depthwise_rolling", depthwiseRollingWgsl);
-const rollingDx = kernel("depthwise_rolling_dx", depthwiseRollingDxWgsl);
-const rollingDw = kernel("depthwise_rolling_dw", depthwiseRollingDwWgsl);
-
-export interface DepthwiseOptions {
-  stride: number;
-  /** Apply max(x, 0) to the input first. */
-  relu: boolean;
-  /** Input pixels from one tap to the next; default 1. */
-  dilation?: number;
-}
-
-function windowOf(x: Shape, w: Shape, { stride, dilation = 1 }: DepthwiseOptions) {
-  const k = w[0], span = (k - 1) * dilation + 1;
-  return { y: axis(x[1], span, stride, "same"), x: axis(x[2], span, stride, "same"), k, stride };
-}
-
-function geometry(shape: Shape, w: Shape, params: DepthwiseOptions) {
-  const { y, x } = windowOf(shape, w, params);
-  const [n, ih, iw] = shape;
-  return { n, ih, iw, oh: y.out, ow: x.out, pad_y: y.before, pad_x: x.before };
-}
-
-/** Windows that roll, without gaps between their taps. */
-const rollsOver = (w: Shape, { stride, dilation = 1 }: DepthwiseOptions) =>
-  dilation === 1 && rolls(w[0], stride);
-
-/** Invocations per work-group of the rolling kernels. */
-const SIZE = 32;
-
-/**
- * Channel groups per work-group: they share their taps, and lines of the cache. A card reads the channels of
- * a pixel at once; a software adapter shares lines only where that is worth the code of reading taps by channel.
- */
-function grouped(gpu: Gpu, c: number, sharesLines: boolean): number {
-  const [most, rest] = gpu.adapter.fallback ? [sharesLines ? 4 : 1, 0] : [8, c - 1];
-  let channels = 1;
-  while (channels < most && channels < c && c % (2 * channels) <= rest) channels *= 2;
-  return channels;
-}
-
-/** Work-groups for so many strips of each channel group. */
-const workGroups = (strips: number, c: number, channels: number) =>
-  groups(strips, SIZE / channels, Math.ceil(c / channels));
 
 function forward(gpu: Gpu, { inputs: [x, w], out: [y], params }: Forward<DepthwiseOptions>) {
+  if (rollsOver(w.shape, params)) return rollForward(gpu, x, w, y, params);
   const { stride, relu, dilation = 1 } = params;
   const k = w.shape[0];
   const l = lanes(x.shape[3], w);
   const c = x.shape[3] / width(l);
   const g = { ...geometry(x.shape, w.shape, params), ...l, relu, c };
-  if (rollsOver(w.shape, params)) {
-    const channels = grouped(gpu, c, k === 3), window = windowOf(x.shape, w.shape, params);
-    const form = { kernel: "depthwise_conv2d" };
-    const { constants, sizes, items } = rollOutput(gpu, form, g.n, window);
-    const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
-    return gpu.run(
-      rolling,
-      { x, w, y },
-      { ...g, ...sizes, ...sized },
-      workGroups(items, c, channels),
-    );
-  }
   gpu.run(plain, { x, w, y }, { ...g, stride, dilation, k }, count(y.shape) / width(l));
 }
 
 function backward(gpu: Gpu, io: Backward<DepthwiseOptions>): void {
   const { inputs: [x, w], dy: [dy], dx: [dx, dw], params } = io;
+  if (rollsOver(w.shape, params)) return rollBackward(gpu, x, w, dy!, dx, dw, params);
   if (dx) inputGradient(gpu, x, w, dy!, dx, params);
   if (dw) weightGradient(gpu, x, w.shape, dy!, dw, params);
 }
@@ -109,14 +60,6 @@ function inputGradient(
   const l = lanes(x.shape[3], w);
   const c = x.shape[3] / width(l);
   const g = { ...geometry(x.shape, w.shape, params), ...l, c, add };
-  if (rollsOver(w.shape, params)) {
-    const channels = grouped(gpu, c, false), window = windowOf(x.shape, w.shape, params);
-    const form = { kernel: "depthwise_conv2d_dx" };
-    const { constants, sizes, items } = rollInput(gpu, form, g.n, window);
-    const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
-    const all = { ...g, ...sizes, ...sized, RELU: String(relu) };
-    return gpu.run(rollingDx, { x, w, dy, dx }, all, workGroups(items, c, channels));
-  }
   gpu.run(
     plainDx,
     { x, w, dy, dx },
@@ -133,7 +76,6 @@ function weightGradient(
   dw: Grad,
   params: DepthwiseOptions,
 ): void {
-  if (rollsOver(ws, params)) return rollWeightGradient(gpu, x, ws, dy, dw, params);
   const { stride, relu, dilation = 1 } = params;
   const [k, , channels] = ws;
   const n = count(ws);
@@ -160,46 +102,6 @@ function weightGradient(
         part_at: part.offset / width(l),
       },
       splits * perSplit,
-    ));
-}
-
-/** Work-groups per channel group to choose from: few leave little to sum, several keep a device busy. */
-function splitsOf(gpu: Gpu, groups: number): number[] {
-  const busy = Math.max(2, Math.ceil(wantedInvocations(gpu) / 4 / SIZE / groups));
-  return gpu.adapter.fallback && groups > 3 ? [1, busy, 2 * busy] : [busy, 2 * busy, 1];
-}
-
-function rollWeightGradient(
-  gpu: Gpu,
-  x: Tensor,
-  ws: Shape,
-  dy: Tensor,
-  { tensor, accumulate }: Grad,
-  params: DepthwiseOptions,
-): void {
-  const { relu } = params, window = windowOf(x.shape, ws, params);
-  const k = ws[0], l = lanes(x.shape[3], tensor), c = x.shape[3] / width(l);
-  const channels = grouped(gpu, c, false);
-  const g = { ...geometry(x.shape, ws, params), ...l, relu, c };
-  // Rows are not cut: a band would cost its own sums.
-  const form = { kernel: "depthwise_conv2d_dw", narrow: k === 3 };
-  const { constants, sizes: { strips } } = rollOutput(gpu, form, 1, window);
-  const perGroup = SIZE / channels, all = Math.ceil(c / channels);
-  const wanted = gpu.tuning.choose(
-    `depthwise_conv2d_dw splits for ${all} groups`,
-    splitsOf(gpu, all),
-  );
-  const runs = Math.max(1, Math.floor(wanted * perGroup / strips));
-  const images = Math.ceil(g.n / runs);
-  const splits = strips * Math.ceil(g.n / images);
-  const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE: `${SIZE}u` };
-  const sizes = { ...g, strips, images, taps: k * k, splits };
-  gpu.sumSplits({ splits, n: count(ws), to: tensor, add: accumulate }, (part) =>
-    gpu.run(
-      rollingDw,
-      { x, dy, part },
-      { ...sizes, ...sized },
-      [Math.ceil(splits / perGroup), 1, all],
     ));
 }
 

@@ -47,8 +47,10 @@ function tile(gpu: Gpu, { kernel, narrow }: Form, window: Window): Tile {
   return gpu.tuning.choose(key, narrow ? [high(4), high(8)] : [high(8), high(4)]);
 }
 
-const literals = (numbers: Record<string, number>): Record<string, string> =>
-  Object.fromEntries(Object.entries(numbers).map(([name, n]) => [name, `${n}u`]));
+const literals = (constants: Record<string, number | boolean>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(constants).map(([name, v]) => [name, typeof v === "number" ? `${v}u` : `${v}`]),
+  );
 
 /**
  * How a rolling kernel that follows the output cuts n images: constants, sizes, and how many strips there are
@@ -72,7 +74,12 @@ export function rollOutput(gpu: Gpu, form: Form, n: number, window: Window) {
     LAST: flight - 1,
     FLIGHT: flight,
   });
-  return { constants, sizes: { strips, bands, rows }, items: n * strips * bands };
+  const exact = { EXACT: String(alone) };
+  return {
+    constants: { ...constants, ...exact },
+    sizes: { strips, bands, rows },
+    items: n * strips * bands,
+  };
 }
 
 /** The same of kernels that follow the input: its gradient is made in steps of `stride` columns and rows. */
@@ -95,6 +102,7 @@ export function rollInput(gpu: Gpu, form: Form, n: number, window: Window) {
     LAST: last,
     FLIGHT: flight,
     OPEN: k - stride,
+    EXACT: strips === 1 && stride === 1,
   });
   return { constants, sizes: { strips, bands, rows }, items: n * strips * bands };
 }

@@ -1,0 +1,136 @@
+// Both gradients of a depthwise convolution: the rows of dy that meet the current S input rows roll down the
+// images, and each pixel of x meets them once, for its own gradient and for that of the weights. Both want the
+// same rows of dy and x. One invocation per COLUMNS * S columns of a run of images of a channel group.
+alias V = vec4f;
+const LANES: u32 = 4u;
+// Window, K * K, stride.
+const K = 3u;
+const TAPS = 9u;
+const S = 1u;
+const COLUMNS = 4u;
+// Columns of x, columns of dy that they meet; of these FROM to TO may exist.
+const WIDE = 4u;
+const SEEN = 6u;
+const FROM = 0u;
+const TO = 6u;
+// Whether all of them do, and a strip is as wide as the image.
+const EXACT = false;
+// Rows and columns of dy that a pixel of x meets, K over S rounded up, and one less.
+const LAST = 2u;
+const FLIGHT = 3u;
+// A work-group takes GROUPS channel groups and SIZE / GROUPS strips.
+const GROUPS = 1u;
+const SIZE = 32u;
+// Whether the input went through max(x, 0) first.
+const RELU = true;
+
+struct P {
+  n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32, strips: u32, images: u32,
+  pad_y: u32, pad_x: u32, add: u32, taps: u32, splits: u32, w_at: u32, part_at: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<V>;
+@group(0) @binding(1) var<storage, read> w: array<V>;
+@group(0) @binding(2) var<storage, read> dy: array<V>;
+@group(0) @binding(3) var<storage, read_write> dx: array<V>;
+@group(0) @binding(4) var<storage, read_write> part: array<V>;
+@group(0) @binding(5) var<uniform> p: P;
+
+// Invocations of a work-group share their taps: one place in the code that loads instead of TAPS.
+var<workgroup> staged: array<V, TAPS * GROUPS>;
+
+@compute @workgroup_size(SIZE)
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
+//#include lib/depthwise_taps.wgsl
+  let i = group.x * (SIZE / GROUPS) + local / GROUPS;
+  if (ch >= p.c || i >= p.splits) { return; }
+  let run = i / p.strips;
+  // Not max(), which may turn NaN into a number.
+  let least = select(V(-3.4028234e38), V(0.0), RELU);
+  // Steps of S columns and rows, counted from the first that has one inside the image.
+  let step_x = p.pad_x / S + (i - run * p.strips) * COLUMNS;
+  let left = i32(step_x * S) - i32(p.pad_x);
+  let last = (p.ih + p.pad_y + S - 1u) / S;
+  // Columns of dy that do not exist count as zero.
+  var place: array<u32, SEEN>;
+  var inside: array<bool, SEEN>;
+  //#unroll u SEEN
+  {
+    let ox = i32(step_x) + $u - i32(LAST);
+    inside[$u] = EXACT || ox >= 0 && ox < i32(p.ow);
+    place[$u] = u32(ox) * p.c + ch;
+  }
+  //#end
+  var sums: array<V, TAPS>;
+  for (var n = run * p.images; n < min((run + 1u) * p.images, p.n); n++) {
+    // slope[j] is row r - j of dy; without a value, naga would leave that of the image before.
+    var slope = array<array<V, SEEN>, FLIGHT>();
+    for (var r = u32(max(i32(p.pad_y / S) - i32(LAST), 0)); r < last; r++) {
+      //#unroll j LAST
+      slope[LAST - $j] = slope[LAST - $j - 1];
+      //#end
+      // In branches, so that what does not exist is not loaded.
+      slope[0] = array<V, SEEN>();
+      if (r < p.oh) {
+        let row = (n * p.oh + r) * p.ow * p.c;
+        //#unroll u SEEN
+        if ($u >= FROM && $u < TO && inside[$u]) { slope[0][$u] = dy[row + place[$u]]; }
+        //#end
+      }
+      //#unroll a S
+      {
+        let iy = i32(r * S) + $a - i32(p.pad_y);
+        let live = iy >= 0 && iy < i32(p.ih);
+        let row = i32((n * p.ih + u32(iy)) * p.iw);
+        var seen = array<V, WIDE>();
+        if (live) {
+          //#unroll q WIDE
+          {
+            let ix = left + $q;
+            if (EXACT || ix >= 0 && ix < i32(p.iw)) {
+              let v = x[u32(row + ix) * p.c + ch];
+              seen[$q] = select(v, least, v < least);
+            }
+          }
+          //#end
+        }
+        // All terms of a sum one after the other: it stays in a register meanwhile.
+        //#unroll j FLIGHT
+        //#unroll b S
+        //#unroll m FLIGHT
+        //#unroll q COLUMNS
+        if ($a + $j * S < K && $b + $m * S < K && LAST + $q - $m >= FROM && LAST + $q - $m < TO) {
+          sums[(($a + $j * S) * K + $b + $m * S) % TAPS] += seen[$q * S + $b] * slope[$j][LAST + $q - $m];
+        }
+        //#end
+        //#end
+        //#end
+        //#end
+        //#unroll q COLUMNS
+        //#unroll b S
+        {
+          let ix = left + $q * i32(S) + $b;
+          if (live && (EXACT || ix >= 0 && ix < i32(p.iw))) {
+            var g = V(0.0);
+            //#unroll j FLIGHT
+            //#unroll m FLIGHT
+            if ($a + $j * S < K && $b + $m * S < K && LAST + $q - $m >= FROM && LAST + $q - $m < TO) {
+              g += taps[(($a + $j * S) * K + $b + $m * S) % TAPS] * slope[$j][LAST + $q - $m];
+            }
+            //#end
+            //#end
+            let at = u32(row + ix) * p.c + ch;
+            if (RELU) { g = select(V(0.0), g, seen[$q * S + $b] > V(0.0)); }
+            if (p.add != 0u) { g += dx[at]; }
+            dx[at] = g;
+          }
+        }
+        //#end
+        //#end
+      }
+      //#end
+    }
+  }
+  // In a loop that nobody unrolls: one place in the code that stores. A copy, so that the sums may stay in registers.
+  var all = sums;
+  for (var t = 0u; t < p.taps; t++) { part[p.part_at / LANES + (i * TAPS + t) * p.c + ch] = all[t]; }
+}

@@ -115,8 +115,9 @@ export class Prepared {
 
   /** Gradients of the images' inputs, or of the weights. */
   #targets(pass: PassName): (Grad | null)[] {
+    const { mutates = [], handsOver = [] } = this.#op;
     return this.#io.inputs.map(({ shape }, i) =>
-      (i < this.#batched) === (pass === "input gradient") && !this.#op.mutates?.includes(i)
+      (i < this.#batched) === (pass === "input gradient") && ![...mutates, ...handsOver].includes(i)
         ? { tensor: this.#tensor(shape), accumulate: false }
         : null
     );

@@ -10,6 +10,9 @@ import { search } from "../../src/nas/search.ts";
 import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
 import { memoryStore } from "../../src/nas/store.ts";
 
+/** One for all: recipes of a mode have many kernels in common. */
+const gpu = await Gpu.open();
+
 const cifar = syntheticDataSet({ train: 2, valid: 2, test: 2, image: [32, 32, 3], classes: 10 });
 /** Pictures of 32 × 32 in place of 224 × 224: width and depth are the network's. */
 const defects: DataSet = (() => {
@@ -30,10 +33,10 @@ const once = { epochs: 1, batch: 2, evalBatch: 2 };
 
 async function check(
   name: string,
-  gpu: Gpu,
   events: AsyncIterable<RunEvent>,
   parameters: number,
 ): Promise<void> {
+  gpu.pool.resetPeak();
   const seen: RunEvent[] = [];
   for await (const event of events) seen.push(event);
   const start = seen.find((e) => e.type === "start")!;
@@ -48,7 +51,6 @@ async function check(
       `${(done.peakBytes / 2 ** 20).toFixed(0)} MiB, ${gpu.counters.pipelines} pipelines`,
   );
   assert.equal(start.parameters, parameters);
-  gpu.close();
 }
 
 for (
@@ -62,7 +64,6 @@ for (
   ] as const
 ) {
   Deno.test(`${preset}: a step of the ${mode} search`, async () => {
-    const gpu = await Gpu.open();
     const config = resolveSearchConfig({
       mode,
       preset,
@@ -75,7 +76,7 @@ for (
     const store = memoryStore();
     const dataset = dataOf(preset);
     const events = search(config, { signal: new AbortController().signal, store, gpu, dataset });
-    await check(`${preset} ${mode} search`, gpu, events, parameters);
+    await check(`${preset} ${mode} search`, events, parameters);
   });
 }
 
@@ -97,7 +98,6 @@ for (
   ] as const
 ) {
   Deno.test(`${preset}: a step of the ${space} retraining`, async () => {
-    const gpu = await Gpu.open();
     const config = resolveRetrainConfig({ space, preset, overrides: once });
     const dataset = dataOf(preset);
     const arch: ArchFile = {
@@ -112,6 +112,6 @@ for (
       filters: config.child.filters,
     };
     const io = { signal: new AbortController().signal, store: memoryStore(), gpu, dataset };
-    await check(`${preset} ${space} retraining`, gpu, retrain(arch, config, io), parameters);
+    await check(`${preset} ${space} retraining`, retrain(arch, config, io), parameters);
   });
 }

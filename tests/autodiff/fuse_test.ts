@@ -97,7 +97,7 @@ for (const [what, { build, fused, apart }] of Object.entries(networks)) {
   });
 }
 
-Deno.test("a batch norm that somebody else reads, or as another shape, is no part of a sum", () => {
+Deno.test("a batch norm is no part of a sum where somebody else reads it, as another shape, or with what is no result", () => {
   const read = setting();
   const y = read.norm(read.a);
   const sum = add(y, add(relu(y), relu(read.b)));
@@ -106,4 +106,7 @@ Deno.test("a batch norm that somebody else reads, or as another shape, is no par
   const flat = [elements / channels, channels];
   const terms = [reshape(bent.norm(bent.a), flat), reshape(relu(bent.b), flat)] as const;
   assert.deepEqual(opsOf(bent.tape, [add(...terms)]), ["batch_norm", "relu", "add"]);
+  const outside = setting();
+  const given = add(outside.norm(outside.a), outside.b);
+  assert.deepEqual(opsOf(outside.tape, [given]), ["batch_norm", "add"]);
 });

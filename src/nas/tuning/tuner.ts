@@ -163,8 +163,9 @@ class Tuner {
     const jobs: Job[] = [];
     for (const [key, question] of this.#questions.sorted.slice(0, Math.ceil(most))) {
       const [part] = byWeight(question);
-      for (const index of this.#hopes.worth(key, question.candidates)) {
-        jobs.push({ part, choices: { ...base, [key]: index } });
+      const worth = this.#hopes.worth(key, question.candidates);
+      if (worth.length > 1) {
+        jobs.push(...worth.map((index) => ({ part, choices: { ...base, [key]: index } })));
       }
       this.#compiled.add(key);
     }

@@ -3,7 +3,7 @@
  *
  * Recording is synchronous: `run` appends a dispatch to the current pass, `submit` sends everything in one
  * piece. All parameters of a submission travel in one uniform buffer, written once; each dispatch sees its
- * own 256 bytes through a dynamic offset.
+ * own 256 bytes through a bind group of theirs.
  */
 import { setImmediate } from "node:timers";
 import { AdapterError } from "../errors.ts";
@@ -11,7 +11,7 @@ import { compileAhead, type Compiled } from "./ahead.ts";
 import { type Kernel, type Params, pipelineKey, type Words, writeUniform } from "./kernel.ts";
 import { BufferPool, type DeviceBuffer, standIn } from "./pool.ts";
 import type { Profile } from "./profile.ts";
-import { type Dispatch, Programs } from "./programs.ts";
+import { type Dispatch, Programs, SLOT } from "./programs.ts";
 import { type SplitSum, SplitSums } from "./split_sums.ts";
 import { count, type Shape, type Tensor } from "./tensor.ts";
 import { Tuning } from "./tuning.ts";
@@ -33,7 +33,6 @@ export interface AdapterReport {
   limits: Record<string, number>;
 }
 
-const SLOT = 256;
 const SLOTS = 4096;
 const GROUPS_PER_AXIS = 65535;
 /** A submission should take between these, in milliseconds: drivers reset cards that work too long on one. */
@@ -186,11 +185,12 @@ export class Gpu {
     const group = this.#programs.bindGroup(k, tensors);
     const pass = this.#openPass(k.name);
     pass.setPipeline(pipeline);
-    if (k.uniform >= 0) {
-      const at = this.#slots++ * SLOT;
-      writeUniform(k, params, tensors, this.#words, at / 4);
-      pass.setBindGroup(0, group, [at]);
-    } else pass.setBindGroup(0, group);
+    pass.setBindGroup(0, group);
+    if (k.uniform) {
+      const slot = this.#slots++;
+      writeUniform(k, params, tensors, this.#words, slot * SLOT / 4);
+      pass.setBindGroup(1, this.#programs.slot(slot));
+    }
     const [x, y, z] = typeof work === "number" ? fold(work, size) : work;
     pass.dispatchWorkgroups(x, y ?? 1, z ?? 1);
     if (this.profile?.everyDispatch) this.#closePass();

@@ -29,8 +29,8 @@ export interface Kernel {
   readonly code: string;
   readonly bindings: readonly Binding[];
   readonly fields: readonly Field[];
-  /** Binding index of the uniform struct; −1 when the kernel takes no parameters. */
-  readonly uniform: number;
+  /** Whether it takes parameters: has a uniform struct. */
+  readonly uniform: boolean;
   readonly overrides: ReadonlyMap<string, string>;
   readonly constants: ReadonlySet<string>;
   /** Where a parameter of this name goes. */
@@ -82,7 +82,7 @@ export function kernel(name: string, source: string): Kernel {
       at: hasField(`${m[3]}_at`) ? `${m[3]}_at` : null,
     })),
     fields,
-    uniform: Number(/@binding\((\d+)\) var<uniform>/.exec(code)?.[1] ?? -1),
+    uniform: /@binding\(\d+\) var<uniform>/.test(code),
     overrides,
     constants,
     kinds: new Map([
@@ -129,9 +129,15 @@ export function specialise(k: Kernel, params: Params): Specialised {
   return { overrides, texts };
 }
 
-/** The text that is compiled: constants replaced, blocks unrolled. */
+/**
+ * The text that is compiled: constants replaced, blocks unrolled, and the uniform struct in a group of its own,
+ * since it changes with every dispatch and the tensors do not.
+ */
 export function render(k: Kernel, texts: Record<string, string>): string {
-  let code = k.code;
+  let code = k.code.replace(
+    /@group\(0\) @binding\(\d+\) (?=var<uniform>)/,
+    "@group(1) @binding(0) ",
+  );
   for (const [name, value] of Object.entries(texts)) {
     code = code.replace(
       new RegExp(`^((?:const|alias) ${name}\\b[^=]*= )[^;]+`, "m"),

@@ -30,6 +30,9 @@ export interface Dispatch {
   params: Params;
 }
 
+/** Bytes of the parameters of a dispatch: WebGPU's alignment of binding offsets. */
+export const SLOT = 256;
+
 /** Bytes of a buffer that stands for any tensor where nothing is read. */
 const BLANK = 1024;
 
@@ -42,11 +45,39 @@ export class Programs {
   /** Stand for tensors, one for each binding: none may be bound to two where one of them is written. */
   readonly #blanks: GPUBuffer[] = [];
 
+  /** Of the group that the uniform struct has for itself. */
+  readonly #slotLayout: GPUBindGroupLayout;
+  readonly #slots: GPUBindGroup[] = [];
+
   constructor(
     private readonly device: GPUDevice,
     private readonly uniforms: GPUBuffer,
     private readonly counters: { pipelines: number; compileMs: number; bindGroups: number },
-  ) {}
+  ) {
+    this.#slotLayout = device.createBindGroupLayout({
+      label: "uniforms",
+      entries: [{
+        binding: 0,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: "uniform", minBindingSize: SLOT },
+      }],
+    });
+  }
+
+  /**
+   * The parameters of a dispatch, which lie in the n-th slot. A group for each slot in place of a dynamic
+   * offset: software Vulkan makes a new descriptor set, in memory mapped anew, wherever there is such an offset.
+   */
+  slot(n: number): GPUBindGroup {
+    return this.#slots[n] ??= this.device.createBindGroup({
+      label: `uniforms ${n}`,
+      layout: this.#slotLayout,
+      entries: [{
+        binding: 0,
+        resource: { buffer: this.uniforms, offset: n * SLOT, size: SLOT },
+      }],
+    });
+  }
 
   /** What the compiler said of kernels made since the last call. */
   async complaints(): Promise<Error[]> {
@@ -85,7 +116,8 @@ export class Programs {
     const pass = encoder.beginComputePass();
     for (const { kernel, params } of dispatches) {
       pass.setPipeline(this.program(kernel, params).pipeline);
-      pass.setBindGroup(0, this.#blankGroup(kernel), kernel.uniform >= 0 ? [0] : []);
+      pass.setBindGroup(0, this.#blankGroup(kernel));
+      if (kernel.uniform) pass.setBindGroup(1, this.slot(0));
       pass.dispatchWorkgroups(0);
     }
     pass.end();
@@ -135,17 +167,11 @@ export class Programs {
         visibility: GPUShaderStage.COMPUTE,
         buffer: { type: b.write ? "storage" : "read-only-storage" },
       }));
-      if (k.uniform >= 0) {
-        entries.push({
-          binding: k.uniform,
-          visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: uniformBytes(k) },
-        });
-      }
       const bind = this.device.createBindGroupLayout({ label: k.name, entries });
+      const bindGroupLayouts = k.uniform ? [bind, this.#slotLayout] : [bind];
       layout = {
         bind,
-        pipeline: this.device.createPipelineLayout({ label: k.name, bindGroupLayouts: [bind] }),
+        pipeline: this.device.createPipelineLayout({ label: k.name, bindGroupLayouts }),
       };
       this.#layouts.set(k.id, layout);
     }
@@ -180,17 +206,9 @@ export class Programs {
   }
 
   #group(k: Kernel, entries: GPUBindGroupEntry[]): GPUBindGroup {
-    if (k.uniform >= 0) {
-      entries.push({
-        binding: k.uniform,
-        resource: { buffer: this.uniforms, offset: 0, size: uniformBytes(k) },
-      });
-    }
     return this.device.createBindGroup({ label: k.name, layout: this.#layout(k).bind, entries });
   }
 }
-
-const uniformBytes = (k: Kernel) => Math.max(16, Math.ceil(k.fields.length / 4) * 16);
 
 function groupSize(k: Kernel, { overrides, texts }: Specialised): number {
   const size = overrides.SIZE ?? texts.SIZE ?? k.overrides.get("SIZE") ?? "64";

@@ -32,7 +32,7 @@ Deno.test("kernel() reads bindings, fields and tunables from the text", () => {
     "x_at:u32",
   ]);
   assert.deepEqual(k.fields.map((f) => f.of), [null, null, null, "x"]);
-  assert.equal(k.uniform, 2);
+  assert.equal(k.uniform, true);
   assert.equal(k.overrides.get("SIZE"), "64u");
   assert.ok(k.constants.has("TILE") && k.constants.has("real"));
   assert.match(k.code, /fn thread/);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fill } from "../../src/autodiff/run.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { kernel } from "../../src/gpu/kernel.ts";
 import { selfTest } from "../../src/gpu/self_test.ts";
@@ -25,6 +26,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   gpu.run(number, { y }, { n }, n);
   const [got] = await gpu.readU32([y]);
   assert.equal(got.findIndex((v, i) => v !== i + 1), -1);
+});
+
+Deno.test("every dispatch has its own parameters, also where one submission has no room for all of them", async () => {
+  const all = gpu.empty([5000, 64]);
+  for (let i = 0; i < 5000; i++) fill(gpu, { ...all, shape: [1], offset: 64 * i }, i + 1);
+  const [got] = await gpu.read([all]);
+  for (let i = 0; i < 5000; i++) assert.equal(got[64 * i], i + 1);
 });
 
 Deno.test("this adapter passes the self-test", async () => {

@@ -7,10 +7,12 @@ override SIZE: u32 = 8u;
 override SAMPLED: bool = false;
 const C = 4u;
 const Q = 4u;
+// 1: sums are held in registers, from which a copy is made at the end; 0: in memory, as software does anyway.
+const HELD = 0u;
 
 struct P {
   rows: u32, oh: u32, ow: u32, ih: u32, iw: u32, mul: u32, shift: i32,
-  ci: u32, co: u32, span: u32, splits: u32, relu: u32, sums_at: u32,
+  ci: u32, co: u32, span: u32, splits: u32, relu: u32, pieces: u32, sums_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -68,13 +70,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     //#end
   }
   let to = p.sums_at / 4u + split * ci * 4u * co;
-  //#unroll c C
-  if (c + $c < ci) {
-    //#unroll k 4
-    //#unroll q Q
-    if (o + $q < co) { sums[to + ((c + $c) * 4u + $k) * co + o + $q] = a[($c * 4 + $k) * Q + $q]; }
+  {
+    //#unroll h HELD
+    var a = a;
     //#end
-    //#end
+    // One place in the text that stores: each takes the compiler as long as many terms.
+    for (var j = 0u; j < p.pieces; j++) {
+      let n = j / Q;
+      let v = vec2u(c + n / 4u, o + j % Q);
+      if (v.x < ci && v.y < co) { sums[to + (v.x * 4u + n % 4u) * co + v.y] = a[j]; }
+    }
   }
-  //#end
 }

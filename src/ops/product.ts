@@ -148,15 +148,16 @@ export function productDx(
 }
 
 /**
- * Vectors of channels per invocation, inputs and outputs: a last tile that is half empty costs more than
- * smaller tiles, and cards need many invocations.
+ * Vectors of channels per invocation, inputs and outputs: many products per load on software adapters, many
+ * invocations on cards. A last tile that is half empty costs more than smaller tiles.
  */
 function formsDw(gpu: Gpu, ci: number, co: number) {
-  const form = (C: number, q: number) => ({ C, Q: blockSize(co / 4, q), SIZE: reduceSize(gpu) });
-  const few = Math.min(2, ci / 4);
-  const even = form(ci % 8 && ci % 12 === 0 ? 3 : few, 4);
-  const most = gpu.adapter.fallback ? [even, form(blockSize(ci / 4, 4), 4)] : [form(few, 2), even];
-  return most[0].C === most[1].C && most[0].Q === most[1].Q ? [even] : most;
+  const form = (c: number, q: number, HELD: number) => (
+    { C: blockSize(ci / 4, c), Q: blockSize(co / 4, q), HELD, SIZE: reduceSize(gpu) }
+  );
+  const few = form(4, 4, 0), many = form(2, 2, 1);
+  if (few.C === many.C && few.Q === many.Q) return [gpu.adapter.fallback ? few : many];
+  return [gpu.adapter.fallback ? few : many, form(2, 4, 1)];
 }
 
 /** dw (+)= act(x)ᵀ dy. */
@@ -180,8 +181,11 @@ export function productDw(
   const form = gpu.tuning.choose(`pointwise_dw ${sizeClass(ci)} in blocks of ${blocks}`, all);
   const tiles = Math.ceil(ci / 4 / form.C) * Math.ceil(co / 4 / form.Q);
   const SAMPLED = stride !== 1 || shift !== 0;
-  splitReduce(gpu, rows, tiles, ci * co, dw, (sums, span, splits) => {
-    const params = { ...common, span, splits, ...form, SAMPLED };
+  const pieces = form.C * 4 * form.Q;
+  // However large the tiles are: few large ones with long spans keep a device as busy as many small ones.
+  const work = Math.ceil(ci * co / 64);
+  splitReduce(gpu, rows, work, ci * co, dw, (sums, span, splits) => {
+    const params = { ...common, span, splits, pieces, ...form, SAMPLED };
     gpu.run(vectorDw, { x, dy, sums }, params, splits * tiles);
   });
 }

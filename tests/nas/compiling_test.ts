@@ -28,7 +28,7 @@ const smallSearch = (mode: string, more: Record<string, unknown>) =>
   resolveSearchConfig({
     mode,
     preset: "smoke",
-    overrides: { epochs: 2, batch: 2, logEvery: 1, "child.stem": 1, ...more },
+    overrides: { epochs: 1, batch: 2, logEvery: 1, "child.stem": 1, ...more },
   });
 const few = { rounds: 2, perRound: 3, "selection.best": 1, "selection.drawn": 0 };
 const layers = { "child.layers": 3, "child.branches": 4 };
@@ -43,7 +43,6 @@ const runs = {
   "search that trains what it finds": smallSearch("micro", {
     ...child,
     ...few,
-    epochs: 1,
     rounds: 1,
     "evaluator.kind": "train",
   }),

@@ -127,7 +127,7 @@ export const runEvent = z.discriminatedUnion("type", [
     /** Architectures scored. */
     queries: z.number().int(),
     trainedImages: z.number().int(),
-    /** Most GPU memory in use at once. */
+    /** GPU memory that the run's buffers took, free ones that were kept for later among them. */
     peakBytes: z.number().int(),
     /** Epochs done and the shared-weight score that ended the search early. */
     stopped: z.object({ epochs: z.number().int(), score: fraction }).optional(),

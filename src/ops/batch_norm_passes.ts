@@ -44,18 +44,16 @@ const LARGE = 256;
 
 /**
  * Fused where its few work-groups fill the device and are soon through: on a card after some pixels per
- * invocation; in software, which pays more for dispatches, while a tensor stays in a core's cache, or where
- * its channels alone make enough work-groups.
+ * invocation; in software, which pays more for dispatches, while a tensor stays in a core's cache of 1 MiB, or
+ * where its channels alone make enough work-groups.
  */
 function form(gpu: Gpu, pass: string, pixels: number, c: number): Form {
-  const logPixels = Math.ceil(Math.log2(pixels)), logGroups = Math.ceil(Math.log2(c));
+  const logSize = Math.ceil(Math.log2(pixels * c)), logGroups = Math.ceil(Math.log2(c));
   const { fallback } = gpu.adapter;
-  const fused = fallback
-    ? c > 1 && (logPixels + logGroups <= 17 || logGroups >= 5)
-    : logPixels <= 12;
+  const fused = fallback ? c > 1 && (logSize <= 16 || logGroups >= 5) : logSize - logGroups <= 12;
   const sizes = fallback ? [SMALL, LARGE] : [LARGE, SMALL];
   const forms = sizes.flatMap((size) => [{ fused, size }, { fused: !fused, size }]);
-  return gpu.tuning.choose(`${pass} pixels 2^${logPixels} groups 2^${logGroups}`, forms);
+  return gpu.tuning.choose(`${pass} size 2^${logSize} groups 2^${logGroups}`, forms);
 }
 
 /** The grid of a form, and what its kernels must know of it. */

@@ -85,14 +85,17 @@ export interface Contest {
   aheadWeight: number;
 }
 
+/** Share of a step that rows take together. */
+export const weightOf = (rows: readonly Row[]): number =>
+  rows.reduce((sum, r) => sum + r.weight, 0);
+
 export function contest(rows: readonly Row[], other: (row: Row) => number | undefined): Contest {
   const both = rows.filter((r) => other(r) !== undefined);
   const ahead = both.filter((r) => other(r)! < r.ms);
-  const weight = (of: readonly Row[]) => of.reduce((sum, r) => sum + r.weight, 0);
   return {
     passes: both.length,
     ahead: ahead.length,
-    aheadWeight: both.length ? weight(ahead) / weight(both) : 0,
+    aheadWeight: both.length ? weightOf(ahead) / weightOf(both) : 0,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Which shapes are timed, and how: each implementation in turn. */
-import { InvalidArgumentError } from "commander";
+import { UsageError } from "../src/errors.ts";
 import type { Gpu, Stopwatch } from "../src/gpu/mod.ts";
 import { type Ceilings, limitMs, SAMPLE_MS } from "./ceilings.ts";
 import type { Row } from "./compare.ts";
@@ -38,7 +38,11 @@ export type Selection = ReturnType<typeof selected>[number];
 export function selected({ preset, filter, top }: Selecting) {
   const { groups, shapes } = readShapes();
   const names = Object.keys(groups).filter((name) => preset === "all" || name.startsWith(preset));
-  if (!names.length) throw new InvalidArgumentError(`No shapes of ${preset} are listed.`);
+  if (!names.length) {
+    throw new UsageError(
+      `Cannot time preset ${preset}: none of its shapes are listed, expected quick, paper or all`,
+    );
+  }
   return shapes.map((shape) => {
     const weights = passes.map((_, p) =>
       names.reduce((sum, name) => sum + (shape.share[name]?.[p] ?? 0), 0) / names.length

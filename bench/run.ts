@@ -2,9 +2,11 @@
  * `deno task bench`: how fast are the ops of real steps, and whole steps, beside what the adapter can do and
  * beside other libraries? docs/performance.md tells how to read it.
  */
-import { Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
+import { DenasCommand } from "../src/cli/denas_command.ts";
 import { driverVersion } from "../src/cli/driver.ts";
 import { whole } from "../src/cli/options.ts";
+import { UsageError } from "../src/errors.ts";
 import { Gpu, Stopwatch } from "../src/gpu/mod.ts";
 import { type Ceilings, noCeilings, sampleCeilings } from "./ceilings.ts";
 import {
@@ -128,7 +130,7 @@ async function main(options: Options): Promise<void> {
 function peerList(text: string): PeerName[] {
   return text.split(",").map((name) => {
     const known = peerNames.find((p) => p === name);
-    if (!known) throw new InvalidArgumentError(`One of ${peerNames.join(", ")} is expected.`);
+    if (!known) throw new InvalidArgumentError(`one of ${peerNames.join(", ")}`);
     return known;
   });
 }
@@ -137,12 +139,12 @@ function pattern(text: string): RegExp {
   try {
     return new RegExp(text, "i");
   } catch {
-    throw new InvalidArgumentError("A regular expression is expected.");
+    throw new InvalidArgumentError("a regular expression");
   }
 }
 
 if (import.meta.main) {
-  await new Command("bench")
+  const program = new DenasCommand("bench")
     .description("Time the ops of real training steps, and whole steps.")
     .option("--preset <name>", "whose shapes: quick, paper or all", "quick")
     .option("--filter <pattern>", "only shapes whose name matches", pattern, /(?:)/)
@@ -154,7 +156,13 @@ if (import.meta.main) {
     .option("--save <file>", "keep the figures")
     .option("--compare <file>", "ratios to figures that were kept")
     .option("--json", "print the figures as JSON")
-    .action(main)
-    .parseAsync(["deno", "bench", ...Deno.args]);
+    .action(main);
+  try {
+    await program.parseAsync(Deno.args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`bench: ${error.message}`);
+    Deno.exit(2);
+  }
   Deno.exit();
 }

@@ -1,5 +1,5 @@
 /** The benchmark in a few lines: how near each op comes to what the adapter can do, by pass. */
-import type { Row } from "./compare.ts";
+import { type Row, weightOf } from "./compare.ts";
 import { passes, type PassName } from "./shape_list.ts";
 
 /** Shares of the ceilings, weighed by the time that shapes take in a step; and the least of `limit`. */
@@ -14,7 +14,7 @@ export interface Shares {
 export type Summary = Record<string, Partial<Record<PassName, Shares>>>;
 
 function sharesOf(rows: readonly Row[]): Shares {
-  const weight = rows.reduce((sum, r) => sum + r.weight, 0);
+  const weight = weightOf(rows);
   const mean = (of: (r: Row) => number) =>
     rows.reduce((sum, r) => sum + r.weight * of(r), 0) / weight;
   return {
@@ -28,8 +28,7 @@ function sharesOf(rows: readonly Row[]): Shares {
 
 /** By op, the weightiest first. */
 export function summaryOf(rows: readonly Row[]): Summary {
-  const weight = (of: readonly Row[]) => of.reduce((sum, r) => sum + r.weight, 0);
-  const ops = [...Map.groupBy(rows, (r) => r.op)].sort(([, a], [, b]) => weight(b) - weight(a));
+  const ops = [...Map.groupBy(rows, (r) => r.op)].sort(([, a], [, b]) => weightOf(b) - weightOf(a));
   return Object.fromEntries(ops.map(([op, of]) => {
     const byPass = [...Map.groupBy(of, (r) => r.pass)];
     return [op, Object.fromEntries(byPass.map(([pass, rows]) => [pass, sharesOf(rows)]))];

@@ -7,11 +7,11 @@ import { addAnimate } from "./animate.ts";
 import { addCompare } from "./compare.ts";
 import { addConvert } from "./convert.ts";
 import { addCorrelate } from "./correlate.ts";
+import { DenasCommand } from "./denas_command.ts";
 import { addDescribe } from "./describe.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExport } from "./export.ts";
 import { addExtract } from "./extract.ts";
-import { HouseCommand } from "./house_command.ts";
 import { addPlot } from "./plot.ts";
 import { addPredict } from "./predict.ts";
 import { addResume } from "./resume.ts";
@@ -45,8 +45,8 @@ export async function main(args: readonly string[], openServer: OpenServer): Pro
  * Every command of denas; `finish` takes the exit code of the one that ran, `openServer` is what "serve"
  * opens: the command line itself does not know the HTTP server.
  */
-export function makeProgram(finish: (code: number) => void, openServer: OpenServer): Command {
-  const program = new HouseCommand("denas")
+function makeProgram(finish: (code: number) => void, openServer: OpenServer): Command {
+  const program = new DenasCommand("denas")
     .description("Neural architecture search on any GPU that WebGPU reaches.")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "explain the command")

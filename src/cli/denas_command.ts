@@ -3,14 +3,14 @@ import { Command } from "commander";
 import { UsageError } from "../errors.ts";
 import { counted } from "./terminal.ts";
 
-export class HouseCommand extends Command {
-  override createCommand(name?: string): HouseCommand {
-    return new HouseCommand(name);
+export class DenasCommand extends Command {
+  override createCommand(name?: string): DenasCommand {
+    return new DenasCommand(name);
   }
 
   /** @throws UsageError always. */
   override error(message: string): never {
-    throw new UsageError(houseMessage(message.replace(/^error: /, ""), this));
+    throw new UsageError(denasMessage(message.replace(/^error: /, ""), this));
   }
 }
 
@@ -60,7 +60,7 @@ const rules: [RegExp, (groups: string[], command: Command) => string][] = [
   ],
 ];
 
-function houseMessage(message: string, command: Command): string {
+function denasMessage(message: string, command: Command): string {
   for (const [pattern, say] of rules) {
     const match = pattern.exec(message);
     if (match) return say(match.slice(1), command);

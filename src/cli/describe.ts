@@ -138,7 +138,7 @@ function printDescription(description: Description, withMemory: boolean): void {
 }
 
 /** One row per part of the network: what it hands on, and its share of the sums. */
-export function layerTable(layers: NonNullable<Description["layers"]>): string {
+function layerTable(layers: NonNullable<Description["layers"]>): string {
   const rows = new Map<string, { shape: string; parameters: number; macs: number }>();
   for (const { scope, shape, parameters, macs } of layers) {
     const part = scope.split("/")[0] || "–";

@@ -23,13 +23,13 @@ export function followTuning(
   const { valid, outdated } = validChoices(gpu, choices, ask);
   gpu.tuning.use(valid, shortPath(path));
   if (outdated === 0) return;
-  note(
-    `${counted(outdated, "kernel")} has other forms here than where ${
-      shortPath(run)
-    } was trained: ` +
-      `last digits may differ`,
-  );
+  const trained = `${shortPath(run)} was trained`;
+  note(`${kernelsHave(outdated)} other forms here than where ${trained}: last digits may differ`);
 }
+
+/** 1 kernel has, 2 kernels have */
+export const kernelsHave = (n: number): string =>
+  `${counted(n, "kernel")} ${n === 1 ? "has" : "have"}`;
 
 /**
  * Choices without those among other forms than there are now, and how many those are. What nobody asks for

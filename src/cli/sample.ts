@@ -23,7 +23,7 @@ const formats: Record<string, { form: "arch" | "npy" | "script"; numbering: Numb
   txt: { form: "script", numbering: "original" },
 };
 
-export const sampleFormats = Object.keys(formats);
+const sampleFormats = Object.keys(formats);
 
 export function addSample(program: Command): void {
   program.command("sample")

@@ -212,7 +212,7 @@ async function results(records: StudyRecords, folder: string, { json }: StudyOpt
 }
 
 /** Mean ± deviation at a few numbers of queries, one table per data set. */
-export function studyTables(records: StudyRecords): string {
+function studyTables(records: StudyRecords): string {
   return summariseStudy(records).map(({ task, at, curves }) => {
     const shown = someOf(at);
     const number = (value: number) => value.toFixed(task.unit === "%" ? 3 : 4);

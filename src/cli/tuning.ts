@@ -29,7 +29,7 @@ import {
 } from "../run/tuning.ts";
 import { driverVersion } from "./driver.ts";
 import type { Equipment, Job } from "./execute.ts";
-import { validChoices } from "./follow.ts";
+import { kernelsHave, validChoices } from "./follow.ts";
 import { fromHere, places, shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";
 import { counted, duration } from "./terminal.ts";
@@ -52,7 +52,7 @@ export async function identityOf(gpu: Gpu): Promise<TuningIdentity> {
 }
 
 /** What a run that has not begun is to use: of a file, of this machine, or nothing. */
-export function chooseTuning(
+function chooseTuning(
   id: TuningIdentity,
   { tuning }: TuningOptions,
   note: (line: string) => void,
@@ -86,7 +86,7 @@ function stillValid(
   const passes = passesOf(job, imagesOf(dataset));
   const { valid, outdated } = validChoices(gpu, tuning.choices, () => formsOf(gpu, passes));
   if (outdated === 0) return tuning;
-  note(`${counted(outdated, "kernel")} has other forms than when it was measured: "tune" measures`);
+  note(`${kernelsHave(outdated)} other forms than when measured: "tune" measures`);
   return { ...tuning, choices: valid };
 }
 

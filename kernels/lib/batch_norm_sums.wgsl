@@ -1,7 +1,7 @@
 // Sums over pixels of dy and of dy times the normalised x: what the gradients of batch norm need. A kernel that
 // includes this has x, dy, and stats as the forward pass left them, c and relu in p, and work-groups of SIZE:
-// p.groups channel groups, side by side, by a power of two of pixels. The last may
-// have fewer groups: what invocations beyond them find is not written.
+// p.groups channel groups, side by side, by a power of two of pixels. The last may have fewer groups: what
+// invocations beyond them find is not written.
 struct Sums { dy: V, dot: V }
 
 // What is the same for all pixels of a channel group: y = (x - mean) * scale + shift.

@@ -3,7 +3,7 @@
  *
  * Recording is synchronous: `run` appends a dispatch to the current pass, `submit` sends everything in one
  * piece. All parameters of a submission travel in one uniform buffer, written once; each dispatch sees its
- * own 256 bytes through a bind group of theirs.
+ * own 256 bytes through a bind group of its own.
  */
 import { setImmediate } from "node:timers";
 import { AdapterError } from "../errors.ts";
@@ -66,6 +66,8 @@ export class Gpu {
     compileMs: 0,
     waitMs: 0,
     bindGroups: 0,
+    /** Of all buffers: none is given back before the device is closed. */
+    bufferBytes: 0,
   };
 
   /** While set, dispatches are timed and spans of host work noted. */
@@ -526,6 +528,7 @@ export class Gpu {
       size,
       usage: usage | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
+    this.counters.bufferBytes += size;
     return { raw, id, bytes: size };
   }
 

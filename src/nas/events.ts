@@ -127,7 +127,7 @@ export const runEvent = z.discriminatedUnion("type", [
     /** Architectures scored. */
     queries: z.number().int(),
     trainedImages: z.number().int(),
-    /** GPU memory that the run's buffers took, free ones that were kept for later among them. */
+    /** GPU memory of all buffers: weights, images, and what steps compute, free ones kept for later too. */
     peakBytes: z.number().int(),
     /** Epochs done and the shared-weight score that ended the search early. */
     stopped: z.object({ epochs: z.number().int(), score: fraction }).optional(),

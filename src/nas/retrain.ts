@@ -250,7 +250,7 @@ class Retraining {
       seconds: this.#clock.seconds(),
       queries: 1,
       trainedImages: this.#at.trainedImages,
-      peakBytes: this.gpu.pool.ownedBytes,
+      peakBytes: this.gpu.counters.bufferBytes,
       validAccuracy,
       ...figures,
     };

@@ -63,7 +63,7 @@ export async function openTableSearch(
       const rehearsed = gpu.rehearse(() => strategy.rehearse?.(config.perRound));
       yield* compileAhead(gpu, rehearsed, signal);
     },
-    figures: () => ({ step: 0, trainedImages: 0, peakBytes: gpu?.pool.ownedBytes ?? 0 }),
+    figures: () => ({ step: 0, trainedImages: 0, peakBytes: gpu?.counters.bufferBytes ?? 0 }),
     archFields: {
       format: "denas-arch",
       version: 1,

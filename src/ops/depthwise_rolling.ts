@@ -167,6 +167,7 @@ function bothGradients(
   const l = lanes(x.shape[3], w, dw.tensor), c = x.shape[3] / width(l);
   const channels = grouped(gpu, c, false);
   const form = { kernel: "depthwise_conv2d_dx_dw", narrow: k === 3 };
+  // Sums are not open over rows here: the kernel has no such constant.
   const { constants: { OPEN: _, ...constants }, sizes: { strips } } = rollInput(
     gpu,
     form,

@@ -51,7 +51,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
 
   figures(): { step: number; trainedImages: number; peakBytes: number } {
     const { step, trainedImages } = this.#saved;
-    return { step, trainedImages, peakBytes: this.parts.gpu.pool.ownedBytes };
+    return { step, trainedImages, peakBytes: this.parts.gpu.counters.bufferBytes };
   }
 
   /** What training and scoring of some networks dispatch: nearly all kernels of the search. */

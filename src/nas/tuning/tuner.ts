@@ -145,7 +145,7 @@ class Tuner {
     return Object.fromEntries(this.#decided);
   }
 
-  /** Milliseconds that a key took so far. */
+  /** Milliseconds that a key took so far, on average. */
   get #mean(): number {
     return this.#decided.size && (this.#now() - this.#started) / this.#decided.size;
   }

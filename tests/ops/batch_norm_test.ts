@@ -84,6 +84,27 @@ async function keepsPrecision(): Promise<void> {
   }
 }
 
+Deno.test("batch norm of a channel that is constant but for its first pixels is right", async () => {
+  const c = 68, m = 1 << 16;
+  const x = new Float32Array(m * c);
+  // Pixels that are the first ones of an invocation, in a channel group's work-group of any size.
+  for (let i = 0; i < 8 * c; i++) x[i] = 10 + 0.37 * (i % c);
+  const { gamma, beta } = slab({ gamma: range(c, () => 1), beta: range(c, () => 0) }, true);
+  const tape = new Tape();
+  const y = batchNorm(
+    tape.input([m, c], { tensor: gpu.upload(x, [m, c]) }),
+    paramValue(gamma),
+    paramValue(beta),
+    null,
+    { ...options, update: false },
+  );
+  const [got] = await gpu.read([run(gpu, tape, { outputs: [y] }).of(y)]);
+  const want = Math.sqrt(m / 8 - 1);
+  for (let ch = 0; ch < c; ch++) {
+    assert.ok(Math.abs(got[ch] / want - 1) < 0.01, `channel ${ch} is ${got[ch]}, not ${want}`);
+  }
+});
+
 for (const form of [0, 1, 2, 3]) {
   Deno.test(
     `batch norm in form ${form} is right in several runs of pixels and an odd number of channel groups`,

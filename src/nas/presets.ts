@@ -107,8 +107,9 @@ const quickMicroFinal: RetrainConfig = {
   ...recipes.paperMicroFinal,
   preset: "quick",
   data: "fashion-mnist",
+  trainImages: 45000,
   validImages: 3000,
-  epochs: 1,
+  epochs: 2,
   batch: 64,
   evalBatch: 64,
   logEvery: 10,
@@ -121,7 +122,7 @@ const quickMicroFinal: RetrainConfig = {
 const quickMacroFinal: RetrainConfig = {
   ...quickMicroFinal,
   space: "macro",
-  epochs: 2,
+  trainImages: 0,
   child: { ...finalChild, layers: 6, filters: 16, stem: 2, branches: 6 },
 };
 

@@ -8,10 +8,10 @@
 import { setImmediate } from "node:timers";
 import { AdapterError } from "../errors.ts";
 import { compileAhead, type Compiled } from "./ahead.ts";
-import { type Kernel, type Params, pipelineKey, type Words, writeUniform } from "./kernel.ts";
+import { type Kernel, type Params, type Words, writeUniform } from "./kernel.ts";
 import { BufferPool, type DeviceBuffer, standIn } from "./pool.ts";
 import type { Profile } from "./profile.ts";
-import { type Dispatch, Programs, SLOT } from "./programs.ts";
+import { type Dispatch, dispatchKey, Programs, SLOT } from "./programs.ts";
 import { type SplitSum, SplitSums } from "./split_sums.ts";
 import { count, type Shape, type Tensor } from "./tensor.ts";
 import { Tuning } from "./tuning.ts";
@@ -222,10 +222,10 @@ export class Gpu {
    */
   rehearse(record: () => void): Dispatch[] {
     const missing = new Map<string, Dispatch>();
-    const told = ({ kernel, params }: Dispatch) => {
-      const key = `${kernel.id} ${pipelineKey(kernel, params)}`;
-      if (missing.has(key) || this.#programs.has(kernel, params)) return;
-      missing.set(key, { kernel, params });
+    const told = (one: Dispatch) => {
+      const key = dispatchKey(one);
+      if (missing.has(key) || this.#programs.has(one.kernel, one.params)) return;
+      missing.set(key, one);
     };
     const { profile } = this;
     this.profile = null;

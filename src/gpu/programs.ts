@@ -30,6 +30,10 @@ export interface Dispatch {
   params: Params;
 }
 
+/** Same key, same pipeline, of whatever kernel. */
+export const dispatchKey = ({ kernel, params }: Dispatch): string =>
+  `${kernel.id} ${pipelineKey(kernel, params)}`;
+
 /** Bytes of the parameters of a dispatch: WebGPU's alignment of binding offsets. */
 export const SLOT = 256;
 

@@ -1,7 +1,6 @@
 /** The start of a run that trains: its kernels are compiled before the first step, with word of how far it is. */
 import type { Gpu } from "../gpu/device.ts";
-import { pipelineKey } from "../gpu/kernel.ts";
-import type { Dispatch } from "../gpu/programs.ts";
+import { type Dispatch, dispatchKey } from "../gpu/programs.ts";
 import type { RunEvent } from "./events.ts";
 
 /** Compiling that is over after so long is not worth a word, in seconds: the driver found it in its cache. */
@@ -17,8 +16,7 @@ export async function* compileAhead(
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent> {
   const start = performance.now();
-  const keyOf = ({ kernel, params }: Dispatch) => `${kernel.id} ${pipelineKey(kernel, params)}`;
-  const dispatches = new Map(rehearsed.map((one) => [keyOf(one), one]));
+  const dispatches = new Map(rehearsed.map((one) => [dispatchKey(one), one]));
   let said = false;
   for await (const { done, of, secondsLeft } of gpu.compile([...dispatches.values()], signal)) {
     const seconds = (performance.now() - start) / 1000;

@@ -7,7 +7,7 @@ import sumsWgsl from "../../kernels/batch_norm_sums.wgsl" with { type: "text" };
 import { type Backward, count, type Forward, type Grad, type Tensor } from "../autodiff/op.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel, type Params } from "../gpu/kernel.ts";
-import { lanes, width, withScratch, withUnused } from "./tiling.ts";
+import { lanes, sizeClass, width, withScratch, withUnused } from "./tiling.ts";
 
 const normalise = kernel("batch_norm", batchNormWgsl);
 const dxKernel = kernel("batch_norm_dx", dxWgsl);
@@ -53,7 +53,7 @@ function form(gpu: Gpu, pass: string, pixels: number, c: number): Form {
   const fused = fallback ? c > 1 && (logSize <= 16 || logGroups >= 5) : logSize - logGroups <= 12;
   const sizes = fallback ? [SMALL, LARGE] : [LARGE, SMALL];
   const forms = sizes.flatMap((size) => [{ fused, size }, { fused: !fused, size }]);
-  return gpu.tuning.choose(`${pass} size 2^${logSize} groups 2^${logGroups}`, forms);
+  return gpu.tuning.choose(`${pass} size ${sizeClass(pixels * c)} groups ${sizeClass(c)}`, forms);
 }
 
 /** The grid of a form, and what its kernels must know of it. */

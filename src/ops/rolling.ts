@@ -73,13 +73,9 @@ export function rollOutput(gpu: Gpu, form: Form, n: number, window: Window) {
     TO: alone ? Math.min(x.before + x.size, seen) : seen,
     LAST: flight - 1,
     FLIGHT: flight,
+    EXACT: alone,
   });
-  const exact = { EXACT: String(alone) };
-  return {
-    constants: { ...constants, ...exact },
-    sizes: { strips, bands, rows },
-    items: n * strips * bands,
-  };
+  return { constants, sizes: { strips, bands, rows }, items: n * strips * bands };
 }
 
 /** The same of kernels that follow the input: its gradient is made in steps of `stride` columns and rows. */

@@ -8,6 +8,7 @@
 import { Gpu } from "../src/gpu/mod.ts";
 import { resolveSearchConfig } from "../src/nas/config.ts";
 import { uniformArchitecture } from "../src/nas/sampling.ts";
+import { decisionsOf } from "../src/nas/decisions.ts";
 import type { Decision } from "../src/nas/space.ts";
 import { spaces } from "../src/nas/spaces/mod.ts";
 import { EnasStrategy } from "../src/nas/strategies/enas.ts";
@@ -43,7 +44,7 @@ for (let seed = 1; seed <= seeds; seed++) {
   const space = spaces[mode](config.child);
   const strategy = new EnasStrategy(gpu, space, { ...config, seed });
   const hidden = space.encode(uniformArchitecture(space, new Rng(seed, Stream.search, 99)));
-  const decisions = hidden.map((_, i) => space.next(hidden.slice(0, i))!);
+  const decisions = decisionsOf(space, hidden);
   const mean = (v: number[]) => v.reduce((a, b) => a + b, 0) / v.length;
   const uniform = mean(decisions.map((d) => 1 / d.options));
   const top = mean(decisions.map((d, i) => ceiling(d, hidden[i])));

@@ -104,7 +104,7 @@ async function framesOf(history: History, every: number, run: string): Promise<F
     );
   }
   const space = spaceOf(history);
-  const draw = (choice: readonly number[]) => space.graphs(space.decode(choice));
+  const draw = (choice: readonly number[]) => space.picture(space.decode(choice));
   const { epochs } = history.start;
   const frames: Frame[] = best
     .filter(({ epoch }, i) => (epoch - 1) % every === 0 || i === best.length - 1)

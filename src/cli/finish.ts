@@ -3,7 +3,7 @@ import { DataError, ExportError } from "../errors.ts";
 import { type ArchFile, isArchFile, parseArchFile } from "../nas/arch_file.ts";
 import type { SearchConfig } from "../nas/config.ts";
 import { type Form, formOfName, readForm, writeForm } from "../nas/forms/mod.ts";
-import { graphsOf } from "../nas/final_config.ts";
+import { pictureOf } from "../nas/final_config.ts";
 import { drawSvg, drawText } from "../run/draw.ts";
 import { writeAtomic } from "../run/files.ts";
 import type { RunFolder } from "../run/folder.ts";
@@ -29,7 +29,7 @@ export async function finishSearch(
   progress: Progress,
 ): Promise<void> {
   const text = folder.arch();
-  const graphs = graphsOf(parseArchFile(text, `${folder.path}/arch.json`));
+  const graphs = pictureOf(parseArchFile(text, `${folder.path}/arch.json`));
   await folder.put("arch.svg", await drawSvg(graphs));
   const problem = tryToPublish(text, out);
   const published = problem === null;
@@ -96,7 +96,7 @@ export async function finishRetrain(
   { folder, done, quiet }: Result,
   progress: Progress,
 ): Promise<void> {
-  const graphs = graphsOf(arch);
+  const graphs = pictureOf(arch);
   await folder.put("arch.svg", await drawSvg(graphs));
   const problem = await tryToExport(folder);
   if (problem !== null) progress.line(`note     ${problem}; the run has no ${ONNX}`);

@@ -1,7 +1,7 @@
 /** An architecture from a file or from text, whatever its form. */
 import { UsageError, whyUnreadable } from "../errors.ts";
 import { type ArchFile, formatArchFile } from "../nas/arch_file.ts";
-import { graphsOf } from "../nas/final_config.ts";
+import { pictureOf } from "../nas/final_config.ts";
 import { type FormOptions, readForm, readFormText } from "../nas/forms/mod.ts";
 import { spaces } from "../nas/spaces/mod.ts";
 import type { ArchOptions } from "./arch_options.ts";
@@ -38,7 +38,7 @@ export function readArch(
     );
   }
   try {
-    graphsOf(arch);
+    pictureOf(arch);
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause;
     const why = cause.message.replace(/^Cannot [^:]*: /, "");

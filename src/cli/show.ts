@@ -27,10 +27,10 @@ Examples:
   $ denas show macro_arch.npy --arch-format nnabla --out arch.pdf`,
   ).action(async (what: string, options: ShowOptions) => {
     const { drawSvg, drawText } = await import("../run/draw.ts");
-    const { graphsOf } = await import("../nas/final_config.ts");
+    const { pictureOf } = await import("../nas/final_config.ts");
     const { readArch } = await import("./picture.ts");
     const { arch } = readArch(what, options);
-    const graphs = graphsOf(arch);
+    const graphs = pictureOf(arch);
     const { out, svg } = options;
     const title = titleOf(arch);
     if (out !== undefined) {

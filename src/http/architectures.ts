@@ -3,7 +3,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { join } from "@std/path";
 import { type ArchFile, archFile, formatArchFile, parseArchFile } from "../nas/arch_file.ts";
 import type { SearchConfig } from "../nas/config.ts";
-import { graphsOf } from "../nas/final_config.ts";
+import { pictureOf } from "../nas/final_config.ts";
 import { archFieldsOf } from "../nas/search.ts";
 import { drawSvg } from "../run/draw.ts";
 import type { Context } from "./context.ts";
@@ -65,7 +65,7 @@ const trialSvgRoute = createRoute({
 export function addArchitectures(app: OpenAPIHono, { runs, indexes }: Context): void {
   const drawings = new Shelf(keptDrawings, (text: string) => text, (text) => {
     const arch = parseArchFile(text, "to draw");
-    return drawSvg(graphsOf(arch));
+    return drawSvg(pictureOf(arch));
   });
   const draw = async (text: string) =>
     new Response(await drawings.get(text), { headers: drawingHeaders });

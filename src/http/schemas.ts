@@ -42,6 +42,7 @@ export const runSummary = z.object({
 export const runList = z.object({ runs: z.array(runSummary), total: z.number() }).openapi("Runs");
 
 const decision = z.object({
+  id: z.string(),
   name: z.string(),
   kind: z.string(),
   node: z.number(),

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { knownSets } from "../data/mod.ts";
 import { type ArchFile, formatArchFile, parseArchFile } from "../nas/arch_file.ts";
 import { type Overrides, resolveSearchConfig, type SearchConfig } from "../nas/config.ts";
-import { finalConfig, graphsOf } from "../nas/final_config.ts";
+import { finalConfig, pictureOf } from "../nas/final_config.ts";
 import { spaces } from "../nas/spaces/mod.ts";
 import { type NewRun, RunFolder } from "../run/folder.ts";
 import { archOfTrial, winnerText } from "./architectures.ts";
@@ -75,7 +75,7 @@ async function archText(
 
 /** @throws UsageError when the space cannot be made of these sizes. */
 function checkSpace({ mode, child }: SearchConfig): void {
-  spaces[mode](child).next([]);
+  spaces[mode](child);
 }
 
 /** @throws UsageError when the choices do not fit, Problem when the space is unknown. */
@@ -84,7 +84,7 @@ function checkArch(arch: ArchFile): void {
     const known = Object.keys(spaces).join(", ");
     throw new Problem(400, `Cannot use arch: space is "${arch.space}", expected one of ${known}`);
   }
-  graphsOf(arch);
+  pictureOf(arch);
 }
 
 /** The settings by dotted name, as the command line's --set takes them. */

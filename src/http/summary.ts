@@ -2,6 +2,7 @@
 import { join } from "@std/path";
 import type { z } from "@hono/zod-openapi";
 import type { SearchConfig } from "../nas/config.ts";
+import { allowed } from "../nas/decisions.ts";
 import type { LoggedEvent } from "../nas/events.ts";
 import { spaces } from "../nas/spaces/mod.ts";
 import { wholeLines } from "../run/files.ts";
@@ -87,12 +88,12 @@ function decisionsOf({ config }: Run, { controller }: RunIndex): RunDetail["deci
   const rows = controller?.probabilities?.length ?? 0;
   if (rows === 0 || config.mode === undefined || !Object.hasOwn(spaces, config.mode)) return [];
   const space = spaces[config.mode]((config as unknown as SearchConfig).child);
-  const prefix: number[] = [];
   const decisions: RunDetail["decisions"] = [];
-  for (let next = space.next(prefix); next && prefix.length < rows; next = space.next(prefix)) {
-    const { name, kind, node, options, labels } = next;
-    decisions.push({ name, kind, node, options, labels: labels && [...labels] });
-    prefix.push(0);
+  let at = space.start();
+  while (at.decision && decisions.length < rows) {
+    const { id, name, kind, node, options, labels } = at.decision;
+    decisions.push({ id, name, kind, node, options, labels: labels && [...labels] });
+    at = at.choose(allowed(at.decision)[0]);
   }
   return decisions;
 }

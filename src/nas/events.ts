@@ -79,6 +79,8 @@ export const runEvent = z.discriminatedUnion("type", [
     trained: fraction.optional(),
     /** Mean probability per option, one row per decision. */
     probabilities: z.array(z.array(z.number())).optional(),
+    /** Id of the decision behind each row. */
+    decisions: z.array(z.string()).optional(),
   }),
   z.object({
     type: z.literal("trial"),

@@ -55,9 +55,9 @@ function recordedSide({ data, input: [h, w] }: ArchFile, given: unknown): number
  * One graph for macro, one per cell for micro.
  * @throws UsageError when the choices do not fit their space, naming the decision.
  */
-export function graphsOf(arch: ArchFile): Graph[] {
+export function pictureOf(arch: ArchFile): Graph[] {
   // Any preset will do: only what the file records decides the graph.
   const { child } = finalConfig(arch, { preset: "paper", given: {} });
   const space = spaces[arch.space](child);
-  return space.graphs(space.decode(arch.choice));
+  return space.picture(space.decode(arch.choice));
 }

@@ -53,9 +53,10 @@ export function earlyStop({ best, epoch }: Position, over: number): Position["st
   return { epochs: epoch, score: best[0].score };
 }
 
-/** Field by field; probabilities are those of the last report. */
+/** Means field by field; probabilities and their decisions are those of the last report. */
 export function meanReport(reports: StrategyReport[]): StrategyReport {
-  const result: StrategyReport = { probabilities: reports.at(-1)?.probabilities };
+  const { probabilities, decisions } = reports.at(-1) ?? {};
+  const result: StrategyReport = { probabilities, decisions };
   for (const name of ["loss", "reward", "entropy", "baseline", "skipRate", "trained"] as const) {
     const values = reports.map((r) => r[name]).filter((v) => v !== undefined);
     if (values.length) result[name] = values.reduce((a, b) => a + b, 0) / values.length;

@@ -1,20 +1,11 @@
 /** Drawing architectures without a policy. */
 import { Rng, Stream } from "../random.ts";
-import type { Decision, SearchSpace } from "./space.ts";
-
-/** The options a decision allows. */
-export function allowed({ options, mask }: Decision): number[] {
-  return Array.from({ length: options }, (_, i) => i).filter((i) => mask?.[i] ?? true);
-}
+import { allowed, walk } from "./decisions.ts";
+import type { SearchSpace } from "./space.ts";
 
 /** Every decision uniform over its allowed options. */
 export function uniformArchitecture<A>(space: SearchSpace<A>, rng: Rng): A {
-  const choice: number[] = [];
-  for (;;) {
-    const decision = space.next(choice);
-    if (!decision) return space.decode(choice);
-    choice.push(rng.pick(allowed(decision)));
-  }
+  return space.decode(walk(space, (decision) => rng.pick(allowed(decision))));
 }
 
 /** Architectures that show nearly every operation at every place. */

@@ -5,6 +5,9 @@ import type { Rng } from "../random.ts";
 
 /** One choice that a strategy has to make. */
 export interface Decision {
+  /** Unique within an architecture, and the same whatever the other choices are: `layer3/op`. */
+  id: string;
+  /** In words, for messages and tables. */
   name: string;
   kind: "op" | "input" | "skip" | "number";
   /** Index of the node or layer that this decision belongs to. */
@@ -15,6 +18,28 @@ export interface Decision {
   labels?: readonly string[];
   /** Options that are not allowed here are false. */
   mask?: boolean[];
+}
+
+/**
+ * A position in the decisions of a space: a persistent value, one step costs constant time. Lists, conditional
+ * choices and trees are walked the same way.
+ */
+export interface Cursor {
+  /** The decision to make here; null when the architecture is complete. */
+  readonly decision: Decision | null;
+  /** The position after this choice. Throws a UsageError, naming the decision, where it is not allowed. */
+  choose(option: number): Cursor;
+}
+
+/**
+ * What an architecture computes, as a directed graph: the input of kernels and predictors. Labels name
+ * operations for programs; captions for people are in `Graph`.
+ */
+export interface LabelledGraph {
+  /** One label per vertex. */
+  labels: string[];
+  /** For each vertex the vertices it leads to, ascending, none twice. */
+  successors: number[][];
 }
 
 /** How a child network is built: everything that is not the architecture itself. */
@@ -77,7 +102,7 @@ export interface Model {
   label?: string;
 }
 
-/** A network as nodes and edges: for drawing and describing. */
+/** A network as nodes and edges with captions: for drawing only, no result depends on it. */
 export interface Graph {
   name: string;
   nodes: {
@@ -93,8 +118,8 @@ export interface SearchSpace<A> {
   name: string;
   /** One line on what an architecture of this space is. */
   summary: string;
-  /** The next decision after these choices; null when the architecture is complete. Throws, naming the decision, on an invalid prefix. */
-  next(prefix: readonly number[]): Decision | null;
+  /** The position before the first decision. */
+  start(): Cursor;
   /** Throws, naming the decision. */
   decode(choice: readonly number[]): A;
   /** Law: `decode(encode(a))` equals a. */
@@ -111,8 +136,10 @@ export interface SearchSpace<A> {
   supernet(into: BuildContext): void;
   /** Declares the weights this architecture needs and returns the network. */
   build(arch: A, into: BuildContext): Model;
-  /** For drawing; one graph for macro, one per cell for micro. */
-  graphs(arch: A): Graph[];
+  /** What it computes, for kernels and predictors: one graph per cell, or one for a whole network. */
+  graphs(arch: A): LabelledGraph[];
+  /** How it is drawn: one graph per cell, or one for a whole network. */
+  picture(arch: A): Graph[];
   mutate?(arch: A, rng: Rng): A;
   neighbours?(arch: A): A[];
   crossover?(a: A, b: A, rng: Rng): A;

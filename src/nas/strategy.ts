@@ -37,8 +37,10 @@ export interface StrategyReport {
   skipRate?: number;
   /** Score of the one network that was trained for this round, where there is such a one. */
   trained?: number;
-  /** Mean probability per option, one row per decision, in the order of `SearchSpace.next`. */
+  /** Mean probability per option, one row per decision. */
   probabilities?: number[][];
+  /** Id of the decision behind each row. */
+  decisions?: string[];
 }
 
 export interface Strategy<A> {

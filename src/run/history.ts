@@ -2,6 +2,7 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { DataError, UsageError } from "../errors.ts";
+import { decisionsOf } from "../nas/decisions.ts";
 import { type RunEvent, runEvent } from "../nas/events.ts";
 import type { ChildConfig, SearchSpace } from "../nas/space.ts";
 import { spaces } from "../nas/spaces/mod.ts";
@@ -123,8 +124,8 @@ export function tally(space: SearchSpace<unknown>, choices: readonly (readonly n
   const operations = new Map<string, number>();
   const skips = { taken: 0, offered: 0 };
   for (const choice of choices) {
-    choice.forEach((option, i) => {
-      const { kind, labels } = space.next(choice.slice(0, i))!;
+    decisionsOf(space, choice).forEach(({ kind, labels }, i) => {
+      const option = choice[i];
       if (kind === "skip") {
         skips.offered++;
         if (option > 0) skips.taken++;

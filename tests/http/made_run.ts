@@ -5,6 +5,7 @@
 import { join } from "@std/path";
 import { formatArchFile } from "../../src/nas/arch_file.ts";
 import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
+import { walk } from "../../src/nas/decisions.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
 import type { SearchSpace } from "../../src/nas/space.ts";
 import { spaces } from "../../src/nas/spaces/mod.ts";
@@ -214,14 +215,11 @@ class MadeSearch {
   }
 
   #trial(trial: number, epoch: number, skill: number, on: "reward" | "selection") {
-    const choice: number[] = [];
-    for (let d = this.#space.next(choice); d; d = this.#space.next(choice)) {
-      choice.push(
-        this.#rng.next() < 0.7 * skill
-          ? favourite(choice.length, d.options)
-          : this.#rng.below(d.options),
-      );
-    }
+    let decided = 0;
+    const choice = walk(this.#space, ({ options }) => {
+      const at = decided++;
+      return this.#rng.next() < 0.7 * skill ? favourite(at, options) : this.#rng.below(options);
+    });
     const spread = on === "reward" ? 0.05 : 0.015;
     const score = Math.min(0.95, Math.max(0.08, 0.2 + 0.42 * skill + spread * this.#rng.normal()));
     const key = this.#space.key(this.#space.decode(choice));
@@ -238,18 +236,16 @@ class MadeSearch {
 
   #probabilities(skill: number): number[][] {
     const rows: number[][] = [];
-    const prefix: number[] = [];
-    for (let d = this.#space.next(prefix); d; d = this.#space.next(prefix)) {
-      const best = favourite(prefix.length, d.options);
-      const strength = skill * (0.35 + 0.6 * ((prefix.length * 37 % 11) / 11));
-      rows.push(
-        Array.from(
-          { length: d.options },
-          (_, o) => (1 - strength) / d.options + (o === best ? strength : 0),
-        ),
+    walk(this.#space, ({ options }) => {
+      const best = favourite(rows.length, options);
+      const strength = skill * (0.35 + 0.6 * ((rows.length * 37 % 11) / 11));
+      const row = Array.from(
+        { length: options },
+        (_, o) => (1 - strength) / options + (o === best ? strength : 0),
       );
-      prefix.push(0);
-    }
+      rows.push(row);
+      return 0;
+    });
     return rows;
   }
 }

@@ -119,7 +119,7 @@ for (const [name, { text, parameters, layers }] of Object.entries(examples)) {
 
   Deno.test(`${name}: architectures are drawn as text and as SVG`, async () => {
     const space = openSpace(name, { ...small, form: "final" });
-    const graphs = space.graphs(space.decode(arch.choice));
+    const graphs = space.picture(space.decode(arch.choice));
     for (const { nodes, edges } of graphs) {
       const ids = new Set(nodes.map(({ id }) => id));
       assert.equal(ids.size, nodes.length);

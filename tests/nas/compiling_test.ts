@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
+import { allowed } from "../../src/nas/decisions.ts";
+import type { Cursor } from "../../src/nas/space.ts";
 import { compileAhead } from "../../src/nas/compiling.ts";
 import {
   resolveRetrainConfig,
@@ -11,7 +13,6 @@ import {
 } from "../../src/nas/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { retrain } from "../../src/nas/retrain.ts";
-import { allowed } from "../../src/nas/sampling.ts";
 import { openSpace, search } from "../../src/nas/search.ts";
 import { memoryStore } from "../../src/nas/store.ts";
 import { smallArch as arch } from "./small_arch.ts";
@@ -58,12 +59,11 @@ const runs = {
 function tableOf({ mode, child }: SearchConfig): string {
   const space = openSpace(mode, child);
   const all: number[][] = [];
-  const add = (choice: number[]) => {
-    const next = space.next(choice);
-    if (!next) all.push(choice);
-    else for (const option of allowed(next)) add([...choice, option]);
+  const add = ({ decision, choose }: Cursor, choice: number[]) => {
+    if (!decision) all.push(choice);
+    else for (const option of allowed(decision)) add(choose(option), [...choice, option]);
   };
-  add([]);
+  add(space.start(), []);
   const path = join(Deno.makeTempDirSync({ prefix: "denas-" }), "all.csv");
   const rows = all.map((choice, i) => `${choice.join(" ")},${i / 10}`);
   Deno.writeTextFileSync(path, ["arch,accuracy", ...rows].join("\n"));

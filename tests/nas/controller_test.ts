@@ -3,6 +3,7 @@ import { run } from "../../src/autodiff/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
 import { controllers } from "../../src/nas/controller/mod.ts";
+import { decisionsOf } from "../../src/nas/decisions.ts";
 import { ControllerPass } from "../../src/nas/controller/network.ts";
 import type { RangeArch } from "../../src/nas/spaces/macro_range.ts";
 import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
@@ -52,11 +53,15 @@ for (const mode of ["micro", "macro", "macro-range"]) {
     const config = paper(mode, small(mode));
     const { space, strategy: s } = strategy(config);
     const trials = await s.ask(6);
-    const { probabilities } = await s.tell(trials.map((t) => ({ ...t, score: { value: 0.5 } })));
+    const { probabilities, decisions } = await s.tell(
+      trials.map((t) => ({ ...t, score: { value: 0.5 } })),
+    );
     const choice = space.encode(trials[0].arch);
     assert.equal(probabilities!.length, choice.length);
+    const known = decisionsOf(space, choice);
+    assert.deepEqual(decisions, known.map(({ id }) => id));
     probabilities!.forEach((row, i) => {
-      assert.equal(row.length, space.next(choice.slice(0, i))!.options);
+      assert.equal(row.length, known[i].options);
       assert.ok(Math.abs(row.reduce((a, b) => a + b, 0) - 1) < 1e-5);
     });
   });

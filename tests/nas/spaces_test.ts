@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { ChildConfig, SearchSpace } from "../../src/nas/space.ts";
 import { looseEnds, type MicroArch } from "../../src/nas/spaces/micro_arch.ts";
-import { allowed } from "../../src/nas/sampling.ts";
+import { allowed, decisionsOf, walk as walkDecisions } from "../../src/nas/decisions.ts";
 import { spaces } from "../../src/nas/spaces/mod.ts";
 import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
@@ -19,11 +19,8 @@ const small: Record<string, ChildConfig> = {
 };
 
 // deno-lint-ignore no-explicit-any
-function walk(space: SearchSpace<any>, rng: Rng): number[] {
-  const choice: number[] = [];
-  for (let d = space.next(choice); d; d = space.next(choice)) choice.push(rng.pick(allowed(d)));
-  return choice;
-}
+const walk = (space: SearchSpace<any>, rng: Rng): number[] =>
+  walkDecisions(space, (decision) => rng.pick(allowed(decision)));
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 
@@ -40,21 +37,39 @@ for (const [name, config] of Object.entries(small)) {
     }));
   });
 
+  Deno.test(`${name}: each decision has an id of its own, whatever was chosen before`, () => {
+    const idsOf = (seed: number) =>
+      decisionsOf(space, walk(space, new Rng(seed, 0))).map(({ id }) => id);
+    const ids = idsOf(1);
+    assert.equal(new Set(ids).size, ids.length);
+    assert.deepEqual(idsOf(2), ids);
+  });
+
+  Deno.test(`${name}: a position may be left in two directions`, () => {
+    const second = space.start().choose(0);
+    const before = structuredClone(second.decision);
+    const [a, b] = [0, 1].map((option) => second.choose(option).choose(0).decision);
+    assert.deepEqual(second.decision, before);
+    assert.deepEqual(second.choose(0).choose(0).decision, a);
+    assert.equal(b?.id, a?.id);
+  });
+
   Deno.test(`${name}: every single choice out of range is refused by its name`, () => {
     fc.assert(fc.property(seeds, fc.nat(), fc.constantFrom(-1, 0.5, 99), (seed, at, bad) => {
       const choice = walk(space, new Rng(seed, 0));
       const i = at % choice.length;
-      const decision = space.next(choice.slice(0, i))!;
+      const before = choice.slice(0, i).reduce((at, c) => at.choose(c), space.start());
+      const decision = before.decision!;
       const last = allowed(decision).length - 1;
       const message = `Cannot decode ${name} architecture: ${decision.name}: got ${bad}, expected ${
         last ? `0 … ${last}` : "0"
       }`;
       assert.throws(() => space.decode(choice.with(i, bad)), { name: "UsageError", message });
-      assert.throws(() => space.next(choice.slice(0, i).concat(bad)), { message });
+      assert.throws(() => before.choose(bad), { message });
     }));
     const whole = walk(space, new Rng(1, 0));
     assertThrows(() => space.decode(whole.slice(1)), /got \d+ choices, expected \d+/);
-    assertThrows(() => space.next([...whole, 0]), /got \d+ choices, expected \d+/);
+    assertThrows(() => decisionsOf(space, [...whole, 0]), /got \d+ choices, expected \d+/);
   });
 
   Deno.test(`${name}: a mutation changes one choice, neighbours are all of them, crossover mixes parents`, () => {
@@ -105,7 +120,7 @@ for (const [name, config] of Object.entries(small)) {
   Deno.test(`${name}: graphs draw, each node within reach of the first`, () => {
     fc.assert(
       fc.property(seeds, (seed) => {
-        for (const graph of space.graphs(space.decode(walk(space, new Rng(seed, 0))))) {
+        for (const graph of space.picture(space.decode(walk(space, new Rng(seed, 0))))) {
           const ids = new Set(graph.nodes.map(({ id }) => id));
           assert.equal(ids.size, graph.nodes.length);
           graph.edges.forEach(({ from, to }) => assert.ok(ids.has(from) && ids.has(to)));

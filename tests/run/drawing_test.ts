@@ -3,7 +3,7 @@ import { decode } from "fast-png";
 import { UsageError } from "../../src/errors.ts";
 import type { ArchFile } from "../../src/nas/arch_file.ts";
 import { resolveSearchConfig } from "../../src/nas/config.ts";
-import { graphsOf } from "../../src/nas/final_config.ts";
+import { pictureOf } from "../../src/nas/final_config.ts";
 import { readFormText } from "../../src/nas/forms/mod.ts";
 import type { Graph } from "../../src/nas/space.ts";
 import { macroOps } from "../../src/nas/spaces/macro_arch.ts";
@@ -20,7 +20,7 @@ import { toPdf, toPng, writePicture } from "../../src/run/drawing/files.ts";
 import { type Box, layOut } from "../../src/run/drawing/layout.ts";
 import { expectReject } from "./expect.ts";
 
-const graphs = (choice: readonly number[]) => graphsOf(archOf(choice));
+const graphs = (choice: readonly number[]) => pictureOf(archOf(choice));
 const archOf = (choice: readonly number[]): ArchFile => readFormText(choice.join(" "))!.arch;
 
 /** The arrows of a picture, as "from → to". */
@@ -210,7 +210,7 @@ Deno.test("architectures of every space can be drawn: all nodes inside the pictu
     const space = spaces[name](child);
     const rng = new Rng(7, 0);
     for (let i = 0; i < 3; i++) {
-      const drawn = space.graphs(uniformArchitecture(space, rng));
+      const drawn = space.picture(uniformArchitecture(space, rng));
       for (const graph of drawn) {
         const { boxes, routes, width, height } = await layOut(graph);
         assertEquals([boxes.size, routes.length], [graph.nodes.length, graph.edges.length]);

@@ -35,7 +35,7 @@ export class ControllerPanel {
   }
 
   draw() {
-    const { controller, probabilities, run } = this.model;
+    const { controller, probabilities, probabilityIds, run } = this.model;
     const { entropy, baseline, reward } = controller.columns;
     const last = controller.last;
     this.plot.setData(
@@ -45,14 +45,15 @@ export class ControllerPanel {
         : "no epoch yet",
     );
     const decisions = run.decisions;
-    if (!probabilities || !decisions || probabilities.length !== decisions.length) return;
+    if (!probabilities || !decisions?.length) return;
     setText(this.note, `Probability of each option in %, epoch ${controller.x.at(-1) + 1}`);
-    this.#drawMaps(decisions, probabilities);
+    const ids = probabilityIds ?? decisions.map((d) => d.id);
+    this.#drawMaps(decisions, new Map(ids.map((id, i) => [id, probabilities[i]])));
   }
 
   /** The tables are built once; afterwards only their cells change. */
   #drawMaps(decisions, probabilities) {
-    const signature = decisions.map((d) => d.name).join("|");
+    const signature = decisions.map((d) => d.id).join("|");
     if (signature !== this.#signature) {
       this.#signature = signature;
       this.#cells = [];
@@ -64,13 +65,13 @@ export class ControllerPanel {
       );
     }
     for (const { cell, decision, option } of this.#cells) {
-      paint(cell, probabilities[decision]?.[option]);
+      paint(cell, probabilities.get(decision)?.[option]);
     }
   }
 
   /** Rows are decisions, columns options. */
   #optionMap(title, decisions, kind) {
-    const rows = decisions.flatMap((d, i) => d.kind === kind ? [{ ...d, index: i }] : []);
+    const rows = decisions.filter((d) => d.kind === kind);
     if (!rows.length) return [];
     const longest = rows.reduce((a, b) => b.options > a.options ? b : a);
     const labels = longest.labels ?? Array.from({ length: longest.options }, (_, i) => String(i));
@@ -80,9 +81,7 @@ export class ControllerPanel {
       rows.map((row) => [
         shortName(row.name, kind),
         ...labels.map((_, option) =>
-          option < row.options
-            ? this.#cell(row.index, option, `${row.name}: ${labels[option]}`)
-            : null
+          option < row.options ? this.#cell(row.id, option, `${row.name}: ${labels[option]}`) : null
         ),
       ]),
     )];
@@ -90,16 +89,14 @@ export class ControllerPanel {
 
   /** Rows are layers, columns what they may read: the probability of connecting. */
   #skipMap(decisions) {
-    const skips = decisions.flatMap((d, i) => d.kind === "skip" ? [{ ...d, index: i }] : []);
+    const skips = decisions.filter((d) => d.kind === "skip");
     if (!skips.length) return [];
     const byNode = Map.groupBy(skips, (d) => d.node);
     const width = Math.max(...[...byNode.values()].map((row) => row.length));
     const head = Array.from({ length: width }, (_, j) => j === 0 ? "stem" : String(j - 1));
     const rows = [...byNode].map(([node, row]) => [
       `layer ${node}`,
-      ...head.map((_, j) =>
-        row[j] ? this.#cell(row[j].index, row[j].options - 1, row[j].name) : null
-      ),
+      ...head.map((_, j) => row[j] ? this.#cell(row[j].id, row[j].options - 1, row[j].name) : null),
     ]);
     return [mapTable("Skip connections", ["To \\ from", ...head], rows)];
   }

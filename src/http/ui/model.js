@@ -55,6 +55,8 @@ export class RunModel {
     this.best = new Series(["score"]);
     this.restarts = [];
     this.probabilities = run.controller?.probabilities ?? null;
+    /** Id of the decision behind each row; null in runs that do not record them. */
+    this.probabilityIds = run.controller?.decisions ?? null;
     this.selected = run.winner ?? null;
     this.latest = null;
     this.trialCount = run.trials;
@@ -114,7 +116,10 @@ export class RunModel {
 
   on_controller(event) {
     this.controller.push(event.epoch, event);
-    if (event.probabilities) this.probabilities = event.probabilities;
+    if (event.probabilities) {
+      this.probabilities = event.probabilities;
+      this.probabilityIds = event.decisions ?? null;
+    }
   }
 
   on_trial(event) {

@@ -1,5 +1,6 @@
 /** The encoding that every space has whose decisions are a fixed list: its choices, one-hot. */
 import { UsageError } from "../../errors.ts";
+import { decisionsOf } from "../decisions.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Encoding } from "./encoding.ts";
 import { differing, oneHot } from "./paths.ts";
@@ -9,7 +10,7 @@ export function choiceEncoding<A>(space: SearchSpace<A>): Encoding<A> {
   let options: number[] | null = null;
   const choiceOf = (arch: A): number[] => {
     const choice = space.encode(arch);
-    options ??= choice.map((_, i) => space.next(choice.slice(0, i))!.options);
+    options ??= decisionsOf(space, choice).map((decision) => decision.options);
     if (choice.length === options.length) return choice;
     throw new UsageError(
       `Cannot encode architectures of space ${space.name} by their choices: some have ` +

@@ -14,7 +14,7 @@ import {
   glorot,
   layOut,
 } from "./dense.ts";
-import type { LabelledGraph } from "./graphs.ts";
+import type { LabelledGraph } from "../space.ts";
 import type { Rows } from "./mlp.ts";
 
 export interface GcnOptions extends AdamOptions {

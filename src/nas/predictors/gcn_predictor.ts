@@ -2,7 +2,7 @@
 import type { Rng } from "../../random.ts";
 import { BayesianLinear } from "./bayesian_linear.ts";
 import { batchOf, type GcnOptions, GraphNet, trainGraphNet } from "./gcn.ts";
-import type { LabelledGraph } from "./graphs.ts";
+import type { LabelledGraph } from "../space.ts";
 import type { Prediction, Predictor } from "./predictor.ts";
 import { type Standard, standardise } from "./targets.ts";
 

@@ -1,50 +1,45 @@
-/** Architectures as graphs with labelled vertices: what graph kernels and graph networks see. */
-import { type Nb101Arch, nb101Dag, opName } from "../spaces/nasbench101_arch.ts";
-import { type Nb201Arch, nb201Edges, nb201Ops } from "../spaces/nasbench201_arch.ts";
-import type { SearchSpace } from "../space.ts";
+/** Graphs with labelled vertices: how they are made and joined for graph kernels and graph networks. */
+import type { LabelledGraph, SearchSpace } from "../space.ts";
 
-/** A directed graph. */
-export interface LabelledGraph {
-  labels: string[];
-  /** Per vertex the vertices that it leads to, ascending, none twice. */
-  successors: number[][];
+/** One graph per architecture: several cells become one graph whose labels say which cell they are of. */
+export function graphOf<A>(space: SearchSpace<A>): (arch: A) => LabelledGraph {
+  return (arch) => {
+    const graphs = space.graphs(arch);
+    return graphs.length === 1 ? graphs[0] : disjointUnion(graphs);
+  };
 }
 
-/** The graph form of a space's architectures; where a space has none of its own, that of its pictures. */
-export function graphsOf<A>(space: SearchSpace<A>): (arch: A) => LabelledGraph {
-  const own = forms[space.name] as ((arch: A) => LabelledGraph) | undefined;
-  return own ?? ((arch) => pictured(space, arch));
+function disjointUnion(graphs: readonly LabelledGraph[]): LabelledGraph {
+  const union: LabelledGraph = { labels: [], successors: [] };
+  graphs.forEach(({ labels, successors }, g) => {
+    const first = union.labels.length;
+    union.labels.push(...labels.map((label) => `${g}/${label}`));
+    union.successors.push(...successors.map((list) => list.map((w) => first + w)));
+  });
+  return union;
 }
 
-const forms: Record<string, unknown> = {
-  nasbench101: (arch: Nb101Arch): LabelledGraph => {
-    const { out, labels } = nb101Dag(arch)!;
-    return {
-      labels: labels.map(opName),
-      successors: out.map((set) => out.flatMap((_, w) => set >> w & 1 ? [w] : [])),
-    };
-  },
-  nasbench201: ({ ops }: Nb201Arch): LabelledGraph =>
-    fromEdges(nb201Edges.map(([from, to], e) => ({ from, to, label: nb201Ops[ops[e]] })), {
-      none: "none",
-      skip: "skip_connect",
-    }),
-};
+/** Collects a graph vertex by vertex. */
+export class GraphBuilder {
+  readonly #labels: string[] = [];
+  readonly #edges: (readonly [from: number, to: number])[] = [];
 
-function pictured<A>(space: SearchSpace<A>, arch: A): LabelledGraph {
-  const labels: string[] = [];
-  const successors: number[][] = [];
-  for (const { name, nodes, edges } of space.graphs(arch)) {
-    const first = labels.length;
-    const place = new Map(nodes.map(({ id }, i) => [id, first + i]));
-    for (const { label, kind } of nodes) {
-      // Two cells of one architecture have vertices of their own.
-      labels.push(`${name}: ${kind === "op" ? label : kind}`);
-      successors.push([]);
-    }
-    for (const { from, to } of edges) successors[place.get(from)!].push(place.get(to)!);
+  /** Adds a vertex behind others; returns its index. */
+  add(label: string, ...after: number[]): number {
+    const vertex = this.#labels.push(label) - 1;
+    for (const from of after) this.connect(from, vertex);
+    return vertex;
   }
-  return { labels, successors: successors.map(ascending) };
+
+  connect(from: number, to: number): void {
+    this.#edges.push([from, to]);
+  }
+
+  done(): LabelledGraph {
+    const successors = this.#labels.map(() => new Set<number>());
+    for (const [from, to] of this.#edges) successors[from].add(to);
+    return { labels: this.#labels, successors: successors.map(ascending) };
+  }
 }
 
 const ascending = (vertices: Iterable<number>): number[] =>

@@ -7,7 +7,7 @@ import { Dngo, dngoDefaults } from "./dngo.ts";
 import { bananasEnsemble, diverseEnsemble, Ensemble } from "./ensemble.ts";
 import { GaussianProcess } from "./gaussian_process.ts";
 import { gcnDefaults, GcnPredictor, smallGcn } from "./gcn_predictor.ts";
-import { graphsOf } from "./graphs.ts";
+import { graphOf } from "./graphs.ts";
 import { distanceKernel, type KernelFamily, rbfKernel } from "./kernels.ts";
 import { GRAPH_ALONE } from "./mixed_kernel.ts";
 import { MixedProcess } from "./mixed_process.ts";
@@ -57,9 +57,9 @@ export function openPredictor<A>(name: PredictorName, parts: PredictorParts<A>):
     case "bohamiann":
       return new Bohamiann(encoding(), bohamiannDefaults);
     case "gcn":
-      return new GcnPredictor(graphsOf(space), gcnDefaults, false);
+      return new GcnPredictor(graphOf(space), gcnDefaults, false);
     case "bonas":
-      return new GcnPredictor(graphsOf(space), smallGcn, true);
+      return new GcnPredictor(graphOf(space), smallGcn, true);
   }
 }
 
@@ -74,7 +74,7 @@ function graphKernel<A>(space: SearchSpace<A>): KernelFamily<A & WeakKey> {
   if (known) return known as never;
   const features = new WlFeatures<A & WeakKey>(
     (arch) => space.key(arch),
-    graphsOf(space),
+    graphOf(space),
     ROUNDS,
   );
   const kernel = wlKernel(features);

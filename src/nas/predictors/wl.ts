@@ -3,7 +3,7 @@
  * al., ICLR 2021): histograms of labels that are refined, round by round, by those of the successors.
  */
 import type { KernelFamily } from "./kernels.ts";
-import type { LabelledGraph } from "./graphs.ts";
+import type { LabelledGraph } from "../space.ts";
 
 /** Features of one graph. */
 interface Histogram {

@@ -1,13 +1,34 @@
-/** Pictures of cells whose nodes are sums of two operations on earlier nodes. */
-import type { Graph } from "../space.ts";
+/** Graphs of cells whose nodes are sums of two operations on earlier nodes. */
+import { GraphBuilder } from "../predictors/graphs.ts";
+import type { Graph, LabelledGraph } from "../space.ts";
 import type { Cell } from "./micro_arch.ts";
 
 /** Names of the first n inputs that a node can read. */
 export const inputLabels = (n: number): string[] =>
   Array.from({ length: n }, (_, i) => i === 0 ? "h(l−2)" : i === 1 ? "h(l−1)" : `node ${i}`);
 
-/** @param ends nodes that make up the cell's output. */
+/**
+ * What a cell computes.
+ * @param ops name of each operation.
+ * @param ends nodes that make up the cell's output.
+ */
 export function cellGraph(
+  cell: Cell,
+  ops: readonly string[],
+  ends: readonly number[],
+): LabelledGraph {
+  const graph = new GraphBuilder();
+  const nodes = [graph.add("input"), graph.add("input")];
+  for (const { x, y } of cell) {
+    const sides = [x, y].map(({ input, op }) => graph.add(ops[op], nodes[input]));
+    nodes.push(graph.add("sum", ...sides));
+  }
+  graph.add("concat", ...ends.map((end) => nodes[end]));
+  return graph.done();
+}
+
+/** How a cell is drawn. @param ends nodes that make up the cell's output. */
+export function cellPicture(
   name: string,
   cell: Cell,
   labels: readonly string[],

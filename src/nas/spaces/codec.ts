@@ -1,7 +1,8 @@
-/** What spaces share whose decisions are a fixed list. */
+/** Decisions that are a fixed list: walking, checking, and the variation operators on them. */
 import { UsageError } from "../../errors.ts";
 import type { Rng } from "../../random.ts";
-import type { Decision, SearchSpace } from "../space.ts";
+import type { Cursor, Decision, SearchSpace } from "../space.ts";
+import { allowed } from "../decisions.ts";
 import { inputLabels } from "./cell_graph.ts";
 
 /**
@@ -10,9 +11,13 @@ import { inputLabels } from "./cell_graph.ts";
  */
 export type Limit = (choice: readonly number[], at: number, later: boolean) => number;
 
+/** The options that are allowed at a place after the choices before it; null where all within the limit are. */
+export type MaskAt = (choice: readonly number[], at: number) => boolean[] | null;
+
 /** Of a layer in a chain: whether each output before its predecessor's is an input as well, from the stem on. */
 export function skipDecisions(layer: number): Decision[] {
   return Array.from({ length: layer }, (_, j) => ({
+    id: `layer${layer}/skip${j}`,
     name: `layer ${layer}, skip from ${j === 0 ? "the stem" : `layer ${j - 1}`}`,
     kind: "skip",
     node: layer,
@@ -31,17 +36,27 @@ export function cellDecisions(
     Array.from({ length: blocks }, (_, b) =>
       ["first", "second"].flatMap((side): Decision[] => {
         // Nodes count from the cell's two inputs, blocks from 0.
-        const name = `${cell} cell, ${word} ${word === "node" ? b + 2 : b}, ${side}`;
+        const number = word === "node" ? b + 2 : b;
+        const name = `${cell} cell, ${word} ${number}, ${side}`;
+        const id = `${cell}/${word}${number}/${side}`;
         const node = c * blocks + b;
         return [
           {
+            id: `${id}/input`,
             node,
             name: `${name} input`,
             kind: "input",
             options: b + 2,
             labels: inputLabels(b + 2),
           },
-          { node, name: `${name} operation`, kind: "op", options: labels.length, labels },
+          {
+            id: `${id}/op`,
+            node,
+            name: `${name} operation`,
+            kind: "op",
+            options: labels.length,
+            labels,
+          },
         ];
       })).flat()
   );
@@ -58,13 +73,35 @@ export class DecisionList {
     private readonly limit: Limit = (_, at) => decisions[at].options,
   ) {}
 
-  /** `SearchSpace.next`. */
-  next(prefix: readonly number[]): Decision | null {
-    if (prefix.length > this.decisions.length) this.#wrongLength(prefix.length);
-    this.#checkOptions(prefix);
-    const decision = this.decisions[prefix.length];
-    if (!decision) return null;
-    const limit = this.limit(prefix, prefix.length, false);
+  /** `SearchSpace.start`. */
+  start(mask?: MaskAt): Cursor {
+    return this.#cursor([], 0, mask);
+  }
+
+  /** Successors share one array of choices: only a second choice at the same place copies it. */
+  #cursor(choice: number[], at: number, mask: MaskAt | undefined): Cursor {
+    const decision = this.#decision(choice, at, mask);
+    return {
+      decision,
+      choose: (option) => {
+        if (decision === null) this.#wrongLength(at + 1);
+        this.#checkOption(choice, at, option);
+        if (decision.mask?.[option] === false) {
+          this.#refuse(at, option, allowed(decision).join(", "));
+        }
+        const own = choice.length === at ? choice : choice.slice(0, at);
+        own.push(option);
+        return this.#cursor(own, at + 1, mask);
+      },
+    };
+  }
+
+  #decision(choice: readonly number[], at: number, mask: MaskAt | undefined): Decision | null {
+    if (at === this.decisions.length) return null;
+    const decision = this.decisions[at];
+    const masked = mask?.(choice, at);
+    if (masked) return { ...decision, mask: masked };
+    const limit = this.limit(choice, at, false);
     if (limit === decision.options) return decision;
     return { ...decision, mask: Array.from({ length: decision.options }, (_, o) => o < limit) };
   }
@@ -72,7 +109,7 @@ export class DecisionList {
   /** Throws a UsageError, naming the decision, unless these choices are complete and allowed. */
   check(choice: readonly number[]): void {
     if (choice.length !== this.decisions.length) this.#wrongLength(choice.length);
-    this.#checkOptions(choice);
+    choice.forEach((option, at) => this.#checkOption(choice, at, option));
   }
 
   /** The choices with one of them drawn anew, and different. */
@@ -113,17 +150,17 @@ export class DecisionList {
     });
   }
 
-  #checkOptions(choice: readonly number[]): void {
-    choice.forEach((c, i) => {
-      const limit = this.limit(choice, i, false);
-      if (!Number.isInteger(c) || c < 0 || c >= limit) {
-        throw new UsageError(
-          `Cannot decode ${this.space} architecture: ${
-            this.decisions[i].name
-          }: got ${c}, expected ${limit === 1 ? "0" : `0 … ${limit - 1}`}`,
-        );
-      }
-    });
+  #checkOption(choice: readonly number[], at: number, option: number): void {
+    const limit = this.limit(choice, at, false);
+    if (Number.isInteger(option) && option >= 0 && option < limit) return;
+    this.#refuse(at, option, limit === 1 ? "0" : `0 … ${limit - 1}`);
+  }
+
+  #refuse(at: number, option: number, expected: string): never {
+    const { name } = this.decisions[at];
+    throw new UsageError(
+      `Cannot decode ${this.space} architecture: ${name}: got ${option}, expected ${expected}`,
+    );
   }
 
   #wrongLength(got: number): never {

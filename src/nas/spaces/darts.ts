@@ -5,9 +5,9 @@
  */
 import { UsageError } from "../../errors.ts";
 import type { Rng } from "../../random.ts";
-import { allowed } from "../sampling.ts";
-import type { BuildContext, ChildConfig, Decision, SearchSpace } from "../space.ts";
-import { cellGraph } from "./cell_graph.ts";
+import { allowed } from "../decisions.ts";
+import type { BuildContext, ChildConfig, SearchSpace } from "../space.ts";
+import { cellGraph, cellPicture } from "./cell_graph.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
 import { cellDecisions, DecisionList } from "./codec.ts";
 import { type DartsArch, dartsKey, dartsOps, formatDarts, parseDarts } from "./darts_arch.ts";
@@ -31,11 +31,10 @@ export function dartsSpace(config: ChildConfig): SearchSpace<DartsArch> {
   /** All nodes make up the output. */
   const ends = Array.from({ length: blocks }, (_, b) => b + 2);
   /** The second input differs from the first. */
-  const next = (prefix: readonly number[]): Decision | null => {
-    const decision = list.next(prefix);
-    if (!decision || prefix.length % NODE !== SECOND) return decision;
-    const first = prefix[prefix.length - SECOND];
-    return { ...decision, mask: Array.from({ length: decision.options }, (_, i) => i !== first) };
+  const different = (choice: readonly number[], at: number): boolean[] | null => {
+    if (at % NODE !== SECOND) return null;
+    const first = choice[at - SECOND];
+    return Array.from({ length: list.decisions[at].options }, (_, i) => i !== first);
   };
   const decode = (choice: readonly number[]): DartsArch => {
     list.check(choice);
@@ -55,7 +54,7 @@ export function dartsSpace(config: ChildConfig): SearchSpace<DartsArch> {
   return {
     name: "darts",
     summary: `a normal and a reduction cell of ${blocks} nodes, each the sum of two operations`,
-    next,
+    start: () => list.start(different),
     decode,
     encode,
     key: dartsKey,
@@ -66,9 +65,10 @@ export function dartsSpace(config: ChildConfig): SearchSpace<DartsArch> {
       covering(blocks).forEach((arch) => build(arch, into));
     },
     build,
-    graphs: ({ normal, reduce }) => [
-      cellGraph("normal cell", normal, labels, ends),
-      cellGraph("reduction cell", reduce, labels, ends),
+    graphs: ({ normal, reduce }) => [normal, reduce].map((cell) => cellGraph(cell, labels, ends)),
+    picture: ({ normal, reduce }) => [
+      cellPicture("normal cell", normal, labels, ends),
+      cellPicture("reduction cell", reduce, labels, ends),
     ],
     mutate(arch: DartsArch, rng: Rng) {
       const choice = encode(arch);

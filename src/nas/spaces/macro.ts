@@ -3,7 +3,16 @@
  * (Pham et al. 2018, §2.3). `choice` holds, layer by layer, the operation and then the layer's skip bits from
  * the stem on; the controller decides in the same order.
  */
-import type { BuildContext, ChildConfig, Decision, Graph, Model, SearchSpace } from "../space.ts";
+import { GraphBuilder } from "../predictors/graphs.ts";
+import type {
+  BuildContext,
+  ChildConfig,
+  Decision,
+  Graph,
+  LabelledGraph,
+  Model,
+  SearchSpace,
+} from "../space.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
 import { DecisionList, skipDecisions } from "./codec.ts";
 import { type MacroArch, macroOps, reducesAfter } from "./macro_arch.ts";
@@ -32,7 +41,7 @@ export function macroSpace(config: ChildConfig): SearchSpace<MacroArch> {
     name: "macro",
     summary:
       `${layers} layers, each one of ${branches} operations with skips from any earlier layer`,
-    next: (prefix) => list.next(prefix),
+    start: () => list.start(),
     decode,
     encode,
     key: (arch) => encode(arch).join(" "),
@@ -43,6 +52,7 @@ export function macroSpace(config: ChildConfig): SearchSpace<MacroArch> {
     },
     build: buildMacro,
     graphs: (arch) => [macroGraph(arch)],
+    picture: (arch) => [macroPicture(arch)],
     ...list.moves(encode, decode),
   };
 }
@@ -59,12 +69,33 @@ const uniform = (layers: number, op: number): MacroArch => ({
 function decisions(layers: number, branches: number): Decision[] {
   const labels = macroOps.slice(0, branches).map(({ label }) => label);
   return Array.from({ length: layers }, (_, i): Decision[] => [
-    { name: `layer ${i}, operation`, kind: "op", node: i, options: branches, labels },
+    {
+      id: `layer${i}/op`,
+      name: `layer ${i}, operation`,
+      kind: "op",
+      node: i,
+      options: branches,
+      labels,
+    },
     ...skipDecisions(i),
   ]).flat();
 }
 
-function macroGraph({ layers }: MacroArch): Graph {
+function macroGraph({ layers }: MacroArch): LabelledGraph {
+  const graph = new GraphBuilder();
+  let last = graph.add("input");
+  const outputs = [last];
+  layers.forEach(({ op, skips }, i) => {
+    const { kind, k } = macroOps[op];
+    last = graph.add(`${kind}${k}`, last, ...outputs.filter((_, j) => skips[j]));
+    outputs.push(last);
+    if (reducesAfter(i, layers.length)) last = graph.add("reduce", last);
+  });
+  graph.add("output", last);
+  return graph.done();
+}
+
+function macroPicture({ layers }: MacroArch): Graph {
   const graph: Graph = {
     name: "macro",
     nodes: [{ id: "stem", label: "stem", kind: "input" }],

@@ -4,7 +4,16 @@
  * by layer, per operation the first channel and how many more than one follow, then the skip bits from the
  * stem on; the controller decides in the same order.
  */
-import type { BuildContext, ChildConfig, Decision, Graph, Model, SearchSpace } from "../space.ts";
+import { GraphBuilder } from "../predictors/graphs.ts";
+import type {
+  BuildContext,
+  ChildConfig,
+  Decision,
+  Graph,
+  LabelledGraph,
+  Model,
+  SearchSpace,
+} from "../space.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
 import { DecisionList, type Limit, skipDecisions } from "./codec.ts";
 import { macroOps, reducesAfter } from "./macro_arch.ts";
@@ -49,7 +58,7 @@ export function macroRangeSpace(config: ChildConfig): SearchSpace<RangeArch> {
     summary:
       `${layers} layers, each a range of the ${units} channels of each of ${branches} operations, with ` +
       `skips from any earlier layer`,
-    next: (prefix) => list.next(prefix),
+    start: () => list.start(),
     decode,
     encode,
     key: (arch) => encode(arch).join(" "),
@@ -60,6 +69,7 @@ export function macroRangeSpace(config: ChildConfig): SearchSpace<RangeArch> {
     },
     build,
     graphs: (arch) => [rangeGraph(arch)],
+    picture: (arch) => [rangePicture(arch)],
     ...list.moves(encode, decode),
   };
 }
@@ -82,10 +92,14 @@ function decisions(layers: number, branches: number, units: number): Decision[] 
   return Array.from({ length: layers }, (_, i): Decision[] => {
     const common = { kind: "number", node: i, options: units } as const;
     return [
-      ...macroOps.slice(0, branches).flatMap(({ label }): Decision[] => [
-        { ...common, name: `layer ${i}, ${label}, first channel`, labels: firsts },
-        { ...common, name: `layer ${i}, ${label}, more channels`, labels: counts },
-      ]),
+      ...macroOps.slice(0, branches).flatMap(({ label, kind, k }): Decision[] => {
+        const id = `layer${i}/${kind}${k}`;
+        const name = `layer ${i}, ${label}`;
+        return [
+          { ...common, id: `${id}/first`, name: `${name}, first channel`, labels: firsts },
+          { ...common, id: `${id}/more`, name: `${name}, more channels`, labels: counts },
+        ];
+      }),
       ...skipDecisions(i),
     ];
   }).flat();
@@ -104,7 +118,24 @@ function limits(layers: number, branches: number, units: number): Limit {
   };
 }
 
-function rangeGraph({ layers }: RangeArch): Graph {
+function rangeGraph({ layers }: RangeArch): LabelledGraph {
+  const graph = new GraphBuilder();
+  let last = graph.add("input");
+  const outputs = [last];
+  layers.forEach(({ ranges, skips }, i) => {
+    const parts = ranges.map(({ start, count }, b) => {
+      const { kind, k } = macroOps[b];
+      return graph.add(`${kind}${k} ${start}+${count}`, last);
+    });
+    last = graph.add("concat", ...parts, ...outputs.filter((_, j) => skips[j]));
+    outputs.push(last);
+    if (reducesAfter(i, layers.length)) last = graph.add("reduce", last);
+  });
+  graph.add("output", last);
+  return graph.done();
+}
+
+function rangePicture({ layers }: RangeArch): Graph {
   const graph: Graph = {
     name: "macro",
     nodes: [{ id: "stem", label: "stem", kind: "input" }],

@@ -5,7 +5,7 @@
  * to put decisions 0, 2, 1, 3 of each block where they belong.
  */
 import type { BuildContext, ChildConfig, Model, SearchSpace } from "../space.ts";
-import { cellGraph } from "./cell_graph.ts";
+import { cellGraph, cellPicture } from "./cell_graph.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
 import { cellDecisions, DecisionList } from "./codec.ts";
 import { type Cell, cellKey, looseEnds, type MicroArch, microOps } from "./micro_arch.ts";
@@ -28,7 +28,7 @@ export function microSpace(config: ChildConfig): SearchSpace<MicroArch> {
   return {
     name: "micro",
     summary: `a normal and a reduction cell of ${blocks} blocks, each the sum of two operations`,
-    next: (prefix) => list.next(prefix),
+    start: () => list.start(),
     decode,
     encode,
     key: ({ normal, reduce }) => `${cellKey(normal)} | ${cellKey(reduce)}`,
@@ -37,9 +37,11 @@ export function microSpace(config: ChildConfig): SearchSpace<MicroArch> {
       covering(blocks).forEach((arch) => buildMicro(arch, into));
     },
     build: buildMicro,
-    graphs: ({ normal, reduce }) => [
-      cellGraph("normal cell", normal, opLabels, looseEnds(normal)),
-      cellGraph("reduction cell", reduce, opLabels, looseEnds(reduce)),
+    graphs: ({ normal, reduce }) =>
+      [normal, reduce].map((cell) => cellGraph(cell, opNames, looseEnds(cell))),
+    picture: ({ normal, reduce }) => [
+      cellPicture("normal cell", normal, opLabels, looseEnds(normal)),
+      cellPicture("reduction cell", reduce, opLabels, looseEnds(reduce)),
     ],
     ...list.moves(encode, decode),
   };
@@ -75,3 +77,4 @@ function covering(blocks: number): MicroArch[] {
 }
 
 const opLabels = microOps.map(({ label }) => label);
+const opNames = microOps.map(({ kind, k }) => `${kind}${k}`);

@@ -6,7 +6,14 @@
  */
 import { UsageError } from "../../errors.ts";
 import type { Rng } from "../../random.ts";
-import type { BuildContext, ChildConfig, Decision, Graph, SearchSpace } from "../space.ts";
+import type {
+  BuildContext,
+  ChildConfig,
+  Decision,
+  Graph,
+  LabelledGraph,
+  SearchSpace,
+} from "../space.ts";
 import { requireStages } from "./benchmark.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
 import { DecisionList } from "./codec.ts";
@@ -29,12 +36,14 @@ export * from "./nasbench101_arch.ts";
 
 const decisions: readonly Decision[] = [
   ...nb101Edges.map(([from, to]): Decision => ({
+    id: `edge${from}-${to}`,
     name: `edge from vertex ${from} to vertex ${to}`,
     kind: "skip",
     node: to,
     options: 2,
   })),
   ...Array.from({ length: NB101_VERTICES - 2 }, (_, i): Decision => ({
+    id: `vertex${i + 1}/op`,
     name: `operation of vertex ${i + 1}`,
     kind: "op",
     node: i + 1,
@@ -52,7 +61,7 @@ export function nasbench101Space(config: ChildConfig): SearchSpace<Nb101Arch> {
   return {
     name: "nasbench101",
     summary: "a cell of at most seven vertices and nine edges, three operations",
-    next,
+    start: () => list.start(edgesThatLeadToCells),
     decode,
     encode: ({ edges, ops }) => [...edges, ...ops],
     key: (arch) => nb101Hash(dagOf(arch)),
@@ -64,6 +73,7 @@ export function nasbench101Space(config: ChildConfig): SearchSpace<Nb101Arch> {
     },
     build: (arch: Nb101Arch, into: BuildContext) => toModel(into, nb101Network(dagOf(arch), into)),
     graphs: (arch) => [cellGraph(dagOf(arch))],
+    picture: (arch) => [cellPicture(dagOf(arch))],
     mutate,
     neighbours,
   };
@@ -92,11 +102,10 @@ function dagOf(arch: Nb101Arch): Dag {
 }
 
 /** Bits are masked that would leave no way to a cell, whatever the later ones are. */
-function next(prefix: readonly number[]): Decision | null {
-  const decision = list.next(prefix);
-  if (!decision || prefix.length >= nb101Edges.length) return decision;
-  const mask = [0, 1].map((bit) => leadsToCell([...prefix, bit]));
-  return { ...decision, mask };
+function edgesThatLeadToCells(choice: readonly number[], at: number): boolean[] | null {
+  if (at >= nb101Edges.length) return null;
+  const before = choice.slice(0, at);
+  return [0, 1].map((bit) => leadsToCell([...before, bit]));
 }
 
 /** Every set of inner vertices on a path from input to output, as bits. */
@@ -156,7 +165,14 @@ function colour(dag: Dag): number {
   return colours.of(dag.labels);
 }
 
-function cellGraph({ out, labels }: Dag): Graph {
+function cellGraph({ out, labels }: Dag): LabelledGraph {
+  return {
+    labels: labels.map(opName),
+    successors: out.map((set) => out.flatMap((_, w) => set >> w & 1 ? [w] : [])),
+  };
+}
+
+function cellPicture({ out, labels }: Dag): Graph {
   const last = out.length - 1;
   const graph: Graph = { name: "cell", nodes: [], edges: [] };
   labels.forEach((label, v) => {

@@ -2,6 +2,7 @@
  * The topology space of NAS-Bench-201 (Dong & Yang, ICLR 2020) and NATS-Bench: 5⁶ = 15,625 cells of four nodes
  * with an operation on each of six edges. `choice` holds the operations in the order of the arch string.
  */
+import { fromEdges } from "../predictors/graphs.ts";
 import type { BuildContext, ChildConfig, Decision, Graph, SearchSpace } from "../space.ts";
 import { requireStages } from "./benchmark.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
@@ -31,6 +32,7 @@ export {
 const list = new DecisionList(
   "nasbench201",
   nb201Edges.map(([from, to]): Decision => ({
+    id: `edge${from}-${to}`,
     name: `operation from node ${from} to node ${to}`,
     kind: "op",
     node: to,
@@ -52,7 +54,7 @@ export function nasbench201Space(config: ChildConfig): SearchSpace<Nb201Arch> {
   return {
     name: "nasbench201",
     summary: "a cell of four nodes with one of five operations on each of its six edges",
-    next: (prefix) => list.next(prefix),
+    start: () => list.start(),
     decode,
     encode,
     // Equivalent cells have results of their own in the tables.
@@ -67,12 +69,18 @@ export function nasbench201Space(config: ChildConfig): SearchSpace<Nb201Arch> {
       }
     },
     build,
-    graphs: (arch) => [cellGraph(arch)],
+    graphs: ({ ops }) => [
+      fromEdges(
+        nb201Edges.map(([from, to], e) => ({ from, to, label: nb201Ops[ops[e]] })),
+        { none: "none", skip: "skip_connect" },
+      ),
+    ],
+    picture: (arch) => [cellPicture(arch)],
     ...list.moves(encode, decode),
   };
 }
 
-function cellGraph({ ops }: Nb201Arch): Graph {
+function cellPicture({ ops }: Nb201Arch): Graph {
   const kinds = ["input", "sum", "sum", "output"] as const;
   const graph: Graph = {
     name: "cell",

@@ -8,7 +8,15 @@ import { UsageError } from "../../errors.ts";
 import { heInit } from "../../nn/init.ts";
 import { channels, convNorm, type Net, norm } from "../../nn/layers.ts";
 import { add, depthwiseConv2d } from "../../ops/mod.ts";
-import type { BuildContext, ChildConfig, Decision, Graph, SearchSpace } from "../space.ts";
+import { GraphBuilder } from "../predictors/graphs.ts";
+import type {
+  BuildContext,
+  ChildConfig,
+  Decision,
+  Graph,
+  LabelledGraph,
+  SearchSpace,
+} from "../space.ts";
 import { denseHead, plainStem } from "./benchmark.ts";
 import { type Network, requireConfig, requireSearchForm, toModel } from "./child.ts";
 import { DecisionList } from "./codec.ts";
@@ -37,6 +45,7 @@ const startsStage = (layer: number): boolean =>
 const list = new DecisionList(
   "nasbench-macro",
   Array.from({ length: LAYERS }, (_, layer): Decision => ({
+    id: `layer${layer}/op`,
     name: `layer ${layer}, operation`,
     kind: "op",
     node: layer,
@@ -74,7 +83,7 @@ export function nasbenchMacroSpace(config: ChildConfig): SearchSpace<MacroBenchA
   return {
     name: "nasbench-macro",
     summary: "eight layers, each the identity or one of two inverted residual blocks",
-    next: (prefix) => list.next(prefix),
+    start: () => list.start(),
     decode,
     encode,
     key: formatMacroBench,
@@ -86,6 +95,7 @@ export function nasbenchMacroSpace(config: ChildConfig): SearchSpace<MacroBenchA
     },
     build,
     graphs: (arch) => [graph(arch)],
+    picture: (arch) => [picture(arch)],
     ...list.moves(encode, decode),
   };
 }
@@ -126,7 +136,18 @@ function operation(
   });
 }
 
-function graph({ ops }: MacroBenchArch): Graph {
+function graph({ ops }: MacroBenchArch): LabelledGraph {
+  const graph = new GraphBuilder();
+  let last = graph.add("input");
+  ops.forEach((op, layer) => {
+    const { k, expansion } = macroBenchOps[op];
+    last = graph.add(`ir${k}x${expansion}${startsStage(layer) ? "/2" : ""}`, last);
+  });
+  graph.add("output", last);
+  return graph.done();
+}
+
+function picture({ ops }: MacroBenchArch): Graph {
   const nodes: Graph["nodes"] = [
     { id: "stem", label: "stem", kind: "input" },
     ...ops.map((op, layer): Graph["nodes"][number] => ({

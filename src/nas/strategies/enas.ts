@@ -14,6 +14,7 @@ import { Rng, Stream } from "../../random.ts";
 import { controllers } from "../controller/mod.ts";
 import { type ControllerOptimizer, controllerOptimizer } from "../controller/optimizer.ts";
 import { type ControllerNetwork, ControllerPass, type Unrolled } from "../controller/network.ts";
+import { decisionsOf } from "../decisions.ts";
 import { mergeStates, partOf, requireFinite } from "../progress.ts";
 import { uniformArchitecture } from "../sampling.ts";
 import type { SearchSpace } from "../space.ts";
@@ -100,6 +101,7 @@ export class EnasStrategy<A> implements Strategy<A> {
       baseline: this.#saved.baseline ?? 0,
       skipRate: skipRate(this.space, choices),
       probabilities,
+      decisions: decisionsOf(this.space, choices[0]).map(({ id }) => id),
     };
   }
 
@@ -232,8 +234,8 @@ function meanProbabilities(
 function skipRate<A>(space: SearchSpace<A>, choices: number[][]): number | undefined {
   const skips: number[] = [];
   for (const choice of choices) {
-    choice.forEach((value, i) => {
-      if (space.next(choice.slice(0, i))?.kind === "skip") skips.push(value);
+    decisionsOf(space, choice).forEach(({ kind }, i) => {
+      if (kind === "skip") skips.push(choice[i]);
     });
   }
   return skips.length ? skips.reduce((a, b) => a + b, 0) / skips.length : undefined;

@@ -1,6 +1,6 @@
 /** All architectures of a small space: where there are few, none need be left out. */
-import { allowed } from "../sampling.ts";
-import type { SearchSpace } from "../space.ts";
+import { allowed } from "../decisions.ts";
+import type { Cursor, SearchSpace } from "../space.ts";
 
 export interface Whole<A> {
   archs: readonly A[];
@@ -33,15 +33,14 @@ function listChoices<A>(space: SearchSpace<A>, most: number): number[][] | null 
   const choices: number[][] = [];
   const prefix: number[] = [];
   /** False once there are too many. */
-  const walk = (): boolean => {
-    const decision = space.next(prefix);
+  const visit = ({ decision, choose }: Cursor): boolean => {
     if (!decision) return choices.push([...prefix]) <= most;
     return allowed(decision).every((option) => {
       prefix.push(option);
-      const few = walk();
+      const few = visit(choose(option));
       prefix.pop();
       return few;
     });
   };
-  return walk() ? choices : null;
+  return visit(space.start()) ? choices : null;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { nasbench201Encodings } from "../../../src/nas/encodings/nasbench201.ts";
 import { fitGram } from "../../../src/nas/predictors/gaussian_process.ts";
-import { graphsOf } from "../../../src/nas/predictors/graphs.ts";
+import { graphOf } from "../../../src/nas/predictors/graphs.ts";
 import {
   factorsOf,
   fitMixed,
@@ -21,7 +21,7 @@ import { childConfig } from "../child_config.ts";
 
 const space = nasbench201Space(childConfig({ form: "final", layers: 15, filters: 16 }));
 const { adj } = nasbench201Encodings();
-const graphs = () => wlKernel(new WlFeatures<Nb201Arch>(formatNb201, graphsOf(space), 4));
+const graphs = () => wlKernel(new WlFeatures<Nb201Arch>(formatNb201, graphOf(space), 4));
 const rng = new Rng(5, Stream.search);
 const archs = Array.from({ length: 60 }, () => adj.sample!(rng));
 const pool = Array.from({ length: 200 }, () => adj.sample!(rng));

@@ -7,7 +7,7 @@ import {
   noiseGradient,
 } from "../../../src/nas/predictors/gaussian_process.ts";
 import { batchOf, GraphNet } from "../../../src/nas/predictors/gcn.ts";
-import { graphsOf } from "../../../src/nas/predictors/graphs.ts";
+import { graphOf } from "../../../src/nas/predictors/graphs.ts";
 import { distanceKernel, rbfKernel } from "../../../src/nas/predictors/kernels.ts";
 import { Mlp, rowsOf } from "../../../src/nas/predictors/mlp.ts";
 import {
@@ -48,7 +48,7 @@ function cells(count: number, step: number): Nb201Arch[] {
 const known = cells(60, 1), others = cells(80, 2);
 const losses = (archs: readonly Nb201Arch[]) => Float64Array.from(archs, loss);
 
-const wl = () => wlKernel(new WlFeatures<Nb201Arch>(formatNb201, graphsOf(space), 3));
+const wl = () => wlKernel(new WlFeatures<Nb201Arch>(formatNb201, graphOf(space), 3));
 const kernels = {
   wl: wl(),
   rbf: rbfKernel(encodings.adj),
@@ -164,7 +164,7 @@ for (const activation of ["relu", "tanh"] as const) {
 
 Deno.test("the gradient of a graph net is that of differences", () => {
   const options = { layers: 2, width: 5, dense: 6, dropout: 0, epochs: 1, batch: 3, lr: 1 };
-  const graphs = known.slice(0, 3).map(graphsOf(space));
+  const graphs = known.slice(0, 3).map(graphOf(space));
   const vocabulary = new Map([...new Set(graphs.flatMap((g) => g.labels))].map((l, i) => [l, i]));
   const batch = batchOf(graphs, vocabulary);
   const net = new GraphNet(vocabulary.size, options, rng());

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
-import { fromEdges, graphsOf } from "../../../src/nas/predictors/graphs.ts";
+import { fromEdges, graphOf } from "../../../src/nas/predictors/graphs.ts";
 import { WlFeatures, wlKernel } from "../../../src/nas/predictors/wl.ts";
 import {
   formatNb201,
@@ -15,8 +15,7 @@ import { Rng, Stream } from "../../../src/random.ts";
 import { childConfig } from "../child_config.ts";
 
 const space = nasbench201Space(childConfig({ form: "final", layers: 15, filters: 16 }));
-const features = (rounds: number) =>
-  new WlFeatures<Nb201Arch>(formatNb201, graphsOf(space), rounds);
+const features = (rounds: number) => new WlFeatures<Nb201Arch>(formatNb201, graphOf(space), rounds);
 
 const word = { c1: "nor_conv_1x1", c3: "nor_conv_3x3", avg: "avg_pool_3x3", skip: "skip_connect" };
 const cell = (text: string) =>
@@ -113,7 +112,7 @@ for (const [name, open] of Object.entries(spaces)) {
     const small = { layers: name.includes("macro") ? 8 : 15, filters: 16, blocks: 4, branches: 5 };
     const any = open(childConfig({ form: "final", ...small }));
     const arch = uniformArchitecture(any, new Rng(1, Stream.search));
-    const { labels, successors } = graphsOf(any as never)(arch as never);
+    const { labels, successors } = graphOf(any as never)(arch as never);
     assert.equal(labels.length, successors.length);
     assert.ok(labels.length >= 2 && successors.flat().every((v) => v < labels.length));
   });

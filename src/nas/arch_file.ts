@@ -10,7 +10,7 @@ const positive = z.number().int().positive();
 
 export const archFile = z.object({
   format: z.literal("denas-arch"),
-  version: z.literal(1),
+  version: z.literal(2),
   /** Name of the search space. */
   space: z.string().min(1),
   /** Height, width, channels of an image. */
@@ -21,14 +21,8 @@ export const archFile = z.object({
   task: z.enum(["single-label", "multi-label"]).optional(),
   /** What was chosen at every decision of the space, in its order. */
   choice: z.array(z.number().int().nonnegative()),
-  /** Total stride of the stem: 1, 2 or 4. */
-  stem: z.union([z.literal(1), z.literal(2), z.literal(4)]),
-  /** Size at which the architecture was found. */
-  layers: positive,
-  filters: positive,
-  /** Operations that the space offered, and blocks per cell (micro). */
-  branches: positive.optional(),
-  blocks: positive.optional(),
+  /** Settings of the space at which the architecture was found. */
+  settings: z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])),
   /** Name of the data set. */
   data: z.string().optional(),
   /**
@@ -66,7 +60,7 @@ export function parseArchFile(text: string, name: string): ArchFile {
       { cause },
     );
   }
-  const parsed = archFile.safeParse(json, { error: expectation });
+  const parsed = archFile.safeParse(upgraded(json), { error: expectation });
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0];
   const field = path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("")
@@ -79,6 +73,21 @@ export function parseArchFile(text: string, name: string): ArchFile {
     `Cannot read architecture ${name}: ${field || "it"} is ${show(got)}, ${message}`,
     { cause: parsed.error },
   );
+}
+
+const sizes = ["stem", "layers", "filters", "branches", "blocks"] as const;
+
+/** What files of version 1 had beside the choice stands among the settings now. */
+function upgraded(json: unknown): unknown {
+  if (typeof json !== "object" || json === null) return json;
+  const { version, ...file } = json as Record<string, unknown>;
+  if (version !== 1) return json;
+  const settings: Record<string, unknown> = {};
+  for (const name of sizes) {
+    if (file[name] !== undefined) settings[name] = file[name];
+    delete file[name];
+  }
+  return { ...file, version: 2, settings };
 }
 
 /** One line per field; the choices on one line, so that a diff shows what changed. */
@@ -106,7 +115,7 @@ export function parseChoice(text: string): number[] | null {
 function oneLine(value: unknown): string {
   return Array.isArray(value)
     ? `[${value.map((item) => JSON.stringify(item)).join(", ")}]`
-    : JSON.stringify(value);
+    : JSON.stringify(value, null, 1).replaceAll(/\n */g, " ");
 }
 
 function show(value: unknown): string {

@@ -84,7 +84,7 @@ async function begin(options: CorrelationOptions): Promise<CorrelationState> {
   const parts = await openSearch(
     { ...config, initFrom: options.shared.from },
     gpu,
-    { signal, store: memoryStore(), dataset, initial },
+    { signal, dataset, initial },
   );
   await parts.warmStart?.();
   const drawn = new Map<string, unknown>();
@@ -113,7 +113,14 @@ async function begin(options: CorrelationOptions): Promise<CorrelationState> {
 }
 
 function fileOf({ config, dataset }: CorrelationOptions, choice: number[]): ArchFile {
-  return { ...archFieldsOf(config, dataset), choice };
+  const { image, classes, task } = dataset;
+  const of = {
+    input: [...image] as ArchFile["input"],
+    classes: [...classes],
+    task,
+    data: config.data,
+  };
+  return { ...archFieldsOf(config, of), choice };
 }
 
 /** What `retrain` would do by default with the search's preset, ending with a small learning rate. */

@@ -3,7 +3,7 @@ import { peakBytes, type Schedule, schedule, Tape, type Value } from "../autodif
 import { count, type Shape } from "../autodiff/op.ts";
 import { WeightStore } from "../nn/weights.ts";
 import { add, softmaxCrossEntropy } from "../ops/mod.ts";
-import type { ChildConfig, Model, Pass, SearchSpace } from "./space.ts";
+import type { Form, Model, Pass, SearchSpace } from "./space.ts";
 
 export interface DescribeOptions<A> {
   space: SearchSpace<A>;
@@ -13,7 +13,7 @@ export interface DescribeOptions<A> {
   /** Height, width, channels of an image. */
   input: readonly [number, number, number];
   classes: number;
-  config: ChildConfig;
+  form: Form;
   /** Images per training step, for the memory; default 1. */
   batch?: number;
 }
@@ -59,12 +59,12 @@ const training: Pass = { training: true, batchStatistics: true, seed: 0, step: 0
  * @throws UsageError where the choice does not fit the space, naming the decision.
  */
 export function describe<A>(options: DescribeOptions<A>): Description {
-  const { space, choice, supernet = false, input, classes, config, batch = 1 } = options;
+  const { space, choice, supernet = false, input, classes, form, batch = 1 } = options;
   if (supernet === (choice !== undefined)) {
     throw new TypeError("Cannot describe: expected either a choice or supernet: true");
   }
   const weights = new WeightStore();
-  const into = { weights, input, classes, config };
+  const into = { weights, input, classes, form };
   let model: Model | null = null;
   if (choice) model = space.build(space.decode(choice), into);
   else space.supernet(into);

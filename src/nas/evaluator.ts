@@ -25,8 +25,10 @@ export interface Evaluator<A> {
     signal: AbortSignal,
     epochs?: readonly (number | undefined)[],
   ): Promise<Score[]>;
-  /** Accuracy over all validation images, each batch under an architecture of its own. */
-  policyScore?(draw: Strategy<A>["draw"], signal: AbortSignal): Promise<number>;
+  /** Images that one score takes while the search goes on: for the projected end. */
+  readonly rewardImages?: number;
+  /** Accuracy over all validation images, each batch under an architecture of its own; undefined if not wanted. */
+  policyScore?(draw: Strategy<A>["draw"], signal: AbortSignal): Promise<number | undefined>;
   snapshot(): Promise<State>;
   restore(state: State): Promise<void>;
 }

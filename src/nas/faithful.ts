@@ -13,9 +13,8 @@ export interface Quirk {
   /** What follows it; of a quirk without any, `why` says the reason. */
   search?: Settings;
   final?: Settings;
-  /** Holds in this space or preset only. */
-  space?: "micro" | "macro";
-  preset?: "codebrim";
+  /** Holds only where a space or a preset names it. */
+  where?: string;
   why?: string;
 }
 
@@ -27,27 +26,27 @@ export const quirks: readonly Quirk[] = [
   {
     id: "Q3",
     what: "separable operations of a final macro network are full convolutions",
-    space: "macro",
-    final: { "child.legacyFixed": true },
+    where: "macro spaces",
+    final: { "space.legacyFixed": true },
   },
   { id: "Q4", what: "skips are summed in the search and concatenated at the end", why: always },
   {
     id: "Q5",
     what: "macro rewards use running statistics that all architectures share",
-    space: "macro",
-    search: { "child.rewardStatistics": "running" },
+    where: "macro spaces",
+    search: { "evaluator.rewardStatistics": "running" },
   },
   {
     id: "Q6",
     what: "a reduction cell of the search sees h(l−1) twice",
-    space: "micro",
-    search: { "child.legacyReduce": true },
+    where: "the micro space",
+    search: { "space.legacyReduce": true },
   },
   {
     id: "Q7",
     what: "micro rewards are taken with dropout on",
-    space: "micro",
-    search: { "child.rewardDropout": true },
+    where: "the micro space",
+    search: { "evaluator.rewardDropout": true },
   },
   {
     id: "Q8",
@@ -65,23 +64,23 @@ export const quirks: readonly Quirk[] = [
     id: "Q10",
     what:
       "deviations of first weights count the rows of a bank, or the channels of a depthwise kernel",
-    search: { "child.legacyInit": true },
-    final: { "child.legacyInit": true },
+    search: { "space.legacyInit": true },
+    final: { "space.legacyInit": true },
   },
   {
     id: "Q11",
     what: "the skip penalty measures the sigmoid of each logit",
-    search: { "controller.skipPenaltyCorrected": false },
+    search: { "strategy.controller.skipPenaltyCorrected": false },
   },
   {
     id: "Q12",
     what: "the baseline starts at 0",
-    search: { "controller.baselineInit": "zero" },
+    search: { "strategy.controller.baselineInit": "zero" },
   },
   {
     id: "Q13",
     what: "the entropy takes no gradient, and nothing else holds the policy back",
-    search: { "controller.entropyBonus": 0, "controller.logitDecay": 0 },
+    search: { "strategy.controller.entropyBonus": 0, "strategy.controller.logitDecay": 0 },
   },
   {
     id: "Q14",
@@ -103,12 +102,12 @@ export const quirks: readonly Quirk[] = [
   {
     id: "Q17",
     what: "each architecture is scored on another minibatch",
-    search: { ownBatches: true },
+    search: { "evaluator.ownBatches": true },
   },
   {
     id: "Q18",
     what: "validation accuracy of a search is the policy's average over the whole set",
-    search: { policyEvaluation: true },
+    search: { "evaluator.policyEvaluation": true },
   },
   {
     id: "Q19",
@@ -123,15 +122,15 @@ export const quirks: readonly Quirk[] = [
   {
     id: "Q24",
     what: "pictures of defects are not normalised, and augmented when evaluated as well",
-    preset: "codebrim",
+    where: "preset codebrim",
     search: { normalise: false, "augment.inEvaluation": true },
     final: { normalise: false, "augment.inEvaluation": true },
   },
   {
     id: "Q25",
     what: "rewards are taken on the few images of a training batch",
-    preset: "codebrim",
-    search: { rewardBatch: 16, rewardBatches: 1 },
+    where: "preset codebrim",
+    search: { "evaluator.rewardBatch": 16, "evaluator.rewardBatches": 1 },
   },
   { id: "Q26", what: "pictures swap the pools' names and move the skips", why: "a bug" },
   { id: "Q27", what: "operations have the original's numbers", why: always },
@@ -140,14 +139,14 @@ export const quirks: readonly Quirk[] = [
   { id: "Q30", what: "each output has a reduction of its own", why: always },
 ];
 
-/** The settings of all quirks that hold for a command in a space with a preset. */
+/**
+ * The settings of all quirks that hold for a command.
+ * @param own ids of those that hold in this space or preset only.
+ */
 export function faithfulSettings(
   command: "search" | "final",
-  space: string,
-  preset: string,
+  own: readonly string[],
 ): Settings {
-  // Channel ranges are a variant of the macro space.
-  const kind = space === "macro-range" ? "macro" : space;
-  const held = quirks.filter((q) => (q.space ?? kind) === kind && (q.preset ?? preset) === preset);
-  return Object.assign({}, ...held.map((q) => q[command]));
+  const held = quirks.filter(({ id, where }) => where === undefined || own.includes(id));
+  return Object.assign({}, ...held.map((quirk) => quirk[command]));
 }

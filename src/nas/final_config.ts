@@ -2,26 +2,32 @@
 import { knownSets } from "../data/known.ts";
 import type { ArchFile } from "./arch_file.ts";
 import { type Overrides, resolveRetrainConfig, type RetrainConfig } from "./config.ts";
+import type { Settings } from "./definition.ts";
+import { openSpace, settingsOf, spaces } from "./registry.ts";
 import type { Graph } from "./space.ts";
-import { spaces } from "./spaces/mod.ts";
 
 /**
  * What an architecture is retrained with where neither options nor settings say otherwise. In the form of the
  * search it has the sizes of the search too, so that shared weights fit.
  */
 export function recorded(arch: ArchFile, form?: unknown): Overrides {
-  const asSearched = form === "search";
+  const { kind, ...settings } = foundAt(arch);
+  const definition = spaces.get(kind);
+  const kept = form === "search" ? settings : definition.carried?.(settings) ?? {};
   return {
     data: arch.data,
-    "child.stem": arch.stem,
-    "child.branches": arch.branches,
-    "child.blocks": arch.blocks,
-    // A macro architecture says what each of its layers does: it has no other depth.
-    "child.layers": /^macro/.test(arch.space) || asSearched ? arch.layers : undefined,
-    // Ranges count in the channels of the search.
-    "child.rangeFilters": arch.space === "macro-range" ? arch.filters : undefined,
-    "child.filters": asSearched ? arch.filters : undefined,
+    ...Object.fromEntries(Object.entries(kept).map(([name, value]) => [`space.${name}`, value])),
   };
+}
+
+/** The space with the settings at which an architecture was found. */
+export function foundAt({ space, settings }: Pick<ArchFile, "space" | "settings">): Settings {
+  const definition = spaces.get(space);
+  // Files of earlier versions had the sizes of all spaces.
+  const own = Object.entries(settings).filter(([name]) =>
+    Object.hasOwn(definition.settings.shape, name)
+  );
+  return { kind: space, ...settingsOf(definition, Object.fromEntries(own)) };
 }
 
 export interface FinalChoice {
@@ -38,7 +44,7 @@ export function finalConfig(
 ): RetrainConfig {
   const stated = Object.entries(given).filter(([, value]) => value !== undefined);
   const overrides = {
-    ...recorded(arch, given["child.form"]),
+    ...recorded(arch, given.form),
     image: recordedSide(arch, given.data),
     ...Object.fromEntries(stated),
   };
@@ -56,8 +62,6 @@ function recordedSide({ data, input: [h, w] }: ArchFile, given: unknown): number
  * @throws UsageError when the choices do not fit their space, naming the decision.
  */
 export function pictureOf(arch: ArchFile): Graph[] {
-  // Any preset will do: only what the file records decides the graph.
-  const { child } = finalConfig(arch, { preset: "paper", given: {} });
-  const space = spaces[arch.space](child);
+  const space = openSpace(foundAt(arch));
   return space.picture(space.decode(arch.choice));
 }

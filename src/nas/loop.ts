@@ -146,9 +146,10 @@ class Loop<A> {
     const score = report.trained ?? report.reward;
     if (due) yield { type: "controller", epoch: this.#at.epoch, ...report };
     if (score !== undefined) await this.#keepController(score);
-    const policyAccuracy = config.policyEvaluation
-      ? await evaluator.policyScore?.((n) => this.#scoring.draw(n), this.signal)
-      : undefined;
+    const policyAccuracy = await evaluator.policyScore?.(
+      (n) => this.#scoring.draw(n),
+      this.signal,
+    );
     this.#at.epoch++;
     this.#at.stopped = earlyStop(this.#at, config.earlyStopOver);
     yield {
@@ -197,11 +198,12 @@ class Loop<A> {
   /** Scoring costs about a third of training on as many images, until it was measured. */
   #secondsLeft(steps: number): number {
     const { config } = this.parts;
-    const { perRound, rewardBatch, rewardBatches, batch, selection, epochs } = config;
+    const { perRound, batch, selection, epochs } = config;
+    const images = this.parts.evaluator.rewardImages ?? 0;
     const rounds = config.rounds / config.roundsEvery;
     const step = this.#clock.rate("step", 0);
     const scoring = step / 3 / batch;
-    const round = this.#clock.rate("round", scoring * perRound * rewardBatch * rewardBatches);
+    const round = this.#clock.rate("round", scoring * perRound * images);
     const final = scoring * (selection.drawn + selection.best) * selection.images;
     return (steps * step + (epochs - this.#at.epoch) * rounds * round + final) / 1000;
   }

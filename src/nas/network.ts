@@ -8,8 +8,9 @@ import type { DataSet } from "../data/dataset.ts";
 import { DataError } from "../errors.ts";
 import { expectation } from "./expectation.ts";
 import { WeightStore } from "../nn/weights.ts";
-import { retrainConfig } from "./config.ts";
-import { openSpace } from "./parts.ts";
+import { retrainConfig } from "./config_schema.ts";
+import { upgradedNetwork } from "./old_formats.ts";
+import { openSpace } from "./registry.ts";
 import type { Model, Pass } from "./space.ts";
 
 const positive = z.number().int().positive();
@@ -17,11 +18,11 @@ const perChannel = z.array(z.number()).min(1);
 
 export const networkFile = z.object({
   format: z.literal("denas-network"),
-  version: z.literal(1),
-  /** Name of the search space, and the architecture in it. */
-  space: z.string().min(1),
+  version: z.literal(2),
+  /** The search space with its settings, the form of its network, and the architecture in it. */
+  space: retrainConfig.shape.space,
+  form: retrainConfig.shape.form,
   choice: z.array(z.number().int().nonnegative()),
-  child: retrainConfig.shape.child,
   /** Height, width, channels of an image. */
   input: z.tuple([positive, positive, positive]),
   classes: z.array(z.string()).min(1),
@@ -38,17 +39,16 @@ export type NetworkFile = z.infer<typeof networkFile>;
 
 /** What `network.json` says of an architecture that is trained on a data set. */
 export function networkOf(
-  space: string,
+  { space, form }: Pick<NetworkFile, "space" | "form">,
   choice: readonly number[],
-  child: NetworkFile["child"],
   { name, task, image, classes, mean, deviation }: DataSet,
 ): NetworkFile {
   return {
     format: "denas-network",
-    version: 1,
+    version: 2,
     space,
+    form,
     choice: [...choice],
-    child,
     input: [...image],
     classes,
     task,
@@ -74,7 +74,7 @@ export function parseNetworkFile(text: string, name: string): NetworkFile {
       cause,
     });
   }
-  const parsed = networkFile.safeParse(json, { error: expectation });
+  const parsed = networkFile.safeParse(upgradedNetwork(json), { error: expectation });
   if (parsed.success) return parsed.data;
   const [{ path, message }] = parsed.error.issues;
   throw new DataError(
@@ -85,18 +85,18 @@ export function parseNetworkFile(text: string, name: string): NetworkFile {
 
 /** Declares the network's weights in a store of its own; `materialise` it to run on a device. */
 export function buildNetwork(
-  { space: name, choice, child, input, classes }: Pick<
+  { space: settings, form, choice, input, classes }: Pick<
     NetworkFile,
-    "space" | "choice" | "child" | "input" | "classes"
+    "space" | "form" | "choice" | "input" | "classes"
   >,
 ): { model: Model; weights: WeightStore } {
-  const space = openSpace(name, child);
+  const space = openSpace(settings);
   const weights = new WeightStore();
   const model = space.build(space.decode(choice), {
     weights,
     input,
     classes: classes.length,
-    config: child,
+    form,
     ownStatistics: true,
   });
   return { model, weights };

@@ -1,19 +1,50 @@
-/** Parts of a search that any evaluator has: the space and the limits. */
+/** Parts of a search that any evaluator has: the strategy, and the limits on architectures. */
 import { UsageError } from "../errors.ts";
+import type { Gpu } from "../gpu/device.ts";
 import type { SearchConfig } from "./config.ts";
+import type { SpaceDefinition } from "./definition.ts";
 import { describe } from "./describe.ts";
-import type { BuildContext, ChildConfig, SearchSpace } from "./space.ts";
-import { spaces } from "./spaces/mod.ts";
+import { encodingNamed, type Encodings, type OpenEncodings } from "./encodings/mod.ts";
+import { evaluators, spaces, strategies } from "./registry.ts";
+import type { BuildContext, SearchSpace } from "./space.ts";
+import { movesOf } from "./strategies/moves.ts";
+import type { Strategy } from "./strategy.ts";
 
-/** A space by its name; throws UsageError naming the known ones. */
-export function openSpace(name: string, config: ChildConfig): SearchSpace<unknown> {
-  const make = spaces[name];
-  if (!make) {
-    throw new UsageError(
-      `Cannot open space ${name}: expected one of ${Object.keys(spaces).join(", ")}`,
-    );
-  }
-  return make(config) as SearchSpace<unknown>;
+export interface OpenStrategy {
+  gpu: Gpu | null;
+  fidelities?: readonly number[];
+  /** Where the cells of NAS-Bench-101 are kept, which some encodings need. */
+  cacheDir?: string;
+  signal?: AbortSignal;
+  /** Opened before, where many strategies use the same; otherwise those that the config names. */
+  encodings?: Encodings<unknown>;
+}
+
+/** @throws UsageError where strategy, space, encodings and evaluator do not fit. */
+export async function openStrategy(
+  config: SearchConfig,
+  space: SearchSpace<unknown>,
+  { gpu, fidelities = [], encodings: opened, ...places }: OpenStrategy,
+): Promise<Strategy<unknown>> {
+  const { kind, ...settings } = config.strategy;
+  const definition = spaces.get(config.space.kind);
+  const { sample = "", perturb = "", strict = false } = settings.encoding ?? {};
+  // What a predictor sees is looked up nowhere.
+  const names = [sample, perturb].filter((name) => name !== "");
+  const encodings = opened ?? await openEncodings(definition, { ...places, strict, names });
+  const find = (name: string) => name ? encodingNamed(encodings, name, space.name) : undefined;
+  const moves = movesOf(space, { sample: find(sample), perturb: find(perturb) });
+  const sharedWeights = evaluators.get(config.evaluator.kind).cost === "pass";
+  const context = { config, space, definition, moves, encodings, gpu, sharedWeights, fidelities };
+  return strategies.get(kind).open(settings, context);
+}
+
+/** The published encodings of a space by name; empty for spaces that have none. */
+export async function openEncodings(
+  definition: SpaceDefinition,
+  options: OpenEncodings,
+): Promise<Encodings<unknown>> {
+  return await definition.encodings?.(options) ?? {};
 }
 
 /** Size of the search child of an architecture. */

@@ -12,7 +12,8 @@ import type { RetrainConfig } from "./config.ts";
 import type { RunEvent } from "./events.ts";
 import { buildNetwork, formatNetworkFile, type NetworkFile, networkOf } from "./network.ts";
 import { Checkpoints, Clock, mergeStates, partOf } from "./progress.ts";
-import { describeData, openData, openDevice, type RunIO } from "./search.ts";
+import { describeData, openData } from "./data_of.ts";
+import { adapterOf, openDevice, type RunIO } from "./search.ts";
 import type { Model, Pass } from "./space.ts";
 import type { State } from "./strategy.ts";
 import { testFigures } from "./test_figures.ts";
@@ -71,7 +72,7 @@ class Retraining {
     private readonly gpu: Gpu,
     private readonly data: DataSet,
   ) {
-    this.#network = networkOf(config.space, arch.choice, config.child, data);
+    this.#network = networkOf(config, arch.choice, data);
     const { model, weights } = buildNetwork(this.#network);
     this.#model = model;
     if (gpu.profile) model.label = arch.choice.join(" ");
@@ -95,12 +96,11 @@ class Retraining {
     if (saved) this.#restore(saved);
     const earlier = saved ? null : earlierWeights(this.config, this.io);
     const warm = earlier && await startFrom(this.#store, earlier);
-    const { description, driver, fallback } = gpu.adapter;
     yield {
       type: "start",
       command: "retrain",
-      space: config.space,
-      adapter: { description, driver, fallback },
+      space: config.space.kind,
+      adapter: adapterOf(gpu),
       data: describeData(data),
       epochs: config.epochs,
       stepsPerEpoch: this.#train.stepsPerEpoch,

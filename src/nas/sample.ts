@@ -1,12 +1,10 @@
-/** Architectures from the controller that a search left, without any more searching. */
+/** Architectures from the policy that a search left, without any more searching. */
 import { UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { SearchConfig } from "./config.ts";
-import { openDevice, openSpace } from "./search.ts";
-import { EnasStrategy } from "./strategies/enas.ts";
-import { movesOf } from "./strategies/moves.ts";
-import { randomStrategy } from "./strategies/random.ts";
-import { partOf } from "./progress.ts";
+import { openStrategy } from "./parts.ts";
+import { openSpace, strategies } from "./registry.ts";
+import { openDevice } from "./search.ts";
 import type { State } from "./strategy.ts";
 
 export interface SampleOptions {
@@ -21,34 +19,28 @@ export interface SampleOptions {
 }
 
 /**
- * n choices, drawn independently: equal ones may occur. Opens a device for the ENAS controller only.
+ * n choices, drawn independently: equal ones may occur. Opens a device where the strategy needs one.
  * @throws UsageError where the strategy has nothing to draw from.
  */
 export async function sampleChoices(options: SampleOptions): Promise<number[][]> {
-  const { config, n, seed } = options;
-  const space = openSpace(config.mode, config.child);
-  if (config.strategy === "random") {
-    return (await randomStrategy(movesOf(space), seed).draw(n)).map((arch) => space.encode(arch));
-  }
-  if (config.strategy !== "enas" && config.strategy !== "enas-nnabla") {
-    throw new UsageError(
-      `Cannot sample from a search by ${config.strategy}: it leaves no controller, expected one by ` +
-        `enas, enas-nnabla or random; its ranking.json has what it found`,
-    );
-  }
-  const { gpu, done } = await openDevice(config.adapter, undefined);
+  const { config, n, seed, controller } = options;
+  const space = openSpace(config.space);
+  const { kind } = config.strategy;
+  const opened = strategies.get(kind).needsDevice
+    ? await openDevice(config.adapter, undefined)
+    : null;
   try {
-    const strategy = new EnasStrategy(gpu, space, { ...config, seed });
-    options.onDevice?.(gpu, () => strategy.rehearse(n));
-    strategy.loadController(controllerOf(options));
-    return (await strategy.draw(n)).map((arch) => space.encode(arch));
+    const gpu = opened?.gpu ?? null;
+    const strategy = await openStrategy({ ...config, seed }, space, { gpu });
+    if (!strategy.sampleFrom) {
+      throw new UsageError(
+        `Cannot sample from a search by ${kind}: it leaves no controller, expected one by ` +
+          `enas, enas-nnabla or random; its ranking.json has what it found`,
+      );
+    }
+    if (gpu) options.onDevice?.(gpu, () => strategy.rehearse?.(n));
+    return (await strategy.sampleFrom(controller, n)).map((arch) => space.encode(arch));
   } finally {
-    done();
+    opened?.done();
   }
-}
-
-/** The strategy that trains the best candidate keeps its controller as a part of its own. */
-function controllerOf({ config, controller }: SampleOptions): State["tensors"] {
-  if (config.strategy !== "enas-nnabla") return controller;
-  return partOf({ json: {}, tensors: controller }, "learner").tensors;
 }

@@ -1,24 +1,17 @@
-/** From a config to the parts of a search: device, data, space, strategy, evaluator. */
-import { Batches } from "../data/batches.ts";
+/** From a config to the parts of a search: device, space, strategy, evaluator. */
 import type { DataSet } from "../data/dataset.ts";
 import type { FindOptions } from "../data/find.ts";
-import { loadDataSet } from "../data/load.ts";
-import { UsageError } from "../errors.ts";
 import { Gpu } from "../gpu/device.ts";
+import type { ArchFile } from "./arch_file.ts";
 import { compileAhead } from "./compiling.ts";
 import type { SearchConfig } from "./config.ts";
-import { SharedEvaluator } from "./evaluators/shared.ts";
-import { TrainEvaluator } from "./evaluators/train.ts";
 import type { RunEvent } from "./events.ts";
 import { searchLoop, type SearchParts } from "./loop.ts";
-import { furtherObjectives, limits, openSpace, sizesIn } from "./parts.ts";
+import { furtherObjectives, limits, openStrategy, sizesIn } from "./parts.ts";
+import { evaluators, openSpace, spaces, strategies } from "./registry.ts";
 import type { Store } from "./store.ts";
-import { learnsOnDevice, openStrategy } from "./strategies/mod.ts";
 import type { State } from "./strategy.ts";
-import { openTableSearch } from "./table_search.ts";
-import { type EarlierWeights, earlierWeights } from "./warm_start.ts";
-
-export { openSpace } from "./parts.ts";
+import type { EarlierWeights } from "./warm_start.ts";
 
 /** What a run needs from outside. */
 export interface RunIO {
@@ -40,23 +33,20 @@ export interface RunIO {
 /** Runs a search from its config: opens the device and the data, then yields the events of the loop. */
 export async function* search(config: SearchConfig, io: RunIO): AsyncGenerator<RunEvent> {
   if (!needsDevice(config)) {
-    yield* searchLoop(await openTableSearch(config, null, io), io);
+    yield* searchLoop(await openSearch(config, null, io), io);
     return;
   }
   const opened = await openDevice(config.adapter, io.gpu);
   try {
-    const parts = config.evaluator.kind === "table"
-      ? await openTableSearch(config, opened.gpu, io)
-      : await openSearch(config, opened.gpu, io);
-    yield* searchLoop(parts, io);
+    yield* searchLoop(await openSearch(config, opened.gpu, io), io);
   } finally {
     opened.done();
   }
 }
 
 /** Whether a search trains anything: a network, or a policy. */
-export const needsDevice = (config: SearchConfig): boolean =>
-  config.evaluator.kind !== "table" || learnsOnDevice(config);
+export const needsDevice = ({ evaluator, strategy }: SearchConfig): boolean =>
+  evaluators.get(evaluator.kind).needsDevice || strategies.get(strategy.kind).needsDevice === true;
 
 /**
  * The device of the config, or the caller's; `done` closes the one that was opened here.
@@ -74,79 +64,23 @@ export async function openDevice(
   return { gpu, done: () => gpu.close() };
 }
 
-/** The caller's data set, or the one that the config names. */
-export async function openData(
-  config: Pick<
-    SearchConfig,
-    "data" | "seed" | "image" | "normalise" | "trainImages" | "validImages"
-  >,
-  splits: "search" | "final",
-  { dataset, find }: Pick<RunIO, "dataset" | "find">,
-): Promise<DataSet> {
-  const data = dataset ?? await loadData(config, splits, find);
-  if (config.normalise) return data;
-  return { ...data, mean: data.mean.map(() => 0), deviation: data.mean.map(() => 1 / 255) };
-}
-
-async function loadData(
-  config: Parameters<typeof openData>[0],
-  splits: "search" | "final",
-  find: RunIO["find"],
-): Promise<DataSet> {
-  if (!find) {
-    throw new UsageError(
-      `Cannot load ${config.data}: got neither a data set nor places to look for it`,
-    );
-  }
-  return await loadDataSet(config.data, {
-    ...find,
-    splits,
-    seed: config.seed,
-    side: config.image || undefined,
-    trainLimit: config.trainImages || undefined,
-    validLimit: config.validImages || undefined,
-  });
-}
-
-/** The part of the first event that is about data. */
-export function describeData(data: DataSet): Extract<RunEvent, { type: "start" }>["data"] {
-  const { name, task, train, valid, testCount, classes, image } = data;
-  return {
-    name,
-    task,
-    train: train.n,
-    valid: valid.n,
-    test: testCount,
-    classes,
-    image: [...image],
-  };
-}
-
-/** Puts a search together; `searchLoop` runs it. */
+/**
+ * Puts a search together; `searchLoop` runs it.
+ * @param gpu null where neither evaluator nor strategy need one.
+ */
 export async function openSearch(
   config: SearchConfig,
-  gpu: Gpu,
-  io: RunIO,
+  gpu: Gpu | null,
+  io: Pick<RunIO, "signal" | "dataset" | "find" | "cacheDir" | "initial">,
 ): Promise<SearchParts<unknown>> {
-  const data = await openData(config, "search", io);
-  const space = openSpace(config.mode, config.child);
-  const { task, image, mean, deviation } = data;
-  const context = { input: image, classes: data.classes.length, config: config.child };
-  const augment = { ...config.augment, flip: config.augment.flip && data.flip };
-  const common = { task, image, mean, deviation, augment, seed: config.seed };
-  const train = new Batches(gpu, data.train, { ...common, batch: config.batch });
-  const batch = Math.max(config.rewardBatch, config.evalBatch);
-  const valid = new Batches(gpu, data.valid, { ...common, batch });
-  const shared = { gpu, space, config, context, train, valid };
-  const { description, driver, fallback } = gpu.adapter;
-  const trains = config.evaluator.kind === "train";
-  const sizes = sizesIn(space, context);
-  const evaluator: SharedEvaluator<unknown> | TrainEvaluator<unknown> = trains
-    ? new TrainEvaluator(shared)
-    : new SharedEvaluator(shared);
+  const { kind, ...settings } = config.evaluator;
+  const space = openSpace(config.space);
+  const opened = await evaluators.get(kind).open(settings, { config, space, io, gpu });
+  const { evaluator, target, warmStart, scoreKind, unfit, report } = opened;
+  const sizes = sizesIn(space, { ...target, form: "search" });
   const strategy = await openStrategy(config, space, {
     gpu,
-    fidelities: evaluator instanceof TrainEvaluator ? evaluator.fidelities : [],
+    fidelities: evaluator.fidelities,
     cacheDir: io.cacheDir,
     signal: io.signal,
   });
@@ -156,55 +90,49 @@ export async function openSearch(
     evaluator,
     strategy,
     fits: limits(config, sizes),
-    objectives: furtherObjectives(config, sizes),
-    scoreKind: trains ? "trained-briefly" : "shared-weights",
-    async warmStart() {
-      const earlier = earlierWeights(config, io);
-      if (!earlier) return null;
-      if (evaluator instanceof SharedEvaluator) return await evaluator.startFrom(earlier);
-      throw new UsageError(
-        "Cannot start from earlier weights: evaluator train begins each network anew; leave out --init-from",
-      );
-    },
+    objectives: furtherObjectives(config, sizes, opened.column),
+    scoreKind,
+    unfit,
+    report,
+    warmStart,
     async *compile() {
+      if (!gpu) return;
       const policy = gpu.rehearse(() => strategy.rehearse?.(config.perRound));
-      yield* compileAhead(gpu, [...policy, ...await evaluator.rehearse()], io.signal);
+      yield* compileAhead(gpu, [...policy, ...await opened.dispatches?.() ?? []], io.signal);
     },
-    figures: () => evaluator.figures(),
-    archFields: archFieldsOf(config, data),
+    figures: opened.figures,
+    archFields: archFieldsOf(config, opened.arch),
     start: {
       space: space.name,
-      strategy: config.strategy,
-      evaluator: config.evaluator.kind,
-      adapter: { description, driver, fallback },
-      data: describeData(data),
+      strategy: config.strategy.kind,
+      evaluator: kind,
+      ...gpu && evaluators.get(kind).needsDevice && { adapter: adapterOf(gpu) },
       epochs: config.epochs,
-      stepsPerEpoch: evaluator instanceof SharedEvaluator ? evaluator.stepsPerEpoch : 0,
-      parameters: evaluator instanceof SharedEvaluator ? evaluator.parameters : 0,
+      stepsPerEpoch: 0,
+      parameters: 0,
+      ...opened.start,
     },
   };
+}
+
+/** What an event says of the device. */
+export function adapterOf({ adapter: { description, driver, fallback } }: Gpu) {
+  return { description, driver, fallback };
 }
 
 /** What the architecture file of a search records beside the choice. */
 export function archFieldsOf(
   config: SearchConfig,
-  { image, classes, task }: Pick<DataSet, "image" | "classes" | "task">,
+  of: Pick<ArchFile, "input" | "classes" | "task" | "data">,
 ): SearchParts<unknown>["archFields"] {
-  const { stem, layers, filters, branches, blocks } = config.child;
+  const { kind, ...settings } = config.space;
   return {
     format: "denas-arch",
-    version: 1,
-    space: config.mode,
-    input: [...image],
-    classes: [...classes],
-    task,
-    stem,
-    layers,
-    filters,
-    branches,
-    blocks,
-    data: config.data,
+    version: 2,
+    space: kind,
+    settings,
+    ...of,
     seed: config.seed,
-    strategy: config.strategy,
+    strategy: config.strategy.kind,
   };
 }

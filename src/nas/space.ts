@@ -42,44 +42,8 @@ export interface LabelledGraph {
   successors: number[][];
 }
 
-/** How a child network is built: everything that is not the architecture itself. */
-export interface ChildConfig {
-  /** `search`: the child of the shared-weight supernet; `final`: the network trained from scratch. */
-  form: "search" | "final";
-  layers: number;
-  /** Channels of the first stage. */
-  filters: number;
-  /** Channels that the ranges of space macro-range count in; 0 = filters. */
-  rangeFilters: number;
-  /** Operations offered (macro 4, 5 or 6; micro 5). */
-  branches: number;
-  /** Blocks per cell (micro). */
-  blocks: number;
-  /** Total stride of the stem: 1, 2 or 4. */
-  stem: number;
-  /** Keep probability of dropout before the classifier. */
-  keep: number;
-  /** Keep probability of drop-path at the last layer and step (micro final). */
-  dropPathKeep: number;
-  auxHead: boolean;
-  /** Quirk Q3: separable operations of a final macro network become full convolutions. */
-  legacyFixed: boolean;
-  /** Quirk Q6: a micro reduction cell of the search child sees h(l−1) twice. */
-  legacyReduce: boolean;
-  /** Quirk Q10: first weights of depthwise kernels and of the micro space's banks as released. */
-  legacyInit: boolean;
-  /** Batch norm: epsilon and decay of the running statistics. */
-  bnEpsilon: number;
-  bnDecay: number;
-  /** Epsilon of the norm after a searched operation (macro search). */
-  opBnEpsilon: number;
-  /** Running statistics forget their start values at the first update. */
-  bnDebias: boolean;
-  /** Batch statistics of search children: `batch` keeps no running statistics (Q5). */
-  rewardStatistics: "batch" | "running";
-  /** Quirk Q7: dropout stays on when search children are scored. */
-  rewardDropout: boolean;
-}
+/** `search`: a child of the shared-weight supernet; `final`: the network that is trained from scratch. */
+export type Form = "search" | "final";
 
 /** What one forward pass is for. */
 export interface Pass {
@@ -114,6 +78,20 @@ export interface Graph {
   edges: { from: string; to: string; kind: "sequence" | "skip" }[];
 }
 
+/** How a space writes and reads the notation of published tables. */
+export interface Notation<A> {
+  /**
+   * Whether a text looks like this notation; whether it is right is for `parse` to say.
+   * @param named whether the user named this space.
+   */
+  looks(text: string, named: boolean): boolean;
+  format(arch: A): string;
+  /** @throws UsageError that says what is wrong where. */
+  parse(text: string): A;
+  /** Settings of the published networks of such a text. */
+  published(text: string): Record<string, unknown>;
+}
+
 export interface SearchSpace<A> {
   name: string;
   /** One line on what an architecture of this space is. */
@@ -129,9 +107,7 @@ export interface SearchSpace<A> {
   /** Where tables list architectures apart that compute the same: equal for these. */
   unique?(arch: A): string;
   /** The notation of published tables, where there is one. */
-  format?(arch: A): string;
-  /** Reads that notation; throws a UsageError that says what is wrong where. */
-  parse?(text: string): A;
+  notation?: Notation<A>;
   /** Declares every weight of the supernet, sampled or not (shared-weight search only). */
   supernet(into: BuildContext): void;
   /** Declares the weights this architecture needs and returns the network. */
@@ -145,12 +121,15 @@ export interface SearchSpace<A> {
   crossover?(a: A, b: A, rng: Rng): A;
 }
 
+/** What a network is built into. */
 export interface BuildContext {
   weights: WeightStore;
   /** Height, width, channels of an input image. */
   input: readonly [number, number, number];
   classes: number;
-  config: ChildConfig;
+  form: Form;
+  /** Search children keep running statistics too, which all architectures share (Q5). */
+  sharedStatistics?: boolean;
   /** The weights belong to one architecture: every norm keeps running statistics, whatever the form. */
   ownStatistics?: boolean;
 }

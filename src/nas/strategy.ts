@@ -52,6 +52,8 @@ export interface Strategy<A> {
   tell(done: Scored<A>[]): Promise<StrategyReport>;
   /** Records a draw and a step on n samples, for the kernels they need, where it learns on the device. */
   rehearse?(n: number): void;
+  /** n architectures from the policy that a search kept, where the strategy has a policy. */
+  sampleFrom?(policy: State["tensors"], n: number): Promise<A[]>;
   snapshot(): Promise<State>;
   restore(state: State): Promise<void>;
 }

@@ -22,9 +22,9 @@ import {
   sampleCategorical,
 } from "../../ops/mod.ts";
 import { Stream } from "../../random.ts";
-import type { SearchConfig } from "../config.ts";
+import type { ControllerConfig } from "./settings.ts";
 
-export type ControllerConfig = SearchConfig["controller"];
+export type { ControllerConfig } from "./settings.ts";
 
 /** One unrolled pass over all decisions. */
 export interface Unrolled {

@@ -23,3 +23,18 @@ export interface Encoding<A> {
 
 /** Encodings of a space by name. */
 export type Encodings<A> = Readonly<Record<string, Encoding<A>>>;
+
+/** How the encodings of a space are opened. */
+export interface OpenEncodings {
+  /** Encodings that will be used: NAS-Bench-101's cells are enumerated only for those that look cells up. */
+  names: readonly string[];
+  /** Quirks of the published code. */
+  strict?: boolean;
+  /** Expected number of changes of a perturbation, and where truncated encodings end. */
+  rate?: number;
+  pathCutoff?: number;
+  edgeCutoff?: number;
+  cacheDir?: string;
+  signal?: AbortSignal;
+  progress?(done: number): void;
+}

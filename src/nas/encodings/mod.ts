@@ -1,39 +1,8 @@
-/** The encodings of a space by its name. */
+/** Encodings by name. */
 import { UsageError } from "../../errors.ts";
-import { Nb101Cells, openNb101Cells } from "../spaces/nasbench101_index.ts";
 import type { Encoding, Encodings } from "./encoding.ts";
-import { nasbench101Encodings } from "./nasbench101.ts";
-import { nasbench201Encodings } from "./nasbench201.ts";
 
-export type { Encoding, Encodings } from "./encoding.ts";
-
-export interface OpenEncodings {
-  /** Encodings that will be used: NAS-Bench-101's cells are enumerated only for those that look cells up. */
-  names: readonly string[];
-  /** Quirks of the published code. */
-  strict?: boolean;
-  /** Expected number of changes of a perturbation, and where truncated encodings end. */
-  rate?: number;
-  pathCutoff?: number;
-  edgeCutoff?: number;
-  cacheDir?: string;
-  signal?: AbortSignal;
-  progress?(done: number): void;
-}
-
-/** Empty for spaces that have none. */
-export async function openEncodings(
-  space: string,
-  options: OpenEncodings,
-): Promise<Encodings<unknown>> {
-  if (space === "nasbench201") return nasbench201Encodings(options) as Encodings<unknown>;
-  if (space !== "nasbench101") return {};
-  const lookUp = options.names.some((name) => name === "uniform" || name.includes("path"));
-  const cells = lookUp ? await openNb101Cells(options) : noCells();
-  return nasbench101Encodings({ ...options, cells }) as Encodings<unknown>;
-}
-
-const noCells = () => new Nb101Cells(new Uint32Array(0), new Uint8Array(0));
+export type { Encoding, Encodings, OpenEncodings } from "./encoding.ts";
 
 /** @throws UsageError naming the space's encodings. */
 export function encodingNamed<A>(

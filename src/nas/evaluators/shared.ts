@@ -2,28 +2,40 @@
  * Evaluation with shared weights: one supernet, of which every minibatch trains the weights of one sampled
  * child (Pham et al. 2018, section 2.2). Only the sampled child runs.
  */
-import type { Batch, Batches } from "../../data/batches.ts";
-import type { Gpu } from "../../gpu/device.ts";
+import { z } from "zod";
+import type { Batch } from "../../data/batches.ts";
 import type { Dispatch } from "../../gpu/programs.ts";
 import { WeightStore } from "../../nn/weights.ts";
-import type { SearchConfig } from "../config.ts";
+import { defineEvaluator } from "../definition.ts";
 import type { Evaluator } from "../evaluator.ts";
 import type { RunEvent } from "../events.ts";
 import { mergeStates, partOf } from "../progress.ts";
 import { someArchitectures } from "../sampling.ts";
-import type { BuildContext, Model, Pass, SearchSpace } from "../space.ts";
-import { type EarlierWeights, startFrom } from "../warm_start.ts";
+import type { BuildContext, Model, Pass } from "../space.ts";
+import { positive } from "../spaces/settings.ts";
+import { type EarlierWeights, earlierWeights, startFrom } from "../warm_start.ts";
+import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
 import type { Score, State, Strategy } from "../strategy.ts";
 import { learningRate, Scorer, type Tally, Trainer } from "../training.ts";
 
-export interface SharedParts<A> {
-  gpu: Gpu;
-  space: SearchSpace<A>;
-  config: SearchConfig;
-  context: Omit<BuildContext, "weights">;
-  train: Batches;
-  valid: Batches;
-}
+const settings = z.strictObject({
+  /** Passes over the training images in each epoch of the search. */
+  passes: positive.default(1),
+  /** Validation images per reward: so many minibatches of this size, the same for a whole round. */
+  rewardBatch: positive.default(160),
+  rewardBatches: positive.default(1),
+  /** One random minibatch for each architecture instead, at the end as well, as released (Q17). */
+  ownBatches: z.boolean().default(false),
+  /** After each epoch, the accuracy on all validation images, each batch under another draw (Q18). */
+  policyEvaluation: z.boolean().default(false),
+  /** Statistics of batch norm while scoring: the batch's own, or running ones that all children share (Q5). */
+  rewardStatistics: z.enum(["batch", "running"]).default("batch"),
+  /** Quirk Q7: dropout stays on when search children are scored. */
+  rewardDropout: z.boolean().default(false),
+});
+export type SharedSettings = z.output<typeof settings>;
+
+export type SharedParts<A> = ImageParts<A> & { settings: SharedSettings };
 
 /**
  * Where training stands; `choices` are the architectures drawn for the present epoch. The epoch counts on its
@@ -62,13 +74,18 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     return this.#store.parameters();
   }
 
+  get rewardImages(): number {
+    const { rewardBatch, rewardBatches } = this.parts.settings;
+    return rewardBatch * rewardBatches;
+  }
+
   get steps(): number {
     return this.stepsPerEpoch * this.parts.config.epochs;
   }
 
   /** Of an epoch of the search, which may be several passes over the training images. */
   get stepsPerEpoch(): number {
-    return this.parts.train.stepsPerEpoch * this.parts.config.passes;
+    return this.parts.train.stepsPerEpoch * this.parts.settings.passes;
   }
 
   figures(): { step: number; trainedImages: number; peakBytes: number } {
@@ -78,8 +95,8 @@ export class SharedEvaluator<A> implements Evaluator<A> {
 
   /** What training and scoring of some children dispatch: nearly all kernels of the search. */
   rehearse(): Dispatch[] {
-    const { gpu, space, config, train, valid } = this.parts;
-    const sizes = new Set([config.rewardBatch, config.evalBatch]);
+    const { gpu, space, config, settings, train, valid } = this.parts;
+    const sizes = new Set([settings.rewardBatch, config.evalBatch]);
     return gpu.rehearse(() => {
       for (const arch of someArchitectures(space)) {
         const model = this.#build(arch);
@@ -144,12 +161,12 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     signal: AbortSignal,
   ): Promise<Score[]> {
     if (!archs.length) return [];
-    const { config, valid } = this.parts;
+    const { config, settings, valid } = this.parts;
     const models = archs.map((a) => this.#build(a));
     const score = (models: Model[], batches: Iterable<Batch>) =>
       this.#scorer.score(models, batches, this.#pass(false), signal);
     const tallies: Tally[] = [];
-    if (config.ownBatches) {
+    if (settings.ownBatches) {
       for (const model of models) tallies.push(...await score([model], this.#rewardBatches()));
     } else {
       tallies.push(
@@ -164,8 +181,10 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     return tallies.map(({ loss, accuracy }) => ({ value: accuracy, loss }));
   }
 
-  async policyScore(draw: Strategy<A>["draw"], signal: AbortSignal): Promise<number> {
-    const { config: { evalBatch }, valid } = this.parts;
+  /** @returns undefined unless the settings ask for it. */
+  async policyScore(draw: Strategy<A>["draw"], signal: AbortSignal): Promise<number | undefined> {
+    const { config: { evalBatch }, settings, valid } = this.parts;
+    if (!settings.policyEvaluation) return undefined;
     const archs = await draw(Math.ceil(valid.n / evalBatch));
     let correct = 0;
     for (const batch of valid.sequential(valid.n, evalBatch)) {
@@ -178,9 +197,9 @@ export class SharedEvaluator<A> implements Evaluator<A> {
 
   /** Made one at a time: the next takes the place of the last on the device. */
   *#rewardBatches(): Generator<Batch> {
-    const { config, valid } = this.parts;
-    for (let i = 0; i < config.rewardBatches; i++) {
-      yield valid.random(this.#saved.scored++, config.rewardBatch);
+    const { settings, valid } = this.parts;
+    for (let i = 0; i < settings.rewardBatches; i++) {
+      yield valid.random(this.#saved.scored++, settings.rewardBatch);
     }
   }
 
@@ -203,7 +222,9 @@ export class SharedEvaluator<A> implements Evaluator<A> {
   }
 
   #context(): BuildContext {
-    return { ...this.parts.context, weights: this.#store };
+    const { context, settings } = this.parts;
+    const sharedStatistics = settings.rewardStatistics === "running";
+    return { ...context, weights: this.#store, sharedStatistics };
   }
 
   #build(arch: A): Model {
@@ -214,7 +235,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
   }
 
   #pass(training: boolean): Pass {
-    const { seed, child: { rewardStatistics, rewardDropout } } = this.parts.config;
+    const { config: { seed }, settings: { rewardStatistics, rewardDropout } } = this.parts;
     return {
       training,
       dropout: training || rewardDropout,
@@ -226,3 +247,35 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     };
   }
 }
+
+export const sharedDefinition = defineEvaluator({
+  name: "shared",
+  summary: "with weights that all architectures share, trained as the search goes on",
+  settings,
+  cost: "pass",
+  needsDevice: true,
+  async open(given, context) {
+    const { config, io } = context;
+    const { parts, data } = await openImages(
+      context,
+      Math.max(given.rewardBatch, config.evalBatch),
+    );
+    const evaluator = new SharedEvaluator({ ...parts, settings: given });
+    return {
+      evaluator,
+      ...saysOf(data, config),
+      scoreKind: "shared-weights",
+      dispatches: () => Promise.resolve(evaluator.rehearse()),
+      figures: () => evaluator.figures(),
+      async warmStart() {
+        const earlier = earlierWeights(config, io);
+        return earlier && await evaluator.startFrom(earlier);
+      },
+      start: {
+        data: describeData(data),
+        stepsPerEpoch: evaluator.stepsPerEpoch,
+        parameters: evaluator.parameters,
+      },
+    };
+  },
+});

@@ -1,6 +1,8 @@
 /** Evaluation by a table: what others measured, without any training (White et al., NeurIPS 2020, §5). */
 import { Rng, Stream } from "../../random.ts";
-import type { SearchConfig } from "../config.ts";
+import { z } from "zod";
+import { UsageError } from "../../errors.ts";
+import { defineEvaluator } from "../definition.ts";
 import type { Evaluator } from "../evaluator.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Score, State } from "../strategy.ts";
@@ -10,6 +12,8 @@ import {
   type Metric,
   metricOf,
   objectiveOf,
+  openTable,
+  requireSpace,
   scoresOf,
   shorterScores,
   type Table,
@@ -17,6 +21,18 @@ import {
   taskOf,
   toFraction,
 } from "../tables/mod.ts";
+
+const settings = z.strictObject({
+  /** File of the table. */
+  table: z.string().default(""),
+  /** Data set of the table, the column that is maximised (`-name`: minimised), the one reported; "" = the table's. */
+  dataset: z.string().default(""),
+  objective: z.string().default(""),
+  report: z.string().default(""),
+  /** Where a table has several trainings of an architecture: their mean, or one of them at random. */
+  runs: z.enum(["mean", "one"]).default("mean"),
+});
+export type TableSettings = z.output<typeof settings>;
 
 /** What a run says of the table's columns. */
 export interface TableRoles {
@@ -47,9 +63,9 @@ export class TableEvaluator<A> implements Evaluator<A> {
   constructor(
     private readonly space: SearchSpace<A>,
     readonly table: Table,
-    config: Pick<SearchConfig, "evaluator" | "seed">,
+    { dataset, objective: wanted, report, runs }: Omit<TableSettings, "table">,
+    seed: number,
   ) {
-    const { dataset, objective: wanted, report, runs } = config.evaluator;
     const task = taskOf(table, dataset);
     const objective = objectiveOf(table, wanted || task.objective);
     const { metric, minimise } = objective;
@@ -59,7 +75,7 @@ export class TableEvaluator<A> implements Evaluator<A> {
     );
     this.#shorter = shorterScores(table, objective);
     this.fidelities = fidelitiesOf(objective, this.#shorter);
-    this.#rng = new Rng(config.seed, Stream.search, 1);
+    this.#rng = new Rng(seed, Stream.search, 1);
     this.roles = {
       task,
       objective: `${minimise ? "-" : ""}${metric.name}`,
@@ -117,3 +133,47 @@ export class TableEvaluator<A> implements Evaluator<A> {
     return Promise.resolve();
   }
 }
+
+/** Data sets of tables that can be had here. */
+const available = ["cifar10", "cifar100"];
+
+export const tableDefinition = defineEvaluator({
+  name: "table",
+  summary: "a table of results that others measured, without any training",
+  settings,
+  cost: "lookup",
+  needsDevice: false,
+  // A table is asked as often as its literature does; scores do not change, so that nothing is drawn at the end.
+  loop: { epochs: 1, rounds: 150, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
+  async open(given, { config, space, gpu, io: { cacheDir, signal } }) {
+    if (given.table === "") {
+      throw new UsageError("Cannot search on a table: none is named; name its file with --table");
+    }
+    const table = await openTable(given.table, { space, cacheDir, signal });
+    requireSpace(table, space.name);
+    const evaluator = new TableEvaluator(space, table, given, config.seed);
+    const { task, objective, report } = evaluator.roles;
+    const maximised = `${metricOf(table, objective.replace(/^-/, "")).label} (${objective})`;
+    const reported = `${report.label} (${report.name})`;
+    return {
+      evaluator,
+      target: task,
+      arch: {
+        input: [...task.input],
+        classes: task.classes,
+        ...available.includes(task.dataset) && { data: task.dataset },
+      },
+      scoreKind: "table",
+      unfit: evaluator.worst,
+      column(name) {
+        const scores = scoresOf(table, objectiveOf(table, name));
+        return (arch) => scores[indexIn(table, space.key(arch))];
+      },
+      report: (arch) => ({ objective: maximised, metric: reported, value: evaluator.report(arch) }),
+      figures: () => ({ step: 0, trainedImages: 0, peakBytes: gpu?.counters.bufferBytes ?? 0 }),
+      start: {
+        table: { name: table.name, size: table.size, objective: maximised, report: reported },
+      },
+    };
+  },
+});

@@ -3,14 +3,17 @@
  * Every network sees the same images in the same order and starts from the same seed.
  */
 import type { Dispatch } from "../../gpu/programs.ts";
-import type { SearchConfig } from "../config.ts";
+import { z } from "zod";
+import { UsageError } from "../../errors.ts";
+import { defineEvaluator } from "../definition.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { someArchitectures } from "../sampling.ts";
 import type { Model, Pass } from "../space.ts";
+import { positive } from "../spaces/settings.ts";
 import type { Score, State } from "../strategy.ts";
 import { DivergedError, learningRate, Scorer, Trainer } from "../training.ts";
-import type { SharedParts } from "./shared.ts";
+import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
 
 interface Saved {
   /** Scores by key: no architecture is trained twice. */
@@ -31,22 +34,18 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   /** Each three times as long as the one before, up to the whole training. */
   readonly fidelities: readonly number[];
   readonly #scorer: Scorer;
-  readonly #config: SearchConfig;
   #saved: Saved = { scores: {}, step: 0, trainedImages: 0 };
 
-  constructor(private readonly parts: SharedParts<A>) {
-    const { gpu, config } = parts;
-    this.#scorer = new Scorer(gpu);
-    // The network that a retraining would build.
-    this.#config = { ...config, child: { ...config.child, form: "final" } };
-    const { epochs } = config.evaluator;
+  constructor(private readonly parts: ImageParts<A> & { epochs: number }) {
+    this.#scorer = new Scorer(parts.gpu);
+    const { epochs } = parts;
     this.fidelities = [27, 9, 3, 1].filter((part) => epochs % part === 0).map((part) =>
       epochs / part
     );
   }
 
   get #epochs(): number {
-    return this.parts.config.evaluator.epochs;
+    return this.parts.epochs;
   }
 
   figures(): { step: number; trainedImages: number; peakBytes: number } {
@@ -94,9 +93,8 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   }
 
   async #train(arch: A, epochs: number, signal: AbortSignal): Promise<Score> {
-    const { train, valid } = this.parts;
+    const { train, valid, config } = this.parts;
     const steps = train.stepsPerEpoch * epochs;
-    const config = this.#config;
     const { model, trainer } = this.#build(arch);
     try {
       for (let step = 0; step < steps; step++) {
@@ -134,16 +132,48 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   }
 
   #build(arch: A): Network {
-    const { gpu, space, context } = this.parts;
-    const { child, seed, optimizer, auxWeight, logEvery } = this.#config;
+    const { gpu, space, context, config: { seed, optimizer, auxWeight, logEvery } } = this.parts;
     const weights = new WeightStore();
-    const model = space.build(arch, { ...context, config: child, weights });
+    // The network that a retraining would build.
+    const model = space.build(arch, { ...context, form: "final", weights });
     weights.materialise(gpu, seed);
     return { model, trainer: new Trainer(gpu, weights, optimizer, auxWeight, logEvery) };
   }
 
   #pass(step: number, steps: number, training: boolean): Pass {
-    const { seed } = this.#config;
+    const { seed } = this.parts.config;
     return { training, batchStatistics: training, seed, step, steps };
   }
 }
+
+export const trainDefinition = defineEvaluator({
+  name: "train",
+  summary: "each architecture from scratch, briefly",
+  settings: z.strictObject({
+    /** Epochs of training from scratch per architecture. */
+    epochs: positive.default(1),
+  }),
+  cost: "training",
+  needsDevice: true,
+  // Nothing is drawn at the end: scores do not change, and one costs as much as many others' scores.
+  loop: { epochs: 1, rounds: 20, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
+  async open({ epochs }, context) {
+    const { config } = context;
+    const { parts, data } = await openImages(context, config.evalBatch);
+    const evaluator = new TrainEvaluator({ ...parts, epochs });
+    return {
+      evaluator,
+      ...saysOf(data, config),
+      scoreKind: "trained-briefly",
+      dispatches: () => evaluator.rehearse(),
+      figures: () => evaluator.figures(),
+      warmStart() {
+        if (config.initFrom === "") return Promise.resolve(null);
+        throw new UsageError(
+          "Cannot start from earlier weights: evaluator train begins each network anew; leave out --init-from",
+        );
+      },
+      start: { data: describeData(data) },
+    };
+  },
+});

@@ -3,9 +3,9 @@
  * NNabla's `.npy`. The fields that only arch.json has are filled in as for CIFAR-10 in the released scripts.
  */
 import { DataError, UsageError } from "../../errors.ts";
-import { isBenchmark } from "../benchmark_presets.ts";
 import { type ArchFile, formatArchFile, parseArchFile } from "../arch_file.ts";
 import { type Form, formOfName } from "./forms.ts";
+import { spaces } from "../registry.ts";
 import { parseNotation, publishedArch } from "./notation.ts";
 import { formatNpy, parseNpy } from "./npy.ts";
 import { type Numbering, renumber } from "./numbering.ts";
@@ -65,7 +65,9 @@ export function writeForm(arch: ArchFile, form: Form, numbering: Numbering): str
   }
   if (form === "npy") refuseRanges(arch.space);
   const choice = numbering === "nnabla" ? renumber(arch.space, arch.choice) : arch.choice;
-  return form === "npy" ? formatNpy(arch.space, choice) : formatScript({ ...arch, choice }) + "\n";
+  return form === "npy"
+    ? formatNpy(arch.space, choice)
+    : formatScript({ ...arch, choice, branches: branchesOf(arch) }) + "\n";
 }
 
 function formOfContent(bytes: Uint8Array): Form {
@@ -129,7 +131,8 @@ function ofRanges({ rows, choice }: Script, name: string): ArchFile {
       `Cannot read architecture ${name}: number ${none + 1} is 0, expected at least one channel`,
     );
   }
-  return { ...archOf("macro-range", numbers), layers, branches };
+  const arch = archOf("macro-range", numbers);
+  return { ...arch, settings: { ...arch.settings, layers, branches } };
 }
 
 /** The space that rows of such lengths belong to; null when the text has no rows. */
@@ -171,19 +174,26 @@ function depthOf(count: number, name: string): number {
 /** Choices alone do not say on what they were found: CIFAR-10 as in the released scripts. */
 function archOf(space: string, numbers: readonly number[], numbering?: Numbering): ArchFile {
   const choice = numbering === "nnabla" ? renumber(space, numbers) : [...numbers];
-  if (isBenchmark(space)) return publishedArch(space, choice);
+  const definition = spaces.find(space);
+  if (definition?.notation) return publishedArch(definition, choice);
   const macro = space === "macro";
   return {
     format: "denas-arch",
-    version: 1,
+    version: 2,
     space,
     input: [32, 32, 3],
     classes: 10,
     choice,
-    stem: 1,
-    layers: macro ? Math.max(1, Math.floor(depth(choice.length))) : 15,
-    filters: macro ? 96 : 36,
-    ...macro && { branches: 6 },
-    ...space === "micro" && { branches: 5, blocks: Math.max(1, Math.floor(choice.length / 8)) },
+    settings: {
+      stem: 1,
+      layers: macro ? Math.max(1, Math.floor(depth(choice.length))) : 15,
+      filters: macro ? 96 : 36,
+      ...macro && { branches: 6 },
+      ...space === "micro" && { blocks: Math.max(1, Math.floor(choice.length / 8)) },
+    },
   };
 }
+
+/** Operations of a range of channels, where the file says it. */
+const branchesOf = ({ settings: { branches } }: ArchFile): number | undefined =>
+  typeof branches === "number" ? branches : undefined;

@@ -1,20 +1,29 @@
 /** What the spaces of published benchmarks share: stages of equal cells, and a classifier with bias. */
+import { z } from "zod";
 import type { Value } from "../../autodiff/tape.ts";
-import { UsageError } from "../../errors.ts";
 import { channels, linear, type Net, stem } from "../../nn/layers.ts";
 import { constantInit } from "../../nn/init.ts";
 import { biasAdd, globalAvgPool, relu } from "../../ops/mod.ts";
-import type { ChildConfig } from "../space.ts";
+import { networkSettings } from "./settings.ts";
 
-/** Throws a UsageError unless the cells can be spread evenly over the stages. */
-export function requireStages(space: string, { layers }: ChildConfig, stages: number): void {
-  if (!Number.isInteger(layers) || layers < stages || layers % stages !== 0) {
-    throw new UsageError(
-      `Cannot make ${space} space: got ${layers} layers, expected a multiple of ${stages}: ` +
-        `the same number of cells in each of ${stages} stages`,
-    );
-  }
-}
+/** Settings of a network of stages: cells in all stages together, and channels of the first. */
+export const benchmarkSettings = (
+  { stages, cells, filters, leastFilters = 1 }: {
+    stages: number;
+    cells: number;
+    filters: number;
+    leastFilters?: number;
+  },
+) =>
+  z.strictObject({
+    layers: z.number().int().min(stages).multipleOf(
+      stages,
+      `expected a multiple of ${stages}: the same number of cells in each of ${stages} stages`,
+    ).default(cells),
+    filters: z.number().int().min(leastFilters).default(filters),
+    ...networkSettings,
+  });
+export type BenchmarkSettings = z.output<ReturnType<typeof benchmarkSettings>>;
 
 /** Global average pool and linear layer with bias: `[n, h, w, c]` → `[n, classes]`; weights `w`, `b`. */
 export function denseHead(net: Net, x: Value, classes: number): Value {
@@ -32,7 +41,7 @@ export const cellName = (stage: number, perStage: number, i: number): string =>
 export const doubled = (x: Value): number => 2 * channels(x);
 
 /** First layer: 3×3 convolution with the config's channels and stride, batch norm, ReLU. */
-export function plainStem(net: Net, images: Value, config: ChildConfig): Value {
+export function plainStem(net: Net, images: Value, config: BenchmarkSettings): Value {
   const y = stem(net, images, config.filters, config.stem);
   return relu(y);
 }

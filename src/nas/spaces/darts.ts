@@ -6,11 +6,22 @@
 import { UsageError } from "../../errors.ts";
 import type { Rng } from "../../random.ts";
 import { allowed } from "../decisions.ts";
-import type { BuildContext, ChildConfig, SearchSpace } from "../space.ts";
+import { defineSpace } from "../definition.ts";
+import type { Notation, SearchSpace } from "../space.ts";
+import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
 import { cellGraph, cellPicture } from "./cell_graph.ts";
-import { requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { requireSearchForm, type Sized, toModel } from "./child.ts";
 import { cellDecisions, DecisionList } from "./codec.ts";
-import { type DartsArch, dartsKey, dartsOps, formatDarts, parseDarts } from "./darts_arch.ts";
+import {
+  type DartsArch,
+  dartsKey,
+  dartsOps,
+  type DartsSettings,
+  dartsSettings,
+  formatDarts,
+  parseDarts,
+} from "./darts_arch.ts";
+import { standard } from "../fragments.ts";
 import { dartsNetwork } from "./darts_network.ts";
 import type { Cell } from "./micro_arch.ts";
 
@@ -21,11 +32,46 @@ const NODE = 4;
 /** Place of the second input among a node's choices. */
 const SECOND = 2;
 
-/** @throws UsageError when a size does not fit. */
-export function dartsSpace(config: ChildConfig): SearchSpace<DartsArch> {
-  requireConfig("darts", config, "layers", [3, Infinity]);
-  requireConfig("darts", config, "blocks", [1, Infinity]);
-  requireConfig("darts", config, "filters", [2, Infinity]);
+const published = { layers: 20, filters: 36, blocks: 4 };
+
+const notation: Notation<DartsArch> = {
+  looks: (text) => /normal\s*[:=].*reduce\s*[:=]/s.test(text),
+  format: formatDarts,
+  parse: (text) => parseDarts(text, nodesOf(text)),
+  published: (text) => ({ ...published, blocks: nodesOf(text) }),
+};
+
+export const dartsDefinition = defineSpace({
+  name: "darts",
+  summary: "DARTS's cells: each node is the sum of two operations on earlier nodes",
+  settings: dartsSettings,
+  presets: benchmarkPresets({
+    published,
+    small: { layers: 4, filters: 8, blocks: 4 },
+    least: { layers: 3, filters: 4, blocks: 2 },
+    // Liu et al. 2019, §3.2.
+    training: {
+      epochs: 600,
+      batch: 96,
+      space: { auxHead: true, dropPathKeep: 0.8 },
+      optimizer: { ...cosine, lrMax: 0.025, l2: 3e-4, nesterov: false, clip: "global" },
+      augment: { ...standard, cutout: 16 },
+    },
+  }),
+  open: dartsSpace,
+  carried: ({ stem, blocks }) => ({ stem, blocks }),
+  notation,
+  example: {
+    settings: { layers: 3, filters: 4, blocks: 2, stem: 2 },
+    choice: [0, 3, 1, 2, 2, 5, 0, 0, 0, 1, 1, 0, 1, 4, 2, 6],
+  },
+});
+
+/** Nodes per cell: each has two pairs in each of two cells. */
+const nodesOf = (text: string): number =>
+  Math.max(1, Math.round((text.match(/\(/g)?.length ?? 0) / 4));
+
+function dartsSpace(config: DartsSettings): SearchSpace<DartsArch> {
   const { blocks } = config;
   const list = new DecisionList("darts", cellDecisions(blocks, "node", labels));
   /** All nodes make up the output. */
@@ -50,7 +96,8 @@ export function dartsSpace(config: ChildConfig): SearchSpace<DartsArch> {
   };
   const around = (choice: number[], at: number): number[] =>
     allowedAt(list, choice, at).filter((o) => o !== choice[at]);
-  const build = (arch: DartsArch, into: BuildContext) => toModel(into, dartsNetwork(arch, into));
+  const build = (arch: DartsArch, into: Sized<DartsSettings>) =>
+    toModel(into, dartsNetwork(arch, into));
   return {
     name: "darts",
     summary: `a normal and a reduction cell of ${blocks} nodes, each the sum of two operations`,
@@ -58,13 +105,12 @@ export function dartsSpace(config: ChildConfig): SearchSpace<DartsArch> {
     decode,
     encode,
     key: dartsKey,
-    format: formatDarts,
-    parse: (text) => parseDarts(text, blocks),
+    notation,
     supernet: (into) => {
       requireSearchForm(into);
-      covering(blocks).forEach((arch) => build(arch, into));
+      covering(blocks).forEach((arch) => build(arch, { ...into, config }));
     },
-    build,
+    build: (arch, into) => build(arch, { ...into, config }),
     graphs: ({ normal, reduce }) => [normal, reduce].map((cell) => cellGraph(cell, labels, ends)),
     picture: ({ normal, reduce }) => [
       cellPicture("normal cell", normal, labels, ends),

@@ -1,6 +1,18 @@
 /** DARTS cells: what they are made of, whatever network is built from them (Liu et al., ICLR 2019, §2.1, §3). */
+import { z } from "zod";
 import { UsageError } from "../../errors.ts";
 import { type Cell, cellKey } from "./micro_arch.ts";
+import { blocks, cellSettings, layers, networkSettings } from "./settings.ts";
+
+export const dartsSettings = z.strictObject({
+  layers: layers(3, 20),
+  filters: z.number().int().min(2).default(36),
+  /** Nodes per cell. */
+  blocks: blocks(4),
+  ...networkSettings,
+  ...cellSettings,
+});
+export type DartsSettings = z.output<typeof dartsSettings>;
 
 /** A cell's nodes in order, each the sum of two operations on different earlier nodes. */
 export interface DartsArch {

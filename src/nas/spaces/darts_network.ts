@@ -23,10 +23,10 @@ import {
   pointwise,
 } from "../../ops/mod.ts";
 import { Stream } from "../../random.ts";
-import type { BuildContext, Pass } from "../space.ts";
+import type { Pass } from "../space.ts";
 import { denseHead } from "./benchmark.ts";
-import type { Network } from "./child.ts";
-import { type DartsArch, dartsOps } from "./darts_arch.ts";
+import type { Network, Sized } from "./child.ts";
+import { type DartsArch, dartsOps, type DartsSettings } from "./darts_arch.ts";
 import type { Side } from "./micro_arch.ts";
 
 type Pair = [Value, Value];
@@ -39,7 +39,7 @@ const DILATION = 2;
 export const reducesAt = (l: number, layers: number): boolean =>
   l === Math.floor(layers / 3) || l === Math.floor(2 * layers / 3);
 
-export function dartsNetwork(arch: DartsArch, { config, classes }: BuildContext): Network {
+export function dartsNetwork(arch: DartsArch, { config, classes }: Sized<DartsSettings>): Network {
   const { layers, filters } = config;
   return (net, images, pass) => {
     const first = stem(net, images, STEM * filters, config.stem);

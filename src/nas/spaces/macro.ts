@@ -4,27 +4,38 @@
  * the stem on; the controller decides in the same order.
  */
 import { GraphBuilder } from "../predictors/graphs.ts";
-import type {
-  BuildContext,
-  ChildConfig,
-  Decision,
-  Graph,
-  LabelledGraph,
-  Model,
-  SearchSpace,
-} from "../space.ts";
-import { requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { macroController } from "../controller/macro.ts";
+import { defineSpace } from "../definition.ts";
+import type { Decision, Graph, LabelledGraph, Model, SearchSpace } from "../space.ts";
+import { requireSearchForm, type Sized, toModel } from "./child.ts";
 import { DecisionList, skipDecisions } from "./codec.ts";
-import { type MacroArch, macroOps, reducesAfter } from "./macro_arch.ts";
+import {
+  type MacroArch,
+  macroOps,
+  type MacroSettings,
+  macroSettings,
+  reducesAfter,
+} from "./macro_arch.ts";
 import { macroFinalNetwork, macroSearchNetwork } from "./macro_network.ts";
+import { macroPresets } from "./macro_presets.ts";
 
 export { type MacroArch, type MacroLayer, macroOps } from "./macro_arch.ts";
 
-/** @throws UsageError when a size does not fit. */
-export function macroSpace(config: ChildConfig): SearchSpace<MacroArch> {
-  requireConfig("macro", config, "layers", [3, Infinity]);
-  requireConfig("macro", config, "branches", [1, macroOps.length]);
-  requireConfig("macro", config, "filters", [2, Infinity]);
+export const macroDefinition = defineSpace({
+  name: "macro",
+  summary: "ENAS's whole networks: layers with skip connections",
+  settings: macroSettings,
+  presets: macroPresets,
+  open: macroSpace,
+  // An architecture says what each of its layers does: it has no other depth.
+  carried: ({ stem, branches, layers }) => ({ stem, branches, layers }),
+  controller: macroController,
+  quirks: ["Q3", "Q5"],
+  baseline: ({ layers }) => handMade(layers),
+  example: { settings: { layers: 3, filters: 4, stem: 2 }, choice: [1, 4, 1, 5, 0, 1] },
+});
+
+function macroSpace(config: MacroSettings): SearchSpace<MacroArch> {
   const { layers, branches } = config;
   const list = new DecisionList("macro", decisions(layers, branches));
   const encode = (arch: MacroArch) => arch.layers.flatMap(({ op, skips }) => [op, ...skips]);
@@ -48,18 +59,30 @@ export function macroSpace(config: ChildConfig): SearchSpace<MacroArch> {
     supernet: (into) => {
       requireSearchForm(into);
       // With every skip taken all reductions are needed; one network per operation meets all weights.
-      for (let op = 0; op < branches; op++) buildMacro(uniform(layers, op), into);
+      for (let op = 0; op < branches; op++) build(uniform(layers, op), { ...into, config });
     },
-    build: buildMacro,
+    build: (arch, into) => build(arch, { ...into, config }),
     graphs: (arch) => [macroGraph(arch)],
     picture: (arch) => [macroPicture(arch)],
     ...list.moves(encode, decode),
   };
 }
 
-function buildMacro(arch: MacroArch, into: BuildContext): Model {
-  const network = into.config.form === "search" ? macroSearchNetwork : macroFinalNetwork;
+function build(arch: MacroArch, into: Sized<MacroSettings>): Model {
+  const network = into.form === "search" ? macroSearchNetwork : macroFinalNetwork;
   return toModel(into, network(arch, into));
+}
+
+const SEPARABLE_3 = macroOps.findIndex(({ kind, k }) => kind === "separable" && k === 3);
+
+/** Separable 3×3 convolutions; every second layer also reads what its predecessor read (He et al., CVPR 2016). */
+function handMade(layers: number): number[] {
+  return Array.from({ length: layers }, (_, layer) => {
+    const skips = new Array<number>(layer).fill(0);
+    // Output i is that of layer i − 1.
+    if (layer % 2 === 1) skips[layer - 1] = 1;
+    return [SEPARABLE_3, ...skips];
+  }).flat();
 }
 
 const uniform = (layers: number, op: number): MacroArch => ({

@@ -1,4 +1,6 @@
 /** Macro architectures: what they are made of, whatever network is built from them. */
+import { z } from "zod";
+import { enasSettings, evenFilters, layers } from "./settings.ts";
 
 export interface MacroLayer {
   /** Index into `macroOps`. */
@@ -26,6 +28,24 @@ export const macroOps: readonly MacroOp[] = [
   { label: "avg pool 3×3", kind: "avg", k: 3 },
   { label: "max pool 3×3", kind: "max", k: 3 },
 ];
+
+/** Settings of every space of chained layers. */
+const chainSettings = z.strictObject({
+  layers: layers(3, 12),
+  filters: evenFilters(36),
+  ...enasSettings,
+  /** Epsilon of the norm after a searched operation, in the supernet. */
+  opBnEpsilon: z.number().positive().default(1e-3),
+  /** Quirk Q3: separable operations of a final network become full convolutions. */
+  legacyFixed: z.boolean().default(false),
+});
+export type ChainSettings = z.output<typeof chainSettings>;
+
+export const macroSettings = chainSettings.extend({
+  /** Operations offered: the first so many. */
+  branches: z.number().int().min(4).max(6).default(6),
+});
+export type MacroSettings = z.output<typeof macroSettings>;
 
 /** Whether height and width are halved after this layer: twice, at a third and at two thirds. */
 export function reducesAfter(layer: number, layers: number): boolean {

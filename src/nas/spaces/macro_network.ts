@@ -14,16 +14,23 @@ import {
   stem,
 } from "../../nn/layers.ts";
 import { add } from "../../ops/mod.ts";
-import type { BuildContext, ChildConfig } from "../space.ts";
-import type { Network } from "./child.ts";
-import { type Chain, type MacroArch, macroOps, neededFrom, reducesAfter } from "./macro_arch.ts";
+import type { Network, Sized } from "./child.ts";
+import {
+  type Chain,
+  type ChainSettings,
+  type MacroArch,
+  macroOps,
+  type MacroSettings,
+  neededFrom,
+  reducesAfter,
+} from "./macro_arch.ts";
 
 /**
  * The child of the shared-weight supernet (Pham et al. 2018, §2.3, as released): convolution, then norm, then
  * ReLU; skips are summed and normalised; every width is `filters`. Each (layer, operation) has weights of
  * its own; an earlier output is reduced only where a later layer reads it.
  */
-export const macroSearchNetwork = (arch: MacroArch, into: BuildContext): Network =>
+export const macroSearchNetwork = (arch: MacroArch, into: Sized<MacroSettings>): Network =>
   searchChain(arch, into, (net, x, i) => {
     const { op } = arch.layers[i];
     return net.scope(`op${op}`, () => searchOp(net, x, op, into.config));
@@ -32,7 +39,7 @@ export const macroSearchNetwork = (arch: MacroArch, into: BuildContext): Network
 /** A search child whose layers do `body` before their skips. */
 export function searchChain(
   chain: Chain,
-  { config, classes }: BuildContext,
+  { config, classes }: Sized<ChainSettings>,
   body: (net: Net, x: Value, layer: number) => Value,
 ): Network {
   return (net, images) => {
@@ -53,7 +60,12 @@ export function searchChain(
   };
 }
 
-export function searchOp(net: Net, x: Value, op: number, { opBnEpsilon }: ChildConfig): Value {
+export function searchOp(
+  net: Net,
+  x: Value,
+  op: number,
+  { opBnEpsilon }: Pick<MacroSettings, "opBnEpsilon">,
+): Value {
   const { kind, k } = macroOps[op];
   const out = channels(x);
   const y = convNorm(net, "in", x, { k: 1, out, after: { relu: true } });
@@ -86,13 +98,13 @@ function reduce(
  * The network trained from scratch: ReLU before each convolution; skips are concatenated with the operation's
  * output and go through a 1×1 convolution; the width doubles at each reduction. Pools are bare.
  */
-export const macroFinalNetwork = (arch: MacroArch, into: BuildContext): Network =>
+export const macroFinalNetwork = (arch: MacroArch, into: Sized<MacroSettings>): Network =>
   finalChain(arch, into, (net, x, i) => [finalOp(net, x, arch.layers[i].op, into.config)]);
 
 /** A final network whose layers join what `body` gives, and their skips. */
 export function finalChain(
   chain: Chain,
-  { config, classes }: BuildContext,
+  { config, classes }: Sized<ChainSettings>,
   body: (net: Net, x: Value, layer: number) => Value[],
 ): Network {
   return (net, images) => {
@@ -114,7 +126,12 @@ export function finalChain(
   };
 }
 
-function finalOp(net: Net, x: Value, op: number, { legacyFixed }: ChildConfig): Value {
+function finalOp(
+  net: Net,
+  x: Value,
+  op: number,
+  { legacyFixed }: Pick<MacroSettings, "legacyFixed">,
+): Value {
   const { kind, k } = macroOps[op];
   if (kind === "avg" || kind === "max") return net.scope("op", () => pool3(x, kind));
   const out = channels(x);

@@ -5,28 +5,47 @@
  * stem on; the controller decides in the same order.
  */
 import { GraphBuilder } from "../predictors/graphs.ts";
-import type {
-  BuildContext,
-  ChildConfig,
-  Decision,
-  Graph,
-  LabelledGraph,
-  Model,
-  SearchSpace,
-} from "../space.ts";
-import { requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { macroRangeController } from "../controller/macro.ts";
+import { defineSpace } from "../definition.ts";
+import type { Decision, Graph, LabelledGraph, Model, SearchSpace } from "../space.ts";
+import { requireSearchForm, type Sized, toModel } from "./child.ts";
 import { DecisionList, type Limit, skipDecisions } from "./codec.ts";
 import { macroOps, reducesAfter } from "./macro_arch.ts";
-import { type Range, type RangeArch, rangeUnits } from "./macro_range_arch.ts";
+import { rangePresets } from "./macro_presets.ts";
+import {
+  type Range,
+  type RangeArch,
+  type RangeSettings,
+  rangeSettings,
+  rangeUnits,
+} from "./macro_range_arch.ts";
 import { rangeFinalNetwork, rangeSearchNetwork } from "./macro_range_network.ts";
 
 export { type Range, type RangeArch, type RangeLayer } from "./macro_range_arch.ts";
 
-/** @throws UsageError when a size does not fit. */
-export function macroRangeSpace(config: ChildConfig): SearchSpace<RangeArch> {
-  requireConfig("macro-range", config, "layers", [3, Infinity]);
-  requireConfig("macro-range", config, "branches", [1, macroOps.length]);
-  requireConfig("macro-range", config, "filters", [2, Infinity]);
+export const macroRangeDefinition = defineSpace({
+  name: "macro-range",
+  summary: "macro, but each layer takes a range of the channels of every operation",
+  settings: rangeSettings,
+  presets: rangePresets,
+  open: macroRangeSpace,
+  // Ranges count in the channels of the search.
+  carried: ({ stem, branches, layers, ...widths }) => ({
+    stem,
+    branches,
+    layers,
+    rangeFilters: rangeUnits(widths),
+  }),
+  controller: (store, config, settings) =>
+    macroRangeController(store, config, settings, rangeUnits(settings)),
+  quirks: ["Q3", "Q5"],
+  example: {
+    settings: { layers: 3, filters: 4, branches: 4, stem: 2 },
+    choice: [0, 3, 1, 1, 2, 0, 0, 0, 1, 2, 0, 0, 0, 3, 3, 0, 1, 0, 0, 0, 1, 1, 1, 0, 2, 1, 0],
+  },
+});
+
+function macroRangeSpace(config: RangeSettings): SearchSpace<RangeArch> {
   const { layers, branches } = config;
   const units = rangeUnits(config);
   const list = new DecisionList(
@@ -65,17 +84,17 @@ export function macroRangeSpace(config: ChildConfig): SearchSpace<RangeArch> {
     supernet: (into) => {
       requireSearchForm(into);
       // Any ranges take all operations; with every skip taken all reductions are needed.
-      build(everything(layers, branches, units), into);
+      build(everything(layers, branches, units), { ...into, config });
     },
-    build,
+    build: (arch, into) => build(arch, { ...into, config }),
     graphs: (arch) => [rangeGraph(arch)],
     picture: (arch) => [rangePicture(arch)],
     ...list.moves(encode, decode),
   };
 }
 
-function build(arch: RangeArch, into: BuildContext): Model {
-  const network = into.config.form === "search" ? rangeSearchNetwork : rangeFinalNetwork;
+function build(arch: RangeArch, into: Sized<RangeSettings>): Model {
+  const network = into.form === "search" ? rangeSearchNetwork : rangeFinalNetwork;
   return toModel(into, network(arch, into));
 }
 

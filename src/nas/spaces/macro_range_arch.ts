@@ -1,5 +1,13 @@
 /** Architectures of channel ranges: what they are made of, whatever network is built from them. */
-import type { ChildConfig } from "../space.ts";
+import type { z } from "zod";
+import { macroSettings } from "./macro_arch.ts";
+import { count } from "./settings.ts";
+
+export const rangeSettings = macroSettings.extend({
+  /** Channels that ranges count in: those of the search; 0 = filters. */
+  rangeFilters: count.default(0),
+});
+export type RangeSettings = z.output<typeof rangeSettings>;
 
 /** Channels `start` … `start + count − 1`. */
 export interface Range {
@@ -19,5 +27,6 @@ export interface RangeArch {
 }
 
 /** Channels that ranges count in: those of the search, whatever the width of the network that is built. */
-export const rangeUnits = ({ rangeFilters, filters }: ChildConfig): number =>
-  rangeFilters || filters;
+export const rangeUnits = (
+  { rangeFilters, filters }: Pick<RangeSettings, "rangeFilters" | "filters">,
+): number => rangeFilters || filters;

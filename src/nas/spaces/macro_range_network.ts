@@ -3,17 +3,16 @@ import { part, type Value } from "../../autodiff/tape.ts";
 import { channels, conv, convNorm, type Net, norm, pool3, separable } from "../../nn/layers.ts";
 import { heInit } from "../../nn/init.ts";
 import { pointwise, slice } from "../../ops/mod.ts";
-import type { BuildContext, ChildConfig } from "../space.ts";
-import type { Network } from "./child.ts";
+import type { Network, Sized } from "./child.ts";
 import { macroOps } from "./macro_arch.ts";
 import { finalChain, searchChain, searchOp } from "./macro_network.ts";
-import { type Range, type RangeArch, rangeUnits } from "./macro_range_arch.ts";
+import { type Range, type RangeArch, type RangeSettings, rangeUnits } from "./macro_range_arch.ts";
 
 /**
  * The child of the supernet, as released: every layer runs all operations at full width; the chosen channels
  * of each go through a 1×1 convolution whose rows belong to (operation, channel), then norm and ReLU.
  */
-export const rangeSearchNetwork = (arch: RangeArch, into: BuildContext): Network =>
+export const rangeSearchNetwork = (arch: RangeArch, into: Sized<RangeSettings>): Network =>
   searchChain(arch, into, (net, x, i) => {
     const { config } = into;
     const parts = arch.layers[i].ranges.map((range, op) => {
@@ -36,7 +35,7 @@ export const rangeSearchNetwork = (arch: RangeArch, into: BuildContext): Network
  * The network trained from scratch, of which nothing is published: as that of whole channels, but each
  * operation has as many channels as its range, in proportion to the layer's width.
  */
-export const rangeFinalNetwork = (arch: RangeArch, into: BuildContext): Network =>
+export const rangeFinalNetwork = (arch: RangeArch, into: Sized<RangeSettings>): Network =>
   finalChain(arch, into, (net, x, i) =>
     arch.layers[i].ranges.map((range, op) => {
       const { count } = scaled(range, into.config, channels(x));
@@ -48,7 +47,7 @@ function finalOp(
   x: Value,
   op: number,
   out: number,
-  { legacyFixed }: ChildConfig,
+  { legacyFixed }: RangeSettings,
 ): Value {
   const { kind, k } = macroOps[op];
   const y = convNorm(net, "in", x, { k: 1, out, relu: true });
@@ -58,7 +57,7 @@ function finalOp(
 }
 
 /** A range in a layer of another width; never empty. */
-function scaled({ start, count }: Range, config: ChildConfig, width: number): Range {
+function scaled({ start, count }: Range, config: RangeSettings, width: number): Range {
   const units = rangeUnits(config);
   const at = (unit: number) => Math.round(unit * width / units);
   const first = Math.min(at(start), width - 1);

@@ -4,21 +4,45 @@
  * operation. The controller decides in another order, per block both inputs and then both operations: it has
  * to put decisions 0, 2, 1, 3 of each block where they belong.
  */
-import type { BuildContext, ChildConfig, Model, SearchSpace } from "../space.ts";
+import { microController } from "../controller/micro.ts";
+import { defineSpace } from "../definition.ts";
+import type { SearchSpace } from "../space.ts";
 import { cellGraph, cellPicture } from "./cell_graph.ts";
-import { requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { requireSearchForm, type Sized, toModel } from "./child.ts";
 import { cellDecisions, DecisionList } from "./codec.ts";
-import { type Cell, cellKey, looseEnds, type MicroArch, microOps } from "./micro_arch.ts";
+import {
+  type Cell,
+  cellKey,
+  looseEnds,
+  type MicroArch,
+  microOps,
+  type MicroSettings,
+  microSettings,
+} from "./micro_arch.ts";
 import { microNetwork } from "./micro_network.ts";
+import { microPresets } from "./micro_presets.ts";
 
 export { type Block, type Cell, type MicroArch, microOps, type Side } from "./micro_arch.ts";
 
-/** @throws UsageError when a size does not fit. */
-export function microSpace(config: ChildConfig): SearchSpace<MicroArch> {
-  requireConfig("micro", config, "layers", [3, Infinity]);
-  requireConfig("micro", config, "blocks", [1, Infinity]);
-  requireConfig("micro", config, "branches", [microOps.length, microOps.length]);
-  requireConfig("micro", config, "filters", [2, Infinity]);
+export const microDefinition = defineSpace({
+  name: "micro",
+  summary: "ENAS's cells: a normal and a reduction cell, stacked",
+  settings: microSettings,
+  presets: microPresets,
+  open: microSpace,
+  carried: ({ stem, blocks }) => ({ stem, blocks }),
+  controller: microController,
+  quirks: ["Q6", "Q7"],
+  baseline: ({ blocks }) => handMade(blocks),
+  example: {
+    settings: { layers: 3, filters: 4, blocks: 2, stem: 2 },
+    choice: [0, 0, 1, 4, 2, 1, 1, 3, 1, 2, 0, 1, 1, 0, 2, 4],
+  },
+});
+
+function microSpace(config: MicroSettings): SearchSpace<MicroArch> {
+  const build = (arch: MicroArch, into: Sized<MicroSettings>) =>
+    toModel(into, microNetwork(arch, into));
   const { blocks } = config;
   const list = new DecisionList("micro", cellDecisions(blocks, "block", opLabels));
   const decode = (choice: readonly number[]): MicroArch => {
@@ -34,9 +58,9 @@ export function microSpace(config: ChildConfig): SearchSpace<MicroArch> {
     key: ({ normal, reduce }) => `${cellKey(normal)} | ${cellKey(reduce)}`,
     supernet: (into) => {
       requireSearchForm(into);
-      covering(blocks).forEach((arch) => buildMicro(arch, into));
+      covering(blocks).forEach((arch) => build(arch, { ...into, config }));
     },
-    build: buildMicro,
+    build: (arch, into) => build(arch, { ...into, config }),
     graphs: ({ normal, reduce }) =>
       [normal, reduce].map((cell) => cellGraph(cell, opNames, looseEnds(cell))),
     picture: ({ normal, reduce }) => [
@@ -45,10 +69,6 @@ export function microSpace(config: ChildConfig): SearchSpace<MicroArch> {
     ],
     ...list.moves(encode, decode),
   };
-}
-
-function buildMicro(arch: MicroArch, into: BuildContext): Model {
-  return toModel(into, microNetwork(arch, into));
 }
 
 function encode({ normal, reduce }: MicroArch): number[] {
@@ -74,6 +94,23 @@ function covering(blocks: number): MicroArch[] {
       return { normal: cell, reduce: cell };
     })
   );
+}
+
+const SEPARABLE_3 = microOps.findIndex(({ kind, k }) => kind === "separable" && k === 3);
+const MAX = microOps.findIndex(({ kind }) => kind === "max");
+const IDENTITY = microOps.findIndex(({ kind }) => kind === "identity");
+
+/**
+ * Residual separable 3×3 convolutions (He et al., CVPR 2016): each block adds one to what it reads; the first of
+ * a reduction cell adds it to a pooling.
+ */
+function handMade(blocks: number): number[] {
+  const cell = (first: number) =>
+    Array.from({ length: blocks }, (_, block) => {
+      const input = block + 1; // The preceding block, or the preceding cell.
+      return [input, SEPARABLE_3, input, block === 0 ? first : IDENTITY];
+    }).flat();
+  return [...cell(IDENTITY), ...cell(MAX)];
 }
 
 const opLabels = microOps.map(({ label }) => label);

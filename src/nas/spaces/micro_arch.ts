@@ -1,4 +1,18 @@
 /** Micro architectures: what they are made of, whatever network is built from them. */
+import { z } from "zod";
+import { blocks, cellSettings, enasSettings, evenFilters, layers } from "./settings.ts";
+
+export const microSettings = z.strictObject({
+  layers: layers(3, 6),
+  filters: evenFilters(20),
+  /** Blocks per cell. */
+  blocks: blocks(5),
+  ...enasSettings,
+  ...cellSettings,
+  /** Quirk Q6: a reduction cell of the search child sees h(l−1) twice. */
+  legacyReduce: z.boolean().default(false),
+});
+export type MicroSettings = z.output<typeof microSettings>;
 
 export interface Side {
   /** Node that is read: 0 and 1 are the cell's inputs, block b makes node b + 2. */

@@ -15,8 +15,8 @@ import {
 } from "../../nn/layers.ts";
 import { add, addPaths, concat, type DropPathParams } from "../../ops/mod.ts";
 import { Stream } from "../../random.ts";
-import type { BuildContext, Pass } from "../space.ts";
-import type { Network } from "./child.ts";
+import type { Pass } from "../space.ts";
+import type { Network, Sized } from "./child.ts";
 import {
   auxLayer,
   type Block,
@@ -25,15 +25,16 @@ import {
   looseEnds,
   type MicroArch,
   microOps,
+  type MicroSettings,
   type Side,
 } from "./micro_arch.ts";
 
 type Pair = [Value, Value];
 
 /** Cells in a chain: each reads the outputs of the two before it. */
-export function microNetwork(arch: MicroArch, into: BuildContext): Network {
+export function microNetwork(arch: MicroArch, into: Sized<MicroSettings>): Network {
   const { config, classes } = into;
-  const layer = config.form === "search" ? searchLayer : finalLayer;
+  const layer = into.form === "search" ? searchLayer : finalLayer;
   return (net, images, pass) => {
     const first = stem(net, images, 3 * config.filters, config.stem);
     let history: Pair = [first, first];
@@ -60,7 +61,7 @@ interface Layer {
   width: number;
   reduction: boolean;
   pass: Pass;
-  into: BuildContext;
+  into: Sized<MicroSettings>;
 }
 
 /** Both inputs of a cell at the size of the second and with `width` channels. */

@@ -6,16 +6,13 @@
  */
 import { UsageError } from "../../errors.ts";
 import type { Rng } from "../../random.ts";
-import type {
-  BuildContext,
-  ChildConfig,
-  Decision,
-  Graph,
-  LabelledGraph,
-  SearchSpace,
-} from "../space.ts";
-import { requireStages } from "./benchmark.ts";
-import { requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { defineSpace } from "../definition.ts";
+import type { OpenEncodings } from "../encodings/encoding.ts";
+import { nasbench101Encodings } from "../encodings/nasbench101.ts";
+import type { Decision, Graph, LabelledGraph, Notation, SearchSpace } from "../space.ts";
+import { type BenchmarkSettings, benchmarkSettings } from "./benchmark.ts";
+import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
+import { requireSearchForm, toModel } from "./child.ts";
 import { DecisionList } from "./codec.ts";
 import {
   type Dag,
@@ -30,6 +27,7 @@ import {
   parseNb101,
 } from "./nasbench101_arch.ts";
 import { Colours } from "./nasbench101_cells.ts";
+import { Nb101Cells, openNb101Cells } from "./nasbench101_index.ts";
 import { NB101_STACKS, nb101Network, nb101Supernet } from "./nasbench101_network.ts";
 
 export * from "./nasbench101_arch.ts";
@@ -53,11 +51,52 @@ const decisions: readonly Decision[] = [
 ];
 const list = new DecisionList("nasbench101", decisions);
 
-/** @throws UsageError when a size does not fit. */
-export function nasbench101Space(config: ChildConfig): SearchSpace<Nb101Arch> {
-  requireStages("nasbench101", config, NB101_STACKS);
+const published = { layers: 9, filters: 128 };
+
+const notation: Notation<Nb101Arch> = {
+  looks: (text) => /^[01/\s]+:\s*input\b/.test(text),
+  format: formatNb101,
+  parse: parseNb101,
+  published: () => published,
+};
+
+export const nasbench101Definition = defineSpace({
+  name: "nasbench101",
+  summary: "NAS-Bench-101: a cell of at most seven vertices and nine edges, three operations",
   // Four vertices may share the channels of a cell.
-  requireConfig("nasbench101", config, "filters", [4, Infinity]);
+  settings: benchmarkSettings({ stages: NB101_STACKS, cells: 9, filters: 128, leastFilters: 4 }),
+  presets: benchmarkPresets({
+    published,
+    small: { layers: 3, filters: 16 },
+    least: { layers: 3, filters: 4 },
+    // Ying et al. 2019, §2.3. RMSProp with ε = 1 in the release, which for its small gradients is nearly this.
+    training: {
+      epochs: 108,
+      batch: 256,
+      space: { bnDecay: 0.997 },
+      optimizer: { ...cosine, lrMax: 0.2, nesterov: false },
+    },
+  }),
+  open: nasbench101Space,
+  carried: ({ stem }) => ({ stem }),
+  encodings: openEncodings,
+  notation,
+  example: {
+    settings: { layers: 3, filters: 4, stem: 2 },
+    choice: [1, 1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 2, 0, 0],
+  },
+});
+
+/** The cells are enumerated only for encodings that look cells up. */
+async function openEncodings(options: OpenEncodings) {
+  const lookUp = options.names.some((name) => name === "uniform" || name.includes("path"));
+  const cells = lookUp
+    ? await openNb101Cells(options)
+    : new Nb101Cells(new Uint32Array(0), new Uint8Array(0));
+  return nasbench101Encodings({ ...options, cells });
+}
+
+function nasbench101Space(config: BenchmarkSettings): SearchSpace<Nb101Arch> {
   return {
     name: "nasbench101",
     summary: "a cell of at most seven vertices and nine edges, three operations",
@@ -65,13 +104,16 @@ export function nasbench101Space(config: ChildConfig): SearchSpace<Nb101Arch> {
     decode,
     encode: ({ edges, ops }) => [...edges, ...ops],
     key: (arch) => nb101Hash(dagOf(arch)),
-    format: formatNb101,
-    parse: parseNb101,
+    notation,
     supernet: (into) => {
       requireSearchForm(into);
-      toModel(into, nb101Supernet(into));
+      const sized = { ...into, config };
+      toModel(sized, nb101Supernet(sized));
     },
-    build: (arch: Nb101Arch, into: BuildContext) => toModel(into, nb101Network(dagOf(arch), into)),
+    build: (arch, into) => {
+      const sized = { ...into, config };
+      return toModel(sized, nb101Network(dagOf(arch), sized));
+    },
     graphs: (arch) => [cellGraph(dagOf(arch))],
     picture: (arch) => [cellPicture(dagOf(arch))],
     mutate,

@@ -5,9 +5,8 @@
 import type { Value } from "../../autodiff/tape.ts";
 import { channels, convNorm, type Net } from "../../nn/layers.ts";
 import { add, concat, maxPool2d, slice } from "../../ops/mod.ts";
-import type { BuildContext } from "../space.ts";
-import { cellName, denseHead, plainStem } from "./benchmark.ts";
-import type { Network } from "./child.ts";
+import { type BenchmarkSettings, cellName, denseHead, plainStem } from "./benchmark.ts";
+import type { Network, Sized } from "./child.ts";
 import { type Dag, NB101_VERTICES, predecessors } from "./nasbench101_arch.ts";
 
 /** Stacks of the network; `layers` counts the cells of all of them. */
@@ -40,7 +39,7 @@ export function nb101Channels({ out }: Pick<Dag, "out">, cin: number, cout: numb
 
 type CellBody = (net: Net, x: Value, cout: number) => Value;
 
-function stacks({ config, classes }: BuildContext, cell: CellBody): Network {
+function stacks({ config, classes }: Sized<BenchmarkSettings>, cell: CellBody): Network {
   const perStack = config.layers / NB101_STACKS;
   return (net, images) => {
     let x = plainStem(net, images, config);
@@ -59,7 +58,7 @@ function stacks({ config, classes }: BuildContext, cell: CellBody): Network {
 }
 
 /** @param dag pruned. */
-export function nb101Network(dag: Dag, into: BuildContext): Network {
+export function nb101Network(dag: Dag, into: Sized<BenchmarkSettings>): Network {
   const inputs = predecessors(dag);
   const last = dag.out.length - 1;
   return stacks(into, (net, x, cout) => {
@@ -83,7 +82,7 @@ export function nb101Network(dag: Dag, into: BuildContext): Network {
 }
 
 /** Meets every weight that some cell has: those of a vertex depend on its operation and its channels. */
-export function nb101Supernet(into: BuildContext): Network {
+export function nb101Supernet(into: Sized<BenchmarkSettings>): Network {
   return stacks(into, (net, x, cout) => {
     for (let v = 1; v < NB101_VERTICES - 1; v++) {
       net.scope(`vertex${v}`, () => {

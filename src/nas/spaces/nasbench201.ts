@@ -3,9 +3,12 @@
  * with an operation on each of six edges. `choice` holds the operations in the order of the arch string.
  */
 import { fromEdges } from "../predictors/graphs.ts";
-import type { BuildContext, ChildConfig, Decision, Graph, SearchSpace } from "../space.ts";
-import { requireStages } from "./benchmark.ts";
-import { requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { defineSpace } from "../definition.ts";
+import { nasbench201Encodings } from "../encodings/nasbench201.ts";
+import type { Decision, Graph, Notation, SearchSpace } from "../space.ts";
+import { type BenchmarkSettings, benchmarkSettings } from "./benchmark.ts";
+import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
+import { requireSearchForm, type Sized, toModel } from "./child.ts";
 import { DecisionList } from "./codec.ts";
 import {
   formatNb201,
@@ -41,16 +44,42 @@ const list = new DecisionList(
   })),
 );
 
-/** @throws UsageError when a size does not fit. */
-export function nasbench201Space(config: ChildConfig): SearchSpace<Nb201Arch> {
-  requireStages("nasbench201", config, NB201_STAGES);
-  requireConfig("nasbench201", config, "filters", [1, Infinity]);
+const published = { layers: 15, filters: 16 };
+
+const notation: Notation<Nb201Arch> = {
+  looks: (text, named) => /^\s*\|[^|]*~0\|/.test(text) || named && /^\s*[0-4]{6}\s*$/.test(text),
+  format: formatNb201,
+  parse: parseNb201,
+  published: () => published,
+};
+
+export const nasbench201Definition = defineSpace({
+  name: "nasbench201",
+  summary: "NAS-Bench-201: a cell of four nodes, one of five operations on each of six edges",
+  settings: benchmarkSettings({ stages: NB201_STAGES, cells: 15, filters: 16 }),
+  presets: benchmarkPresets({
+    published,
+    small: { layers: 3, filters: 16 },
+    least: { layers: 3, filters: 4 },
+    // Dong & Yang 2020, §2.3.
+    training: { epochs: 200, batch: 256, optimizer: { ...cosine, lrMax: 0.1, l2: 5e-4 } },
+    quickEpochs: 1,
+  }),
+  open: nasbench201Space,
+  carried: ({ stem }) => ({ stem }),
+  encodings: (options) => Promise.resolve(nasbench201Encodings(options)),
+  notation,
+  example: { settings: { layers: 3, filters: 4, stem: 2 }, choice: [3, 2, 1, 4, 3, 0] },
+});
+
+function nasbench201Space(config: BenchmarkSettings): SearchSpace<Nb201Arch> {
   const decode = (choice: readonly number[]): Nb201Arch => {
     list.check(choice);
     return { ops: [...choice] };
   };
   const encode = ({ ops }: Nb201Arch) => [...ops];
-  const build = (arch: Nb201Arch, into: BuildContext) => toModel(into, nb201Network(arch, into));
+  const build = (arch: Nb201Arch, into: Sized<BenchmarkSettings>) =>
+    toModel(into, nb201Network(arch, into));
   return {
     name: "nasbench201",
     summary: "a cell of four nodes with one of five operations on each of its six edges",
@@ -60,15 +89,14 @@ export function nasbench201Space(config: ChildConfig): SearchSpace<Nb201Arch> {
     // Equivalent cells have results of their own in the tables.
     key: formatNb201,
     unique: (arch) => uniqueNb201(arch, "sums"),
-    format: formatNb201,
-    parse: parseNb201,
+    notation,
     supernet: (into) => {
       requireSearchForm(into);
       for (let op = 0; op < nb201Ops.length; op++) {
-        build({ ops: nb201Edges.map(() => op) }, into);
+        build({ ops: nb201Edges.map(() => op) }, { ...into, config });
       }
     },
-    build,
+    build: (arch, into) => build(arch, { ...into, config }),
     graphs: ({ ops }) => [
       fromEdges(
         nb201Edges.map(([from, to], e) => ({ from, to, label: nb201Ops[ops[e]] })),

@@ -5,15 +5,17 @@
 import type { Value } from "../../autodiff/tape.ts";
 import { channels, conv, convNorm, type Net, norm, pool3, stem } from "../../nn/layers.ts";
 import { add, avgPool2d, scale } from "../../ops/mod.ts";
-import type { BuildContext } from "../space.ts";
-import { cellName, denseHead, doubled } from "./benchmark.ts";
-import type { Network } from "./child.ts";
+import { type BenchmarkSettings, cellName, denseHead, doubled } from "./benchmark.ts";
+import type { Network, Sized } from "./child.ts";
 import { type Nb201Arch, nb201Edges, nb201Ops } from "./nasbench201_arch.ts";
 
 /** Stages of the network; `layers` counts the cells of all of them. */
 export const NB201_STAGES = 3;
 
-export function nb201Network(arch: Nb201Arch, { config, classes }: BuildContext): Network {
+export function nb201Network(
+  arch: Nb201Arch,
+  { config, classes }: Sized<BenchmarkSettings>,
+): Network {
   const perStage = config.layers / NB201_STAGES;
   return (net, images) => {
     let x = stem(net, images, config.filters, config.stem);

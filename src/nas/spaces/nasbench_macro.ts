@@ -9,16 +9,13 @@ import { heInit } from "../../nn/init.ts";
 import { channels, convNorm, type Net, norm } from "../../nn/layers.ts";
 import { add, depthwiseConv2d } from "../../ops/mod.ts";
 import { GraphBuilder } from "../predictors/graphs.ts";
-import type {
-  BuildContext,
-  ChildConfig,
-  Decision,
-  Graph,
-  LabelledGraph,
-  SearchSpace,
-} from "../space.ts";
-import { denseHead, plainStem } from "./benchmark.ts";
-import { type Network, requireConfig, requireSearchForm, toModel } from "./child.ts";
+import { z } from "zod";
+import { defineSpace } from "../definition.ts";
+import type { Decision, Graph, LabelledGraph, Notation, SearchSpace } from "../space.ts";
+import { type BenchmarkSettings, denseHead, plainStem } from "./benchmark.ts";
+import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
+import { type Network, requireSearchForm, type Sized, toModel } from "./child.ts";
+import { networkSettings } from "./settings.ts";
 import { DecisionList } from "./codec.ts";
 
 export interface MacroBenchArch {
@@ -70,11 +67,43 @@ export function parseMacroBench(text: string): MacroBenchArch {
   return { ops: [...text.trim()].map(Number) };
 }
 
-/** @throws UsageError when a size does not fit. */
-export function nasbenchMacroSpace(config: ChildConfig): SearchSpace<MacroBenchArch> {
-  requireConfig("nasbench-macro", config, "layers", [LAYERS, LAYERS]);
-  requireConfig("nasbench-macro", config, "filters", [1, Infinity]);
-  const build = (arch: MacroBenchArch, into: BuildContext) => toModel(into, network(arch, into));
+const published = { filters: 32 };
+
+const notation: Notation<MacroBenchArch> = {
+  looks: (text) => /^\s*[0-2]{8}\s*$/.test(text),
+  format: formatMacroBench,
+  parse: parseMacroBench,
+  published: () => published,
+};
+
+export const nasbenchMacroDefinition = defineSpace({
+  name: "nasbench-macro",
+  summary: "NAS-Bench-Macro: eight layers, each the identity or an inverted residual block",
+  settings: z.strictObject({
+    layers: z.literal(LAYERS).default(LAYERS),
+    filters: z.number().int().min(1).default(32),
+    ...networkSettings,
+  }),
+  presets: benchmarkPresets({
+    published,
+    small: { filters: 8 },
+    least: { filters: 2 },
+    // Su et al. 2021.
+    training: {
+      epochs: 50,
+      batch: 256,
+      optimizer: { ...cosine, lrMax: 0.1, l2: 5e-4, nesterov: false },
+    },
+  }),
+  open: nasbenchMacroSpace,
+  carried: ({ stem }) => ({ stem }),
+  notation,
+  example: { settings: { filters: 2, stem: 2 }, choice: [1, 0, 2, 1, 0, 2, 1, 0] },
+});
+
+function nasbenchMacroSpace(config: BenchmarkSettings): SearchSpace<MacroBenchArch> {
+  const build = (arch: MacroBenchArch, into: Sized<BenchmarkSettings>) =>
+    toModel(into, network(arch, into));
   const encode = ({ ops }: MacroBenchArch) => [...ops];
   const decode = (choice: readonly number[]): MacroBenchArch => {
     list.check(choice);
@@ -87,20 +116,21 @@ export function nasbenchMacroSpace(config: ChildConfig): SearchSpace<MacroBenchA
     decode,
     encode,
     key: formatMacroBench,
-    format: formatMacroBench,
-    parse: parseMacroBench,
+    notation,
     supernet: (into) => {
       requireSearchForm(into);
-      macroBenchOps.forEach((_, op) => build({ ops: new Array(LAYERS).fill(op) }, into));
+      macroBenchOps.forEach((_, op) =>
+        build({ ops: new Array(LAYERS).fill(op) }, { ...into, config })
+      );
     },
-    build,
+    build: (arch, into) => build(arch, { ...into, config }),
     graphs: (arch) => [graph(arch)],
     picture: (arch) => [picture(arch)],
     ...list.moves(encode, decode),
   };
 }
 
-function network({ ops }: MacroBenchArch, { config, classes }: BuildContext): Network {
+function network({ ops }: MacroBenchArch, { config, classes }: Sized<BenchmarkSettings>): Network {
   return (net, images) => {
     let x = plainStem(net, images, config);
     ops.forEach((op, layer) => {

@@ -2,6 +2,7 @@
  * ENAS: a controller learns by REINFORCE which architectures score well (Pham et al., ICML 2018, section
  * 2.2 and appendix). Draws and gradients are computed for a whole batch of samples at once.
  */
+import { z } from "zod";
 import { run } from "../../autodiff/run.ts";
 import type { Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../errors.ts";
@@ -9,18 +10,33 @@ import type { Gpu } from "../../gpu/device.ts";
 import { count } from "../../gpu/tensor.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { addScaled, scale, weightedSum } from "../../ops/mod.ts";
-import type { SearchConfig } from "../config.ts";
 import { Rng, Stream } from "../../random.ts";
-import { controllers } from "../controller/mod.ts";
 import { type ControllerOptimizer, controllerOptimizer } from "../controller/optimizer.ts";
-import { type ControllerNetwork, ControllerPass, type Unrolled } from "../controller/network.ts";
+import {
+  type ControllerConfig,
+  type ControllerNetwork,
+  ControllerPass,
+  type Unrolled,
+} from "../controller/network.ts";
+import { controllerSettings } from "../controller/settings.ts";
+import {
+  defineStrategy,
+  type Settings,
+  type SpaceDefinition,
+  type StrategyContext,
+} from "../definition.ts";
 import { decisionsOf } from "../decisions.ts";
 import { mergeStates, partOf, requireFinite } from "../progress.ts";
 import { uniformArchitecture } from "../sampling.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Scored, State, Strategy, StrategyReport } from "../strategy.ts";
 
-export type EnasConfig = Pick<SearchConfig, "mode" | "seed" | "controller" | "child">;
+export interface EnasConfig {
+  seed: number;
+  controller: ControllerConfig;
+  /** Declares the weights of the space's controller. */
+  network(store: WeightStore): ControllerNetwork;
+}
 
 /** What a batch of draws said: per sample, and about the policy. */
 interface Drawn {
@@ -49,18 +65,9 @@ export class EnasStrategy<A> implements Strategy<A> {
     private readonly space: SearchSpace<A>,
     private readonly config: EnasConfig,
   ) {
-    const { mode, controller, child } = config;
-    const make = controllers[mode];
-    if (!make) {
-      throw new UsageError(
-        `Cannot use the ENAS controller in space ${mode}: it knows ${
-          Object.keys(controllers).join(", ")
-        }; try --strategy evolution`,
-      );
-    }
-    this.#network = make(this.#store, controller, child);
+    this.#network = config.network(this.#store);
     this.#store.materialise(gpu, config.seed);
-    this.#optimizer = controllerOptimizer(gpu, this.#store.slabs, controller);
+    this.#optimizer = controllerOptimizer(gpu, this.#store.slabs, config.controller);
   }
 
   /** Trainable parameters of the controller. */
@@ -120,9 +127,10 @@ export class EnasStrategy<A> implements Strategy<A> {
     return Promise.resolve();
   }
 
-  /** Takes the weights of a controller that a search left (`controller.safetensors`), to draw from it. */
-  loadController(tensors: State["tensors"]): void {
+  /** Replaces the controller's weights (`controller.safetensors` of a search), and draws. */
+  sampleFrom(tensors: State["tensors"], n: number): Promise<A[]> {
     this.#store.load(partOf({ json: {}, tensors }, "policy").tensors);
+    return this.draw(n);
   }
 
   #pass(n: number, source: ControllerPass["source"]): ControllerPass {
@@ -239,4 +247,38 @@ function skipRate<A>(space: SearchSpace<A>, choices: number[][]): number | undef
     });
   }
   return skips.length ? skips.reduce((a, b) => a + b, 0) / skips.length : undefined;
+}
+
+export const enasDefinition = defineStrategy({
+  name: "enas",
+  summary: "a controller that learns by REINFORCE, on the device",
+  settings: z.strictObject({ controller: controllerSettings }),
+  needsDevice: true,
+  defaults: ({ controller }) => controller ? { controller } : {},
+  open: openEnas,
+});
+
+/** @throws UsageError in a space without a controller. */
+export function openEnas(
+  { controller }: { controller: ControllerConfig },
+  { config, space, definition, gpu }: StrategyContext,
+): EnasStrategy<unknown> {
+  if (!gpu) throw new Error("Cannot open strategy enas: it needs a device");
+  return new EnasStrategy(gpu, space, {
+    seed: config.seed,
+    controller,
+    network: (store) => controllerOf(definition, store, controller, config.space),
+  });
+}
+
+function controllerOf(
+  { name, controller }: SpaceDefinition,
+  store: WeightStore,
+  config: ControllerConfig,
+  { kind: _, ...settings }: Settings,
+): ControllerNetwork {
+  if (controller) return controller(store, config, settings);
+  throw new UsageError(
+    `Cannot use the ENAS controller in space ${name}: the space has none; try --strategy evolution`,
+  );
 }

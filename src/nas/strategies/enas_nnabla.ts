@@ -3,6 +3,9 @@
  * it has after that is the iteration's. The policy underneath learns from the candidates alone. The signs
  * and probabilities are those of the paper, not of that code.
  */
+import { UsageError } from "../../errors.ts";
+import { defineStrategy } from "../definition.ts";
+import { enasDefinition, openEnas } from "./enas.ts";
 import { mergeStates, partOf } from "../progress.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Scored, State, Strategy, StrategyReport, Trial } from "../strategy.ts";
@@ -54,6 +57,12 @@ export class NnablaStrategy<A> implements Strategy<A> {
     return { ...report, trained: done.at(this.#asked.length)?.score.value };
   }
 
+  /** From the policy, which is a part of its own beside what was trained. */
+  sampleFrom(tensors: State["tensors"], n: number): Promise<A[]> {
+    const learner = partOf({ json: {}, tensors }, "learner").tensors;
+    return this.policy.sampleFrom!(learner, n);
+  }
+
   rehearse(n: number): void {
     this.policy.rehearse?.(n);
   }
@@ -70,3 +79,22 @@ export class NnablaStrategy<A> implements Strategy<A> {
     await this.policy.restore(partOf(state, "learner"));
   }
 }
+
+export const nnablaDefinition = defineStrategy({
+  name: "enas-nnabla",
+  summary: "the same controller; only the best of its candidates is trained",
+  settings: enasDefinition.settings,
+  needsDevice: true,
+  defaults: enasDefinition.defaults,
+  // Candidates are drawn once between two trainings of the best of them.
+  loop: { rounds: 1 },
+  open(settings, context) {
+    if (!context.sharedWeights) {
+      throw new UsageError(
+        `Cannot use strategy enas-nnabla with evaluator ${context.config.evaluator.kind}: it trains the best of ` +
+          `its candidates with shared weights; try --strategy enas`,
+      );
+    }
+    return new NnablaStrategy(openEnas(settings, context), context.space);
+  },
+});

@@ -2,10 +2,13 @@
  * Regularised evolution (Real et al., "Regularized Evolution for Image Classifier Architecture Search",
  * AAAI 2019, algorithm 1): the winner of a tournament is mutated, the oldest dies.
  */
+import { z } from "zod";
 import { Rng, Stream } from "../../random.ts";
+import { defineStrategy } from "../definition.ts";
 import type { Strategy } from "../strategy.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
 import type { Moves } from "./moves.ts";
+import { count, encodingSettings, POPULATIONS, positive } from "./settings.ts";
 
 export interface EvolutionConfig {
   population: number;
@@ -88,3 +91,28 @@ export function evolutionStrategy<A>(
     },
   };
 }
+
+/** Members of a population and of a tournament in the presets for two processor cores. */
+const SMALL: Readonly<Record<string, { population: number; tournament: number }>> = {
+  smoke: { population: 4, tournament: 2 },
+  quick: { population: 20, tournament: 5 },
+};
+
+export const evolutionDefinition = defineStrategy({
+  name: "evolution",
+  summary: "regularised evolution: winners of tournaments are mutated, the oldest die",
+  settings: z.strictObject({
+    population: positive.default(50),
+    tournament: positive.default(10),
+    /** Random draws before the first mutation; 0 = as many as the population. */
+    initial: count.default(0),
+    /** Who makes room for a child. */
+    drop: z.enum(["oldest", "worst"]).default("oldest"),
+    /** As published with the study of encodings: room is made one child too early. */
+    strict: z.boolean().default(false),
+    ...encodingSettings,
+  }),
+  defaults: ({ preset, cost }) => cost === "pass" ? SMALL[preset] ?? {} : POPULATIONS[cost],
+  published: { strict: true },
+  open: (settings, { config, moves }) => evolutionStrategy(moves, config.seed, settings),
+});

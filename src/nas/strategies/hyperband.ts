@@ -2,11 +2,14 @@
  * Successive halving (Jamieson & Talwalkar, AISTATS 2016) and Hyperband (Li et al., JMLR 18, 2018): many
  * architectures train briefly, the best of them longer. The fidelity is the number of training epochs.
  */
+import { z } from "zod";
 import { UsageError } from "../../errors.ts";
+import { defineStrategy } from "../definition.ts";
 import { Rng, Stream } from "../../random.ts";
 import type { Scored, Strategy, Trial } from "../strategy.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
 import type { Moves } from "./moves.ts";
+import { count, encodingSettings } from "./settings.ts";
 
 export interface HyperbandConfig {
   /** One in `eta` goes on to the next fidelity. */
@@ -142,3 +145,26 @@ class Hyperband<A> implements Strategy<A> {
     return Promise.resolve();
   }
 }
+
+/** Initial 0 = as many as leave one at the longest training. */
+const settings = z.strictObject({
+  eta: z.number().int().min(2).default(3),
+  initial: count.default(0),
+  ...encodingSettings,
+});
+
+export const halvingDefinition = defineStrategy({
+  name: "successive-halving",
+  summary: "many train briefly, the best longer (where the evaluator has several lengths)",
+  settings,
+  open: (given, { config, moves, fidelities }) =>
+    hyperbandStrategy(moves, config.seed, fidelities, { ...given, brackets: "lowest" }),
+});
+
+export const hyperbandDefinition = defineStrategy({
+  name: "hyperband",
+  summary: "successive halving that begins at every length in turn",
+  settings,
+  open: (given, { config, moves, fidelities }) =>
+    hyperbandStrategy(moves, config.seed, fidelities, { ...given, brackets: "all" }),
+});

@@ -2,10 +2,13 @@
  * Local search (White et al., "Local Search is State of the Art for Neural Architecture Search Benchmarks", 2020;
  * Den Ottelander et al. 2020): go to a better neighbour; where there is none, start anew.
  */
+import { z } from "zod";
 import { Rng, Stream } from "../../random.ts";
+import { defineStrategy } from "../definition.ts";
 import type { Strategy } from "../strategy.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
 import type { Moves } from "./moves.ts";
+import { encodingSettings, positive } from "./settings.ts";
 
 export interface LocalSearchConfig {
   /** Random draws before each climb; it starts from the best of them. */
@@ -200,3 +203,20 @@ class LocalSearch<A> implements Strategy<A> {
     return Promise.resolve();
   }
 }
+
+export const localSearchDefinition = defineStrategy({
+  name: "local-search",
+  summary: "to a better neighbour, and anew where there is none",
+  settings: z.strictObject({
+    /** Random draws before each climb. */
+    initial: positive.default(1),
+    order: z.enum(["random", "fixed"]).default("random"),
+    /** Score whole neighbourhoods instead of going to the first better neighbour. */
+    whole: z.boolean().default(false),
+    /** What follows a minimum: new draws, or the best architecture that was not expanded. */
+    atMinimum: z.enum(["restart", "continue"]).default("restart"),
+    ...encodingSettings,
+  }),
+  published: { order: "fixed" },
+  open: (settings, { config, moves }) => localSearchStrategy(moves, config.seed, settings),
+});

@@ -1,10 +1,13 @@
 /** NSGA-II (Deb et al., IEEE TEC 6(2), 2002): evolution towards the whole front of several objectives. */
+import { z } from "zod";
 import { UsageError } from "../../errors.ts";
+import { defineStrategy } from "../definition.ts";
 import { Rng, Stream } from "../../random.ts";
 import { crowding, fronts } from "../pareto.ts";
 import type { Scored, Strategy } from "../strategy.ts";
 import { meanReward } from "./asking.ts";
 import type { Moves } from "./moves.ts";
+import { encodingSettings, positive } from "./settings.ts";
 
 export interface Nsga2Config {
   population: number;
@@ -135,3 +138,15 @@ class Nsga2<A> implements Strategy<A> {
     return Promise.resolve();
   }
 }
+
+export const nsga2Definition = defineStrategy({
+  name: "nsga2",
+  summary: "evolution towards the front of several objectives (--objectives)",
+  settings: z.strictObject({
+    population: positive.default(20),
+    crossover: z.number().min(0).max(1).default(0.9),
+    ...encodingSettings,
+  }),
+  open: (settings, { config, moves }) =>
+    nsga2Strategy(moves, config.seed, settings, config.objectives),
+});

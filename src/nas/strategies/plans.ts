@@ -1,13 +1,21 @@
 /** The strategies that are guided by a predictor, by name: each is a plan. */
+import { z } from "zod";
 import { UsageError } from "../../errors.ts";
+import { defineStrategy, type StrategyDefinition } from "../definition.ts";
 import { choiceEncoding } from "../encodings/choices.ts";
 import type { Encoding, Encodings } from "../encodings/encoding.ts";
-import { openPredictor, type PredictorName, predictorNames } from "../predictors/mod.ts";
+import {
+  allPredictorNames,
+  openPredictor,
+  type PredictorName,
+  predictorNames,
+} from "../predictors/mod.ts";
 import { logErrors } from "../predictors/targets.ts";
 import type { SearchSpace } from "../space.ts";
-import type { AcquisitionName } from "./acquisition.ts";
+import { type AcquisitionName, allAcquisitionNames } from "./acquisition.ts";
 import type { CandidatePlan } from "./candidates.ts";
-import type { GuidedPlan } from "./guided.ts";
+import { type GuidedPlan, guidedStrategy } from "./guided.ts";
+import { count, encodingSettings } from "./settings.ts";
 
 /** What a person may change of a plan; 0 and "" = as the strategy has it. */
 export interface GuidedConfig {
@@ -122,8 +130,6 @@ const recipes = {
 
 export type GuidedName = keyof typeof recipes;
 
-export const isGuided = (name: string): name is GuidedName => Object.hasOwn(recipes, name);
-
 export interface PlanContext<A> {
   space: SearchSpace<A>;
   encodings: Encodings<A>;
@@ -199,3 +205,50 @@ function seen<A>(
     }`,
   );
 }
+
+const summaries: Record<GuidedName, string> = {
+  gp: "Bayesian optimisation: a Gaussian process on an encoding's distance",
+  "gp-rbf": "Bayesian optimisation: a Gaussian process on an encoding's features",
+  "gp-wl": "Bayesian optimisation: a Gaussian process with a graph kernel",
+  "gp-mixed": "Bayesian optimisation of a whole small space, by graph and by decisions",
+  bananas: "BANANAS: an ensemble of nets on encodings rates mutations of the best",
+  dngo: "DNGO: Bayesian linear regression on what a net learned",
+  bohamiann: "BOHAMIANN: nets drawn from their posterior",
+  gcn: "a graph net learns from some draws and ranks many others",
+  bonas: "BONAS: Bayesian linear regression on what a graph net learned",
+  npenas: "NPENAS: a graph net chooses among the offspring of the best",
+};
+
+/** 0 and "" = as the strategy has it. */
+const settings = z.strictObject({
+  /** Random draws before the first fit; architectures asked for between two fits. */
+  initial: count.default(0),
+  batch: count.default(0),
+  acquisition: z.enum(["", ...allAcquisitionNames]).default(""),
+  predictor: z.enum(["", ...allPredictorNames]).default(""),
+  /** Mutations of the best, uniform draws, or both. */
+  candidates: z.enum(["", "mutation", "random", "mutation-random"]).default(""),
+  ...encodingSettings,
+});
+
+/** Every strategy that a predictor guides. */
+export const guidedDefinitions: readonly StrategyDefinition[] = Object.entries(summaries).map(
+  ([name, summary]) =>
+    defineStrategy({
+      name,
+      summary,
+      settings,
+      open(given, { config, space, moves, encodings }) {
+        const rounds = Math.floor(config.epochs / config.roundsEvery) * config.rounds;
+        const plan = guidedPlan(name as GuidedName, given, {
+          space,
+          encodings,
+          encoding: given.encoding.predictor,
+          budget: rounds * config.perRound,
+        });
+        // Several edits at once lead out of a neighbourhood that is known.
+        const own = given.encoding.perturb === "" && encodings.adj?.perturb;
+        return guidedStrategy(own ? { ...moves, perturb: own } : moves, config.seed, plan);
+      },
+    }),
+);

@@ -1,6 +1,7 @@
 /** What a study is: algorithms × tables × trials. Built-in groups and a user's own file have the same form. */
 import { z } from "zod";
 import { DataError, UsageError } from "../../errors.ts";
+import { strategies } from "../registry.ts";
 import { expectation, firstProblem } from "../expectation.ts";
 
 const positive = z.number().int().positive();
@@ -23,7 +24,7 @@ const algorithm = z.strictObject({
   name: z.string().min(1).max(60),
   strategy: z.string().min(1),
   encoding: encoding.prefault({}),
-  /** Settings of a search by their dotted names: `evolution.population`. */
+  /** Settings of a search by their dotted names: `strategy.population`. */
   settings: z.record(z.string(), z.unknown()).default({}),
 });
 
@@ -114,13 +115,18 @@ export function onlyAlgorithms(study: Study, names: readonly string[]): Study {
  * it should be, neighbours of local search in a fixed order.
  */
 export function strictly(study: Study): Study {
-  const settings = { "evolution.strict": true, "localSearch.order": "fixed" };
   return {
     ...study,
     algorithms: study.algorithms.map((one) => ({
       ...one,
       encoding: { ...one.encoding, strict: true },
-      settings: { ...settings, ...one.settings },
+      settings: { ...asPublished(one.strategy), ...one.settings },
     })),
   };
+}
+
+/** The quirks of a strategy's published code, as settings of a search. */
+function asPublished(strategy: string): Record<string, unknown> {
+  const published = Object.entries(strategies.find(strategy)?.published ?? {});
+  return Object.fromEntries(published.map(([name, value]) => [`strategy.${name}`, value]));
 }

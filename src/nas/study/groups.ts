@@ -24,16 +24,16 @@ const evolution = (name: string, encoding?: EncodingInput, initial = 10): Algori
   strategy: "evolution",
   encoding,
   settings: {
-    "evolution.population": 30,
-    "evolution.tournament": 10,
-    "evolution.initial": initial,
+    "strategy.population": 30,
+    "strategy.tournament": 10,
+    "strategy.initial": initial,
   },
 });
 const localSearch = (name: string, encoding?: EncodingInput): AlgorithmInput => ({
   name,
   strategy: "local-search",
   encoding,
-  settings: { "localSearch.initial": 10 },
+  settings: { "strategy.initial": 10 },
 });
 const guided = (
   strategy: string,
@@ -147,7 +147,7 @@ const groups: Record<string, Group> = {
       gp("path"),
       gp("adj"),
       guided("bananas", "bananas, random candidates", undefined, {
-        "guided.candidates": "random",
+        "strategy.candidates": "random",
       }),
     ],
   },

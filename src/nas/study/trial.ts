@@ -2,11 +2,10 @@
 import { Rng, Stream } from "../../random.ts";
 import { UsageError } from "../../errors.ts";
 import { resolveSearchConfig, type SearchConfig } from "../config.ts";
-import { type Encodings, openEncodings } from "../encodings/mod.ts";
-import { furtherObjectives, openSpace, sizesIn } from "../parts.ts";
+import type { Encodings } from "../encodings/mod.ts";
+import { furtherObjectives, openEncodings, openStrategy, sizesIn } from "../parts.ts";
+import { openSpace, spaces, strategies } from "../registry.ts";
 import type { SearchSpace } from "../space.ts";
-import { learnsOnDevice, openStrategy } from "../strategies/mod.ts";
-import { allStrategyNames, type StrategyName } from "../strategies/names.ts";
 import {
   fidelitiesOf,
   indexIn,
@@ -83,13 +82,17 @@ export async function openAlgorithm(
 ): Promise<OpenAlgorithm> {
   const { name, strategy, settings } = algorithm;
   const { sample, perturb, predictor, strict, ...cutoffs } = algorithm.encoding;
-  if (!allStrategyNames.includes(strategy as StrategyName)) {
+  const definition = strategies.find(strategy);
+  if (!definition) {
     throw cannot(
       name,
       `there is no strategy ${strategy}, expected one of ${
         usable().join(", ")
       }; --only runs the others`,
     );
+  }
+  if (definition.needsDevice) {
+    throw cannot(name, `${strategy} learns on a device, expected one of ${usable().join(", ")}`);
   }
   const config = resolveSearchConfig({
     mode: space,
@@ -99,17 +102,19 @@ export async function openAlgorithm(
       // Some strategies plan ahead.
       rounds: queries,
       perRound: 1,
-      strategy,
-      encoding: { sample, perturb, predictor, strict },
+      "strategy.kind": strategy,
+      "strategy.encoding": { sample, perturb, predictor, strict },
       ...settings,
     },
   });
-  if (learnsOnDevice(config)) {
-    throw cannot(name, `${strategy} learns on a device, expected one of ${usable().join(", ")}`);
-  }
   const names = [sample, perturb, predictor].filter((encoding) => encoding !== "");
-  const encodings = await openEncodings(space, { ...places, names, strict, ...cutoffs });
-  return { name, config, space: openSpace(space, config.child), encodings };
+  const encodings = await openEncodings(spaces.get(space), {
+    ...places,
+    names,
+    strict,
+    ...cutoffs,
+  });
+  return { name, config, space: openSpace(config.space), encodings };
 }
 
 /** Throws a UsageError where space or table lack what the algorithm needs. */
@@ -123,7 +128,7 @@ async function openOn({ config, space, encodings }: OpenAlgorithm, task: StudyTa
   const { table, fidelities, input, classes } = task;
   const options = { gpu: null, encodings, fidelities };
   const strategy = await openStrategy({ ...config, seed }, space, options);
-  const sizes = sizesIn(space, { input, classes, config: config.child });
+  const sizes = sizesIn(space, { input, classes, form: "search" });
   const objectives = furtherObjectives(config, sizes, (name) => {
     const scores = scoresOf(table, objectiveOf(table, name));
     return (arch) => scores[indexIn(table, space.key(arch))];
@@ -131,7 +136,7 @@ async function openOn({ config, space, encodings }: OpenAlgorithm, task: StudyTa
   return { strategy, objectives };
 }
 
-const usable = () => allStrategyNames.filter((strategy) => !learnsOnDevice({ strategy }));
+const usable = () => strategies.all().flatMap(({ name, needsDevice }) => needsDevice ? [] : [name]);
 
 const cannot = (name: string, why: string) =>
   new UsageError(`Cannot run algorithm ${JSON.stringify(name)}: ${why}`);

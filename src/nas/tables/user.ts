@@ -42,7 +42,9 @@ export function userTable(cells: Cells, space: SearchSpace<unknown> | undefined)
     arch: "arch",
     read(text) {
       const choice = parseChoice(text);
-      const arch = choice || !space.parse ? space.decode(choice ?? []) : space.parse(text);
+      const arch = choice || !space.notation
+        ? space.decode(choice ?? [])
+        : space.notation.parse(text);
       return { key: space.key(arch), choice: space.encode(arch) };
     },
     metrics,

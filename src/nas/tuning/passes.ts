@@ -8,8 +8,8 @@ import { Rng, Stream } from "../../random.ts";
 import type { RetrainConfig, SearchConfig } from "../config.ts";
 import { trainingSchedule } from "../describe.ts";
 import { uniformArchitecture } from "../sampling.ts";
-import type { BuildContext, Model, SearchSpace } from "../space.ts";
-import { spaces } from "../spaces/mod.ts";
+import { openSpace } from "../registry.ts";
+import type { BuildContext, Form, Model } from "../space.ts";
 
 /** One op forward or backward at one shape. */
 export interface OpPass {
@@ -39,10 +39,11 @@ const children = 12;
 
 /** Passes of children drawn from a search's space: training steps, and scoring. */
 export function passesOfSearch(config: SearchConfig, images: ImageSet): OpPass[] {
-  const space = spaces[config.mode](config.child) as SearchSpace<unknown>;
-  const into = contextOf(config.child, images);
+  const space = openSpace(config.space);
+  const into = contextOf("search", images);
   const rng = new Rng(1, Stream.search);
-  const batches = { train: config.batch, score: [config.rewardBatch, config.evalBatch] };
+  const { rewardBatch = config.evalBatch } = config.evaluator;
+  const batches = { train: config.batch, score: [rewardBatch, config.evalBatch] };
   const models = Array.from(
     { length: children },
     () => space.build(uniformArchitecture(space, rng), into),
@@ -56,8 +57,8 @@ export function passesOfRetrain(
   images: ImageSet,
   choice?: readonly number[],
 ): OpPass[] {
-  const space = spaces[config.space](config.child) as SearchSpace<unknown>;
-  const into = contextOf(config.child, images);
+  const space = openSpace(config.space);
+  const into = contextOf(config.form, images);
   const rng = new Rng(1, Stream.search);
   const archs = choice
     ? [space.decode(choice)]
@@ -67,8 +68,8 @@ export function passesOfRetrain(
   return gather(models, images.image, { train: config.batch, score: [config.evalBatch] });
 }
 
-function contextOf(config: SearchConfig["child"], { image, classes }: ImageSet): BuildContext {
-  return { weights: new WeightStore(), input: image, classes, config };
+function contextOf(form: Form, { image, classes }: ImageSet): BuildContext {
+  return { weights: new WeightStore(), input: image, classes, form };
 }
 
 const scoring = { training: false, batchStatistics: true, seed: 0, step: 0, steps: 1 };

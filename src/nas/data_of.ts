@@ -1,0 +1,55 @@
+/** The data set of a config. */
+import type { DataSet } from "../data/dataset.ts";
+import { loadDataSet } from "../data/load.ts";
+import { UsageError } from "../errors.ts";
+import type { SearchConfig } from "./config_schema.ts";
+import type { RunEvent } from "./events.ts";
+import type { RunIO } from "./search.ts";
+
+/** The caller's data set, or the one that the config names. */
+export async function openData(
+  config: Pick<
+    SearchConfig,
+    "data" | "seed" | "image" | "normalise" | "trainImages" | "validImages"
+  >,
+  splits: "search" | "final",
+  { dataset, find }: Pick<RunIO, "dataset" | "find">,
+): Promise<DataSet> {
+  const data = dataset ?? await loadData(config, splits, find);
+  if (config.normalise) return data;
+  return { ...data, mean: data.mean.map(() => 0), deviation: data.mean.map(() => 1 / 255) };
+}
+
+async function loadData(
+  config: Parameters<typeof openData>[0],
+  splits: "search" | "final",
+  find: RunIO["find"],
+): Promise<DataSet> {
+  if (!find) {
+    throw new UsageError(
+      `Cannot load ${config.data}: got neither a data set nor places to look for it`,
+    );
+  }
+  return await loadDataSet(config.data, {
+    ...find,
+    splits,
+    seed: config.seed,
+    side: config.image || undefined,
+    trainLimit: config.trainImages || undefined,
+    validLimit: config.validImages || undefined,
+  });
+}
+
+/** The part of the first event that is about data. */
+export function describeData(data: DataSet): Extract<RunEvent, { type: "start" }>["data"] {
+  const { name, task, train, valid, testCount, classes, image } = data;
+  return {
+    name,
+    task,
+    train: train.n,
+    valid: valid.n,
+    test: testCount,
+    classes,
+    image: [...image],
+  };
+}

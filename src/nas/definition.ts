@@ -1,0 +1,155 @@
+/**
+ * The interface of plug-ins: a definition is everything denas knows of a space, a strategy or an evaluator.
+ * Built-ins are listed in the `mod.ts` of their folders; a user's own come in by `registry.ts`.
+ */
+import type { z } from "zod";
+import type { Gpu } from "../gpu/device.ts";
+import type { WeightStore } from "../nn/weights.ts";
+import type { ArchFile } from "./arch_file.ts";
+import type { SearchConfig } from "./config_schema.ts";
+import type { ControllerConfig, ControllerNetwork } from "./controller/network.ts";
+import type { Encodings, OpenEncodings } from "./encodings/encoding.ts";
+import type { Evaluator } from "./evaluator.ts";
+import type { RunEvent } from "./events.ts";
+import type { SearchParts } from "./loop.ts";
+import type { FinalSection, SearchSection } from "./sections.ts";
+import type { RunIO } from "./search.ts";
+import type { Notation, SearchSpace } from "./space.ts";
+import type { Strategy } from "./strategy.ts";
+import type { Moves } from "./strategies/moves.ts";
+
+/** Settings with the name of the definition that they belong to, as they stand in a config. */
+// deno-lint-ignore no-explicit-any
+export type Settings = { kind: string } & Record<string, any>;
+
+interface Definition<Z extends z.ZodObject> {
+  /** Unique among its kind: lower-case letters, digits and hyphens. */
+  name: string;
+  /** One line for `--help`, the page and messages. */
+  summary: string;
+  /** Every setting with its bounds and its default. */
+  settings: Z;
+}
+
+// deno-lint-ignore no-explicit-any
+export interface SpaceDefinition<Z extends z.ZodObject = any, A = any> extends Definition<Z> {
+  type: "space";
+  /** Settings by preset; where one is missing, those of any space without presets. */
+  presets?: {
+    search?: Readonly<Record<string, SearchSection>>;
+    final?: Readonly<Record<string, FinalSection>>;
+  };
+  /** @throws UsageError when sizes do not fit each other. */
+  open(settings: z.output<Z>): SearchSpace<A>;
+  /** Settings that an architecture depends on: its file hands them to a retraining. */
+  carried?(settings: z.output<Z>): Partial<z.output<Z>>;
+  /** The ENAS controller of this space. */
+  controller?(
+    store: WeightStore,
+    config: ControllerConfig,
+    settings: z.output<Z>,
+  ): ControllerNetwork;
+  /** Published encodings by name. */
+  encodings?(options: OpenEncodings): Promise<Encodings<A>>;
+  notation?: Notation<A>;
+  /** Ids of quirks of the released code that hold in this space only; see `faithful.ts`. */
+  quirks?: readonly string[];
+  /** Choices of a network made by hand, to compare with. */
+  baseline?(settings: z.output<Z>): number[];
+  /** A small network that tests build and train. */
+  example: { settings: Partial<z.input<Z>>; choice: readonly number[] };
+}
+
+/** What a strategy is opened with. */
+export interface StrategyContext {
+  config: SearchConfig;
+  space: SearchSpace<unknown>;
+  definition: SpaceDefinition;
+  moves: Moves<unknown>;
+  encodings: Encodings<unknown>;
+  /** Null where no device is open. */
+  gpu: Gpu | null;
+  /** Whether architectures are scored with shared weights, which are trained as the search goes on. */
+  sharedWeights: boolean;
+  /** Training epochs that the evaluator offers, ascending; empty where there is no choice. */
+  fidelities: readonly number[];
+}
+
+/** What the defaults of a strategy may depend on. */
+export interface StrategyDefaults {
+  preset: string;
+  /** Settings of the controller in this preset and space. */
+  controller?: ControllerConfig;
+  cost: EvaluatorDefinition["cost"];
+}
+
+// deno-lint-ignore no-explicit-any
+export interface StrategyDefinition<Z extends z.ZodObject = any> extends Definition<Z> {
+  type: "strategy";
+  /** It learns on the device, so that a search on a table needs one too. */
+  needsDevice?: boolean;
+  /** Settings that differ from the schema's defaults. */
+  defaults?(given: StrategyDefaults): Partial<z.output<Z>>;
+  /** Settings that follow the quirks of the published code (`--strict` of a study). */
+  published?: Partial<z.output<Z>>;
+  /** Settings of the search loop, by dotted name, that this strategy needs. */
+  loop?: Readonly<Record<string, unknown>>;
+  /** @throws UsageError where space, encoding or evaluator lack what it needs. */
+  open(settings: z.output<Z>, context: StrategyContext): Strategy<unknown>;
+}
+
+/** What an evaluator is opened with. */
+export interface EvaluatorContext {
+  config: SearchConfig;
+  space: SearchSpace<unknown>;
+  io: Pick<RunIO, "signal" | "dataset" | "find" | "cacheDir" | "initial">;
+  /** Null where neither evaluator nor strategy need a device. */
+  gpu: Gpu | null;
+}
+
+/** An evaluator with what a search says of it. */
+export interface OpenEvaluator {
+  evaluator: Evaluator<unknown>;
+  /** What networks are built for, to count their parameters and multiply-adds. */
+  target: { input: readonly [number, number, number]; classes: number };
+  /** Compiles kernels before the first step; `policy` are the dispatches of the strategy. */
+  dispatches?(): Promise<Parameters<typeof import("./compiling.ts").compileAhead>[1]>;
+  figures: SearchParts<unknown>["figures"];
+  warmStart?(): Promise<RunEvent | null>;
+  /** Values of a further objective by architecture, all to be maximised; undefined for an unknown name. */
+  column?(name: string): ((arch: unknown) => number) | undefined;
+  scoreKind: SearchParts<unknown>["scoreKind"];
+  unfit?: number;
+  report?: SearchParts<unknown>["report"];
+  arch: Pick<ArchFile, "input" | "classes" | "task" | "data">;
+  start: Partial<SearchParts<unknown>["start"]>;
+}
+
+// deno-lint-ignore no-explicit-any
+export interface EvaluatorDefinition<Z extends z.ZodObject = any> extends Definition<Z> {
+  type: "evaluator";
+  /** What one score costs: a look-up, a pass with shared weights, or a training. */
+  cost: "lookup" | "pass" | "training";
+  needsDevice: boolean;
+  /** Settings of the search loop, by dotted name, that this evaluator starts from. */
+  loop?: Readonly<Record<string, unknown>>;
+  open(settings: z.output<Z>, context: EvaluatorContext): Promise<OpenEvaluator>;
+}
+
+/** Any of them, as a plug-in file exports it. */
+export type Plugin = SpaceDefinition | StrategyDefinition | EvaluatorDefinition;
+
+/** Makes a definition of a space; the compiler finds the types of its settings and architectures. */
+export const defineSpace = <Z extends z.ZodObject, A>(
+  definition: Omit<SpaceDefinition<Z, A>, "type">,
+): SpaceDefinition<Z, A> => ({ type: "space", ...definition });
+
+/** Makes a definition of a strategy. */
+export const defineStrategy = <Z extends z.ZodObject>(
+  definition: Omit<StrategyDefinition<Z>, "type">,
+): StrategyDefinition<Z> => ({ type: "strategy", ...definition });
+
+/** Makes a definition of an evaluator. */
+export const defineEvaluator = <Z extends z.ZodObject>(
+  definition: Omit<EvaluatorDefinition<Z>, "type">,
+): EvaluatorDefinition<Z> => ({ type: "evaluator", ...definition });

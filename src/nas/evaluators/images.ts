@@ -1,0 +1,56 @@
+/** What evaluators share that train networks on images: the data on the device, and what networks are built for. */
+import { Batches } from "../../data/batches.ts";
+import type { DataSet } from "../../data/dataset.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { SearchConfig } from "../config_schema.ts";
+import { describeData, openData } from "../data_of.ts";
+import type { EvaluatorContext, OpenEvaluator } from "../definition.ts";
+import type { BuildContext, SearchSpace } from "../space.ts";
+
+/** Everything that a network of a search is built and trained with. */
+export interface ImageParts<A> {
+  gpu: Gpu;
+  space: SearchSpace<A>;
+  config: SearchConfig;
+  context: Omit<BuildContext, "weights">;
+  train: Batches;
+  valid: Batches;
+}
+
+/**
+ * Opens the data set of a search.
+ * @param validBatch most validation images in one batch.
+ */
+export async function openImages(
+  { config, space, io, gpu }: EvaluatorContext,
+  validBatch: number,
+): Promise<{ parts: ImageParts<unknown>; data: DataSet }> {
+  if (!gpu) throw new Error(`Cannot open evaluator ${config.evaluator.kind}: it needs a device`);
+  const data = await openData(config, "search", io);
+  const { task, image, mean, deviation } = data;
+  const augment = { ...config.augment, flip: config.augment.flip && data.flip };
+  const common = { task, image, mean, deviation, augment, seed: config.seed };
+  const parts: ImageParts<unknown> = {
+    gpu,
+    space,
+    config,
+    context: { input: image, classes: data.classes.length, form: "search" },
+    train: new Batches(gpu, data.train, { ...common, batch: config.batch }),
+    valid: new Batches(gpu, data.valid, { ...common, batch: validBatch }),
+  };
+  return { parts, data };
+}
+
+/** What a search says of the data that its networks are trained on. */
+export function saysOf(
+  data: DataSet,
+  config: SearchConfig,
+): Pick<OpenEvaluator, "target" | "arch"> {
+  const { image, classes, task } = data;
+  return {
+    target: { input: image, classes: classes.length },
+    arch: { input: [...image], classes: [...classes], task, data: config.data },
+  };
+}
+
+export { describeData };

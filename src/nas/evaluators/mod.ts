@@ -1,0 +1,11 @@
+/** The built-in evaluators. A new one is one file and one line here. */
+import type { EvaluatorDefinition } from "../definition.ts";
+import { sharedDefinition } from "./shared.ts";
+import { tableDefinition } from "./table.ts";
+import { trainDefinition } from "./train.ts";
+
+export const builtInEvaluators: readonly EvaluatorDefinition[] = [
+  sharedDefinition,
+  tableDefinition,
+  trainDefinition,
+];

@@ -1,0 +1,93 @@
+/** Every space, strategy and evaluator by name: the built-ins, and what `register` adds. */
+import { UsageError } from "../errors.ts";
+import type {
+  EvaluatorDefinition,
+  Plugin,
+  Settings,
+  SpaceDefinition,
+  StrategyDefinition,
+} from "./definition.ts";
+import { expectation, firstProblem } from "./expectation.ts";
+import { builtInEvaluators } from "./evaluators/mod.ts";
+import type { SearchSpace } from "./space.ts";
+import { builtInSpaces } from "./spaces/mod.ts";
+import { builtInStrategies } from "./strategies/mod.ts";
+
+/** Definitions of one kind. */
+class Registry<D extends Plugin> {
+  readonly #known = new Map<string, D>();
+
+  constructor(readonly kind: Plugin["type"], builtIns: readonly D[]) {
+    for (const definition of builtIns) this.#known.set(definition.name, definition);
+  }
+
+  get names(): string[] {
+    return [...this.#known.keys()];
+  }
+
+  all(): D[] {
+    return [...this.#known.values()];
+  }
+
+  find(name: string): D | undefined {
+    return this.#known.get(name);
+  }
+
+  /** @throws UsageError naming those that there are. */
+  get(name: string): D {
+    const found = this.#known.get(name);
+    if (found) return found;
+    throw new UsageError(
+      `Cannot use ${this.kind} ${JSON.stringify(name)}: expected one of ${
+        this.names.join(", ")
+      }; --plugin FILE adds one`,
+    );
+  }
+
+  /** Adding the same definition again changes nothing. @throws UsageError for a name that is taken. */
+  add(definition: D): void {
+    const { name } = definition;
+    const known = this.#known.get(name);
+    if (known === definition) return;
+    if (known) {
+      throw new UsageError(
+        `Cannot add ${this.kind} ${
+          JSON.stringify(name)
+        }: the name is taken, expected another than ${this.names.join(", ")}`,
+      );
+    }
+    this.#known.set(name, definition);
+  }
+}
+
+export const spaces = new Registry<SpaceDefinition>("space", builtInSpaces);
+export const strategies = new Registry<StrategyDefinition>("strategy", builtInStrategies);
+export const evaluators = new Registry<EvaluatorDefinition>("evaluator", builtInEvaluators);
+
+/** Adds a definition to those of its kind. @throws UsageError for a name that is taken. */
+export function register(plugin: Plugin): void {
+  if (plugin.type === "space") spaces.add(plugin);
+  else if (plugin.type === "strategy") strategies.add(plugin);
+  else evaluators.add(plugin);
+}
+
+/**
+ * Opens the space that settings name; what they leave out is its default.
+ * @throws UsageError naming the space or the setting.
+ */
+export function openSpace({ kind, ...settings }: Settings): SearchSpace<unknown> {
+  const definition = spaces.get(kind);
+  return definition.open(settingsOf(definition, settings));
+}
+
+/** Settings with the defaults of their definition. @throws UsageError naming field, value and expectation. */
+export function settingsOf<D extends Plugin>(
+  { type, name, settings: schema }: D,
+  settings: Record<string, unknown>,
+): Record<string, unknown> {
+  const parsed = schema.safeParse(settings, { error: expectation });
+  if (parsed.success) return parsed.data as Record<string, unknown>;
+  throw new UsageError(
+    `Cannot use ${type} ${name}: ${firstProblem(parsed.error, settings)}`,
+  );
+}

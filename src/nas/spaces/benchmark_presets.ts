@@ -1,0 +1,73 @@
+/**
+ * Presets of the spaces of published benchmarks. `paper`: how the networks behind the tables were trained, as far
+ * as SGD can; searches are regularised evolution on shared weights unless told otherwise.
+ */
+import {
+  optimizer,
+  paperFinal,
+  paperSearch,
+  quickFinal,
+  quickSearch,
+  smokeFinal,
+  smokeSearch,
+} from "../fragments.ts";
+import type { FinalSection, Presets } from "../sections.ts";
+
+/** The learning rate of the published trainings. */
+export const cosine = { ...optimizer, schedule: "cosine", lrMin: 0, l2Half: true } as const;
+
+type Sizes = Record<string, unknown>;
+
+export interface BenchmarkRecipe {
+  /** Sizes of the published networks, of what two CPU cores train in minutes, and the least there are. */
+  published: Sizes;
+  small: Sizes;
+  least: Sizes;
+  /** The published training. */
+  training: Partial<FinalSection>;
+  /** Epochs of the quick training; default 2. */
+  quickEpochs?: number;
+}
+
+export function benchmarkPresets(recipe: BenchmarkRecipe): Presets {
+  const { published, small, least, training, quickEpochs = 2 } = recipe;
+  const search = { ...paperSearch, strategy: "evolution", controller: undefined };
+  const quick = {
+    ...quickSearch,
+    strategy: "evolution",
+    controller: undefined,
+    epochs: 4,
+    space: { ...small, stem: 2 },
+  };
+  const quickTraining: FinalSection = {
+    ...quickFinal,
+    trainImages: 0,
+    epochs: quickEpochs,
+    space: { ...small, stem: 2 },
+  };
+  return {
+    search: {
+      smoke: { ...smokeSearch(quick), space: { ...least, stem: 2 } },
+      quick,
+      paper: {
+        ...search,
+        batch: 256,
+        space: published,
+        optimizer: { ...cosine, lrMax: 0.1, l2: 5e-4 },
+      },
+    },
+    final: {
+      smoke: { ...smokeFinal(quickTraining), space: { ...least, stem: 2 } },
+      quick: quickTraining,
+      paper: { ...paperFinal, ...training, space: { ...published, ...training.space } },
+    },
+  };
+}
+
+/** Presets of a space that has none: those of a benchmark with the space's own defaults. */
+export const ownDefaults: Presets = benchmarkPresets({
+  published: {},
+  small: {},
+  least: {},
+  training: { optimizer: { ...cosine, lrMax: 0.1, l2: 5e-4 } },
+});

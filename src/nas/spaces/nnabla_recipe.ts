@@ -1,0 +1,62 @@
+/** The defaults of the reproduction in Sony's nnabla-examples, on the networks of this project. */
+import { controller, none, optimizer, paperFinal, paperSearch } from "../fragments.ts";
+import type { FinalSection, SearchSection } from "../sections.ts";
+
+/** NNabla turns pictures, and does not crop them. */
+const turned = { ...none, flip: true, rotate: 0.25 } as const;
+
+/** Dropout of one half; running statistics as they are. */
+export const nnablaSpace = { keep: 0.5, bnDebias: false } as const;
+
+const nnablaOptimizer = {
+  ...optimizer,
+  schedule: "constant",
+  lrMax: 0.1,
+  lrMin: 0,
+  nesterov: false,
+  l2: 2.5e-4,
+  l2Half: true,
+} as const;
+
+const nnablaController = {
+  ...controller,
+  hidden: 32,
+  lstmLayers: 2,
+  optimizer: "momentum",
+  lr: 1e-3,
+  tanhConstant: 1.5,
+  opTanhReduce: 1,
+  entropyWeight: 0,
+  // Variance reduction is off by default there.
+  baseline: "none",
+  baselineDecay: 0.999,
+  skipTarget: 0.8,
+  skipWeight: 1.5,
+  // A weight decay of 0.025, which is the gradient's coefficient.
+  l2: 0.0125,
+} as const;
+
+export const nnablaSearch: Omit<SearchSection, "space"> = {
+  ...paperSearch,
+  strategy: "enas-nnabla",
+  epochs: 350,
+  batch: 64,
+  evalBatch: 64,
+  auxWeight: 1,
+  optimizer: nnablaOptimizer,
+  augment: turned,
+  controller: nnablaController,
+  rounds: 1,
+  perRound: 10,
+  evaluator: { passes: 2, rewardBatch: 64, rewardBatches: 100 },
+};
+
+export const nnablaFinal: Omit<FinalSection, "space"> = {
+  ...paperFinal,
+  epochs: 350,
+  batch: 64,
+  evalBatch: 64,
+  auxWeight: 1,
+  optimizer: { ...nnablaOptimizer, schedule: "cosine", clip: "tensor" },
+  augment: turned,
+};

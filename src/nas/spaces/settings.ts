@@ -1,0 +1,49 @@
+/** Settings that networks of several spaces have in common, with bounds and defaults. */
+import { z } from "zod";
+
+export const positive = z.number().int().positive();
+export const count = z.number().int().nonnegative();
+const share = z.number().gt(0).max(1);
+
+/** Settings of every network that `toModel` makes. */
+export const networkSettings = {
+  /** Total stride of the stem: 1, 2 or 4. */
+  stem: z.literal([1, 2, 4]).default(1),
+  /** Quirk Q10: first weights of depthwise kernels and of banks as released. */
+  legacyInit: z.boolean().default(false),
+  /** Batch norm: epsilon and decay of the running statistics. */
+  bnEpsilon: z.number().positive().default(1e-5),
+  bnDecay: z.number().min(0).lt(1).default(0.9),
+  /** Running statistics forget their start values at the first update. */
+  bnDebias: z.boolean().default(true),
+};
+
+/** Settings of ENAS's networks. */
+export const enasSettings = {
+  ...networkSettings,
+  /** Keep probability of dropout before the classifier. */
+  keep: share.default(0.9),
+};
+
+/** Settings of networks of two repeated cells. */
+export const cellSettings = {
+  /** Keep probability of drop-path at the last layer and step, in networks trained from scratch. */
+  dropPathKeep: share.default(1),
+  auxHead: z.boolean().default(false),
+};
+
+export const layers = (least: number, byDefault: number) =>
+  z.number().int().min(least, `expected at least ${least} layers: two reductions need room (Q20)`)
+    .default(byDefault);
+
+/** Channels of the first stage. */
+export const evenFilters = (byDefault: number) =>
+  z.number().int().min(2).multipleOf(2, "expected an even number: a reduction halves it")
+    .default(byDefault);
+
+export const blocks = (byDefault: number) =>
+  // Searches with 20 blocks and more have crashed software Vulkan without a message.
+  positive.max(14, "expected at most 14 blocks").default(byDefault);
+
+const network = z.object(networkSettings);
+export type NetworkSettings = z.output<typeof network>;

@@ -1,0 +1,23 @@
+/** Settings that several strategies have in common. */
+import { z } from "zod";
+
+export const positive = z.number().int().positive();
+export const count = z.number().int().nonnegative();
+
+/** How a strategy draws, varies and describes architectures. */
+export const encodingSettings = {
+  encoding: z.strictObject({
+    /** Encodings to sample, to perturb and for a predictor; "" = the space's own. */
+    sample: z.string().default(""),
+    perturb: z.string().default(""),
+    predictor: z.string().default(""),
+    /** Follow the quirks of the published encodings. */
+    strict: z.boolean().default(false),
+  }).prefault({}),
+};
+
+/** Members of a population by what a score costs. */
+export const POPULATIONS = {
+  lookup: { population: 30, tournament: 10 },
+  training: { population: 5, tournament: 2 },
+} as const;

@@ -19,16 +19,16 @@ export interface Training {
 export function baselineLike(like: Training, keepFilters: boolean): Training {
   const { config } = like;
   const { score: _, scoreKind: __, run: ___, ...fields } = like.arch;
-  const choice = baselineChoice(config.space, config.child);
+  const choice = baselineChoice(config.space);
   const arch: ArchFile = { ...fields, choice, strategy: "baseline" };
   const wanted = parametersOf(like.arch, config);
   const withFilters = (filters: number): RetrainConfig => ({
     ...config,
-    child: { ...config.child, filters },
+    space: { ...config.space, filters },
   });
   const chosen = keepFilters ? config : withFilters(filtersFor(wanted, arch, withFilters));
   printError(
-    `baseline ${chosen.child.filters} filters: ${
+    `baseline ${chosen.space.filters} filters: ${
       thousands(parametersOf(arch, chosen))
     } parameters, ` +
       `${thousands(wanted)} in the network that it stands beside`,
@@ -37,20 +37,16 @@ export function baselineLike(like: Training, keepFilters: boolean): Training {
 }
 
 /** Alone: the hand-made network of a size. It says nothing of images and classes: those are the data's. */
-export function baselineAlone(space: string, child: RetrainConfig["child"]): ArchFile {
-  const { layers, filters, branches, blocks, stem } = child;
+export function baselineAlone(space: RetrainConfig["space"]): ArchFile {
+  const { kind, ...settings } = space;
   return {
     format: "denas-arch",
-    version: 1,
-    space,
+    version: 2,
+    space: kind,
     input: [32, 32, 3],
     classes: 10,
-    choice: baselineChoice(space, child),
-    stem: stem as ArchFile["stem"],
-    layers,
-    filters,
-    branches,
-    blocks,
+    choice: baselineChoice(space),
+    settings,
     strategy: "baseline",
   };
 }

@@ -59,7 +59,7 @@ async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
     }
   }
   equipment.signal.throwIfAborted();
-  const passes = job.command === "search" ? job.config.passes : 1;
+  const passes = job.command === "search" ? job.config.evaluator.passes ?? 1 : 1;
   return passes * steps * stepSeconds + rest;
 }
 

@@ -1,4 +1,5 @@
 /** `denas describe`: parameters, multiply-adds, layer shapes, memory. No device is opened. */
+import type { Settings } from "../nas/definition.ts";
 import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../errors.ts";
 import { classCount } from "../nas/arch_file.ts";
@@ -57,26 +58,26 @@ Examples:
   $ denas describe --mode macro --supernet --layers 12 --filters 36
   $ denas describe arch.json --json | jq .parameters`,
   ).action(async (what: string, options: DescribeCliOptions, command: Command) => {
-    const [{ describe }, { readArch }, { spaces }] = await Promise.all([
+    const [{ describe }, { readArch }, { openSpace }] = await Promise.all([
       import("../nas/describe.ts"),
       import("./picture.ts"),
-      import("../nas/spaces/mod.ts"),
+      import("../nas/registry.ts"),
     ]);
     const space = options.space ?? options.mode;
-    let name: string;
-    let request: Omit<DescribeOptions<unknown>, "space">;
+    let request: Omit<DescribeOptions<unknown>, "space"> & { settings: Settings };
     if (options.supernet) {
       if (command.args.length > 0) {
         throw new UsageError(
           `Cannot describe both a supernet and ${what}: expected --supernet or an architecture`,
         );
       }
-      ({ name, request } = supernetRequest(options));
+      request = supernetRequest(options);
     } else {
-      ({ name, request } = archRequest(readArch(what, { ...options, space }), options));
+      request = archRequest(readArch(what, { ...options, space }), options);
     }
-    const description = describe({ ...request, space: spaces[name](request.config) });
-    if (options.json) return print(JSON.stringify({ space: name, ...description }));
+    const { settings, ...rest } = request;
+    const description = describe({ ...rest, space: openSpace(settings) });
+    if (options.json) return print(JSON.stringify({ space: settings.kind, ...description }));
     printDescription(description, options.memory ?? false);
   });
 }
@@ -86,9 +87,9 @@ function supernetRequest(options: DescribeCliOptions) {
   if (mode === undefined) {
     throw new UsageError("Cannot describe a supernet: no --mode given, expected micro or macro");
   }
-  const { child } = resolveSearchConfig({ mode, preset, overrides: sizes(options) });
+  const { space } = resolveSearchConfig({ mode, preset, overrides: sizes(options) });
   const input: ImageSize = image ?? [32, 32, 3];
-  return { name: mode, request: { supernet: true, input, classes, config: child, batch } };
+  return { settings: space, form: "search" as const, supernet: true, input, classes, batch };
 }
 
 function archRequest(
@@ -97,27 +98,25 @@ function archRequest(
 ) {
   const { image, classes, batch } = options;
   const preset = options.preset ?? (foreign ? "paper" : "quick");
-  const { child, batch: trained } = finalConfig(arch, { preset, given: sizes(options) });
+  const { space, form, batch: trained } = finalConfig(arch, { preset, given: sizes(options) });
   return {
-    name: arch.space,
-    request: {
-      choice: arch.choice,
-      input: image ?? arch.input,
-      classes: classes ?? classCount(arch),
-      config: child,
-      batch: batch ?? trained,
-    },
+    settings: space,
+    form,
+    choice: arch.choice,
+    input: image ?? arch.input,
+    classes: classes ?? classCount(arch),
+    batch: batch ?? trained,
   };
 }
 
 function sizes(options: DescribeCliOptions) {
   return {
-    "child.layers": options.layers,
-    "child.filters": options.filters,
-    "child.branches": options.branches,
-    "child.blocks": options.blocks,
-    "child.stem": options.stem,
-    "child.legacyFixed": options.legacyFixed,
+    "space.layers": options.layers,
+    "space.filters": options.filters,
+    "space.branches": options.branches,
+    "space.blocks": options.blocks,
+    "space.stem": options.stem,
+    "space.legacyFixed": options.legacyFixed,
   };
 }
 

@@ -4,15 +4,15 @@ import { UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { type ArchFile, classCount, parseArchFile } from "../nas/arch_file.ts";
 import {
-  parseConfig,
+  parseRetrainConfig,
+  parseSearchConfig,
   type RetrainConfig,
-  retrainConfig,
   type SearchConfig,
-  searchConfig,
 } from "../nas/config.ts";
+import { openData } from "../nas/data_of.ts";
 import type { LoggedEvent, RunEvent } from "../nas/events.ts";
 import { retrain } from "../nas/retrain.ts";
-import { needsDevice, openData, openDevice, type RunIO, search } from "../nas/search.ts";
+import { needsDevice, openDevice, type RunIO, search } from "../nas/search.ts";
 import type { Store } from "../nas/store.ts";
 import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { RunFolder } from "../run/folder.ts";
@@ -208,7 +208,7 @@ function newFolder(job: Job, options: ExecuteOptions): RunFolder {
   const folder = RunFolder.create({
     runs: fromHere(options.runs),
     command: job.command,
-    mode: job.command === "search" ? job.config.mode : "retrain",
+    mode: job.command === "search" ? job.config.space.kind : "retrain",
     config: job.config,
     arch: job.command === "retrain" ? job.archText : undefined,
   });
@@ -221,15 +221,25 @@ function newFolder(job: Job, options: ExecuteOptions): RunFolder {
   return folder;
 }
 
+/** The settings of a run. @throws UsageError for those of an earlier version of denas. */
+function current({ config, path }: RunFolder): unknown {
+  const { version } = config as { version?: unknown };
+  if (version === 2) return config;
+  throw new UsageError(
+    `Cannot go on with run ${path}: its settings are of version ${version}, expected 2; ` +
+      "finish it with the denas that began it, or begin anew",
+  );
+}
+
 /** The job that an earlier run's folder holds. */
 export function jobOf(folder: RunFolder): Job {
   if (folder.state.command === "search") {
-    return { command: "search", config: parseConfig(searchConfig, folder.config, "search") };
+    return { command: "search", config: parseSearchConfig(current(folder)) };
   }
   const archText = folder.arch();
   return {
     command: "retrain",
-    config: parseConfig(retrainConfig, folder.config, "retrain"),
+    config: parseRetrainConfig(current(folder)),
     archText,
     arch: parseArchFile(archText, `${folder.path}/arch.json`),
   };

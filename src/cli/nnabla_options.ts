@@ -97,6 +97,6 @@ export function nnablaRetrainOverrides(options: NnablaRetrainOptions, filters: n
   const { epochOnRetrain, additionalFiltersOnRetrain: more } = options;
   return {
     epochs: epochOnRetrain,
-    "child.filters": more === undefined ? undefined : filters + more,
+    "space.filters": more === undefined ? undefined : filters + more,
   };
 }

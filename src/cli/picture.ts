@@ -3,7 +3,7 @@ import { UsageError, whyUnreadable } from "../errors.ts";
 import { type ArchFile, formatArchFile } from "../nas/arch_file.ts";
 import { pictureOf } from "../nas/final_config.ts";
 import { type FormOptions, readForm, readFormText } from "../nas/forms/mod.ts";
-import { spaces } from "../nas/spaces/mod.ts";
+import { spaces } from "../nas/registry.ts";
 import type { ArchOptions } from "./arch_options.ts";
 import { fromHere } from "./paths.ts";
 
@@ -31,10 +31,10 @@ export function readArch(
       `Cannot read architecture ${what} as ${space}: it is of the space ${arch.space}; leave out --space`,
     );
   }
-  if (!Object.hasOwn(spaces, arch.space)) {
+  if (!spaces.find(arch.space)) {
     throw new UsageError(
       `Cannot use architecture ${what}: space is "${arch.space}", expected one of ` +
-        Object.keys(spaces).join(", "),
+        spaces.names.join(", "),
     );
   }
   try {

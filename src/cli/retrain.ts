@@ -5,14 +5,13 @@ import { type ArchFile, formatArchFile } from "../nas/arch_file.ts";
 import {
   applyOverrides,
   type Overrides,
-  parseConfig,
+  parseRetrainConfig,
   resolveRetrainConfig,
   resolveSearchConfig,
   type RetrainConfig,
-  retrainConfig,
 } from "../nas/config.ts";
-import { finalConfig } from "../nas/final_config.ts";
-import { spaces } from "../nas/spaces/mod.ts";
+import { finalConfig, foundAt } from "../nas/final_config.ts";
+import { openSpace, spaces } from "../nas/registry.ts";
 import type { Training } from "./baseline.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
 import {
@@ -81,7 +80,7 @@ function archPath(what: string | undefined, { recommendedArch }: RetrainOptions)
 async function ownSettings(space: string, options: RetrainOptions): Promise<RetrainConfig> {
   const { preset, faithful } = options;
   resolveRetrainConfig({ space, preset, faithful }); // Says whether the preset has this space at all.
-  const searched = resolveSearchConfig({ mode: space, preset, faithful }).child;
+  const searched = resolveSearchConfig({ mode: space, preset, faithful }).space;
   const overrides = await givenSettings(options, searched.filters);
   return resolveRetrainConfig({ space, preset, faithful, overrides });
 }
@@ -90,7 +89,7 @@ async function training(path: string, options: RetrainOptions): Promise<Training
   const { arch, text } = await toTrain(path, options);
   const config = await resolve(arch, options);
   // Options may give it other layers or blocks than it has: said before a run begins.
-  spaces[arch.space](config.child).decode(arch.choice);
+  openSpace(config.space).decode(arch.choice);
   return { arch, text, config };
 }
 
@@ -103,14 +102,14 @@ async function baseline(
   const { space, preset, faithful } = options;
   if (path !== undefined || isFile(fromHere(defaultArch))) {
     const like = await training(path ?? defaultArch, options);
-    if (space === undefined || space === like.config.space) {
+    if (space === undefined || space === like.config.space.kind) {
       return baselineLike(like, options.filters !== undefined);
     }
   }
   const named = space ?? "micro";
   const overrides = overridesOf(options);
-  const { child } = resolveRetrainConfig({ space: named, preset, faithful, overrides });
-  const arch = baselineAlone(named, child);
+  const config = resolveRetrainConfig({ space: named, preset, faithful, overrides });
+  const arch = baselineAlone(config.space);
   return { arch, text: formatArchFile(arch), config: await resolve(arch, options) };
 }
 
@@ -129,14 +128,11 @@ async function toTrain(what: string, options: RetrainOptions) {
   if (!read.foreign) return read;
   const { preset, faithful } = options;
   const { space } = read.arch;
-  const { child } = resolveRetrainConfig({ space, preset, faithful, overrides: {} });
-  const searched = resolveSearchConfig({ mode: space, preset, faithful }).child;
-  const arch = {
-    ...read.arch,
-    stem: child.stem,
-    filters: searched.filters,
-    layers: /^macro/.test(space) ? read.arch.layers : searched.layers,
-  };
+  const trained = resolveRetrainConfig({ space, preset, faithful, overrides: {} }).space;
+  const { kind: _, ...searched } = resolveSearchConfig({ mode: space, preset, faithful }).space;
+  const { carried } = spaces.get(space);
+  const own = carried?.({ ...foundAt(read.arch), filters: searched.filters }) ?? {};
+  const arch: ArchFile = { ...read.arch, settings: { ...searched, ...own, stem: trained.stem } };
   return { arch, text: formatArchFile(arch) };
 }
 
@@ -145,19 +141,19 @@ async function givenSettings(options: RetrainOptions, filters: number): Promise<
   return {
     ...overridesOf(options),
     data: await dataName(options.data),
-    "child.legacyFixed": options.legacyFixed,
-    "child.form": options.form,
+    "space.legacyFixed": options.legacyFixed,
+    form: options.form,
     ...definedOnly(nnablaRetrainOverrides(options, filters)),
     ...options.set,
   };
 }
 
 async function resolve(arch: ArchFile, options: RetrainOptions): Promise<RetrainConfig> {
-  const given = await givenSettings(options, arch.filters);
+  const given = await givenSettings(options, foundAt(arch).filters);
   if (options.config !== undefined) {
     const base = await readSettings(fromHere(options.config));
     applyOverrides(base, given);
-    return parseConfig(retrainConfig, base, "retrain");
+    return parseRetrainConfig(base);
   }
   const { preset, faithful } = options;
   return finalConfig(arch, { preset, faithful, given });

@@ -88,12 +88,12 @@ export async function sample(
     onDevice: (gpu, rehearse) => followTuning(gpu, path, () => gpu.questions(rehearse), printNote),
   });
   const { classes, image, task = "single-label" } = start.data;
-  const fields = archFieldsOf(config, { classes, image, task });
+  const fields = archFieldsOf(config, { classes, input: image, task, data: config.data });
   const { form, numbering } = formats[options.format];
   const folder = fromHere(options.out);
   Deno.mkdirSync(folder, { recursive: true });
   choices.forEach((choice, i) => {
-    const file = join(folder, `sampled_${config.mode}_arch_${i}.${options.format}`);
+    const file = join(folder, `sampled_${config.space.kind}_arch_${i}.${options.format}`);
     files.writeAtomic(file, writeForm({ ...fields, choice, run: name }, form, numbering));
     print(shortPath(file));
   });

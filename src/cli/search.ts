@@ -3,10 +3,9 @@ import { type Command, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import {
   applyOverrides,
-  parseConfig,
+  parseSearchConfig,
   resolveSearchConfig,
   type SearchConfig,
-  searchConfig,
 } from "../nas/config.ts";
 import {
   addEvaluatorOptions,
@@ -27,7 +26,7 @@ import {
 } from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { dataName, readSettings } from "./settings.ts";
-import { allStrategyNames } from "../nas/strategies/names.ts";
+import { strategies } from "../nas/registry.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
 
@@ -48,7 +47,7 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
       "--mode <space>",
       "what to search: micro (two cells), macro (a whole network), or a benchmark's space",
     )
-    .option("--strategy <name>", `one of ${allStrategyNames.join(", ")}`)
+    .option("--strategy <name>", `one of ${strategies.names.join(", ")}`)
     .option("--blocks <n>", "blocks per cell (micro)", whole)
     .option("--max-params <n>", "reject architectures with more parameters", whole)
     .option("--max-macs <n>", "reject architectures with more multiply-adds", whole)
@@ -68,7 +67,7 @@ Examples:
   $ denas search --mode macro --preset smoke        see everything work in a minute
   $ denas search --mode micro --data ./photos       your images: photos/train/<class>/*.jpg
   $ denas search --mode micro --budget 30m --seed 2
-  $ denas search --mode micro --strategy random --set controller.lr=0.01
+  $ denas search --mode micro --set strategy.controller.lr=0.01
   $ denas search --mode macro --strategy enas-nnabla --max-search-iter 20 --early-stop-over 0.8
   $ denas search --mode micro --seeds 1,2,3         three searches, mean and deviation
   $ denas search --mode darts --evaluator train --queries 20
@@ -99,17 +98,17 @@ async function resolve(options: SearchOptions): Promise<SearchConfig> {
     ...definedOnly(nnablaSearchOverrides(options)),
     ...definedOnly(evaluatorOverrides(options)),
     data: await dataName(options.data),
-    strategy: options.strategy,
-    "child.blocks": options.blocks,
-    "child.legacyReduce": options.legacyReduce,
+    "strategy.kind": options.strategy,
+    "space.blocks": options.blocks,
+    "space.legacyReduce": options.legacyReduce,
     maxParams: options.maxParams,
     maxMacs: options.maxMacs,
     ...options.set,
   };
   if (options.config !== undefined) {
     const base = await readSettings(fromHere(options.config));
-    applyOverrides(base, { mode: options.mode, ...overrides });
-    return parseConfig(searchConfig, base, "search");
+    applyOverrides(base, { "space.kind": options.mode, ...overrides });
+    return parseSearchConfig(base);
   }
   const { preset, faithful } = options;
   return resolveSearchConfig({ mode: await modeOf(options), preset, faithful, overrides });

@@ -1,4 +1,5 @@
 /** `denas show`: draw an architecture. */
+import { spaces } from "../nas/registry.ts";
 import type { Command } from "commander";
 import { writeAtomic } from "../run/files.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
@@ -47,10 +48,11 @@ Examples:
 }
 
 /** What is known of the architecture, in a line. */
-function titleOf({ space, layers, data, score, scoreKind }: ArchFile): string {
+function titleOf({ space, settings, data, score, scoreKind }: ArchFile): string {
   const reached = score === undefined
     ? null
     : `${percent(score)} ${scoreKind === "retrained" ? "retrained" : "with shared weights"}`;
-  const size = space === "macro" ? `${layers} layers` : null;
+  const layers = spaces.find(space)?.carried?.(settings).layers;
+  const size = layers === undefined ? null : `${layers} layers`;
   return [space, size, data, reached].filter((part) => part).join(" · ");
 }

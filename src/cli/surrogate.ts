@@ -3,9 +3,10 @@ import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../errors.ts";
 import { resolveSearchConfig } from "../nas/config.ts";
 import { choiceEncoding } from "../nas/encodings/choices.ts";
-import { encodingNamed, openEncodings } from "../nas/encodings/mod.ts";
+import { encodingNamed } from "../nas/encodings/mod.ts";
+import { openEncodings } from "../nas/parts.ts";
 import { allPredictorNames, type PredictorName, predictorNames } from "../nas/predictors/names.ts";
-import { openSpace } from "../nas/parts.ts";
+import { openSpace, spaces } from "../nas/registry.ts";
 import type { SearchSpace } from "../nas/space.ts";
 import {
   subjectsOf,
@@ -89,13 +90,11 @@ function predictorList(text: string): PredictorName[] {
 }
 
 async function run(file: string, options: SurrogateOptions): Promise<void> {
-  const config = (mode: string) => resolveSearchConfig({ mode, preset: "paper" }).child;
-  const given = options.space === undefined
-    ? undefined
-    : openSpace(options.space, config(options.space));
+  const open = (mode: string) => openSpace(resolveSearchConfig({ mode, preset: "paper" }).space);
+  const given = options.space === undefined ? undefined : open(options.space);
   const table = await openTable(fromHere(file), { space: given, cacheDir: places().cacheDir });
   try {
-    const space = given ?? openSpace(table.space, config(table.space));
+    const space = given ?? open(table.space);
     const objective = objectiveOf(table, options.by ?? taskOf(table, options.dataset).report);
     const points = await measure(table, space, scoresOf(table, objective), objective, options);
     const means = summariseSurrogate(points);
@@ -181,7 +180,7 @@ function earlierLines(path: string): Line[] {
 async function encodingsOf(space: SearchSpace<unknown>, options: SurrogateOptions) {
   const { strict, encodings: names } = options;
   // What a predictor sees is looked up nowhere.
-  const known = await openEncodings(space.name, { names: [], strict });
+  const known = await openEncodings(spaces.get(space.name), { names: [], strict });
   const all = { ...known, choices: choiceEncoding(space) };
   if (names.length > 0) return names.map((name) => encodingNamed(all, name, space.name));
   const usual = ["adj", "path"].flatMap((name) => known[name] ? [known[name]] : []);

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { UsageError } from "../errors.ts";
 import { parseArchFile, parseChoice } from "../nas/arch_file.ts";
 import { resolveSearchConfig } from "../nas/config.ts";
-import { openSpace } from "../nas/parts.ts";
+import { openSpace } from "../nas/registry.ts";
 import type { SearchSpace } from "../nas/space.ts";
 import {
   indexIn,
@@ -114,11 +114,11 @@ async function withTable(
 
 function spaceOf(mode: string, { layers, blocks, branches }: TableOptions): SearchSpace<unknown> {
   const overrides = {
-    "child.layers": layers,
-    "child.blocks": blocks,
-    "child.branches": branches,
+    "space.layers": layers,
+    "space.blocks": blocks,
+    "space.branches": branches,
   };
-  return openSpace(mode, resolveSearchConfig({ mode, preset: "paper", overrides }).child);
+  return openSpace(resolveSearchConfig({ mode, preset: "paper", overrides }).space);
 }
 
 function info({ table, space }: Opened, { json }: TableOptions): unknown {
@@ -162,7 +162,7 @@ function query({ table, space }: Opened, text: string, { json }: TableOptions): 
       value: table.column(name)[index],
     }))
   );
-  const shown = space.format?.(arch) ?? space.encode(arch).join(" ");
+  const shown = space.notation?.format(arch) ?? space.encode(arch).join(" ");
   if (json) {
     return { index, key: table.key(index), arch: shown, choice: space.encode(arch), values };
   }
@@ -217,7 +217,7 @@ function ranked({ table, space }: Opened, indices: number[], { dataset, by }: Ta
   const order = indices.toSorted((a, b) => compare(a, b) || a - b);
   const shown = (index: number) => {
     const arch = space.decode(table.choice(index));
-    return space.format?.(arch) ?? table.key(index);
+    return space.notation?.format(arch) ?? table.key(index);
   };
   const rows = order.slice(0, 1000).map((index): Row => ({
     index,
@@ -256,6 +256,6 @@ function archOf(table: Table, space: SearchSpace<unknown>, text: string): unknow
     return space.decode(parseArchFile(Deno.readTextFileSync(fromHere(text)), text).choice);
   }
   const choice = parseChoice(text);
-  if (choice && choice.length > 1 || !space.parse) return space.decode(choice ?? []);
-  return space.parse(text);
+  if (choice && choice.length > 1 || !space.notation) return space.decode(choice ?? []);
+  return space.notation.parse(text);
 }

@@ -122,7 +122,12 @@ export function archOfTrial(run: Run, index: RunIndex, trial: number): ArchFile 
   // A search on a table reads no images: what they would be stands with the winner.
   if (!start?.data) return { ...parseArchFile(winnerText(run), "of the run"), choice, score };
   const { image, classes, task = "single-label" } = start.data;
-  const fields = archFieldsOf(run.config as unknown as SearchConfig, { image, classes, task });
+  const fields = archFieldsOf(run.config as unknown as SearchConfig, {
+    input: image,
+    classes,
+    task,
+    data: run.config.data,
+  });
   return {
     ...fields,
     choice,

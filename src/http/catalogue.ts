@@ -2,7 +2,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { join } from "@std/path";
 import { knownSets, locateDataSet } from "../data/mod.ts";
-import { presets, retrainPresets } from "../nas/presets.ts";
+import { resolveRetrainConfig, resolveSearchConfig } from "../nas/config.ts";
+import { presetNames, presetsOf } from "../nas/presets.ts";
+import { spaces } from "../nas/registry.ts";
 import type { Context } from "./context.ts";
 import { problems } from "./problem.ts";
 import { isRealFolder } from "./runs_folder.ts";
@@ -47,9 +49,27 @@ export function addCatalogue(app: OpenAPIHono, { options: { dataDir, places } }:
     });
     return c.json({ datasets: [...await Promise.all(known), ...foldersIn(dataDir)] }, 200);
   });
-  app.openapi(presetsRoute, (c) => c.json({ search: presets, retrain: retrainPresets }, 200));
+  app.openapi(presetsRoute, (c) => c.json(allPresets(), 200));
   const schema = z.toJSONSchema(startBody, { io: "input" });
   app.openapi(schemaRoute, (c) => c.json(schema as Record<string, unknown>, 200));
+}
+
+/** All settings by command, preset and space. */
+function allPresets() {
+  const each = <T>(resolve: (space: string, preset: string) => T) =>
+    Object.fromEntries(
+      presetNames().map((preset) => {
+        const having = spaces.all().filter((space) => presetsOf(space).includes(preset));
+        return [
+          preset,
+          Object.fromEntries(having.map(({ name }) => [name, resolve(name, preset)])),
+        ];
+      }),
+    );
+  return {
+    search: each((mode, preset) => resolveSearchConfig({ mode, preset })),
+    retrain: each((space, preset) => resolveRetrainConfig({ space, preset })),
+  };
 }
 
 /** The user's own sets: real folders with a plain name. */

@@ -1,5 +1,7 @@
 /** The folder of all runs, as requests may reach it: by plain names, never through a link, never above it. */
 import { join } from "@std/path";
+import type { Settings } from "../nas/definition.ts";
+import { upgradedConfig } from "../nas/old_formats.ts";
 import { readJson } from "../run/folder.ts";
 import { listRuns, readState, type RunState } from "../run/state.ts";
 import { Problem } from "./problem.ts";
@@ -14,9 +16,8 @@ export interface RunConfig {
   data: string;
   adapter: string;
   epochs: number;
-  mode?: string;
-  space?: string;
-  strategy?: string;
+  space?: Settings;
+  strategy?: Settings;
 }
 
 export interface Run {
@@ -80,7 +81,7 @@ export class RunsFolder {
     const key = `${path}\n${state.started}`;
     let config = this.#configs.get(key);
     if (!config) {
-      config = readJson(join(path, "config.json")) as Run["config"];
+      config = upgradedConfig(readJson(join(path, "config.json"))) as Run["config"];
       this.#configs.set(key, config);
     }
     return config;

@@ -4,7 +4,7 @@ import { knownSets } from "../data/mod.ts";
 import { type ArchFile, formatArchFile, parseArchFile } from "../nas/arch_file.ts";
 import { type Overrides, resolveSearchConfig, type SearchConfig } from "../nas/config.ts";
 import { finalConfig, pictureOf } from "../nas/final_config.ts";
-import { spaces } from "../nas/spaces/mod.ts";
+import { openSpace, spaces } from "../nas/registry.ts";
 import { type NewRun, RunFolder } from "../run/folder.ts";
 import { archOfTrial, winnerText } from "./architectures.ts";
 import type { Context } from "./context.ts";
@@ -74,14 +74,14 @@ async function archText(
 }
 
 /** @throws UsageError when the space cannot be made of these sizes. */
-function checkSpace({ mode, child }: SearchConfig): void {
-  spaces[mode](child);
+function checkSpace({ space }: SearchConfig): void {
+  openSpace(space);
 }
 
 /** @throws UsageError when the choices do not fit, Problem when the space is unknown. */
 function checkArch(arch: ArchFile): void {
-  if (!Object.hasOwn(spaces, arch.space)) {
-    const known = Object.keys(spaces).join(", ");
+  if (!spaces.find(arch.space)) {
+    const known = spaces.names.join(", ");
     throw new Problem(400, `Cannot use arch: space is "${arch.space}", expected one of ${known}`);
   }
   pictureOf(arch);

@@ -7,12 +7,13 @@ import { z } from "@hono/zod-openapi";
 import { knownSets } from "../data/mod.ts";
 import { archFile } from "../nas/arch_file.ts";
 import { retrainConfig, searchConfig } from "../nas/config.ts";
-import { presets } from "../nas/presets.ts";
-import { spaces } from "../nas/spaces/mod.ts";
+import type { Plugin } from "../nas/definition.ts";
+import { presetNames } from "../nas/presets.ts";
+import { evaluators, spaces, strategies } from "../nas/registry.ts";
 import { runId } from "./runs_folder.ts";
 
 /** Chosen otherwise than as a setting. */
-const chosen = ["version", "preset", "mode", "space", "data"];
+const chosen = ["version", "preset", "space", "strategy", "evaluator", "data"];
 
 /** A built-in set, or the plain name of a folder under --data-dir. */
 export const dataName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/).openapi({
@@ -21,7 +22,7 @@ export const dataName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/).op
 });
 
 const common = {
-  preset: z.enum(Object.keys(presets) as [string, ...string[]]).default("quick"),
+  preset: z.enum(presetNames()).default("quick"),
   faithful: z.boolean().optional().openapi({
     description: "follow the released ENAS code where denas does not by default",
   }),
@@ -30,8 +31,13 @@ const common = {
 
 const search = z.strictObject({
   command: z.literal("search"),
-  mode: z.enum(Object.keys(spaces) as [string, ...string[]]),
+  mode: z.enum(spaces.names).openapi({ description: "the search space" }),
   ...common,
+  space: z.union(spaces.all().map((space) => ownSettings(space))).optional().openapi({
+    description: "settings of the search space; those of each space have its name as their title",
+  }),
+  strategy: kinds(strategies.all()),
+  evaluator: kinds(evaluators.all()),
   ...settingsOf(searchConfig),
 });
 
@@ -43,6 +49,9 @@ const retrain = z.strictObject({
   }),
   arch: archFile.omit({ data: true }).strict().optional(),
   ...common,
+  space: z.union(spaces.all().map((space) => ownSettings(space))).optional().openapi({
+    description: "settings of the network's space",
+  }),
   ...settingsOf(retrainConfig),
 });
 
@@ -51,6 +60,17 @@ export const startBody = z.discriminatedUnion("command", [search, retrain]).open
 export type StartBody = z.infer<typeof startBody>;
 
 type Shape = Record<string, z.ZodType>;
+
+/** The settings of a definition that a client may give, each optional. */
+function ownSettings({ name, settings }: Plugin, kind: z.ZodRawShape = {}): z.ZodObject {
+  return z.strictObject({ ...kind, ...openShape(settings.shape) }).meta({ title: name });
+}
+
+/** One of several definitions by its name, with settings of its own. */
+function kinds(definitions: readonly Plugin[]) {
+  const each = definitions.map((one) => ownSettings(one, { kind: z.literal(one.name) }));
+  return z.union(each).optional();
+}
 
 /** The settings that a client may give, each optional. */
 function settingsOf(schema: z.ZodObject): Shape {

@@ -1,10 +1,9 @@
 /** A run as lists and its own page tell it. */
 import { join } from "@std/path";
 import type { z } from "@hono/zod-openapi";
-import type { SearchConfig } from "../nas/config.ts";
 import { allowed } from "../nas/decisions.ts";
 import type { LoggedEvent } from "../nas/events.ts";
-import { spaces } from "../nas/spaces/mod.ts";
+import { openSpace, spaces } from "../nas/registry.ts";
 import { wholeLines } from "../run/files.ts";
 import type { Context } from "./context.ts";
 import { openIfThere, readAt } from "./file.ts";
@@ -23,9 +22,9 @@ export function summaryOf({ id, state, config }: Run, position: number | undefin
     id,
     command: state.command,
     state: state.status,
-    mode: config.mode ?? config.space ?? state.space ?? "",
+    mode: config.space?.kind ?? state.space ?? "",
     preset: config.preset,
-    strategy: config.strategy,
+    strategy: config.strategy?.kind,
     data: state.data ?? config.data,
     seed: config.seed,
     created: state.started,
@@ -86,8 +85,8 @@ function commandsOf({ path, state, config }: Run, { options }: Context): RunDeta
 /** The decisions of a space with a fixed list of them; none where they depend on each other. */
 function decisionsOf({ config }: Run, { controller }: RunIndex): RunDetail["decisions"] {
   const rows = controller?.probabilities?.length ?? 0;
-  if (rows === 0 || config.mode === undefined || !Object.hasOwn(spaces, config.mode)) return [];
-  const space = spaces[config.mode]((config as unknown as SearchConfig).child);
+  if (rows === 0 || !config.space || !spaces.find(config.space.kind)) return [];
+  const space = openSpace(config.space);
   const decisions: RunDetail["decisions"] = [];
   let at = space.start();
   while (at.decision && decisions.length < rows) {

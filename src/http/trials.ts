@@ -3,8 +3,8 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { classCount } from "../nas/arch_file.ts";
 import { describe } from "../nas/describe.ts";
 import { finalConfig } from "../nas/final_config.ts";
-import { retrainPresets } from "../nas/presets.ts";
-import { spaces } from "../nas/spaces/mod.ts";
+import { presetsOf } from "../nas/presets.ts";
+import { openSpace, spaces } from "../nas/registry.ts";
 import { archOfTrial } from "./architectures.ts";
 import type { Context } from "./context.ts";
 import { Problem, problems } from "./problem.ts";
@@ -85,13 +85,13 @@ export function addTrials(app: OpenAPIHono, { runs, indexes, options }: Context)
     if (row === undefined) throw new Problem(404, `Cannot find trial ${trial} of run ${id}`);
     const arch = archOfTrial(run, index, trial);
     const preset = presetFor(run.config.preset, arch.space);
-    const { child: config } = finalConfig(arch, { preset, given: {} });
+    const { space, form } = finalConfig(arch, { preset, given: {} });
     const { parameters, macs } = describe({
-      space: spaces[arch.space](config),
+      space: openSpace(space),
       choice: arch.choice,
       input: arch.input,
       classes: classCount(arch),
-      config,
+      form,
     });
     const [shown] = index.rows([row]);
     return c.json({
@@ -107,6 +107,5 @@ export function addTrials(app: OpenAPIHono, { runs, indexes, options }: Context)
 
 /** The preset of a search may be without a section for retraining what it finds. */
 function presetFor(preset: string, space: string): string {
-  const sections: Record<string, Record<string, unknown>> = retrainPresets;
-  return sections[preset]?.[space] ? preset : "quick";
+  return presetsOf(spaces.get(space)).includes(preset) ? preset : "quick";
 }

@@ -8,7 +8,7 @@ import type { SearchConfig } from "./config.ts";
 import type { RunEvent } from "./events.ts";
 import { searchLoop, type SearchParts } from "./loop.ts";
 import { furtherObjectives, limits, openStrategy, sizesIn } from "./parts.ts";
-import { evaluators, openSpace, spaces, strategies } from "./registry.ts";
+import { evaluators, openSpace, strategies } from "./registry.ts";
 import type { Store } from "./store.ts";
 import type { State } from "./strategy.ts";
 import type { EarlierWeights } from "./warm_start.ts";

@@ -157,14 +157,14 @@ function pairOf(a: Group, b: Group, level: number): Pair[] {
   }];
 }
 
-const spaceOf = ({ config }: ReadRun) => config.mode ?? config.space ?? "unknown";
+const spaceOf = ({ config }: ReadRun) => config.space?.kind ?? "unknown";
 
 export function strategyOf(run: ReadRun): string {
-  return run.config.strategy ?? run.arch?.strategy ?? "given";
+  return run.config.strategy?.kind ?? run.arch?.strategy ?? "given";
 }
 
 /** Settings that are told otherwise, or that do not change what is compared. */
-const notSettings = new Set(["seed", "strategy", "mode", "space", "version"]);
+const notSettings = new Set(["seed", "strategy.kind", "space.kind", "version"]);
 
 function flatten(config: object, prefix = ""): [string, string][] {
   return Object.entries(config).flatMap(([key, value]) =>
@@ -188,7 +188,7 @@ function differingSettings(runs: readonly ReadRun[]): string[] {
 
 /** The width of a hand-made network follows from what it stands beside: it names no group. */
 const isSetting = (run: ReadRun, key: string) =>
-  key !== "child.filters" || strategyOf(run) !== "baseline";
+  key !== "space.filters" || strategyOf(run) !== "baseline";
 
 function label(run: ReadRun, differing: readonly string[]): string {
   const settings = new Map(flatten(run.config));

@@ -1,5 +1,6 @@
 /** Architectures and accuracies out of a log: one that ENAS printed, or the events of a run. */
 import { z } from "zod";
+import { upgradedConfig } from "../nas/old_formats.ts";
 import { DataError, UsageError, whyUnreadable } from "../errors.ts";
 import { formatScript } from "../nas/forms/script.ts";
 import { type LoggedEpoch, parseLog } from "../nas/forms/log.ts";
@@ -73,14 +74,14 @@ function fromLog(path: string): Extracted {
 
 const settings = z.looseObject({
   preset: z.string().optional(),
-  child: z.looseObject({ branches: z.number().optional() }).optional(),
+  space: z.looseObject({ branches: z.number().optional() }).optional(),
 });
 
 function fromHistory(history: History): Extracted {
   const { start, trials, selection, done, torn } = history;
   // Scores of the selection are on more images: the two kinds are not to be compared.
   const scored = selection.length > 0 ? selection : trials;
-  const config = settings.safeParse(start.config).data;
+  const config = settings.safeParse(upgradedConfig(start.config)).data;
   const counts = new Map<number, number>();
   const architectures = scored.map(({ epoch, choice, score }) => {
     const index = counts.get(epoch) ?? 0;
@@ -88,7 +89,7 @@ function fromHistory(history: History): Extracted {
     // The selection comes after the last epoch.
     const counted = Math.min(epoch + 1, start.epochs);
     const { space } = start;
-    const text = formatScript({ space, choice, branches: config?.child?.branches });
+    const text = formatScript({ space, choice, branches: config?.space?.branches });
     return { space, epoch: counted, index, choice, text, score, times: 1 };
   });
   const epochs = history.epochs.map(({ epoch, validAccuracy, epochs: last }): LoggedEpoch => ({

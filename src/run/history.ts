@@ -4,8 +4,9 @@ import { z } from "zod";
 import { DataError, UsageError } from "../errors.ts";
 import { decisionsOf } from "../nas/decisions.ts";
 import { type RunEvent, runEvent } from "../nas/events.ts";
-import type { ChildConfig, SearchSpace } from "../nas/space.ts";
-import { spaces } from "../nas/spaces/mod.ts";
+import { upgradedConfig } from "../nas/old_formats.ts";
+import { openSpace, spaces } from "../nas/registry.ts";
+import type { SearchSpace } from "../nas/space.ts";
 import { wholeLines } from "./files.ts";
 
 export type Of<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
@@ -79,23 +80,16 @@ export function historyOf(
   };
 }
 
-const sized = z.looseObject({
-  child: z.looseObject({ layers: z.number(), branches: z.number(), blocks: z.number() }),
-});
+const sized = z.looseObject({ space: z.looseObject({ kind: z.string() }) });
 
 /**
  * The space that a search went through, at its size.
  * @throws UsageError for a space of no such name, DataError when the sizes are not there.
  */
 export function spaceOf({ start }: History): SearchSpace<unknown> {
-  if (!Object.hasOwn(spaces, start.space)) {
-    throw new UsageError(
-      `Cannot draw architectures of space "${start.space}": expected one of ` +
-        Object.keys(spaces).join(", "),
-    );
-  }
-  const config = sized.safeParse(start.config);
-  if (config.success) return spaces[start.space](config.data.child as unknown as ChildConfig);
+  spaces.get(start.space);
+  const config = sized.safeParse(upgradedConfig(start.config));
+  if (config.success) return openSpace(config.data.space);
   const { path, message } = config.error.issues[0];
   throw new DataError(
     `Cannot draw the architectures of this run: ${path.join(".")} in its settings: ${message}`,

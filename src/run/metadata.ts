@@ -22,7 +22,7 @@ export function metadataOf(network: NetworkFile, testAccuracy?: number): Record<
     resize: resizeRule(network),
     mean: JSON.stringify(mean),
     deviation: JSON.stringify(deviation),
-    space,
+    space: space.kind,
     architecture: JSON.stringify(choice),
     data,
     ...testAccuracy !== undefined && { test_accuracy: String(testAccuracy) },

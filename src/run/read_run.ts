@@ -3,8 +3,9 @@ import { basename, join } from "@std/path";
 import { z } from "zod";
 import { DataError, UsageError, whyUnreadable } from "../errors.ts";
 import { type ArchFile, parseArchFile } from "../nas/arch_file.ts";
-import { parseConfig, type SearchConfig, searchConfig } from "../nas/config.ts";
+import { parseSearchConfig, type SearchConfig } from "../nas/config.ts";
 import type { LoggedEvent } from "../nas/events.ts";
+import { upgradedConfig } from "../nas/old_formats.ts";
 import { readLines } from "./files.ts";
 import { decodeSafetensors } from "./safetensors.ts";
 import { readState, type RunState } from "./state.ts";
@@ -14,9 +15,8 @@ type Of<T extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: T }>;
 /** Settings as they were written, maybe by another version: only what every version has is checked. */
 const storedConfig = z.looseObject({
   seed: z.number().int(),
-  mode: z.string().optional(),
-  space: z.string().optional(),
-  strategy: z.string().optional(),
+  space: z.looseObject({ kind: z.string() }).optional(),
+  strategy: z.looseObject({ kind: z.string() }).optional(),
 });
 
 export type StoredConfig = z.infer<typeof storedConfig>;
@@ -51,7 +51,7 @@ export function readRun(path: string): ReadRun {
 export function readSearch(path: string): ReadRun & { config: SearchConfig } {
   const run = readRun(path);
   if (run.command === "search") {
-    return { ...run, config: parseConfig(searchConfig, run.config, "search") };
+    return { ...run, config: parseSearchConfig(run.config) };
   }
   throw new UsageError(`Cannot use run ${path}: it is a ${run.command}, expected a search`);
 }
@@ -84,7 +84,7 @@ function readArchFile(path: string): ArchFile {
 
 function readConfig(path: string): StoredConfig {
   try {
-    return storedConfig.parse(JSON.parse(Deno.readTextFileSync(path)));
+    return storedConfig.parse(upgradedConfig(JSON.parse(Deno.readTextFileSync(path))));
   } catch (cause) {
     throw new DataError(`Cannot read ${path}: ${unreadable(cause)}`, { cause });
   }

@@ -40,7 +40,7 @@ export function plotRun(history: History, name: string): string {
 function scores({ start, epochs, trials, controllers, done }: History): Chart {
   const search = start.command === "search";
   // It scores each epoch by the architecture that it trained; others by the mean over the candidates.
-  const trainsBest = start.strategy === "enas-nnabla";
+  const trainsBest = controllers.some(({ trained }) => trained !== undefined);
   const valid = epochs.flatMap(({ epoch, validAccuracy: y }) =>
     y === undefined ? [] : [[epoch, y] as const]
   );

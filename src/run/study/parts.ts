@@ -10,7 +10,7 @@ import {
 import type { StudyTask, TrialResult } from "../../nas/study/trial.ts";
 import { UsageError } from "../../errors.ts";
 import { resolveSearchConfig } from "../../nas/config.ts";
-import { openSpace } from "../../nas/parts.ts";
+import { openSpace } from "../../nas/registry.ts";
 import { openTable, type Table } from "../../nas/tables/mod.ts";
 import type { Job, Opening } from "./messages.ts";
 
@@ -87,6 +87,6 @@ export class StudyParts {
 /** The space of a user's own table, with the sizes that the first algorithm's settings give it. */
 function spaceOf({ space: mode, algorithms: [{ settings }] }: Study) {
   if (mode === undefined) return undefined;
-  const child = Object.entries(settings).filter(([name]) => name.startsWith("child."));
-  return openSpace(mode, resolveSearchConfig({ mode, overrides: Object.fromEntries(child) }).child);
+  const own = Object.entries(settings).filter(([name]) => name.startsWith("space."));
+  return openSpace(resolveSearchConfig({ mode, overrides: Object.fromEntries(own) }).space);
 }

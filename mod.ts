@@ -50,6 +50,7 @@ export * from "./src/ops/mod.ts";
 export * from "./src/nn/init.ts";
 export * from "./src/nn/optimizer.ts";
 export * from "./src/nn/schedule.ts";
+export * from "./src/nn/layers.ts";
 export { WeightStore } from "./src/nn/weights.ts";
 export * from "./src/data/mod.ts";
 export {
@@ -67,7 +68,28 @@ export { type LoggedEvent, type RunEvent, runEvent } from "./src/nas/events.ts";
 export { Classifier } from "./src/nas/classifier.ts";
 export { type NetworkFile, parseNetworkFile } from "./src/nas/network.ts";
 export { retrain } from "./src/nas/retrain.ts";
-export { openSpace, spaces } from "./src/nas/registry.ts";
+export { z } from "zod";
+export {
+  defineEvaluator,
+  defineSpace,
+  defineStrategy,
+  type EvaluatorContext,
+  type EvaluatorDefinition,
+  type OpenEvaluator,
+  type Plugin,
+  type Settings,
+  type SpaceDefinition,
+  type StrategyContext,
+  type StrategyDefinition,
+} from "./src/nas/definition.ts";
+export { allowed, decisionsOf, walk } from "./src/nas/decisions.ts";
+export { evaluators, openSpace, register, spaces, strategies } from "./src/nas/registry.ts";
+export { uniformArchitecture } from "./src/nas/sampling.ts";
+export { denseHead } from "./src/nas/spaces/benchmark.ts";
+export { type Network, requireSearchForm, type Sized, toModel } from "./src/nas/spaces/child.ts";
+export { DecisionList } from "./src/nas/spaces/codec.ts";
+export { networkSettings } from "./src/nas/spaces/settings.ts";
+export { GraphBuilder } from "./src/nas/predictors/graphs.ts";
 export { type RunIO, search } from "./src/nas/search.ts";
 export { memoryStore, type Store } from "./src/nas/store.ts";
 export type * from "./src/nas/space.ts";
@@ -75,6 +97,7 @@ export type * from "./src/nas/strategy.ts";
 export type * from "./src/nas/evaluator.ts";
 export * from "./src/nas/tables/mod.ts";
 export { type EarlierWeights } from "./src/nas/warm_start.ts";
+export { loadPlugins } from "./src/run/plugins.ts";
 export { readEarlierWeights } from "./src/run/earlier_weights.ts";
 export { exportSafetensors } from "./src/run/named_tensors.ts";
 export { readNetwork, type TrainedNetwork } from "./src/run/network.ts";

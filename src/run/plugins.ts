@@ -1,0 +1,35 @@
+/** Plug-ins from files of the user's. */
+import { pathToFileURL } from "node:url";
+import { UsageError } from "../errors.ts";
+import { checkPlugin } from "../nas/plugin_check.ts";
+import { register } from "../nas/registry.ts";
+
+/**
+ * Loads definitions and adds them to those that there are. A file exports one, or a list of them, as its default.
+ * @param files full paths.
+ * @throws UsageError naming the file and what is wrong with it.
+ */
+export async function loadPlugins(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    const definitions = [await defaultOf(file)].flat();
+    if (definitions.length === 0) throw cannot(file, "it exports an empty list");
+    for (const one of definitions) register(checkPlugin(one, file));
+  }
+}
+
+async function defaultOf(file: string): Promise<unknown> {
+  let loaded: { default?: unknown };
+  try {
+    loaded = await import(pathToFileURL(file).href);
+  } catch (cause) {
+    throw cannot(file, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  if (loaded.default !== undefined) return loaded.default;
+  throw cannot(
+    file,
+    "it has no default export, expected a definition; see examples/README.md",
+  );
+}
+
+const cannot = (file: string, why: string, cause?: unknown) =>
+  new UsageError(`Cannot load plug-in ${file}: ${why}`, { cause });

@@ -92,6 +92,12 @@ export class Bohamiann<A> implements Predictor<A> {
       .map((v) => this.#by.mean + this.#by.deviation * v);
   }
 
+  members(archs: readonly A[]): Float64Array[] {
+    return this.#kept.map((params) =>
+      this.#under(params, archs).map((v) => this.#by.mean + this.#by.deviation * v)
+    );
+  }
+
   #under(params: Float64Array, archs: readonly A[]): Float64Array {
     const rows = rowsOf(archs.map(this.#features));
     this.#net!.params.set(params);

@@ -61,16 +61,21 @@ export class Ensemble<A> implements Predictor<A> {
   }
 
   predict(archs: readonly A[]): Prediction {
-    return membersSay(this.#members(archs), this.#by);
+    return membersSay(this.#outputs(archs), this.#by);
   }
 
   /** One of the nets. */
   draw(archs: readonly A[], rng: Rng): Float64Array {
-    const one = this.#members(archs)[rng.below(this.#nets.length)];
-    return one.map((v) => this.#by.mean + this.#by.deviation * v);
+    return rng.pick(this.members(archs));
   }
 
-  #members(archs: readonly A[]): Float64Array[] {
+  members(archs: readonly A[]): Float64Array[] {
+    return this.#outputs(archs).map((one) =>
+      one.map((v) => this.#by.mean + this.#by.deviation * v)
+    );
+  }
+
+  #outputs(archs: readonly A[]): Float64Array[] {
     const rows = rowsOf(archs.map(this.#features));
     return this.#nets.map((net) => net.forward(rows).slice(0, rows.length));
   }

@@ -58,7 +58,7 @@ const recipes = {
     initial: 10,
     batch: 1,
     predictor: "gp-rbf",
-    acquisition: "ei",
+    acquisition: "ei-full",
     candidates: half,
     log: true,
   },
@@ -67,7 +67,7 @@ const recipes = {
     initial: 10,
     batch: 1,
     predictor: "gp-wl",
-    acquisition: "ei",
+    acquisition: "ei-full",
     candidates: half,
     log: true,
   },
@@ -79,7 +79,7 @@ const recipes = {
     initial: 5,
     batch: 1,
     predictor: ["gp-graph", "gp-mixed"],
-    acquisition: "ei",
+    acquisition: "ei-full",
     candidates: { ...half, climbs: 3, whole: 20_000 },
     log: true,
     distinct: true,
@@ -109,7 +109,13 @@ const recipes = {
     candidates: { parents: 0, each: 0, edits: 0, enough: 0, random: 0, climbs: 0 },
   },
   /** Shi et al., NeurIPS 2020. */
-  bonas: { initial: 10, batch: 10, predictor: "bonas", acquisition: "ei", candidates: mutations },
+  bonas: {
+    initial: 10,
+    batch: 10,
+    predictor: "bonas",
+    acquisition: "ei-full",
+    candidates: mutations,
+  },
   /** NPENAS-NP (Wei et al., IEEE TNNLS 2022): the predictor chooses among the offspring of the best. */
   npenas: {
     initial: 10,

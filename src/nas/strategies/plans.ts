@@ -100,7 +100,7 @@ const recipes = {
     acquisition: "ucb",
     candidates: mutations,
   },
-  /** Wen et al., ECCV 2020: one fit to a ninth of the budget, then the best of many draws. */
+  /** Wen et al., ECCV 2020: one fit to eight ninths of the budget, then the best of many draws. */
   gcn: {
     initial: 0,
     batch: 0,
@@ -145,7 +145,7 @@ export function guidedPlan<A>(
   config: GuidedConfig,
   context: PlanContext<A>,
 ): GuidedPlan<A> {
-  const recipe: Recipe = name === "gcn" ? gcnRecipe(context.budget) : recipes[name];
+  const recipe: Recipe = name === "gcn" ? gcnRecipe(context.budget, config.initial) : recipes[name];
   const { space } = context;
   return {
     name,
@@ -163,9 +163,14 @@ export function guidedPlan<A>(
   };
 }
 
-/** 20 of 172 architectures are learned from, 50 candidates are ranked for each of the budget. */
-function gcnRecipe(budget: number): Recipe {
-  const initial = Math.max(2, Math.floor(20 / 172 * budget));
+/**
+ * Of 172 architectures, 20 are picked at the end and the others learned from; 50 candidates are ranked for each
+ * of the budget.
+ * @param own architectures to learn from, 0 = as many as that.
+ */
+function gcnRecipe(budget: number, own: number): Recipe {
+  const picked = Math.max(1, Math.floor(20 / 172 * budget));
+  const initial = own || Math.max(2, budget - picked);
   const candidates = { ...recipes.gcn.candidates, random: 50 * budget };
   return { ...recipes.gcn, initial, batch: Math.max(1, budget - initial), candidates };
 }

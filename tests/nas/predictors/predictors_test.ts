@@ -6,7 +6,7 @@ import {
   GaussianProcess,
   noiseGradient,
 } from "../../../src/nas/predictors/gaussian_process.ts";
-import { batchOf, GraphNet } from "../../../src/nas/predictors/gcn.ts";
+import { batchOf, GraphNet, trainGraphNet } from "../../../src/nas/predictors/gcn.ts";
 import { graphsOf } from "../../../src/nas/predictors/graphs.ts";
 import { distanceKernel, rbfKernel } from "../../../src/nas/predictors/kernels.ts";
 import { Mlp, rowsOf } from "../../../src/nas/predictors/mlp.ts";
@@ -162,19 +162,45 @@ for (const activation of ["relu", "tanh"] as const) {
   });
 }
 
-Deno.test("the gradient of a graph net is that of differences", () => {
-  const options = { layers: 2, width: 5, dense: 6, dropout: 0, epochs: 1, batch: 3, lr: 1 };
+Deno.test("the gradient of a graph net is that of differences, with dropout", () => {
+  const options = { layers: 2, width: 5, dense: 6, dropout: 0.2, epochs: 1, batch: 3, lr: 1 };
   const graphs = known.slice(0, 3).map(graphsOf(space));
   const vocabulary = new Map([...new Set(graphs.flatMap((g) => g.labels))].map((l, i) => [l, i]));
   const batch = batchOf(graphs, vocabulary);
   const net = new GraphNet(vocabulary.size, options, rng());
-  // Biases at 0 sit on the kinks of ReLU.
-  const r = rng(3);
-  net.params.forEach((p, i) => net.params[i] = p + 0.1 * r.normal());
-  const value = () => net.forward(batch).output.reduce((sum, y, i) => sum + (y - i) ** 2, 0);
-  const pass = net.forward(batch);
+  const forward = () => net.forward(batch, rng(4));
+  const value = () => forward().output.reduce((sum, y, i) => sum + (y - i) ** 2, 0);
+  const pass = forward();
   net.backward(batch, pass, pass.output.map((y, i) => 2 * (y - i)));
   assert.ok(gradientError(net.params, net.gradient.slice(), value) < 1e-6);
+});
+
+Deno.test("a graph net computes what an independent implementation does", () => {
+  const graphs = [
+    { labels: ["a", "b", "c", "c"], successors: [[1, 2], [3], [3], []] },
+    { labels: ["a", "c"], successors: [[1], []] },
+  ];
+  const options = { layers: 2, width: 3, dense: 2, dropout: 0, epochs: 1, batch: 2, lr: 1 };
+  const net = new GraphNet(3, options, rng());
+  net.params.forEach((_, i) => net.params[i] = Math.sin(1 + i));
+  const { output } = net.forward(batchOf(graphs, new Map([["a", 0], ["b", 1], ["c", 2]])));
+  // By numpy with whole matrices: no biases, no activation behind the first dense layer.
+  const expected = [-0.0937244215944772, -0.0788902963351188];
+  output.forEach((y, i) => assert.ok(Math.abs(y - expected[i]) < 1e-12, `${y}, ${expected[i]}`));
+});
+
+Deno.test("the rate of a graph net falls along half a cosine", () => {
+  const graph = { labels: ["a", "b"], successors: [[1], []] };
+  const vocabulary = new Map([["a", 0], ["b", 1]]);
+  // So small a rate leaves the gradient as it is: Adam moves each weight by the rate.
+  for (const [epochs, moves] of [[1, 1], [2, 1.5], [4, 2.5]]) {
+    const options = { layers: 1, width: 2, dense: 2, dropout: 0, epochs, batch: 1, lr: 1e-7 };
+    const net = new GraphNet(2, options, rng());
+    const before = net.params.slice();
+    trainGraphNet(net, [graph], vocabulary, Float64Array.of(5), options, rng());
+    const moved = Math.max(...net.params.map((p, i) => Math.abs(p - before[i]))) / 1e-7;
+    assert.ok(Math.abs(moved - moves) < 1e-3, `${moved} after ${epochs} epochs, expected ${moves}`);
+  }
 });
 
 Deno.test("a Bayesian linear regression finds weights and noise, and is less sure away from the data", () => {

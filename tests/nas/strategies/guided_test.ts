@@ -19,6 +19,7 @@ import {
 import { type CandidatePlan, findCandidates } from "../../../src/nas/strategies/candidates.ts";
 import { guidedStrategy } from "../../../src/nas/strategies/guided.ts";
 import { openStrategy } from "../../../src/nas/strategies/mod.ts";
+import { guidedPlan } from "../../../src/nas/strategies/plans.ts";
 import { movesOf } from "../../../src/nas/strategies/moves.ts";
 import { wholeSpace } from "../../../src/nas/strategies/whole.ts";
 import { indexIn, openTable } from "../../../src/nas/tables/mod.ts";
@@ -178,6 +179,19 @@ Deno.test("an acquisition that is another at every look is not climbed", () => {
     message: /Cannot climb by acquisition its/,
   });
   make("its", 0);
+});
+
+Deno.test("gcn learns from eight ninths of the budget and picks the rest from fifty draws for each", () => {
+  const { guided } = resolveSearchConfig({ mode: "nasbench201", preset: "quick" });
+  const planOf = (budget: number, initial = 0) => {
+    const context = { space, encodings: {}, encoding: "", budget };
+    const { candidates, batch, ...plan } = guidedPlan("gcn", { ...guided, initial }, context);
+    return [plan.initial, batch, candidates.random];
+  };
+  assert.deepEqual(planOf(150), [133, 17, 7500]);
+  assert.deepEqual(planOf(172), [152, 20, 8600]);
+  assert.deepEqual(planOf(150, 100), [100, 50, 7500]);
+  assert.deepEqual(planOf(3), [2, 1, 150]);
 });
 
 Deno.test("nothing is asked for twice while there is anything else", async () => {

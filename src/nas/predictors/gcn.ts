@@ -17,7 +17,7 @@ import {
   torchUniform,
 } from "./dense.ts";
 import type { LabelledGraph } from "./graphs.ts";
-import type { Rows } from "./mlp.ts";
+import { batches, type Rows } from "./mlp.ts";
 
 export interface GcnOptions extends AdamOptions {
   /** Graph convolutions and their width, then a dense layer. */
@@ -212,10 +212,8 @@ export function trainGraphNet(
 ): void {
   const adam = new Adam(net.params.length, options);
   for (let epoch = 0; epoch < epochs; epoch++) {
-    const order = rng.permutation(graphs.length);
     const lr = options.lr * (1 + Math.cos(Math.PI * epoch / epochs)) / 2;
-    for (let from = 0; from < graphs.length; from += batch) {
-      const some = order.subarray(from, from + batch);
+    for (const some of batches(graphs.length, batch, rng)) {
       const x = batchOf(Array.from(some, (i) => graphs[i]), vocabulary);
       const pass = net.forward(x, rng);
       const dy = pass.output.map((y, i) => 2 * (y - targets[some[i]]) / some.length);

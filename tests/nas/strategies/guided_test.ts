@@ -3,7 +3,7 @@ import { resolveSearchConfig } from "../../../src/nas/config.ts";
 import { nasbench201Encodings } from "../../../src/nas/encodings/nasbench201.ts";
 import { membersSay } from "../../../src/nas/predictors/ensemble.ts";
 import type { Prediction, Predictor } from "../../../src/nas/predictors/predictor.ts";
-import { logErrors } from "../../../src/nas/predictors/targets.ts";
+import { logErrors, percentErrors } from "../../../src/nas/predictors/targets.ts";
 import { openSpace } from "../../../src/nas/search.ts";
 import {
   formatNb201,
@@ -53,7 +53,7 @@ Deno.test("acquisitions order candidates as in the published code", () => {
     [8.47, 7.71, 9.23, 10.89, 8.81, 9.35],
     [8.74, 9.36, 9.43, 9.00, 9.25, 8.39],
   ].map((row) => Float64Array.from(row));
-  const prediction = membersSay(members, { mean: 0, deviation: 1 });
+  const prediction = membersSay(members);
   const order = (name: AcquisitionName) => {
     const values = acquire(name, {
       prediction,
@@ -192,6 +192,30 @@ Deno.test("gcn learns from eight ninths of the budget and picks the rest from fi
   assert.deepEqual(planOf(172), [152, 20, 8600]);
   assert.deepEqual(planOf(150, 100), [100, 50, 7500]);
   assert.deepEqual(planOf(3), [2, 1, 150]);
+});
+
+Deno.test("strategies of the encodings study have its settings", () => {
+  const { guided } = resolveSearchConfig({ mode: "nasbench201", preset: "quick" });
+  const seen: string[] = [];
+  const encodings = new Proxy(nasbench201Encodings(), {
+    get: (all, name: string) => (seen.push(name), all[name]),
+  });
+  const plans = (["gp", "bananas", "dngo", "bohamiann"] as const).map((name) => {
+    const plan = guidedPlan(name, guided, { space, encodings, encoding: "", budget: 150 });
+    return [name, plan.initial, plan.batch, plan.acquisition, seen.pop()];
+  });
+  assert.deepEqual(plans, [
+    ["gp", 10, 1, "ucb", "adj"],
+    ["bananas", 10, 10, "its", "trunc_path"],
+    ["dngo", 10, 10, "ucb", "path"],
+    ["bohamiann", 20, 10, "ucb", "adj"],
+  ]);
+});
+
+Deno.test("errors are learned in per cent, other scores in units of their deviation", () => {
+  assert.deepEqual([...percentErrors(Float64Array.of(0.25, 1))], [75, 0]);
+  const [a, b] = percentErrors(Float64Array.of(10, 30));
+  assert.ok(Math.abs(a - Math.SQRT1_2) < 1e-12 && Math.abs(b + Math.SQRT1_2) < 1e-12);
 });
 
 Deno.test("nothing is asked for twice while there is anything else", async () => {

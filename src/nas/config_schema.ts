@@ -1,6 +1,7 @@
 /** The schemas of a search's and a retraining's settings, field by field. Presets and overrides: config.ts. */
 import { z } from "zod";
 import { allPredictorNames } from "./predictors/names.ts";
+import { ownSettings } from "./predictors/settings.ts";
 import { allAcquisitionNames } from "./strategies/acquisition.ts";
 import { allStrategyNames } from "./strategies/names.ts";
 import {
@@ -232,6 +233,16 @@ export const searchConfig = z.strictObject({
     predictor: z.enum(["", ...allPredictorNames]),
     /** Mutations of the best, uniform draws, or both. */
     candidates: z.enum(["", "mutation", "random", "mutation-random"]),
+    /** Of the predictor; 0 and "" = its own. */
+    settings: z.strictObject({
+      layers: count,
+      width: count,
+      epochs: count,
+      steps: count,
+      rate: z.number().nonnegative(),
+      loss: z.enum(["", "mae", "mse", "mape"]),
+      ensemble: count,
+    }).default(ownSettings),
   }).default(asPlanned),
   /** Reject larger architectures (0 = no limit): parameters and multiply-adds of the search child. */
   maxParams: count,

@@ -5,6 +5,7 @@
  * `codebrim`: the multi-target search of Mundt et al., "Meta-learning Convolutional Neural Architectures for
  * Multi-target Concrete Defect Classification with the COncrete DEfect BRidge IMage Dataset", CVPR 2019.
  */
+import { ownSettings } from "./predictors/settings.ts";
 import type { RetrainConfig, SearchConfig } from "./config.ts";
 
 /** The evaluator of ENAS; the other fields are of other evaluators. */
@@ -29,6 +30,7 @@ export const asPlanned = {
   acquisition: "",
   predictor: "",
   candidates: "",
+  settings: ownSettings,
 } as const;
 export const climbing = {
   initial: 1,

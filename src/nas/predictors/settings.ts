@@ -24,6 +24,25 @@ const schema = z.strictObject({
 export type PredictorSettings = z.infer<typeof schema>;
 export type PredictorSetting = keyof PredictorSettings;
 
+/** The same in a config, where 0 and "" stand for what the predictor has of its own. */
+export interface SettingsInConfig extends Required<Omit<PredictorSettings, "loss">> {
+  loss: "" | NonNullable<PredictorSettings["loss"]>;
+}
+
+export const ownSettings: Readonly<SettingsInConfig> = {
+  layers: 0,
+  width: 0,
+  epochs: 0,
+  steps: 0,
+  rate: 0,
+  loss: "",
+  ensemble: 0,
+};
+
+/** Those that are not the predictor's own. */
+export const chosenSettings = (settings: SettingsInConfig): PredictorSettings =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value));
+
 /** Weights of all networks together: more would fill the memory. */
 const MOST_WEIGHTS = 20_000_000;
 

@@ -3,6 +3,7 @@ import { UsageError } from "../../errors.ts";
 import { choiceEncoding } from "../encodings/choices.ts";
 import type { Encoding, Encodings } from "../encodings/encoding.ts";
 import { openPredictor, type PredictorName, predictorNames } from "../predictors/mod.ts";
+import { chosenSettings, type SettingsInConfig } from "../predictors/settings.ts";
 import { logErrors, percentErrors } from "../predictors/targets.ts";
 import type { SearchSpace } from "../space.ts";
 import type { AcquisitionName } from "./acquisition.ts";
@@ -19,6 +20,8 @@ export interface GuidedConfig {
   predictor: PredictorName | "";
   /** Where candidates come from: mutations of the best, uniform draws, or both. */
   candidates: "" | "mutation" | "random" | "mutation-random";
+  /** Of the predictor. */
+  settings: SettingsInConfig;
 }
 
 interface Recipe {
@@ -168,7 +171,8 @@ export function guidedPlan<A>(
     predictors: [config.predictor || recipe.predictor].flat().map((predictor) => {
       const { sees } = predictorNames[predictor];
       const encoding = sees === "graph" ? undefined : seen(context, sees, recipe.encoding);
-      return openPredictor(predictor, { space, encoding });
+      const settings = chosenSettings(config.settings);
+      return openPredictor(predictor, { space, encoding, settings });
     }),
     key: (arch) => recipe.distinct && space.unique ? space.unique(arch) : space.key(arch),
     target: recipe.log ? logErrors : percentErrors,

@@ -245,6 +245,18 @@ Deno.test("settings of guided strategies are checked by name", () => {
   refuse("guided.acquisition", "best");
   refuse("guided.predictor", "oracle");
   refuse("guided.candidates", "all");
+  refuse("guided.settings.width", -1);
+});
+
+Deno.test("settings of a predictor reach it through a search's config", () => {
+  const open = (overrides: Record<string, unknown>) => {
+    const config = resolveSearchConfig({ mode: "nasbench201", preset: "quick", overrides });
+    return openStrategy(config, openSpace("nasbench201", config.child), { gpu: null });
+  };
+  return assert.rejects(open({ strategy: "gp", "guided.settings.width": 7 }), {
+    name: "UsageError",
+    message: "Cannot set width of predictor gp: it has no settings",
+  });
 });
 
 for (

@@ -25,6 +25,8 @@ interface Recipe {
   initial: number;
   batch: number;
   predictor: PredictorName | readonly PredictorName[];
+  /** What the predictor sees unless told otherwise; without it truncated paths, distances by adjacency. */
+  sees?: string;
   acquisition: AcquisitionName;
   candidates: CandidatePlan;
   /** The logarithm of the error is learned, or the error. */
@@ -49,10 +51,10 @@ const recipes = {
   /** White et al., NeurIPS 2020; kernel and candidates after NASBOT (Kandasamy et al., NeurIPS 2018). */
   gp: {
     initial: 10,
-    batch: 10,
+    batch: 1,
     predictor: "gp",
     acquisition: "ucb",
-    candidates: { parents: 5, each: 5, edits: 19, enough: 0, random: 200, climbs: 0 },
+    candidates: { parents: 5, each: 5, edits: 19, enough: 0, random: 0, climbs: 0, rated: 200 },
   },
   "gp-rbf": {
     initial: 10,
@@ -92,11 +94,20 @@ const recipes = {
     acquisition: "its",
     candidates: mutations,
   },
-  dngo: { initial: 20, batch: 10, predictor: "dngo", acquisition: "ucb", candidates: mutations },
+  /** This and the next as in naszilla. */
+  dngo: {
+    initial: 20,
+    batch: 10,
+    predictor: "dngo",
+    sees: "adj",
+    acquisition: "ucb",
+    candidates: mutations,
+  },
   bohamiann: {
     initial: 20,
     batch: 10,
     predictor: "bohamiann",
+    sees: "adj",
     acquisition: "ucb",
     candidates: mutations,
   },
@@ -149,7 +160,7 @@ export function guidedPlan<A>(
     candidates: chosen(config.candidates, recipe.candidates),
     predictors: [config.predictor || recipe.predictor].flat().map((predictor) => {
       const { sees } = predictorNames[predictor];
-      const encoding = sees === "graph" ? undefined : seen(context, sees);
+      const encoding = sees === "graph" ? undefined : seen(context, sees, recipe.sees);
       return openPredictor(predictor, { space, encoding });
     }),
     key: (arch) => recipe.distinct && space.unique ? space.unique(arch) : space.key(arch),
@@ -164,23 +175,19 @@ function gcnRecipe(budget: number): Recipe {
   return { ...recipes.gcn, initial, batch: Math.max(1, budget - initial), candidates };
 }
 
-const UNIFORM = 100;
+/** Candidates where uniform draws are among them. */
+const FILLED = 200;
 
 function chosen(kind: GuidedConfig["candidates"], own: CandidatePlan): CandidatePlan {
+  if (kind === "") return own;
+  const near = { ...own.parents > 0 ? own : mutations, whole: 0, random: 0 };
   switch (kind) {
-    case "":
-      return own;
     case "mutation":
-      return { ...own, whole: 0, random: 0, ...own.parents === 0 && mutations };
+      return near;
     case "random":
-      return { ...own, whole: 0, parents: 0, random: own.random || UNIFORM };
+      return { ...near, parents: 0, fill: FILLED };
     case "mutation-random":
-      return {
-        ...own,
-        whole: 0,
-        ...own.parents === 0 && mutations,
-        random: own.random || UNIFORM,
-      };
+      return { ...near, fill: FILLED };
   }
 }
 
@@ -188,8 +195,8 @@ function chosen(kind: GuidedConfig["candidates"], own: CandidatePlan): Candidate
 function seen<A>(
   { space, encodings, encoding }: PlanContext<A>,
   sees: "features" | "distance",
+  own = sees === "features" ? "trunc_path" : "adj",
 ): Encoding<A> {
-  const own = sees === "features" ? "trunc_path" : "adj";
   const found = encodings[encoding || own];
   if (found) return found;
   if (encoding === "" || encoding === "choices") return choiceEncoding(space);

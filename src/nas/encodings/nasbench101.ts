@@ -197,19 +197,22 @@ function perturbAdjacency(arch: Nb101Arch, rng: Rng, rate: number): Nb101Arch {
 }
 
 /**
- * The first cutoff − 1 edges flip, each with probability rate/max(cutoff, 21). Two more places of the encoding free
- * one more operation: of those that are free one is expected to change. A cutoff that is even and at least 21
- * grows by one in half of the draws, and stays so until a cell is found.
+ * The first cutoff − 1 edges flip, each with probability rate/max(cutoff, 21). Every two places above 21 free one
+ * operation: of the free ones `rate` are expected to change. A cutoff that is even and at least 21 grows by one in
+ * half of the draws, after the operations, and stays so until a cell is found.
  */
 function perturbTruncated(arch: Nb101Arch, rng: Rng, rate: number, cutoff: number): Nb101Arch {
   const all = nb101Edges.length;
   return firstValid(arch, rate, (rate) => {
-    if (cutoff >= all && cutoff % 2 === 0 && rng.next() < 0.5) cutoff++;
     const free = Math.max(0, Math.floor((cutoff - all) / 2));
-    return {
-      edges: flipped(arch.edges, rng, (e) => e < cutoff - 1 ? rate / Math.max(cutoff, all) : 0),
-      ops: redrawn(arch.ops, OPS, rng, (v) => v < free ? 1 / free : 0),
-    };
+    const ops = redrawn(arch.ops, OPS, rng, (v) => v < free ? rate / free : 0);
+    if (cutoff >= all && cutoff % 2 === 0 && rng.next() < 0.5) cutoff++;
+    const edges = flipped(
+      arch.edges,
+      rng,
+      (e) => e < cutoff - 1 ? rate / Math.max(cutoff, all) : 0,
+    );
+    return { edges, ops };
   });
 }
 

@@ -84,17 +84,16 @@ export function pathDraws(cells: Nb101Cells, strict = false): PathDraws {
   };
 }
 
-/** What changes in a continuous encoding: one is dropped, one added, or both, each in a third of draws. */
+/** What changes in a continuous encoding: one is dropped, one added, or both; one is added where there is none. */
 export function addedOrDropped(
   present: readonly number[],
   absent: readonly number[],
   rng: Rng,
 ): number[] {
   const change = rng.below(3) - 1;
-  return [
-    ...change <= 0 && present.length ? [rng.pick(present)] : [],
-    ...change >= 0 && absent.length ? [rng.pick(absent)] : [],
-  ];
+  const drops = change <= 0 && present.length > 0;
+  const adds = (change >= 0 || !drops) && absent.length > 0;
+  return [...drops ? [rng.pick(present)] : [], ...adds ? [rng.pick(absent)] : []];
 }
 
 const known = new WeakMap<Nb101Arch, readonly number[]>();

@@ -81,7 +81,7 @@ export interface OpenAlgorithm {
 }
 
 /**
- * Encoding `adj` is the space's own decisions, mutations and neighbourhoods where it has no encodings.
+ * Encodings `adj` and `path` are the space's own decisions, mutations and neighbourhoods where it has no encodings.
  * @param queries of each search.
  * @throws UsageError naming a strategy, encoding or setting that there is not.
  */
@@ -104,7 +104,7 @@ export async function openAlgorithm(
   const names = [encoding.sample, encoding.perturb].filter((one) => one !== "");
   const encodings = await openEncodings(space, { ...places, ...encoding, names, strict });
   const own = Object.keys(encodings).length === 0;
-  const used = (one: string) => own && one === "adj" ? "" : one;
+  const used = (one: string) => own && (one === "adj" || one === "path") ? "" : one;
   const config = resolveSearchConfig({
     mode: space,
     preset: "quick",

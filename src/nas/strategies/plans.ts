@@ -25,8 +25,6 @@ interface Recipe {
   initial: number;
   batch: number;
   predictor: PredictorName | readonly PredictorName[];
-  /** What the predictor sees unless told otherwise; without it truncated paths, distances by adjacency. */
-  sees?: string;
   acquisition: AcquisitionName;
   candidates: CandidatePlan;
   /** The logarithm of the error is learned, or the error. */
@@ -94,20 +92,11 @@ const recipes = {
     acquisition: "its",
     candidates: mutations,
   },
-  /** This and the next as in naszilla. */
-  dngo: {
-    initial: 20,
-    batch: 10,
-    predictor: "dngo",
-    sees: "adj",
-    acquisition: "ucb",
-    candidates: mutations,
-  },
+  dngo: { initial: 20, batch: 10, predictor: "dngo", acquisition: "ucb", candidates: mutations },
   bohamiann: {
     initial: 20,
     batch: 10,
     predictor: "bohamiann",
-    sees: "adj",
     acquisition: "ucb",
     candidates: mutations,
   },
@@ -160,7 +149,7 @@ export function guidedPlan<A>(
     candidates: chosen(config.candidates, recipe.candidates),
     predictors: [config.predictor || recipe.predictor].flat().map((predictor) => {
       const { sees } = predictorNames[predictor];
-      const encoding = sees === "graph" ? undefined : seen(context, sees, recipe.sees);
+      const encoding = sees === "graph" ? undefined : seen(context, sees);
       return openPredictor(predictor, { space, encoding });
     }),
     key: (arch) => recipe.distinct && space.unique ? space.unique(arch) : space.key(arch),
@@ -195,8 +184,8 @@ function chosen(kind: GuidedConfig["candidates"], own: CandidatePlan): Candidate
 function seen<A>(
   { space, encodings, encoding }: PlanContext<A>,
   sees: "features" | "distance",
-  own = sees === "features" ? "trunc_path" : "adj",
 ): Encoding<A> {
+  const own = sees === "features" ? "trunc_path" : "adj";
   const found = encodings[encoding || own];
   if (found) return found;
   if (encoding === "" || encoding === "choices") return choiceEncoding(space);

@@ -85,9 +85,14 @@ export const nb201EncodingNumber = ({ ops }: Nb201Arch): number =>
 export const nb201Paths = ({ ops }: Nb201Arch): number[] =>
   ROUTES.map(({ edges, base }) => base + edges.reduceRight((n, e) => n * OPS + codeOf[ops[e]], 0));
 
-/** In ascending order, each once: two routes share a range. */
-const sortedPaths = (arch: Nb201Arch): number[] =>
-  [...new Set(nb201Paths(arch))].sort((a, b) => a - b);
+const known = new WeakMap<Nb201Arch, readonly number[]>();
+
+/** In ascending order, each once, as two routes share a range; remembered per object for kernels. */
+function sortedPaths(arch: Nb201Arch): readonly number[] {
+  let paths = known.get(arch);
+  if (!paths) known.set(arch, paths = [...new Set(nb201Paths(arch))].sort((a, b) => a - b));
+  return paths;
+}
 
 /** Every cell with other operations along one route, each once. */
 function alongRoutes({ ops }: Nb201Arch, routes: readonly { edges: readonly number[] }[]) {

@@ -11,6 +11,8 @@ export interface CandidatePlan {
   each: number;
   /** 1 … so many edits in a mutation. */
   edits: number;
+  /** A mutation that changed nothing is drawn again. */
+  changed?: boolean;
   /** Later parents are left out once there are so many candidates; 0 = all parents. */
   enough: number;
   /** Uniform draws beside them. */
@@ -80,9 +82,7 @@ function propose<A>(plan: CandidatePlan, around: Surroundings<A>): Map<string, A
   };
   for (const parent of ranked.slice(0, plan.parents)) {
     for (let edits = 1; edits <= plan.edits; edits++) {
-      for (let i = 0; i < plan.each; i++) {
-        add(moves.perturb(parent, rng, edits));
-      }
+      for (let i = 0; i < plan.each; i++) add(mutation(parent, edits, plan, around));
     }
     if (plan.enough > 0 && pool.size >= plan.enough) break;
   }
@@ -90,6 +90,25 @@ function propose<A>(plan: CandidatePlan, around: Surroundings<A>): Map<string, A
   const { fill = 0 } = plan;
   for (let i = 0; i < 5 * fill && pool.size < fill; i++) add(moves.sample(rng));
   return pool;
+}
+
+/** Mutations that may change nothing in a row, before one is taken that does. */
+const PATIENCE = 100;
+
+function mutation<A>(
+  parent: A,
+  edits: number,
+  { changed }: CandidatePlan,
+  { moves, rng }: Surroundings<A>,
+): A {
+  const { space } = moves;
+  let arch = moves.perturb(parent, rng, edits);
+  if (!changed) return arch;
+  const before = space.key(parent);
+  for (let i = 0; i < PATIENCE && space.key(arch) === before; i++) {
+    arch = moves.perturb(parent, rng, edits);
+  }
+  return arch;
 }
 
 function someOf<A>(pool: Map<string, A>, most: number | undefined, rng: Rng): Map<string, A> {

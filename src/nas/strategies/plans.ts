@@ -43,7 +43,15 @@ const mutations: CandidatePlan = {
   climbs: 0,
 };
 /** Half mutations of the ten best, half uniform draws. */
-const half: CandidatePlan = { parents: 10, each: 10, edits: 1, enough: 0, random: 100, climbs: 0 };
+const half: CandidatePlan = {
+  parents: 10,
+  each: 10,
+  edits: 1,
+  changed: true,
+  enough: 0,
+  random: 100,
+  climbs: 0,
+};
 
 const recipes = {
   /** White et al., NeurIPS 2020; kernel and candidates after NASBOT (Kandasamy et al., NeurIPS 2018). */

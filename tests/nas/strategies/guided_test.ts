@@ -242,7 +242,7 @@ Deno.test("settings of guided strategies are checked by name", () => {
 
 for (
   const [strategy, column, least] of [
-    // Of 20 searches all but this seed's end at the best cell, 94.373, and this one at the next: 94.343.
+    // Of 20 searches all but this seed's end at the best cell, 94.373, and this one at 94.343.
     ["gp-wl", "c10_test_200", 94.34],
     // The best cell of all.
     ["gp-mixed", "c100_test_200", 73.513],

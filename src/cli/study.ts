@@ -36,7 +36,7 @@ interface StudyOptions {
 
 export function addStudy(program: Command, finish: (code: number) => void): void {
   const groups = Object.entries(groupSummaries)
-    .map(([name, summary]) => `  ${name.padEnd(18)} ${summary}`).join("\n");
+    .map(([name, summary]) => `  ${name.padEnd(21)} ${summary}`).join("\n");
   program.command("study")
     .argument("<name>", "a group of experiments, or a file with your own")
     .description("Compare search strategies on a table of results, with many trials each.")

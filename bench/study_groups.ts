@@ -3,7 +3,8 @@
  * that is named, those of NAS-Bench-101 on a made-up table of all 423,624 cells. Prints a line per group and
  * objective with trials, seconds and the winner, then every algorithm's figure:
  * deno run -A bench/study_groups.ts nb201.csv [--trials 10] [--slow-trials 2] [--groups a,b] [--spaces nasbench201]
- * [--objectives c10_val_12,c10_test_200] [--jobs 2] [--out FOLDER]. A folder that is named is gone on with.
+ * [--objectives c10_val_12,c10_test_200] [--queries 30] [--jobs 2] [--out FOLDER]. A folder that is named is gone on
+ * with; queries are each group's own unless told otherwise.
  */
 import { join } from "@std/path";
 import { parseArgs } from "node:util";
@@ -23,6 +24,7 @@ const { values, positionals: [nb201] } = parseArgs({
     groups: { type: "string" },
     spaces: { type: "string", default: "nasbench201,nasbench101" },
     objectives: { type: "string", default: "c10_val_12,c10_test_200" },
+    queries: { type: "string" },
     jobs: { type: "string", default: String(navigator.hardwareConcurrency) },
     out: { type: "string" },
   },
@@ -87,7 +89,8 @@ for (const space of values.spaces.split(",")) {
     const slow = group.algorithms.some(({ strategy }) => SLOW.includes(strategy));
     const trials = Number(slow ? values["slow-trials"] : values.trials);
     const from = performance.now();
-    const records = await runStudy({ ...group, tables, trials }, {
+    const queries = Number(values.queries ?? group.queries);
+    const records = await runStudy({ ...group, tables, trials, queries }, {
       folder: join(out, `${space}-${name}`),
       workers: Number(values.jobs),
       cacheDir,

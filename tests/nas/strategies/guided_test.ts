@@ -18,8 +18,8 @@ import {
 import { type CandidatePlan, findCandidates } from "../../../src/nas/strategies/candidates.ts";
 import { guidedStrategy } from "../../../src/nas/strategies/guided.ts";
 import { openStrategy } from "../../../src/nas/strategies/mod.ts";
-import { movesOf } from "../../../src/nas/strategies/moves.ts";
 import { guidedPlan } from "../../../src/nas/strategies/plans.ts";
+import { movesOf } from "../../../src/nas/strategies/moves.ts";
 import { wholeSpace } from "../../../src/nas/strategies/whole.ts";
 import { indexIn, openTable } from "../../../src/nas/tables/mod.ts";
 import { Rng, Stream } from "../../../src/random.ts";

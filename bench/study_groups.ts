@@ -105,7 +105,9 @@ for (const space of values.spaces.split(",")) {
       const digits = task.unit === "%" ? 3 : 4;
       const ends = curves.map(({ algorithm, points, failed, seconds }) => {
         const { n, mean, deviation } = points[points.length - 1];
-        const figure = `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}`;
+        const figure = n < 2
+          ? mean.toFixed(digits)
+          : `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}`;
         return { algorithm, n, mean, figure, failed, seconds };
       });
       const best = ends.reduce((a, b) => b.mean > a.mean ? b : a);

@@ -53,6 +53,18 @@ Deno.test("a printed study is one that can be given back, and bad ones are named
   await refused(["test_simple"], /no table is named .* expected --table FILE; docs\/tables.md/);
 });
 
+Deno.test("a study all of whose trials fail says how many and why, and exits with 1", async () => {
+  const rows = Deno.readTextFileSync(join(here, "made.csv")).split("\n");
+  Deno.writeTextFileSync(join(here, "few.csv"), rows.slice(0, 20).join("\n") + "\n");
+  const args = ["study", "test_simple", "--table", "few.csv", "--trials", "2"];
+  const { code, stderr } = await denas(args, env);
+  assert.deepEqual(code, 1, stderr);
+  assert.match(
+    stderr,
+    /2 trials failed, the first random with seed \d: Cannot find \|.* in table few/,
+  );
+});
+
 /** Trials as they are without their times, in order. */
 function trialsOf(folder: string): string[] {
   return readLines<Record<string, unknown>>(join(folder, "study.ndjson"))

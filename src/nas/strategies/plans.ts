@@ -48,7 +48,15 @@ const mutations: CandidatePlan = {
   climbs: 0,
 };
 /** Half mutations of the ten best, half uniform draws. */
-const half: CandidatePlan = { parents: 10, each: 10, edits: 1, enough: 0, random: 100, climbs: 0 };
+const half: CandidatePlan = {
+  parents: 10,
+  each: 10,
+  edits: 1,
+  changed: true,
+  enough: 0,
+  random: 100,
+  climbs: 0,
+};
 
 const recipes = {
   /** White et al., NeurIPS 2020; kernel and candidates after NASBOT (Kandasamy et al., NeurIPS 2018). */
@@ -57,7 +65,7 @@ const recipes = {
     batch: 1,
     predictor: "gp",
     acquisition: "ucb",
-    candidates: { parents: 5, each: 5, edits: 19, enough: 0, random: 200, climbs: 0 },
+    candidates: { parents: 5, each: 5, edits: 19, enough: 0, random: 0, climbs: 0, rated: 200 },
   },
   "gp-rbf": {
     initial: 10,
@@ -191,23 +199,19 @@ function gcnRecipe(budget: number, own: number): Recipe {
   return { ...recipes.gcn, initial, batch: Math.max(1, budget - initial), candidates };
 }
 
-const UNIFORM = 100;
+/** Candidates where uniform draws are among them. */
+const FILLED = 200;
 
 function chosen(kind: GuidedConfig["candidates"], own: CandidatePlan): CandidatePlan {
+  if (kind === "") return own;
+  const near = { ...own.parents > 0 ? own : mutations, whole: 0, random: 0 };
   switch (kind) {
-    case "":
-      return own;
     case "mutation":
-      return { ...own, whole: 0, random: 0, ...own.parents === 0 && mutations };
+      return near;
     case "random":
-      return { ...own, whole: 0, parents: 0, random: own.random || UNIFORM };
+      return { ...near, parents: 0, fill: FILLED };
     case "mutation-random":
-      return {
-        ...own,
-        whole: 0,
-        ...own.parents === 0 && mutations,
-        random: own.random || UNIFORM,
-      };
+      return { ...near, fill: FILLED };
   }
 }
 

@@ -91,9 +91,19 @@ export const nasbench101Definition = defineSpace({
 async function openEncodings(options: OpenEncodings) {
   const lookUp = options.names.some((name) => name === "uniform" || name.includes("path"));
   const cells = lookUp
-    ? await openNb101Cells(options)
+    ? await sharedCells(options)
     : new Nb101Cells(new Uint32Array(0), new Uint8Array(0));
   return nasbench101Encodings({ ...options, cells });
+}
+
+let shared: Promise<Nb101Cells> | null = null;
+
+/** One copy for all encodings of a process: with its sets of paths it takes some hundred megabytes. */
+function sharedCells(options: OpenEncodings): Promise<Nb101Cells> {
+  return shared ??= openNb101Cells(options).catch((error) => {
+    shared = null;
+    throw error;
+  });
 }
 
 function nasbench101Space(config: BenchmarkSettings): SearchSpace<Nb101Arch> {

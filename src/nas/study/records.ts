@@ -43,25 +43,35 @@ const begin = z.object({
   trials: z.number().int().positive(),
 });
 
-const trial = z.object({
-  type: z.literal("trial"),
+const job = {
   task: z.number().int().nonnegative(),
   algorithm: z.number().int().nonnegative(),
   trial: z.number().int().nonnegative(),
   seed: z.number(),
+};
+
+/** Its queries stand in the line as well (`Query`); no reader keeps them, since they are nearly all of the file. */
+const trial = z.object({
+  type: z.literal("trial"),
+  ...job,
   values: z.array(z.number()),
   best: z.string(),
   seconds: z.number(),
 });
 
+/** A trial that came to no end: the same seed would fail again. */
+const failed = z.object({ type: z.literal("failed"), ...job, reason: z.string() });
+
 export type StudyHead = z.infer<typeof head>;
 export type TaskHead = z.infer<typeof task>;
 export type BeginRecord = z.infer<typeof begin>;
 export type TrialRecord = z.infer<typeof trial>;
+export type FailedRecord = z.infer<typeof failed>;
 
 export interface StudyRecords {
   head: StudyHead;
   trials: TrialRecord[];
+  failed: FailedRecord[];
 }
 
 export function headOf(study: Study, tasks: readonly StudyTask[]): StudyHead {
@@ -127,6 +137,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 /** Takes a study's lines one by one, so that a file can be read while it grows. */
 export class StudyReader {
   readonly trials: TrialRecord[] = [];
+  readonly failed: FailedRecord[] = [];
   /** The last time that it began or went on; null in files that do not say. */
   begun: BeginRecord | null = null;
   #head: StudyHead | null = null;
@@ -146,21 +157,31 @@ export class StudyReader {
     if (this.#head === null) this.#head = check(head, value, this.file, line);
     else if (isObject(value) && value.type === "begin") {
       this.begun = check(begin, value, this.file, line);
-    } else this.#takeTrial(check(trial, value, this.file, line), line, this.#head);
+    } else if (isObject(value) && value.type === "failed") {
+      const record = check(failed, value, this.file, line);
+      this.#first(record, line, this.#head);
+      this.failed.push(record);
+    } else {
+      const record = check(trial, value, this.file, line);
+      if (record.values.length !== this.#head.at.length) this.#refuse(line);
+      this.#first(record, line, this.#head);
+      this.trials.push(record);
+    }
   }
 
-  #takeTrial(record: TrialRecord, line: number, { tasks, study, at }: StudyHead): void {
-    const fits = record.task < tasks.length && record.algorithm < study.algorithms.length &&
-      record.values.length === at.length;
-    if (!fits) {
-      throw new DataError(`Cannot read ${this.file}: line ${line} is no trial of this study`);
-    }
+  /** Throws a DataError unless this is a trial of the study, and the first line on it. */
+  #first(record: TrialRecord | FailedRecord, line: number, { tasks, study }: StudyHead): void {
+    const fits = record.task < tasks.length && record.algorithm < study.algorithms.length;
+    if (!fits) this.#refuse(line);
     const key = trialKey(record);
     if (this.#seen.has(key)) {
       throw new DataError(`Cannot read ${this.file}: line ${line} repeats a trial`);
     }
     this.#seen.add(key);
-    this.trials.push(record);
+  }
+
+  #refuse(line: number): never {
+    throw new DataError(`Cannot read ${this.file}: line ${line} is no trial of this study`);
   }
 }
 
@@ -169,7 +190,7 @@ export function readStudyRecords(lines: readonly unknown[], file: string): Study
   const reader = new StudyReader(file);
   // An empty file has no first line either, and is told so.
   for (const line of lines.length === 0 ? [undefined] : lines) reader.take(line);
-  return { head: reader.head!, trials: reader.trials };
+  return { head: reader.head!, trials: reader.trials, failed: reader.failed };
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, file: string, line: number): T {

@@ -40,7 +40,10 @@ export function addRetrain(program: Command, finish: (code: number) => void): vo
     .description("Train a found architecture from scratch and test it.")
     .option("--form <form>", "final (the default), or search: the network as the search trained it")
     .option("--baseline", "a hand-made network of the same space and size in its place")
-    .option("--legacy-fixed", "separable operations of a macro network are full convolutions");
+    .option(
+      "--legacy-fixed",
+      "a macro network as the released code builds it: separable ones are full convolutions",
+    );
   addNnablaRetrainOptions(addConfigOptions(addArchOptions(command))).addHelpText(
     "after",
     `

@@ -55,6 +55,8 @@ const optimizer = z.strictObject({
   lrDecayEvery: positive,
   momentum: z.number().min(0).lt(1),
   nesterov: z.boolean(),
+  /** Momentum starts at 0 in each epoch of a search, as where each training makes an optimiser of its own. */
+  resetMomentum: z.boolean().default(false),
   /** λ of λ·Σw², without ½, so that the gradient is 2λw (Q14); with l2Half of λ/2·Σw²: gradient λw. */
   l2: z.number().nonnegative(),
   l2Half: z.boolean(),

@@ -22,6 +22,7 @@ import {
 } from "./nnabla_options.ts";
 import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "./options.ts";
 import { fromHere } from "./paths.ts";
+import { isFile } from "./run_path.ts";
 import { dataName, readSettings } from "./settings.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
@@ -115,14 +116,6 @@ async function baseline(
   const { child } = resolveRetrainConfig({ space: named, preset, faithful, overrides });
   const arch = baselineAlone(named, child);
   return { arch, text: formatArchFile(arch), config: await resolve(arch, options) };
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }
 
 /** A foreign architecture says nothing but its choices: the sizes it was searched with are the preset's. */

@@ -130,7 +130,7 @@ const common = {
   /** Scale each channel to mean 0 and deviation 1; otherwise pixels stay 0 … 255 (Q24). */
   normalise: z.boolean(),
   seed: z.number().int().nonnegative().max(2 ** 32 - 1),
-  /** Folder of a run whose weights are the first ones here, where names and shapes fit; "" = none. */
+  /** A run's folder or file of weights, the first ones here where names and shapes fit; "" = none. */
   initFrom: z.string().default(""),
   epochs: positive,
   batch: positive,

@@ -194,7 +194,10 @@ class Loop<A> {
     if (score <= this.#at.topEpoch) return;
     this.#at.topEpoch = score;
     const { tensors } = await this.parts.strategy.snapshot();
-    await this.store.put("controller.safetensors", tensors);
+    const { config, archFields } = this.parts;
+    // A copy of the file alone is enough to sample from.
+    const metadata = { config: JSON.stringify(config), arch: JSON.stringify(archFields) };
+    await this.store.put("controller.safetensors", tensors, metadata);
   }
 
   /** Shared-weight training on architectures that keep to the limits. */

@@ -23,6 +23,8 @@ export interface History {
   done?: Of<"done">;
   /** What is wrong with the file's end; null when it ends with a whole line. */
   torn: string | null;
+  /** Of another program: its test accuracies by epoch, and whether architectures have scores. */
+  foreign?: { tests: (readonly [epoch: number, accuracy: number])[]; scored: boolean };
 }
 
 /**

@@ -51,7 +51,7 @@ export function parseList(
 /** Rows of one architecture become one text, in brackets. */
 function grouped(rows: readonly Row[]): Row[] {
   const lengths = rows.map(({ text }) => lengthOf(text));
-  const macro = lengths[0] === 1;
+  const macro = lengths[0] === 1 && lengths[1] === 2;
   const perArch = macro ? null : rowsOfRepeatedLengths(lengths);
   if (!macro && perArch === null) return [...rows];
   const groups: Row[][] = [];

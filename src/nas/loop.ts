@@ -244,7 +244,7 @@ class Loop<A> {
         score: score.value,
       };
       const { objectives } = score;
-      yield { type: "trial", ...found, on: "reward", trainedEpochs, objectives };
+      yield { type: "trial", ...found, on: "reward", trainedEpochs, partial, objectives };
       this.#at.trials = id + 1;
       if (partial) continue;
       if (objectives && this.parts.fits(arch)) {

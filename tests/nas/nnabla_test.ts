@@ -14,6 +14,7 @@ import { openSpace, search } from "../../src/nas/search.ts";
 import { memoryStore } from "../../src/nas/store.ts";
 import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { NnablaStrategy } from "../../src/nas/strategies/enas_nnabla.ts";
+import { bestOfEpochs, historyOf } from "../../src/run/history.ts";
 import { movesOf } from "../../src/nas/strategies/moves.ts";
 import { randomStrategy } from "../../src/nas/strategies/random.ts";
 
@@ -133,6 +134,9 @@ Deno.test("the winner is the best trained network, whatever its candidates score
   const [done] = of(all, "done");
   assertEquals(done.choice, top.choice);
   assert(of(all, "best").slice(0, -1).every(({ trial }) => trial % 9 === 8));
+  // Pictures of the epochs show what was trained, and the winner is the best of them.
+  const shown = bestOfEpochs(historyOf(all, "events")).map(({ trial }) => trial.trial);
+  assertEquals(shown, trained.map(({ trial }) => trial));
   // Nothing else competes in the end, however many were sampled untrained.
   assertEquals(of(all, "trial").filter(({ on }) => on === "selection").length, 1);
   assert(

@@ -180,7 +180,8 @@ function learningRates({ start, steps }: History): Chart {
 function bestSoFar(trials: History["trials"]): Point[] {
   const points = new Map<number, number>();
   let best = -Infinity;
-  for (const { epoch, score } of trials) {
+  for (const { epoch, score, partial } of trials) {
+    if (partial) continue;
     best = Math.max(best, score);
     points.set(epoch + 1, best);
   }

@@ -17,6 +17,11 @@ export function shortPath(path: string): string {
   return short === "" ? "." : short.startsWith("..") ? path : short;
 }
 
+/** The path of a file with another ending. */
+export function besideFile(file: string, ending: string): string {
+  return file.replace(/\.[^./\\]*$/, "") + ending;
+}
+
 /** Where caches, downloads and npm packages are kept on this machine. */
 export function places(): ReturnType<typeof usualPlaces> {
   const env: PlaceVariables = {};

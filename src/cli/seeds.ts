@@ -21,8 +21,8 @@ export async function executeSeeds(
       ...options,
       prepare,
       out: job.command === "search" ? outOf(options.out, seed) : options.out,
-      monitorPath: folderOf(options.monitorPath ?? options.monitorSavePath, seed),
-      modelSavePath: folderOf(options.modelSavePath, seed),
+      monitorPath: folderOf(options.monitorPath, seed),
+      modelSavePath: folderOf(options.modelSavePath ?? options.monitorSavePath, seed),
       onRun: (path) => paths.push(path),
     });
     if (code === 0) continue;

@@ -44,7 +44,7 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
   const overrides = longNames(choice.overrides ?? {});
   const definition = spaces.get(mode);
   const section = searchSection(definition, preset);
-  const { controller, quirks = [], strategySettings, ...rest } = section;
+  const { controller, quirks, strategySettings, withBatch = [], ...rest } = section;
   const evaluator = evaluators.get(nameIn(overrides["evaluator.kind"], "shared"));
   const strategy = strategies.get(nameIn(overrides["strategy.kind"], section.strategy));
   const defaults = strategy.defaults?.({ preset, controller, cost: evaluator.cost });
@@ -58,8 +58,9 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
     evaluator: withDefaults(evaluator, evaluator.cost === "pass" ? section.evaluator : {}),
   });
   if (faithful) {
-    applyWhereKnown(base, faithfulSettings("search", [...definition.quirks ?? [], ...quirks]));
+    applyWhereKnown(base, faithfulSettings("search", definition, quirks));
   }
+  applyOverrides(base, following(withBatch, overrides.batch));
   applyOverrides(base, evaluator.loop ?? {});
   applyOverrides(base, strategy.loop ?? {});
   applyOverrides(base, overrides);
@@ -77,7 +78,7 @@ export interface RetrainChoice {
 export function resolveRetrainConfig(choice: RetrainChoice): RetrainConfig {
   const { preset = "quick", faithful = false, overrides = {} } = choice;
   const definition = spaces.get(choice.space);
-  const { quirks = [], ...section } = finalSection(definition, preset);
+  const { quirks, withBatch = [], ...section } = finalSection(definition, preset);
   const base: Record<string, unknown> = structuredClone({
     version: 2,
     preset,
@@ -85,8 +86,9 @@ export function resolveRetrainConfig(choice: RetrainChoice): RetrainConfig {
     space: withDefaults(definition, section.space),
   });
   if (faithful) {
-    applyWhereKnown(base, faithfulSettings("final", [...definition.quirks ?? [], ...quirks]));
+    applyWhereKnown(base, faithfulSettings("final", definition, quirks));
   }
+  applyOverrides(base, following(withBatch, overrides.batch));
   applyOverrides(base, overrides);
   return parseRetrainConfig(base);
 }
@@ -109,6 +111,10 @@ function longNames(overrides: Overrides): Overrides {
     ]),
   );
 }
+
+/** What follows another batch in a preset. */
+const following = (names: readonly string[], batch: unknown): Overrides =>
+  Object.fromEntries(batch === undefined ? [] : names.map((name) => [name, batch]));
 
 /** Sets what the settings have a place for; the rest belongs to other spaces or evaluators. */
 function applyWhereKnown(base: Record<string, unknown>, settings: Overrides): void {

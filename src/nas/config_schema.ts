@@ -20,6 +20,8 @@ const optimizer = z.strictObject({
   lrDecayEvery: positive,
   momentum: z.number().min(0).lt(1),
   nesterov: z.boolean(),
+  /** Momentum starts at 0 in each epoch of a search, as where each training makes an optimiser of its own. */
+  resetMomentum: z.boolean().default(false),
   /** λ of λ·Σw², without ½, so that the gradient is 2λw (Q14); with l2Half of λ/2·Σw²: gradient λw. */
   l2: z.number().nonnegative(),
   l2Half: z.boolean(),
@@ -57,7 +59,7 @@ const common = {
   /** Scale each channel to mean 0 and deviation 1; otherwise pixels stay 0 … 255 (Q24). */
   normalise: z.boolean(),
   seed: z.number().int().nonnegative().max(2 ** 32 - 1),
-  /** Folder of a run whose weights are the first ones here, where names and shapes fit; "" = none. */
+  /** A run's folder or file of weights, the first ones here where names and shapes fit; "" = none. */
   initFrom: z.string().default(""),
   epochs: positive,
   batch: positive,

@@ -1,8 +1,10 @@
 /** Sizes of a network without a device: parameters, multiply-adds, shapes, memory. */
-import { peakBytes, type Schedule, schedule, Tape, type Value } from "../autodiff/mod.ts";
+import { peakBytes, reach, type Schedule, schedule, Tape, type Value } from "../autodiff/mod.ts";
 import { count, type Shape } from "../autodiff/op.ts";
 import { WeightStore } from "../nn/weights.ts";
 import { add, softmaxCrossEntropy } from "../ops/mod.ts";
+import type { Settings } from "./definition.ts";
+import { openSpace } from "./registry.ts";
 import type { Form, Model, Pass, SearchSpace } from "./space.ts";
 
 export interface DescribeOptions<A> {
@@ -27,8 +29,10 @@ export interface LayerDescription {
   shape: Shape;
   /** Trainable parameters that are used here first. */
   parameters: number;
-  /** Multiply-adds for one image. */
+  /** Multiply-adds for one image; 0 where nothing reads the result, which is then not computed. */
   macs: number;
+  /** Nothing reads the result (legacyFixed). */
+  unread?: true;
 }
 
 export interface Description {
@@ -85,9 +89,37 @@ export function describe<A>(options: DescribeOptions<A>): Description {
   };
 }
 
+/** What the released code counts for the same architecture. */
+export interface ReleasedCount {
+  parameters: number;
+  /** In reductions that nothing reads. */
+  unread: number;
+}
+
+/**
+ * The parameters of a final network as the released code builds it (`legacyFixed`), which published counts are
+ * of; null where that is what is described, or makes no difference.
+ */
+export function releasedCount(
+  options: DescribeOptions<unknown>,
+  settings: Settings,
+): ReleasedCount | null {
+  if (options.supernet || options.form !== "final" || settings.legacyFixed !== false) return null;
+  const built = describe({ ...options, space: openSpace({ ...settings, legacyFixed: true }) });
+  return built.parameters === describe(options).parameters
+    ? null
+    : { parameters: built.parameters, unread: unreadParameters(built) };
+}
+
+/** Parameters in operations whose results nothing reads. */
+export function unreadParameters({ layers }: Description): number {
+  return (layers ?? []).reduce((sum, l) => l.unread ? sum + l.parameters : sum, 0);
+}
+
 function layersOf(model: Model, input: readonly [number, number, number]): LayerDescription[] {
   const tape = new Tape();
-  model.forward(tape.input([1, ...input]), training);
+  const { logits, aux } = model.forward(tape.input([1, ...input]), training);
+  const read = reach(tape, aux ? [logits, aux] : [logits]);
   const seen = new Set<string>();
   const firstUse = ({ source, shape }: Value) => {
     if (source.kind !== "param" || !source.param.trainable) return 0;
@@ -96,13 +128,18 @@ function layersOf(model: Model, input: readonly [number, number, number]): Layer
     seen.add(key);
     return count(shape);
   };
-  return tape.nodes.map(({ scope, op, inputs, params, out }) => ({
-    scope,
-    op: op.name,
-    shape: out[0],
-    parameters: inputs.reduce((sum, v) => sum + firstUse(v), 0),
-    macs: op.macs?.(inputs.map(({ shape }) => shape), params) ?? 0,
-  }));
+  return tape.nodes.map((node) => {
+    const { scope, op, inputs, params, out } = node;
+    const isRead = read.has(node);
+    return {
+      scope,
+      op: op.name,
+      shape: out[0],
+      parameters: inputs.reduce((sum, v) => sum + firstUse(v), 0),
+      macs: isRead ? op.macs?.(inputs.map(({ shape }) => shape), params) ?? 0 : 0,
+      ...!isRead && { unread: true as const },
+    };
+  });
 }
 
 /** Most bytes alive in one step forward and backward, as the run would allocate them. */

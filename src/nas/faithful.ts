@@ -3,6 +3,9 @@
  * The numbers are those of the list of quirks in docs/recipes.md.
  */
 
+import type { SpaceDefinition } from "./definition.ts";
+import type { SectionQuirks } from "./sections.ts";
+
 /** Settings by dotted name. */
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -25,8 +28,10 @@ export const quirks: readonly Quirk[] = [
   { id: "Q2", what: "skip bit j reads output j, the controller attends layer j", why: always },
   {
     id: "Q3",
-    what: "separable operations of a final macro network are full convolutions",
-    where: "macro spaces",
+    what:
+      "separable operations of a final macro network are full convolutions, and reductions are made that " +
+      "nothing reads",
+    where: "space macro",
     final: { "space.legacyFixed": true },
   },
   { id: "Q4", what: "skips are summed in the search and concatenated at the end", why: always },
@@ -137,16 +142,26 @@ export const quirks: readonly Quirk[] = [
   { id: "Q28", what: "a reproduction validates on the test set", why: "a leak" },
   { id: "Q29", what: "average pools leave padding out", why: always },
   { id: "Q30", what: "each output has a reduction of its own", why: always },
+  {
+    id: "Q31",
+    what: "the controller's optimiser is new in each iteration, so that it has no momentum",
+    where: "preset nnabla",
+    search: { "strategy.controller.momentum": 0 },
+  },
 ];
 
 /**
- * The settings of all quirks that hold for a command.
- * @param own ids of those that hold in this space or preset only.
+ * The settings of all quirks that hold for a command: those of the released code, and of space and preset. A
+ * preset after another program has a list of its own instead.
  */
 export function faithfulSettings(
   command: "search" | "final",
-  own: readonly string[],
+  definition: Pick<SpaceDefinition, "quirks">,
+  { more = [], instead }: SectionQuirks = {},
 ): Settings {
-  const held = quirks.filter(({ id, where }) => where === undefined || own.includes(id));
+  const own = [...definition.quirks ?? [], ...more];
+  const held = quirks.filter(({ id, where }) =>
+    instead ? instead.includes(id) : where === undefined || own.includes(id)
+  );
   return Object.assign({}, ...held.map((quirk) => quirk[command]));
 }

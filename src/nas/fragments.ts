@@ -13,6 +13,7 @@ export const optimizer = {
   lrDecayEvery: 100,
   momentum: 0.9,
   nesterov: true,
+  resetMomentum: false,
   l2: 1e-4,
   l2Half: false,
   decayAll: false,

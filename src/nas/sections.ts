@@ -15,14 +15,22 @@ export interface SearchSection
   controller?: ControllerConfig;
   /** Settings of shared-weight evaluation that differ from its defaults. */
   evaluator: Record<string, unknown>;
-  /** Ids of quirks of the released code that hold in this preset only; see `faithful.ts`. */
-  quirks?: readonly string[];
+  quirks?: SectionQuirks;
+  /** Settings, by dotted name, that are as large as the batch when the user gives one. */
+  withBatch?: readonly string[];
+}
+
+/** Ids of quirks (`faithful.ts`) in one preset: some more than elsewhere, or these alone. */
+export interface SectionQuirks {
+  more?: readonly string[];
+  instead?: readonly string[];
 }
 
 /** A retraining in one preset. */
 export interface FinalSection extends Omit<RetrainConfig, "version" | "preset" | "space"> {
   space: Record<string, unknown>;
-  quirks?: readonly string[];
+  quirks?: SectionQuirks;
+  withBatch?: readonly string[];
 }
 
 /** Sections by preset. */

@@ -174,12 +174,16 @@ export class RunFolder implements Store {
   }
 
   // deno-lint-ignore require-await -- errors must reject, as the interface says
-  async put(name: string, content: string | Uint8Array | State["tensors"]): Promise<void> {
+  async put(
+    name: string,
+    content: string | Uint8Array | State["tensors"],
+    metadata?: Record<string, string>,
+  ): Promise<void> {
     if (!/^[\w-][\w.-]*$/.test(name)) {
       throw new DataError(`Cannot write "${name}" in ${this.path}: a plain file name is needed`);
     }
     const plain = typeof content === "string" || content instanceof Uint8Array;
-    writeAtomic(join(this.path, name), plain ? content : encodeSafetensors(content));
+    writeAtomic(join(this.path, name), plain ? content : encodeSafetensors(content, metadata));
   }
 
   close(): void {

@@ -25,6 +25,8 @@ export interface History {
   done?: Of<"done">;
   /** What is wrong with the file's end; null when it ends with a whole line. */
   torn: string | null;
+  /** Of another program: its test accuracies by epoch, and whether architectures have scores. */
+  foreign?: { tests: (readonly [epoch: number, accuracy: number])[]; scored: boolean };
 }
 
 /**
@@ -97,14 +99,19 @@ export function spaceOf({ start }: History): SearchSpace<unknown> {
   );
 }
 
-/** The best-scored trial of each epoch that has any, epochs counted from 1. */
+/** The best-scored trial of each epoch that has any, of those that can win if there are; epochs from 1. */
 export function bestOfEpochs({ trials }: History): { epoch: number; trial: Of<"trial"> }[] {
   const best = new Map<number, Of<"trial">>();
   for (const trial of trials) {
     const before = best.get(trial.epoch);
-    if (!before || trial.score > before.score) best.set(trial.epoch, trial);
+    if (!before || isBetter(trial, before)) best.set(trial.epoch, trial);
   }
   return [...best].sort(([a], [b]) => a - b).map(([epoch, trial]) => ({ epoch: epoch + 1, trial }));
+}
+
+function isBetter(one: Of<"trial">, other: Of<"trial">): boolean {
+  const [partial, otherPartial] = [one.partial ?? false, other.partial ?? false];
+  return partial === otherPartial ? one.score > other.score : otherPartial;
 }
 
 /** What the choices of an architecture take: how many of each operation, and of the skips offered. */

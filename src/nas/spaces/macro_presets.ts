@@ -84,7 +84,7 @@ const codebrim = {
   space: codebrimSpace,
   optimizer: { ...optimizer, lrMax: 0.01, lrMin: 1e-5, l2: 5e-4 },
   augment: { ...none, flip: true },
-  quirks: ["Q24", "Q25"],
+  quirks: { more: ["Q24", "Q25"] },
 } as const;
 
 export const macroPresets: Presets = {
@@ -97,6 +97,7 @@ export const macroPresets: Presets = {
       controller: { ...paper.controller!, lstmLayers: 2 },
       rounds: 40,
       evaluator: { ...paper.evaluator, rewardBatch: 16 },
+      withBatch: ["evaluator.rewardBatch", "evalBatch"],
     },
   },
   final: {
@@ -105,6 +106,12 @@ export const macroPresets: Presets = {
       ...nnablaFinal,
       space: { layers: 12, filters: 96, branches: 6, ...nnablaMacro },
     },
-    codebrim: { ...paperTraining, ...codebrim, epochs: 150, allTraining: false },
+    codebrim: {
+      ...paperTraining,
+      ...codebrim,
+      epochs: 150,
+      allTraining: false,
+      withBatch: ["evalBatch"],
+    },
   },
 };

@@ -2,7 +2,7 @@
  * ENAS's macro space of channel ranges: every layer runs all operations, and a layer's decision is which
  * channels it takes of each (the released code, `controller_search_whole_channels` off). `choice` holds, layer
  * by layer, per operation the first channel and how many more than one follow, then the skip bits from the
- * stem on; the controller decides in the same order.
+ * stem on; the controller decides in the same order. As released, a range has at most all channels but one.
  */
 import { GraphBuilder } from "../predictors/graphs.ts";
 import { macroRangeController } from "../controller/macro.ts";
@@ -38,7 +38,7 @@ export const macroRangeDefinition = defineSpace({
   }),
   controller: (store, config, settings) =>
     macroRangeController(store, config, settings, rangeUnits(settings)),
-  quirks: ["Q3", "Q5"],
+  quirks: ["Q5"],
   example: {
     settings: { layers: 3, filters: 4, branches: 4, stem: 2 },
     choice: [0, 3, 1, 1, 2, 0, 0, 0, 1, 2, 0, 0, 0, 3, 3, 0, 1, 0, 0, 0, 1, 1, 1, 0, 2, 1, 0],
@@ -107,18 +107,21 @@ const everything = (layers: number, branches: number, units: number): RangeArch 
 
 function decisions(layers: number, branches: number, units: number): Decision[] {
   const firsts = Array.from({ length: units }, (_, c) => `from ${c}`);
-  const counts = Array.from({ length: units }, (_, c) => c ? `${c + 1} channels` : "1 channel");
+  const counts = Array.from({ length: units - 1 }, (_, c) => c ? `${c + 1} channels` : "1 channel");
   return Array.from({ length: layers }, (_, i): Decision[] => {
-    const common = { kind: "number", node: i, options: units } as const;
+    const decision = (id: string, name: string, labels: string[]): Decision => ({
+      id: `layer${i}/${id}`,
+      name: `layer ${i}, ${name}`,
+      kind: "number",
+      node: i,
+      options: labels.length,
+      labels,
+    });
     return [
-      ...macroOps.slice(0, branches).flatMap(({ label, kind, k }): Decision[] => {
-        const id = `layer${i}/${kind}${k}`;
-        const name = `layer ${i}, ${label}`;
-        return [
-          { ...common, id: `${id}/first`, name: `${name}, first channel`, labels: firsts },
-          { ...common, id: `${id}/more`, name: `${name}, more channels`, labels: counts },
-        ];
-      }),
+      ...macroOps.slice(0, branches).flatMap(({ label, kind, k }): Decision[] => [
+        decision(`${kind}${k}/first`, `${label}, first channel`, firsts),
+        decision(`${kind}${k}/more`, `${label}, more channels`, counts),
+      ]),
       ...skipDecisions(i),
     ];
   }).flat();
@@ -132,7 +135,7 @@ function limits(layers: number, branches: number, units: number): Limit {
   ]).flat();
   return (choice, at, later) => {
     if (kinds[at] === "skip") return 2;
-    if (kinds[at] === "count") return units - choice[at - 1];
+    if (kinds[at] === "count") return Math.min(units - 1, units - choice[at - 1]);
     return later ? units - choice[at + 1] : units;
   };
 }

@@ -32,6 +32,8 @@ const nnablaController = {
   baselineDecay: 0.999,
   skipTarget: 0.8,
   skipWeight: 1.5,
+  // Its penalty measures the softmax.
+  skipPenaltyCorrected: true,
   // A weight decay of 0.025, which is the gradient's coefficient.
   l2: 0.0125,
 } as const;
@@ -39,16 +41,18 @@ const nnablaController = {
 export const nnablaSearch: Omit<SearchSection, "space"> = {
   ...paperSearch,
   strategy: "enas-nnabla",
+  selection: { drawn: 0, best: 1, images: 0 },
   epochs: 350,
   batch: 64,
   evalBatch: 64,
   auxWeight: 1,
-  optimizer: nnablaOptimizer,
+  optimizer: { ...nnablaOptimizer, resetMomentum: true },
   augment: turned,
   controller: nnablaController,
   rounds: 1,
   perRound: 10,
   evaluator: { passes: 2, rewardBatch: 64, rewardBatches: 100 },
+  quirks: { instead: ["Q5", "Q17", "Q31"] },
 };
 
 export const nnablaFinal: Omit<FinalSection, "space"> = {
@@ -59,4 +63,5 @@ export const nnablaFinal: Omit<FinalSection, "space"> = {
   auxWeight: 1,
   optimizer: { ...nnablaOptimizer, schedule: "cosine", clip: "tensor" },
   augment: turned,
+  quirks: { instead: [] },
 };

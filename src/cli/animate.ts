@@ -40,7 +40,7 @@ Examples:
 
 async function writeAnimation(run: string, options: AnimateOptions): Promise<void> {
   const [{ readHistory }, { animate }, { writeAtomic }] = await Promise.all([
-    import("../run/history.ts"),
+    import("../run/read_history.ts"),
     import("../run/drawing/animation.ts"),
     import("../run/files.ts"),
   ]);

@@ -29,7 +29,7 @@ Examples:
       const lines = linesPath(fromHere(run));
       if (lines !== null) return await plotLines(lines, options.out);
       const [{ readHistory }, { plotRun }, { writePicture }] = await Promise.all([
-        import("../run/history.ts"),
+        import("../run/read_history.ts"),
         import("../run/drawing/run_plot.ts"),
         import("../run/drawing/files.ts"),
       ]);

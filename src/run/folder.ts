@@ -5,7 +5,7 @@ import { DataError, UsageError } from "../errors.ts";
 import { type LoggedEvent, type RunEvent, runEvent } from "../nas/events.ts";
 import type { Store } from "../nas/store.ts";
 import type { State } from "../nas/strategy.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { decodeCheckpoint, type Digest, encodeCheckpoint } from "./checkpoint.ts";
 import { explain, LineFile, readLines, writeAtomic } from "./files.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 import { readState, type RunState, writeState } from "./state.ts";
@@ -162,7 +162,11 @@ export class RunFolder implements Store {
   async save(state: State): Promise<void> {
     this.#events.sync();
     this.#trials.sync();
-    const bytes = encodeCheckpoint({ state, trialBytes: this.#trials.size }, this.configHash);
+    const bytes = encodeCheckpoint(
+      { state, trialBytes: this.#trials.size },
+      this.configHash,
+      digest,
+    );
     writeAtomic(join(this.path, CHECKPOINT), bytes);
   }
 
@@ -199,8 +203,10 @@ export function readCheckpoint(path: string, configHash: string = hashConfig(pat
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
-  return decodeCheckpoint(bytes, configHash, file);
+  return decodeCheckpoint(bytes, configHash, file, digest);
 }
+
+const digest: Digest = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 function makeFolder({ runs, mode, now = new Date() }: NewRun): string {
   const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()]

@@ -74,7 +74,10 @@ Deno.test("a damaged IDX file is one sentence with file, value and expectation",
     "absent",
     () =>
       inFolder((dir) =>
-        assertRejects(() => readIdxPair(hostFiles, join(dir, "a"), join(dir, "b")), /b: there is no such file/)
+        assertRejects(
+          () => readIdxPair(hostFiles, join(dir, "a"), join(dir, "b")),
+          /b: there is no such file/,
+        )
       ),
   );
 });

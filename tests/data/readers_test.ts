@@ -2,6 +2,7 @@ import { join } from "@std/path";
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { cifarForms, readCifarTest, readCifarTrain } from "../../src/data/cifar.ts";
+import { type Files, readWhole, unpackedSize } from "../../src/data/file_source.ts";
 import { hostFiles } from "../../src/data/files.ts";
 import { readIdxPair } from "../../src/data/idx.ts";
 import { loadDataSet, type LoadOptions } from "../../src/data/load.ts";
@@ -181,6 +182,60 @@ Deno.test("a damaged CIFAR file or archive is one sentence", async (t) => {
       }));
   }
 });
+
+/** Files that lie in memory, as those dropped onto a page do. */
+function memoryFiles(all: Record<string, Uint8Array<ArrayBuffer>>): Files {
+  return {
+    size: (path) => Promise.resolve(all[path]?.length ?? null),
+    list: () => Promise.resolve([]),
+    read(path, from, to) {
+      if (all[path]) return Promise.resolve(all[path].slice(from, to));
+      return Promise.reject(Object.assign(new Error(path), { name: "NotFound" }));
+    },
+  };
+}
+
+Deno.test("the readers read from memory what they read from a disk, pieces of an archive too", () =>
+  inFolder(async (dir) => {
+    const rows = (seed: number) => cifarRows(400, 1, 10, seed);
+    // Noise does not shrink: the archive is read in several pieces.
+    const archive = gzipSync(tar({ "data_batch_1.bin": rows(1), "test_batch.bin": rows(2) }));
+    const path = join(dir, "c.tar.gz");
+    await Deno.writeFile(path, archive);
+    const [images, labels] = idxSet(30, 0);
+    const packed = new Uint8Array(gzipSync(labels));
+    const files = memoryFiles({ [path]: new Uint8Array(archive), images, labels: packed });
+    const form = cifarForms.cifar10;
+    assert(archive.length > 2 * 2 ** 20, `${archive.length} bytes`);
+    assertEquals(
+      await readCifarTrain(files, path, form),
+      await readCifarTrain(hostFiles, path, form),
+    );
+    assertEquals(
+      await readCifarTest(files, path, form),
+      await readCifarTest(hostFiles, path, form),
+    );
+    assertEquals((await readIdxPair(files, "images", "labels", 10)).images.n, 30);
+    await assertRejects(
+      () => readIdxPair(files, "none", "labels"),
+      /^Cannot read none: there is no such file, expected one$/,
+    );
+  }));
+
+Deno.test("a file of this machine is read from anywhere to anywhere", () =>
+  inFolder(async (dir) => {
+    const path = join(dir, "labels.gz");
+    const bytes = new Uint8Array(gzipSync(idxSet(30, 0)[1]));
+    await Deno.writeFile(path, bytes);
+    const read = async (...range: [number?, number?]) => [...await hostFiles.read(path, ...range)];
+    assertEquals(await read(), [...bytes]);
+    assertEquals(await read(3, 9), [...bytes.subarray(3, 9)]);
+    assertEquals(await read(3), [...bytes.subarray(3)]);
+    assertEquals(await read(bytes.length - 2, bytes.length + 10), [...bytes.subarray(-2)]);
+    assertEquals(await read(bytes.length + 1), []);
+    assertEquals(await unpackedSize(hostFiles, path), (await readWhole(hostFiles, path)).length);
+    assertEquals(await hostFiles.size(join(dir, "none")), null);
+  }));
 
 Deno.test("validation is the last tenth, and the final training takes all images", () =>
   inFolder(async (dir) => {

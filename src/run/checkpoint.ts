@@ -2,7 +2,6 @@
  * A checkpoint is one safetensors file. Its header keeps the state's JSON, the hash of the configuration
  * it belongs to, and a hash over the whole file, so that a damaged or foreign one is recognised.
  */
-import { sha256 } from "../common/sha256.ts";
 import { DataError } from "../errors.ts";
 import type { State } from "../nas/strategy.ts";
 import { decodeSafetensors, encodeSafetensors, headerText } from "./safetensors.ts";
@@ -16,13 +15,13 @@ export interface Checkpoint {
   trialBytes: number;
 }
 
-/** SHA-256 in hexadecimal. Hosts have a faster one than ours. */
+/** SHA-256 in hexadecimal, without awaiting: a host's, or the slower one of `src/common`. */
 export type Digest = (bytes: Uint8Array) => string;
 
 export function encodeCheckpoint(
   { state, trialBytes }: Checkpoint,
   config: string,
-  digest: Digest = sha256,
+  digest: Digest,
 ): Uint8Array {
   const bytes = encodeSafetensors(state.tensors, {
     format,
@@ -44,7 +43,7 @@ export function decodeCheckpoint(
   bytes: Uint8Array,
   config: string,
   name: string,
-  digest: Digest = sha256,
+  digest: Digest,
 ): Checkpoint {
   const { metadata, tensors } = decodeOrGiveUp(bytes, name);
   if (metadata.format !== format) {

@@ -5,8 +5,9 @@ import { DataError, UsageError } from "../errors.ts";
 import { type LoggedEvent, type RunEvent, runEvent } from "../nas/events.ts";
 import type { Store } from "../nas/store.ts";
 import type { State } from "../nas/strategy.ts";
-import { decodeCheckpoint, type Digest, encodeCheckpoint } from "./checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { explain, LineFile, readLines, writeAtomic } from "./files.ts";
+import { hostDigest } from "./host_digest.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 import { readState, type RunState, writeState } from "./state.ts";
 import { readRunTuning, type RunTuning, runTuningPath } from "./tuning.ts";
@@ -165,7 +166,7 @@ export class RunFolder implements Store {
     const bytes = encodeCheckpoint(
       { state, trialBytes: this.#trials.size },
       this.configHash,
-      digest,
+      hostDigest,
     );
     writeAtomic(join(this.path, CHECKPOINT), bytes);
   }
@@ -203,10 +204,8 @@ export function readCheckpoint(path: string, configHash: string = hashConfig(pat
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
-  return decodeCheckpoint(bytes, configHash, file, digest);
+  return decodeCheckpoint(bytes, configHash, file, hostDigest);
 }
-
-const digest: Digest = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 function makeFolder({ runs, mode, now = new Date() }: NewRun): string {
   const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()]

@@ -12,7 +12,7 @@ export interface TenSteps {
   trials: { choice: number[]; score: number }[];
   /** The selected architecture's file. */
   arch: string;
-  /** SHA-256 of the last checkpoint but for its times: all weights, the controller, the counters. */
+  /** SHA-256 of all tensors of the last checkpoint: weights, their momenta, the controller. */
   weights: string;
 }
 
@@ -46,7 +46,7 @@ export async function tenSteps(): Promise<TenSteps> {
   found.arch = String(store.files.get("arch.json"));
   const state = (await store.load())!;
   found.weights = sha256(
-    encodeCheckpoint({ state: { json: null, tensors: state.tensors }, trialBytes: 0 }, ""),
+    encodeCheckpoint({ state: { json: null, tensors: state.tensors }, trialBytes: 0 }, "", sha256),
   );
   return found;
 }

@@ -32,7 +32,7 @@ fn is_cut(example: u32, row: u32, column: u32) -> bool {
 fn value_at(image: u32, row: i32, column: i32, k: u32) -> f32 {
   if (row < 0 || row >= i32(p.h) || column < 0 || column >= i32(p.w)) { return 0.0; }
   let at = ((image * p.h + u32(row)) * p.w + u32(column)) * p.c + k;
-  return table[k * 256u + (bytes[at / 4u] >> (at % 4u * 8u) & 255u)];
+  return table[k * 256u + ((bytes[at / 4u] >> (at % 4u * 8u)) & 255u)];
 }
 
 // Where a place lies after a turn about the centre by an angle of at most p.rotate, by series: the

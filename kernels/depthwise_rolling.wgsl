@@ -53,7 +53,7 @@ fn main(
   //#unroll u SEEN
   {
     let ix = i32(first_x * S) + $u - p.pad_x;
-    inside[$u] = EXACT || ix >= 0 && ix < i32(p.iw);
+    inside[$u] = EXACT || (ix >= 0 && ix < i32(p.iw));
     place[$u] = u32(ix) * p.c + ch;
   }
   //#end

@@ -60,7 +60,7 @@ fn main(
   //#unroll u SEEN
   {
     let ox = i32(step_x) + $u - i32(LAST);
-    inside[$u] = EXACT || ox >= 0 && ox < i32(p.ow);
+    inside[$u] = EXACT || (ox >= 0 && ox < i32(p.ow));
     place[$u] = u32(ox) * p.c + ch;
   }
   //#end

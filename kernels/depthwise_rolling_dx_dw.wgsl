@@ -56,7 +56,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   //#unroll u SEEN
   {
     let ox = i32(step_x) + $u - i32(LAST);
-    inside[$u] = EXACT || ox >= 0 && ox < i32(p.ow);
+    inside[$u] = EXACT || (ox >= 0 && ox < i32(p.ow));
     place[$u] = u32(ox) * p.c + ch;
   }
   //#end
@@ -86,7 +86,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
           //#unroll q WIDE
           {
             let ix = left + $q;
-            if (EXACT || ix >= 0 && ix < i32(p.iw)) {
+            if (EXACT || (ix >= 0 && ix < i32(p.iw))) {
               let v = x[u32(row + ix) * p.c + ch];
               seen[$q] = select(v, least, v < least);
             }
@@ -109,7 +109,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
         //#unroll b S
         {
           let ix = left + $q * i32(S) + $b;
-          if (live && (EXACT || ix >= 0 && ix < i32(p.iw))) {
+          if (live && (EXACT || (ix >= 0 && ix < i32(p.iw)))) {
             var g = V(0.0);
             //#unroll j FLIGHT
             //#unroll m FLIGHT

@@ -44,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   //#unroll u SEEN
   {
     let ix = i32(first_x * S) + $u - p.pad_x;
-    inside[$u] = EXACT || ix >= 0 && ix < i32(p.iw);
+    inside[$u] = EXACT || (ix >= 0 && ix < i32(p.iw));
     place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1)) * p.c + ch;
   }
   //#end

@@ -46,7 +46,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   //#unroll u SEEN
   {
     let ox = i32(step_x) + $u - i32(LAST);
-    inside[$u] = EXACT || ox >= 0 && ox < i32(p.ow);
+    inside[$u] = EXACT || (ox >= 0 && ox < i32(p.ow));
     place[$u] = u32(clamp(ox, 0, i32(p.ow) - 1)) * p.c + ch;
   }
   //#end

@@ -80,7 +80,7 @@ async function readAny(
     for (const problem of problems) printError(`warning: ${shortPath(path)}: ${problem}`);
     return { history, out: besideFile(path, "-animation") };
   }
-  const { readHistory } = await import("../run/history.ts");
+  const { readHistory } = await import("../run/read_history.ts");
   const history = readHistory(path);
   if (history.torn) printError(`note: ${history.torn}`);
   return { history, out: join(path, "animation") };

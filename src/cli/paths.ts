@@ -13,7 +13,7 @@ export function fromHere(path: string): string {
 
 /** A path as short as it can be written from where the user is. */
 export function shortPath(path: string): string {
-  const short = relative(here(), path);
+  const short = relative(here(), resolve(Deno.cwd(), path));
   return short === "" ? "." : short.startsWith("..") ? path : short;
 }
 

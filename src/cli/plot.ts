@@ -45,7 +45,7 @@ Examples:
         return await plotLines(lines, options.out);
       }
       const [{ readHistory }, { plotRun }, { writePicture }] = await Promise.all([
-        import("../run/history.ts"),
+        import("../run/read_history.ts"),
         import("../run/drawing/run_plot.ts"),
         import("../run/drawing/files.ts"),
       ]);

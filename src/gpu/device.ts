@@ -5,7 +5,7 @@
  * piece. All parameters of a submission travel in one uniform buffer, written once; each dispatch sees its
  * own 256 bytes through a bind group of its own.
  */
-import { setImmediate } from "node:timers";
+import { nextTurn } from "../common/next_turn.ts";
 import { AdapterError } from "../errors.ts";
 import { compileAhead, type Compiled } from "./ahead.ts";
 import { type Kernel, type Params, type Words, writeUniform } from "./kernel.ts";
@@ -123,7 +123,7 @@ export class Gpu {
    * Throws AdapterError when there is none.
    */
   static async open({ adapter: wanted, timestamps }: OpenOptions = {}): Promise<Gpu> {
-    vulkanOnly();
+    if (typeof Deno !== "undefined") (await import("./vulkan_only.ts")).vulkanOnly();
     const adapter = await navigator.gpu?.requestAdapter(
       wanted === "software"
         ? { forceFallbackAdapter: true }
@@ -348,8 +348,7 @@ export class Gpu {
   /** Throws what the device has complained about; lets timers and signals run. Await once per step. */
   async settle(): Promise<void> {
     this.#errors.unshift(...await this.#programs.complaints());
-    // A timer of zero milliseconds takes two.
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     if (this.#errors.length) {
       const [first] = this.#errors;
       this.#errors = [];
@@ -541,18 +540,6 @@ export class Gpu {
     this.#pass?.end();
     this.#pass = null;
   }
-}
-
-/**
- * On Linux the engine would also load EGL to look for an OpenGL adapter, and EGL's exit handler now and then
- * aborts the process. Asking for Vulkan only keeps it out; without the permission to say so nothing changes.
- */
-function vulkanOnly(): void {
-  const variable = "DENO_WEBGPU_BACKEND";
-  if (Deno.build.os !== "linux") return;
-  if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return;
-  // deno-lint-ignore denas/no-ambient -- the engine can be told in no other way
-  if (!Deno.env.has(variable)) Deno.env.set(variable, "vulkan");
 }
 
 const mib = (bytes: number) => Math.ceil(bytes / 2 ** 20);

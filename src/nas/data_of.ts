@@ -1,6 +1,5 @@
 /** The data set of a config. */
 import type { DataSet } from "../data/dataset.ts";
-import { loadDataSet } from "../data/load.ts";
 import { UsageError } from "../errors.ts";
 import type { SearchConfig } from "./config_schema.ts";
 import type { RunEvent } from "./events.ts";
@@ -30,6 +29,7 @@ async function loadData(
       `Cannot load ${config.data}: got neither a data set nor places to look for it`,
     );
   }
+  const { loadDataSet } = await import("../data/load.ts");
   return await loadDataSet(config.data, {
     ...find,
     splits,

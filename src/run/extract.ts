@@ -5,7 +5,8 @@ import { DataError, UsageError, whyUnreadable } from "../errors.ts";
 import { formatNumbers } from "../nas/forms/npy.ts";
 import { formatScript } from "../nas/forms/script.ts";
 import { type LoggedEpoch, parseLog } from "../nas/forms/log.ts";
-import { type History, readHistory } from "./history.ts";
+import type { History } from "./history.ts";
+import { readHistory } from "./read_history.ts";
 
 export interface Extracted {
   /** Best first; of equal ones the best-scored alone. */

@@ -1,13 +1,12 @@
 /** What a run's events say over its epochs. A resumed run repeats steps and trials: the last one counts. */
-import { join } from "@std/path";
 import { z } from "zod";
-import { DataError, UsageError } from "../errors.ts";
+import { DataError } from "../errors.ts";
 import { decisionsOf } from "../nas/decisions.ts";
 import { type RunEvent, runEvent } from "../nas/events.ts";
 import { upgradedConfig } from "../nas/old_formats.ts";
 import { openSpace, spaces } from "../nas/registry.ts";
 import type { SearchSpace } from "../nas/space.ts";
-import { wholeLines } from "./files.ts";
+import { wholeLines } from "./lines.ts";
 
 export type Of<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
 
@@ -30,22 +29,11 @@ export interface History {
 }
 
 /**
- * @param path of a run's folder or of its events.ndjson.
- * @throws UsageError when there are no events, DataError naming the line that cannot be read.
+ * A history from the bytes of events.ndjson.
+ * @param file for messages.
+ * @throws DataError naming the line that cannot be read.
  */
-export function readHistory(path: string): History {
-  const file = isFolder(path) ? join(path, "events.ndjson") : path;
-  let bytes: Uint8Array;
-  try {
-    bytes = Deno.readFileSync(file);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new UsageError(
-      `Cannot read run ${path}: there is no ${file}, expected a run's folder; ` +
-        `"denas runs" lists the runs`,
-      { cause },
-    );
-  }
+export function parseHistory(bytes: Uint8Array, file: string): History {
   const whole = wholeLines(bytes);
   const lines = new TextDecoder().decode(bytes.subarray(0, whole)).split("\n").slice(0, -1);
   const torn = whole === bytes.length
@@ -152,12 +140,4 @@ function parseLine(line: string, i: number, file: string): RunEvent {
   if (event.success) return event.data;
   const { path, message } = event.error.issues[0];
   throw cannot(`is no event of a run: ${path.join(".") || "it"}: ${message}`, event.error);
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }

@@ -30,11 +30,17 @@ export interface Opened extends AsyncDisposable {
 }
 
 export class Browsing {
+  /** @param flags further ones for the browser. */
+  constructor(private readonly flags: readonly string[] = []) {}
+
   #browser: Promise<Browser> | null = null;
 
   /** @param allowed complaints that belong to the test. */
   async open(options: BrowserContextOptions = {}, allowed: RegExp = /^$/): Promise<Opened> {
-    this.#browser ??= chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
+    this.#browser ??= chromium.launch({
+      executablePath: browserPath,
+      args: ["--no-sandbox", ...this.flags],
+    });
     const context = await (await this.#browser).newContext({ reducedMotion: "reduce", ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(30_000);

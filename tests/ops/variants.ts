@@ -2,6 +2,7 @@
 import { checkOp } from "../../src/autodiff/gradcheck.ts";
 import { type Case, count, type OpSpec, type Shape, type Tensor } from "../../src/autodiff/op.ts";
 import type { Gpu } from "../../src/gpu/device.ts";
+import type { Dispatch } from "../../src/gpu/programs.ts";
 import type { Choices } from "../../src/gpu/tuning.ts";
 
 /** Values and gradients may be off by so much of the largest. */
@@ -38,13 +39,53 @@ const choicesOf = ({ under, keys, index }: Group): Choices => ({
 
 /** Runs a case with every candidate of every key that it asks for, forward or backward; many keys at once. */
 export async function checkForms(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Checked> {
-  const checked: Checked = { asked: new Map(), forms: [], failures: [] };
+  const forms: string[] = [], failures: string[] = [];
+  const again = remembering(op);
+  const run = (group: Group) => problem(gpu, again(), c, choicesOf(group));
+  const asked = await walkForms(gpu, op, c, async (group) => {
+    forms.push(...formsOf(group));
+    const wrong = await run(group);
+    if (wrong === null) return;
+    const before = failures.length;
+    for (const one of alone(group, group.keys)) {
+      const why = await run(one);
+      if (why !== null) failures.push(`${formsOf(one)}: ${why}`);
+    }
+    if (failures.length === before) failures.push(`${formsOf(group)}: ${wrong}`);
+  });
+  return { asked, forms, failures };
+}
+
+/** The dispatches of a case with every candidate of every key that it asks for. Nothing is run. */
+export async function dispatchesOf(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Dispatch[]> {
+  const found: Dispatch[] = [];
+  const rehearse = (choices: Choices) => {
+    gpu.tuning.choices = choices;
+    found.push(...gpu.rehearse(() => bothPasses(gpu, op, c)));
+    gpu.tuning.choices = {};
+  };
+  rehearse({});
+  await walkForms(gpu, op, c, (group) => rehearse(choicesOf(group)));
+  return found;
+}
+
+const alone = (group: Group, keys: string[]) =>
+  keys.map((key): Group => ({ ...group, keys: [key] }));
+
+/** Visits every candidate but the defaults, those of many keys at once; returns all candidates by key. */
+async function walkForms(
+  gpu: Gpu,
+  op: AnyOp,
+  c: AnyCase,
+  visit: (group: Group) => Promise<void> | void,
+): Promise<Questions> {
+  const all: Questions = new Map();
   const open: Group[] = [];
   // A candidate may ask for something that others do not: it is asked under that choice only.
   const learn = (under: Choices): Questions => {
     const asked = listen(gpu, op, c, under);
-    const fresh = [...asked].filter(([key]) => !checked.asked.has(key));
-    for (const [key, candidates] of fresh) checked.asked.set(key, candidates);
+    const fresh = [...asked].filter(([key]) => !all.has(key));
+    for (const [key, candidates] of fresh) all.set(key, candidates);
     const most = Math.max(1, ...fresh.map(([, { length }]) => length));
     for (let index = 1; index < most; index++) {
       const keys = fresh.filter(([, { length }]) => index < length).map(([key]) => key);
@@ -53,42 +94,32 @@ export async function checkForms(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Check
     return asked;
   };
   learn({});
-  const again = remembering(op);
-  const run = (group: Group) => problem(gpu, again(), c, choicesOf(group));
   for (let group = open.pop(); group; group = open.pop()) {
     const asked = learn(choicesOf(group));
     // Another key's candidate may do without a key: that one has to be run alone.
-    const alone = (keys: string[]) => keys.map((key): Group => ({ ...group!, keys: [key] }));
     const hidden = group.keys.filter((key) => !asked.has(key));
-    if (group.keys.length > 1) open.push(...alone(hidden));
+    if (group.keys.length > 1) open.push(...alone(group, hidden));
     const now = { ...group, keys: group.keys.filter((key) => asked.has(key)) };
-    if (now.keys.length === 0) continue;
-    checked.forms.push(...formsOf(now));
-    const wrong = await run(now);
-    if (wrong === null) continue;
-    const before = checked.failures.length;
-    for (const one of alone(now.keys)) {
-      const why = await run(one);
-      if (why !== null) checked.failures.push(`${formsOf(one)}: ${why}`);
-    }
-    if (checked.failures.length === before) checked.failures.push(`${formsOf(now)}: ${wrong}`);
+    if (now.keys.length > 0) await visit(now);
   }
-  return checked;
+  return all;
 }
 
 /** Which keys a case asks for with these choices, and their candidates. */
 export function listen(gpu: Gpu, op: AnyOp, c: AnyCase, choices: Choices): Questions {
   gpu.tuning.choices = choices;
   try {
-    return gpu.questions(() => {
-      for (const add of [false, true]) record(gpu, op, c, add);
-    });
+    return gpu.questions(() => bothPasses(gpu, op, c));
   } finally {
     gpu.tuning.choices = {};
   }
 }
 
-/** Both passes of a case. */
+/** Both passes of a case, with gradients that replace and that add. */
+function bothPasses(gpu: Gpu, op: AnyOp, c: AnyCase): void {
+  for (const add of [false, true]) record(gpu, op, c, add);
+}
+
 function record(gpu: Gpu, op: AnyOp, c: AnyCase, accumulate: boolean): void {
   const owned: Tensor[] = [];
   const tensor = (shape: Shape): Tensor => {

@@ -1,26 +1,7 @@
-/** Evaluation by a table: what others measured, without any training (White et al., NeurIPS 2020, §5). */
-import { Rng, Stream } from "../../random.ts";
+/** Evaluation by a table of results: its settings, and what a search says of it. */
 import { z } from "zod";
 import { UsageError } from "../../errors.ts";
 import { defineEvaluator } from "../definition.ts";
-import type { Evaluator } from "../evaluator.ts";
-import type { SearchSpace } from "../space.ts";
-import type { Score, State } from "../strategy.ts";
-import {
-  fidelitiesOf,
-  indexIn,
-  type Metric,
-  metricOf,
-  objectiveOf,
-  openTable,
-  requireSpace,
-  scoresOf,
-  shorterScores,
-  type Table,
-  type TableTask,
-  taskOf,
-  toFraction,
-} from "../tables/mod.ts";
 
 const settings = z.strictObject({
   /** File of the table. */
@@ -33,106 +14,6 @@ const settings = z.strictObject({
   runs: z.enum(["mean", "one"]).default("mean"),
 });
 export type TableSettings = z.output<typeof settings>;
-
-/** What a run says of the table's columns. */
-export interface TableRoles {
-  task: TableTask;
-  /** With a minus where it is minimised. */
-  objective: string;
-  report: Metric;
-}
-
-interface Saved {
-  drawn: number;
-  seen: [index: number, value: number][];
-}
-
-export class TableEvaluator<A> implements Evaluator<A> {
-  readonly remembers = true;
-  readonly roles: TableRoles;
-  /** Of columns that say the same of shorter trainings than the objective's. */
-  readonly fidelities: readonly number[];
-  readonly #shorter: ReadonlyMap<number, Float64Array>;
-  /** One column per training that a query may get; the mean alone unless one is drawn. */
-  readonly #scores: Float64Array[];
-  readonly #rng: Rng;
-  /** What each architecture got last, where trainings are drawn. */
-  #seen = new Map<number, number>();
-
-  /** @throws UsageError for columns or data sets that the table has not, naming those that it has. */
-  constructor(
-    private readonly space: SearchSpace<A>,
-    readonly table: Table,
-    { dataset, objective: wanted, report, runs }: Omit<TableSettings, "table">,
-    seed: number,
-  ) {
-    const task = taskOf(table, dataset);
-    const objective = objectiveOf(table, wanted || task.objective);
-    const { metric, minimise } = objective;
-    const columns = runs === "one" && metric.runs ? metric.runs : [metric.name];
-    this.#scores = columns.map((name) =>
-      scoresOf(table, { metric: metricOf(table, name), minimise })
-    );
-    this.#shorter = shorterScores(table, objective);
-    this.fidelities = fidelitiesOf(objective, this.#shorter);
-    this.#rng = new Rng(seed, Stream.search, 1);
-    this.roles = {
-      task,
-      objective: `${minimise ? "-" : ""}${metric.name}`,
-      report: metricOf(table, report || task.report),
-    };
-  }
-
-  /** The lowest score of the table: for architectures that may not be asked for. */
-  get worst(): number {
-    return this.#scores.reduce(
-      (least, column) => column.reduce((a, b) => Math.min(a, b), least),
-      Infinity,
-    );
-  }
-
-  /** The value of the report column: no strategy sees it. */
-  report(arch: A): number {
-    const { report } = this.roles;
-    const index = indexIn(this.table, this.space.key(arch));
-    return this.table.column(report.name)[index] * toFraction(report);
-  }
-
-  /** @throws UsageError naming an architecture that is not in the table. */
-  score(
-    archs: readonly A[],
-    on: "reward" | "selection",
-    _signal?: AbortSignal,
-    epochs: readonly (number | undefined)[] = [],
-  ): Promise<Score[]> {
-    return Promise.resolve(archs.map((arch, i) => {
-      const index = indexIn(this.table, this.space.key(arch));
-      const brief = this.#shorter.get(epochs[i] ?? 0);
-      if (brief) return { value: brief[index] };
-      if (this.#scores.length === 1) return { value: this.#scores[0][index] };
-      return { value: this.#drawn(index, on) };
-    }));
-  }
-
-  /** One of the trainings at random; at the end the one that the search got. */
-  #drawn(index: number, on: "reward" | "selection"): number {
-    let value = on === "selection" ? this.#seen.get(index) : undefined;
-    if (value === undefined) this.#seen.set(index, value = this.#rng.pick(this.#scores)[index]);
-    return value;
-  }
-
-  snapshot(): Promise<State> {
-    const json: Saved = { drawn: this.#rng.index, seen: [...this.#seen] };
-    return Promise.resolve({ json, tensors: {} });
-  }
-
-  restore({ json }: State): Promise<void> {
-    const { drawn, seen } = json as Saved;
-    this.#rng.index = drawn;
-    this.#seen = new Map(seen);
-    return Promise.resolve();
-  }
-}
 
 /** Data sets of tables that can be had here. */
 const available = ["cifar10", "cifar100"];
@@ -149,6 +30,12 @@ export const tableDefinition = defineEvaluator({
     if (given.table === "") {
       throw new UsageError("Cannot search on a table: none is named; name its file with --table");
     }
+    // Tables are read from files: only a host that asks for one loads their readers.
+    const [{ TableEvaluator }, tables] = await Promise.all([
+      import("./table_evaluator.ts"),
+      import("../tables/mod.ts"),
+    ]);
+    const { indexIn, metricOf, objectiveOf, openTable, requireSpace, scoresOf } = tables;
     const table = await openTable(given.table, { space, cacheDir, signal });
     requireSpace(table, space.name);
     const evaluator = new TableEvaluator(space, table, given, config.seed);

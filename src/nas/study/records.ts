@@ -1,6 +1,6 @@
 /** The file of a study: a line on what it is, a line whenever it begins or goes on, one per finished trial. */
-import { createHash } from "node:crypto";
 import { z } from "zod";
+import { sha256 } from "../../common/sha256.ts";
 import { DataError } from "../../errors.ts";
 import { expectation } from "../expectation.ts";
 import { lossOf } from "./loss.ts";
@@ -97,12 +97,16 @@ function taskHead({ table, dataset, objective, report, mean, reports }: StudyTas
     label: report.label,
     unit: report.unit,
     best: reports.reduce((a, b) => smallIsGood ? Math.min(a, b) : Math.max(a, b)),
-    sha256: createHash("sha256").update(bytesOf(mean)).update(bytesOf(reports)).digest("hex"),
+    sha256: sha256(bytesOf(mean, reports)),
   };
 }
 
-const bytesOf = (column: Float64Array) =>
-  new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+function bytesOf(a: Float64Array, b: Float64Array): Uint8Array {
+  const both = new Float64Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return new Uint8Array(both.buffer);
+}
 
 /** What tells one trial from another. */
 export const trialKey = (t: Pick<TrialRecord, "task" | "algorithm" | "trial">): string =>

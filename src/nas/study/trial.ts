@@ -18,7 +18,7 @@ import {
   shorterScores,
   type Table,
   taskOf,
-} from "../tables/mod.ts";
+} from "../tables/table.ts";
 import type { Algorithm, TableChoice } from "./definition.ts";
 
 /** What searches on one data set of a table maximise, and what is noted of them. */

@@ -1,7 +1,8 @@
 /** The options of nnabla-examples' ENAS scripts, by their own names, as settings of denas. */
+import { limits } from "../nas/limits.ts";
 import { type Command, Option } from "commander";
 import type { Overrides } from "../nas/config.ts";
-import { number, whole } from "./options.ts";
+import { number, sizeUpTo, whole } from "./options.ts";
 
 /** What a search or retraining leaves beside its run folder. */
 export interface OutputOptions {
@@ -46,7 +47,7 @@ export function addNnablaSearchOptions(command: Command): Command {
     )
     .addOption(new Option("--recommended-arch <file>", "the same as --out"))
     .option("--sampling-only", "only draw from the newest search, as denas sample does")
-    .option("--num-sampling <n>", "how many to draw then", whole, 5)
+    .option("--num-sampling <n>", "how many to draw then", sizeUpTo(limits.compared), 5)
     .addOption(
       new Option("--format <ending>", "of the drawn architectures").choices(["json", "npy", "txt"])
         .default("json"),

@@ -1,9 +1,10 @@
 /** `denas sample`: more architectures from the controller that a search left. */
+import { limits } from "../nas/limits.ts";
 import { type Command, Option } from "commander";
 import { join } from "@std/path";
 import { UsageError } from "../errors.ts";
 import type { Numbering } from "../nas/forms/numbering.ts";
-import { whole } from "./options.ts";
+import { sizeUpTo, whole } from "./options.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { print, printError, printNote } from "./terminal.ts";
@@ -29,7 +30,7 @@ export function addSample(program: Command): void {
   program.command("sample")
     .argument("[run]", "folder of a search, or its name; the newest by default")
     .description("Draw architectures from the controller of a search's best epoch.")
-    .option("--num <n>", "how many", whole, 5)
+    .option("--num <n>", "how many", sizeUpTo(limits.compared), 5)
     .option("--seed <n>", "start of the random numbers; by default that of the search", whole)
     .addOption(
       new Option("--format <ending>", "json; npy and txt for other ENAS programs")

@@ -1,10 +1,10 @@
 /** `denas serve`: the HTTP server, and the one beside a run that `--serve` asks for. */
 import type { Command } from "commander";
 import { DataError, UsageError } from "../errors.ts";
-import { onInterrupt } from "../run/interrupt.ts";
 import { isLoopback, type OpenServer, type RunningServer } from "../run/serving.ts";
 import { port } from "./options.ts";
 import { commandName, fromHere, places, shortPath } from "./paths.ts";
+import { onSignal } from "./stopping.ts";
 import { onReaderGone, print, printError } from "./terminal.ts";
 
 interface ServeOptions {
@@ -119,7 +119,7 @@ function environment(): Record<string, string> {
 }
 
 async function untilStopped(eof: boolean): Promise<void> {
-  const interrupt = onInterrupt(() => {});
+  const interrupt = onSignal(() => {});
   const { signal } = interrupt;
   const signalled = new Promise<void>((resolve) =>
     signal.addEventListener("abort", () => resolve())

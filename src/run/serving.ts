@@ -22,6 +22,8 @@ export interface ServerOptions {
   shortPath(path: string): string;
   /** Environment that runs are started with. */
   env: Readonly<Record<string, string>>;
+  /** Milliseconds from a stop to the kill of a run that does not answer; by default 8 s. */
+  patienceMs?: number;
   /** Told of what nobody foresaw, and of runs that cannot be read. */
   report(message: string): void;
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { writePictures } from "../data/make.ts";
 import { denas } from "./command.ts";
 
 Deno.test("wrong words on the command line exit with 2 and say what was meant", async () => {
@@ -110,6 +111,21 @@ Deno.test("an architecture that does not fit its space is refused before a run b
     );
     assertEquals([...Deno.readDirSync(here)].length, 1, "no run was begun");
   }
+});
+
+Deno.test("one picture of each class leaves none for validation: what to add is said before a run begins", async () => {
+  const here = Deno.makeTempDirSync();
+  const parts = { train: 1, valid: 1, test: 1 };
+  await writePictures(join(here, "photos"), parts, { size: [16, 16] });
+  Deno.removeSync(join(here, "photos", "valid"), { recursive: true });
+  const args = ["search", "--mode", "macro", "--preset", "smoke", "--data", "photos"];
+  const { code, stderr } = await denas(args, { INIT_CWD: here });
+  assertEquals(code, 2, stderr);
+  assert(
+    /of 2 images .* expected at least 10; add pictures, or a folder valid/.test(stderr),
+    stderr,
+  );
+  assertEquals([...Deno.readDirSync(here)].length, 1, "no run was begun");
 });
 
 Deno.test("settings that are damaged are named", async () => {

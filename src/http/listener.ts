@@ -2,6 +2,7 @@
  * The socket: plain or with TLS, on `node:http`, whose deadlines for headers and requests `Deno.serve` lacks.
  */
 import { getRequestListener } from "@hono/node-server";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -88,14 +89,26 @@ function makeServer(
     listener(incoming, outgoing).catch((error) => report(String(error)));
   };
   if (!tls) return createServer(limits, answered);
-  try {
-    return createTlsServer({ ...limits, ...tls }, answered) as unknown as Server;
-  } catch (cause) {
-    throw new UsageError(
-      `Cannot use the certificate: ${(cause as Error).message}, ` +
-        `expected a certificate and its key as PEM`,
-      { cause },
-    );
+  checkPair(tls);
+  return createTlsServer({ ...limits, ...tls }, answered) as unknown as Server;
+}
+
+/** Deno looks at certificate and key only when somebody connects. */
+function checkPair({ cert, key }: NonNullable<Options["tls"]>): void {
+  const read = <T>(what: string, make: () => T): T => {
+    try {
+      return make();
+    } catch (cause) {
+      throw new UsageError(
+        `Cannot use the ${what}: ${(cause as Error).message}, expected one as PEM`,
+        { cause },
+      );
+    }
+  };
+  const certificate = read("certificate", () => new X509Certificate(cert));
+  const fits = read("key", () => certificate.checkPrivateKey(createPrivateKey(key)));
+  if (!fits) {
+    throw new UsageError("Cannot use the key: it is another certificate's, expected this one's");
   }
 }
 

@@ -170,10 +170,17 @@ export function explain(path: string, cause: unknown, then = "resume the run"): 
     why = "no permission; choose another folder";
   } else if (cause instanceof Deno.errors.IsADirectory) {
     why = "it is a folder, expected the name of a file";
+  } else if (code === "ENAMETOOLONG") {
+    why = `${path.length} characters are more than the system takes; choose a shorter name`;
   } else {
     why = message;
   }
   return new DataError(`Cannot write ${path}: ${why}`, { cause });
+}
+
+/** Both ends of a long text. */
+export function clipped(text: string): string {
+  return text.length <= 300 ? text : `${text.slice(0, 140)} … ${text.slice(-140)}`;
 }
 
 function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {

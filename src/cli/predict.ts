@@ -8,7 +8,7 @@ import type { NetworkFile } from "../nas/network.ts";
 import { positive } from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { runPath } from "./run_path.ts";
-import { paint, percent, print, printError, printNote } from "./terminal.ts";
+import { oneLine, paint, percent, print, printError, printNote } from "./terminal.ts";
 
 interface PredictOptions {
   top: number;
@@ -139,5 +139,5 @@ async function classify(
 
 function lineOf({ file, labels, probabilities }: Prediction): string {
   const shares = probabilities.map((c) => `${c.class} ${percent(c.probability)}`).join(", ");
-  return `${file}: ${labels.join(" + ") || "none"} (${shares})`;
+  return oneLine(`${file}: ${labels.join(" + ") || "none"} (${shares})`);
 }

@@ -2,8 +2,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { join } from "@std/path";
 import type { Context } from "./context.ts";
+import { isRealFile } from "./file.ts";
 import { Problem, problemResponse, problems } from "./problem.ts";
-import { isRealFile } from "./runs_folder.ts";
 import { artifactList, idParam } from "./schemas.ts";
 
 /** Every file that a run may leave for others, by its name. */

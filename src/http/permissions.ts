@@ -11,6 +11,7 @@ import type { Run } from "./runs_folder.ts";
 /** Variables that say where caches are, how to print, and which driver WebGPU takes. */
 const variables = [
   ...["HOME", "XDG_CACHE_HOME", "DENO_DIR", "LOCALAPPDATA", "INIT_CWD", "DENAS_COMMAND"],
+  ...["DENAS_NOHUP"],
   ...["NO_COLOR", "FORCE_COLOR", "NODE_DISABLE_COLORS", "TERM", "COLORTERM", "CI", "TMUX"],
   ...["TEAMCITY_VERSION", "TERM_PROGRAM", "DENO_WEBGPU_BACKEND", "TF_BUILD", "AGENT_NAME"],
 ];

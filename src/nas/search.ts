@@ -83,6 +83,12 @@ export async function openData(
   { dataset, find }: Pick<RunIO, "dataset" | "find">,
 ): Promise<DataSet> {
   const data = dataset ?? await loadData(config, splits, find);
+  if (splits === "search" && data.valid.n === 0) {
+    throw new UsageError(
+      `Cannot train on ${config.data}: of ${data.train.n} images a tenth for validation is none, ` +
+        `expected at least 10; add pictures, or a folder valid with some of each class`,
+    );
+  }
   if (config.normalise) return data;
   return { ...data, mean: data.mean.map(() => 0), deviation: data.mean.map(() => 1 / 255) };
 }

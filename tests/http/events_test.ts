@@ -266,3 +266,22 @@ Deno.test("a server that stops hands out what a run wrote last, and waits for no
   assert(performance.now() - start < 10_000);
   await idle.body?.cancel().catch(() => {});
 });
+
+Deno.test("garbage among the events is left out of streams, curves and trials", async () => {
+  await using served = await serve();
+  const id = await makeRun(served.runs, { epochs: 2, perEpoch: 20, stepsPerEpoch: 2000 });
+  const file = join(served.runs, id, "events.ndjson");
+  const lines = Deno.readTextFileSync(file).split("\n");
+  const damaged = [20, Math.floor(lines.length / 2), lines.length - 3];
+  for (const at of damaged) lines[at] = at === 20 ? "\u0000".repeat(100) : "{]".repeat(40);
+  Deno.writeTextFileSync(file, lines.join("\n"));
+  for (const from of [0, 30, Math.floor(lines.length / 2), lines.length - 5]) {
+    const seen = await seqs(await served.get(`/runs/${id}/events?from=${from}`));
+    const expected = lines.slice(0, -1).map((_, i) => i)
+      .filter((i) => i >= from && !damaged.includes(i));
+    assertEquals(seen, expected);
+  }
+  const { warnings } = await served.json<{ warnings: string[] }>(`/runs/${id}`);
+  assertEquals(warnings.length, damaged.length);
+  assertEquals((await served.get(`/runs/${id}/curves`)).status, 200);
+});

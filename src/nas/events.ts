@@ -46,8 +46,10 @@ export const runEvent = z.discriminatedUnion("type", [
     step: z.number().int(),
     steps: z.number().int(),
     loss: z.number(),
-    /** Of the last minibatches, as a fraction. */
+    /** Of the steps since the last event, as a fraction; so is the loss. */
     trainAccuracy: fraction,
+    /** Euclidean norm of the gradient with its L2 term, before clipping: the mean over the same steps. */
+    gradientNorm: z.number().optional(),
     learningRate: z.number(),
     imagesPerSecond: z.number(),
     /** Projected time to the end of the whole run. */
@@ -57,8 +59,10 @@ export const runEvent = z.discriminatedUnion("type", [
     type: z.literal("epoch"),
     epoch: z.number().int(),
     epochs: z.number().int(),
+    /** These three are means over all steps of the epoch; zeros and nothing where it has none. */
     loss: z.number(),
     trainAccuracy: fraction,
+    gradientNorm: z.number().optional(),
     validAccuracy: fraction.optional(),
     /** Of a search: over all validation images, each batch under another architecture of the policy. */
     policyAccuracy: fraction.optional(),

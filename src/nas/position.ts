@@ -1,4 +1,5 @@
 /** Where a search stands. */
+import { type EpochSums, startSums } from "./epoch_figures.ts";
 import type { StrategyReport } from "./strategy.ts";
 
 export interface Candidate {
@@ -26,8 +27,9 @@ export interface Position {
   /** The highest score of an epoch; its controller is in the store. −1 before the first. */
   topEpoch: number;
   stopped?: { epochs: number; score: number };
-  /** Of the present epoch, for its events: the last figures of training, and one report per round. */
-  last: { loss: number; trainAccuracy: number; learningRate: number };
+  /** Of the present epoch, for its events: sums over its training, its last rate, and one report per round. */
+  sums: EpochSums;
+  learningRate: number;
   reports: StrategyReport[];
   seconds: number;
 }
@@ -42,7 +44,8 @@ export const startPosition = (): Position => ({
   front: [],
   latest: [],
   topEpoch: -1,
-  last: { loss: 0, trainAccuracy: 0, learningRate: 0 },
+  sums: startSums(),
+  learningRate: 0,
   reports: [],
   seconds: 0,
 });

@@ -9,6 +9,7 @@ import type { WeightStore } from "../nn/weights.ts";
 import type { ArchFile } from "./arch_file.ts";
 import { compileAhead } from "./compiling.ts";
 import type { RetrainConfig } from "./config.ts";
+import { addStep, type EpochSums, startSums, takeMeans } from "./epoch_figures.ts";
 import type { RunEvent } from "./events.ts";
 import { buildNetwork, formatNetworkFile, type NetworkFile, networkOf } from "./network.ts";
 import { Checkpoints, Clock, mergeStates, partOf } from "./progress.ts";
@@ -34,17 +35,15 @@ export async function* retrain(
   }
 }
 
-/** Where training stands; `sums` are of the present epoch, per step. */
+/** Where training stands. */
 interface Position {
   epoch: number;
   step: number;
   trainedImages: number;
   seconds: number;
-  sums: { loss: number; accuracy: number; steps: number };
+  sums: EpochSums;
   learningRate: number;
 }
-
-const noSums = { loss: 0, accuracy: 0, steps: 0 };
 
 class Retraining {
   #at: Position = {
@@ -52,7 +51,7 @@ class Retraining {
     step: 0,
     trainedImages: 0,
     seconds: 0,
-    sums: { ...noSums },
+    sums: startSums(),
     learningRate: 0,
   };
   readonly #clock = new Clock();
@@ -145,7 +144,7 @@ class Retraining {
 
   /** The steps of an epoch that are not done yet; figures are read back a few steps at a time. */
   async *#trainEpoch(): AsyncGenerator<RunEvent> {
-    const { config, io: { signal } } = this;
+    const { config } = this;
     const at = this.#at;
     const first = at.epoch * this.#train.stepsPerEpoch;
     const end = first + this.#train.stepsPerEpoch;
@@ -163,10 +162,11 @@ class Retraining {
       at.step++;
       at.trainedImages += batch.n;
       if (this.#snapshotDue) await this.#snapshot();
-      if (!this.#trainer.full && !signal.aborted && at.step < end) continue;
-      yield await this.#stepsDone(mark);
+      if (this.#trainer.full || at.step === end) {
+        yield await this.#stepsDone(mark);
+        mark = { step: at.step, images: at.trainedImages, time: performance.now() };
+      }
       yield* this.#checkpoints.at(false);
-      mark = { step: at.step, images: at.trainedImages, time: performance.now() };
     }
   }
 
@@ -181,36 +181,33 @@ class Retraining {
 
   async #stepsDone(mark: { step: number; images: number; time: number }): Promise<RunEvent> {
     const at = this.#at;
-    const { loss, accuracy } = await this.#trainer.tally();
+    const { loss, accuracy, gradientNorm } = await this.#trainer.tally();
     const ms = performance.now() - mark.time;
     const steps = at.step - mark.step;
     this.#clock.add("step", steps, ms);
-    at.sums.loss += loss * steps;
-    at.sums.accuracy += accuracy * steps;
-    at.sums.steps += steps;
-    return {
-      type: "step",
+    const event = {
+      type: "step" as const,
       epoch: at.epoch,
       step: at.step,
       steps: this.#allSteps,
       loss,
       trainAccuracy: accuracy,
+      gradientNorm,
       learningRate: at.learningRate,
       imagesPerSecond: (at.trainedImages - mark.images) * 1000 / ms,
       secondsLeft: this.#secondsLeft(),
     };
+    addStep(at.sums, event, at.trainedImages);
+    return event;
   }
 
   #epochDone(validAccuracy: number | undefined, seconds: number): RunEvent {
-    const { loss, accuracy, steps } = this.#at.sums;
-    this.#at.sums = { ...noSums };
     this.#at.epoch++;
     return {
       type: "epoch",
       epoch: this.#at.epoch,
       epochs: this.config.epochs,
-      loss: loss / steps,
-      trainAccuracy: accuracy / steps,
+      ...takeMeans(this.#at.sums),
       validAccuracy,
       learningRate: this.#at.learningRate,
       seconds,

@@ -7,7 +7,7 @@ import { DataError } from "../errors.ts";
 import type { State } from "../nas/strategy.ts";
 import { decodeSafetensors, encodeSafetensors, headerText } from "./safetensors.ts";
 
-const format = "denas-checkpoint-1";
+const format = "denas-checkpoint-2";
 const noHash = "0".repeat(64);
 
 export interface Checkpoint {

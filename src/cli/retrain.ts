@@ -30,6 +30,7 @@ type RetrainOptions = Omit<ConfigOptions, "out"> & ArchOptions & NnablaRetrainOp
   legacyFixed?: boolean;
   form?: string;
   baseline?: boolean;
+  evalTestEachEpoch?: boolean;
 };
 
 const defaultArch = "arch.json";
@@ -40,7 +41,8 @@ export function addRetrain(program: Command, finish: (code: number) => void): vo
     .description("Train a found architecture from scratch and test it.")
     .option("--form <form>", "final (the default), or search: the network as the search trained it")
     .option("--baseline", "a hand-made network of the same space and size in its place")
-    .option("--legacy-fixed", "separable operations of a macro network are full convolutions");
+    .option("--legacy-fixed", "separable operations of a macro network are full convolutions")
+    .option("--eval-test-each-epoch", "look at the test images after every epoch, for a curve");
   addNnablaRetrainOptions(addConfigOptions(addArchOptions(command))).addHelpText(
     "after",
     `
@@ -147,6 +149,7 @@ async function givenSettings(options: RetrainOptions, filters: number): Promise<
     data: await dataName(options.data),
     "child.legacyFixed": options.legacyFixed,
     "child.form": options.form,
+    evalTestEachEpoch: options.evalTestEachEpoch,
     ...definedOnly(nnablaRetrainOverrides(options, filters)),
     ...options.set,
   };

@@ -245,6 +245,8 @@ export const retrainConfig = z.strictObject({
   allTraining: z.boolean(),
   /** Validation follows every so many epochs. */
   evalEvery: positive,
+  /** The test images after every epoch as well, for a curve; nothing is chosen by it. */
+  evalTestEachEpoch: z.boolean().default(false),
 });
 
 export type SearchConfig = z.infer<typeof searchConfig>;

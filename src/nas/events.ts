@@ -66,6 +66,8 @@ export const runEvent = z.discriminatedUnion("type", [
     validAccuracy: fraction.optional(),
     /** Of a search: over all validation images, each batch under another architecture of the policy. */
     policyAccuracy: fraction.optional(),
+    /** Of a retraining that was asked to look at the test images after every epoch. */
+    testAccuracy: fraction.optional(),
     learningRate: z.number(),
     seconds: z.number(),
     /** The shared-weight score that ended the search here (earlyStopOver). */
@@ -135,7 +137,7 @@ export const runEvent = z.discriminatedUnion("type", [
     peakBytes: z.number().int(),
     /** Epochs done and the shared-weight score that ended the search early. */
     stopped: z.object({ epochs: z.number().int(), score: fraction }).optional(),
-    /** Search: the winner. Retrain: the figures of the test set. */
+    /** Search: the winner. Retrain: the figures of the test set, of the weights after the last epoch. */
     choice: choice.optional(),
     score: fraction.optional(),
     /** On a table: what the score is, and the winner's value of a column that no strategy sees. */
@@ -148,6 +150,12 @@ export const runEvent = z.discriminatedUnion("type", [
     })).optional(),
     validAccuracy: fraction.optional(),
     testAccuracy: fraction.optional(),
+    /** Retrain: the epoch with the best validation accuracy, and the test accuracy of its weights. */
+    best: z.object({
+      epoch: z.number().int(),
+      validAccuracy: fraction,
+      testAccuracy: fraction,
+    }).optional(),
     perClassAccuracy: z.array(fraction).optional(),
     /** Row = true class, column = predicted. */
     confusion: z.array(z.array(z.number().int())).optional(),

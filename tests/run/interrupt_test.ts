@@ -2,27 +2,45 @@ import { assertEquals } from "@std/assert";
 
 const library = new URL("../../src/run/interrupt.ts", import.meta.url).href;
 
-/** A process that takes 1.5 s from the first signal to a checkpoint, then exits with 7. */
-const script = `import { onInterrupt } from ${JSON.stringify(library)};
-const { signal } = onInterrupt(() => console.log("stopping"));
-signal.addEventListener("abort", () => setTimeout(() => Deno.exit(7), 1500));
-setInterval(() => {}, 1000);
-console.log("ready");`;
+/**
+ * A process on a clock of its own, which stands still unless a line on stdin sets it, in milliseconds. It says
+ * when it has heard a signal; without a number on the line it exits with 7, as one that wrote its checkpoint.
+ */
+const script = `let now = 0;
+performance.now = () => now;
+globalThis.setTimeout = () => 0;
+const { onInterrupt } = await import(${JSON.stringify(library)});
+onInterrupt(() => {});
+Deno.addSignalListener("SIGINT", () => console.log("heard"));
+console.log("ready");
+for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+  if (text.trim() === "") Deno.exit(7);
+  now = Number(text);
+  console.log("set");
+}`;
 
-/** Sends SIGINT after each of these pauses in milliseconds; gives the exit code. */
-async function interrupt(...pauses: number[]): Promise<number> {
+/** Sends SIGINT at each of these times and lets the process end; gives the exit code. */
+async function interrupt(...times: number[]): Promise<number> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["eval", script],
+    stdin: "piped",
     stdout: "piped",
   }).spawn();
-  const reader = child.stdout.getReader();
-  await reader.read();
-  for (const pause of pauses) {
-    await new Promise((resolve) => setTimeout(resolve, pause));
+  const lines = child.stdout.getReader();
+  const stdin = child.stdin.getWriter();
+  const say = (text: string) => stdin.write(new TextEncoder().encode(text + "\n"));
+  await lines.read();
+  for (const time of times) {
+    await say(String(time));
+    await lines.read();
     child.kill("SIGINT");
+    // Nothing more is read from a process that has ended.
+    if ((await lines.read()).done) break;
   }
+  await say("").catch(() => {});
   const { code } = await child.status;
-  await reader.cancel();
+  await lines.cancel();
+  await stdin.close().catch(() => {});
   return code;
 }
 

@@ -77,6 +77,20 @@ Deno.test("elsewhere steps are silent and an epoch is one line", () => {
   );
 });
 
+Deno.test("a policy's average and a look at the test images are called so", () => {
+  const out = screen(false);
+  const progress = new Progress(out);
+  const epoch = { seq: 2, time: "", type: "epoch", epoch: 1, epochs: 3, loss: 1 } as const;
+  const figures = { trainAccuracy: 0.5, learningRate: 0.05, seconds: 75 };
+  progress.show({ ...epoch, ...figures, policyAccuracy: 0.25 });
+  progress.show({ ...epoch, ...figures, testAccuracy: 0.75 });
+  assertEquals(
+    out.text,
+    "epoch 1/3  loss 1.000  train 50.00 %  policy 25.00 %  lr 0.05  1 min 15 s\n" +
+      "epoch 1/3  loss 1.000  train 50.00 %  test, looked at, 75.00 %  lr 0.05  1 min 15 s\n",
+  );
+});
+
 Deno.test("what shared weights score is called so, and what ends a search early is said", () => {
   const out = screen(false);
   const progress = new Progress(out);

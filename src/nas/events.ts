@@ -76,7 +76,9 @@ export const runEvent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("controller"),
     epoch: z.number().int(),
+    /** All figures are means over the epoch's rounds. */
     loss: z.number().optional(),
+    gradientNorm: z.number().optional(),
     reward: z.number().optional(),
     entropy: z.number().optional(),
     baseline: z.number().optional(),

@@ -56,10 +56,20 @@ export function earlyStop({ best, epoch }: Position, over: number): Position["st
   return { epochs: epoch, score: best[0].score };
 }
 
+const reported = [
+  "loss",
+  "gradientNorm",
+  "reward",
+  "entropy",
+  "baseline",
+  "skipRate",
+  "trained",
+] as const;
+
 /** Field by field; probabilities are those of the last report. */
 export function meanReport(reports: StrategyReport[]): StrategyReport {
   const result: StrategyReport = { probabilities: reports.at(-1)?.probabilities };
-  for (const name of ["loss", "reward", "entropy", "baseline", "skipRate", "trained"] as const) {
+  for (const name of reported) {
     const values = reports.map((r) => r[name]).filter((v) => v !== undefined);
     if (values.length) result[name] = values.reduce((a, b) => a + b, 0) / values.length;
   }

@@ -103,22 +103,22 @@ export class Adam {
     this.#clipper = new Clipper(gpu, options);
   }
 
-  /** Records the update of what `run` touched. */
-  step(touched: readonly Touched[], lr = this.options.lr): void {
-    this.#record(touched, lr, ++this.#steps);
+  /** Records the update of what `run` touched; returns what `Sgd.step` does. */
+  step(touched: readonly Touched[], lr = this.options.lr): Tensor | null {
+    return this.#record(touched, lr, ++this.#steps);
   }
 
   /** Records an update that does not count: what `Gpu.rehearse` takes. */
-  rehearse(touched: readonly Touched[]): void {
-    this.#record(touched, this.options.lr, this.#steps + 1);
+  rehearse(touched: readonly Touched[]): Tensor | null {
+    return this.#record(touched, this.options.lr, this.#steps + 1);
   }
 
-  #record(touched: readonly Touched[], lr: number, t: number): void {
+  #record(touched: readonly Touched[], lr: number, t: number): Tensor | null {
     const { beta1, beta2, epsilon, l2 = 0 } = this.options;
     const corrected = lr * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t);
     const plan = this.#planner.plan(touched);
-    const clipped = this.#clipper.params.clipped;
-    const factors = clipped ? this.#clipper.factors(plan, this.#clipper.squares(plan, l2)) : null;
+    const squares = this.#clipper.squares(plan, l2);
+    const factors = this.#clipper.factors(plan, squares);
     for (const { slab, chunks, n } of plan.slabs) {
       const { weights, grads } = slab;
       const [first, second] = [slab.state("first"), slab.state("second")];
@@ -129,6 +129,7 @@ export class Adam {
         groupsFor(n),
       );
     }
+    return squares;
   }
 
   /** Both moments of every weight and the number of steps. */

@@ -10,7 +10,8 @@ const sumsKernel = kernel("step_sums", stepSumsWgsl);
 export interface StepFigures {
   /** Mean over the batch. */
   loss: Tensor;
-  hits: Tensor;
+  /** Absent where nothing is classified: accuracies then mean nothing. */
+  hits?: Tensor;
   /** Sums of squared gradients, one per chunk; what `Sgd.step` returns. */
   squares: Tensor | null;
   images: number;
@@ -59,7 +60,7 @@ export class StepSums {
   record({ loss, hits, squares, images }: StepFigures): void {
     this.gpu.run(
       sumsKernel,
-      { loss, hits, squares: squares ?? loss, sums: this.#sums },
+      { loss, hits: hits ?? loss, squares: squares ?? loss, sums: this.#sums },
       { images, chunks: squares ? squares.shape[0] : 0, add: this.#steps > 0 },
       [1],
     );

@@ -237,7 +237,7 @@ Deno.test("more parts than one axis has work-groups are all clipped and updated"
   const values = noise(n, 20);
   const norm = Math.sqrt(values.reduce((sum, g) => sum + g * g, 0));
   const updated = async (
-    make: (slabs: Slab[]) => Pick<Adam, "step"> | Pick<Sgd, "step">,
+    make: (slabs: Slab[]) => Pick<Sgd, "step">,
     lr: number,
   ) => {
     const slab = new Slab(gpu, n);

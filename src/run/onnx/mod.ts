@@ -1,7 +1,7 @@
 /** A trained network as an ONNX file: derived from the tape of one forward pass, so every space exports. */
 import { DataError } from "../../errors.ts";
 import { buildNetwork, type NetworkFile, tapeOf } from "../../nas/network.ts";
-import { readNetwork, type TrainedNetwork } from "../network.ts";
+import { readNetwork, type TrainedNetwork, type Which } from "../network.ts";
 import { metadataOf, resizeRule } from "../metadata.ts";
 import { emitters } from "./emitters.ts";
 import { GraphBuilder } from "./graph.ts";
@@ -12,8 +12,8 @@ import { elementType, encodeModel, type OnnxModel } from "./model.ts";
  * @param path the run's folder.
  * @throws UsageError, DataError as `readNetwork`; ExportError naming an operation that ONNX cannot express here.
  */
-export function exportOnnx(path: string): Uint8Array {
-  return encodeModel(onnxModel(readNetwork(path)));
+export function exportOnnx(path: string, which?: Which): Uint8Array {
+  return encodeModel(onnxModel(readNetwork(path, which)));
 }
 
 /**

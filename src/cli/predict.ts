@@ -13,6 +13,7 @@ import { oneLine, paint, percent, print, printError, printNote } from "./termina
 interface PredictOptions {
   top: number;
   json?: boolean;
+  best?: boolean;
   adapter: SearchConfig["adapter"];
   runs: string;
 }
@@ -36,6 +37,7 @@ export function addPredict(program: Command, finish: (code: number) => void): vo
     .description("Classify picture files with a trained network.")
     .option("--top <n>", "classes to name per picture", positive, 3)
     .option("--json", "print one line of JSON per picture")
+    .option("--best", "the weights of the best validation epoch in place of the last ones")
     .option("--adapter <kind>", "default, high-performance, low-power or software", "default")
     .option("--runs <folder>", "folder of all runs", "runs")
     .addHelpText(
@@ -55,7 +57,7 @@ Examples:
 async function predictFiles(
   path: string,
   files: readonly string[],
-  { top, json, adapter }: PredictOptions,
+  { top, json, best, adapter }: PredictOptions,
 ): Promise<number> {
   const [{ readNetwork }, { Classifier }, { openDevice }, { followTuning }] = await Promise.all([
     import("../run/network.ts"),
@@ -63,7 +65,7 @@ async function predictFiles(
     import("../nas/search.ts"),
     import("./follow.ts"),
   ]);
-  const { network, tensors } = readNetwork(path);
+  const { network, tensors } = readNetwork(path, best ? "best" : "last");
   const { gpu, done } = await openDevice(adapter, undefined);
   let unreadable = 0;
   try {

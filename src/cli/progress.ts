@@ -165,6 +165,8 @@ function epochLine(event: Of<"epoch">, best: number | null, shared: boolean): st
     ...event.validAccuracy === undefined ? [] : [
       `${shared ? "shared" : "valid"} ${percent(event.validAccuracy)}`,
     ],
+    ...event.policyAccuracy === undefined ? [] : [`policy ${percent(event.policyAccuracy)}`],
+    ...event.testAccuracy === undefined ? [] : [`test, looked at, ${percent(event.testAccuracy)}`],
     ...trained ? [`lr ${Number(event.learningRate.toPrecision(3))}`] : [],
     duration(event.seconds),
     ...bestSoFar(best, shared),

@@ -18,6 +18,7 @@ const types: Record<string, string> = {
   "controller.safetensors": "application/octet-stream",
   "supernet.safetensors": "application/octet-stream",
   "weights.safetensors": "application/octet-stream",
+  "weights_best.safetensors": "application/octet-stream",
   "network.safetensors": "application/octet-stream",
   "model.onnx": "application/octet-stream",
   "network.onnx": "application/octet-stream",

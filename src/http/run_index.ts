@@ -22,10 +22,18 @@ export class RunIndex {
   readonly #steps = new Columns([
     "loss",
     "trainAccuracy",
+    "gradientNorm",
     "learningRate",
     "imagesPerSecond",
   ]);
-  readonly #epochs = new Columns(["loss", "trainAccuracy", "validAccuracy", "seconds"]);
+  readonly #epochs = new Columns([
+    "loss",
+    "trainAccuracy",
+    "validAccuracy",
+    "policyAccuracy",
+    "testAccuracy",
+    "seconds",
+  ]);
   readonly #reports = new Columns(["loss", "reward", "entropy", "baseline", "skipRate"]);
   readonly #path: string;
   #position = 0;

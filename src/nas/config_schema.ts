@@ -266,6 +266,8 @@ export const retrainConfig = z.strictObject({
   allTraining: z.boolean(),
   /** Validation follows every so many epochs. */
   evalEvery: sizeOf(limits.epochs),
+  /** The test images after every epoch as well, for a curve; nothing is chosen by it. */
+  evalTestEachEpoch: z.boolean().default(false),
 });
 
 export type SearchConfig = z.infer<typeof searchConfig>;

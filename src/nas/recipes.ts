@@ -191,6 +191,7 @@ export const paperMicroFinal: RetrainConfig = {
   augment: standard,
   allTraining: true,
   evalEvery: 1,
+  evalTestEachEpoch: false,
 };
 
 export const paperMacroFinal: RetrainConfig = {

@@ -6,7 +6,7 @@ import { DataError } from "../errors.ts";
 import type { State } from "../nas/strategy.ts";
 import { decodeSafetensors, encodeSafetensors, headerText } from "./safetensors.ts";
 
-const format = "denas-checkpoint-1";
+const format = "denas-checkpoint-2";
 /** The way out that is left: the settings and what was logged stay. */
 export const anew = "delete the run's folder checkpoint and resume: it begins anew";
 const noHash = "0".repeat(64);

@@ -10,7 +10,7 @@ import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { readLines } from "../../src/run/files.ts";
 import { readNetwork } from "../../src/run/network.ts";
 import { readSearch } from "../../src/run/read_run.ts";
-import { decodeSafetensors } from "../../src/run/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../src/run/safetensors.ts";
 import { runTuningPath } from "../../src/run/tuning.ts";
 import { flatPng, noise, writePictures } from "../data/make.ts";
 import { Onnxruntime } from "../onnxruntime/mod.ts";
@@ -113,6 +113,29 @@ Deno.test("export writes the same ONNX file and safetensors under names of layer
   );
   assertEquals(tensors["head.weight"].shape.at(-1), 2);
   assertEquals(JSON.parse(metadata.classes), ["ant", "bee"]);
+});
+
+Deno.test("the best weights are taken where they are asked for, and missed by name", async () => {
+  assert(/^best validation {5}[\d.]+ % after epoch 1; its weights, /m.test(trained.stdout));
+  const best = join(here, "runs", network, "weights_best.safetensors");
+  const { tensors } = decodeSafetensors(Deno.readFileSync(best), best);
+  const doubled = tensors["head/w"].data.map((w) => 2 * w);
+  const other = { ...tensors, "head/w": { ...tensors["head/w"], data: doubled } };
+  Deno.writeFileSync(best, encodeSafetensors(other));
+  const exported = async (...flags: string[]) => {
+    const done = await denas(["export", network, "--safetensors", "b.st", ...flags], env);
+    assertEquals(done.code, 0, done.stderr);
+    return decodeSafetensors(Deno.readFileSync(join(here, "b.st")), "b.st");
+  };
+  const chosen = await exported("--best"), last = await exported();
+  assertEquals(chosen.tensors["head.weight"].data, doubled);
+  assertEquals(last.tensors["head.weight"].data, tensors["head/w"].data);
+  // One epoch: the best weights are the last, and so is their test accuracy.
+  assertEquals(chosen.metadata.test_accuracy, last.metadata.test_accuracy);
+  Deno.removeSync(best);
+  const missed = await denas(["predict", network, "red.png", "--best"], env);
+  assertEquals(missed.code, 2);
+  assert(missed.stderr.includes("there is no weights_best.safetensors"), missed.stderr);
 });
 
 Deno.test("predict and the ONNX file agree on picture files; what is no picture is named", async () => {

@@ -36,7 +36,7 @@ interface Route {
   body?: Schema;
 }
 
-const patienceMs = 10_000;
+const patienceMs = 600_000;
 
 const nasty = [
   ...[

@@ -130,13 +130,12 @@ Deno.test("--serve shows a search while it goes on, and ends with it", async () 
 });
 
 async function assertGone(url: string): Promise<void> {
-  for (let i = 0; i < 50; i++) {
+  for (;;) {
     try {
       await (await fetch(url)).body?.cancel();
     } catch {
       return;
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`${url} still answers`);
 }

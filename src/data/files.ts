@@ -44,6 +44,19 @@ export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> 
   return unpackGzip(bytes, path);
 }
 
+/** The first 256 KiB of a regular file, where the headers of pictures are. */
+export async function readStart(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  // A pipe would be waited for.
+  if (await fileSize(path) === null) throw new DataError(`Cannot read ${path}: it is no file`);
+  using file = await Deno.open(path);
+  const bytes = new Uint8Array(2 ** 18);
+  let length = 0;
+  for (let n: number | null = 0; n !== null && length < bytes.length; length += n ?? 0) {
+    n = await file.read(bytes.subarray(length));
+  }
+  return bytes.subarray(0, length);
+}
+
 /** Bytes of a file once unpacked, by its size or the last four bytes of a gzip file. */
 export async function unpackedSize(path: string): Promise<number> {
   using file = await Deno.open(path);

@@ -46,7 +46,7 @@ export function startDecoder(): Promise<void> {
 
 /**
  * Decodes the bytes of a file, turned as its EXIF data say, transparent pixels over black, and resizes it.
- * CMYK becomes RGB by products, colour profiles are left aside. A JPEG picture of at least twice the size
+ * CMYK becomes RGB by products, colour profiles are left aside. A JPEG picture of at least eight times the size
  * that is wanted is first reduced by 2, 4 or 8 in the frequency domain. Throws Error with the reason.
  */
 export function decodePicture(bytes: Uint8Array, wanted: WantedPicture): SmallPicture {
@@ -80,10 +80,13 @@ function layOut({ w, h }: PictureHeader, { resize, side }: WantedPicture) {
   return { part, w: sizeOf(w), h: sizeOf(h) };
 }
 
-/** By how much a JPEG decoder may reduce so that two of its pixels or more remain for each wanted one. */
+/**
+ * By how much a JPEG decoder may reduce so that four of its pixels or more remain for each wanted one, in each
+ * direction: its low frequencies are not quite averages.
+ */
 function reduction({ kind }: PictureHeader, part: Rectangle, w: number, h: number): number {
   if (kind !== "JPEG") return 1;
-  return [8, 4, 2].find((k) => part.w >= 2 * k * w && part.h >= 2 * k * h) ?? 1;
+  return [8, 4, 2].find((k) => part.w >= 4 * k * w && part.h >= 4 * k * h) ?? 1;
 }
 
 function withImage<T>(

@@ -36,9 +36,12 @@ export async function permissionsFor(
     ...given === undefined ? [] : [given],
     ...pathsIn(run.config),
   ];
-  const kept = join(cacheDir, "pictures");
-  Deno.mkdirSync(kept, { recursive: true });
-  const write = [run.path, locks, kept];
+  const write = [run.path, locks];
+  if (!published) {
+    const kept = join(cacheDir, "pictures");
+    Deno.mkdirSync(kept, { recursive: true });
+    write.push(kept);
+  }
   const { out, outputs } = run.state;
   if (out !== undefined) {
     // Written beside and renamed; the folder is flushed.

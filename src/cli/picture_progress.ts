@@ -1,7 +1,7 @@
 /** What a person sees while the pictures of a folder are read. */
 import type { PictureProgress } from "../data/picture_reader.ts";
 import type { Progress } from "./progress.ts";
-import { counted, duration } from "./terminal.ts";
+import { counted, duration, thousands } from "./terminal.ts";
 
 /** So few are read before anybody wonders. */
 const few = 100;
@@ -20,9 +20,9 @@ export function showPictures(progress: Progress): (state: PictureProgress) => vo
     if (total < few) return;
     if (done === total) {
       progress.line(
-        `pictures ${counted(total, "file")} in ${
-          duration((now - from) / 1000)
-        }, ${kept} of them kept ` +
+        `pictures ${counted(total, "file")} in ${duration((now - from) / 1000)}, ${
+          thousands(kept)
+        } of them kept ` +
           `from earlier runs`,
       );
     } else if (!progress.screen.terminal && now - said > everyMs) {

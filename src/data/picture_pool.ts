@@ -117,8 +117,8 @@ function answerOf(worker: Worker): Promise<PictureReply> {
       const { message } = event;
       reject(
         new DataError(
-          `Cannot decode pictures: ${message}, expected a decoder that starts; on the first use it ` +
-            `is fetched from the npm registry`,
+          `Cannot decode pictures: ${message}, expected a decoder that starts; its npm package ` +
+            `is fetched on the first use`,
         ),
       );
     };

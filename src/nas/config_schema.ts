@@ -76,6 +76,8 @@ const optimizer = z.strictObject({
 const augment = z.strictObject({
   /** Zero-pad by this many pixels, then crop at random. */
   pad: countOf(limits.side),
+  /** Crop training pictures of folders at random places, once resized, in place of their centre. */
+  crop: z.boolean().default(false),
   flip: z.boolean(),
   /** Turn at random by at most so many radians either way. */
   rotate: z.number().min(0).max(1.6),
@@ -132,6 +134,10 @@ const common = {
   validImages: countOf(limits.images),
   /** Side of the square that folder images are resized to; 0 = chosen by the data. */
   image: countOf(limits.side),
+  /** Shorter side that folder pictures are resized to before the square is cut; 0 = the square's side. */
+  resize: countOf(limits.side).default(0),
+  /** What decoded the pictures of a folder when the run began, with its version; "" = nothing. */
+  decoder: nameText.default(""),
   /** Scale each channel to mean 0 and deviation 1; otherwise pixels stay 0 … 255 (Q24). */
   normalise: z.boolean(),
   seed: z.number().int().nonnegative().max(2 ** 32 - 1),

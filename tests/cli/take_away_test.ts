@@ -3,6 +3,7 @@ import { assert, assertEquals, assertSameNumbers } from "@std/assert";
 import { join } from "@std/path";
 import { encode as encodePng } from "fast-png";
 import { imageOf } from "../../src/data/one_picture.ts";
+import { PicturePool } from "../../src/data/picture_pool.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { Classifier } from "../../src/nas/classifier.ts";
 import { openSpace } from "../../src/nas/search.ts";
@@ -143,7 +144,7 @@ Deno.test("predict and the ONNX file agree on picture files; what is no picture 
   const done = await denas(["predict", network, ...files, "--json"], env);
   assertEquals(done.code, 1);
   assert(
-    /Cannot read picture note\.png: .*, expected PNG or JPEG\n/.test(
+    /Cannot read picture note\.png: .*, expected PNG, JPEG, WebP, GIF or BMP\n/.test(
       done.stderr,
     ),
   );
@@ -156,12 +157,10 @@ Deno.test("predict and the ONNX file agree on picture files; what is no picture 
   assertEquals(lines.map(({ file }) => file), ["wide.png", "red.png"]);
   const model = Deno.readFileSync(join(here, "runs", network, "model.onnx"));
   const onnxruntime = new Onnxruntime();
+  using pool = new PicturePool();
   for (const { file, labels, probabilities } of lines) {
-    const data = imageOf(
-      Deno.readFileSync(join(here, file)),
-      [32, 32, 3],
-      file,
-    );
+    const picture = Deno.readFileSync(join(here, file));
+    const data = await imageOf(picture, { input: [32, 32, 3] }, file, pool);
     const { probabilities: theirs } = await onnxruntime.run(model, {
       name: "image",
       dims: [1, 32, 32, 3],

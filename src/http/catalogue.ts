@@ -7,7 +7,7 @@ import { presetNames, presetsOf } from "../nas/presets.ts";
 import { spaces } from "../nas/registry.ts";
 import type { Context } from "./context.ts";
 import { problems } from "./problem.ts";
-import { isRealFolder } from "./runs_folder.ts";
+import { isRealFolder } from "./file.ts";
 import { dataName, startBody } from "./start_schema.ts";
 
 const dataset = z.object({

@@ -108,6 +108,7 @@ export const curves = z.object({
     x: series,
     loss: series,
     trainAccuracy: series,
+    gradientNorm: series,
     learningRate: series,
     imagesPerSecond: series,
   }),
@@ -116,6 +117,9 @@ export const curves = z.object({
     loss: series,
     trainAccuracy: series,
     validAccuracy: series,
+    /** Of searches with policyEvaluation, and of retrainings with evalTestEachEpoch. */
+    policyAccuracy: series,
+    testAccuracy: series,
     seconds: series,
   }),
   controller: z.object({

@@ -9,12 +9,26 @@ import type { RunIO } from "./search.ts";
 export async function openData(
   config: Pick<
     SearchConfig,
-    "data" | "seed" | "image" | "normalise" | "trainImages" | "validImages"
+    | "data"
+    | "seed"
+    | "image"
+    | "resize"
+    | "decoder"
+    | "augment"
+    | "normalise"
+    | "trainImages"
+    | "validImages"
   >,
   splits: "search" | "final",
   { dataset, find }: Pick<RunIO, "dataset" | "find">,
 ): Promise<DataSet> {
   const data = dataset ?? await loadData(config, splits, find);
+  if (splits === "search" && data.valid.n === 0) {
+    throw new UsageError(
+      `Cannot train on ${config.data}: of ${data.train.n} images a tenth for validation is none, ` +
+        `expected at least 10; add pictures, or a folder valid with some of each class`,
+    );
+  }
   if (config.normalise) return data;
   return { ...data, mean: data.mean.map(() => 0), deviation: data.mean.map(() => 1 / 255) };
 }
@@ -30,14 +44,26 @@ async function loadData(
     );
   }
   const { loadDataSet } = await import("../data/load.ts");
-  return await loadDataSet(config.data, {
+  const data = await loadDataSet(config.data, {
     ...find,
     splits,
     seed: config.seed,
     side: config.image || undefined,
+    resize: config.resize || undefined,
+    wholeTraining: config.augment.crop,
     trainLimit: config.trainImages || undefined,
     validLimit: config.validImages || undefined,
   });
+  const { decoder = "", notes } = data;
+  if (config.decoder !== "" && config.decoder !== decoder) {
+    notes.push(
+      `The run began with pictures decoded by ${config.decoder}; now it is ${
+        decoder || "no decoder"
+      }: ` +
+        `figures may differ slightly.`,
+    );
+  }
+  return data;
 }
 
 /** The part of the first event that is about data. */

@@ -28,6 +28,7 @@ export const controller = controllerSettings.parse({});
 /** No augmentation. */
 export const none = {
   pad: 0,
+  crop: false,
   flip: false,
   rotate: 0,
   cutout: 0,
@@ -41,6 +42,8 @@ const common = {
   trainImages: 0,
   validImages: 0,
   image: 0,
+  resize: 0,
+  decoder: "",
   normalise: true,
   seed: 1,
   initFrom: "",
@@ -83,6 +86,7 @@ export const paperFinal: Omit<FinalSection, "space"> = {
   augment: standard,
   allTraining: true,
   evalEvery: 1,
+  evalTestEachEpoch: false,
 };
 
 /**

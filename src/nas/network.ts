@@ -25,6 +25,8 @@ export const networkFile = z.object({
   choice: z.array(z.number().int().nonnegative()),
   /** Height, width, channels of an image. */
   input: z.tuple([positive, positive, positive]),
+  /** Shorter side that pictures are resized to before the square is cut; absent where it is the square's. */
+  resize: positive.optional(),
   classes: z.array(z.string()).min(1),
   /** One class per image (softmax), or any number of them (a sigmoid each). */
   task: z.enum(["single-label", "multi-label"]),
@@ -41,7 +43,7 @@ export type NetworkFile = z.infer<typeof networkFile>;
 export function networkOf(
   { space, form }: Pick<NetworkFile, "space" | "form">,
   choice: readonly number[],
-  { name, task, image, classes, mean, deviation }: DataSet,
+  { name, task, image, resize, classes, mean, deviation }: DataSet,
 ): NetworkFile {
   return {
     format: "denas-network",
@@ -50,6 +52,7 @@ export function networkOf(
     form,
     choice: [...choice],
     input: [...image],
+    ...resize !== undefined && { resize },
     classes,
     task,
     mean,

@@ -1,6 +1,7 @@
 /** From a config to the parts of a search: device, space, strategy, evaluator. */
 import type { DataSet } from "../data/dataset.ts";
 import type { FindOptions } from "../data/find.ts";
+import type { PictureReading } from "../data/picture_reader.ts";
 import { Gpu } from "../gpu/device.ts";
 import type { ArchFile } from "./arch_file.ts";
 import { compileAhead } from "./compiling.ts";
@@ -17,8 +18,8 @@ import type { EarlierWeights } from "./warm_start.ts";
 export interface RunIO {
   signal: AbortSignal;
   store: Store;
-  /** Where data sets are looked for; needed unless `dataset` is given. */
-  find?: FindOptions;
+  /** Where data sets are looked for, how their reading is told; needed unless `dataset` is given. */
+  find?: FindOptions & PictureReading;
   /** A device that is already open, or a data set that is already loaded. */
   gpu?: Gpu;
   dataset?: DataSet;

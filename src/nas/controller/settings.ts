@@ -1,11 +1,10 @@
 /** Settings of the ENAS controller; the defaults are those of the released search of cells. */
 import { z } from "zod";
-
-const positive = z.number().int().positive();
+import { limits, sizeOf } from "../limits.ts";
 
 export const controllerSettings = z.strictObject({
-  hidden: positive.default(64),
-  lstmLayers: positive.default(1),
+  hidden: sizeOf(limits.hidden).default(64),
+  lstmLayers: sizeOf(limits.lstmLayers).default(1),
   optimizer: z.enum(["adam", "momentum"]).default("adam"),
   lr: z.number().positive().default(3.5e-3),
   /** 0 = off. */

@@ -7,12 +7,12 @@ import type { Batch } from "../../data/batches.ts";
 import type { Dispatch } from "../../gpu/programs.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { defineEvaluator } from "../definition.ts";
+import { limits, sizeOf } from "../limits.ts";
 import type { Evaluator } from "../evaluator.ts";
 import type { RunEvent } from "../events.ts";
 import { mergeStates, partOf } from "../progress.ts";
 import { someArchitectures } from "../sampling.ts";
 import type { BuildContext, Model, Pass } from "../space.ts";
-import { positive } from "../spaces/settings.ts";
 import { type EarlierWeights, earlierWeights, startFrom } from "../warm_start.ts";
 import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
 import type { Score, State, Strategy } from "../strategy.ts";
@@ -20,10 +20,10 @@ import { learningRate, Scorer, type Tally, Trainer } from "../training.ts";
 
 const settings = z.strictObject({
   /** Passes over the training images in each epoch of the search. */
-  passes: positive.default(1),
+  passes: sizeOf(limits.epochs).default(1),
   /** Validation images per reward: so many minibatches of this size, the same for a whole round. */
-  rewardBatch: positive.default(160),
-  rewardBatches: positive.default(1),
+  rewardBatch: sizeOf(limits.batch).default(160),
+  rewardBatches: sizeOf(limits.batch).default(1),
   /** One random minibatch for each architecture instead, at the end as well, as released (Q17). */
   ownBatches: z.boolean().default(false),
   /** After each epoch, the accuracy on all validation images, each batch under another draw (Q18). */
@@ -108,7 +108,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     });
   }
 
-  async *prepare(draw: Strategy<A>["draw"], signal: AbortSignal): AsyncIterable<RunEvent> {
+  async *prepare(draw: Strategy<A>["draw"]): AsyncIterable<RunEvent | null> {
     const { space, config, train } = this.parts;
     const perEpoch = this.stepsPerEpoch;
     const { epoch } = this.#saved;
@@ -137,9 +137,11 @@ export class SharedEvaluator<A> implements Evaluator<A> {
       images += batch.n;
       this.#saved.trainedImages += batch.n;
       this.#saved.step++;
-      const stop = signal.aborted || this.#saved.step === (epoch + 1) * perEpoch;
-      if (!this.#trainer.full && !stop) continue;
-      const { loss, accuracy } = await this.#trainer.tally();
+      if (!this.#trainer.full && this.#saved.step < (epoch + 1) * perEpoch) {
+        yield null;
+        continue;
+      }
+      const { loss, accuracy, gradientNorm } = await this.#trainer.tally();
       yield {
         type: "step",
         epoch,
@@ -147,6 +149,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
         steps: this.steps,
         loss,
         trainAccuracy: accuracy,
+        gradientNorm,
         learningRate: lr,
         imagesPerSecond: images * 1000 / (performance.now() - from),
         secondsLeft: 0,

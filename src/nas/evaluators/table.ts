@@ -2,14 +2,15 @@
 import { z } from "zod";
 import { UsageError } from "../../errors.ts";
 import { defineEvaluator } from "../definition.ts";
+import { nameText, pathText } from "../limits.ts";
 
 const settings = z.strictObject({
   /** File of the table. */
-  table: z.string().default(""),
+  table: pathText.default(""),
   /** Data set of the table, the column that is maximised (`-name`: minimised), the one reported; "" = the table's. */
-  dataset: z.string().default(""),
-  objective: z.string().default(""),
-  report: z.string().default(""),
+  dataset: nameText.default(""),
+  objective: nameText.default(""),
+  report: nameText.default(""),
   /** Where a table has several trainings of an architecture: their mean, or one of them at random. */
   runs: z.enum(["mean", "one"]).default("mean"),
 });

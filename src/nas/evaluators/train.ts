@@ -6,11 +6,11 @@ import type { Dispatch } from "../../gpu/programs.ts";
 import { z } from "zod";
 import { UsageError } from "../../errors.ts";
 import { defineEvaluator } from "../definition.ts";
+import { limits, sizeOf } from "../limits.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { someArchitectures } from "../sampling.ts";
 import type { Model, Pass } from "../space.ts";
-import { positive } from "../spaces/settings.ts";
 import type { Score, State } from "../strategy.ts";
 import { DivergedError, learningRate, Scorer, Trainer } from "../training.ts";
 import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
@@ -151,7 +151,7 @@ export const trainDefinition = defineEvaluator({
   summary: "each architecture from scratch, briefly",
   settings: z.strictObject({
     /** Epochs of training from scratch per architecture. */
-    epochs: positive.default(1),
+    epochs: sizeOf(limits.epochs).default(1),
   }),
   cost: "training",
   needsDevice: true,

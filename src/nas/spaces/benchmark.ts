@@ -1,5 +1,6 @@
 /** What the spaces of published benchmarks share: stages of equal cells, and a classifier with bias. */
 import { z } from "zod";
+import { limits, sizeOf } from "../limits.ts";
 import type { Value } from "../../autodiff/tape.ts";
 import { channels, linear, type Net, stem } from "../../nn/layers.ts";
 import { constantInit } from "../../nn/init.ts";
@@ -16,11 +17,11 @@ export const benchmarkSettings = (
   },
 ) =>
   z.strictObject({
-    layers: z.number().int().min(stages).multipleOf(
+    layers: sizeOf(limits.layers).min(stages).multipleOf(
       stages,
       `expected a multiple of ${stages}: the same number of cells in each of ${stages} stages`,
     ).default(cells),
-    filters: z.number().int().min(leastFilters).default(filters),
+    filters: sizeOf(limits.filters).min(leastFilters).default(filters),
     ...networkSettings,
   });
 export type BenchmarkSettings = z.output<ReturnType<typeof benchmarkSettings>>;

@@ -1,12 +1,13 @@
 /** DARTS cells: what they are made of, whatever network is built from them (Liu et al., ICLR 2019, §2.1, §3). */
 import { z } from "zod";
+import { limits, sizeOf } from "../limits.ts";
 import { UsageError } from "../../errors.ts";
 import { type Cell, cellKey } from "./micro_arch.ts";
 import { blocks, cellSettings, layers, networkSettings } from "./settings.ts";
 
 export const dartsSettings = z.strictObject({
   layers: layers(3, 20),
-  filters: z.number().int().min(2).default(36),
+  filters: sizeOf(limits.filters).min(2).default(36),
   /** Nodes per cell. */
   blocks: blocks(4),
   ...networkSettings,

@@ -83,7 +83,7 @@ const codebrim = {
   evalBatch: 16,
   space: codebrimSpace,
   optimizer: { ...optimizer, lrMax: 0.01, lrMin: 1e-5, l2: 5e-4 },
-  augment: { ...none, flip: true },
+  augment: { ...none, crop: true, flip: true },
   quirks: { more: ["Q24", "Q25"] },
 } as const;
 

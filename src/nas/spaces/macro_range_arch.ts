@@ -1,11 +1,11 @@
 /** Architectures of channel ranges: what they are made of, whatever network is built from them. */
 import type { z } from "zod";
 import { macroSettings } from "./macro_arch.ts";
-import { count } from "./settings.ts";
+import { countOf, limits } from "../limits.ts";
 
 export const rangeSettings = macroSettings.extend({
   /** Channels that ranges count in: those of the search; 0 = filters. */
-  rangeFilters: count.default(0),
+  rangeFilters: countOf(limits.filters).default(0),
 });
 export type RangeSettings = z.output<typeof rangeSettings>;
 

@@ -11,6 +11,7 @@ import { add, depthwiseConv2d } from "../../ops/mod.ts";
 import { GraphBuilder } from "../predictors/graphs.ts";
 import { z } from "zod";
 import { defineSpace } from "../definition.ts";
+import { limits, sizeOf } from "../limits.ts";
 import type { Decision, Graph, LabelledGraph, Notation, SearchSpace } from "../space.ts";
 import { type BenchmarkSettings, denseHead, plainStem } from "./benchmark.ts";
 import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
@@ -81,7 +82,7 @@ export const nasbenchMacroDefinition = defineSpace({
   summary: "NAS-Bench-Macro: eight layers, each the identity or an inverted residual block",
   settings: z.strictObject({
     layers: z.literal(LAYERS).default(LAYERS),
-    filters: z.number().int().min(1).default(32),
+    filters: sizeOf(limits.filters).default(32),
     ...networkSettings,
   }),
   presets: benchmarkPresets({

@@ -1,8 +1,7 @@
 /** Settings that networks of several spaces have in common, with bounds and defaults. */
 import { z } from "zod";
+import { limits, sizeOf } from "../limits.ts";
 
-export const positive = z.number().int().positive();
-export const count = z.number().int().nonnegative();
 const share = z.number().gt(0).max(1);
 
 /** Settings of every network that `toModel` makes. */
@@ -33,17 +32,18 @@ export const cellSettings = {
 };
 
 export const layers = (least: number, byDefault: number) =>
-  z.number().int().min(least, `expected at least ${least} layers: two reductions need room (Q20)`)
+  sizeOf(limits.layers).min(
+    least,
+    `expected at least ${least} layers: two reductions need room (Q20)`,
+  )
     .default(byDefault);
 
 /** Channels of the first stage. */
 export const evenFilters = (byDefault: number) =>
-  z.number().int().min(2).multipleOf(2, "expected an even number: a reduction halves it")
+  sizeOf(limits.filters).min(2).multipleOf(2, "expected an even number: a reduction halves it")
     .default(byDefault);
 
-export const blocks = (byDefault: number) =>
-  // Searches with 20 blocks and more have crashed software Vulkan without a message.
-  positive.max(14, "expected at most 14 blocks").default(byDefault);
+export const blocks = (byDefault: number) => sizeOf(limits.blocks).default(byDefault);
 
 const network = z.object(networkSettings);
 export type NetworkSettings = z.output<typeof network>;

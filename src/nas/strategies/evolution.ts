@@ -5,10 +5,11 @@
 import { z } from "zod";
 import { Rng, Stream } from "../../random.ts";
 import { defineStrategy } from "../definition.ts";
+import { countOf, limits, sizeOf } from "../limits.ts";
 import type { Strategy } from "../strategy.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
 import type { Moves } from "./moves.ts";
-import { count, encodingSettings, POPULATIONS, positive } from "./settings.ts";
+import { encodingSettings, POPULATIONS } from "./settings.ts";
 
 export interface EvolutionConfig {
   population: number;
@@ -102,10 +103,10 @@ export const evolutionDefinition = defineStrategy({
   name: "evolution",
   summary: "regularised evolution: winners of tournaments are mutated, the oldest die",
   settings: z.strictObject({
-    population: positive.default(50),
-    tournament: positive.default(10),
+    population: sizeOf(limits.architectures).default(50),
+    tournament: sizeOf(limits.architectures).default(10),
     /** Random draws before the first mutation; 0 = as many as the population. */
-    initial: count.default(0),
+    initial: countOf(limits.architectures).default(0),
     /** Who makes room for a child. */
     drop: z.enum(["oldest", "worst"]).default("oldest"),
     /** As published with the study of encodings: room is made one child too early. */

@@ -5,11 +5,12 @@
 import { z } from "zod";
 import { UsageError } from "../../errors.ts";
 import { defineStrategy } from "../definition.ts";
+import { countOf, limits, sizeOf } from "../limits.ts";
 import { Rng, Stream } from "../../random.ts";
 import type { Scored, Strategy, Trial } from "../strategy.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
 import type { Moves } from "./moves.ts";
-import { count, encodingSettings } from "./settings.ts";
+import { encodingSettings } from "./settings.ts";
 
 export interface HyperbandConfig {
   /** One in `eta` goes on to the next fidelity. */
@@ -148,8 +149,8 @@ class Hyperband<A> implements Strategy<A> {
 
 /** Initial 0 = as many as leave one at the longest training. */
 const settings = z.strictObject({
-  eta: z.number().int().min(2).default(3),
-  initial: count.default(0),
+  eta: sizeOf(limits.architectures).min(2).default(3),
+  initial: countOf(limits.architectures).default(0),
   ...encodingSettings,
 });
 

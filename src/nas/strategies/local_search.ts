@@ -5,10 +5,11 @@
 import { z } from "zod";
 import { Rng, Stream } from "../../random.ts";
 import { defineStrategy } from "../definition.ts";
+import { limits, sizeOf } from "../limits.ts";
 import type { Strategy } from "../strategy.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
 import type { Moves } from "./moves.ts";
-import { encodingSettings, positive } from "./settings.ts";
+import { encodingSettings } from "./settings.ts";
 
 export interface LocalSearchConfig {
   /** Random draws before each climb; it starts from the best of them. */
@@ -209,7 +210,7 @@ export const localSearchDefinition = defineStrategy({
   summary: "to a better neighbour, and anew where there is none",
   settings: z.strictObject({
     /** Random draws before each climb. */
-    initial: positive.default(1),
+    initial: sizeOf(limits.architectures).default(1),
     order: z.enum(["random", "fixed"]).default("random"),
     /** Score whole neighbourhoods instead of going to the first better neighbour. */
     whole: z.boolean().default(false),

@@ -2,12 +2,13 @@
 import { z } from "zod";
 import { UsageError } from "../../errors.ts";
 import { defineStrategy } from "../definition.ts";
+import { limits, sizeOf } from "../limits.ts";
 import { Rng, Stream } from "../../random.ts";
 import { crowding, fronts } from "../pareto.ts";
 import type { Scored, Strategy } from "../strategy.ts";
 import { meanReward } from "./asking.ts";
 import type { Moves } from "./moves.ts";
-import { encodingSettings, positive } from "./settings.ts";
+import { encodingSettings } from "./settings.ts";
 
 export interface Nsga2Config {
   population: number;
@@ -143,7 +144,7 @@ export const nsga2Definition = defineStrategy({
   name: "nsga2",
   summary: "evolution towards the front of several objectives (--objectives)",
   settings: z.strictObject({
-    population: positive.default(20),
+    population: sizeOf(limits.compared).default(20),
     crossover: z.number().min(0).max(1).default(0.9),
     ...encodingSettings,
   }),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { UsageError } from "../../errors.ts";
 import { defineStrategy, type StrategyDefinition } from "../definition.ts";
+import { countOf, limits } from "../limits.ts";
 import { choiceEncoding } from "../encodings/choices.ts";
 import type { Encoding, Encodings } from "../encodings/encoding.ts";
 import {
@@ -16,7 +17,7 @@ import type { SearchSpace } from "../space.ts";
 import { type AcquisitionName, allAcquisitionNames } from "./acquisition.ts";
 import type { CandidatePlan } from "./candidates.ts";
 import { type GuidedPlan, guidedStrategy } from "./guided.ts";
-import { count, encodingSettings } from "./settings.ts";
+import { encodingSettings } from "./settings.ts";
 
 /** What a person may change of a plan; 0 and "" = as the strategy has it. */
 export interface GuidedConfig {
@@ -253,21 +254,21 @@ const summaries: Record<GuidedName, string> = {
 /** 0 and "" = as the strategy has it. */
 const settings = z.strictObject({
   /** Random draws before the first fit; architectures asked for between two fits. */
-  initial: count.default(0),
-  batch: count.default(0),
+  initial: countOf(limits.compared).default(0),
+  batch: countOf(limits.compared).default(0),
   acquisition: z.enum(["", ...allAcquisitionNames]).default(""),
   predictor: z.enum(["", ...allPredictorNames]).default(""),
   /** Mutations of the best, uniform draws, or both. */
   candidates: z.enum(["", "mutation", "random", "mutation-random"]).default(""),
   /** Settings of the predictor; 0 and "" = its own. */
   settings: z.strictObject({
-    layers: count,
-    width: count,
-    epochs: count,
-    steps: count,
-    rate: z.number().nonnegative(),
+    layers: countOf(limits.predictorLayers),
+    width: countOf(limits.predictorWidth),
+    epochs: countOf(limits.epochs),
+    steps: countOf(limits.steps),
+    rate: z.number().nonnegative().max(10),
     loss: z.enum(["", "mae", "mse", "mape"]),
-    ensemble: count,
+    ensemble: countOf(limits.predictorLayers),
   }).default(ownSettings),
   ...encodingSettings,
 });

@@ -1,16 +1,14 @@
 /** Settings that several strategies have in common. */
 import { z } from "zod";
-
-export const positive = z.number().int().positive();
-export const count = z.number().int().nonnegative();
+import { nameText } from "../limits.ts";
 
 /** How a strategy draws, varies and describes architectures. */
 export const encodingSettings = {
   encoding: z.strictObject({
     /** Encodings to sample, to perturb and for a predictor; "" = the space's own. */
-    sample: z.string().default(""),
-    perturb: z.string().default(""),
-    predictor: z.string().default(""),
+    sample: nameText.default(""),
+    perturb: nameText.default(""),
+    predictor: nameText.default(""),
     /** Follow the quirks of the published encodings. */
     strict: z.boolean().default(false),
   }).prefault({}),

@@ -1,7 +1,7 @@
 /**
  * Does the controller learn? On a made-up reward, the share of decisions equal to a hidden architecture:
  * `deno run -A bench/controller.ts [micro|macro] [seeds=5] [steps=400] [samples=16] [setting=value …]`.
- * e.g. `bench/controller.ts macro quick steps=300 samples=256 controller.lr=0.005 controller.skipWeight=0.2`.
+ * e.g. `bench/controller.ts macro quick steps=300 samples=256 strategy.controller.lr=0.005 strategy.controller.skipWeight=0.2`.
  * Prints how much of the way from uniform sampling to the policy's ceiling is covered. The ceiling follows
  * from the caps that the tanh constants put on every probability.
  */
@@ -41,7 +41,7 @@ function ceiling(d: Decision, target: number): number {
 const config = resolveSearchConfig({ mode, preset, overrides });
 const shares: number[] = [];
 for (let seed = 1; seed <= seeds; seed++) {
-  const space = spaces[mode](config.child);
+  const space = openSpace(config.space);
   const strategy = new EnasStrategy(gpu, space, { ...config, seed });
   const hidden = space.encode(uniformArchitecture(space, new Rng(seed, Stream.search, 99)));
   const decisions = decisionsOf(space, hidden);

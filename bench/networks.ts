@@ -46,7 +46,7 @@ export class Steps {
   constructor(gpu: Gpu, setting: Setting) {
     const { mode, command, seed = 1 } = setting;
     const config = this.#config = configOf(setting);
-    this.space = spaces[mode](config.child) as SearchSpace<unknown>;
+    this.space = openSpace(config.space) as SearchSpace<unknown>;
     const [h, w, channels] = imagesOf(config.data);
     this.input = [setting.side ?? h, setting.side ?? w, channels];
     this.#rng = new Rng(seed, Stream.search);

@@ -29,8 +29,8 @@ interface Axis {
   of?: (n: number) => number;
 }
 const axes: Record<string, Axis> = {
-  layers: { values: upwards(config.child.layers), set: (n) => ({ "child.layers": n }) },
-  filters: { values: upwards(config.child.filters), set: (n) => ({ "child.filters": n }) },
+  layers: { values: upwards(config.space.layers), set: (n) => ({ "space.layers": n }) },
+  filters: { values: upwards(config.space.filters), set: (n) => ({ "space.filters": n }) },
   batch: { values: upwards(config.batch), set: (n) => ({ batch: n }) },
   image: { values: upwards(side), set: (n) => ({ side: n }), of: (n) => n * n },
 };

@@ -30,7 +30,7 @@ const configOf = (seed: number) =>
     preset: "paper",
     overrides: { strategy: values.strategy, seed, "evaluator.kind": "table", rounds: 100 },
   });
-const space = openSpace("nasbench201", configOf(1).child);
+const space = openSpace(configOf(1).space);
 
 /** Best value after each mark. */
 async function bestOf(objective: Float64Array, seed: number): Promise<number[]> {

@@ -45,10 +45,10 @@ async function compute(
 
 Deno.test("parameter counts: both supernets, both released networks, both auxiliary heads", () => {
   assert.equal(cifar("macro", search("macro").child).parameters, 697_860);
-  const legacy = final("macro", { "child.legacyFixed": true }).child;
+  const legacy = final("macro", { "space.legacyFixed": true }).child;
   assert.equal(cifar("macro", legacy, releasedMacro).parameters, 42_559_392);
   for (const legacyReduce of [false, true]) {
-    const { child } = search("micro", { "child.legacyReduce": legacyReduce });
+    const { child } = search("micro", { "space.legacyReduce": legacyReduce });
     const { parameters, auxParameters } = cifar("micro", child);
     assert.deepEqual([parameters, auxParameters], [5_373_140, 412_928]);
   }
@@ -67,7 +67,7 @@ Deno.test("multiply-adds: the published estimates to one per cent", () => {
   close(cifar("macro", defects, all(2, 7), 224).macs, 14.7e9);
   close(cifar("macro", search("macro").child, all(4)).macs, 10.4e6);
   close(cifar("macro", search("macro").child, all(2)).macs, 184.6e6);
-  const legacy = final("macro", { "child.legacyFixed": true }).child;
+  const legacy = final("macro", { "space.legacyFixed": true }).child;
   close(cifar("macro", legacy, releasedMacro).macs, 5.65e9);
   close(cifar("micro", final("micro").child, releasedMicro).macs, 0.62e9);
 });
@@ -103,7 +103,7 @@ Deno.test("learning rates: those of published logs, restarts at 10, 30, 70, 150,
 Deno.test("controllers: 41,856 and 41,733 weights; the micro policy's entropy is at most 58.5058", async () => {
   const strategy = (mode: string) => {
     const config = search(mode);
-    return new EnasStrategy(gpu, spaces[mode](config.child), config);
+    return new EnasStrategy(gpu, openSpace(config.space), config);
   };
   assert.equal(strategy("macro").parameters, 41_856);
   const micro = strategy("micro");
@@ -216,7 +216,7 @@ Deno.test("SAME with stride 2 pads the far side first, average pools divide by t
 Deno.test("drop-path keeps 0.6 in layer 16 at the last step, everything at the first", () => {
   const { child } = final("micro");
   const keep = (layer: number, step: number, steps: number) =>
-    dropPathKeep(layer, child.layers, child.dropPathKeep, { step, steps });
+    dropPathKeep(layer, space.layers, space.dropPathKeep, { step, steps });
   assert.ok(Math.abs(keep(16, 219_239, 219_240) - 0.6) < 1e-12);
   assert.ok(keep(16, 0, 219_240) > 0.99999);
   assert.ok(Math.abs(keep(0, 999, 1000) - (1 - 0.4 / 17)) < 1e-12);

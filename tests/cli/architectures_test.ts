@@ -67,8 +67,8 @@ Deno.test("retrain takes an architecture as text, with the preset's stem and all
   const { child } = JSON.parse(stdout);
   assertEquals([child.layers, child.branches], [4, 6]);
   const coarse = await ok(["retrain", "0  3 1  5 0 1  1 0 0 1", "--print-config", "--stem", "4"]);
-  assertEquals(JSON.parse(coarse.stdout).child.stem, 4);
-  assert(child.stem === 2, `the quick preset halves images first, got ${child.stem}`);
+  assertEquals(JSON.parse(coarse.stdout).space.stem, 4);
+  assert(space.stem === 2, `the quick preset halves images first, got ${child.stem}`);
 });
 
 Deno.test("a preset's settings for a space need no architecture", async () => {
@@ -76,7 +76,7 @@ Deno.test("a preset's settings for a space need no architecture", async () => {
   const printed = ["--preset", "paper", "--print-config"];
   const { stdout } = await ok(["retrain", "--space", "macro", "--lr", "0.03", ...printed]);
   const { epochs, child, optimizer } = JSON.parse(stdout);
-  assertEquals([epochs, child.layers, child.filters, optimizer.lrMax], [310, 24, 96, 0.03]);
+  assertEquals([epochs, space.layers, space.filters, optimizer.lrMax], [310, 24, 96, 0.03]);
   await fails(["retrain", "--space", "none", ...printed], 2, 'space "none"');
   await fails(["retrain", ...printed], 2, "there is no such file");
 });

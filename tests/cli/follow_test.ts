@@ -15,7 +15,7 @@ const data = syntheticDataSet({ train: 3, valid: 1, test: 0, image: [8, 8, 3], c
 const { child } = resolveRetrainConfig({
   space: "micro",
   preset: "smoke",
-  overrides: { "child.blocks": 1, "child.stem": 1 },
+  overrides: { "space.blocks": 1, "space.stem": 1 },
 });
 const network = networkOf("micro", smallArch.choice, child, data);
 const { weights } = buildNetwork(network);

@@ -50,7 +50,7 @@ Deno.test("a controller that learns from a table opens a device, but no images",
     return `${a} ${b} ${p} ${c} ${q} ${r},${60 + 5 * a + b + c + p}`;
   });
   Deno.writeTextFileSync(table, ["arch,accuracy", ...rows].join("\n"));
-  const small = ["--set", "child.layers=3", "--set", "child.branches=4"];
+  const small = ["--set", "space.layers=3", "--set", "space.branches=4"];
   const asked = ["search", "--mode", "macro", "--table", table, "--strategy", "enas", ...small];
   const { code, stdout, stderr } = await denas([
     ...asked,

@@ -194,7 +194,7 @@ Deno.test("predict and sample use the forms of kernels of their run, and say whe
   const { network: trainedNetwork, tensors } = readNetwork(join(here, "runs", network));
   const classifier = new Classifier(gpu, trainedNetwork, tensors);
   const { config } = readSearch(join(here, "runs", supernet));
-  const controller = new EnasStrategy(gpu, openSpace(config.mode, config.child), config);
+  const controller = new EnasStrategy(gpu, openSpace(config.space.kind, config.child), config);
   const cases: [string, string[], () => void][] = [
     [network, ["predict", network, "red.png"], () => classifier.rehearse()],
     [supernet, ["sample", supernet, "--num", "1", "--out", "drawn"], () => controller.rehearse(1)],

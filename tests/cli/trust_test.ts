@@ -116,7 +116,7 @@ async function samplesOfFiles(env: Record<string, string>, run: string): Promise
   const { run: name, ...recorded } = JSON.parse(new TextDecoder().decode(ofRun.text));
   assertEquals([name, recorded], [run, JSON.parse(new TextDecoder().decode(ofFile.text))]);
 
-  const hot = ["--set", "controller.temperature=50"];
+  const hot = ["--set", "strategy.controller.temperature=50"];
   const sampling = ["search", "--mode", "macro", "--sampling-only", "True", "--num-sampling", "3"];
   const folder = join("found", "seed1");
   const searched = await draw(...sampling, "--model-save-path", folder, "--out", "c", ...hot);
@@ -139,7 +139,7 @@ async function samplesOfFiles(env: Record<string, string>, run: string): Promise
   const json = await denas(told, env);
   assert(json.stderr.includes("take --format npy or txt"), json.stderr);
   assertEquals((await draw(...told, "--format", "npy")).choices, ofRun.choices);
-  const wide = await denas([...told, "--format", "txt", "--set", "child.layers=4"], env);
+  const wide = await denas([...told, "--format", "txt", "--set", "space.layers=4"], env);
   assertEquals([wide.code, wide.stderr], [0, ""], "a controller of the macro space fits any depth");
 }
 

@@ -37,7 +37,7 @@ const overrides = {
   epochs: 2,
   rounds: 2,
   perRound: 2,
-  rewardBatch: 4,
+  "evaluator.rewardBatch": 4,
   "selection.drawn": 2,
   "selection.best": 1,
   "selection.images": 8,

@@ -26,18 +26,18 @@ Deno.test("wrong words on the command line exit with 2 and say what was meant", 
     [["study", "main_experiments", "--queries", "9999999999"], "expected at most 100,000"],
     [["search", "--mode", "micro", "--strategy", "luck"], 'strategy is "luck"'],
     [["search", "--mode", "micro", "--budget", "soon"], "90s, 30m or 2h"],
-    [["search", "--mode", "micro", "--set", "child.layer=3"], "child.layers"],
+    [["search", "--mode", "micro", "--set", "child.layer=3"], "space.layers"],
     [["search", "--mode", "micro", "--set", "nothing"], "expected name=value"],
     [["search", "--config", "none.json"], "none.json"],
     [["retrain", "none.json"], "there is no such file"],
     [["resume"], "no interrupted run"],
     [["resume", "none"], "there is no state.json"],
     [["show", "1 2 3 4"], "--space"],
-    [["search", "--mode", "micro", "--stem", "3"], "child.stem is 3"],
+    [["search", "--mode", "micro", "--stem", "3"], "space.stem is 3"],
     [["search", "--mode", "micro", "--data", "./none"], "there is no such folder"],
     [["search", "--mode", "micro", "--out", "none/arch.json"], "there is no folder"],
     [["search", "--mode", "micro", "--adapter", "fast"], 'adapter is "fast", expected one of'],
-    [["search", "--mode", "micro", "--set", "child.branches=2"], "is 2, expected at least 4"],
+    [["search", "--mode", "micro", "--set", "space.branches=2"], "is 2, expected at least 4"],
     [["search", "--mode", "micro", "--set", "child=3"], "child is 3, expected an object"],
     [["search", "--mode"], "its value is missing, expected --mode <space>"],
     [["tune", "--seconds", "0"], 'got "0", expected a number above 0'],
@@ -52,7 +52,7 @@ Deno.test("wrong words on the command line exit with 2 and say what was meant", 
     [["search", "--mode", "micro", "--out", "."], "it is a folder, expected the name of a file"],
     [
       ["search", "--mode", "macro", "--lstm-size", "64"],
-      "for that of nnabla-examples use --set controller.hidden=…",
+      "for that of nnabla-examples use --set strategy.controller.hidden=…",
     ],
     [["retrain", "-b", "64"], "for that of nnabla-examples use --batch"],
     [["search", "--mode", "macro", "-c", "tpu"], 'option --context: got "tpu", expected cpu or'],
@@ -102,11 +102,11 @@ Deno.test("printed settings can be taken back, and options override them", async
   const env = { INIT_CWD: printed.here };
   const again = await denas(["search", "--config", "my.json", "--print-config"], env);
   assertEquals(again.stdout, printed.stdout);
-  const args = ["--seed", "9", "--lr", "0.5", "--set", "child.keep=0.75"];
+  const args = ["--seed", "9", "--lr", "0.5", "--set", "space.keep=0.75"];
   const changed = await denas(["search", "--config", "my.json", ...args, "--print-config"], env);
   const config = JSON.parse(changed.stdout);
   assertEquals([config.seed, config.optimizer.lrMax, config.child.keep], [9, 0.5, 0.75]);
-  assertEquals(config.mode, "macro");
+  assertEquals(config.space.kind, "macro");
 });
 
 Deno.test("NNabla's words for a device are adapters of WebGPU; a flag that is False does nothing", async () => {

@@ -24,12 +24,12 @@ export async function tenSteps(): Promise<TenSteps> {
       epochs: 1,
       batch: 16,
       evalBatch: 16,
-      rewardBatch: 16,
+      "evaluator.rewardBatch": 16,
       rounds: 1,
       perRound: 2,
       logEvery: 1,
       // Nearly all of the time goes into compiling, so there are few kernels.
-      "child.blocks": 1,
+      "space.blocks": 1,
       selection: { drawn: 2, best: 1, images: 64 },
     },
   });

@@ -87,7 +87,7 @@ class MadeSearch {
   constructor(readonly config: SearchConfig, private readonly options: MadeRun) {
     this.stepsPerEpoch = options.stepsPerEpoch ?? 140;
     this.#rng = new Rng(config.seed, 77);
-    this.#space = spaces[config.mode](config.child);
+    this.#space = openSpace(config.space);
   }
 
   *events(): Generator<RunEvent> {
@@ -125,7 +125,7 @@ class MadeSearch {
     return formatArchFile({
       format: "denas-arch",
       version: 1,
-      space: this.config.mode,
+      space: this.config.space.kind,
       input: [28, 28, 1],
       classes,
       choice: this.#winner,
@@ -133,7 +133,7 @@ class MadeSearch {
       layers,
       filters,
       branches,
-      ...this.config.mode === "micro" && { blocks },
+      ...this.config.space.kind === "micro" && { blocks },
       score: this.best.score,
       scoreKind: "shared-weights",
     });
@@ -144,7 +144,7 @@ class MadeSearch {
     return {
       type: "start",
       command: "search",
-      space: config.mode,
+      space: config.space.kind,
       strategy: config.strategy,
       evaluator: "shared",
       adapter: { description: "llvmpipe (LLVM 15.0.6, 256 bits)", driver: "Mesa", fallback: true },
@@ -257,7 +257,7 @@ const favourite = (decision: number, options: number): number => (decision * 7 +
 if (import.meta.main) {
   const runs = Deno.args[0];
   await makeRun(runs, { epochs: 150, perEpoch: 330, stepsPerEpoch: 100 });
-  await makeRun(runs, { mode: "macro", seed: 2, epochs: 40, overrides: { "child.layers": 12 } });
+  await makeRun(runs, { mode: "macro", seed: 2, epochs: 40, overrides: { "space.layers": 12 } });
   await makeRun(runs, { seed: 3, stopAfter: 12 });
   console.log(join(runs));
 }

@@ -55,7 +55,7 @@ function madeHead(): StudyHead {
   const study = parseStudy({
     name: "main_experiments",
     algorithms: [
-      { name: "evolution", strategy: "evolution", settings: { "evolution.population": 30 } },
+      { name: "evolution", strategy: "evolution", settings: { "strategy.population": 30 } },
       { name: "random", strategy: "random" },
     ],
     trials: 5,

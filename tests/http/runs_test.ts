@@ -246,8 +246,8 @@ Deno.test("data sets, presets and the schema of what starts a run", async () => 
   assert(datasets.some(({ name }) => name === "fashion-mnist"));
   // deno-lint-ignore no-explicit-any -- as it comes
   const presets = await served.json<any>("/presets");
-  assertEquals(presets.search.quick.micro.child.layers, 3);
-  assertEquals(presets.retrain.paper.macro.child.layers, 24);
+  assertEquals(presets.search.quick.micro.space.layers, 3);
+  assertEquals(presets.retrain.paper.macro.space.layers, 24);
   // deno-lint-ignore no-explicit-any -- as it comes
   const schema = await served.json<any>("/schema/run");
   const [search] = schema.oneOf;

@@ -17,7 +17,7 @@ const search = {
   batch: 8,
   rounds: 2,
   perRound: 2,
-  rewardBatch: 4,
+  "evaluator.rewardBatch": 4,
   selection: { drawn: 2, best: 1, images: 8 },
 };
 

@@ -8,7 +8,7 @@ import type { MacroArch } from "../../src/nas/spaces/macro.ts";
 import type { MicroArch } from "../../src/nas/spaces/micro.ts";
 
 const configOf = (space: string, filters: number) =>
-  resolveRetrainConfig({ space, preset: "quick", overrides: { "child.filters": filters } });
+  resolveRetrainConfig({ space, preset: "quick", overrides: { "space.filters": filters } });
 
 function archOf(space: string): ArchFile {
   const { child } = configOf(space, 16);
@@ -20,8 +20,8 @@ function archOf(space: string): ArchFile {
     classes: 10,
     choice: baselineChoice(space, child),
     stem: 2,
-    layers: child.layers,
-    filters: child.filters,
+    layers: space.layers,
+    filters: space.filters,
     strategy: "baseline",
   };
 }

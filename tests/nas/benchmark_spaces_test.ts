@@ -59,7 +59,7 @@ for (const [name, { text, parameters, layers }] of Object.entries(examples)) {
     const { child } = resolveRetrainConfig({
       space: name,
       preset: "paper",
-      overrides: { "child.blocks": blocks },
+      overrides: { "space.blocks": blocks },
     });
     const space = openSpace(name, child);
     const size = describe({
@@ -81,8 +81,8 @@ for (const [name, { text, parameters, layers }] of Object.entries(examples)) {
         epochs: 10,
         batch: 8,
         evalBatch: 16,
-        "child.blocks": blocks,
-        "child.stem": 1,
+        "space.blocks": blocks,
+        "space.stem": 1,
         "augment.flip": false,
         "optimizer.lrMax": 0.05,
       },

@@ -1,31 +1,21 @@
-import type { ChildConfig } from "../../src/nas/space.ts";
+import type { SearchSpace } from "../../src/nas/space.ts";
+import { openSpace, spaces } from "../../src/nas/registry.ts";
 
-/** A child as the released scripts have it, but for what a test changes. */
-export function childConfig(changes: Partial<ChildConfig> = {}): ChildConfig {
+/** Settings of a network as the released scripts have it, but for what a test changes. */
+const released = { keep: 0.9, dropPathKeep: 0.6, auxHead: true };
+
+/** Those of some settings that a space has. */
+export function settingsFor(name: string, settings: Record<string, unknown>) {
+  const { shape } = spaces.get(name).settings;
   return {
-    form: "search",
-    layers: 6,
-    filters: 20,
-    branches: 5,
-    rangeFilters: 0,
-    blocks: 5,
-    stem: 1,
-    keep: 0.9,
-    dropPathKeep: 0.6,
-    auxHead: true,
-    legacyFixed: false,
-    legacyReduce: false,
-    legacyInit: false,
-    bnEpsilon: 1e-5,
-    bnDecay: 0.9,
-    opBnEpsilon: 1e-3,
-    bnDebias: true,
-    rewardStatistics: "batch",
-    rewardDropout: false,
-    ...changes,
+    kind: name,
+    ...Object.fromEntries(
+      Object.entries(settings).filter(([field]) => Object.hasOwn(shape, field)),
+    ),
   };
 }
 
-/** The macro space's own settings. */
-export const macroConfig = (changes: Partial<ChildConfig> = {}): ChildConfig =>
-  childConfig({ layers: 12, filters: 36, branches: 6, ...changes });
+/** A space with these settings where it has them, otherwise as released. */
+// deno-lint-ignore no-explicit-any
+export const spaceAt = (name: string, changes: Record<string, unknown> = {}): SearchSpace<any> =>
+  openSpace(settingsFor(name, { ...released, ...changes }));

@@ -18,7 +18,7 @@ import { memoryStore } from "../../src/nas/store.ts";
 import { smallArch as arch } from "./small_arch.ts";
 
 const dataset = syntheticDataSet({ train: 24, valid: 8, test: 9, image: [8, 8, 3], classes: 3 });
-const child = { "child.blocks": 1, "child.stem": 1 };
+const child = { "space.blocks": 1, "space.stem": 1 };
 const retrainConfig = resolveRetrainConfig({
   space: "micro",
   preset: "smoke",
@@ -29,16 +29,16 @@ const smallSearch = (mode: string, more: Record<string, unknown>) =>
   resolveSearchConfig({
     mode,
     preset: "smoke",
-    overrides: { epochs: 1, batch: 2, logEvery: 1, "child.stem": 1, ...more },
+    overrides: { epochs: 1, batch: 2, logEvery: 1, "space.stem": 1, ...more },
   });
 const few = { rounds: 2, perRound: 3, "selection.best": 1, "selection.drawn": 0 };
-const layers = { "child.layers": 3, "child.branches": 4 };
+const layers = { "space.layers": 3, "space.branches": 4 };
 const runs = {
   retrain: null,
-  search: smallSearch("micro", { ...child, "controller.optimizer": "adam" }),
+  search: smallSearch("micro", { ...child, "strategy.controller.optimizer": "adam" }),
   "search whose controller learns with momentum": smallSearch("macro", {
     ...layers,
-    "controller.optimizer": "momentum",
+    "strategy.controller.optimizer": "momentum",
   }),
   "search of NNabla's kind": smallSearch("macro", { ...layers, strategy: "enas-nnabla" }),
   "search that trains what it finds": smallSearch("micro", {

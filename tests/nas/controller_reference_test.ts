@@ -132,7 +132,7 @@ for (const mode of ["micro", "macro"]) {
     const { controller, child } = resolveSearchConfig({
       mode,
       preset: "paper",
-      overrides: { "controller.temperature": 0.7, "controller.softBias": 0.8 },
+      overrides: { "strategy.controller.temperature": 0.7, "strategy.controller.softBias": 0.8 },
     });
     const store = new WeightStore();
     const shape = { ...child, layers: 5, blocks: 3 };
@@ -176,9 +176,9 @@ Deno.test("the baseline moves by a hundredth towards each reward in turn, from z
   const config = resolveSearchConfig({
     mode: "macro",
     preset: "paper",
-    overrides: { "controller.entropyWeight": 0, "child.layers": 3 },
+    overrides: { "strategy.controller.entropyWeight": 0, "space.layers": 3 },
   });
-  const strategy = new EnasStrategy(gpu, spaces.macro(config.child), config);
+  const strategy = new EnasStrategy(gpu, openSpace(config.space), config);
   let baseline = 0;
   for (const rewards of [[0.5, 0.1], [0.9, 0.3]]) {
     const trials = await strategy.ask(2);

@@ -15,10 +15,10 @@ const paper = (mode: string, overrides = {}) =>
   resolveSearchConfig({ mode, preset: "paper", overrides });
 
 /** Ranges take many decisions per layer. */
-const small = (mode: string) => mode === "macro-range" ? { "child.layers": 4 } : {};
+const small = (mode: string) => mode === "macro-range" ? { "space.layers": 4 } : {};
 
 function strategy(config: SearchConfig) {
-  const space = spaces[config.mode](config.child);
+  const space = openSpace(config.space);
   return { space, strategy: new EnasStrategy(gpu, space, config) };
 }
 
@@ -67,7 +67,7 @@ for (const mode of ["micro", "macro", "macro-range"]) {
   });
 
   Deno.test(`${mode}: a snapshot goes on exactly as the strategy it was taken from`, async () => {
-    const config = paper(mode, { "child.layers": 3, "child.blocks": 2, seed: 5 });
+    const config = paper(mode, { "space.layers": 3, "space.blocks": 2, seed: 5 });
     const { space, strategy: a } = strategy(config);
     const step = async (s: EnasStrategy<unknown>) => {
       const trials = await s.ask(4);
@@ -86,7 +86,7 @@ for (const mode of ["micro", "macro", "macro-range"]) {
 
 Deno.test("ranges of the controller end at the last channel and never take all; 95,616 weights", async () => {
   assert.equal(strategy(paper("macro-range")).strategy.parameters, 95_616);
-  const { space, strategy: s } = strategy(paper("macro-range", { "child.layers": 3 }));
+  const { space, strategy: s } = strategy(paper("macro-range", { "space.layers": 3 }));
   // Every choice is one that the space allows, some of them of all channels that are left.
   const archs = (await s.draw(40)) as RangeArch[];
   const ranges = archs.flatMap(({ layers }) => layers.flatMap((l) => l.ranges));
@@ -98,8 +98,16 @@ Deno.test("ranges of the controller end at the last channel and never take all; 
 
 Deno.test("SGD and no baseline: the loss is that of the rewards, and momentum comes back", async () => {
   const overrides = {
-    ...{ "child.layers": 3, "controller.optimizer": "momentum", "controller.lr": 0.1 },
-    ...{ "controller.baseline": "none", "controller.skipWeight": 0, "controller.entropyWeight": 0 },
+    ...{
+      "space.layers": 3,
+      "strategy.controller.optimizer": "momentum",
+      "strategy.controller.lr": 0.1,
+    },
+    ...{
+      "strategy.controller.baseline": "none",
+      "strategy.controller.skipWeight": 0,
+      "strategy.controller.entropyWeight": 0,
+    },
   };
   const config = paper("macro", overrides);
   const step = async (s: EnasStrategy<unknown>, value: number) =>
@@ -121,7 +129,11 @@ Deno.test("SGD and no baseline: the loss is that of the rewards, and momentum co
 Deno.test("the controller finds what a made-up reward asks for", async () => {
   const config = resolveSearchConfig({
     mode: "macro",
-    overrides: { "child.layers": 3, "controller.skipWeight": 0, "controller.lr": 0.01 },
+    overrides: {
+      "space.layers": 3,
+      "strategy.controller.skipWeight": 0,
+      "strategy.controller.lr": 0.01,
+    },
   });
   const { space, strategy: s } = strategy(config);
   const hidden = [1, 3, 1, 5, 0, 1];
@@ -143,10 +155,10 @@ Deno.test("the controller finds what a made-up reward asks for", async () => {
 Deno.test("the gradient's norm that the controller tells is how far a plain step of rate 1 moves it", async () => {
   const { strategy: s } = strategy(
     paper("macro", {
-      "controller.optimizer": "momentum",
-      "controller.momentum": 0,
-      "controller.l2": 0,
-      "controller.lr": 1,
+      "strategy.controller.optimizer": "momentum",
+      "strategy.controller.momentum": 0,
+      "strategy.controller.l2": 0,
+      "strategy.controller.lr": 1,
     }),
   );
   const weights = async () =>

@@ -29,15 +29,15 @@ function config(mode: string, kind: SearchConfig["evaluator"]["kind"], more = {}
       batch: 4,
       rounds: 3,
       perRound: 2,
-      rewardBatch: 4,
+      "evaluator.rewardBatch": 4,
       evalBatch: 4,
       "selection.drawn": kind === "shared" ? 1 : 0,
       "selection.best": 1,
       "selection.images": 8,
-      "child.stem": 1,
-      "child.blocks": mode === "darts" || mode === "micro" ? 2 : 5,
-      "evolution.population": 3,
-      "evolution.tournament": 2,
+      "space.stem": 1,
+      "space.blocks": mode === "darts" || mode === "micro" ? 2 : 5,
+      "strategy.population": 3,
+      "strategy.tournament": 2,
       ...more,
     },
   });
@@ -147,7 +147,7 @@ Deno.test("a search that trains goes on in the middle of a round: no training is
     rounds: 2,
     perRound: 6,
     "evaluator.epochs": 2,
-    "evolution.population": 20,
+    "strategy.population": 20,
   });
   const whole = await run(settings);
   const store = memoryStore();

@@ -69,7 +69,14 @@ for (
       preset,
       faithful,
       overrides: {
-        ...{ ...once, passes: 1, rounds: 1, perRound: 1, rewardBatch: 2, rewardBatches: 1 },
+        ...{
+          ...once,
+          "evaluator.passes": 1,
+          rounds: 1,
+          perRound: 1,
+          "evaluator.rewardBatch": 2,
+          "evaluator.rewardBatches": 1,
+        },
         ...{ "selection.drawn": 1, "selection.best": 0 },
       },
     });
@@ -108,8 +115,8 @@ for (
       classes: dataset.classes,
       choice: [...choice],
       stem: 1,
-      layers: config.child.layers,
-      filters: config.child.filters,
+      layers: config.space.layers,
+      filters: config.space.filters,
     };
     const io = { signal: new AbortController().signal, store: memoryStore(), gpu, dataset };
     await check(`${preset} ${space} retraining`, retrain(arch, config, io), parameters);

@@ -75,16 +75,16 @@ async function losses(mode: string): Promise<number[]> {
     preset: "paper",
     overrides: {
       batch: 32,
-      "child.layers": mode === "nasbench-macro" ? 8 : 3,
-      "child.filters": 4,
-      "child.blocks": 3,
+      "space.layers": mode === "nasbench-macro" ? 8 : 3,
+      "space.filters": 4,
+      "space.blocks": 3,
       // At larger rates a rounding error grows past the tolerance within ten steps.
       "optimizer.lrMax": 0.005,
     },
   });
   const data = syntheticDataSet({ train: 320, image: [20, 20, 3], classes: 5 });
   const batches = new Batches(gpu, data.train, { ...config, ...data });
-  const space = openSpace(mode, config.child);
+  const space = openSpace(config.space);
   const weights = new WeightStore();
   const context = { input: data.image, classes: 5, config: config.child, weights };
   space.supernet(context);

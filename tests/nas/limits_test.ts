@@ -45,8 +45,8 @@ Deno.test("a size above its bound is refused with the reason", () => {
       UsageError,
       reason,
     );
-  refused("child.layers", 100_000, "child.layers is 100000, expected at most 64: planning");
-  refused("child.filters", 2050, "expected at most 2,048: two reductions");
+  refused("space.layers", 100_000, "space.layers is 100000, expected at most 64: planning");
+  refused("space.filters", 2050, "expected at most 2,048: two reductions");
   refused("batch", 1e6, "expected at most 16,384: a larger batch fits no device");
   refused("rounds", Number.MAX_SAFE_INTEGER, "expected at most 1,000,000: no run gets there");
 });
@@ -73,7 +73,7 @@ Deno.test("an architecture file may not ask for more than the settings may", () 
 
 Deno.test("the largest networks that may be asked for are counted without a device, or refused in a sentence", () => {
   const planned = (mode: string, filters: number) => {
-    const overrides = { "child.layers": limits.layers.most, "child.filters": filters };
+    const overrides = { "space.layers": limits.layers.most, "space.filters": filters };
     const { child } = resolveSearchConfig({ mode, preset: "paper", overrides });
     const space = openSpace(mode, child);
     return describe({

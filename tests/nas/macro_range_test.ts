@@ -63,14 +63,14 @@ function final(filters: number, changes: Record<string, unknown> = {}) {
   const { child } = finalConfig({
     ...{ format: "denas-arch", version: 1, space: "macro-range", input: [8, 8, 3], classes: 3 },
     ...{ choice, stem: 1, layers: 3, filters: 4, branches: 4, task: "single-label" },
-  }, { preset: "paper", given: { "child.filters": filters, ...changes } });
+  }, { preset: "paper", given: { "space.filters": filters, ...changes } });
   const space = spaces["macro-range"](child);
   return { child, ...describe({ space, choice, input: [8, 8, 3], classes: 3, config: child }) };
 }
 
 Deno.test("a final network has ranges in proportion to its width, of the channels of the search", () => {
   const { child, layers } = final(96);
-  assert.deepEqual([child.layers, child.filters, child.rangeFilters], [3, 96, 4]);
+  assert.deepEqual([child.layers, space.filters, child.rangeFilters], [3, 96, 4]);
   const width = (scope: string) => layers!.findLast((l) => l.scope === scope)!.shape.at(-1);
   assert.equal(width("layer0/op0/out"), 48);
   assert.equal(width("layer0/op1/out"), 72);
@@ -104,7 +104,7 @@ Deno.test("a final layer concatenates its operations before its skips, as the re
   const order = layers!.filter(({ scope }) => scope.startsWith("layer1/")).map((l) => l.scope);
   assert.deepEqual([...new Set(order)].slice(-2), ["layer1/join", "layer1/skip"]);
   // The released code has no full convolutions here; it makes a reduction that nothing reads.
-  const released = final(4, { "child.legacyFixed": true });
+  const released = final(4, { "space.legacyFixed": true });
   assert.equal(released.parameters, expected + 8 * 16 + bn(16));
 });
 

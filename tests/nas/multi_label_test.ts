@@ -108,7 +108,7 @@ Deno.test("evaluation gives the figures of plain loops over each image once, wha
   for (const result of results) assertEquals(result, results[0]);
 });
 
-const small = { epochs: 2, "child.stem": 1, "child.filters": 4, "child.blocks": 1 };
+const small = { epochs: 2, "space.stem": 1, "space.filters": 4, "space.blocks": 1 };
 
 type Store = ReturnType<typeof memoryStore>;
 type Run = (io: { signal: AbortSignal; store: Store }) => AsyncIterable<RunEvent>;
@@ -145,7 +145,7 @@ for (const mode of ["micro", "macro"]) {
         batch: 8,
         rounds: 2,
         perRound: 2,
-        rewardBatch: 4,
+        "evaluator.rewardBatch": 4,
         "selection.drawn": 2,
         "selection.best": 1,
         "selection.images": 0,
@@ -195,7 +195,7 @@ Deno.test("training learns labels that pictures show", async () => {
   const config = resolveRetrainConfig({
     space: "macro",
     preset: "smoke",
-    overrides: { ...small, "child.filters": 8, epochs: 12, batch: 16 },
+    overrides: { ...small, "space.filters": 8, epochs: 12, batch: 16 },
   });
   const store = memoryStore();
   const events = await go((io) => retrain(arch, config, { ...io, gpu, dataset: easy }), store);

@@ -26,13 +26,13 @@ const tiny = {
   epochs: 3,
   batch: 4,
   perRound: 3,
-  rewardBatch: 4,
+  "evaluator.rewardBatch": 4,
   "selection.drawn": 2,
   "selection.best": 1,
   "selection.images": 8,
-  "child.filters": 2,
-  "child.stem": 1,
-  "child.blocks": 1,
+  "space.filters": 2,
+  "space.stem": 1,
+  "space.blocks": 1,
 };
 
 const config = (overrides: Record<string, unknown> = {}, mode = "macro") =>
@@ -50,7 +50,7 @@ const of = <T extends RunEvent["type"]>(all: RunEvent[], type: T) =>
 
 /** A strategy over random samples of the tiny macro space. */
 function overRandom() {
-  const space = openSpace("macro", config().child);
+  const space = openSpace(config().space);
   return new NnablaStrategy(randomStrategy(movesOf(space), 1), space);
 }
 
@@ -84,7 +84,7 @@ Deno.test("the best candidate is what is trained next, and it is scored once aft
 Deno.test("the policy learns from the candidates alone, in the right direction", async () => {
   const { child } = config();
   const space = openSpace("macro", child);
-  const seeded = config({ "controller.lr": 0.05, "controller.entropyWeight": 0 });
+  const seeded = config({ "strategy.controller.lr": 0.05, "strategy.controller.entropyWeight": 0 });
   const strategy = new NnablaStrategy(new EnasStrategy(gpu, space, seeded), space);
   let probabilities: number[][] = [];
   for (let i = 0; i < 12; i++) {
@@ -100,7 +100,7 @@ Deno.test("the policy learns from the candidates alone, in the right direction",
 });
 
 Deno.test("a search trains one architecture per iteration for so many passes", async () => {
-  const all = await events(config({ passes: 2, rewardBatches: 2 }));
+  const all = await events(config({ "evaluator.passes": 2, "evaluator.rewardBatches": 2 }));
   const [start] = of(all, "start");
   assertEquals([start.strategy, start.stepsPerEpoch], ["enas-nnabla", 6]);
   const trials = of(all, "trial").filter(({ on }) => on === "reward");
@@ -147,7 +147,7 @@ Deno.test("the winner is the best trained network, whatever its candidates score
 
 Deno.test("the policy's own accuracy leaves what is trained alone", async () => {
   const plain = await events(config());
-  const evaluated = await events(config({ policyEvaluation: true }));
+  const evaluated = await events(config({ "evaluator.policyEvaluation": true }));
   const trained = (all: RunEvent[]) =>
     of(all, "trial").filter(({ trial, on }) => on === "reward" && trial % 4 === 3);
   for (const [i, { choice, epoch }] of trained(evaluated).entries()) {
@@ -244,7 +244,7 @@ Deno.test("the controller of the best epoch is kept, not the last", async () => 
   };
   const { signal } = new AbortController();
   const scores: number[] = [];
-  const given = config({ strategy: "enas", rounds: 1, epochs: 4, "controller.lr": 0.1 });
+  const given = config({ strategy: "enas", rounds: 1, epochs: 4, "strategy.controller.lr": 0.1 });
   for await (const event of search(given, { signal, store, gpu, dataset })) {
     if (event.type === "epoch") {
       epoch = event.epoch;
@@ -260,7 +260,7 @@ Deno.test("the controller of the best epoch is kept, not the last", async () => 
 });
 
 Deno.test("a search that trains the best candidate, stopped in its training, ends after resume like one that was not", async () => {
-  const given = config({ passes: 2, epochs: 2, logEvery: 2 });
+  const given = config({ "evaluator.passes": 2, epochs: 2, logEvery: 2 });
   const whole = memoryStore();
   const expected = await events(given, whole);
   const store = memoryStore();

@@ -30,7 +30,13 @@ const released = {
 };
 const releasedSearch = {
   ...released,
-  ...{ strategy: "enas", roundsEvery: 1, rewardBatches: 1, passes: 1, earlyStopOver: 1 },
+  ...{
+    strategy: "enas",
+    roundsEvery: 1,
+    "evaluator.rewardBatches": 1,
+    "evaluator.passes": 1,
+    earlyStopOver: 1,
+  },
   controller: {
     ...{
       optimizer: "adam",
@@ -62,9 +68,9 @@ const nnabla = {
 };
 const nnablaSearch = {
   ...nnabla,
-  ...{ strategy: "enas-nnabla", passes: 2, rounds: 1, perRound: 10, select: "best" },
+  ...{ strategy: "enas-nnabla", "evaluator.passes": 2, rounds: 1, perRound: 10, select: "best" },
   ...{ roundsEvery: 1, selection: { drawn: 0, best: 1 } },
-  ...{ rewardBatch: 64, rewardBatches: 100, earlyStopOver: 1 },
+  ...{ "evaluator.rewardBatch": 64, "evaluator.rewardBatches": 100, earlyStopOver: 1 },
   controller: {
     ...{
       optimizer: "momentum",
@@ -87,14 +93,14 @@ const nnablaSearch = {
 const searches: Record<string, Record<string, object[]>> = {
   paper: {
     macro: [releasedSearch, {
-      ...{ data: "cifar10", batch: 128, rewardBatch: 128, evalBatch: 100, epochs: 310 },
+      ...{ data: "cifar10", batch: 128, "evaluator.rewardBatch": 128, evalBatch: 100, epochs: 310 },
       ...{ rounds: 50, perRound: 20, augment: { pad: 4 } },
       child: { layers: 12, filters: 36, branches: 6, keep: 0.9, auxHead: false, bnEpsilon: 1e-5 },
       optimizer: { l2: 2.5e-4, lrMax: 0.05, lrMin: 0.0005 },
       controller: { lr: 1e-3, lstmLayers: 1, tanhConstant: 1.5, skipTarget: 0.4, skipWeight: 0.8 },
     }],
     micro: [releasedSearch, {
-      ...{ data: "cifar10", batch: 160, rewardBatch: 160, evalBatch: 100, epochs: 150 },
+      ...{ data: "cifar10", batch: 160, "evaluator.rewardBatch": 160, evalBatch: 100, epochs: 150 },
       ...{ rounds: 30, perRound: 10, augment: { pad: 4 } },
       child: { layers: 6, filters: 20, branches: 5, keep: 0.9, auxHead: true, bnEpsilon: 1e-5 },
       optimizer: { l2: 1e-4, lrMax: 0.05, lrMin: 0.0005 },
@@ -114,7 +120,14 @@ const searches: Record<string, Record<string, object[]>> = {
   },
   codebrim: {
     macro: [releasedSearch, {
-      ...{ data: "codebrim", image: 224, batch: 16, rewardBatch: 16, evalBatch: 16, epochs: 310 },
+      ...{
+        data: "codebrim",
+        image: 224,
+        batch: 16,
+        "evaluator.rewardBatch": 16,
+        evalBatch: 16,
+        epochs: 310,
+      },
       ...{ rounds: 40, perRound: 20, augment: { pad: 0 } },
       child: { layers: 7, filters: 64, branches: 6, keep: 0.5, auxHead: false, bnEpsilon: 1e-4 },
       optimizer: { l2: 5e-4, lrMax: 0.01, lrMin: 1e-5 },
@@ -249,7 +262,7 @@ Deno.test("--print-config shows every value of a recipe, options and switches in
   );
   assert.equal(code, 0);
   const overrides = {
-    ...{ "child.legacyReduce": true, "optimizer.decayAll": true, "augment.cutout": 16 },
+    ...{ "space.legacyReduce": true, "optimizer.decayAll": true, "augment.cutout": 16 },
     "optimizer.clip": "global",
   };
   const config = { mode: "micro", preset: "nnabla", faithful: true, overrides };
@@ -267,20 +280,20 @@ Deno.test("--faithful follows every quirk but four, or says why there is nothing
     "optimizer.l2Half": false,
     "optimizer.restartTransient": true,
     "augment.cutoutLegacy": true,
-    "child.legacyInit": true,
+    "space.legacyInit": true,
   };
   const searches = {
     ...always,
     "optimizer.decayAll": true,
-    "controller.skipPenaltyCorrected": false,
-    "controller.baselineInit": "zero",
-    "controller.entropyBonus": 0,
-    "controller.logitDecay": 0,
-    ownBatches: true,
-    policyEvaluation: true,
+    "strategy.controller.skipPenaltyCorrected": false,
+    "strategy.controller.baselineInit": "zero",
+    "strategy.controller.entropyBonus": 0,
+    "strategy.controller.logitDecay": 0,
+    "evaluator.ownBatches": true,
+    "evaluator.policyEvaluation": true,
   };
-  const micro = { "child.legacyReduce": true, "child.rewardDropout": true };
-  const macro = { "child.rewardStatistics": "running" };
+  const micro = { "space.legacyReduce": true, "evaluator.rewardDropout": true };
+  const macro = { "evaluator.rewardStatistics": "running" };
   const defects = { normalise: false, "augment.inEvaluation": true };
   assert.deepEqual(of("search", "micro"), { ...searches, ...micro });
   assert.deepEqual(of("search", "macro"), { ...searches, ...macro });
@@ -288,18 +301,18 @@ Deno.test("--faithful follows every quirk but four, or says why there is nothing
   // The released final network of channel ranges has separable convolutions.
   assert.deepEqual(of("final", "macro-range"), always);
   assert.deepEqual(of("final", "micro"), always);
-  assert.deepEqual(of("final", "macro"), { ...always, "child.legacyFixed": true });
+  assert.deepEqual(of("final", "macro"), { ...always, "space.legacyFixed": true });
   assert.deepEqual(of("search", "macro", "codebrim"), {
     ...{ ...searches, ...macro, ...defects },
   });
   assert.deepEqual(of("final", "macro", "codebrim"), {
-    ...{ ...always, ...defects, "child.legacyFixed": true },
+    ...{ ...always, ...defects, "space.legacyFixed": true },
   });
   // NNabla clips, trains its auxiliary head, decays by λw and has weights of its own at first.
   const nnabla = {
-    "child.rewardStatistics": "running",
-    ownBatches: true,
-    "controller.momentum": 0,
+    "evaluator.rewardStatistics": "running",
+    "evaluator.ownBatches": true,
+    "strategy.controller.momentum": 0,
   };
   for (const space of ["micro", "macro"]) {
     assert.deepEqual(of("search", space, "nnabla"), nnabla);

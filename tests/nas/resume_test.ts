@@ -21,13 +21,13 @@ const config = (mode: string) =>
       batch: 2,
       rounds: 2,
       perRound: 2,
-      rewardBatch: 4,
+      "evaluator.rewardBatch": 4,
       "selection.drawn": 2,
       "selection.best": 1,
       "selection.images": 8,
-      "child.filters": 2,
-      "child.stem": 1,
-      "child.blocks": 1,
+      "space.filters": 2,
+      "space.stem": 1,
+      "space.blocks": 1,
     },
   });
 

@@ -15,7 +15,7 @@ const dataset = syntheticDataSet({ train: 24, valid: 8, test: 9, image: [8, 8, 3
 const config = resolveRetrainConfig({
   space: "micro",
   preset: "smoke",
-  overrides: { epochs: 2, batch: 2, "child.blocks": 1, "child.stem": 1, "child.dropPathKeep": 0.8 },
+  overrides: { epochs: 2, batch: 2, "space.blocks": 1, "space.stem": 1, "space.dropPathKeep": 0.8 },
 });
 
 type Store = ReturnType<typeof memoryStore>;

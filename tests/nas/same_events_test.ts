@@ -16,7 +16,7 @@ import { smallArch } from "./small_arch.ts";
 const gpu = await Gpu.open();
 const dataset = syntheticDataSet({ train: 23, valid: 8, test: 6, image: [8, 8, 3], classes: 3 });
 /** Twelve steps in an epoch, the last on a smaller batch: figures are read after 5, 10 and 12. */
-const sizes = { epochs: 2, batch: 2, logEvery: 5, "child.stem": 1, "child.blocks": 1 };
+const sizes = { epochs: 2, batch: 2, logEvery: 5, "space.stem": 1, "space.blocks": 1 };
 
 type Run = (io: RunIO) => AsyncIterable<RunEvent>;
 
@@ -26,9 +26,15 @@ const searches = (overrides: Record<string, unknown>): Run => (io) =>
       mode: "macro",
       preset: "smoke",
       overrides: {
-        ...{ ...sizes, rounds: 2, perRound: 2, rewardBatch: 4, policyEvaluation: true },
+        ...{
+          ...sizes,
+          rounds: 2,
+          perRound: 2,
+          "evaluator.rewardBatch": 4,
+          "evaluator.policyEvaluation": true,
+        },
         ...{ "selection.drawn": 2, "selection.best": 1, "selection.images": 8 },
-        ...{ "child.filters": 2, ...overrides },
+        ...{ "space.filters": 2, ...overrides },
       },
     }),
     io,

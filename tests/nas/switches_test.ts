@@ -26,9 +26,9 @@ async function events(mode: string, overrides: Record<string, unknown>): Promise
     mode,
     preset: "smoke",
     overrides: {
-      ...{ epochs: 2, batch: 2, rounds: 1, perRound: 2, rewardBatch: 4, evalBatch: 4 },
+      ...{ epochs: 2, batch: 2, rounds: 1, perRound: 2, "evaluator.rewardBatch": 4, evalBatch: 4 },
       ...{ "selection.drawn": 2, "selection.best": 1, "selection.images": 0 },
-      ...{ "child.filters": 2, "child.blocks": 1, ...overrides },
+      ...{ "space.filters": 2, "space.blocks": 1, ...overrides },
     },
   });
   const io = { signal: new AbortController().signal, store: memoryStore(), gpu, dataset };
@@ -51,7 +51,11 @@ Deno.test("rounds follow every so many epochs, figures every so many steps", asy
 });
 
 Deno.test("a faithful search scores each architecture on images of its own, and the policy on all", async () => {
-  const faithful = { ownBatches: true, policyEvaluation: true, "child.rewardDropout": true };
+  const faithful = {
+    "evaluator.ownBatches": true,
+    "evaluator.policyEvaluation": true,
+    "evaluator.rewardDropout": true,
+  };
   const seen = await events("micro", faithful);
   for (const { score } of of(seen, "trial")) assert.equal(score * 4 % 1, 0);
   const averages = of(seen, "epoch").map((e) => e.policyAccuracy!);
@@ -69,9 +73,9 @@ Deno.test("every space searches with all legacy switches on", async () => {
     const { augment, child, optimizer } = config;
     const seen = await events(mode, {
       ...{ augment: { ...augment, cutout: 8, pad: 2, inEvaluation: true }, normalise: false },
-      ...{ "child.auxHead": mode === "micro", "child.legacyInit": child.legacyInit },
-      "child.legacyReduce": child.legacyReduce,
-      "child.rewardStatistics": child.rewardStatistics,
+      ...{ "space.auxHead": mode === "micro", "space.legacyInit": space.legacyInit },
+      "space.legacyReduce": space.legacyReduce,
+      "evaluator.rewardStatistics": child.rewardStatistics,
       ...{ "optimizer.decayAll": optimizer.decayAll, "optimizer.freezeAux": optimizer.freezeAux },
     });
     assert.ok(of(seen, "step").every(({ loss }) => Number.isFinite(loss)), mode);
@@ -80,7 +84,7 @@ Deno.test("every space searches with all legacy switches on", async () => {
 });
 
 Deno.test("validation in a retraining follows every so many epochs and the last one", async () => {
-  const overrides = { epochs: 3, batch: 8, "child.blocks": 1, evalEvery: 2, evalBatch: 3 };
+  const overrides = { epochs: 3, batch: 8, "space.blocks": 1, evalEvery: 2, evalBatch: 3 };
   const config = resolveRetrainConfig({ space: "micro", preset: "smoke", overrides });
   const arch: ArchFile = {
     ...{ format: "denas-arch", version: 1, space: "micro", input: [20, 20, 3], classes: 3 },

@@ -19,13 +19,13 @@ type Store = ReturnType<typeof memoryStore>;
 type Tensors = EarlierWeights["tensors"];
 type WarmStart = Extract<RunEvent, { type: "warmStart" }>;
 
-const small = { "child.filters": 2, "child.stem": 1, "child.blocks": 1, batch: 4 };
+const small = { "space.filters": 2, "space.stem": 1, "space.blocks": 1, batch: 4 };
 const searchConfig = (mode: string, changes: Record<string, unknown> = {}) =>
   resolveSearchConfig({
     mode,
     preset: "smoke",
     overrides: {
-      ...{ epochs: 1, rounds: 1, perRound: 2, rewardBatch: 4, ...small },
+      ...{ epochs: 1, rounds: 1, perRound: 2, "evaluator.rewardBatch": 4, ...small },
       ...{ "selection.drawn": 1, "selection.best": 1, "selection.images": 4 },
       ...changes,
     },
@@ -55,7 +55,7 @@ async function go(
     what.arch,
     finalConfig(what.arch, {
       preset: "smoke",
-      given: { "child.form": what.form, epochs: 1, batch: 4, "optimizer.l2": 0, ...given },
+      given: { form: what.form, epochs: 1, batch: 4, "optimizer.l2": 0, ...given },
     }),
     io,
   );

@@ -138,8 +138,8 @@ Deno.test("hand-made networks of different widths are one group", () => {
   });
   assertEquals(compareRuns([...runs, wide]).groups.map((g) => g.label), [
     "baseline",
-    "enas child.filters=16",
-    "enas child.filters=32",
+    "enas space.filters=16",
+    "enas space.filters=32",
   ]);
 });
 

@@ -412,7 +412,7 @@ Deno.test("safetensors for elsewhere: names by layer, statistics settled, no aux
     6,
     1,
   ]);
-  const seen = 1 - network.child.bnDecay ** 5;
+  const seen = 1 - network.space.bnDecay ** 5;
   const running = tensors["stem/running"].data;
   assertAlmostEquals(
     read["stem.running_mean"].data[2],
@@ -427,7 +427,7 @@ Deno.test("safetensors for elsewhere: names by layer, statistics settled, no aux
   assert.deepEqual(JSON.parse(metadata.classes), network.classes);
   assert.equal(
     JSON.parse(metadata.batch_norm_epsilon).stem,
-    network.child.bnEpsilon,
+    network.space.bnEpsilon,
   );
   assert.equal(metadata.test_accuracy, "0.5");
 });

@@ -6,22 +6,28 @@ import { openStrategy } from "../../../src/nas/strategies/mod.ts";
 import { allStrategyNames, type StrategyName } from "../../../src/nas/strategies/names.ts";
 import type { Strategy, Trial } from "../../../src/nas/strategy.ts";
 
-const few = { "guided.initial": 12, "guided.batch": 28 };
+const few = { "strategy.initial": 12, "strategy.batch": 28 };
 // NPENAS trusts its predictor alone, which has to have seen more.
-const more = { "guided.initial": 20, "guided.batch": 18 };
+const more = { "strategy.initial": 20, "strategy.batch": 18 };
 // The published chain takes ten times as many steps.
 const short = { ...few, "guided.settings.steps": 1000 };
 // BANANAS proposes mutations of the best, some of which change nothing: it takes a few fits.
-const often = { "guided.initial": 12, "guided.batch": 7 };
+const often = { "strategy.initial": 12, "strategy.batch": 7 };
 const nets = { bananas: often, dngo: few, bohamiann: short, bonas: few, npenas: more };
 /** Settings that make each strategy show itself within 60 queries. */
 const small: Partial<Record<StrategyName, Record<string, unknown>>> = {
-  evolution: { "evolution.population": 8, "evolution.tournament": 4 },
-  "local-search": { "localSearch.initial": 3 },
-  nsga2: { "nsga2.population": 8, objectives: ["-parameters"] },
+  evolution: { "strategy.population": 8, "strategy.tournament": 4 },
+  "local-search": { "strategy.initial": 3 },
+  nsga2: { "strategy.population": 8, objectives: ["-parameters"] },
   // Nets learn slowly: few fits, and the small graph net in place of the large one.
   ...nets,
-  gcn: { "guided.predictor": "bonas", "guided.initial": 12, epochs: 1, rounds: 6, perRound: 10 },
+  gcn: {
+    "strategy.predictor": "bonas",
+    "strategy.initial": 12,
+    epochs: 1,
+    rounds: 6,
+    perRound: 10,
+  },
 };
 const learnsSlowly = (name: StrategyName) => name in nets || /^(gcn|gp-(wl|mixed))$/.test(name);
 const onDevice = (name: StrategyName) => name.startsWith("enas");
@@ -36,7 +42,7 @@ function configOf(strategy: StrategyName, seed = 1): SearchConfig {
 }
 
 const outside = { gpu: null, fidelities: [1, 3, 9] };
-const space = openSpace("nasbench201", configOf("random").child);
+const space = openSpace(configOf("random").space);
 
 /** Smooth over the cells, with one best one: convolutions are good, `none` is bad, edges differ in weight. */
 const worth = [0, 0.5, 0.7, 1, 0.3];

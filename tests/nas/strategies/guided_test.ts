@@ -204,10 +204,10 @@ Deno.test("a small space is a candidate as a whole, but for what is taken and wh
 
 for (const acquisition of ["ts", "percentile"]) {
   Deno.test(`acquisition ${acquisition} is refused where a predictor has neither draws nor members`, () => {
-    const overrides = { strategy: "gp-mixed", "guided.acquisition": acquisition };
+    const overrides = { strategy: "gp-mixed", "strategy.acquisition": acquisition };
     const config = resolveSearchConfig({ mode: "nasbench201", preset: "quick", overrides });
     return assert.rejects(
-      openStrategy(config, openSpace("nasbench201", config.child), { gpu: null }),
+      openStrategy(config, openSpace(config.space), { gpu: null }),
       {
         name: "UsageError",
         message: new RegExp(`Cannot use acquisition ${acquisition} in gp-mixed`),
@@ -282,7 +282,7 @@ Deno.test("nothing is asked for twice while there is anything else", async () =>
     preset: "quick",
     overrides: { strategy: "gp-wl" },
   });
-  const any = openSpace("nasbench201", config.child);
+  const any = openSpace(config.space);
   const strategy = await openStrategy(config, any, { gpu: null });
   const keys: string[] = [];
   for (let i = 0; i < 8; i++) {
@@ -300,16 +300,16 @@ Deno.test("settings of guided strategies are checked by name", () => {
         resolveSearchConfig({ mode: "nasbench201", overrides: { strategy: "gp", [name]: value } }),
       { name: "UsageError" },
     );
-  refuse("guided.acquisition", "best");
-  refuse("guided.predictor", "oracle");
-  refuse("guided.candidates", "all");
+  refuse("strategy.acquisition", "best");
+  refuse("strategy.predictor", "oracle");
+  refuse("strategy.candidates", "all");
   refuse("guided.settings.width", -1);
 });
 
 Deno.test("settings of a predictor reach it through a search's config", () => {
   const open = (overrides: Record<string, unknown>) => {
     const config = resolveSearchConfig({ mode: "nasbench201", preset: "quick", overrides });
-    return openStrategy(config, openSpace("nasbench201", config.child), { gpu: null });
+    return openStrategy(config, openSpace(config.space), { gpu: null });
   };
   return assert.rejects(open({ strategy: "gp", "guided.settings.width": 7 }), {
     name: "UsageError",
@@ -336,7 +336,7 @@ for (
         preset: "paper",
         overrides: { strategy, seed: 1, "evaluator.kind": "table", rounds: 100 },
       });
-      const any = openSpace(config.mode, config.child);
+      const any = openSpace(config.space.kind, config.child);
       const search = await openStrategy(config, any, { gpu: null });
       const found: string[] = [];
       let best = 0;

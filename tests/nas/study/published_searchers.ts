@@ -71,7 +71,7 @@ export function searchersStudy(file: string, trials: number, seed: number): Stud
   const evolution = (population: number, tournament: number) => ({
     name: `evolution ${population}`,
     strategy: "evolution",
-    settings: { "evolution.population": population, "evolution.tournament": tournament },
+    settings: { "strategy.population": population, "strategy.tournament": tournament },
   });
   return parseStudy({
     name: "searchers",

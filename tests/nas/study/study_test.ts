@@ -98,7 +98,7 @@ Deno.test("every row of every group draws and perturbs by adjacency, but where t
     ["trunc_path", "path", "adj", "nasbot"],
   );
   const dngo = rows("main_experiments").find(({ strategy }) => strategy === "dngo")!;
-  assert.deepEqual([dngo.encoding.predictor, dngo.settings["guided.initial"]], ["path", 10]);
+  assert.deepEqual([dngo.encoding.predictor, dngo.settings["strategy.initial"]], ["path", 10]);
   assert.match(groupSummaries.predictors, /of denas's own/);
 });
 
@@ -152,7 +152,7 @@ Deno.test("a strategy, encoding or setting that there is not is refused before t
     /Cannot use encoding nasbot of nasbench201 to list neighbours/,
   );
   await assert.rejects(
-    open(one("random", { settings: { "evolution.populaton": 3 } })),
+    open(one("random", { settings: { "strategy.populaton": 3 } })),
     /Cannot set evolution.populaton/,
   );
 });
@@ -237,7 +237,7 @@ Deno.test("with Hyperband a short training is a share of a query, and the best i
     mean: spy(lengths.mean, 200),
     shorter: new Map([[12, spy(lengths.shorter.get(12)!, 12)]]),
   };
-  const settings = { "halving.initial": 9 };
+  const settings = { "strategy.initial": 9 };
   const opened = await openAlgorithm(
     one("hyperband", { settings }).algorithms[0],
     "nasbench201",
@@ -266,7 +266,7 @@ Deno.test("with Hyperband a short training is a share of a query, and the best i
 Deno.test("NSGA-II runs where its further objectives are named, columns or sizes; its values are of the first", async () => {
   const open = (settings: object) =>
     openAlgorithm(one("nsga2", { settings }).algorithms[0], "nasbench201", { queries: 60 });
-  const population = { "nsga2.population": 10 };
+  const population = { "strategy.population": 10 };
   for (const name of ["-parameters", "-c10_test_200"]) {
     const opened = await open({ ...population, objectives: [name] });
     await checkAlgorithm(opened, task);
@@ -286,7 +286,7 @@ Deno.test("NSGA-II runs where its further objectives are named, columns or sizes
 Deno.test("strictly, evolution's population settles at 29, otherwise at 30", async () => {
   const { openStrategy } = await import("../../../src/nas/strategies/mod.ts");
   const sizes = async (settings: Record<string, unknown>) => {
-    const study = one("evolution", { settings: { "evolution.initial": 10, ...settings } });
+    const study = one("evolution", { settings: { "strategy.initial": 10, ...settings } });
     const opened = await openAlgorithm(study.algorithms[0], "nasbench201", { queries: 80 });
     const strategy = await openStrategy(opened.config, opened.space, { gpu: null });
     const sizes: number[] = [];
@@ -300,16 +300,16 @@ Deno.test("strictly, evolution's population settles at 29, otherwise at 30", asy
   };
   const growing = (to: number) => Array.from({ length: 80 }, (_, i) => Math.min(i + 1, to));
   assert.deepEqual(await sizes({}), growing(30));
-  assert.deepEqual(await sizes({ "evolution.strict": true }), growing(29));
-  const worst = { "evolution.strict": true, "evolution.drop": "worst" };
+  assert.deepEqual(await sizes({ "strategy.strict": true }), growing(29));
+  const worst = { "strategy.strict": true, "strategy.drop": "worst" };
   assert.deepEqual(await sizes(worst), growing(29));
   // More first draws than the population holds: the first of them are kept.
-  const many = await sizes({ "evolution.strict": true, "evolution.initial": 40 });
+  const many = await sizes({ "strategy.strict": true, "strategy.initial": 40 });
   assert.deepEqual(many, growing(30));
   const strict = strictly(groupNamed("main_experiments")).algorithms;
-  assert.ok(strict.every((a) => a.encoding.strict && a.settings["evolution.strict"] === true));
+  assert.ok(strict.every((a) => a.encoding.strict && a.settings["strategy.strict"] === true));
   // The published code shuffles neighbourhoods, strictly or not.
-  assert.ok(strict.every((a) => !("localSearch.order" in a.settings)));
+  assert.ok(strict.every((a) => !("strategy.order" in a.settings)));
 });
 
 Deno.test("a summary has mean and deviation per algorithm, whatever the order of the lines", () => {

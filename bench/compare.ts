@@ -79,7 +79,7 @@ export function earlierMs(earlier: readonly Row[]): (row: Row) => number | undef
 
 /** How a library does against denas, over the passes that both can do. */
 export interface Contest {
-  "evaluator.passes": number;
+  passes: number;
   /** Passes at which it takes less time, and their share of the weight of all of them. */
   ahead: number;
   aheadWeight: number;
@@ -93,7 +93,7 @@ export function contest(rows: readonly Row[], other: (row: Row) => number | unde
   const both = rows.filter((r) => other(r) !== undefined);
   const ahead = both.filter((r) => other(r)! < r.ms);
   return {
-    "evaluator.passes": both.length,
+    passes: both.length,
     ahead: ahead.length,
     aheadWeight: both.length ? weightOf(ahead) / weightOf(both) : 0,
   };

@@ -10,8 +10,9 @@ import { resolveSearchConfig } from "../src/nas/config.ts";
 import { uniformArchitecture } from "../src/nas/sampling.ts";
 import { decisionsOf } from "../src/nas/decisions.ts";
 import type { Decision } from "../src/nas/space.ts";
-import { spaces } from "../src/nas/spaces/mod.ts";
-import { EnasStrategy } from "../src/nas/strategies/enas.ts";
+import { openStrategy } from "../src/nas/parts.ts";
+import { openSpace } from "../src/nas/registry.ts";
+import type { EnasStrategy } from "../src/nas/strategies/enas.ts";
 import { Rng, Stream } from "../src/random.ts";
 
 const { seeds = 5, steps = 400, samples = 16, ...overrides } = Object.fromEntries(
@@ -31,10 +32,10 @@ function cap(target: number, n: number, c: number, bias: (k: number) => number):
 }
 
 function ceiling(d: Decision, target: number): number {
-  const { tanhConstant: c, opTanhReduce } = config.controller;
+  const { tanhConstant: c, opTanhReduce } = config.strategy.controller;
   if (d.kind === "skip") return 1 / (1 + Math.exp(-2 * c));
   if (d.kind === "input" || mode === "macro") return cap(target, d.options, c, () => 0);
-  const normal = d.node < config.child.blocks;
+  const normal = d.node < config.space.blocks;
   return cap(target, d.options, c / opTanhReduce, (k) => normal ? (k < 2 ? 0.25 : -0.25) : 0);
 }
 
@@ -42,7 +43,8 @@ const config = resolveSearchConfig({ mode, preset, overrides });
 const shares: number[] = [];
 for (let seed = 1; seed <= seeds; seed++) {
   const space = openSpace(config.space);
-  const strategy = new EnasStrategy(gpu, space, { ...config, seed });
+  const opened = await openStrategy({ ...config, seed }, space, { gpu });
+  const strategy = opened as EnasStrategy<unknown>;
   const hidden = space.encode(uniformArchitecture(space, new Rng(seed, Stream.search, 99)));
   const decisions = decisionsOf(space, hidden);
   const mean = (v: number[]) => v.reduce((a, b) => a + b, 0) / v.length;

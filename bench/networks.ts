@@ -4,9 +4,9 @@ import type { Batch } from "../src/data/batches.ts";
 import type { Gpu } from "../src/gpu/mod.ts";
 import { resolveRetrainConfig, resolveSearchConfig } from "../src/nas/config.ts";
 import { trainingSchedule } from "../src/nas/describe.ts";
+import { openSpace } from "../src/nas/registry.ts";
 import { uniformArchitecture } from "../src/nas/sampling.ts";
-import type { Model, SearchSpace } from "../src/nas/space.ts";
-import { spaces } from "../src/nas/spaces/mod.ts";
+import type { Form, Model, SearchSpace } from "../src/nas/space.ts";
 import { Trainer } from "../src/nas/training.ts";
 import { WeightStore } from "../src/nn/weights.ts";
 import { Rng, Stream } from "../src/random.ts";
@@ -37,16 +37,17 @@ export class Steps {
   readonly weights = new WeightStore();
   readonly input: [number, number, number];
   readonly space: SearchSpace<unknown>;
-  readonly #config;
+  readonly form: Form;
   readonly #trainer: Trainer;
   readonly #rng: Rng;
   readonly #fixed: unknown;
   #step = 0;
 
   constructor(gpu: Gpu, setting: Setting) {
-    const { mode, command, seed = 1 } = setting;
-    const config = this.#config = configOf(setting);
-    this.space = openSpace(config.space) as SearchSpace<unknown>;
+    const { command, seed = 1 } = setting;
+    const config = configOf(setting);
+    this.form = "form" in config ? config.form : "search";
+    this.space = openSpace(config.space);
     const [h, w, channels] = imagesOf(config.data);
     this.input = [setting.side ?? h, setting.side ?? w, channels];
     this.#rng = new Rng(seed, Stream.search);
@@ -91,7 +92,7 @@ export class Steps {
   }
 
   #into() {
-    return { weights: this.weights, input: this.input, classes: 10, config: this.#config.child };
+    return { weights: this.weights, input: this.input, classes: 10, form: this.form };
   }
 }
 

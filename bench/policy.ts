@@ -6,11 +6,10 @@
 import { join } from "@std/path";
 import { loadDataSet, usualPlaces } from "../src/data/mod.ts";
 import { Gpu } from "../src/gpu/mod.ts";
-import { parseConfig, searchConfig } from "../src/nas/config.ts";
+import { parseSearchConfig } from "../src/nas/config.ts";
 import { partOf } from "../src/nas/progress.ts";
 import { uniformArchitecture } from "../src/nas/sampling.ts";
 import { openSearch } from "../src/nas/search.ts";
-import { memoryStore } from "../src/nas/store.ts";
 import { Rng, Stream } from "../src/random.ts";
 import { readCheckpoint } from "../src/run/folder.ts";
 
@@ -19,7 +18,7 @@ const { samples = 100, images = 1000 } = Object.fromEntries(
   settings.map((a) => [a.split("=")[0], Number(a.split("=")[1])]),
 );
 const text = Deno.readTextFileSync(join(folder, "config.json"));
-const config = parseConfig(searchConfig, JSON.parse(text), "search");
+const config = parseSearchConfig(JSON.parse(text));
 config.selection.images = images;
 const places = usualPlaces(Deno.env.toObject(), Deno.cwd());
 const dataset = await loadDataSet(config.data, {
@@ -31,7 +30,7 @@ const dataset = await loadDataSet(config.data, {
 });
 const gpu = await Gpu.open();
 const { signal } = new AbortController();
-const parts = await openSearch(config, gpu, { signal, store: memoryStore(), dataset });
+const parts = await openSearch(config, gpu, { signal, dataset });
 const saved = readCheckpoint(folder)?.state;
 if (!saved) throw new Error(`Cannot compare policies of ${folder}: it has no checkpoint`);
 await parts.strategy.restore(partOf(saved, "strategy"));

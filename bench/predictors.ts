@@ -7,11 +7,11 @@ import { resolveSearchConfig } from "../src/nas/config.ts";
 import type { Encoding } from "../src/nas/encodings/encoding.ts";
 import { openPredictor } from "../src/nas/predictors/mod.ts";
 import { allPredictorNames, type PredictorName } from "../src/nas/predictors/names.ts";
-import { openSpace } from "../src/nas/parts.ts";
+import { openSpace } from "../src/nas/registry.ts";
 import { Rng, Stream } from "../src/random.ts";
 
-const { child } = resolveSearchConfig({ mode: "nasbench201", preset: "paper" });
-const space = openSpace("nasbench201", child);
+const config = resolveSearchConfig({ mode: "nasbench201", preset: "paper" });
+const space = openSpace(config.space);
 const encodings = nasbench201Encodings();
 const names = (Deno.args.length ? Deno.args : allPredictorNames) as PredictorName[];
 const rng = new Rng(1, Stream.search);

@@ -7,9 +7,9 @@
  */
 import { parseArgs } from "node:util";
 import { resolveSearchConfig } from "../src/nas/config.ts";
-import { openSpace } from "../src/nas/search.ts";
+import { openStrategy } from "../src/nas/parts.ts";
+import { openSpace } from "../src/nas/registry.ts";
 import { mean, variance } from "../src/nas/statistics.ts";
-import { openStrategy } from "../src/nas/strategies/mod.ts";
 import { indexIn, openTable } from "../src/nas/tables/mod.ts";
 import { columns, publishedAt } from "../tests/nas/study/published_searchers.ts";
 

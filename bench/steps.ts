@@ -45,9 +45,8 @@ export async function timeStep(setting: Setting, steps: number): Promise<Step> {
       choice: space.encode(arch),
       input,
       classes: 10,
-      config: config.child,
-    })
-      .macs!;
+      form: made.form,
+    }).macs!;
   }
   const n = times.length, total = times.reduce((a, b) => a + b, 0);
   times.sort((a, b) => a - b);
@@ -100,17 +99,17 @@ const ROUNDS = 3;
 /** Steps of the same child of the `quick` micro search, in turn. */
 export async function compareStep(peer: Peer): Promise<PeerStep | { unable: string }> {
   const setting = { preset: "quick", mode: "micro", command: "search" } as const;
-  const { batch, child } = configOf(setting);
+  const { batch, space: sizes } = configOf(setting);
   const gpu = await Gpu.open({ timestamps: true });
   const watch = await Stopwatch.start(gpu);
   const made = new Steps(gpu, setting);
   const arch = made.draw() as MicroArch;
-  const { filters, layers, stem, keep, bnEpsilon: epsilon, auxHead } = child;
+  const { filters, layers, stem, keep, bnEpsilon: epsilon, auxHead } = sizes;
   const size = { batch, input: made.input, filters, layers, stem, keep, epsilon, auxHead };
   const job = { ...arch, ...size };
   const { space, input } = made;
   const { parameters } = describe({
-    ...{ space, choice: space.encode(arch), input, classes: 10, config: child },
+    ...{ space, choice: space.encode(arch), input, classes: 10, form: made.form },
   });
   const best = { ms: Infinity, deviceMs: Infinity };
   const there = { ms: Infinity, deviceMs: Infinity, parameters };

@@ -48,9 +48,14 @@ class Counts {
   }
 }
 
+interface Told {
+  choice: number[];
+  score: number;
+}
+
 class Tpe<A> implements Strategy<A> {
   #trials = 0;
-  #told: { choice: number[]; score: number }[] = [];
+  #told: Told[] = [];
   readonly #rng: Rng;
 
   constructor(
@@ -115,7 +120,7 @@ class Tpe<A> implements Strategy<A> {
   }
 
   restore({ json }: { json: unknown }) {
-    const saved = json as { drawn: number; trials: number; told: typeof this.#told };
+    const saved = json as { drawn: number; trials: number; told: Told[] };
     this.#rng.index = saved.drawn;
     this.#trials = saved.trials;
     this.#told = structuredClone(saved.told);

@@ -10,7 +10,6 @@ const layers = ["common", "gpu", "autodiff", "ops", "nn", "nas"];
 const hosts = new Set([
   "src/gpu/vulkan_only.ts",
   "src/nas/spaces/nasbench101_cells_file.ts",
-  "src/nas/table_search.ts",
   "src/nas/tables/mod.ts",
   "src/nas/tables/nasbench101.ts",
   "src/nas/tables/nasbench101_import.ts",

@@ -7,13 +7,15 @@ import { run, Tape, type Value } from "../src/autodiff/mod.ts";
 import { Gpu } from "../src/gpu/mod.ts";
 import { parseChoice } from "../src/nas/arch_file.ts";
 import { resolveRetrainConfig, resolveSearchConfig } from "../src/nas/config.ts";
+import type { Settings } from "../src/nas/definition.ts";
 import { describe } from "../src/nas/describe.ts";
 import { numberings, readFormText, renumber, writeForm } from "../src/nas/forms/mod.ts";
-import type { ChildConfig } from "../src/nas/space.ts";
+import { openStrategy } from "../src/nas/parts.ts";
+import { openSpace } from "../src/nas/registry.ts";
+import type { Form } from "../src/nas/space.ts";
 import { dropPathKeep } from "../src/nas/spaces/micro_network.ts";
-import { spaces } from "../src/nas/spaces/mod.ts";
 import { releasedMacro, releasedMicro } from "../src/nas/spaces/released.ts";
-import { EnasStrategy } from "../src/nas/strategies/enas.ts";
+import type { EnasStrategy } from "../src/nas/strategies/enas.ts";
 import { learningRate } from "../src/nas/training.ts";
 import { factorisedReduction, Net } from "../src/nn/layers.ts";
 import { WeightStore } from "../src/nn/weights.ts";
@@ -26,10 +28,14 @@ const final = (space: string, overrides = {}) =>
   resolveRetrainConfig({ space, preset: "paper", overrides });
 
 /** A network for CIFAR-10: the supernet, or one architecture. */
-function cifar(name: string, config: ChildConfig, choice?: readonly number[], side = 32) {
+function cifar(
+  { space, form = "search" }: { space: Settings; form?: Form },
+  choice?: readonly number[],
+  side = 32,
+) {
   const what = choice ? { choice } : { supernet: true };
   const input = [side, side, 3] as const;
-  return describe({ space: spaces[name](config), ...what, input, classes: 10, config });
+  return describe({ space: openSpace(space), ...what, input, classes: 10, form });
 }
 
 /** What a computation on constants gives. */
@@ -44,15 +50,15 @@ async function compute(
 }
 
 Deno.test("parameter counts: both supernets, both released networks, both auxiliary heads", () => {
-  assert.equal(cifar("macro", search("macro").child).parameters, 697_860);
-  const legacy = final("macro", { "space.legacyFixed": true }).child;
-  assert.equal(cifar("macro", legacy, releasedMacro).parameters, 42_559_392);
+  assert.equal(cifar(search("macro")).parameters, 697_860);
+  const legacy = final("macro", { "space.legacyFixed": true });
+  assert.equal(cifar(legacy, releasedMacro).parameters, 42_559_392);
   for (const legacyReduce of [false, true]) {
-    const { child } = search("micro", { "space.legacyReduce": legacyReduce });
-    const { parameters, auxParameters } = cifar("micro", child);
+    const config = search("micro", { "space.legacyReduce": legacyReduce });
+    const { parameters, auxParameters } = cifar(config);
     assert.deepEqual([parameters, auxParameters], [5_373_140, 412_928]);
   }
-  const { parameters, auxParameters } = cifar("micro", final("micro").child, releasedMicro);
+  const { parameters, auxParameters } = cifar(final("micro"), releasedMicro);
   assert.deepEqual([parameters, auxParameters], [3_894_372, 494_848]);
 });
 
@@ -62,18 +68,18 @@ Deno.test("multiply-adds: the published estimates to one per cent", () => {
   // With every skip taken all reductions run, which is what the estimates count.
   const all = (op: number, layers = 12) =>
     Array.from({ length: layers }, (_, i) => [op, ...new Array(i).fill(1)]).flat();
-  const { child: defects } = resolveSearchConfig({ mode: "macro", preset: "codebrim" });
-  close(cifar("macro", defects, all(4, 7), 224).macs, 0.86e9);
-  close(cifar("macro", defects, all(2, 7), 224).macs, 14.7e9);
-  close(cifar("macro", search("macro").child, all(4)).macs, 10.4e6);
-  close(cifar("macro", search("macro").child, all(2)).macs, 184.6e6);
-  const legacy = final("macro", { "space.legacyFixed": true }).child;
-  close(cifar("macro", legacy, releasedMacro).macs, 5.65e9);
-  close(cifar("micro", final("micro").child, releasedMicro).macs, 0.62e9);
+  const defects = resolveSearchConfig({ mode: "macro", preset: "codebrim" });
+  close(cifar(defects, all(4, 7), 224).macs, 0.86e9);
+  close(cifar(defects, all(2, 7), 224).macs, 14.7e9);
+  close(cifar(search("macro"), all(4)).macs, 10.4e6);
+  close(cifar(search("macro"), all(2)).macs, 184.6e6);
+  const legacy = final("macro", { "space.legacyFixed": true });
+  close(cifar(legacy, releasedMacro).macs, 5.65e9);
+  close(cifar(final("micro"), releasedMicro).macs, 0.62e9);
 });
 
 Deno.test("shapes of the released micro network: 180 and 360 and 720 channels, 288 and 576 where it halves", () => {
-  const { layers } = cifar("micro", final("micro").child, releasedMicro);
+  const { layers } = cifar(final("micro"), releasedMicro);
   const outputs = Array.from(
     { length: 17 },
     (_, l) => layers!.findLast(({ scope }) => scope.split("/")[0] === `layer${l}`)!.shape.join(),
@@ -101,12 +107,12 @@ Deno.test("learning rates: those of published logs, restarts at 10, 30, 70, 150,
 });
 
 Deno.test("controllers: 41,856 and 41,733 weights; the micro policy's entropy is at most 58.5058", async () => {
-  const strategy = (mode: string) => {
+  const strategy = async (mode: string) => {
     const config = search(mode);
-    return new EnasStrategy(gpu, openSpace(config.space), config);
+    return await openStrategy(config, openSpace(config.space), { gpu }) as EnasStrategy<unknown>;
   };
-  assert.equal(strategy("macro").parameters, 41_856);
-  const micro = strategy("micro");
+  assert.equal((await strategy("macro")).parameters, 41_856);
+  const micro = await strategy("micro");
   assert.equal(micro.parameters, 41_733);
   // Two cells, five blocks: per block 2·ln(b + 2) of the inputs and 2·ln 5 of the operations.
   const maximum = 2 *
@@ -120,11 +126,11 @@ Deno.test("controllers: 41,856 and 41,733 weights; the micro policy's entropy is
 Deno.test("the released architectures, of 300 and 40 integers, come back from text and from choices", () => {
   for (
     const [name, config, released, length] of [
-      ["macro", final("macro").child, releasedMacro, 300],
-      ["micro", final("micro").child, releasedMicro, 40],
+      ["macro", final("macro"), releasedMacro, 300],
+      ["micro", final("micro"), releasedMicro, 40],
     ] as const
   ) {
-    const space = spaces[name](config);
+    const space = openSpace(config.space);
     const choice = parseChoice(released.join(" "))!;
     assert.equal(choice.length, length);
     assert.deepEqual(space.encode(space.decode(choice)), released);
@@ -214,7 +220,7 @@ Deno.test("SAME with stride 2 pads the far side first, average pools divide by t
 });
 
 Deno.test("drop-path keeps 0.6 in layer 16 at the last step, everything at the first", () => {
-  const { child } = final("micro");
+  const { space } = final("micro");
   const keep = (layer: number, step: number, steps: number) =>
     dropPathKeep(layer, space.layers, space.dropPathKeep, { step, steps });
   assert.ok(Math.abs(keep(16, 219_239, 219_240) - 0.6) < 1e-12);

@@ -169,7 +169,7 @@ Deno.test("the core names no host", () => {
   const files = ["common/path", "gpu/device", "nas/search", "data/idx", "run/onnx/model"];
   for (const source of sources) {
     for (const file of files) assertEquals(complaints(`src/${file}.ts`, source), core, source);
-    for (const file of ["data/find", "run/folder", "nas/table_search", "cli/main", "http/mod"]) {
+    for (const file of ["data/find", "run/folder", "nas/tables/mod", "cli/main", "http/mod"]) {
       assertEquals(complaints(`src/${file}.ts`, source), [], `${file}: ${source}`);
     }
   }
@@ -177,7 +177,7 @@ Deno.test("the core names no host", () => {
 
 Deno.test("the core asks whether there is a Deno, and reaches hosts by dynamic imports and types", () => {
   const fine = [
-    `if (typeof Deno !== "undefined") await import("./table_search.ts");`,
+    `if (typeof Deno !== "undefined") await import("./tables/mod.ts");`,
     `import type { FindOptions } from "../data/find.ts"; export type A = FindOptions;`,
     `export type { FindOptions } from "../data/find.ts";`,
     `import { a } from "../data/idx.ts"; import { b } from "../common/path.ts"; export { a, b };`,
@@ -186,7 +186,7 @@ Deno.test("the core asks whether there is a Deno, and reaches hosts by dynamic i
   ];
   for (const source of fine) assertEquals(complaints("src/nas/x.ts", source), [], source);
   const wrong = [
-    `import { openTableSearch } from "./table_search.ts"; export { openTableSearch };`,
+    `import { readCells } from "./spaces/nasbench101_cells_file.ts"; export { readCells };`,
     `import { loadDataSet, type LoadOptions } from "../data/load.ts"; export { loadDataSet };`,
     `import "../data/load.ts";`,
     `export * from "./tables/mod.ts";`,

@@ -56,8 +56,9 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
 /** Makes the folder of a run of which events are to be written. */
 export function newRun(runs: string): RunFolder {
   const config = {
+    version: 2,
     preset: "quick",
-    mode: "micro",
+    space: { kind: "micro" },
     seed: 1,
     data: "mnist",
     adapter: "default",

@@ -6,7 +6,11 @@ import { counted } from "./terminal.ts";
 
 export class DenasCommand extends Command {
   override createCommand(name?: string): DenasCommand {
-    return new DenasCommand(name);
+    // The files are loaded before any command is made (main.ts).
+    return new DenasCommand(name).option(
+      "--plugin <file>",
+      "add a space, strategy or evaluator of your own; may be repeated",
+    ) as DenasCommand;
   }
 
   /** @throws UsageError always. */

@@ -232,25 +232,15 @@ function newFolder(job: Job, options: ExecuteOptions): RunFolder {
   return folder;
 }
 
-/** The settings of a run. @throws UsageError for those of an earlier version of denas. */
-function current({ config, path }: RunFolder): unknown {
-  const { version } = config as { version?: unknown };
-  if (version === 2) return config;
-  throw new UsageError(
-    `Cannot go on with run ${path}: its settings are of version ${version}, expected 2; ` +
-      "finish it with the denas that began it, or begin anew",
-  );
-}
-
 /** The job that an earlier run's folder holds. */
 export function jobOf(folder: RunFolder): Job {
   if (folder.state.command === "search") {
-    return { command: "search", config: parseSearchConfig(current(folder)) };
+    return { command: "search", config: parseSearchConfig(folder.config) };
   }
   const archText = folder.arch();
   return {
     command: "retrain",
-    config: parseRetrainConfig(current(folder)),
+    config: parseRetrainConfig(folder.config),
     archText,
     arch: parseArchFile(archText, `${folder.path}/arch.json`),
   };

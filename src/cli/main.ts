@@ -3,6 +3,7 @@ import { type Command, CommanderError } from "commander";
 import { AdapterError, UsageError } from "../errors.ts";
 import { interruptedCode, surviveFileSizeLimit } from "../run/interrupt.ts";
 import { clipped } from "../run/files.ts";
+import { loadPlugins } from "../run/plugins.ts";
 import type { OpenServer } from "../run/serving.ts";
 import { addAnimate } from "./animate.ts";
 import { addCompare } from "./compare.ts";
@@ -13,6 +14,7 @@ import { addDescribe } from "./describe.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExport } from "./export.ts";
 import { addExtract } from "./extract.ts";
+import { fromHere } from "./paths.ts";
 import { addPlot } from "./plot.ts";
 import { addPredict } from "./predict.ts";
 import { addResume } from "./resume.ts";
@@ -33,13 +35,23 @@ const version = "0.1.0";
 export async function main(args: readonly string[], openServer: OpenServer): Promise<number> {
   surviveFileSizeLimit();
   let code = 0;
-  const program = makeProgram((result) => code = result, openServer);
   try {
+    // Help and options list what there is, that of plug-ins too.
+    await loadPlugins(pluginsIn(args).map((file) => fromHere(file)));
+    const program = makeProgram((result) => code = result, openServer);
     await program.parseAsync([...args], { from: "user" });
     return readerGone() && (code === 0 || code === interruptedCode) ? brokenPipeCode : code;
   } catch (error) {
     return report(error);
   }
+}
+
+/** The files behind `--plugin`, which any command takes. */
+function pluginsIn(args: readonly string[]): string[] {
+  return args.flatMap((arg, i) => {
+    if (arg.startsWith("--plugin=")) return [arg.slice("--plugin=".length)];
+    return arg === "--plugin" && i + 1 < args.length ? [args[i + 1]] : [];
+  });
 }
 
 /**

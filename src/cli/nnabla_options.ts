@@ -133,8 +133,8 @@ export function nnablaSearchOverrides(options: NnablaSearchOptions): Overrides {
   return {
     epochs: options.maxSearchIter,
     perRound: options.numCandidate,
-    passes: options.epochPerSearch,
-    rewardBatches: options.valIter,
+    "evaluator.passes": options.epochPerSearch,
+    "evaluator.rewardBatches": options.valIter,
     earlyStopOver: options.earlyStopOver,
     select: options.selectStrategy,
     adapter: options.context,

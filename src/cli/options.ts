@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Overrides } from "../nas/config.ts";
 import { type Limit, limits } from "../nas/limits.ts";
+import { loadedPlugins } from "../run/plugins.ts";
 import { addServeOption } from "./beside.ts";
 import { existingWeights } from "./run_path.ts";
 
@@ -106,6 +107,7 @@ export function overridesOf(options: Omit<ConfigOptions, "out">): Overrides {
   return {
     data,
     seed,
+    plugins: loadedPlugins().length > 0 ? [...loadedPlugins()] : undefined,
     epochs,
     batch,
     image,

@@ -1,10 +1,12 @@
 /** `denas resume`: go on with a run that was stopped. */
 import type { Command } from "commander";
+import { join } from "@std/path";
 import { UsageError } from "../errors.ts";
-import { RunFolder } from "../run/folder.ts";
-import { listRuns } from "../run/state.ts";
+import { loadPlugins } from "../run/plugins.ts";
+import { readJson, RunFolder } from "../run/folder.ts";
+import { listRuns, readState } from "../run/state.ts";
 import { addRunOptions, type RunOptions } from "./options.ts";
-import { fromHere } from "./paths.ts";
+import { fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { printError } from "./terminal.ts";
 
@@ -22,12 +24,35 @@ Examples:
   $ denas resume
   $ denas resume runs/2026-01-31-micro-1`,
   ).action(async (run: string | undefined, options: Omit<RunOptions, "out"> & { out?: string }) => {
-    const resume = RunFolder.open(findRun(run, fromHere(options.runs)));
+    const path = findRun(run, fromHere(options.runs));
+    requireCurrent(path);
+    const resume = RunFolder.open(path);
+    await loadPlugins(pluginsOf(resume));
     const { execute, jobOf } = await import("./execute.ts");
     const dataDir = options.dataDir ?? resume.state.dataDir;
     const out = options.out ?? resume.state.out ?? "arch.json";
     finish(await execute(jobOf(resume), { ...options, dataDir, out, resume }));
   });
+}
+
+/** Before anything of the run is opened. @throws UsageError for settings of an earlier version of denas. */
+function requireCurrent(path: string): void {
+  if (readState(path).status === "done") return;
+  const { version } = readJson(join(path, "config.json")) as { version?: unknown };
+  if (version === 2) return;
+  throw new UsageError(
+    `Cannot go on with run ${
+      shortPath(path)
+    }: its settings are of version ${version}, expected 2; ` +
+      "finish it with the denas that began it, or begin anew",
+  );
+}
+
+/** Plug-ins that the run began with. */
+function pluginsOf({ config }: RunFolder): string[] {
+  const { plugins } = config as { plugins?: unknown };
+  // Whether they are paths is for the settings' schema to say.
+  return Array.isArray(plugins) ? plugins.filter((file) => typeof file === "string") : [];
 }
 
 function findRun(run: string | undefined, runs: string): string {

@@ -59,7 +59,7 @@ A controller.safetensors tells its search; one of an earlier version is bare: na
 Examples:
   $ denas sample --num 20 --out samples
   $ denas sample runs/2026-01-31-macro-1 --format npy
-  $ denas sample models/controller.safetensors --set controller.temperature=2
+  $ denas sample models/controller.safetensors --set strategy.controller.temperature=2
   $ denas retrain sampled_micro_arch_0.json`,
     ).action((what: string | undefined, options: SampleOptions) => sample(what, options));
 }

@@ -4,11 +4,11 @@ import { join } from "@std/path";
 import { knownSets, locateDataSet } from "../data/mod.ts";
 import { resolveRetrainConfig, resolveSearchConfig } from "../nas/config.ts";
 import { presetNames, presetsOf } from "../nas/presets.ts";
-import { spaces } from "../nas/registry.ts";
+import { spaces, strategies } from "../nas/registry.ts";
 import type { Context } from "./context.ts";
 import { problems } from "./problem.ts";
 import { isRealFolder } from "./file.ts";
-import { dataName, startBody } from "./start_schema.ts";
+import { dataName, startableEvaluators, startBody } from "./start_schema.ts";
 
 const dataset = z.object({
   name: z.string(),
@@ -22,23 +22,33 @@ const dataset = z.object({
 const anything = z.record(z.string(), z.unknown());
 
 function get<T extends z.ZodType>(path: string, summary: string, schema: T) {
-  return createRoute({
-    method: "get",
-    path,
-    summary,
+  return createRoute({ method: "get", path, summary, ...answers(summary, schema, 401) });
+}
+
+function answers<T extends z.ZodType>(description: string, schema: T, ...errors: number[]) {
+  return {
     responses: {
-      200: { description: summary, content: { "application/json": { schema } } },
-      ...problems(401),
+      200: { description, content: { "application/json": { schema } } },
+      ...problems(...errors),
     },
-  });
+  };
 }
 
 const datasetsRoute = get("/datasets", "Data sets", z.object({ datasets: z.array(dataset) }));
-const presetsRoute = get(
-  "/presets",
-  "All settings of each preset, by command, preset and search space",
-  z.object({ search: anything, retrain: anything }),
-);
+const presetsSummary = "All settings of each preset, by command, preset and search space";
+const presetsRoute = createRoute({
+  method: "get",
+  path: "/presets",
+  summary: presetsSummary,
+  description: "A search's settings depend on its strategy and its evaluator.",
+  request: {
+    query: z.object({
+      strategy: z.enum(strategies.names).optional(),
+      evaluator: z.enum(startableEvaluators).optional(),
+    }),
+  },
+  ...answers(presetsSummary, z.object({ search: anything, retrain: anything }), 400, 401),
+});
 const schemaRoute = get("/schema/run", "JSON schema of what starts a run", anything);
 
 export function addCatalogue(app: OpenAPIHono, { options: { dataDir, places } }: Context): void {
@@ -49,13 +59,13 @@ export function addCatalogue(app: OpenAPIHono, { options: { dataDir, places } }:
     });
     return c.json({ datasets: [...await Promise.all(known), ...foldersIn(dataDir)] }, 200);
   });
-  app.openapi(presetsRoute, (c) => c.json(allPresets(), 200));
+  app.openapi(presetsRoute, (c) => c.json(allPresets(c.req.valid("query")), 200));
   const schema = z.toJSONSchema(startBody, { io: "input" });
   app.openapi(schemaRoute, (c) => c.json(schema as Record<string, unknown>, 200));
 }
 
-/** All settings by command, preset and space. */
-function allPresets() {
+/** All settings by command, preset and space; `chosen` in place of what a search's preset says. */
+function allPresets(chosen: { strategy?: string; evaluator?: string }) {
   const each = <T>(resolve: (space: string, preset: string) => T) =>
     Object.fromEntries(
       presetNames().map((preset) => {
@@ -67,7 +77,7 @@ function allPresets() {
       }),
     );
   return {
-    search: each((mode, preset) => resolveSearchConfig({ mode, preset })),
+    search: each((mode, preset) => resolveSearchConfig({ mode, preset, overrides: chosen })),
     retrain: each((space, preset) => resolveRetrainConfig({ space, preset })),
   };
 }

@@ -6,6 +6,7 @@ import { type Overrides, resolveSearchConfig, type SearchConfig } from "../nas/c
 import { finalConfig, pictureOf } from "../nas/final_config.ts";
 import { openSpace, spaces } from "../nas/registry.ts";
 import { type NewRun, RunFolder } from "../run/folder.ts";
+import { loadedPlugins } from "../run/plugins.ts";
 import { archOfTrial, winnerText } from "./architectures.ts";
 import type { Context } from "./context.ts";
 import { isRealFolder } from "./file.ts";
@@ -87,9 +88,13 @@ function checkArch(arch: ArchFile): void {
   pictureOf(arch);
 }
 
-/** The settings by dotted name, as the command line's --set takes them. */
+/** The settings by dotted name, as the command line's --set takes them: `{ strategy: { kind } }` is `strategy.kind`. */
 function overridesOf(body: StartBody, data: string | undefined): Overrides {
-  const overrides: Record<string, unknown> = { data };
+  const plugins = loadedPlugins();
+  const overrides: Record<string, unknown> = {
+    data,
+    plugins: plugins.length > 0 ? [...plugins] : undefined,
+  };
   const { command: _, preset: _p, faithful: _f, data: _d, ...rest } = body;
   const chosen = ["mode", "from", "trial", "arch"];
   const put = (value: unknown, path: string) => {

@@ -29,15 +29,19 @@ const common = {
   data: dataName.optional(),
 };
 
+/** An evaluator with a setting that is free text may look its scores up in a file: no request starts it. */
+const startable = evaluators.all().filter(({ settings }) =>
+  Object.values(settings.shape).every(isClosed)
+);
+export const startableEvaluators = startable.map(({ name }) => name);
+
 const search = z.strictObject({
   command: z.literal("search"),
   mode: z.enum(spaces.names).openapi({ description: "the search space" }),
   ...common,
-  space: z.union(spaces.all().map((space) => ownSettings(space))).optional().openapi({
-    description: "settings of the search space; those of each space have its name as their title",
-  }),
-  strategy: kinds(strategies.all()),
-  evaluator: kinds(evaluators.all()),
+  space: spaceSettings("settings of the search space that mode names"),
+  strategy: kindOf(strategies.all(), "the strategy with settings of its own"),
+  evaluator: kindOf(startable, "the evaluator with settings of its own"),
   ...settingsOf(searchConfig),
 });
 
@@ -49,9 +53,7 @@ const retrain = z.strictObject({
   }),
   arch: archFile.omit({ data: true }).strict().optional(),
   ...common,
-  space: z.union(spaces.all().map((space) => ownSettings(space))).optional().openapi({
-    description: "settings of the network's space",
-  }),
+  space: spaceSettings("settings of the network's space"),
   ...settingsOf(retrainConfig),
 });
 
@@ -61,15 +63,39 @@ export type StartBody = z.infer<typeof startBody>;
 
 type Shape = Record<string, z.ZodType>;
 
-/** The settings of a definition that a client may give, each optional. */
-function ownSettings({ name, settings }: Plugin, kind: z.ZodRawShape = {}): z.ZodObject {
-  return z.strictObject({ ...kind, ...openShape(settings.shape) }).meta({ title: name });
+/** The settings of a definition that a client may give, each optional, under its name. */
+function ownSettings({ name, summary, settings }: Plugin, kind: z.ZodRawShape = {}): z.ZodObject {
+  const shape = { ...kind, ...openShape(settings.shape) };
+  return z.strictObject(shape).meta({ title: name, description: summary });
+}
+
+/** Settings of any space: whether they are those of the run's own is checked when they are resolved. */
+function spaceSettings(description: string) {
+  const each = spaces.all().map((space) => ownSettings(space));
+  return z.union(each, { error: closestProblem }).optional().openapi({ description });
 }
 
 /** One of several definitions by its name, with settings of its own. */
-function kinds(definitions: readonly Plugin[]) {
+function kindOf(definitions: readonly Plugin[], description: string) {
   const each = definitions.map((one) => ownSettings(one, { kind: z.literal(one.name) }));
-  return z.union(each).optional();
+  const names = definitions.map(({ name }) => name).join(", ");
+  return z.discriminatedUnion("kind", each as [z.ZodObject, ...z.ZodObject[]], {
+    error: `expected kind to be one of ${names}`,
+  }).optional().openapi({ description });
+}
+
+/** What is wrong with settings that fit no space: by the one that they fit best. */
+function closestProblem({ errors = [] }: { errors?: z.core.$ZodIssue[][] }): string {
+  const unknown = (issue: z.core.$ZodIssue) =>
+    issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [];
+  const size = (issues: z.core.$ZodIssue[]) =>
+    issues.reduce((sum, issue) => sum + Math.max(1, unknown(issue).length), 0);
+  const best = [...errors].sort((a, b) => size(a) - size(b))[0] ?? [];
+  const wrong = best.find((issue) => unknown(issue).length === 0);
+  if (wrong) return `${wrong.path.join(".") || "it"}: ${wrong.message}`;
+  return `no search space has all of these settings; not known are ${
+    best.flatMap(unknown).join(", ")
+  }`;
 }
 
 /** The settings that a client may give, each optional. */
@@ -92,10 +118,14 @@ function isClosed(type: unknown): boolean {
 
 /** The type without what may be any text; null when nothing is left. */
 function withoutText(type: z.ZodType): z.ZodType | null {
-  if (
-    type instanceof z.ZodOptional || type instanceof z.ZodDefault || type instanceof z.ZodNullable
-  ) {
-    return withoutText(type.unwrap() as z.ZodType);
+  if (type instanceof z.ZodDefault) {
+    // Told to clients, but not filled in: a preset may say otherwise.
+    return withoutText(type.unwrap() as z.ZodType)?.meta({ default: type.def.defaultValue }) ??
+      null;
+  }
+  const wrapped = [z.ZodOptional, z.ZodPrefault, z.ZodNullable];
+  if (wrapped.some((kind) => type instanceof kind)) {
+    return withoutText((type as z.ZodOptional<z.ZodType>).unwrap());
   }
   if (type instanceof z.ZodObject) {
     const shape = openShape(type.shape as Shape);

@@ -67,7 +67,7 @@ export function parseArchFile(text: string, name: string): ArchFile {
       { cause },
     );
   }
-  const parsed = archFile.safeParse(upgraded(json), { error: expectation });
+  const parsed = archFile.safeParse(upgradedArch(json), { error: expectation });
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0];
   const field = path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("")
@@ -85,7 +85,7 @@ export function parseArchFile(text: string, name: string): ArchFile {
 const sizes = ["stem", "layers", "filters", "branches", "blocks"] as const;
 
 /** What files of version 1 had beside the choice stands among the settings now. */
-function upgraded(json: unknown): unknown {
+export function upgradedArch(json: unknown): unknown {
   if (typeof json !== "object" || json === null) return json;
   const { version, ...file } = json as Record<string, unknown>;
   if (version !== 1) return json;

@@ -52,6 +52,7 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
   const base: Record<string, unknown> = structuredClone({
     version: 2,
     preset,
+    plugins: [],
     ...rest,
     space: withDefaults(definition, section.space),
     strategy: withDefaults(strategy, { ...defaults, ...own }),
@@ -82,6 +83,7 @@ export function resolveRetrainConfig(choice: RetrainChoice): RetrainConfig {
   const base: Record<string, unknown> = structuredClone({
     version: 2,
     preset,
+    plugins: [],
     ...section,
     space: withDefaults(definition, section.space),
   });
@@ -148,10 +150,12 @@ function placeOf(
   return [last, at];
 }
 
+/** Names what there is at the same level: of one group, or of all. */
 function unknownSetting(path: string, base: Record<string, unknown>): never {
-  const known = Object.entries(base).flatMap(([k, v]) =>
-    v && typeof v === "object" ? Object.keys(v).map((n) => `${k}.${n}`) : [k]
-  );
+  const group = base[path.split(".")[0]];
+  const prefix = path.includes(".") ? `${path.split(".")[0]}.` : "";
+  const level = prefix && typeof group === "object" && group !== null ? group : base;
+  const known = Object.keys(level).map((name) => level === base ? name : `${prefix}${name}`);
   throw new UsageError(`Cannot set ${path}: no such setting, expected one of ${known.join(", ")}`);
 }
 

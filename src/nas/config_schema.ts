@@ -78,13 +78,15 @@ const common = {
   /** Training steps between two events with their figures. */
   logEvery: sizeOf(limits.steps),
   adapter: z.enum(["default", "high-performance", "low-power", "software"]),
+  /** Files whose definitions the run needs, as full paths. */
+  plugins: z.array(pathText).max(limits.plugins.most, tooLarge(limits.plugins)).default([]),
 };
 
 /**
  * A definition's settings beside its name; `registry.ts` holds what they may be, so that a plug-in's are checked
  * as the built-in ones are.
  */
-const kinded = z.looseObject({ kind: z.string() }) as unknown as z.ZodType<Settings>;
+const kinded = z.looseObject({ kind: nameText }) as unknown as z.ZodType<Settings>;
 
 /** All of a search's settings, of which those of space, strategy and evaluator are checked by `config.ts`. */
 export const searchConfig = z.strictObject({

@@ -135,7 +135,7 @@ export const quirks: readonly Quirk[] = [
     id: "Q25",
     what: "a reward is the share of 16 images that have all labels right",
     where: "preset codebrim",
-    why: "done so by default; `rewardBatches` takes more",
+    why: "done so by default; `evaluator.rewardBatches` takes more",
   },
   { id: "Q26", what: "pictures swap the pools' names and move the skips", why: "a bug" },
   { id: "Q27", what: "operations have the original's numbers", why: always },

@@ -14,9 +14,13 @@ export function recorded(arch: ArchFile, form?: unknown): Overrides {
   const { kind, ...settings } = foundAt(arch);
   const definition = spaces.get(kind);
   const kept = form === "search" ? settings : definition.carried?.(settings) ?? {};
+  // Of what the file leaves open, the preset decides.
+  const stated = Object.entries(kept).filter(([name, value]) =>
+    Object.hasOwn(arch.settings, name) || value !== settings[name]
+  );
   return {
     data: arch.data,
-    ...Object.fromEntries(Object.entries(kept).map(([name, value]) => [`space.${name}`, value])),
+    ...Object.fromEntries(stated.map(([name, value]) => [`space.${name}`, value])),
   };
 }
 

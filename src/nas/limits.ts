@@ -44,6 +44,7 @@ export const limits = {
   predictorLayers: bound(100, "a deeper or larger predictor takes hours to fit"),
   predictorEpochs: bound(100_000, "a fit takes days"),
   predictorWidth: bound(1000, "a wider predictor takes hours to fit"),
+  plugins: bound(64, "a run needs at most three"),
   objectives: bound(16, "more cannot be ranked against each other"),
   trials: bound(100_000, "no study gets there"),
   jobs: bound(1024, "each is a process of its own"),

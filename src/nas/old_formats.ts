@@ -1,20 +1,28 @@
 /** Files of earlier versions of denas, in the form that they have today: runs made then stay readable. */
-import { spaces } from "./registry.ts";
 import type { Settings } from "./definition.ts";
+import { evaluators, spaces, strategies } from "./registry.ts";
 
 type Fields = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 
-/** Settings of a space from what version 1 called `child`, which had the fields of all spaces. */
-function spaceOf(kind: unknown, child: unknown): Settings {
+/** Those of some fields that a definition has, under its name. */
+function settingsOf(
+  known: typeof spaces | typeof strategies | typeof evaluators,
+  kind: unknown,
+  fields: Fields,
+): Settings {
   const name = String(kind);
-  const shape = spaces.find(name)?.settings.shape ?? {};
-  const own = Object.entries(isObject(child) ? child : {}).filter(([field]) =>
-    Object.hasOwn(shape, field)
+  const shape = known.find(name)?.settings.shape ?? {};
+  const own = Object.entries(fields).filter(([field, value]) =>
+    value !== undefined && Object.hasOwn(shape, field)
   );
   return { kind: name, ...Object.fromEntries(own) };
 }
+
+/** Settings of a space from what version 1 called `child`, which had the fields of all spaces. */
+const spaceOf = (kind: unknown, child: unknown): Settings =>
+  settingsOf(spaces, kind, isObject(child) ? child : {});
 
 /** `network.json` of version 1: the space's name and settings apart, the form among the latter. */
 export function upgradedNetwork(json: unknown): unknown {
@@ -32,13 +40,35 @@ export function upgradedConfig(json: unknown): unknown {
   if (!isObject(json) || json.version !== 1) return json;
   const { mode, space, child, strategy, evaluator, ...rest } = json;
   const config: Fields = { ...rest, version: 2, space: spaceOf(mode ?? space, child) };
-  if (isObject(child) && mode === undefined) config.form = child.form;
-  if (typeof strategy === "string") config.strategy = strategyOf(strategy, json);
-  if (mode !== undefined) config.evaluator = isObject(evaluator) ? evaluator : { kind: "shared" };
+  if (mode === undefined) return { ...config, form: isObject(child) ? child.form : undefined };
+  const scorer = isObject(evaluator) ? evaluator : { kind: "shared" };
+  config.strategy = settingsOf(strategies, strategy, groupOf(strategy, json));
+  config.evaluator = settingsOf(evaluators, scorer.kind, {
+    ...json,
+    ...isObject(child) ? child : {},
+    ...scorer,
+  });
+  for (const name of [...groups, ...Object.keys(evaluators.get("shared").settings.shape)]) {
+    delete config[name];
+  }
   return config;
 }
 
-/** Settings of the strategy that a search of version 1 had, where they are read any more: the controller's. */
-function strategyOf(kind: string, { controller }: Fields): Settings {
-  return kind.startsWith("enas") && isObject(controller) ? { kind, controller } : { kind };
+/** Where version 1 kept the settings of strategies, of which several shared some. */
+const groups = [
+  ...["controller", "encoding"],
+  ...["evolution", "nsga2", "halving", "localSearch", "guided"],
+];
+const ownGroups: Readonly<Record<string, string>> = {
+  "evolution": "evolution",
+  "nsga2": "nsga2",
+  "successive-halving": "halving",
+  "hyperband": "halving",
+  "local-search": "localSearch",
+};
+
+function groupOf(strategy: unknown, json: Fields): Fields {
+  const { controller, encoding } = json;
+  const group = json[ownGroups[String(strategy)] ?? "guided"];
+  return { controller, encoding, ...isObject(group) ? group : {} };
 }

@@ -4,7 +4,8 @@ import type { RetrainConfig, SearchConfig } from "./config_schema.ts";
 
 /** A search in one preset. */
 export interface SearchSection
-  extends Omit<SearchConfig, "version" | "preset" | "space" | "strategy" | "evaluator"> {
+  extends
+    Omit<SearchConfig, "version" | "preset" | "plugins" | "space" | "strategy" | "evaluator"> {
   /** Settings of the space that differ from its defaults. */
   space: Record<string, unknown>;
   /** The strategy by its name. */
@@ -27,7 +28,8 @@ export interface SectionQuirks {
 }
 
 /** A retraining in one preset. */
-export interface FinalSection extends Omit<RetrainConfig, "version" | "preset" | "space"> {
+export interface FinalSection
+  extends Omit<RetrainConfig, "version" | "preset" | "plugins" | "space"> {
   space: Record<string, unknown>;
   quirks?: SectionQuirks;
   withBatch?: readonly string[];

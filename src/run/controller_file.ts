@@ -4,7 +4,8 @@
  */
 import { z } from "zod";
 import { DataError, whyUnreadable } from "../errors.ts";
-import { archFile } from "../nas/arch_file.ts";
+import { archFile, upgradedArch } from "../nas/arch_file.ts";
+import { upgradedConfig } from "../nas/old_formats.ts";
 import { decodeSafetensors, type Tensors } from "./safetensors.ts";
 
 export const CONTROLLER = "controller.safetensors";
@@ -37,8 +38,8 @@ export function readController(path: string): ControllerFile {
   try {
     return {
       tensors,
-      config: z.record(z.string(), z.unknown()).parse(JSON.parse(metadata.config)),
-      fields: archFields.parse(JSON.parse(metadata.arch)),
+      config: z.record(z.string(), z.unknown()).parse(upgradedConfig(JSON.parse(metadata.config))),
+      fields: archFields.parse(upgradedArch(JSON.parse(metadata.arch))),
     };
   } catch (cause) {
     throw new DataError(

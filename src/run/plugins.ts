@@ -4,6 +4,11 @@ import { UsageError } from "../errors.ts";
 import { checkPlugin } from "../nas/plugin_check.ts";
 import { register } from "../nas/registry.ts";
 
+const loaded: string[] = [];
+
+/** Full paths of the plug-ins that this process has loaded: other processes of a run load the same. */
+export const loadedPlugins = (): readonly string[] => loaded;
+
 /**
  * Loads definitions and adds them to those that there are. A file exports one, or a list of them, as its default.
  * @param files full paths.
@@ -14,6 +19,7 @@ export async function loadPlugins(files: readonly string[]): Promise<void> {
     const definitions = [await defaultOf(file)].flat();
     if (definitions.length === 0) throw cannot(file, "it exports an empty list");
     for (const one of definitions) register(checkPlugin(one, file));
+    if (!loaded.includes(file)) loaded.push(file);
   }
 }
 

@@ -41,7 +41,7 @@ Deno.test("convert goes from the scripts' text to NNabla's .npy, to arch.json an
   await fails(["convert", "macro.npy", "arch.json"], 2, "--arch-format nnabla");
   await ok(["convert", "macro.npy", "arch.json", "--arch-format", "nnabla"]);
   const arch = parseArchFile(Deno.readTextFileSync(join(here, "arch.json")), "arch.json");
-  assertEquals([arch.layers, arch.choice], [24, [...releasedMacro]]);
+  assertEquals([arch.settings.layers, arch.choice], [24, [...releasedMacro]]);
   assertEquals((await ok(["convert", "arch.json", "--to", "script"])).stdout, text);
   await fails(["convert", "arch.json", "arch.yaml"], 2, "the name tells no form");
   await fails(["convert", "arch.json"], 2, "no form given");
@@ -64,18 +64,18 @@ Deno.test("show draws into files and says which decision does not fit", async ()
 Deno.test("retrain takes an architecture as text, with the preset's stem and all its layers", async () => {
   const { ok } = inFolder({});
   const { stdout } = await ok(["retrain", "0  3 1  5 0 1  1 0 0 1", "--print-config"]);
-  const { child } = JSON.parse(stdout);
-  assertEquals([child.layers, child.branches], [4, 6]);
+  const { space } = JSON.parse(stdout);
+  assertEquals([space.layers, space.branches], [4, 6]);
   const coarse = await ok(["retrain", "0  3 1  5 0 1  1 0 0 1", "--print-config", "--stem", "4"]);
   assertEquals(JSON.parse(coarse.stdout).space.stem, 4);
-  assert(space.stem === 2, `the quick preset halves images first, got ${child.stem}`);
+  assert(space.stem === 2, `the quick preset halves images first, got ${space.stem}`);
 });
 
 Deno.test("a preset's settings for a space need no architecture", async () => {
   const { ok, fails } = inFolder({});
   const printed = ["--preset", "paper", "--print-config"];
   const { stdout } = await ok(["retrain", "--space", "macro", "--lr", "0.03", ...printed]);
-  const { epochs, child, optimizer } = JSON.parse(stdout);
+  const { epochs, space, optimizer } = JSON.parse(stdout);
   assertEquals([epochs, space.layers, space.filters, optimizer.lrMax], [310, 24, 96, 0.03]);
   await fails(["retrain", "--space", "none", ...printed], 2, 'space "none"');
   await fails(["retrain", ...printed], 2, "there is no such file");
@@ -85,13 +85,13 @@ Deno.test("filters are added to those of the search, which other programs' forms
   const { here, ok, fails } = inFolder({ "cell.txt": releasedMicro.join(" ") });
   const more = ["--preset", "nnabla", "--additional-filters-on-retrain", "60", "--print-config"];
   const filters = async (...what: string[]) =>
-    JSON.parse((await ok(["retrain", ...what, ...more])).stdout).child.filters;
+    JSON.parse((await ok(["retrain", ...what, ...more])).stdout).space.filters;
   assertEquals(await filters(releasedMacro.join(" ")), 36 + 60);
   assertEquals(await filters("--recommended-arch", "cell.txt"), 20 + 60);
   const asSearched = await ok(["retrain", "cell.txt", "--form", "search", "--print-config"]);
   const quick = await ok(["search", "--mode", "micro", "--print-config"]);
   const sizes = ({ stdout }: { stdout: string }) => {
-    const { layers, filters } = JSON.parse(stdout).child;
+    const { layers, filters } = JSON.parse(stdout).space;
     return { layers, filters };
   };
   assertEquals(sizes(asSearched), sizes(quick));

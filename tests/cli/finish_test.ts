@@ -6,14 +6,12 @@ import { readForm } from "../../src/nas/forms/mod.ts";
 
 const arch: ArchFile = {
   format: "denas-arch",
-  version: 1,
+  version: 2,
   space: "macro",
   input: [28, 28, 1],
   classes: ["a", "b"],
   choice: [0, 1, 1, 2, 0, 1],
-  stem: 1,
-  layers: 3,
-  filters: 8,
+  settings: { stem: 1, layers: 3, filters: 8 },
 };
 
 Deno.test("the winner replaces an older arch.json, and makes one where there is none", () => {

@@ -12,12 +12,12 @@ import { smallArch } from "../nas/small_arch.ts";
 
 const gpu = await Gpu.open();
 const data = syntheticDataSet({ train: 3, valid: 1, test: 0, image: [8, 8, 3], classes: 3 });
-const { child } = resolveRetrainConfig({
+const config = resolveRetrainConfig({
   space: "micro",
   preset: "smoke",
   overrides: { "space.blocks": 1, "space.stem": 1 },
 });
-const network = networkOf("micro", smallArch.choice, child, data);
+const network = networkOf(config, smallArch.choice, data);
 const { weights } = buildNetwork(network);
 weights.materialise(gpu, 1);
 const classifier = new Classifier(gpu, network, await weights.tensors());

@@ -23,8 +23,9 @@ async function newFolder(): Promise<string> {
     await Deno.writeTextFile(join(dir, "labels.csv"), lines.join("\n"));
   }
   const arch = formatArchFile({
-    ...{ format: "denas-arch", version: 1, space: "macro", input: [16, 16, 3] },
-    ...{ classes: ["red", "bright"], choice: [0, 0, 1, 0, 1, 1], stem: 2, layers: 3, filters: 4 },
+    ...{ format: "denas-arch", version: 2, space: "macro", input: [16, 16, 3] },
+    ...{ classes: ["red", "bright"], choice: [0, 0, 1, 0, 1, 1] },
+    settings: { stem: 2, layers: 3, filters: 4 },
   });
   Deno.writeTextFileSync(join(here, "arch.json"), arch);
   return here;

@@ -44,7 +44,7 @@ Deno.test("--profile writes a trace: kernels by architecture and op, host spans 
   const parts = { train: 12, valid: 4, test: 6 };
   await writePictures(join(here, "photos"), parts, { size: [16, 16] });
   const small = ["--data", "photos", "--batch", "8", "--epochs", "1", "--wait"];
-  const rounds = ["rounds=1", "perRound=2", "rewardBatch=2", "selection.drawn=2"];
+  const rounds = ["rounds=1", "perRound=2", "evaluator.rewardBatch=2", "selection.drawn=2"];
   const begin = performance.now();
   const { code, stderr } = await denas([
     ...["search", "--mode", "macro", "--preset", "smoke", ...small, "--profile", "trace.json"],

@@ -9,7 +9,16 @@ import { denas, start } from "./command.ts";
 /** The smallest search that goes through every phase. */
 const search = [
   ...["search", "--mode", "macro", "--preset", "smoke", "--data", "photos", "--batch", "8"],
-  ...["--epochs", "2", "--set", "rounds=2", "--set", "perRound=2", "--set", "rewardBatch=4"],
+  ...[
+    "--epochs",
+    "2",
+    "--set",
+    "rounds=2",
+    "--set",
+    "perRound=2",
+    "--set",
+    "evaluator.rewardBatch=4",
+  ],
   ...[
     "--set",
     "selection.drawn=2",

@@ -6,8 +6,8 @@ import { imageOf } from "../../src/data/one_picture.ts";
 import { PicturePool } from "../../src/data/picture_pool.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { Classifier } from "../../src/nas/classifier.ts";
-import { openSpace } from "../../src/nas/search.ts";
-import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
+import { openStrategy } from "../../src/nas/parts.ts";
+import { openSpace } from "../../src/nas/registry.ts";
 import { readLines } from "../../src/run/files.ts";
 import { readNetwork } from "../../src/run/network.ts";
 import { readSearch } from "../../src/run/read_run.ts";
@@ -51,7 +51,7 @@ const searched = await denas([
   ],
   ...[
     "--set",
-    "rewardBatch=4",
+    "evaluator.rewardBatch=4",
     "--set",
     "selection.drawn=1",
     "--set",
@@ -194,10 +194,10 @@ Deno.test("predict and sample use the forms of kernels of their run, and say whe
   const { network: trainedNetwork, tensors } = readNetwork(join(here, "runs", network));
   const classifier = new Classifier(gpu, trainedNetwork, tensors);
   const { config } = readSearch(join(here, "runs", supernet));
-  const controller = new EnasStrategy(gpu, openSpace(config.space.kind, config.child), config);
+  const controller = await openStrategy(config, openSpace(config.space), { gpu });
   const cases: [string, string[], () => void][] = [
     [network, ["predict", network, "red.png"], () => classifier.rehearse()],
-    [supernet, ["sample", supernet, "--num", "1", "--out", "drawn"], () => controller.rehearse(1)],
+    [supernet, ["sample", supernet, "--num", "1", "--out", "drawn"], () => controller.rehearse!(1)],
   ];
   for (const [name, args, record] of cases) {
     const [key] = [...gpu.questions(record).keys()];

@@ -12,7 +12,14 @@ const small = ["--preset", "smoke", "--data", "photos", "--batch", "8", "--wait"
 const search = [
   ...["search", "--mode", "macro", ...small, "--strategy", "enas-nnabla", "--max-search-iter", "2"],
   ...["--num-candidate", "2", "--epoch-per-search", "2", "--val-iter", "2"],
-  ...["--set", "rewardBatch=2", "--set", "selection.drawn=2", "--set", "selection.images=8"],
+  ...[
+    "--set",
+    "evaluator.rewardBatch=2",
+    "--set",
+    "selection.drawn=2",
+    "--set",
+    "selection.images=8",
+  ],
 ];
 
 async function newFolder(): Promise<Record<string, string>> {

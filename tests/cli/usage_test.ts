@@ -10,7 +10,7 @@ Deno.test("wrong words on the command line exit with 2 and say what was meant", 
     [["search", "--mdoe", "micro"], "did you mean --mode?"],
     [["search", "extra"], "got 1 argument (extra), expected none"],
     [["search"], "expected --mode micro or --mode macro"],
-    [["search", "--mode", "mikro"], 'mode "mikro"'],
+    [["search", "--mode", "mikro"], 'space "mikro"'],
     [["search", "--mode", "micro", "--preset", "huge"], 'preset "huge"'],
     [
       ["search", "--mode", "micro", "--epochs", "1.5"],
@@ -24,9 +24,9 @@ Deno.test("wrong words on the command line exit with 2 and say what was meant", 
     [["describe", "--classes", "1000000000000"], "expected at most 100,000"],
     [["sample", "--num", "99999999"], "expected at most 10,000"],
     [["study", "main_experiments", "--queries", "9999999999"], "expected at most 100,000"],
-    [["search", "--mode", "micro", "--strategy", "luck"], 'strategy is "luck"'],
+    [["search", "--mode", "micro", "--strategy", "luck"], 'strategy "luck"'],
     [["search", "--mode", "micro", "--budget", "soon"], "90s, 30m or 2h"],
-    [["search", "--mode", "micro", "--set", "child.layer=3"], "space.layers"],
+    [["search", "--mode", "micro", "--set", "space.layer=3"], "space.layers"],
     [["search", "--mode", "micro", "--set", "nothing"], "expected name=value"],
     [["search", "--config", "none.json"], "none.json"],
     [["retrain", "none.json"], "there is no such file"],
@@ -37,12 +37,12 @@ Deno.test("wrong words on the command line exit with 2 and say what was meant", 
     [["search", "--mode", "micro", "--data", "./none"], "there is no such folder"],
     [["search", "--mode", "micro", "--out", "none/arch.json"], "there is no folder"],
     [["search", "--mode", "micro", "--adapter", "fast"], 'adapter is "fast", expected one of'],
-    [["search", "--mode", "micro", "--set", "space.branches=2"], "is 2, expected at least 4"],
-    [["search", "--mode", "micro", "--set", "child=3"], "child is 3, expected an object"],
+    [["search", "--mode", "macro", "--set", "space.branches=2"], "is 2, expected at least 4"],
+    [["search", "--mode", "micro", "--set", "space=3"], "space is 3, expected an object"],
     [["search", "--mode"], "its value is missing, expected --mode <space>"],
     [["tune", "--seconds", "0"], 'got "0", expected a number above 0'],
     [["tune", "--sconds", "9"], "tune has none of this name; did you mean --seconds?"],
-    [["tune", "--mode", "mikro"], 'mode "mikro"'],
+    [["tune", "--mode", "mikro"], 'space "mikro"'],
     [["retrain", "a.json", "b.json"], "got 2 arguments (a.json, b.json), expected at most 1"],
     [["predict"], "Cannot run predict: its argument <run> is missing"],
     [["study"], "Cannot run study: its argument <name> is missing"],
@@ -105,7 +105,7 @@ Deno.test("printed settings can be taken back, and options override them", async
   const args = ["--seed", "9", "--lr", "0.5", "--set", "space.keep=0.75"];
   const changed = await denas(["search", "--config", "my.json", ...args, "--print-config"], env);
   const config = JSON.parse(changed.stdout);
-  assertEquals([config.seed, config.optimizer.lrMax, config.child.keep], [9, 0.5, 0.75]);
+  assertEquals([config.seed, config.optimizer.lrMax, config.space.keep], [9, 0.5, 0.75]);
   assertEquals(config.space.kind, "macro");
 });
 
@@ -149,8 +149,8 @@ const sameNames = [
 
 Deno.test("an architecture that does not fit its space is refused before a run begins", async () => {
   const arch = {
-    ...{ format: "denas-arch", version: 1, space: "macro", input: [28, 28, 1], classes: 10 },
-    ...{ choice: [0, 1, 1, 2, 0, 1], stem: 1, layers: 3, filters: 8 },
+    ...{ format: "denas-arch", version: 2, space: "macro", input: [28, 28, 1], classes: 10 },
+    ...{ choice: [0, 1, 1, 2, 0, 1], settings: { stem: 1, layers: 3, filters: 8, branches: 4 } },
   };
   const cases: [Record<string, unknown>, string][] = [
     [{ choice: [0, 1, 1, 9, 0, 1] }, "layer 2, operation: got 9, expected 0 … 3"],

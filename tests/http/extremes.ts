@@ -34,20 +34,32 @@ export async function tryExtremes(options: ExtremesOptions): Promise<Extremes> {
   const { url, data, arch, count, seed, limitMs } = options;
   const rng = new Rng(seed, 9);
   const schema: Schema = await (await fetch(`${url}schema/run`)).json();
-  const kinds = (schema.oneOf ?? schema.anyOf).map(numbersIn);
-  const modes = ["micro", "macro", "macro-range", "darts", "nasbench101", "nasbench201"];
+  const [search, retrain] = schema.oneOf ?? schema.anyOf;
+  const { properties } = search;
+  const namesIn = (union: Schema) => membersOf(union).map(({ title }) => title as string);
+  const one = (names: string[]) => names[rng.below(names.length)];
   const result: Extremes = { statuses: {}, failures: [], slowestMs: 0 };
   for (let i = 0; i < count; i++) {
-    const kind = rng.below(kinds.length);
-    const body: Record<string, unknown> = kind === 0
-      ? { command: "search", mode: modes[rng.below(modes.length)], preset: "smoke", data }
+    const searches = rng.below(2) === 0;
+    const mode = one(properties.mode.enum);
+    const parts: Record<string, string> = {
+      strategy: one(namesIn(properties.strategy)),
+      evaluator: one(namesIn(properties.evaluator)),
+    };
+    const body: Record<string, unknown> = searches
+      ? { command: "search", mode, preset: "smoke", data }
       : { command: "retrain", arch, preset: "smoke", data };
-    const settings: Setting[] = kinds[kind];
+    const settings = searches
+      ? numbersIn(search, [mode, ...Object.values(parts)])
+      : numbersIn(retrain, [arch.space as string]);
     for (let n = [1, 1, 2, settings.length][rng.below(4)]; n > 0; n--) {
       const { path, schema } = settings[rng.below(settings.length)];
       // All at once are legal more often, so that they reach what lies behind the schema.
       const values = extremesOf(schema, n > 2);
       put(body, path, values[rng.below(values.length)]);
+    }
+    for (const [part, kind] of Object.entries(parts)) {
+      if (body[part] !== undefined) body[part] = { kind, ...body[part] as Schema };
     }
     const text = JSON.stringify(body);
     const from = performance.now();
@@ -72,14 +84,17 @@ async function stop(url: string, id: string): Promise<void> {
   await response.body?.cancel();
 }
 
-/** All numbers of a schema, by path. */
-function numbersIn(schema: Schema): Setting[] {
+const membersOf = (schema: Schema): Schema[] => schema.oneOf ?? schema.anyOf ?? [];
+
+/** All numbers of a schema, by path; of a union, those of the members with these titles. */
+function numbersIn(schema: Schema, titles: string[]): Setting[] {
   const found: Setting[] = [];
   const walk = (part: Schema, path: string[]) => {
     if (part.type === "integer" || part.type === "number") found.push({ path, schema: part });
     for (const [name, inner] of Object.entries(part.properties ?? {})) {
       if (name !== "arch" && name !== "trial") walk(inner, [...path, name]);
     }
+    for (const member of membersOf(part)) if (titles.includes(member.title)) walk(member, path);
   };
   walk(schema, []);
   return found;

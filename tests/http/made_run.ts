@@ -7,8 +7,8 @@ import { formatArchFile } from "../../src/nas/arch_file.ts";
 import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
 import { walk } from "../../src/nas/decisions.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
+import { openSpace } from "../../src/nas/registry.ts";
 import type { SearchSpace } from "../../src/nas/space.ts";
-import { spaces } from "../../src/nas/spaces/mod.ts";
 import { RunFolder } from "../../src/run/folder.ts";
 import { Rng } from "../../src/random.ts";
 
@@ -46,7 +46,7 @@ export function madeSearch(options: MadeRun = {}): { config: SearchConfig; event
 /** @returns the name of the run. */
 export async function makeRun(runs: string, options: MadeRun = {}): Promise<string> {
   const config = configOf(options);
-  const { mode, epochs } = config;
+  const { space: { kind: mode }, epochs } = config;
   const folder = RunFolder.create({ runs, command: "search", mode, config });
   const search = new MadeSearch(config, options);
   for (const event of search.events()) folder.append(event);
@@ -121,19 +121,15 @@ class MadeSearch {
   }
 
   arch(): string {
-    const { layers, filters, branches, blocks, stem } = this.config.child;
+    const { kind: space, ...settings } = this.config.space;
     return formatArchFile({
       format: "denas-arch",
-      version: 1,
-      space: this.config.space.kind,
+      version: 2,
+      space,
       input: [28, 28, 1],
       classes,
       choice: this.#winner,
-      stem: stem as 1 | 2 | 4,
-      layers,
-      filters,
-      branches,
-      ...this.config.space.kind === "micro" && { blocks },
+      settings,
       score: this.best.score,
       scoreKind: "shared-weights",
     });
@@ -145,7 +141,7 @@ class MadeSearch {
       type: "start",
       command: "search",
       space: config.space.kind,
-      strategy: config.strategy,
+      strategy: config.strategy.kind,
       evaluator: "shared",
       adapter: { description: "llvmpipe (LLVM 15.0.6, 256 bits)", driver: "Mesa", fallback: true },
       data: {

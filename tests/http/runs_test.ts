@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { parseArchFile } from "../../src/nas/arch_file.ts";
 import { readLines } from "../../src/run/files.ts";
+import { makeOldRun } from "./made_old_run.ts";
 import { makeRun } from "./made_run.ts";
 import { serve } from "./serving.ts";
 
@@ -61,6 +62,40 @@ Deno.test("a run is inspected: its settings, its last report, what the rows of i
   // deno-lint-ignore no-explicit-any -- as it comes
   const other = await served.json<any>(`/runs/${stopped}`);
   assert(other.commands[0].command.startsWith("./denas resume "), other.commands[0].command);
+});
+
+Deno.test("runs of the first version are listed and drawn", async () => {
+  await using served = await serve();
+  const { id, config } = await makeOldRun(served.runs);
+  const [listed] = (await served.json<{ runs: Record<string, unknown>[] }>("/runs")).runs;
+  const { mode, strategy, preset, seed, data, state } = listed;
+  assertEquals({ mode, strategy, preset, seed, data, state }, {
+    mode: "micro",
+    strategy: "enas",
+    preset: "smoke",
+    seed: 1,
+    data: "fashion-mnist",
+    state: "done",
+  });
+  // deno-lint-ignore no-explicit-any -- as it comes
+  const run = await served.json<any>(`/runs/${id}`);
+  const { kind, layers, blocks, filters } = run.config.space;
+  assertEquals({ kind, layers, blocks, filters }, {
+    kind: "micro",
+    layers: 3,
+    blocks: 2,
+    filters: 4,
+  });
+  assertEquals(run.config.strategy.controller, config.controller);
+  assertEquals(run.decisions.length, run.controller.probabilities.length);
+  for (const path of ["arch.svg", "trials/3/svg"]) {
+    const svg = await served.get(`/runs/${id}/${path}`);
+    assert((await svg.text()).includes("normal cell"), path);
+  }
+  // deno-lint-ignore no-explicit-any -- as it comes
+  const trial = await served.json<any>(`/runs/${id}/trials/3`);
+  assertEquals([trial.arch.version, trial.arch.settings.blocks], [2, 2]);
+  assert(trial.parameters > 1000);
 });
 
 Deno.test("trials are sorted, filtered and paged", async () => {
@@ -248,10 +283,28 @@ Deno.test("data sets, presets and the schema of what starts a run", async () => 
   const presets = await served.json<any>("/presets");
   assertEquals(presets.search.quick.micro.space.layers, 3);
   assertEquals(presets.retrain.paper.macro.space.layers, 24);
+  // What a search's settings are depends on its strategy and its evaluator.
+  // deno-lint-ignore no-explicit-any -- as it comes
+  const other = await served.json<any>("/presets?strategy=evolution&evaluator=train");
+  const { strategy: evolution, evaluator: training, rounds } = other.search.quick.micro;
+  assertEquals(
+    [evolution.kind, evolution.population, training.kind, rounds],
+    ["evolution", 5, "train", 20],
+  );
+  assertEquals((await served.get("/presets?evaluator=table")).status, 400);
   // deno-lint-ignore no-explicit-any -- as it comes
   const schema = await served.json<any>("/schema/run");
   const [search] = schema.oneOf;
-  assertEquals(search.properties.child.properties.layers.minimum, 3);
+  const { space, strategy, evaluator } = search.properties;
+  const titled = (union: Record<string, { title: string }[]>, name: string) =>
+    // deno-lint-ignore no-explicit-any -- as it comes
+    (union.anyOf ?? union.oneOf).find(({ title }) => title === name) as any;
+  const { layers } = titled(space, "micro").properties;
+  assertEquals([layers.minimum, layers.maximum, layers.default], [3, 64, 6]);
+  assertEquals(titled(space, "macro").properties.blocks, undefined);
+  assert(titled(strategy, "evolution").description.startsWith("regularised evolution"));
+  assert(titled(strategy, "enas").properties.controller.properties.lr.default > 0);
+  assertEquals(titled(evaluator, "table"), undefined, "it reads a file");
   assertEquals(search.additionalProperties, false);
 });
 

@@ -290,6 +290,14 @@ Deno.test("nothing that names a file can be asked for", async () => {
       .flatMap((name) => [{ ...search, [name]: "x" }, { ...retrain, arch, [name]: "x" }]),
     ...["monitorPath", "modelSavePath", "recordedArch", "adapterPath", "version", "set"]
       .map((name) => ({ ...search, [name]: "x" })),
+    { ...search, plugins: ["/etc/passwd"] },
+    ...[{ kind: "table" }, { kind: "table", table: "/etc/passwd" }, "table"]
+      .map((evaluator) => ({ ...search, evaluator })),
+    { ...search, evaluator: { kind: "shared", table: "/etc/passwd" } },
+    { ...search, strategy: { kind: "random", encoding: { sample: "/etc/passwd" } } },
+    ...["./mine.ts", "__proto__", "constructor"]
+      .flatMap((kind) => [{ ...search, strategy: { kind } }, { ...search, evaluator: { kind } }]),
+    ...[search, { ...retrain, arch }].map((body) => ({ ...body, space: { kind: "./mine.ts" } })),
     ...[
       "/etc",
       "../photos",

@@ -108,7 +108,7 @@ Deno.test("--serve shows a search while it goes on, and ends with it", async () 
   const small = [
     "rounds=2",
     "perRound=2",
-    "rewardBatch=4",
+    "evaluator.rewardBatch=4",
     "selection.images=8",
     "selection.drawn=2",
   ];

@@ -6,6 +6,7 @@ import { lockAdapter } from "../../src/run/lock.ts";
 import { readState } from "../../src/run/state.ts";
 import { start as type } from "../cli/command.ts";
 import { writePictures } from "../data/make.ts";
+import { makeOldRun } from "./made_old_run.ts";
 import { messages, serve, type Served } from "./serving.ts";
 
 /** The smallest search that goes through every phase. */
@@ -17,8 +18,19 @@ const search = {
   batch: 8,
   rounds: 2,
   perRound: 2,
-  "evaluator.rewardBatch": 4,
+  evaluator: { kind: "shared", rewardBatch: 4 },
   selection: { drawn: 2, best: 1, images: 8 },
+};
+
+/** A network of macro, in the smallest size. */
+const macroArch = {
+  format: "denas-arch",
+  version: 2,
+  space: "macro",
+  input: [16, 16, 3],
+  classes: 2,
+  choice: [0, 0, 0, 0, 0, 0],
+  settings: { layers: 3, filters: 4 },
 };
 
 async function withPhotos(): Promise<Served & { dataDir: string }> {
@@ -98,10 +110,62 @@ Deno.test("searches are started, wait for each other, stop, go on and end alike;
   assertEquals(served.reports, []);
 });
 
+Deno.test("a search has settings of its space, its strategy and its evaluator", async () => {
+  await using served = await withPhotos();
+  const id = await start(served, {
+    ...search,
+    space: { layers: 4, filters: 6 },
+    strategy: { kind: "evolution", population: 3, tournament: 2, encoding: { strict: true } },
+    evaluator: { kind: "train", epochs: 2 },
+    ...{ epochs: 1, rounds: 1, perRound: 3, trainImages: 8 },
+    selection: { drawn: 0, best: 1 },
+  });
+  await until(served, id, { type: "done" });
+  const { config, trials, strategy } = await inspect(served, id);
+  const { space: { kind, layers, filters }, evaluator } = config;
+  assertEquals({ kind, layers, filters }, { kind: "macro", layers: 4, filters: 6 });
+  assertEquals(config.strategy.encoding.strict, true);
+  assertEquals([config.strategy.population, config.strategy.tournament], [3, 2]);
+  assertEquals([strategy, evaluator, trials], ["evolution", { kind: "train", epochs: 2 }, 4]);
+  assertEquals(served.reports, []);
+});
+
+Deno.test("settings that do not belong together are refused with a reason", async () => {
+  await using served = await withPhotos();
+  const retrain = { command: "retrain", arch: macroArch, preset: "smoke" };
+  for (
+    const [body, reason] of [
+      [{ ...search, space: { blocks: 3 } }, "Cannot set space.blocks: no such setting"],
+      [
+        { ...search, mode: "micro", space: { layers: 2 } },
+        "layers: expected at least 3 layers",
+      ],
+      [
+        { ...search, space: { blocks: 3, branches: 4 } },
+        "no search space has all of these settings",
+      ],
+      [{ ...search, space: { layers: 65 } }, "layers: expected at most 64"],
+      [{ ...search, strategy: { kind: "random", population: 4 } }, '"population"'],
+      [{ ...search, strategy: { population: 4 } }, "expected kind to be one of enas, "],
+      [{ ...search, strategy: "random" }, "expected kind to be one of enas, "],
+      [{ ...search, evaluator: { kind: "train", rewardBatch: 4 } }, '"rewardBatch"'],
+      [{ ...search, evaluator: { kind: "table" } }, "expected kind to be one of shared, train"],
+      [{ ...retrain, space: { blocks: 3 } }, "Cannot set space.blocks: no such setting"],
+      [{ ...retrain, strategy: { kind: "random" } }, '"strategy"'],
+    ] as const
+  ) {
+    const response = await served.send("POST", "/runs", body);
+    const { detail } = await response.json();
+    assertEquals(response.status, 400, detail);
+    assert(detail.startsWith("Cannot ") && detail.includes(reason), detail);
+  }
+  assertEquals((await served.json<{ total: number }>("/runs")).total, 0);
+});
+
 Deno.test("a run of the command line is stopped and gone on with as well", async () => {
   await using served = await withPhotos();
   const photos = join(served.dataDir, "photos");
-  const small = ["rounds=2", "perRound=2", "rewardBatch=4", "selection.images=8"];
+  const small = ["rounds=2", "perRound=2", "evaluator.rewardBatch=4", "selection.images=8"];
   const { child } = type([
     ...["search", "--mode", "macro", "--preset", "smoke", "--data", photos, "--batch", "8"],
     ...[...small, "epochs=400"].flatMap((setting) => ["--set", setting]),
@@ -156,6 +220,15 @@ Deno.test("a run that cannot begin says why; one that waits can be stopped", asy
   assertEquals([state, position], ["interrupted", undefined]);
   const { error } = await untilState(served, broken, "failed");
   assert(error?.startsWith("Cannot find architectures within the limits"), error);
+});
+
+Deno.test("a run of the first version is not gone on with, and says why", async () => {
+  await using served = await serve();
+  const { id } = await makeOldRun(served.runs, 1);
+  assertEquals((await served.send("POST", `/runs/${id}/resume`)).status, 202);
+  const { error } = await untilState(served, id, "failed");
+  assert(error?.startsWith("Cannot "), error);
+  assert(error?.includes("version"), error);
 });
 
 Deno.test("a closed server leaves a checkpoint; the queue is taken up by the next one", async () => {

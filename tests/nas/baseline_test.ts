@@ -3,32 +3,30 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { ArchFile } from "../../src/nas/arch_file.ts";
 import { baselineChoice, filtersFor, parametersOf } from "../../src/nas/baseline.ts";
 import { resolveRetrainConfig } from "../../src/nas/config.ts";
-import { openSpace } from "../../src/nas/search.ts";
+import { openSpace } from "../../src/nas/registry.ts";
 import type { MacroArch } from "../../src/nas/spaces/macro.ts";
 import type { MicroArch } from "../../src/nas/spaces/micro.ts";
 
 const configOf = (space: string, filters: number) =>
   resolveRetrainConfig({ space, preset: "quick", overrides: { "space.filters": filters } });
 
-function archOf(space: string): ArchFile {
-  const { child } = configOf(space, 16);
+function archOf(name: string): ArchFile {
+  const { space } = configOf(name, 16);
   return {
     format: "denas-arch",
-    version: 1,
-    space,
+    version: 2,
+    space: name,
     input: [28, 28, 1],
     classes: 10,
-    choice: baselineChoice(space, child),
-    stem: 2,
-    layers: space.layers,
-    filters: space.filters,
+    choice: baselineChoice(space),
+    settings: { stem: 2, layers: space.layers, filters: space.filters },
     strategy: "baseline",
   };
 }
 
 Deno.test("macro: separable 3×3 everywhere, every second layer adds what its predecessor read", () => {
-  const { child } = configOf("macro", 16);
-  const arch = openSpace("macro", child).decode(baselineChoice("macro", child)) as MacroArch;
+  const { space } = configOf("macro", 16);
+  const arch = openSpace(space).decode(baselineChoice(space)) as MacroArch;
   assertEquals(arch.layers.map(({ op }) => op), [1, 1, 1, 1, 1, 1]);
   assertEquals(arch.layers.map(({ skips }) => skips.join("")), [
     "",
@@ -41,8 +39,8 @@ Deno.test("macro: separable 3×3 everywhere, every second layer adds what its pr
 });
 
 Deno.test("micro: each block adds a convolution to what it reads", () => {
-  const { child } = configOf("micro", 16);
-  const arch = openSpace("micro", child).decode(baselineChoice("micro", child)) as MicroArch;
+  const { space } = configOf("micro", 16);
+  const arch = openSpace(space).decode(baselineChoice(space)) as MicroArch;
   arch.normal.forEach(({ x, y }, block) => {
     assertEquals([x.input, x.op, y.input, y.op], [block + 1, 0, block + 1, 4]);
   });
@@ -51,7 +49,7 @@ Deno.test("micro: each block adds a convolution to what it reads", () => {
 
 Deno.test("a space without a hand-made network says so", () => {
   assertThrows(
-    () => baselineChoice("nasbench201", { layers: 3, blocks: 1 }),
+    () => baselineChoice({ kind: "nasbench201" }),
     /only micro and macro/,
   );
 });

@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import { run, Tape } from "../../src/autodiff/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { openSpace } from "../../src/nas/search.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { Rng } from "../../src/random.ts";
-import { childConfig } from "./child_config.ts";
+import { spaceAt } from "./child_config.ts";
 import { add, first, joined, make, type Map4, pool, Reference, relu } from "./plain_loops.ts";
 
 const gpu = await Gpu.open();
@@ -129,11 +128,10 @@ const cases = {
 for (const [name, { text, sizes, forward }] of Object.entries(cases)) {
   for (const form of ["final", "search"] as const) {
     Deno.test(`${name}: the ${form} network computes what plain loops do`, async () => {
-      const config = childConfig({ form, keep: 1, dropPathKeep: 1, auxHead: false, ...sizes });
-      const space = openSpace(name, config);
+      const space = spaceAt(name, { dropPathKeep: 1, auxHead: false, ...sizes });
       const input = [9, 8, 3] as const;
       const weights = new WeightStore();
-      const model = space.build(space.parse!(text), { weights, input, classes: 4, config });
+      const model = space.build(space.notation!.parse(text), { weights, input, classes: 4, form });
       weights.materialise(gpu, 5);
       const tensors = await weights.tensors();
       const rng = new Rng(6, 0);

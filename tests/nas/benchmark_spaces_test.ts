@@ -8,12 +8,12 @@ import type { RunEvent } from "../../src/nas/events.ts";
 import { readFormText } from "../../src/nas/forms/mod.ts";
 import { retrain } from "../../src/nas/retrain.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
-import { openSpace } from "../../src/nas/search.ts";
+import { openSpace } from "../../src/nas/registry.ts";
 import { memoryStore } from "../../src/nas/store.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { Rng } from "../../src/random.ts";
 import { drawSvg, drawText } from "../../src/run/draw.ts";
-import { childConfig } from "./child_config.ts";
+import { spaceAt } from "./child_config.ts";
 
 const gpu = await Gpu.open();
 const dataset = syntheticDataSet({
@@ -51,26 +51,26 @@ const examples = {
 
 for (const [name, { text, parameters, layers }] of Object.entries(examples)) {
   const { arch } = readFormText(text)!;
-  const { blocks } = arch;
-  const small = childConfig({ layers, filters: 4, blocks, keep: 1, auxHead: false });
+  const { blocks } = arch.settings;
+  const small = { layers, filters: 4, blocks, auxHead: false };
 
   Deno.test(`${name}: its notation is read, and its published network has the known size`, () => {
     assert.equal(arch.space, name);
-    const { child } = resolveRetrainConfig({
+    const config = resolveRetrainConfig({
       space: name,
       preset: "paper",
       overrides: { "space.blocks": blocks },
     });
-    const space = openSpace(name, child);
+    const space = openSpace(config.space);
     const size = describe({
       space,
       choice: arch.choice,
       input: [32, 32, 3],
       classes: 10,
-      config: child,
+      form: config.form,
     });
     assert.equal(size.parameters, parameters);
-    assert.equal(space.format!(space.parse!(text)), text);
+    assert.equal(space.notation!.format(space.notation!.parse(text)), text);
   });
 
   Deno.test(`${name}: retraining learns, and tests at the end`, async () => {
@@ -97,9 +97,9 @@ for (const [name, { text, parameters, layers }] of Object.entries(examples)) {
   });
 
   Deno.test(`${name}: shared weights hold what every architecture needs, and nothing else`, () => {
-    const space = openSpace(name, small);
+    const space = spaceAt(name, small);
     const all = new WeightStore();
-    const context = { input: [8, 8, 3] as const, classes: 3, config: small };
+    const context = { input: [8, 8, 3] as const, classes: 3, form: "search" as const };
     space.supernet({ ...context, weights: all });
     const shapes = new Map(all.params().map((p) => [p.name, p.shape.join()]));
     const used = new Set<string>();
@@ -118,7 +118,7 @@ for (const [name, { text, parameters, layers }] of Object.entries(examples)) {
   });
 
   Deno.test(`${name}: architectures are drawn as text and as SVG`, async () => {
-    const space = openSpace(name, { ...small, form: "final" });
+    const space = spaceAt(name, small);
     const graphs = space.picture(space.decode(arch.choice));
     for (const { nodes, edges } of graphs) {
       const ids = new Set(nodes.map(({ id }) => id));

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { run, Tape } from "../../src/autodiff/mod.ts";
 import { Gpu } from "../../src/gpu/device.ts";
-import type { ChildConfig, Model, Pass } from "../../src/nas/space.ts";
-import { spaces } from "../../src/nas/spaces/mod.ts";
+import type { Form, Model, Pass } from "../../src/nas/space.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { add, softmaxCrossEntropy } from "../../src/ops/mod.ts";
-import { childConfig, macroConfig } from "./child_config.ts";
+import { spaceAt } from "./child_config.ts";
 
 const gpu = await Gpu.open();
 const INPUT = [8, 8, 3] as const;
@@ -61,20 +60,19 @@ const choices = {
   "macro-range": [rangeChoice(0), rangeChoice(3)],
   micro: Array.from({ length: 25 }, (_, i) => microChoice(Math.floor(i / 5), i % 5)),
 };
-const small: Record<keyof typeof choices, ChildConfig> = {
-  macro: macroConfig({ layers: 4, filters: 4 }),
-  "macro-range": macroConfig({ layers: 4, filters: 4 }),
-  micro: childConfig({ layers: 3, filters: 4, blocks: 2 }),
+const small = {
+  macro: spaceAt("macro", { layers: 4, filters: 4 }),
+  "macro-range": spaceAt("macro-range", { layers: 4, filters: 4 }),
+  micro: spaceAt("micro", { layers: 3, filters: 4, blocks: 2 }),
 };
 
 for (const name of ["macro", "macro-range", "micro"] as const) {
   for (const form of ["search", "final"] as const) {
     Deno.test(`${name}, ${form}: every operation runs forward and backward with finite values`, async () => {
-      const config = { ...small[name], form };
-      const space = spaces[name](config);
+      const space = small[name];
       const shared = new WeightStore();
       if (form === "search") {
-        space.supernet({ weights: shared, input: INPUT, classes: CLASSES, config });
+        space.supernet({ weights: shared, input: INPUT, classes: CLASSES, form });
         shared.materialise(gpu, 1);
       }
       for (const choice of choices[name]) {
@@ -83,7 +81,7 @@ for (const name of ["macro", "macro-range", "micro"] as const) {
           weights,
           input: INPUT,
           classes: CLASSES,
-          config,
+          form,
         });
         if (!weights.materialised) weights.materialise(gpu, 1);
         const { loss, logits, touched, grads } = await step(model, training, true);
@@ -102,16 +100,11 @@ for (const name of ["macro", "macro-range", "micro"] as const) {
 }
 
 /** d loss along the gradient, measured by differences, over what the gradient promises. */
-async function slope(name: keyof typeof choices, changes: Partial<ChildConfig>, choice: number[]) {
-  const config = { ...small[name], ...changes };
+async function slope(name: keyof typeof choices, form: Form, choice: number[]) {
   const weights = new WeightStore();
-  const space = spaces[name](config);
-  const model = space.build(space.decode(choice), {
-    weights,
-    input: INPUT,
-    classes: CLASSES,
-    config,
-  });
+  const space = small[name];
+  const into = { weights, input: INPUT, classes: CLASSES, form };
+  const model = space.build(space.decode(choice), into);
   weights.materialise(gpu, 2);
   const { touched, grads } = await step(model, training, true);
   const start = await weights.tensors();
@@ -136,18 +129,18 @@ Deno.test("the loss changes along the gradient as the gradient says, in every ne
   for (const form of ["search", "final"] as const) {
     const all = [["macro", macro], ["macro-range", rangeChoice(2)], ["micro", micro]] as const;
     for (const [name, choice] of all) {
-      const ratio = await slope(name, { form }, choice);
+      const ratio = await slope(name, form, choice);
       assert.ok(Math.abs(ratio - 1) < 0.02, `${name} ${form}: ${ratio}`);
     }
   }
 });
 
 Deno.test("a final network evaluates with running statistics: each image for itself, no dropout", async () => {
-  const config: ChildConfig = { ...small.micro, form: "final" };
   const weights = new WeightStore();
-  const space = spaces.micro(config);
+  const space = small.micro;
   const arch = space.decode(microChoice(0, 3));
-  const model = space.build(arch, { weights, input: INPUT, classes: CLASSES, config });
+  const into = { weights, input: INPUT, classes: CLASSES, form: "final" as const };
+  const model = space.build(arch, into);
   weights.materialise(gpu, 1);
   for (let i = 0; i < 3; i++) await step(model, { ...training, step: i });
   const evaluation: Pass = { ...training, training: false, batchStatistics: false };
@@ -168,32 +161,27 @@ Deno.test("a final network evaluates with running statistics: each image for its
 });
 
 Deno.test("a search child without running statistics is told by the batch, and keeps no state", async () => {
-  const config = small.macro;
-  const space = spaces.macro(config);
-  const into = { input: INPUT, classes: CLASSES };
+  const space = small.macro;
+  const into = { input: INPUT, classes: CLASSES, form: "search" as const };
   const plain = new WeightStore();
-  space.supernet({ ...into, weights: plain, config });
+  space.supernet({ ...into, weights: plain });
   assert.ok(plain.params().every(({ trainable }) => trainable));
   const keeping = new WeightStore();
-  const running: ChildConfig = { ...config, rewardStatistics: "running" };
-  space.supernet({ ...into, weights: keeping, config: running });
+  const running = { ...into, weights: keeping, sharedStatistics: true };
+  space.supernet(running);
   assert.ok(keeping.params().some(({ trainable }) => !trainable));
   keeping.materialise(gpu, 1);
-  const model = space.build(space.decode(macroChoice(1)), {
-    ...into,
-    weights: keeping,
-    config: running,
-  });
+  const model = space.build(space.decode(macroChoice(1)), running);
   const unseen = { ...training, training: false, batchStatistics: false };
   assert.ok(finite((await step(model, unseen)).logits));
 });
 
 Deno.test("the skip of an output that no later layer reads is not reduced", () => {
-  const config = small.macro;
-  const space = spaces.macro(config);
+  const space = small.macro;
   const names = (choice: number[]) => {
     const weights = new WeightStore();
-    space.build(space.decode(choice), { weights, input: INPUT, classes: CLASSES, config });
+    const into = { weights, input: INPUT, classes: CLASSES, form: "search" as const };
+    space.build(space.decode(choice), into);
     return weights.params().map(({ name }) => name).filter((n) => /^reduce\d+\/\d+\/even$/.test(n));
   };
   const none = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];

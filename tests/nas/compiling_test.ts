@@ -12,8 +12,9 @@ import {
   type SearchConfig,
 } from "../../src/nas/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
+import { openSpace } from "../../src/nas/registry.ts";
 import { retrain } from "../../src/nas/retrain.ts";
-import { openSpace, search } from "../../src/nas/search.ts";
+import { search } from "../../src/nas/search.ts";
 import { memoryStore } from "../../src/nas/store.ts";
 import { smallArch as arch } from "./small_arch.ts";
 
@@ -56,12 +57,12 @@ const runs = {
 };
 
 /** A table of all architectures of a small space. */
-function tableOf({ mode, child }: SearchConfig): string {
-  const space = openSpace(mode, child);
+function tableOf(config: SearchConfig): string {
+  const space = openSpace(config.space);
   const all: number[][] = [];
-  const add = ({ decision, choose }: Cursor, choice: number[]) => {
-    if (!decision) all.push(choice);
-    else for (const option of allowed(decision)) add(choose(option), [...choice, option]);
+  const add = (at: Cursor, choice: number[]) => {
+    if (!at.decision) all.push(choice);
+    else for (const option of allowed(at.decision)) add(at.choose(option), [...choice, option]);
   };
   add(space.start(), []);
   const path = join(Deno.makeTempDirSync({ prefix: "denas-" }), "all.csv");

@@ -5,17 +5,17 @@
 import assert from "node:assert/strict";
 import { run } from "../../src/autodiff/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
+import { resolveSearchConfig } from "../../src/nas/config.ts";
 import { macroController } from "../../src/nas/controller/macro.ts";
 import { microController } from "../../src/nas/controller/micro.ts";
-import { ControllerPass } from "../../src/nas/controller/network.ts";
-import { spaces } from "../../src/nas/spaces/mod.ts";
-import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
+import { type ControllerConfig, ControllerPass } from "../../src/nas/controller/network.ts";
+import { openStrategy } from "../../src/nas/parts.ts";
+import { openSpace } from "../../src/nas/registry.ts";
+import type { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { type NamedTensors, WeightStore } from "../../src/nn/weights.ts";
 
 const gpu = await Gpu.open();
 const SAMPLES = 4;
-type Settings = SearchConfig["controller"];
 
 /** Weights as rows of numbers, and the state of an LSTM that goes from step to step. */
 class Reference {
@@ -26,7 +26,11 @@ class Reference {
   #c: number[];
   readonly start: number[];
 
-  constructor(private readonly w: NamedTensors, readonly s: Settings, readonly decided: number[]) {
+  constructor(
+    private readonly w: NamedTensors,
+    readonly s: ControllerConfig,
+    readonly decided: number[],
+  ) {
     this.#h = new Array(s.hidden).fill(0);
     this.#c = [...this.#h];
     this.start = [...w.g_emb.data];
@@ -129,13 +133,13 @@ function micro(r: Reference, blocks: number): void {
 
 for (const mode of ["micro", "macro"]) {
   Deno.test(`${mode}: probability, entropy and penalty of a draw are those of the specification`, async () => {
-    const { controller, child } = resolveSearchConfig({
+    const { strategy: { controller } } = resolveSearchConfig({
       mode,
       preset: "paper",
       overrides: { "strategy.controller.temperature": 0.7, "strategy.controller.softBias": 0.8 },
     });
     const store = new WeightStore();
-    const shape = { ...child, layers: 5, blocks: 3 };
+    const shape = { layers: 5, branches: 6, blocks: 3 };
     const network = mode === "micro"
       ? microController(store, controller, shape)
       : macroController(store, controller, shape);
@@ -178,7 +182,8 @@ Deno.test("the baseline moves by a hundredth towards each reward in turn, from z
     preset: "paper",
     overrides: { "strategy.controller.entropyWeight": 0, "space.layers": 3 },
   });
-  const strategy = new EnasStrategy(gpu, openSpace(config.space), config);
+  const space = openSpace(config.space);
+  const strategy = await openStrategy(config, space, { gpu }) as EnasStrategy<unknown>;
   let baseline = 0;
   for (const rewards of [[0.5, 0.1], [0.9, 0.3]]) {
     const trials = await strategy.ask(2);

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { run } from "../../src/autodiff/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
-import { controllers } from "../../src/nas/controller/mod.ts";
 import { decisionsOf } from "../../src/nas/decisions.ts";
 import { ControllerPass } from "../../src/nas/controller/network.ts";
+import { openStrategy } from "../../src/nas/parts.ts";
+import { openSpace, spaces } from "../../src/nas/registry.ts";
 import type { RangeArch } from "../../src/nas/spaces/macro_range.ts";
-import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
-import { spaces } from "../../src/nas/spaces/mod.ts";
+import type { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 
 const gpu = await Gpu.open();
@@ -17,16 +17,17 @@ const paper = (mode: string, overrides = {}) =>
 /** Ranges take many decisions per layer. */
 const small = (mode: string) => mode === "macro-range" ? { "space.layers": 4 } : {};
 
-function strategy(config: SearchConfig) {
+async function strategy(config: SearchConfig) {
   const space = openSpace(config.space);
-  return { space, strategy: new EnasStrategy(gpu, space, config) };
+  const opened = await openStrategy(config, space, { gpu });
+  return { space, strategy: opened as EnasStrategy<unknown> };
 }
 
 for (const mode of ["micro", "macro", "macro-range"]) {
   Deno.test(`${mode}: the probability of given decisions is the one they were drawn with`, async () => {
-    const { controller, child } = paper(mode, small(mode));
+    const { space: { kind: _, ...settings }, strategy: { controller } } = paper(mode, small(mode));
     const store = new WeightStore();
-    const network = controllers[mode](store, controller, child);
+    const network = spaces.get(mode).controller!(store, controller, settings);
     store.materialise(gpu, 3);
     const n = 5;
     const drawing = new ControllerPass(gpu, n, network.weights, controller, {
@@ -51,7 +52,7 @@ for (const mode of ["micro", "macro", "macro-range"]) {
 
   Deno.test(`${mode}: probabilities come in the order of the choice and sum to one`, async () => {
     const config = paper(mode, small(mode));
-    const { space, strategy: s } = strategy(config);
+    const { space, strategy: s } = await strategy(config);
     const trials = await s.ask(6);
     const { probabilities, decisions } = await s.tell(
       trials.map((t) => ({ ...t, score: { value: 0.5 } })),
@@ -67,8 +68,9 @@ for (const mode of ["micro", "macro", "macro-range"]) {
   });
 
   Deno.test(`${mode}: a snapshot goes on exactly as the strategy it was taken from`, async () => {
-    const config = paper(mode, { "space.layers": 3, "space.blocks": 2, seed: 5 });
-    const { space, strategy: a } = strategy(config);
+    const cells = mode === "micro" && { "space.blocks": 2 };
+    const config = paper(mode, { "space.layers": 3, ...cells, seed: 5 });
+    const { space, strategy: a } = await strategy(config);
     const step = async (s: EnasStrategy<unknown>) => {
       const trials = await s.ask(4);
       const choices = trials.map((t) => space.encode(t.arch));
@@ -78,15 +80,16 @@ for (const mode of ["micro", "macro", "macro-range"]) {
       return { choices, report };
     };
     for (let i = 0; i < 3; i++) await step(a);
-    const { strategy: b } = strategy({ ...config, seed: 5 });
+    const { strategy: b } = await strategy({ ...config, seed: 5 });
     await b.restore(structuredClone(await a.snapshot()));
     for (let i = 0; i < 3; i++) assert.deepEqual(await step(b), await step(a));
   });
 }
 
 Deno.test("ranges of the controller end at the last channel and never take all; 95,616 weights", async () => {
-  assert.equal(strategy(paper("macro-range")).strategy.parameters, 95_616);
-  const { space, strategy: s } = strategy(paper("macro-range", { "space.layers": 3 }));
+  const { strategy: whole } = await strategy(paper("macro-range"));
+  assert.equal(whole.parameters, 95_616);
+  const { space, strategy: s } = await strategy(paper("macro-range", { "space.layers": 3 }));
   // Every choice is one that the space allows, some of them of all channels that are left.
   const archs = (await s.draw(40)) as RangeArch[];
   const ranges = archs.flatMap(({ layers }) => layers.flatMap((l) => l.ranges));
@@ -112,8 +115,8 @@ Deno.test("SGD and no baseline: the loss is that of the rewards, and momentum co
   const config = paper("macro", overrides);
   const step = async (s: EnasStrategy<unknown>, value: number) =>
     await s.tell((await s.ask(4)).map((t) => ({ ...t, score: { value } })));
-  const { strategy: a } = strategy(config);
-  const { strategy: b } = strategy(config);
+  const { strategy: a } = await strategy(config);
+  const { strategy: b } = await strategy(config);
   const [one, half] = [await step(a, 1), await step(b, 0.5)];
   assert.ok(
     one.loss! > 0 && Math.abs(one.loss! / half.loss! - 2) < 1e-5,
@@ -121,7 +124,7 @@ Deno.test("SGD and no baseline: the loss is that of the rewards, and momentum co
   );
   assert.equal(one.baseline, 0);
   await step(a, 0.3);
-  const { strategy: c } = strategy(config);
+  const { strategy: c } = await strategy(config);
   await c.restore(structuredClone(await a.snapshot()));
   for (let i = 0; i < 2; i++) assert.deepEqual(await step(c, 0.7), await step(a, 0.7));
 });
@@ -135,7 +138,7 @@ Deno.test("the controller finds what a made-up reward asks for", async () => {
       "strategy.controller.lr": 0.01,
     },
   });
-  const { space, strategy: s } = strategy(config);
+  const { space, strategy: s } = await strategy(config);
   const hidden = [1, 3, 1, 5, 0, 1];
   const share = (choice: number[]) =>
     choice.filter((c, i) => c === hidden[i]).length / hidden.length;
@@ -153,7 +156,7 @@ Deno.test("the controller finds what a made-up reward asks for", async () => {
 });
 
 Deno.test("the gradient's norm that the controller tells is how far a plain step of rate 1 moves it", async () => {
-  const { strategy: s } = strategy(
+  const { strategy: s } = await strategy(
     paper("macro", {
       "strategy.controller.optimizer": "momentum",
       "strategy.controller.momentum": 0,

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe } from "../../src/nas/describe.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
-import { dartsSpace } from "../../src/nas/spaces/darts.ts";
+import type { SearchSpace } from "../../src/nas/space.ts";
+import type { DartsArch } from "../../src/nas/spaces/darts.ts";
 import { Rng } from "../../src/random.ts";
-import { childConfig } from "./child_config.ts";
+import { spaceAt } from "./child_config.ts";
 
-const config = childConfig({ form: "final", layers: 20, filters: 36, blocks: 4, auxHead: false });
-const space = dartsSpace(config);
+const sizes = { layers: 20, filters: 36, blocks: 4, auxHead: false };
+const space: SearchSpace<DartsArch> = spaceAt("darts", sizes);
+const { format, parse } = space.notation!;
 
 /** As the released code prints them. */
 const genotypes = {
@@ -29,10 +31,10 @@ Deno.test("darts: released genotypes have the published numbers of parameters", 
   const parameters = (genotype: string) =>
     describe({
       space,
-      choice: space.encode(space.parse!(genotype)),
+      choice: space.encode(parse(genotype)),
       input: [32, 32, 3],
       classes: 10,
-      config,
+      form: "final",
     }).parameters;
   assert.equal(parameters(genotypes.V2), 3_349_342);
   assert.equal(parameters(genotypes.V1), 3_169_414);
@@ -45,7 +47,7 @@ Deno.test("darts: both inputs of a node differ, whatever is drawn, mutated or ex
       const [a, b] = [uniformArchitecture(space, rng), uniformArchitecture(space, rng)];
       for (const arch of [a, space.mutate!(a, rng), space.crossover!(a, b, rng)]) {
         assert.deepEqual(space.decode(space.encode(arch)), arch);
-        assert.deepEqual(space.parse!(space.format!(arch)), arch);
+        assert.deepEqual(parse(format(arch)), arch);
         for (const { x, y } of [...arch.normal, ...arch.reduce]) assert.notEqual(x.input, y.input);
       }
       const around = space.neighbours!(a);
@@ -67,7 +69,7 @@ Deno.test("darts: the order of a node's operations makes no other architecture",
 });
 
 Deno.test("darts: a wrong genotype is refused by the pair that is wrong", () => {
-  const good = space.format!(space.parse!(genotypes.V2));
+  const good = format(parse(genotypes.V2));
   const cases: [string, RegExp][] = [
     ["sep", /expected normal: … and reduce: …/],
     [good.replace("(skip_connect,0) ", ""), /the normal cell has 7 pairs, expected 8/],
@@ -79,6 +81,6 @@ Deno.test("darts: a wrong genotype is refused by the pair that is wrong", () => 
     [good.replace("dil_conv_3x3,2", "dil_conv_3x3,5"), /expected two different inputs of 0 … 4/],
   ];
   for (const [text, message] of cases) {
-    assert.throws(() => space.parse!(text), { name: "UsageError", message });
+    assert.throws(() => parse(text), { name: "UsageError", message });
   }
 });

@@ -6,9 +6,10 @@ import { Gpu } from "../../src/gpu/mod.ts";
 import { parseArchFile } from "../../src/nas/arch_file.ts";
 import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
-import { openSpace, search } from "../../src/nas/search.ts";
+import { openSpace } from "../../src/nas/registry.ts";
+import { search } from "../../src/nas/search.ts";
 import { memoryStore } from "../../src/nas/store.ts";
-import { evolutionStrategy } from "../../src/nas/strategies/evolution.ts";
+import { type EvolutionConfig, evolutionStrategy } from "../../src/nas/strategies/evolution.ts";
 import { movesOf } from "../../src/nas/strategies/moves.ts";
 
 const gpu = await Gpu.open();
@@ -29,15 +30,14 @@ function config(mode: string, kind: SearchConfig["evaluator"]["kind"], more = {}
       batch: 4,
       rounds: 3,
       perRound: 2,
-      "evaluator.rewardBatch": 4,
+      ...kind === "shared" && { "evaluator.rewardBatch": 4 },
       evalBatch: 4,
       "selection.drawn": kind === "shared" ? 1 : 0,
       "selection.best": 1,
       "selection.images": 8,
       "space.stem": 1,
-      "space.blocks": mode === "darts" || mode === "micro" ? 2 : 5,
-      "strategy.population": 3,
-      "strategy.tournament": 2,
+      ...(mode === "darts" || mode === "micro") && { "space.blocks": 2 },
+      ...!("strategy" in more) && { "strategy.population": 3, "strategy.tournament": 2 },
       ...more,
     },
   });
@@ -83,8 +83,9 @@ const accuracy = (choice: readonly number[]) =>
 
 /** A file with all that evolution with this config will ask for. */
 async function madeUpTable(settings: SearchConfig): Promise<string> {
-  const space = openSpace(settings.mode, settings.child);
-  const strategy = evolutionStrategy(movesOf(space), settings.seed, settings.evolution);
+  const space = openSpace(settings.space);
+  const population = settings.strategy as SearchConfig["strategy"] & EvolutionConfig;
+  const strategy = evolutionStrategy(movesOf(space), settings.seed, population);
   const rows = new Map<string, string>();
   for (let round = 0; round < settings.rounds; round++) {
     const asked = await strategy.ask(settings.perRound);
@@ -96,7 +97,7 @@ async function madeUpTable(settings: SearchConfig): Promise<string> {
       accuracy(rows.get(space.key(arch))!.split(" ").map(Number)) * 0.01;
     await strategy.tell(asked.map((t) => ({ ...t, score: { value: value(t.arch) } })));
   }
-  const path = join(dir, `${settings.mode}.csv`);
+  const path = join(dir, `${settings.space.kind}.csv`);
   const lines = [...rows.values()].map((choice) => {
     const own = accuracy(choice.split(" ").map(Number));
     return `${choice},${own},${100 - own}`;
@@ -191,5 +192,9 @@ Deno.test("a search on a table is refused where settings do not fit it", async (
     /Cannot find \|.* is not one of its \d+ architectures/,
   );
   await refused("darts", {}, /table nasbench201.csv: row 2, column arch/);
-  await refused("nasbench201", { strategy: "enas" }, /it knows micro, macro/);
+  await refused(
+    "nasbench201",
+    { strategy: "enas" },
+    /the space has none; try --strategy evolution/,
+  );
 });

@@ -109,14 +109,12 @@ for (
     const dataset = dataOf(preset);
     const arch: ArchFile = {
       format: "denas-arch",
-      version: 1,
+      version: 2,
       space,
       input: [32, 32, 3],
       classes: dataset.classes,
       choice: [...choice],
-      stem: 1,
-      layers: config.space.layers,
-      filters: config.space.filters,
+      settings: { stem: 1, layers: config.space.layers, filters: config.space.filters },
     };
     const io = { signal: new AbortController().signal, store: memoryStore(), gpu, dataset };
     await check(`${preset} ${space} retraining`, retrain(arch, config, io), parameters);

@@ -8,7 +8,7 @@ import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { resolveSearchConfig } from "../../src/nas/config.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
-import { openSpace } from "../../src/nas/search.ts";
+import { openSpace, spaces } from "../../src/nas/registry.ts";
 import { Trainer } from "../../src/nas/training.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { Rng, Stream } from "../../src/random.ts";
@@ -77,7 +77,7 @@ async function losses(mode: string): Promise<number[]> {
       batch: 32,
       "space.layers": mode === "nasbench-macro" ? 8 : 3,
       "space.filters": 4,
-      "space.blocks": 3,
+      ...Object.hasOwn(spaces.get(mode).settings.shape, "blocks") && { "space.blocks": 3 },
       // At larger rates a rounding error grows past the tolerance within ten steps.
       "optimizer.lrMax": 0.005,
     },
@@ -86,7 +86,7 @@ async function losses(mode: string): Promise<number[]> {
   const batches = new Batches(gpu, data.train, { ...config, ...data });
   const space = openSpace(config.space);
   const weights = new WeightStore();
-  const context = { input: data.image, classes: 5, config: config.child, weights };
+  const context = { input: data.image, classes: 5, form: "search" as const, weights };
   space.supernet(context);
   weights.materialise(gpu, config.seed);
   const trainer = new Trainer(gpu, weights, config.optimizer, 0.4);

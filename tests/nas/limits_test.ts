@@ -4,8 +4,9 @@ import { UsageError } from "../../src/errors.ts";
 import { parseArchFile } from "../../src/nas/arch_file.ts";
 import { resolveSearchConfig, retrainConfig, searchConfig } from "../../src/nas/config.ts";
 import { describe } from "../../src/nas/describe.ts";
+import { foundAt } from "../../src/nas/final_config.ts";
 import { limits } from "../../src/nas/limits.ts";
-import { openSpace } from "../../src/nas/parts.ts";
+import { evaluators, openSpace, spaces, strategies } from "../../src/nas/registry.ts";
 import { baselineChoice } from "../../src/nas/baseline.ts";
 import { expectThrow } from "../run/expect.ts";
 
@@ -32,7 +33,8 @@ function unbounded(schema: Schema, path = ""): string[] {
 }
 
 Deno.test("every setting that sizes something has an upper bound", () => {
-  for (const schema of [searchConfig, retrainConfig]) {
+  const definitions = [...spaces.all(), ...strategies.all(), ...evaluators.all()];
+  for (const schema of [searchConfig, retrainConfig, ...definitions.map((d) => d.settings)]) {
     const open = unbounded(z.toJSONSchema(schema, { io: "input" }));
     assertEquals(open.filter((path) => !compared.includes(path)), []);
   }
@@ -67,18 +69,18 @@ Deno.test("an architecture file may not ask for more than the settings may", () 
     ]
   ) {
     const text = JSON.stringify({ ...arch, ...change });
-    expectThrow(() => parseArchFile(text, "big.json"), Error, "expected at most ");
+    expectThrow(() => foundAt(parseArchFile(text, "big.json")), Error, "expected at most ");
   }
 });
 
 Deno.test("the largest networks that may be asked for are counted without a device, or refused in a sentence", () => {
   const planned = (mode: string, filters: number) => {
     const overrides = { "space.layers": limits.layers.most, "space.filters": filters };
-    const { child } = resolveSearchConfig({ mode, preset: "paper", overrides });
-    const space = openSpace(mode, child);
+    const config = resolveSearchConfig({ mode, preset: "paper", overrides });
+    const space = openSpace(config.space);
     return describe({
-      ...{ space, choice: baselineChoice(mode, child), input: [4096, 4096, 3], classes: 10 },
-      ...{ config: child, batch: limits.batch.most },
+      ...{ space, choice: baselineChoice(config.space), input: [4096, 4096, 3], classes: 10 },
+      ...{ form: "search", batch: limits.batch.most },
     }).parameters;
   };
   assert(planned("macro", limits.filters.most) > 1e6);

@@ -4,9 +4,9 @@ import { run, Tape } from "../../src/autodiff/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { describe } from "../../src/nas/describe.ts";
 import { finalConfig } from "../../src/nas/final_config.ts";
-import { spaces } from "../../src/nas/spaces/mod.ts";
+import { openSpace } from "../../src/nas/registry.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
-import { macroConfig } from "./child_config.ts";
+import { spaceAt } from "./child_config.ts";
 
 const gpu = await Gpu.open();
 const training = { training: true, batchStatistics: true, seed: 1, step: 0, steps: 1 };
@@ -16,10 +16,9 @@ const most = [0, 2, 0, 2, 0, 2];
 const choice = [1, 1, ...most, 0, 2, ...most, 0, 0, 2, ...most, 1, 0];
 
 Deno.test("a layer reads the channels of its ranges, each with the row of its own", async () => {
-  const config = macroConfig({ layers: 3, filters: 4, branches: 4, keep: 1 });
-  const space = spaces["macro-range"](config);
+  const space = spaceAt("macro-range", { layers: 3, filters: 4, branches: 4, keep: 1 });
   const weights = new WeightStore();
-  const context = { weights, input: [8, 8, 3], classes: 3, config } as const;
+  const context = { weights, input: [8, 8, 3], classes: 3, form: "search" } as const;
   const model = space.build(space.decode(choice), context);
   weights.materialise(gpu, 1);
   const start = await weights.tensors();
@@ -60,17 +59,17 @@ Deno.test("a layer reads the channels of its ranges, each with the row of its ow
 
 /** The final network of the choice, found with 4 channels, at this width. */
 function final(filters: number, changes: Record<string, unknown> = {}) {
-  const { child } = finalConfig({
-    ...{ format: "denas-arch", version: 1, space: "macro-range", input: [8, 8, 3], classes: 3 },
-    ...{ choice, stem: 1, layers: 3, filters: 4, branches: 4, task: "single-label" },
+  const { space: settings } = finalConfig({
+    ...{ format: "denas-arch", version: 2, space: "macro-range", input: [8, 8, 3], classes: 3 },
+    ...{ choice, settings: { stem: 1, layers: 3, filters: 4, branches: 4 }, task: "single-label" },
   }, { preset: "paper", given: { "space.filters": filters, ...changes } });
-  const space = spaces["macro-range"](child);
-  return { child, ...describe({ space, choice, input: [8, 8, 3], classes: 3, config: child }) };
+  const space = openSpace(settings);
+  return { settings, ...describe({ space, choice, input: [8, 8, 3], classes: 3, form: "final" }) };
 }
 
 Deno.test("a final network has ranges in proportion to its width, of the channels of the search", () => {
-  const { child, layers } = final(96);
-  assert.deepEqual([child.layers, space.filters, child.rangeFilters], [3, 96, 4]);
+  const { settings, layers } = final(96);
+  assert.deepEqual([settings.layers, settings.filters, settings.rangeFilters], [3, 96, 4]);
   const width = (scope: string) => layers!.findLast((l) => l.scope === scope)!.shape.at(-1);
   assert.equal(width("layer0/op0/out"), 48);
   assert.equal(width("layer0/op1/out"), 72);
@@ -79,7 +78,7 @@ Deno.test("a final network has ranges in proportion to its width, of the channel
   assert.equal(width("layer1/op0/in"), 192);
   assert.equal(width("layer1/op0/out"), 72);
   assert.equal(width("layer1/join"), 192);
-  assert.throws(() => spaces["macro-range"]({ ...child, rangeFilters: 3 }).decode(choice), {
+  assert.throws(() => openSpace({ ...settings, rangeFilters: 3 }).decode(choice), {
     message:
       "Cannot decode macro-range architecture: layer 0, sep 3×3, more channels: got 2, expected 0 … 1",
   });
@@ -109,10 +108,9 @@ Deno.test("a final layer concatenates its operations before its skips, as the re
 });
 
 Deno.test("the supernet runs every operation: 792,036 weights of 12 layers with 36 channels", () => {
-  const config = macroConfig();
   const { parameters } = describe({
-    ...{ space: spaces["macro-range"](config), supernet: true, input: [32, 32, 3], classes: 10 },
-    config,
+    ...{ space: spaceAt("macro-range"), supernet: true, input: [32, 32, 3], classes: 10 },
+    form: "search",
   });
   // What whole channels have, and per layer 6·36 rows of 36 and a norm.
   assert.equal(parameters, 697_860 + 12 * (6 * 36 * 36 + 2 * 36));

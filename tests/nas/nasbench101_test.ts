@@ -4,7 +4,6 @@ import { describe } from "../../src/nas/describe.ts";
 import {
   archOfDag,
   formatNb101,
-  nasbench101Space,
   nb101Dag,
   nb101Hash,
   parseNb101,
@@ -25,10 +24,9 @@ import { nb101PathList, nb101Paths } from "../../src/nas/spaces/nasbench101_path
 import { allowed, decisionsOf } from "../../src/nas/decisions.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import { Rng } from "../../src/random.ts";
-import { childConfig } from "./child_config.ts";
+import { spaceAt } from "./child_config.ts";
 
-const config = childConfig({ form: "final", layers: 9, filters: 128 });
-const space = nasbench101Space(config);
+const space = spaceAt("nasbench101", { layers: 9, filters: 128 });
 
 const inception = parseNb101(
   "0111010/0000001/0000001/0000100/0000001/0000001/0000000:input,conv1x1-bn-relu,conv3x3-bn-relu," +
@@ -43,7 +41,7 @@ Deno.test("nasbench101: cells have the published hashes", () => {
 
 Deno.test("nasbench101: networks have the published numbers of parameters", () => {
   const parameters = (arch: typeof direct) =>
-    describe({ space, choice: space.encode(arch), input: [32, 32, 3], classes: 10, config })
+    describe({ space, choice: space.encode(arch), input: [32, 32, 3], classes: 10, form: "final" })
       .parameters;
   assert.equal(parameters(inception), 2_694_282);
   assert.equal(parameters(direct), 882_570);

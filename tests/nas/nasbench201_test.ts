@@ -4,17 +4,15 @@ import { describe } from "../../src/nas/describe.ts";
 import {
   connectedNb201,
   formatNb201,
-  nasbench201Space,
   type Nb201Arch,
   type Nb201Equivalence,
   nb201Number,
   uniqueNb201,
 } from "../../src/nas/spaces/nasbench201.ts";
 import { Rng } from "../../src/random.ts";
-import { childConfig } from "./child_config.ts";
+import { spaceAt } from "./child_config.ts";
 
-const config = childConfig({ form: "final", layers: 15, filters: 16 });
-const space = nasbench201Space(config);
+const space = spaceAt("nasbench201", { layers: 15, filters: 16 });
 
 /** All 15,625 cells, by their number. */
 const all: Nb201Arch[] = Array.from({ length: 5 ** 6 }, (_, n) => ({
@@ -26,7 +24,7 @@ Deno.test("nasbench201: every string of the published notation comes back from i
   assert.equal(strings.size, 15_625);
   all.forEach((arch, n) => {
     assert.equal(nb201Number(arch), n);
-    assert.deepEqual(space.parse!(formatNb201(arch)), arch);
+    assert.deepEqual(space.notation!.parse(formatNb201(arch)), arch);
   });
   assert.equal(
     formatNb201({ ops: [4, 2, 1, 2, 1, 1] }),
@@ -42,7 +40,7 @@ Deno.test("nasbench201: as many cells are distinct and connected as published", 
 
 Deno.test("nasbench201: networks have the published numbers of parameters", () => {
   const parameters = (ops: number[], classes = 10, side = 32) =>
-    describe({ space, choice: ops, input: [side, side, 3], classes, config }).parameters;
+    describe({ space, choice: ops, input: [side, side, 3], classes, form: "final" }).parameters;
   assert.equal(parameters([3, 3, 3, 3, 3, 3]), 1_531_546);
   assert.equal(parameters([3, 3, 3, 3, 3, 3], 100), 1_537_396);
   assert.equal(parameters([3, 3, 3, 3, 3, 3], 120, 16), 1_538_696);
@@ -70,6 +68,6 @@ Deno.test("nasbench201: a wrong string is refused by the node that is wrong", ()
     [good.replace("|nor_conv_3x3~2|", "|"), /node 3 is/],
   ];
   for (const [text, message] of cases) {
-    assert.throws(() => space.parse!(text), { name: "UsageError", message });
+    assert.throws(() => space.notation!.parse(text), { name: "UsageError", message });
   }
 });

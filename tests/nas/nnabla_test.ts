@@ -10,9 +10,10 @@ import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
-import { openSpace, search } from "../../src/nas/search.ts";
+import { openStrategy } from "../../src/nas/parts.ts";
+import { openSpace } from "../../src/nas/registry.ts";
+import { search } from "../../src/nas/search.ts";
 import { memoryStore } from "../../src/nas/store.ts";
-import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { NnablaStrategy } from "../../src/nas/strategies/enas_nnabla.ts";
 import { bestOfEpochs, historyOf } from "../../src/run/history.ts";
 import { movesOf } from "../../src/nas/strategies/moves.ts";
@@ -32,7 +33,6 @@ const tiny = {
   "selection.images": 8,
   "space.filters": 2,
   "space.stem": 1,
-  "space.blocks": 1,
 };
 
 const config = (overrides: Record<string, unknown> = {}, mode = "macro") =>
@@ -82,10 +82,13 @@ Deno.test("the best candidate is what is trained next, and it is scored once aft
 });
 
 Deno.test("the policy learns from the candidates alone, in the right direction", async () => {
-  const { child } = config();
-  const space = openSpace("macro", child);
-  const seeded = config({ "strategy.controller.lr": 0.05, "strategy.controller.entropyWeight": 0 });
-  const strategy = new NnablaStrategy(new EnasStrategy(gpu, space, seeded), space);
+  const policy = config({
+    strategy: "enas",
+    "strategy.controller.lr": 0.05,
+    "strategy.controller.entropyWeight": 0,
+  });
+  const space = openSpace(policy.space);
+  const strategy = new NnablaStrategy(await openStrategy(policy, space, { gpu }), space);
   let probabilities: number[][] = [];
   for (let i = 0; i < 12; i++) {
     const asked = await strategy.ask(8);

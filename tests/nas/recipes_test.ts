@@ -10,15 +10,16 @@ import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import { releasedMicro } from "../../src/nas/spaces/released.ts";
 import { Rng } from "../../src/random.ts";
 import { faithfulSettings, quirks } from "../../src/nas/faithful.ts";
-import { openSpace } from "../../src/nas/search.ts";
+import { finalSection, searchSection } from "../../src/nas/presets.ts";
+import { openSpace, spaces } from "../../src/nas/registry.ts";
 import { learningRate } from "../../src/nas/training.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { denas } from "../cli/command.ts";
-import { childConfig, macroConfig } from "./child_config.ts";
+import { spaceAt } from "./child_config.ts";
 
 /** The released CIFAR-10 scripts share these; so does the fork for defects of concrete. */
 const released = {
-  child: { stem: 1, bnDecay: 0.9, opBnEpsilon: 1e-3, bnDebias: true, blocks: 5 },
+  space: { stem: 1, bnDecay: 0.9, bnDebias: true },
   optimizer: {
     ...{ schedule: "cosine-restarts", t0: 10, tMul: 2, momentum: 0.9, nesterov: true },
     // child_grad_bound is 5.0, to no effect; child_lr, _dec_rate and _dec_every hold without the cosine.
@@ -30,90 +31,115 @@ const released = {
 };
 const releasedSearch = {
   ...released,
-  ...{
-    strategy: "enas",
-    roundsEvery: 1,
-    "evaluator.rewardBatches": 1,
-    "evaluator.passes": 1,
-    earlyStopOver: 1,
-  },
-  controller: {
-    ...{
-      optimizer: "adam",
-      baseline: "moving",
-      hidden: 64,
-      beta1: 0,
-      epsilon: 1e-3,
-      temperature: 0,
-      l2: 0,
-      opTanhReduce: 2.5,
-    },
-    ...{
-      entropyWeight: 1e-4,
-      entropyBonus: 0,
-      logitDecay: 0,
-      baselineDecay: 0.99,
-      baselineInit: "zero",
+  ...{ roundsEvery: 1, evaluator: { kind: "shared", rewardBatches: 1, passes: 1 } },
+  earlyStopOver: 1,
+  strategy: {
+    kind: "enas",
+    controller: {
+      ...{
+        optimizer: "adam",
+        baseline: "moving",
+        hidden: 64,
+        beta1: 0,
+        epsilon: 1e-3,
+        temperature: 0,
+        l2: 0,
+        opTanhReduce: 2.5,
+      },
+      ...{
+        entropyWeight: 1e-4,
+        entropyBonus: 0,
+        logitDecay: 0,
+        baselineDecay: 0.99,
+        baselineInit: "zero",
+      },
     },
   },
 };
-const releasedFinal = { ...released, evalEvery: 1 };
+const releasedFinal = { ...released, form: "final", evalEvery: 1 };
+/** Of the macro space. */
+const searchedNorm = { opBnEpsilon: 1e-3 };
 
 /** NNabla's defaults, on the networks of this project. */
 const nnabla = {
   ...{ data: "cifar10", batch: 64, evalBatch: 64, epochs: 350 },
-  child: { keep: 0.5, bnEpsilon: 1e-5, opBnEpsilon: 1e-5, bnDecay: 0.9, bnDebias: false },
+  space: { keep: 0.5, bnEpsilon: 1e-5, bnDecay: 0.9, bnDebias: false },
   optimizer: { lrMax: 0.1, lrMin: 0, momentum: 0.9, nesterov: false, l2: 2.5e-4, l2Half: true },
   augment: { pad: 0, flip: true, rotate: 0.25, cutout: 0 },
 };
 const nnablaSearch = {
   ...nnabla,
-  ...{ strategy: "enas-nnabla", "evaluator.passes": 2, rounds: 1, perRound: 10, select: "best" },
-  ...{ roundsEvery: 1, selection: { drawn: 0, best: 1 } },
-  ...{ "evaluator.rewardBatch": 64, "evaluator.rewardBatches": 100, earlyStopOver: 1 },
-  controller: {
-    ...{
-      optimizer: "momentum",
-      momentum: 0.9,
-      baseline: "none",
-      hidden: 32,
-      lstmLayers: 2,
-      lr: 1e-3,
-      temperature: 0,
-      tanhConstant: 1.5,
-      opTanhReduce: 1,
+  ...{ rounds: 1, perRound: 10, select: "best" },
+  ...{ roundsEvery: 1, selection: { drawn: 0, best: 1 }, earlyStopOver: 1 },
+  evaluator: { kind: "shared", passes: 2, rewardBatch: 64, rewardBatches: 100 },
+  strategy: {
+    kind: "enas-nnabla",
+    controller: {
+      ...{
+        optimizer: "momentum",
+        momentum: 0.9,
+        baseline: "none",
+        hidden: 32,
+        lstmLayers: 2,
+        lr: 1e-3,
+        temperature: 0,
+        tanhConstant: 1.5,
+        opTanhReduce: 1,
+      },
+      ...{ entropyWeight: 0, baselineDecay: 0.999, skipTarget: 0.8, skipWeight: 1.5 },
+      skipPenaltyCorrected: true,
+      // A weight decay of 0.025: half of it is λ of λ·Σw².
+      l2: 0.0125,
     },
-    ...{ entropyWeight: 0, baselineDecay: 0.999, skipTarget: 0.8, skipWeight: 1.5 },
-    skipPenaltyCorrected: true,
-    // A weight decay of 0.025: half of it is λ of λ·Σw².
-    l2: 0.0125,
   },
 };
 
 const searches: Record<string, Record<string, object[]>> = {
   paper: {
     macro: [releasedSearch, {
-      ...{ data: "cifar10", batch: 128, "evaluator.rewardBatch": 128, evalBatch: 100, epochs: 310 },
+      ...{
+        data: "cifar10",
+        batch: 128,
+        evaluator: { rewardBatch: 128 },
+        evalBatch: 100,
+        epochs: 310,
+      },
       ...{ rounds: 50, perRound: 20, augment: { pad: 4 } },
-      child: { layers: 12, filters: 36, branches: 6, keep: 0.9, auxHead: false, bnEpsilon: 1e-5 },
+      space: { ...searchedNorm, layers: 12, filters: 36, branches: 6, keep: 0.9, bnEpsilon: 1e-5 },
       optimizer: { l2: 2.5e-4, lrMax: 0.05, lrMin: 0.0005 },
-      controller: { lr: 1e-3, lstmLayers: 1, tanhConstant: 1.5, skipTarget: 0.4, skipWeight: 0.8 },
+      strategy: {
+        controller: {
+          lr: 1e-3,
+          lstmLayers: 1,
+          tanhConstant: 1.5,
+          skipTarget: 0.4,
+          skipWeight: 0.8,
+        },
+      },
     }],
     micro: [releasedSearch, {
-      ...{ data: "cifar10", batch: 160, "evaluator.rewardBatch": 160, evalBatch: 100, epochs: 150 },
+      ...{
+        data: "cifar10",
+        batch: 160,
+        evaluator: { rewardBatch: 160 },
+        evalBatch: 100,
+        epochs: 150,
+      },
       ...{ rounds: 30, perRound: 10, augment: { pad: 4 } },
-      child: { layers: 6, filters: 20, branches: 5, keep: 0.9, auxHead: true, bnEpsilon: 1e-5 },
+      space: { layers: 6, filters: 20, blocks: 5, keep: 0.9, auxHead: true, bnEpsilon: 1e-5 },
       optimizer: { l2: 1e-4, lrMax: 0.05, lrMin: 0.0005 },
-      controller: { lr: 3.5e-3, lstmLayers: 1, tanhConstant: 1.1, skipWeight: 0, softBias: 10 },
+      strategy: {
+        controller: { lr: 3.5e-3, lstmLayers: 1, tanhConstant: 1.1, skipWeight: 0, softBias: 10 },
+      },
     }],
   },
   nnabla: {
     macro: [nnablaSearch, {
-      child: { layers: 12, filters: 36, branches: 6, auxHead: false },
+      space: { opBnEpsilon: 1e-5, layers: 12, filters: 36, branches: 6 },
       optimizer: { schedule: "constant", clip: "none", resetMomentum: true },
     }],
     micro: [nnablaSearch, {
-      child: { layers: 6, filters: 20, branches: 5, blocks: 5, auxHead: true },
+      space: { layers: 6, filters: 20, blocks: 5, auxHead: true },
       optimizer: { schedule: "constant", clip: "none", resetMomentum: true },
       auxWeight: 1,
     }],
@@ -124,14 +150,22 @@ const searches: Record<string, Record<string, object[]>> = {
         data: "codebrim",
         image: 224,
         batch: 16,
-        "evaluator.rewardBatch": 16,
+        evaluator: { rewardBatch: 16 },
         evalBatch: 16,
         epochs: 310,
       },
       ...{ rounds: 40, perRound: 20, augment: { pad: 0 } },
-      child: { layers: 7, filters: 64, branches: 6, keep: 0.5, auxHead: false, bnEpsilon: 1e-4 },
+      space: { ...searchedNorm, layers: 7, filters: 64, branches: 6, keep: 0.5, bnEpsilon: 1e-4 },
       optimizer: { l2: 5e-4, lrMax: 0.01, lrMin: 1e-5 },
-      controller: { lr: 1e-3, lstmLayers: 2, tanhConstant: 1.5, skipTarget: 0.4, skipWeight: 0.8 },
+      strategy: {
+        controller: {
+          lr: 1e-3,
+          lstmLayers: 2,
+          tanhConstant: 1.5,
+          skipTarget: 0.4,
+          skipWeight: 0.8,
+        },
+      },
     }],
   },
 };
@@ -139,17 +173,17 @@ const finals: Record<string, Record<string, object[]>> = {
   paper: {
     macro: [releasedFinal, {
       ...{ data: "cifar10", batch: 100, evalBatch: 100, epochs: 310, allTraining: true },
-      child: {
-        ...{ layers: 24, filters: 96, branches: 4, keep: 0.5, dropPathKeep: 1, auxHead: false },
-        bnEpsilon: 1e-5,
+      space: {
+        ...searchedNorm,
+        ...{ layers: 24, filters: 96, branches: 4, keep: 0.5, bnEpsilon: 1e-5 },
       },
       optimizer: { l2: 2e-4, lrMax: 0.05, lrMin: 0.001 },
       augment: { pad: 4 },
     }],
     micro: [releasedFinal, {
       ...{ data: "cifar10", batch: 144, evalBatch: 100, epochs: 630, allTraining: true },
-      child: {
-        ...{ layers: 15, filters: 36, branches: 5, keep: 0.8, dropPathKeep: 0.6, auxHead: true },
+      space: {
+        ...{ layers: 15, filters: 36, blocks: 5, keep: 0.8, dropPathKeep: 0.6, auxHead: true },
         bnEpsilon: 1e-5,
       },
       optimizer: { l2: 2e-4, lrMax: 0.05, lrMin: 0.0001 },
@@ -158,12 +192,12 @@ const finals: Record<string, Record<string, object[]>> = {
   },
   nnabla: {
     macro: [nnabla, {
-      child: { layers: 12, filters: 36 + 60, branches: 6, auxHead: false },
+      space: { opBnEpsilon: 1e-5, layers: 12, filters: 36 + 60, branches: 6 },
       optimizer: { schedule: "cosine", clip: "tensor", clipNorm: 5 },
       allTraining: true,
     }],
     micro: [nnabla, {
-      child: { layers: 6, filters: 20 + 60, branches: 5, blocks: 5, auxHead: true },
+      space: { layers: 6, filters: 20 + 60, blocks: 5, auxHead: true },
       optimizer: { schedule: "cosine", clip: "tensor", clipNorm: 5 },
       ...{ allTraining: true, auxWeight: 1 },
     }],
@@ -171,7 +205,7 @@ const finals: Record<string, Record<string, object[]>> = {
   codebrim: {
     macro: [releasedFinal, {
       ...{ data: "codebrim", image: 224, batch: 16, evalBatch: 16, epochs: 150 },
-      child: { layers: 7, filters: 64, branches: 6, keep: 0.5, auxHead: false, bnEpsilon: 1e-4 },
+      space: { ...searchedNorm, layers: 7, filters: 64, branches: 6, keep: 0.5, bnEpsilon: 1e-4 },
       optimizer: { l2: 5e-4, lrMax: 0.01, lrMin: 1e-5 },
       ...{ augment: { pad: 0 }, allTraining: false },
     }],
@@ -183,10 +217,9 @@ for (const [preset, modes] of Object.entries(searches)) {
     Deno.test(`preset ${preset}, ${mode}: every published value of the search and of the final training`, () => {
       const search = resolveSearchConfig({ mode, preset });
       for (const table of tables) assert.partialDeepStrictEqual(search, table);
-      assert.equal(search.child.form, "search");
       const final = resolveRetrainConfig({ space: mode, preset });
       for (const table of finals[preset][mode]) assert.partialDeepStrictEqual(final, table);
-      assert.equal(final.child.form, "final");
+      assert.equal(final.form, "final");
       for (const config of [search, final]) assert.equal(config.preset, preset);
     });
   }
@@ -194,16 +227,16 @@ for (const [preset, modes] of Object.entries(searches)) {
 
 /** Bytes of the largest tensor of a training step. */
 function largest(
-  space: string,
-  { child, batch, image }: Pick<SearchConfig, "child" | "batch" | "image">,
+  form: "search" | "final",
+  { space, batch, image }: Pick<SearchConfig, "space" | "batch" | "image">,
 ): number {
-  const made = openSpace(space, child);
-  const arch = space === "micro"
+  const made = openSpace(space);
+  const arch = space.kind === "micro"
     ? made.decode(releasedMicro)
     : uniformArchitecture(made, new Rng(1, 0));
   const side = image || 32;
   const input = [side, side, 3] as const;
-  const model = made.build(arch, { weights: new WeightStore(), input, classes: 10, config: child });
+  const model = made.build(arch, { weights: new WeightStore(), input, classes: 10, form });
   const tape = new Tape();
   const pass = { training: true, batchStatistics: true, seed: 1, step: 0, steps: 1 };
   model.forward(tape.input([batch, ...input]), pass);
@@ -215,8 +248,8 @@ Deno.test("with their published batches all recipes but one fit WebGPU's default
   for (const [preset, modes] of Object.entries(searches)) {
     for (const mode of Object.keys(modes)) {
       const sizes = [
-        largest(mode, resolveSearchConfig({ mode, preset })),
-        largest(mode, resolveRetrainConfig({ space: mode, preset })),
+        largest("search", resolveSearchConfig({ mode, preset })),
+        largest("final", resolveRetrainConfig({ space: mode, preset })),
       ];
       for (const bytes of sizes) {
         if (preset === "codebrim") assert.equal(bytes, 196 * 2 ** 20, `${preset} ${mode}`);
@@ -230,8 +263,9 @@ Deno.test("with their published batches all recipes but one fit WebGPU's default
 Deno.test("in the recipe for defects rewards and evaluations have the batch of the training", () => {
   const sizes = (overrides: Record<string, unknown>, preset = "codebrim", faithful = false) => {
     const choice = { preset, faithful, overrides };
-    const { rewardBatch, evalBatch } = resolveSearchConfig({ mode: "macro", ...choice });
-    return [rewardBatch, evalBatch, resolveRetrainConfig({ space: "macro", ...choice }).evalBatch];
+    const { evaluator, evalBatch } = resolveSearchConfig({ mode: "macro", ...choice });
+    const final = resolveRetrainConfig({ space: "macro", ...choice });
+    return [evaluator.rewardBatch, evalBatch, final.evalBatch];
   };
   assert.deepEqual(sizes({}), [16, 16, 16]);
   assert.deepEqual(sizes({ batch: 10 }), [10, 10, 10]);
@@ -272,8 +306,11 @@ Deno.test("--print-config shows every value of a recipe, options and switches in
 Deno.test("--faithful follows every quirk but four, or says why there is nothing to switch", () => {
   assert.deepEqual(quirks.map(({ id }) => id), Array.from({ length: 31 }, (_, i) => `Q${i + 1}`));
   for (const { id, search, final, why } of quirks) assert.ok(!(search || final) === !!why, id);
-  const of = (command: "search" | "final", space: string, preset = "paper") =>
-    faithfulSettings(command, space, preset);
+  const of = (command: "search" | "final", name: string, preset = "paper") => {
+    const space = spaces.get(name);
+    const section = command === "search" ? searchSection : finalSection;
+    return faithfulSettings(command, space, section(space, preset).quirks);
+  };
   const always = {
     "optimizer.clip": "none",
     "optimizer.freezeAux": true,
@@ -341,14 +378,11 @@ Deno.test("the page of recipes lists every quirk with its settings", async () =>
 
 /** The parameters of every batch norm of a network, by scope, and its weights. */
 function network(mode: string, form: "search" | "final", changes = {}) {
-  const sizes = { form, layers: 3, filters: 4, ...changes };
-  const config = mode === "macro"
-    ? macroConfig(sizes)
-    : childConfig({ ...sizes, blocks: 1, auxHead: false });
-  const space = openSpace(mode, config);
+  const sizes = { layers: 3, filters: 4, blocks: 1, auxHead: false, ...changes };
+  const space = spaceAt(mode, sizes);
   const choice = mode === "macro" ? [0, 1, 1, 5, 0, 1] : [0, 0, 1, 1, 0, 2, 1, 4];
   const weights = new WeightStore();
-  const into = { weights, input: [8, 8, 3], classes: 2, config } as const;
+  const into = { weights, input: [8, 8, 3], classes: 2, form, sharedStatistics: true } as const;
   const tape = new Tape();
   const pass = { training: true, batchStatistics: true, seed: 1, step: 0, steps: 1 };
   space.build(space.decode(choice), into).forward(tape.input([1, 8, 8, 3]), pass);
@@ -364,7 +398,7 @@ function network(mode: string, form: "search" | "final", changes = {}) {
 Deno.test("batch norm after a searched macro operation has ε 1e-3 and is not debiased, every other is 1e-5", () => {
   const forms = [["macro", "search"], ["macro", "final"], ["micro", "search"], ["micro", "final"]];
   for (const [mode, form] of forms as ["macro" | "micro", "search" | "final"][]) {
-    const { norms } = network(mode, form, { rewardStatistics: "running" });
+    const { norms } = network(mode, form);
     assert.ok(norms.length > 4);
     for (const { scope, params } of norms) {
       const searched = mode === "macro" && form === "search" && /op\d\/out$/.test(scope);

@@ -27,7 +27,7 @@ const config = (mode: string) =>
       "selection.images": 8,
       "space.filters": 2,
       "space.stem": 1,
-      "space.blocks": 1,
+      ...mode === "micro" && { "space.blocks": 1 },
     },
   });
 

@@ -16,7 +16,7 @@ import { smallArch } from "./small_arch.ts";
 const gpu = await Gpu.open();
 const dataset = syntheticDataSet({ train: 23, valid: 8, test: 6, image: [8, 8, 3], classes: 3 });
 /** Twelve steps in an epoch, the last on a smaller batch: figures are read after 5, 10 and 12. */
-const sizes = { epochs: 2, batch: 2, logEvery: 5, "space.stem": 1, "space.blocks": 1 };
+const sizes = { epochs: 2, batch: 2, logEvery: 5, "space.stem": 1 };
 
 type Run = (io: RunIO) => AsyncIterable<RunEvent>;
 
@@ -43,7 +43,11 @@ const searches = (overrides: Record<string, unknown>): Run => (io) =>
 const retrains: Run = (io) =>
   retrain(
     smallArch,
-    resolveRetrainConfig({ space: "micro", preset: "smoke", overrides: sizes }),
+    resolveRetrainConfig({
+      space: "micro",
+      preset: "smoke",
+      overrides: { ...sizes, "space.blocks": 1 },
+    }),
     io,
   );
 

@@ -1,21 +1,20 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { ChildConfig, SearchSpace } from "../../src/nas/space.ts";
+import type { SearchSpace } from "../../src/nas/space.ts";
 import { looseEnds, type MicroArch } from "../../src/nas/spaces/micro_arch.ts";
 import { allowed, decisionsOf, walk as walkDecisions } from "../../src/nas/decisions.ts";
-import { spaces } from "../../src/nas/spaces/mod.ts";
+import { openSpace } from "../../src/nas/registry.ts";
 import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
-import { UsageError } from "../../src/errors.ts";
 import { Rng } from "../../src/random.ts";
 import { drawText } from "../../src/run/draw.ts";
 import { assertThrows } from "../assert.ts";
-import { childConfig, macroConfig } from "./child_config.ts";
+import { spaceAt } from "./child_config.ts";
 
-const small: Record<string, ChildConfig> = {
-  macro: macroConfig({ layers: 5, filters: 4 }),
-  "macro-range": macroConfig({ layers: 4, filters: 6, branches: 4 }),
-  micro: childConfig({ layers: 3, filters: 4, blocks: 4 }),
+const small = {
+  macro: spaceAt("macro", { layers: 5, filters: 4 }),
+  "macro-range": spaceAt("macro-range", { layers: 4, filters: 6, branches: 4 }),
+  micro: spaceAt("micro", { layers: 3, filters: 4, blocks: 4 }),
 };
 
 // deno-lint-ignore no-explicit-any
@@ -24,9 +23,7 @@ const walk = (space: SearchSpace<any>, rng: Rng): number[] =>
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 
-for (const [name, config] of Object.entries(small)) {
-  const space = spaces[name](config);
-
+for (const [name, space] of Object.entries(small)) {
   Deno.test(`${name}: every walk through the decisions is an architecture, and comes back from it`, () => {
     fc.assert(fc.property(seeds, (seed) => {
       const choice = walk(space, new Rng(seed, 0));
@@ -102,7 +99,7 @@ for (const [name, config] of Object.entries(small)) {
 
   Deno.test(`${name}: the supernet has every weight that any architecture asks for, and no other`, () => {
     const declared = new WeightStore();
-    const into = { input: [9, 8, 3] as const, classes: 7, config };
+    const into = { input: [9, 8, 3] as const, classes: 7, form: "search" as const };
     space.supernet({ ...into, weights: declared });
     const names = new Map(declared.params().map((p) => [p.name, p.shape]));
     const met = new Set<string>();
@@ -136,13 +133,13 @@ for (const [name, config] of Object.entries(small)) {
 }
 
 Deno.test("a wrong choice names cell, block and side, or layer and source", () => {
-  const micro = spaces.micro(childConfig());
+  const micro = spaceAt("micro");
   assert.throws(() => micro.decode(releasedMicro.with(28, 9)), {
     name: "UsageError",
     message:
       "Cannot decode micro architecture: reduction cell, block 2, first input: got 9, expected 0 … 3",
   });
-  const macro = spaces.macro(macroConfig({ layers: 24 }));
+  const macro = spaceAt("macro", { layers: 24 });
   const skips = releasedMacro.with(10 + 1, 2).with(10 + 2, 2);
   assert.throws(() => macro.decode(skips), {
     message: "Cannot decode macro architecture: layer 4, skip from the stem: got 2, expected 0 … 1",
@@ -153,23 +150,21 @@ Deno.test("a wrong choice names cell, block and side, or layer and source", () =
 });
 
 Deno.test("sizes that do not fit a space are refused", () => {
-  assert.throws(() => spaces.macro(macroConfig({ layers: 2 })), UsageError);
-  assert.throws(() => spaces.macro(macroConfig({ branches: 7 })), /got 7 branches, expected 1 … 6/);
-  assert.throws(
-    () => spaces.micro(childConfig({ layers: 2 })),
-    /got 2 layers, expected at least 3/,
-  );
-  assert.throws(() => spaces.micro(childConfig({ branches: 4 })), /got 4 branches, expected 5/);
-  const final = spaces.micro(childConfig({ form: "final" }));
+  const refused = (kind: string, settings: object, message: RegExp) =>
+    assert.throws(() => openSpace({ kind, ...settings }), { name: "UsageError", message });
+  refused("macro", { layers: 2 }, /layers is 2, expected at least 3 layers/);
+  refused("macro", { branches: 7 }, /branches is 7, expected at most 6/);
+  refused("micro", { layers: 2 }, /layers is 2, expected at least 3 layers/);
+  refused("micro", { branches: 5 }, /branches is unknown/);
   const into = { weights: new WeightStore(), input: [8, 8, 3] as const, classes: 2 };
   assert.throws(
-    () => final.supernet({ ...into, config: childConfig({ form: "final" }) }),
+    () => spaceAt("micro").supernet({ ...into, form: "final" }),
     /got form final, expected search/,
   );
 });
 
 Deno.test("micro keys are equal for swapped sides and reordered blocks, and differ otherwise", () => {
-  const space = spaces.micro(small.micro);
+  const space = small.micro;
   fc.assert(fc.property(seeds, (seed) => {
     const rng = new Rng(seed, 0);
     const arch = space.decode(walk(space, rng)) as MicroArch;

@@ -3,13 +3,12 @@ import { resolveSearchConfig } from "../../src/nas/config.ts";
 import { nasbench201Encodings } from "../../src/nas/encodings/nasbench201.ts";
 import type { Encoding } from "../../src/nas/encodings/encoding.ts";
 import { shownEncodings } from "../../src/nas/encodings/shown.ts";
-import { openSpace } from "../../src/nas/search.ts";
+import { openSpace } from "../../src/nas/registry.ts";
 import { subjectsOf, summariseSurrogate, surrogate } from "../../src/nas/surrogate.ts";
 import { objectiveOf, openTable, scoresOf } from "../../src/nas/tables/mod.ts";
 import { tableTest } from "./tables/real.ts";
 
-const { child } = resolveSearchConfig({ mode: "nasbench201", preset: "paper" });
-const space = openSpace("nasbench201", child);
+const space = openSpace(resolveSearchConfig({ mode: "nasbench201", preset: "paper" }).space);
 const encodings = nasbench201Encodings() as Record<string, Encoding<unknown>>;
 const arch = (index: number) => ({
   ops: [0, 1, 2, 3, 4, 5].map((e) => Math.floor(index / 5 ** e) % 5),

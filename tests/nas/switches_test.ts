@@ -6,15 +6,15 @@ import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import type { ArchFile } from "../../src/nas/arch_file.ts";
 import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
+import { openData } from "../../src/nas/data_of.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
-import { openSpace } from "../../src/nas/parts.ts";
 import { retrain } from "../../src/nas/retrain.ts";
-import { openData, search } from "../../src/nas/search.ts";
+import { search } from "../../src/nas/search.ts";
 import type { Pass } from "../../src/nas/space.ts";
 import { memoryStore } from "../../src/nas/store.ts";
 import { Trainer } from "../../src/nas/training.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
-import { childConfig, macroConfig } from "./child_config.ts";
+import { spaceAt } from "./child_config.ts";
 
 const gpu = await Gpu.open();
 const dataset = syntheticDataSet({ train: 24, valid: 10, test: 6, image: [20, 20, 3], classes: 3 });
@@ -28,7 +28,7 @@ async function events(mode: string, overrides: Record<string, unknown>): Promise
     overrides: {
       ...{ epochs: 2, batch: 2, rounds: 1, perRound: 2, "evaluator.rewardBatch": 4, evalBatch: 4 },
       ...{ "selection.drawn": 2, "selection.best": 1, "selection.images": 0 },
-      ...{ "space.filters": 2, "space.blocks": 1, ...overrides },
+      ...{ "space.filters": 2, ...mode === "micro" && { "space.blocks": 1 }, ...overrides },
     },
   });
   const io = { signal: new AbortController().signal, store: memoryStore(), gpu, dataset };
@@ -70,12 +70,12 @@ Deno.test("a faithful search scores each architecture on images of its own, and 
 Deno.test("every space searches with all legacy switches on", async () => {
   for (const mode of ["micro", "macro", "macro-range"]) {
     const config = resolveSearchConfig({ mode, preset: "smoke", faithful: true });
-    const { augment, child, optimizer } = config;
+    const { augment, space, evaluator, optimizer } = config;
     const seen = await events(mode, {
       ...{ augment: { ...augment, cutout: 8, pad: 2, inEvaluation: true }, normalise: false },
-      ...{ "space.auxHead": mode === "micro", "space.legacyInit": space.legacyInit },
-      "space.legacyReduce": space.legacyReduce,
-      "evaluator.rewardStatistics": child.rewardStatistics,
+      "space.legacyInit": space.legacyInit,
+      ...mode === "micro" && { "space.auxHead": true, "space.legacyReduce": space.legacyReduce },
+      "evaluator.rewardStatistics": evaluator.rewardStatistics,
       ...{ "optimizer.decayAll": optimizer.decayAll, "optimizer.freezeAux": optimizer.freezeAux },
     });
     assert.ok(of(seen, "step").every(({ loss }) => Number.isFinite(loss)), mode);
@@ -87,8 +87,8 @@ Deno.test("validation in a retraining follows every so many epochs and the last 
   const overrides = { epochs: 3, batch: 8, "space.blocks": 1, evalEvery: 2, evalBatch: 3 };
   const config = resolveRetrainConfig({ space: "micro", preset: "smoke", overrides });
   const arch: ArchFile = {
-    ...{ format: "denas-arch", version: 1, space: "micro", input: [20, 20, 3], classes: 3 },
-    ...{ choice: micro, stem: 2, layers: 3, filters: 4 },
+    ...{ format: "denas-arch", version: 2, space: "micro", input: [20, 20, 3], classes: 3 },
+    ...{ choice: micro, settings: { stem: 2, layers: 3, filters: 4 } },
   };
   const io = { signal: new AbortController().signal, store: memoryStore(), gpu, dataset };
   const seen: RunEvent[] = [];
@@ -109,10 +109,9 @@ Deno.test("pixels that are not normalised stay 0 … 255", async () => {
 
 /** A micro network after a step in training: its weights before and after, and the gradients' names. */
 async function trained(overrides: Record<string, unknown>) {
-  const config = childConfig({ form: "final", layers: 3, filters: 4, blocks: 1, auxHead: true });
-  const space = openSpace("micro", config);
+  const space = spaceAt("micro", { layers: 3, filters: 4, blocks: 1, auxHead: true });
   const store = new WeightStore();
-  const context = { weights: store, input: [20, 20, 3], classes: 3, config } as const;
+  const context = { weights: store, input: [20, 20, 3], classes: 3, form: "final" } as const;
   const model = space.build(space.decode(micro), context);
   store.materialise(gpu, 1);
   const before = await store.tensors();
@@ -140,10 +139,9 @@ Deno.test("a frozen auxiliary head stays as it is, whatever else decays; otherwi
 });
 
 Deno.test("dropout stays on while shared weights are scored where a recipe says so", async () => {
-  const config = macroConfig({ layers: 3, filters: 4, keep: 0.5 });
-  const space = openSpace("macro", config);
+  const space = spaceAt("macro", { layers: 3, filters: 4, keep: 0.5 });
   const weights = new WeightStore();
-  const context = { weights, input: [8, 8, 3], classes: 3, config } as const;
+  const context = { weights, input: [8, 8, 3], classes: 3, form: "search" } as const;
   const model = space.build(space.decode([0, 1, 1, 2, 0, 1]), context);
   weights.materialise(gpu, 1);
   const images = gpu.upload(
@@ -164,9 +162,8 @@ Deno.test("dropout stays on while shared weights are scored where a recipe says 
 /** The deviation of a weight's first values, over the one of an untruncated √(2 / fanIn). */
 async function spread(mode: string, name: RegExp, fanIn: number, legacyInit: boolean) {
   const sizes = { layers: 3, filters: 36, blocks: 2, auxHead: false, legacyInit };
-  const config = mode === "macro" ? macroConfig(sizes) : childConfig(sizes);
   const weights = new WeightStore();
-  openSpace(mode, config).supernet({ weights, input: [8, 8, 3], classes: 3, config });
+  spaceAt(mode, sizes).supernet({ weights, input: [8, 8, 3], classes: 3, form: "search" });
   weights.materialise(gpu, 1);
   const tensors = await weights.tensors();
   const all = Object.entries(tensors).filter(([key]) => name.test(key));

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { Batch } from "../../src/data/batches.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
-import { openSpace } from "../../src/nas/search.ts";
+import { openStrategy } from "../../src/nas/parts.ts";
+import { openSpace } from "../../src/nas/registry.ts";
 import type { Model, Pass } from "../../src/nas/space.ts";
-import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { Trainer } from "../../src/nas/training.ts";
 import { constantInit, valuesInit } from "../../src/nn/init.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
@@ -127,7 +127,7 @@ Deno.test("weights that are no numbers any more are not saved", async () => {
 Deno.test("a controller that learned from no number is not saved", async () => {
   const gpu = await Gpu.open();
   const config = resolveSearchConfig({ mode: "macro", preset: "smoke" });
-  const strategy = new EnasStrategy(gpu, openSpace(config.space), config);
+  const strategy = await openStrategy(config, openSpace(config.space), { gpu });
   const trials = await strategy.ask(2);
   await strategy.tell(trials.map((t) => ({ ...t, score: { value: NaN } })));
   await assert.rejects(() => strategy.snapshot(), /holds NaN, expected numbers; .*controller\.lr/);

@@ -19,13 +19,14 @@ type Store = ReturnType<typeof memoryStore>;
 type Tensors = EarlierWeights["tensors"];
 type WarmStart = Extract<RunEvent, { type: "warmStart" }>;
 
-const small = { "space.filters": 2, "space.stem": 1, "space.blocks": 1, batch: 4 };
+const small = { "space.filters": 2, "space.stem": 1, batch: 4 };
 const searchConfig = (mode: string, changes: Record<string, unknown> = {}) =>
   resolveSearchConfig({
     mode,
     preset: "smoke",
     overrides: {
       ...{ epochs: 1, rounds: 1, perRound: 2, "evaluator.rewardBatch": 4, ...small },
+      ...mode === "micro" && { "space.blocks": 1 },
       ...{ "selection.drawn": 1, "selection.best": 1, "selection.images": 4 },
       ...changes,
     },

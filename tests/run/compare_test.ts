@@ -34,7 +34,7 @@ function retraining({ seed, score, strategy, choice = [seed], settings, images =
     path: `/runs/r${++count}`,
     name: `r${count}`,
     command: "retrain",
-    config: { seed, space: "macro", epochs: 2, ...settings },
+    config: { seed, space: { kind: "macro" }, epochs: 2, ...settings },
     state: { status: "done" },
     arch: { choice, strategy } as ArchFile,
     start: { parameters: 1000 },
@@ -47,7 +47,7 @@ function searching({ seed, score, strategy, images = 100 }: Made): ReadRun {
   return {
     ...run,
     command: "search",
-    config: { seed, mode: "macro", strategy },
+    config: { seed, space: { kind: "macro" }, strategy: { kind: strategy! } },
     arch: undefined,
     done: { ...run.done!, score, testAccuracy: undefined, validAccuracy: undefined },
   };
@@ -126,15 +126,25 @@ Deno.test("more comparisons ask for smaller p", () => {
 
 Deno.test("hand-made networks of different widths are one group", () => {
   const runs = [4, 6, 8].flatMap((filters, i) => [
-    retraining({ seed: i, score: 0.5, strategy: "baseline", settings: { child: { filters } } }),
-    retraining({ seed: i, score: 0.6, strategy: "enas", settings: { child: { filters: 16 } } }),
+    retraining({
+      seed: i,
+      score: 0.5,
+      strategy: "baseline",
+      settings: { space: { kind: "macro", filters } },
+    }),
+    retraining({
+      seed: i,
+      score: 0.6,
+      strategy: "enas",
+      settings: { space: { kind: "macro", filters: 16 } },
+    }),
   ]);
   assertEquals(compareRuns(runs).groups.map((g) => g.label), ["baseline", "enas"]);
   const wide = retraining({
     seed: 9,
     score: 1,
     strategy: "enas",
-    settings: { child: { filters: 32 } },
+    settings: { space: { kind: "macro", filters: 32 } },
   });
   assertEquals(compareRuns([...runs, wide]).groups.map((g) => g.label), [
     "baseline",

@@ -10,7 +10,7 @@ import { macroOps } from "../../src/nas/spaces/macro_arch.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import { looseEnds, microOps } from "../../src/nas/spaces/micro_arch.ts";
 import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
-import { spaces } from "../../src/nas/spaces/mod.ts";
+import { openSpace, spaces } from "../../src/nas/registry.ts";
 import { Rng } from "../../src/random.ts";
 import { drawSvg, drawText } from "../../src/run/draw.ts";
 import { animate } from "../../src/run/drawing/animation.ts";
@@ -205,9 +205,9 @@ function away([x, y]: readonly [number, number], box: Box): number {
 }
 
 Deno.test("architectures of every space can be drawn: all nodes inside the picture, all arrows between them", async () => {
-  for (const name of Object.keys(spaces)) {
-    const { child } = resolveSearchConfig({ mode: name, preset: "quick", overrides: {} });
-    const space = spaces[name](child);
+  for (const name of spaces.names) {
+    const config = resolveSearchConfig({ mode: name, preset: "quick", overrides: {} });
+    const space = openSpace(config.space);
     const rng = new Rng(7, 0);
     for (let i = 0; i < 3; i++) {
       const drawn = space.picture(uniformArchitecture(space, rng));

@@ -62,9 +62,9 @@ Deno.test("operations and skips are counted by decision; cells have no skips", (
     ["max pool 3×3", 2],
     ["sep 3×3", 1],
   ]);
-  const child = { layers: 3, filters: 8, branches: 5, blocks: 1 };
+  const config = { space: { kind: "micro", layers: 3, filters: 8, blocks: 1 } };
   const micro = madeSearch().map((event): RunEvent =>
-    event.type === "start" ? { ...event, space: "micro", config: { child } } : event
+    event.type === "start" ? { ...event, space: "micro", config } : event
   );
   const cells = spaceOf(historyOf(micro, "e"));
   const identities = tally(cells, [[0, 4, 1, 4, 0, 4, 1, 4]]);
@@ -112,7 +112,7 @@ Deno.test("a policy's average and a look at the test images are curves of their 
 
 Deno.test("where an epoch's score is that of what was trained, the candidates' mean has its own curve", () => {
   const own = madeSearch().map((event) =>
-    event.type === "start" ? { ...event, strategy: "enas-nnabla" } : event
+    event.type === "controller" ? { ...event, trained: 0.5 } : event
   );
   const [nnabla, enas] = [own, madeSearch()].map((events) => plotRun(historyOf(events, "e"), "a"));
   assert(nnabla.includes(">trained, then scored</text>") && nnabla.includes(">mean reward</text>"));

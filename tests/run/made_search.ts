@@ -21,7 +21,7 @@ export function madeSearch(): RunEvent[] {
       parameters: 1000,
       config: {
         preset: "quick",
-        child: { form: "search", layers: 3, filters: 8, branches: 6, blocks: 1, stem: 2 },
+        space: { kind: "macro", layers: 3, filters: 8, branches: 6, stem: 2 },
       },
     },
     ...epochs.flat(),

@@ -6,7 +6,7 @@ import { UsageError } from "../../src/errors.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { buildNetwork, type NetworkFile } from "../../src/nas/network.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
-import { spaces } from "../../src/nas/spaces/mod.ts";
+import { openSpace, spaces } from "../../src/nas/registry.ts";
 import { Rng } from "../../src/random.ts";
 import {
   type Attribute,
@@ -15,7 +15,7 @@ import {
   type OnnxPort,
 } from "../../src/run/onnx/model.ts";
 import { onnxModel } from "../../src/run/onnx/mod.ts";
-import { childConfig } from "../nas/child_config.ts";
+import { settingsFor } from "../nas/child_config.ts";
 import schema from "./onnx.proto" with { type: "text" };
 
 const type = protobuf.parse(schema, { keepCase: true }).root.lookupType("onnx.ModelProto");
@@ -71,32 +71,32 @@ function assertSameBytes(model: OnnxModel): void {
 }
 
 /** Sizes of a final network that a space accepts. */
-function sized(space: string): NetworkFile["child"] {
+function sized(name: string): NetworkFile["space"] {
   for (const layers of [3, 6, 8, 9, 12]) {
-    const child = childConfig({ form: "final", layers, filters: 4, auxHead: false });
+    const settings = settingsFor(name, { layers, filters: 4 });
     try {
-      spaces[space](child);
-      return child as NetworkFile["child"];
+      openSpace(settings);
+      return settings;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
     }
   }
-  throw new Error(`Cannot size ${space}`);
+  throw new Error(`Cannot size ${name}`);
 }
 
 Deno.test("networks of all spaces have the bytes of protobufjs", async () => {
   const gpu = await Gpu.open();
   let networks = 0;
-  for (const name of Object.keys(spaces)) {
-    const child = sized(name);
-    const space = spaces[name](child);
+  for (const name of spaces.names) {
+    const settings = sized(name);
+    const space = openSpace(settings);
     for (const seed of [1, 2]) {
       const network: NetworkFile = {
         format: "denas-network",
-        version: 1,
-        space: name,
+        version: 2,
+        space: settings,
+        form: "final",
         choice: space.encode(uniformArchitecture(space, new Rng(seed, 0))),
-        child,
         input: [16, 16, 3],
         classes: ["round", "square", "neither", "größer"],
         task: seed === 1 ? "single-label" : "multi-label",
@@ -106,7 +106,9 @@ Deno.test("networks of all spaces have the bytes of protobufjs", async () => {
       };
       const { weights } = buildNetwork(network);
       weights.materialise(gpu, seed);
-      assertSameBytes(onnxModel({ network, tensors: await weights.tensors(), testAccuracy: 0.5 }));
+      const made = onnxModel({ network, tensors: await weights.tensors(), testAccuracy: 0.5 });
+      assertEquals(made.name, `${name}-shapes`);
+      assertSameBytes(made);
       networks++;
     }
   }

@@ -9,7 +9,7 @@ import { Classifier } from "../../src/nas/classifier.ts";
 import { resolveRetrainConfig } from "../../src/nas/config.ts";
 import { buildNetwork, type NetworkFile } from "../../src/nas/network.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
-import { spaces } from "../../src/nas/spaces/mod.ts";
+import { openSpace, spaces } from "../../src/nas/registry.ts";
 import {
   addScaled,
   argmax,
@@ -36,7 +36,7 @@ import { encodeModel } from "../../src/run/onnx/model.ts";
 import { onnxModel } from "../../src/run/onnx/mod.ts";
 import { decodeSafetensors, encodeSafetensors, type Tensors } from "../../src/run/safetensors.ts";
 import { assertAlmostEquals, assertThrows } from "../assert.ts";
-import { childConfig } from "../nas/child_config.ts";
+import { settingsFor } from "../nas/child_config.ts";
 import { Onnxruntime } from "../onnxruntime/mod.ts";
 
 const onnxruntime = new Onnxruntime();
@@ -47,27 +47,28 @@ interface Wanted {
   space: string;
   choice: number[];
   input: [number, number, number];
-  child?: Record<string, unknown>;
+  settings?: Record<string, unknown>;
+  form?: NetworkFile["form"];
   task?: NetworkFile["task"];
 }
 
 function networkFor(
-  { space, choice, input, child = {}, task = "single-label" }: Wanted,
+  { space, choice, input, settings = {}, form = "final", task = "single-label" }: Wanted,
 ) {
-  const overrides = Object.entries({ filters: 6, blocks: 1, stem: 1, ...child })
-    .map(([name, value]) => [`child.${name}`, value]);
+  const { kind: _, ...own } = settingsFor(space, { filters: 6, blocks: 1, stem: 1, ...settings });
+  const overrides = Object.entries(own).map(([name, value]) => [`space.${name}`, value]);
   const config = resolveRetrainConfig({
     space,
     preset: "smoke",
-    overrides: Object.fromEntries(overrides),
+    overrides: { form, ...Object.fromEntries(overrides) },
   });
   const channels = Array.from({ length: input[2] }, (_, i) => 0.1 * i);
   const network: NetworkFile = {
     format: "denas-network",
-    version: 1,
-    space,
+    version: 2,
+    space: config.space,
+    form: config.form,
     choice,
-    child: config.child,
     input,
     classes: ["round", "square", "neither", "both"],
     task,
@@ -143,49 +144,51 @@ const wanted: Record<string, Wanted> = {
     space: "macro",
     choice: macro,
     input: [12, 12, 3],
-    child: { layers: 6 },
+    settings: { layers: 6 },
   },
   "macro, odd sizes, stem of stride 4": {
     space: "macro",
     choice: macro,
     input: [27, 27, 1],
-    child: { layers: 6, stem: 4 },
+    settings: { layers: 6, stem: 4 },
   },
   "macro in the form of the search": {
     space: "macro",
     choice: macro,
     input: [11, 11, 3],
-    child: { layers: 6, form: "search" },
+    settings: { layers: 6 },
+    form: "search",
   },
   "micro, all operations": {
     space: "micro",
     choice: micro,
     input: [16, 16, 3],
-    child: { blocks: 3 },
+    settings: { blocks: 3 },
   },
   "micro, odd sizes that are no squares, stem of stride 2": {
     space: "micro",
     choice: micro,
     input: [21, 13, 1],
-    child: { blocks: 3, stem: 2 },
+    settings: { blocks: 3, stem: 2 },
   },
   "micro in the form of the search": {
     space: "micro",
     choice: micro,
     input: [9, 9, 3],
-    child: { blocks: 3, form: "search" },
+    settings: { blocks: 3 },
+    form: "search",
   },
   "micro on images that shrink to one pixel": {
     space: "micro",
     choice: micro,
     input: [4, 4, 1],
-    child: { blocks: 3, stem: 2 },
+    settings: { blocks: 3, stem: 2 },
   },
   "micro with any number of labels": {
     space: "micro",
     choice: micro,
     input: [8, 8, 3],
-    child: { blocks: 3 },
+    settings: { blocks: 3 },
     task: "multi-label",
   },
 };
@@ -198,34 +201,28 @@ for (const [name, network] of Object.entries(wanted)) {
 }
 
 /** Sizes of a final network that a space accepts. */
-function childOf(space: string): NetworkFile["child"] {
+function sized(name: string): NetworkFile["space"] {
   for (const layers of [3, 6, 8, 9, 12]) {
-    const child = childConfig({
-      form: "final",
-      layers,
-      filters: 4,
-      auxHead: false,
-    });
+    const settings = settingsFor(name, { layers, filters: 4 });
     try {
-      spaces[space](child);
-      return child as NetworkFile["child"];
+      openSpace(settings);
+      return settings;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
     }
   }
-  throw new Error(`Cannot size ${space}`);
+  throw new Error(`Cannot size ${name}`);
 }
 
-for (const [name, make] of Object.entries(spaces)) {
+for (const name of spaces.names) {
   Deno.test(`ONNX: any architecture of space ${name} exports`, async () => {
-    const child = childOf(name);
-    const space = make(child);
+    const settings = sized(name);
+    const space = openSpace(settings);
     const choice = space.encode(uniformArchitecture(space, new Rng(5, 0)));
     const network = {
       ...networkFor({ space: "micro", choice: micro, input: [16, 16, 3] }),
-      space: name,
+      space: settings,
       choice,
-      child,
     };
     const worst = await difference(network, 5);
     assert.ok(worst < 1e-4, `differs by ${worst}`);
@@ -376,7 +373,7 @@ Deno.test("ONNX: weights of another network are refused by name", async () => {
     space: "micro",
     choice: micro,
     input: [8, 8, 3],
-    child: { blocks: 3 },
+    settings: { blocks: 3 },
   });
   const tensors = await trainedWeights(network);
   const { "stem/w": _, ...rest } = tensors;
@@ -395,7 +392,7 @@ Deno.test("safetensors for elsewhere: names by layer, statistics settled, no aux
     space: "micro",
     choice: micro,
     input: [32, 32, 3],
-    child: { blocks: 3, auxHead: true },
+    settings: { blocks: 3, auxHead: true },
   });
   const tensors = await trainedWeights(network);
   const named = namedTensors({ network, tensors, testAccuracy: 0.5 });

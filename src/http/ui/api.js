@@ -61,7 +61,8 @@ export const api = {
   studies: (signal) => json("/studies", { signal }),
   study: (id, signal) => json(studyPath(id), { signal }),
   datasets: () => json("/datasets"),
-  presets: () => json("/presets"),
+  /** @param {{strategy?: string, evaluator?: string}} [chosen] in place of the presets' own */
+  presets: (chosen = {}, signal) => json(`/presets${query(chosen)}`, { signal }),
   schema: () => json("/schema/run"),
   /** Trades a token for a cookie. */
   session: (token) => json("/session", { method: "POST", body: { token } }),

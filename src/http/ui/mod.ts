@@ -5,6 +5,7 @@ import baseCss from "./base.css" with { type: "text" };
 import charts from "./charts.js" with { type: "text" };
 import compare from "./compare.js" with { type: "text" };
 import controller from "./controller.js" with { type: "text" };
+import definitions from "./definitions.js" with { type: "text" };
 import dom from "./dom.js" with { type: "text" };
 import formsCss from "./forms.css" with { type: "text" };
 import format from "./format.js" with { type: "text" };
@@ -65,6 +66,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "charts.js": script(charts),
   "compare.js": script(compare),
   "controller.js": script(controller),
+  "definitions.js": script(definitions),
   "dom.js": script(dom),
   "event_types.js": script(`export const types = ${JSON.stringify(eventTypes)};\n`),
   "format.js": script(format),

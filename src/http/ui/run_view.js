@@ -53,7 +53,7 @@ export class RunView {
       search ? "Nothing scored yet." : "No drawing yet.",
     );
     this.now = search ? new NetworkPanel("Running now", "Nothing scored yet.") : null;
-    this.controller = search && model.run.strategy.startsWith("enas")
+    this.controller = search && model.run.config.strategy?.controller
       ? new ControllerPanel(model)
       : null;
     this.results = search ? null : new ResultsPanel(model);

@@ -46,7 +46,8 @@ export function settingField(path, schema) {
 
 /** @param {unknown[]} values; @param {(v: unknown) => string} [text] */
 export function choice(values, text = String) {
-  const shown = (v) => v === true ? "on" : v === false ? "off" : text(v);
+  const words = new Map([[true, "on"], [false, "off"], ["", "its own"]]);
+  const shown = (v) => words.get(v) ?? text(v);
   const inherited = h("option", { value: "" }, "as preset");
   const input = h(
     "select",
@@ -79,24 +80,37 @@ function numeric(schema) {
   };
 }
 
-/** Every field of an object schema, nested objects as groups of their own: `[group name, fields][]`. */
-export function settingGroups(schema, root, leave) {
+/**
+ * Every field of an object schema, nested objects as groups of their own.
+ * @param {{title?: string, path?: string, leave?: string[]}} [options] `path` is the dotted name of the object
+ *   itself, `leave` names what is no field
+ * @returns {[string, object[]][]} group name and fields
+ */
+export function settingGroups(schema, root, { title = "General", path = "", leave = [] } = {}) {
   const own = [];
-  const groups = [["General", own]];
+  const nested = [];
   for (const [name, raw] of Object.entries(schema.properties)) {
     if (leave.includes(name)) continue;
     const part = simplified(raw, root);
+    const inner = path ? `${path}.${name}` : name;
     if (part.type === "object" && part.properties) {
-      const fields = Object.entries(part.properties).map(([inner, s]) =>
-        settingField(`${name}.${inner}`, simplified(s, root))
-      );
-      groups.push([words(name), fields.filter(Boolean)]);
+      const group = path ? `${title}, ${words(name).toLowerCase()}` : words(name);
+      nested.push(...settingGroups(part, root, { title: group, path: inner }));
     } else {
-      const field = settingField(name, part);
+      const field = settingField(inner, part);
       if (field) own.push(field);
     }
   }
-  return groups.filter(([, fields]) => fields.length);
+  return [[title, own], ...nested].filter(([, fields]) => fields.length);
+}
+
+/** @param {[string, object[]][]} groups; @param {object[]} [leave] fields that stand elsewhere */
+export function fieldsets(groups, leave = []) {
+  return groups.map(([title, fields]) => {
+    const shown = fields.filter((field) => !leave.includes(field));
+    const inner = h("div", { class: "fields" }, ...shown.map(({ element }) => element));
+    return h("fieldset", {}, h("legend", {}, title), inner);
+  });
 }
 
 /** What was typed, as the nested object that the server takes. */
@@ -105,9 +119,11 @@ export function collect(fields) {
   for (const { path, read } of fields) {
     const value = read();
     if (value === undefined) continue;
-    const [outer, inner] = path.split(".");
-    if (inner === undefined) settings[outer] = value;
-    else (settings[outer] ??= {})[inner] = value;
+    const names = path.split(".");
+    const last = names.pop();
+    let at = settings;
+    for (const name of names) at = at[name] ??= {};
+    at[last] = value;
   }
   return settings;
 }

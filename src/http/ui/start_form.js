@@ -1,15 +1,27 @@
 /** Start a run: fields made from the server's schema; an empty one means the preset's value. */
 import { api } from "./api.js";
+import { DefinitionFields, definitionsIn, ExplainedSelect } from "./definitions.js";
 import { h, setText } from "./dom.js";
-import { collect, settingField, settingGroups, simplified, valueAt } from "./settings.js";
+import {
+  collect,
+  fieldsets,
+  settingField,
+  settingGroups,
+  simplified,
+  valueAt,
+} from "./settings.js";
 
 /** Asked first, in this order; the rest is behind "All settings". */
-const first = ["strategy", "epochs", "seed"];
+const first = ["epochs", "seed"];
 /** Chosen by fields of their own. */
 const chosen = ["command", "mode", "preset", "data", "from", "trial", "arch", "faithful"];
+/** Parts of a run that have settings of their own. */
+const parts = { space: "Space", strategy: "Strategy", evaluator: "Evaluator" };
 
 export class StartView {
   #abort = new AbortController();
+  /** Settings of all presets by what was chosen in place of theirs. */
+  #presets = new Map();
 
   /**
    * @param {HTMLElement} place; @param {(id: string) => void} started
@@ -24,7 +36,7 @@ export class StartView {
   async open() {
     const [schema, presets, datasets, searches] = await Promise.all([
       api.schema(),
-      api.presets(),
+      this.#presetsFor({}),
       api.datasets(),
       api.runs({ limit: 200 }),
     ]);
@@ -32,54 +44,68 @@ export class StartView {
     Object.assign(this, { schema, presets });
     this.sets = datasets.datasets;
     this.searches = searches.runs.filter((run) => run.command === "search" && run.best);
-    this.#build();
-  }
-
-  #build() {
-    const forms = (this.schema.oneOf ?? this.schema.anyOf).map((s) => simplified(s, this.schema));
+    const forms = (schema.oneOf ?? schema.anyOf).map((s) => simplified(s, schema));
     this.forms = Object.fromEntries(
       forms.map((form) => [form.properties.command.const ?? form.properties.command.enum[0], form]),
     );
-    const select = (label, name, options, value) => {
-      const input = h(
-        "select",
-        { name, onchange: () => this.#choose() },
-        ...options.map(([v, text]) => h("option", { value: v }, text ?? v)),
-      );
-      if (value !== undefined) input.value = value;
-      return { input, element: h("label", {}, h("span", {}, label), input) };
-    };
-    const { wanted } = this;
+    this.parts = Object.fromEntries(
+      Object.entries(parts).map(([name, title]) => {
+        const definitions = definitionsIn(this.forms.search.properties[name], schema);
+        return [name, new DefinitionFields(name, title, definitions, schema)];
+      }),
+    );
+    this.#build();
+  }
+
+  #presetsFor(choice) {
+    const key = JSON.stringify(choice);
+    if (!this.#presets.has(key)) {
+      const asked = api.presets(choice, this.#abort.signal);
+      this.#presets.set(key, asked);
+      asked.catch(() => this.#presets.delete(key));
+    }
+    return this.#presets.get(key);
+  }
+
+  #makeChoices() {
+    const { wanted, sets, searches, forms: { search }, parts } = this;
+    const select = (label, name, options) =>
+      new ExplainedSelect(label, name, options, () => this.#choose());
+    const names = (
+      part,
+    ) => [["", "as preset"], ...[...parts[part].definitions.keys()].map((n) => [n])];
     this.command = select("What", "command", [["search", "Search for a network"], [
       "retrain",
       "Retrain a found network",
-    ]], wanted.from ? "retrain" : "search");
-    this.mode = select(
-      "Search space",
-      "mode",
-      this.forms.search.properties.mode.enum.map((m) => [m, modeWords[m]]),
-      "micro",
-    );
+    ]]);
+    if (wanted.from) this.command.input.value = "retrain";
+    this.mode = select("Search space", "mode", search.properties.mode.enum.map((m) => [m]));
     this.preset = select(
       "Preset",
       "preset",
-      this.forms.search.properties.preset.enum.map((p) => [p, presetWords[p]]),
-      "quick",
+      search.properties.preset.enum.map((p) => [p, presetWords[p]]),
     );
+    this.preset.input.value = "quick";
     this.data = select("Images", "data", [
       ["", "as preset"],
-      ...this.sets.map((
-        { name, here },
-      ) => [name, here ? name : `${name} (not here yet)`]),
+      ...sets.map(({ name, here }) => [name, here ? name : `${name} (not here yet)`]),
     ]);
-    this.from = select("Found by", "from", this.searches.map(({ id }) => [id]), wanted.from);
+    this.from = select("Found by", "from", searches.map(({ id }) => [id]));
+    if (wanted.from) this.from.input.value = wanted.from;
     this.trial = settingField("trial", { type: "integer", minimum: 0 });
     this.trial.input.placeholder = "its winner";
     if (wanted.trial !== undefined) this.trial.input.value = String(wanted.trial);
+    this.strategy = select("Strategy", "strategy", names("strategy"));
+    this.evaluator = select("Evaluator", "evaluator", names("evaluator"));
+  }
+
+  #build() {
+    this.#makeChoices();
     this.firstFields = h("div", { class: "fields" });
-    this.allSettings = h("div", { class: "all-settings" });
+    this.general = h("div");
     this.problem = h("p", { class: "problem", role: "alert", hidden: true });
     this.button = h("button", { class: "primary", type: "submit" }, "Start");
+    const choices = ["command", "mode", "from", "trial", "preset", "data", "strategy", "evaluator"];
     this.place.replaceChildren(h(
       "form",
       { class: "panel start-form", novalidate: true, onsubmit: (e) => this.#submit(e) },
@@ -94,59 +120,111 @@ export class StartView {
         { class: "note" },
         "It starts when the device is free. An empty field keeps the preset's value.",
       ),
-      h(
-        "div",
-        { class: "fields" },
-        this.command.element,
-        this.mode.element,
-        this.from.element,
-        this.trial.element,
-        this.preset.element,
-        this.data.element,
-      ),
+      h("div", { class: "fields" }, ...choices.map((name) => this[name].element)),
       this.firstFields,
-      h("details", {}, h("summary", {}, "All settings"), this.allSettings),
+      h(
+        "details",
+        {},
+        h("summary", {}, "All settings"),
+        ...Object.values(this.parts).map(({ element }) => element),
+        this.general,
+      ),
       this.problem,
       h("div", {}, this.button),
     ));
     this.#choose();
   }
 
-  /** Other fields for another command, other placeholders for another preset. */
-  #choose() {
-    const command = this.command.input.value;
-    const retrain = command === "retrain";
+  get #retrain() {
+    return this.command.value === "retrain";
+  }
+
+  /** Other fields for another command or part, other placeholders for another preset. */
+  async #choose() {
+    const retrain = this.#retrain;
     for (const field of [this.from, this.trial]) field.element.hidden = !retrain;
-    this.mode.element.hidden = retrain;
-    if (this.built !== command) {
-      this.built = command;
-      const groups = settingGroups(this.forms[command], this.schema, chosen);
-      this.fields = groups.flatMap(([, fields]) => fields);
-      const early = first.map((name) => this.fields.find(({ path }) => path === name)).filter(
-        Boolean,
-      );
-      this.firstFields.replaceChildren(...early.map(({ element }) => element));
-      this.allSettings.replaceChildren(
-        ...groups.map(([title, fields]) =>
-          h(
-            "fieldset",
-            {},
-            h("legend", {}, title),
-            h(
-              "div",
-              { class: "fields" },
-              ...fields.filter((f) => !early.includes(f)).map(({ element }) => element),
-            ),
-          )
-        ),
-      );
-    }
+    for (const field of [this.mode, this.strategy, this.evaluator]) field.element.hidden = retrain;
+    this.#showGeneral();
     const space = retrain
-      ? this.searches.find(({ id }) => id === this.from.input.value)?.mode ?? "micro"
-      : this.mode.input.value;
-    const values = this.presets[command]?.[this.preset.input.value]?.[space];
-    for (const { path, preset } of this.fields) preset(valueAt(values, path));
+      ? this.searches.find(({ id }) => id === this.from.value)?.mode
+      : this.mode.value;
+    this.#offerPresets(space);
+    const { space: spaces, strategy, evaluator } = this.parts;
+    const own = this.presets.search[this.preset.value]?.[this.mode.value];
+    const kinds = retrain ? {} : {
+      strategy: this.strategy.value || own?.strategy.kind,
+      evaluator: this.evaluator.value || own?.evaluator.kind,
+    };
+    this.kinds = kinds;
+    spaces.show(space);
+    strategy.show(kinds.strategy);
+    evaluator.show(kinds.evaluator);
+    this.mode.explain(spaces.summary(space));
+    this.strategy.explain(described(this.strategy.value, kinds.strategy, strategy));
+    this.evaluator.explain(described(this.evaluator.value, kinds.evaluator, evaluator));
+    await this.#showPreset(space);
+  }
+
+  /** Settings that every run of a command has. */
+  #showGeneral() {
+    const command = this.command.value;
+    if (this.built === command) return;
+    this.built = command;
+    const leave = [...chosen, ...Object.keys(parts)];
+    const groups = settingGroups(this.forms[command], this.schema, { leave });
+    this.generalFields = groups.flatMap(([, fields]) => fields);
+    const early = first.map((name) => this.generalFields.find(({ path }) => path === name));
+    this.firstFields.replaceChildren(...early.map(({ element }) => element));
+    this.general.replaceChildren(...fieldsets(groups, early));
+  }
+
+  /** Not every space has every preset. */
+  #offerPresets(space) {
+    const sections = this.presets[this.command.value];
+    for (const option of this.preset.input.options) {
+      option.disabled = space !== undefined && !sections[option.value]?.[space];
+    }
+    if (this.preset.input.selectedOptions[0]?.disabled) this.preset.input.value = "quick";
+  }
+
+  /** What an empty field means; a search's settings depend on its strategy and evaluator. */
+  async #showPreset(space) {
+    const { kinds } = this;
+    const command = this.command.value;
+    let presets;
+    try {
+      presets = await this.#presetsFor({
+        strategy: this.#retrain ? undefined : this.strategy.value || undefined,
+        evaluator: this.#retrain ? undefined : this.evaluator.value || undefined,
+      });
+    } catch (error) {
+      if (!this.#abort.signal.aborted) this.#complain(error);
+      return;
+    }
+    if (kinds !== this.kinds) return; // Something else was chosen meanwhile.
+    const values = presets[command]?.[this.preset.value]?.[space];
+    for (const { path, preset } of this.#fields) preset(valueAt(values, path));
     setText(this.data.input.options[0], values ? `${values.data} (preset)` : "as preset");
+    for (const part of ["strategy", "evaluator"]) {
+      const own = this.presets.search[this.preset.value]?.[this.mode.value]?.[part].kind;
+      setText(this[part].input.options[0], own ? `${own} (preset)` : "as preset");
+    }
+  }
+
+  get #fields() {
+    return [...Object.values(this.parts), { fields: this.generalFields }].flatMap((p) => p.fields);
+  }
+
+  /** A part with settings is named, since they are its own. */
+  #settings() {
+    const settings = collect(this.#fields);
+    if (this.#retrain) return settings;
+    for (const part of ["strategy", "evaluator"]) {
+      if (this[part].value || settings[part]) {
+        settings[part] = { kind: this.kinds[part], ...settings[part] };
+      }
+    }
+    return settings;
   }
 
   async #submit(event) {
@@ -160,27 +238,29 @@ export class StartView {
       wrong.reportValidity();
       return;
     }
-    const command = this.command.input.value;
-    const retrain = command === "retrain";
     this.button.disabled = true;
     this.problem.hidden = true;
     try {
       const { id } = await api.start({
-        command,
-        preset: this.preset.input.value,
-        ...retrain
-          ? { from: this.from.input.value, trial: this.trial.read() }
-          : { mode: this.mode.input.value },
-        ...this.data.input.value && { data: this.data.input.value },
-        ...collect(this.fields),
+        command: this.command.value,
+        preset: this.preset.value,
+        ...this.#retrain
+          ? { from: this.from.value, trial: this.trial.read() }
+          : { mode: this.mode.value },
+        ...this.data.value && { data: this.data.value },
+        ...this.#settings(),
       });
       this.started(id);
     } catch (error) {
-      this.problem.hidden = false;
-      setText(this.problem, error.message);
+      this.#complain(error);
     } finally {
       this.button.disabled = false;
     }
+  }
+
+  #complain(error) {
+    this.problem.hidden = false;
+    setText(this.problem, error.message);
   }
 
   close() {
@@ -188,7 +268,12 @@ export class StartView {
   }
 }
 
-const modeWords = { micro: "micro: two cells, repeated", macro: "macro: a whole network" };
+/** The summary of what is chosen, with its name where the preset chose it. */
+function described(given, kind, part) {
+  const summary = part.summary(kind);
+  return summary && !given ? `${kind}: ${summary}` : summary;
+}
+
 const presetWords = {
   smoke: "smoke: about a minute",
   quick: "quick: minutes",

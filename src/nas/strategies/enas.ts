@@ -119,7 +119,7 @@ export class EnasStrategy<A> implements Strategy<A> {
   async snapshot(): Promise<State> {
     const optimizer = await this.#optimizer.snapshot();
     const tensors = await this.#store.tensors();
-    requireFinite(tensors, "a smaller rate of the controller (--set controller.lr=…)");
+    requireFinite(tensors, "a smaller rate of the controller (--set strategy.controller.lr=…)");
     return mergeStates({ policy: { json: this.#saved, tensors }, optimizer });
   }
 

@@ -218,6 +218,5 @@ export const localSearchDefinition = defineStrategy({
     atMinimum: z.enum(["restart", "continue"]).default("restart"),
     ...encodingSettings,
   }),
-  published: { order: "fixed" },
   open: (settings, { config, moves }) => localSearchStrategy(moves, config.seed, settings),
 });

@@ -118,11 +118,13 @@ export async function openAlgorithm(
       rounds: queries,
       perRound: 1,
       "strategy.kind": strategy,
-      "strategy.encoding": {
-        sample: used(encoding.sample),
-        perturb: used(encoding.perturb),
-        predictor: used(encoding.predictor),
-        strict,
+      ...Object.hasOwn(definition.settings.shape, "encoding") && {
+        "strategy.encoding": {
+          sample: used(encoding.sample),
+          perturb: used(encoding.perturb),
+          predictor: used(encoding.predictor),
+          strict,
+        },
       },
       ...settings,
     },

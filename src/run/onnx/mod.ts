@@ -39,7 +39,7 @@ export function onnxModel({ network, tensors, testAccuracy }: TrainedNetwork): O
   const row = (name: string, note: string) =>
     ({ name, type: "float", dims: ["N", classes], note }) as const;
   return {
-    name: `${network.space}-${network.data}`.replace(/[^\w-]+/g, "_"),
+    name: `${network.space.kind}-${network.data}`.replace(/[^\w-]+/g, "_"),
     note: resizeRule(network),
     nodes: graph.nodes,
     constants: graph.constants,

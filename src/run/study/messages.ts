@@ -11,6 +11,8 @@ export interface Job {
 export interface Opening {
   study: Study;
   cacheDir: string;
+  /** Files of plug-ins: a thread has definitions of its own. */
+  plugins: readonly string[];
 }
 
 export type ToWorker = { open: Opening } | { job: Job };

@@ -33,7 +33,7 @@ export class StudyParts {
 
   /** @throws UsageError or DataError where a table or one of its columns is not there. */
   static async open(
-    { study, cacheDir }: Opening,
+    { study, cacheDir }: Omit<Opening, "plugins">,
     options: OpeningProgress = {},
   ): Promise<StudyParts> {
     const tables = new Map<string, Table>();

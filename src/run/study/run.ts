@@ -2,6 +2,7 @@
  * Runs a study into a folder: `study.ndjson` gets a line per finished or failed trial and is all that a study needs
  * to go on. Started again it does what is missing, and nothing twice.
  */
+import { loadedPlugins } from "../plugins.ts";
 import { join } from "@std/path";
 import { UsageError } from "../../errors.ts";
 import { seedOf, type Study } from "../../nas/study/definition.ts";
@@ -133,7 +134,7 @@ class Remaining {
     }
     try {
       await runJobs(this.#jobs, {
-        opening: { study: this.study, cacheDir },
+        opening: { study: this.study, cacheDir, plugins: loadedPlugins() },
         workers,
         signal,
         done: (job, result) => {

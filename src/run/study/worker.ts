@@ -1,5 +1,6 @@
 /** A worker of a study: opens its parts once, then runs one trial per message. */
 import type { TrialResult } from "../../nas/study/trial.ts";
+import { loadPlugins } from "../plugins.ts";
 import type { FromWorker, Job, ToWorker } from "./messages.ts";
 import { StudyParts } from "./parts.ts";
 
@@ -14,7 +15,7 @@ let last: Promise<void> = Promise.resolve();
 
 port.onmessage = ({ data }) => {
   if ("open" in data) {
-    parts = StudyParts.open(data.open);
+    parts = loadPlugins(data.open.plugins).then(() => StudyParts.open(data.open));
     // The first trial reports what went wrong.
     parts.catch(() => {});
   } else {

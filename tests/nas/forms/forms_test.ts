@@ -82,20 +82,20 @@ Deno.test("rows as the original prints them and the lines of its scripts are rea
   assertEquals(readText(cells).choice, [...releasedMicro]);
   // 120 numbers may be either; rows tell.
   const fifteen = rows(new Array(120).fill(0)).map((row) => row.join(" ")).join("\n");
-  assertEquals(readForm(encode(fifteen), "a.txt").arch.layers, 15);
+  assertEquals(readForm(encode(fifteen), "a.txt").arch.settings.layers, 15);
   assertThrows(() => readText(new Array(120).fill(0).join(" ")), /120 numbers.*--space/);
-  assertEquals(readText(new Array(120).fill(0).join(" "), { space: "micro" }).blocks, 15);
+  assertEquals(readText(new Array(120).fill(0).join(" "), { space: "micro" }).settings.blocks, 15);
 });
 
 Deno.test("channel ranges are text in brackets, with counts as the released code has them", () => {
   const text = "[0 8 3 2] [0 1 0 8 1] [7 1 2 6 0 1]";
   const arch = readText(text);
-  assertEquals([arch.space, arch.layers, arch.branches], ["macro-range", 3, 2]);
+  assertEquals([arch.space, arch.settings.layers, arch.settings.branches], ["macro-range", 3, 2]);
   assertEquals(arch.choice, [0, 7, 3, 1, 0, 0, 0, 7, 1, 7, 0, 2, 5, 0, 1]);
   assertEquals(writeForm(arch, "script", "original"), text + "\n");
   assertThrows(() => writeForm(arch, "npy", "original"), /a macro-range architecture in a \.npy/);
   const flat = readText(new Array(210).fill(1).join(" "), { space: "macro-range" });
-  assertEquals([flat.layers, flat.branches], [12, 6]);
+  assertEquals([flat.settings.layers, flat.settings.branches], [12, 6]);
   assertThrows(() => readText("1 2 3", { space: "macro-range" }), /3 numbers, expected rows of/);
   assertThrows(
     () => readText("[0 8 3 0] [0 1 0 8 1] [7 1 2 6 0 1]"),
@@ -131,7 +131,9 @@ Deno.test("files that NumPy wrote are read: int32 and int64, one row or two", ()
     assertEquals(readForm(file, "a.npy", { numbering }).arch.choice, [0, 2, 1, 4, 0, 1]);
   }
   const micro = readForm(numpyFile("<i8", "(2, 20)", int64(releasedMicro)), "a.npy").arch;
-  assertEquals([micro.space, micro.blocks, micro.choice], ["micro", 5, [...releasedMicro]]);
+  assertEquals([micro.space, micro.settings.blocks, micro.choice], ["micro", 5, [
+    ...releasedMicro,
+  ]]);
 });
 
 Deno.test("a .npy file of wrong type, shape or size is refused, naming what is wrong", () => {

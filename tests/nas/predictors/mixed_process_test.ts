@@ -11,15 +11,11 @@ import {
 import { MixedProcess } from "../../../src/nas/predictors/mixed_process.ts";
 import { clipLosses, standardise } from "../../../src/nas/predictors/targets.ts";
 import { WlFeatures, wlKernel } from "../../../src/nas/predictors/wl.ts";
-import {
-  formatNb201,
-  nasbench201Space,
-  type Nb201Arch,
-} from "../../../src/nas/spaces/nasbench201.ts";
+import { formatNb201, type Nb201Arch } from "../../../src/nas/spaces/nasbench201.ts";
 import { Rng, Stream } from "../../../src/random.ts";
-import { childConfig } from "../child_config.ts";
+import { spaceAt } from "../child_config.ts";
 
-const space = nasbench201Space(childConfig({ form: "final", layers: 15, filters: 16 }));
+const space = spaceAt("nasbench201", { layers: 15, filters: 16 });
 const { adj } = nasbench201Encodings();
 const graphs = () => wlKernel(new WlFeatures<Nb201Arch>(formatNb201, graphOf(space), 4));
 const rng = new Rng(5, Stream.search);

@@ -21,16 +21,12 @@ import {
   predictorNames,
 } from "../../../src/nas/predictors/mod.ts";
 import { WlFeatures, wlKernel } from "../../../src/nas/predictors/wl.ts";
-import {
-  formatNb201,
-  nasbench201Space,
-  type Nb201Arch,
-} from "../../../src/nas/spaces/nasbench201.ts";
+import { formatNb201, type Nb201Arch } from "../../../src/nas/spaces/nasbench201.ts";
 import { pearson } from "../../../src/nas/statistics.ts";
 import { Rng, Stream } from "../../../src/random.ts";
-import { childConfig } from "../child_config.ts";
+import { spaceAt } from "../child_config.ts";
 
-const space = nasbench201Space(childConfig({ form: "final", layers: 15, filters: 16 }));
+const space = spaceAt("nasbench201", { layers: 15, filters: 16 });
 const encodings = nasbench201Encodings();
 const rng = (step = 0) => new Rng(7, Stream.search, step);
 

@@ -3,18 +3,13 @@ import fc from "fast-check";
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { fromEdges, graphOf } from "../../../src/nas/predictors/graphs.ts";
 import { WlFeatures, wlKernel } from "../../../src/nas/predictors/wl.ts";
-import {
-  formatNb201,
-  nasbench201Space,
-  type Nb201Arch,
-  parseNb201,
-} from "../../../src/nas/spaces/nasbench201.ts";
-import { spaces } from "../../../src/nas/spaces/mod.ts";
+import { formatNb201, type Nb201Arch, parseNb201 } from "../../../src/nas/spaces/nasbench201.ts";
+import { spaces } from "../../../src/nas/registry.ts";
 import { uniformArchitecture } from "../../../src/nas/sampling.ts";
 import { Rng, Stream } from "../../../src/random.ts";
-import { childConfig } from "../child_config.ts";
+import { spaceAt } from "../child_config.ts";
 
-const space = nasbench201Space(childConfig({ form: "final", layers: 15, filters: 16 }));
+const space = spaceAt("nasbench201", { layers: 15, filters: 16 });
 const features = (rounds: number) => new WlFeatures<Nb201Arch>(formatNb201, graphOf(space), rounds);
 
 const word = { c1: "nor_conv_1x1", c3: "nor_conv_3x3", avg: "avg_pool_3x3", skip: "skip_connect" };
@@ -107,10 +102,10 @@ Deno.test("skips are contracted, edges without operation and dead ends go", () =
   });
 });
 
-for (const [name, open] of Object.entries(spaces)) {
+for (const name of spaces.names) {
   Deno.test(`${name}: every architecture has a graph with edges`, () => {
     const small = { layers: name.includes("macro") ? 8 : 15, filters: 16, blocks: 4, branches: 5 };
-    const any = open(childConfig({ form: "final", ...small }));
+    const any = spaceAt(name, small);
     const arch = uniformArchitecture(any, new Rng(1, Stream.search));
     const { labels, successors } = graphOf(any as never)(arch as never);
     assert.equal(labels.length, successors.length);

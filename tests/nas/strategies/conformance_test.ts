@@ -1,21 +1,20 @@
-/** What every strategy without a device must do; `strategies` below lists them with small settings. */
+/** What every strategy without a device must do; `small` below has settings with which that is seen soon. */
 import assert from "node:assert/strict";
 import { resolveSearchConfig, type SearchConfig } from "../../../src/nas/config.ts";
-import { openSpace } from "../../../src/nas/search.ts";
-import { openStrategy } from "../../../src/nas/strategies/mod.ts";
-import { allStrategyNames, type StrategyName } from "../../../src/nas/strategies/names.ts";
+import { openStrategy } from "../../../src/nas/parts.ts";
+import { openSpace, strategies } from "../../../src/nas/registry.ts";
 import type { Strategy, Trial } from "../../../src/nas/strategy.ts";
 
 const few = { "strategy.initial": 12, "strategy.batch": 28 };
 // NPENAS trusts its predictor alone, which has to have seen more.
 const more = { "strategy.initial": 20, "strategy.batch": 18 };
 // The published chain takes ten times as many steps.
-const short = { ...few, "guided.settings.steps": 1000 };
+const short = { ...few, "strategy.settings.steps": 1000 };
 // BANANAS proposes mutations of the best, some of which change nothing: it takes a few fits.
 const often = { "strategy.initial": 12, "strategy.batch": 7 };
 const nets = { bananas: often, dngo: few, bohamiann: short, bonas: few, npenas: more };
 /** Settings that make each strategy show itself within 60 queries. */
-const small: Partial<Record<StrategyName, Record<string, unknown>>> = {
+const small: Record<string, Record<string, unknown>> = {
   evolution: { "strategy.population": 8, "strategy.tournament": 4 },
   "local-search": { "strategy.initial": 3 },
   nsga2: { "strategy.population": 8, objectives: ["-parameters"] },
@@ -29,10 +28,9 @@ const small: Partial<Record<StrategyName, Record<string, unknown>>> = {
     perRound: 10,
   },
 };
-const learnsSlowly = (name: StrategyName) => name in nets || /^(gcn|gp-(wl|mixed))$/.test(name);
-const onDevice = (name: StrategyName) => name.startsWith("enas");
+const learnsSlowly = (name: string) => name in nets || /^(gcn|gp-(wl|mixed))$/.test(name);
 
-function configOf(strategy: StrategyName, seed = 1): SearchConfig {
+function configOf(strategy: string, seed = 1): SearchConfig {
   const config = resolveSearchConfig({
     mode: "nasbench201",
     preset: "quick",
@@ -60,7 +58,7 @@ async function step(strategy: Strategy<unknown>, n: number): Promise<Trial<unkno
   return asked;
 }
 
-async function bestOf(name: StrategyName, seed: number, queries: number): Promise<number> {
+async function bestOf(name: string, seed: number, queries: number): Promise<number> {
   const strategy = await openStrategy(configOf(name, seed), space, outside);
   let best = 0;
   for (let asked = 0; asked < queries;) {
@@ -72,7 +70,7 @@ async function bestOf(name: StrategyName, seed: number, queries: number): Promis
   return best;
 }
 
-const plain = allStrategyNames.filter((name) => !onDevice(name));
+const plain = strategies.all().flatMap(({ name, needsDevice }) => needsDevice ? [] : [name]);
 
 for (const name of plain) {
   Deno.test(`${name}: trials count from 0, and a snapshot goes on exactly as the search would`, async () => {
@@ -95,7 +93,7 @@ for (const name of plain) {
   if (name === "random") continue;
   Deno.test(`${name}: finds better cells than random search in as many queries`, async () => {
     const [seeds, queries] = learnsSlowly(name) ? [[1, 2], 40] : [[1, 2, 3, 4, 5, 6], 60];
-    const mean = async (which: StrategyName) =>
+    const mean = async (which: string) =>
       (await Promise.all(seeds.map((seed) => bestOf(which, seed, queries))))
         .reduce((a, b) => a + b) / seeds.length;
     const [found, uniform] = [await mean(name), await mean("random")];

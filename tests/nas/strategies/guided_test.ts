@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
-import { resolveSearchConfig } from "../../../src/nas/config.ts";
+import { resolveSearchConfig, type SearchConfig } from "../../../src/nas/config.ts";
 import { nasbench201Encodings } from "../../../src/nas/encodings/nasbench201.ts";
 import { membersSay } from "../../../src/nas/predictors/ensemble.ts";
 import type { Prediction, Predictor } from "../../../src/nas/predictors/predictor.ts";
 import { logErrors, percentErrors } from "../../../src/nas/predictors/targets.ts";
-import { openSpace } from "../../../src/nas/search.ts";
-import {
-  formatNb201,
-  nasbench201Space,
-  type Nb201Arch,
-} from "../../../src/nas/spaces/nasbench201.ts";
+import { openStrategy } from "../../../src/nas/parts.ts";
+import { openSpace } from "../../../src/nas/registry.ts";
+import { formatNb201, type Nb201Arch } from "../../../src/nas/spaces/nasbench201.ts";
 import {
   acquire,
   type AcquisitionName,
@@ -18,20 +15,23 @@ import {
 } from "../../../src/nas/strategies/acquisition.ts";
 import { type CandidatePlan, findCandidates } from "../../../src/nas/strategies/candidates.ts";
 import { guidedStrategy } from "../../../src/nas/strategies/guided.ts";
-import { openStrategy } from "../../../src/nas/strategies/mod.ts";
-import { guidedPlan } from "../../../src/nas/strategies/plans.ts";
+import { type GuidedConfig, guidedPlan } from "../../../src/nas/strategies/plans.ts";
 import { movesOf } from "../../../src/nas/strategies/moves.ts";
 import { wholeSpace } from "../../../src/nas/strategies/whole.ts";
 import { indexIn, openTable } from "../../../src/nas/tables/mod.ts";
 import { Rng, Stream } from "../../../src/random.ts";
-import { childConfig } from "../child_config.ts";
+import { spaceAt } from "../child_config.ts";
 import { tableTest } from "../tables/real.ts";
 
-const space = nasbench201Space(childConfig({ form: "final", layers: 15, filters: 16 }));
+const space = spaceAt("nasbench201", { layers: 15, filters: 16 });
 const { adj } = nasbench201Encodings();
 const moves = movesOf(space, { perturb: adj });
 const unique = space.unique!;
 const rng = () => new Rng(1, Stream.search);
+const settingsOf = ({ strategy }: SearchConfig) =>
+  strategy as SearchConfig["strategy"] & GuidedConfig;
+const quick = (strategy: string) =>
+  resolveSearchConfig({ mode: "nasbench201", preset: "quick", overrides: { strategy } });
 
 Deno.test("normal shares and expected improvements are right far out as well", () => {
   for (const [u, share] of [[0, 0.5], [1, 0.8413447461], [-2, 0.0227501319], [-6, 9.8658765e-10]]) {
@@ -147,7 +147,7 @@ Deno.test("a Gaussian process is fitted for every query, to mutations of the fiv
     preset: "quick",
     overrides: { strategy: "gp", "evaluator.kind": "table", rounds: 40, perRound: 1 },
   });
-  const { predictors, candidates, ...planned } = guidedPlan("gp", config.guided, {
+  const { predictors, candidates, ...planned } = guidedPlan("gp", settingsOf(config), {
     space: space as never,
     encodings: nasbench201Encodings() as never,
     encoding: "",
@@ -240,7 +240,7 @@ Deno.test("an acquisition that is another at every look is not climbed", () => {
 });
 
 Deno.test("gcn learns from eight ninths of the budget and picks the rest from fifty draws for each", () => {
-  const { guided } = resolveSearchConfig({ mode: "nasbench201", preset: "quick" });
+  const guided = settingsOf(quick("gcn"));
   const planOf = (budget: number, initial = 0) => {
     const context = { space, encodings: {}, encoding: "", budget };
     const { candidates, batch, ...plan } = guidedPlan("gcn", { ...guided, initial }, context);
@@ -253,13 +253,17 @@ Deno.test("gcn learns from eight ninths of the budget and picks the rest from fi
 });
 
 Deno.test("strategies of the encodings study have its settings", () => {
-  const { guided } = resolveSearchConfig({ mode: "nasbench201", preset: "quick" });
   const seen: string[] = [];
   const encodings = new Proxy(nasbench201Encodings(), {
     get: (all, name: string) => (seen.push(name), all[name]),
   });
   const plans = (["gp", "bananas", "dngo", "bohamiann"] as const).map((name) => {
-    const plan = guidedPlan(name, guided, { space, encodings, encoding: "", budget: 150 });
+    const plan = guidedPlan(name, settingsOf(quick(name)), {
+      space,
+      encodings,
+      encoding: "",
+      budget: 150,
+    });
     return [name, plan.initial, plan.batch, plan.acquisition, seen.pop()];
   });
   assert.deepEqual(plans, [
@@ -303,7 +307,7 @@ Deno.test("settings of guided strategies are checked by name", () => {
   refuse("strategy.acquisition", "best");
   refuse("strategy.predictor", "oracle");
   refuse("strategy.candidates", "all");
-  refuse("guided.settings.width", -1);
+  refuse("strategy.settings.width", -1);
 });
 
 Deno.test("settings of a predictor reach it through a search's config", () => {
@@ -311,7 +315,7 @@ Deno.test("settings of a predictor reach it through a search's config", () => {
     const config = resolveSearchConfig({ mode: "nasbench201", preset: "quick", overrides });
     return openStrategy(config, openSpace(config.space), { gpu: null });
   };
-  return assert.rejects(open({ strategy: "gp", "guided.settings.width": 7 }), {
+  return assert.rejects(open({ strategy: "gp", "strategy.settings.width": 7 }), {
     name: "UsageError",
     message: "Cannot set width of predictor gp: it has no settings",
   });
@@ -336,7 +340,7 @@ for (
         preset: "paper",
         overrides: { strategy, seed: 1, "evaluator.kind": "table", rounds: 100 },
       });
-      const any = openSpace(config.space.kind, config.child);
+      const any = openSpace(config.space);
       const search = await openStrategy(config, any, { gpu: null });
       const found: string[] = [];
       let best = 0;

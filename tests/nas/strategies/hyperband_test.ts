@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../../src/errors.ts";
-import { resolveSearchConfig } from "../../../src/nas/config.ts";
-import { openSpace } from "../../../src/nas/search.ts";
+import { openSpace } from "../../../src/nas/registry.ts";
 import { hyperbandStrategy } from "../../../src/nas/strategies/hyperband.ts";
 import { movesOf } from "../../../src/nas/strategies/moves.ts";
 
-const { child } = resolveSearchConfig({ mode: "nasbench201" });
-const space = openSpace("nasbench201", child);
+const space = openSpace({ kind: "nasbench201" });
 const moves = movesOf(space);
 
 /** How many of the next trials are scored after how many epochs, in order. */

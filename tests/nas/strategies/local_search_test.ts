@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { resolveSearchConfig } from "../../../src/nas/config.ts";
-import { openSpace } from "../../../src/nas/search.ts";
+import { openSpace } from "../../../src/nas/registry.ts";
 import {
   type LocalSearchConfig,
   localSearchStrategy,
@@ -8,8 +7,7 @@ import {
 import type { Cursor } from "../../../src/nas/space.ts";
 import { movesOf } from "../../../src/nas/strategies/moves.ts";
 
-const { child } = resolveSearchConfig({ mode: "nasbench201" });
-const space = openSpace("nasbench201", child);
+const space = openSpace({ kind: "nasbench201" });
 const config: LocalSearchConfig = {
   initial: 1,
   order: "fixed",

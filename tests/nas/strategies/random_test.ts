@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { resolveSearchConfig } from "../../../src/nas/config.ts";
-import { openSpace } from "../../../src/nas/search.ts";
+import { openSpace } from "../../../src/nas/registry.ts";
 import { movesOf } from "../../../src/nas/strategies/moves.ts";
 import { randomStrategy } from "../../../src/nas/strategies/random.ts";
 
-const { child } = resolveSearchConfig({ mode: "nasbench201" });
-const space = openSpace("nasbench201", child);
+const space = openSpace({ kind: "nasbench201" });
 /** Cells of 25 that differ in the first two edges. */
 const few = {
   ...movesOf(space),

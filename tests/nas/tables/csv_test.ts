@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import type { ChildConfig } from "../../../src/nas/space.ts";
-import { resolveSearchConfig } from "../../../src/nas/config.ts";
-import { TableEvaluator } from "../../../src/nas/evaluators/table.ts";
-import { spaces } from "../../../src/nas/spaces/mod.ts";
+import { TableEvaluator } from "../../../src/nas/evaluators/table_evaluator.ts";
 import {
   metricOf,
   objectiveOf,
@@ -13,16 +10,16 @@ import {
   scoresOf,
   taskOf,
 } from "../../../src/nas/tables/mod.ts";
-import { childConfig } from "../child_config.ts";
+import { spaceAt } from "../child_config.ts";
 
 const dir = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
 
 /** A table of these lines, opened. */
-function open(lines: string[], space?: string, changes: Partial<ChildConfig> = {}) {
+function open(lines: string[], space?: string, changes = {}) {
   const path = join(dir, "table.csv");
   Deno.writeTextFileSync(path, lines.join("\n") + "\n");
-  return openTable(path, { space: space ? spaces[space](childConfig(changes)) : undefined });
+  return openTable(path, { space: space ? spaceAt(space, changes) : undefined });
 }
 
 const all3 =
@@ -156,14 +153,10 @@ Deno.test("where a table has several trainings a query may get one of them at ra
     `${arch},40,50,60,50,8,9,9`,
     "00000001,10,10,10,10,0,9,9",
   ]);
-  const space = spaces["nasbench-macro"](childConfig({ layers: 8 }));
-  const evaluator = (runs: string) =>
-    new TableEvaluator(
-      space,
-      table,
-      resolveSearchConfig({ mode: "nasbench-macro", overrides: { "evaluator.runs": runs } }),
-    );
-  const asked = space.parse!(arch);
+  const space = spaceAt("nasbench-macro");
+  const evaluator = (runs: "mean" | "one") =>
+    new TableEvaluator(space, table, { dataset: "", objective: "", report: "", runs }, 1);
+  const asked = space.notation!.parse(arch);
   assert.deepEqual(await evaluator("mean").score([asked], "reward"), [{ value: 0.5 }]);
   const one = evaluator("one");
   const values = (await one.score(new Array(30).fill(asked), "reward")).map((s) => s.value);

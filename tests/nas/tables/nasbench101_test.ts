@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { nasbench101Space, opName } from "../../../src/nas/spaces/nasbench101.ts";
+import { opName } from "../../../src/nas/spaces/nasbench101.ts";
 import { enumerateCells, unpackDag } from "../../../src/nas/spaces/nasbench101_cells.ts";
 import { archOfDag, nb101Hash, predecessors } from "../../../src/nas/spaces/nasbench101_arch.ts";
 import { indexIn, metricOf, openTable, taskOf } from "../../../src/nas/tables/mod.ts";
@@ -10,7 +10,7 @@ import {
   type Nb101Record,
 } from "../../../src/nas/tables/nasbench101_record.ts";
 import { crc32c, frame, masked } from "../../../src/nas/tables/tfrecord.ts";
-import { childConfig } from "../child_config.ts";
+import { spaceAt } from "../child_config.ts";
 
 const dir = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
@@ -81,7 +81,7 @@ Deno.test("NAS-Bench-101 is read once, then opened from the cache", async () => 
   first.close();
   const table = await open(path);
   assert.equal(table.size, 91);
-  const space = nasbench101Space(childConfig({ layers: 9, filters: 128 }));
+  const space = spaceAt("nasbench101", { layers: 9, filters: 128 });
   const task = taskOf(table);
   assert.deepEqual([task.objective, task.report], ["valid_108", "test_108"]);
   assert.equal(

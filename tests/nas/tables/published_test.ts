@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { describe } from "../../../src/nas/describe.ts";
-import { nasbench201Space, parseNb201, uniqueNb201 } from "../../../src/nas/spaces/nasbench201.ts";
-import { nasbenchMacroSpace } from "../../../src/nas/spaces/nasbench_macro.ts";
+import { parseNb201, uniqueNb201 } from "../../../src/nas/spaces/nasbench201.ts";
 import { indexIn, openTable, type Table } from "../../../src/nas/tables/mod.ts";
-import { childConfig } from "../child_config.ts";
+import { spaceAt } from "../child_config.ts";
 import { tableTest } from "./real.ts";
 
 const nb201 = ["nasbench201", "nb201.csv"];
-const space = nasbench201Space(childConfig({ form: "final", layers: 15, filters: 16 }));
+const space = spaceAt("nasbench201", { layers: 15, filters: 16 });
 
 /**
  * What is known of the test accuracy after 200 epochs on each data set. Local maxima: strict ones, and those
@@ -100,7 +99,6 @@ tableTest("NAS-Bench-201's table lists cells by their strings", nb201, async (pa
 
 tableTest("NAS-Bench-201's networks have the table's parameters", nb201, async (path) => {
   const table = await openTable(path);
-  const config = childConfig({ form: "final", layers: 15, filters: 16 });
   const column = table.column("params_mb");
   for (let i = 0; i < table.size; i += 311) {
     const { parameters } = describe({
@@ -108,7 +106,7 @@ tableTest("NAS-Bench-201's networks have the table's parameters", nb201, async (
       choice: table.choice(i),
       input: [32, 32, 3],
       classes: 10,
-      config,
+      form: "final",
     });
     assert.equal((parameters / 1e6).toFixed(5), column[i].toFixed(5), table.key(i));
   }
@@ -136,15 +134,14 @@ tableTest(
   macro,
   async (path) => {
     const table = await openTable(path);
-    const config = childConfig({ form: "final", layers: 8, filters: 32 });
-    const macroSpace = nasbenchMacroSpace(config);
+    const macroSpace = spaceAt("nasbench-macro", { filters: 32 });
     for (let i = 0; i < table.size; i += 131) {
       const { parameters, macs } = describe({
         space: macroSpace,
         choice: table.choice(i),
         input: [32, 32, 3],
         classes: 10,
-        config,
+        form: "final",
       });
       assert.equal(parameters, table.column("params")[i], table.key(i));
       assert.equal(macs, table.column("flops")[i], table.key(i));

@@ -4,7 +4,7 @@
  */
 import type { Gpu } from "../gpu/device.ts";
 import { hash, uniform } from "../random.ts";
-import { type Case, count, type InputKind, type Op, type Shape, type Tensor } from "./op.ts";
+import { type Case, type InputKind, numel, type Op, type Shape, type Tensor } from "./op.ts";
 
 const STEP = 1e-5;
 /** Elements per input whose gradient is checked by differences: all of small inputs, a sample of large. */
@@ -65,7 +65,7 @@ interface Prepared {
 
 function prepare(gpu: Gpu, c: Case<unknown>, seed: number): Prepared {
   const kinds = c.shapes.map((_, i) => c.inputs?.[i] ?? "real");
-  const data = c.shapes.map((s, i) => testData(count(s), kinds[i], seed + i));
+  const data = c.shapes.map((s, i) => testData(numel(s), kinds[i], seed + i));
   const integer = kinds.map((k) => typeof k === "object");
   const tensors = c.shapes.map((shape, i) =>
     guarded(gpu, integer[i] ? Uint32Array.from(data[i]) : Float32Array.from(data[i]), shape)
@@ -86,13 +86,13 @@ function guarded(
 
 /** A tensor to write to, followed by words that have to stay: in a slab, the next weight starts there. */
 function fenced(gpu: Gpu, shape: Shape, before: number): Tensor {
-  const bits = new Uint32Array(count(shape) + GUARD).fill(FENCE);
-  bits.fill(before, 0, count(shape));
+  const bits = new Uint32Array(numel(shape) + GUARD).fill(FENCE);
+  bits.fill(before, 0, numel(shape));
   return { ...gpu.upload(bits), shape };
 }
 
 async function expectFences(gpu: Gpu, name: string, tensors: readonly Tensor[]): Promise<void> {
-  const behind = tensors.map((t) => ({ ...t, offset: t.offset + count(t.shape), shape: [GUARD] }));
+  const behind = tensors.map((t) => ({ ...t, offset: t.offset + numel(t.shape), shape: [GUARD] }));
   for (const [i, words] of (await gpu.readU32(behind)).entries()) {
     const at = words.findIndex((w) => w !== FENCE);
     if (at >= 0) throw new Error(`${name}: writes ${at + 1} elements past the end of result ${i}`);
@@ -126,8 +126,8 @@ export async function checkOp(gpu: Gpu, op: Op<any>, c: Case<any>, seed = 1): Pr
 
   const weights = out.map((s, i) =>
     op.constant?.includes(i)
-      ? new Float64Array(count(s))
-      : testData(count(s), "real", seed + 50 + i)
+      ? new Float64Array(numel(s))
+      : testData(numel(s), "real", seed + 50 + i)
   );
   const dy = weights.map((w, i) =>
     op.constant?.includes(i) ? null : guarded(gpu, Float32Array.from(w), out[i])

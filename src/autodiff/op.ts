@@ -3,10 +3,10 @@
  * float64 reference, and the cases that tests and benchmarks run. Definitions register themselves; a walk
  * over the registry tests every op, so that an op nobody tests cannot be written.
  */
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import type { Shape, Tensor } from "../gpu/tensor.ts";
 
-export { count, type Shape, type Tensor } from "../gpu/tensor.ts";
+export { numel, type Shape, type Tensor } from "../gpu/tensor.ts";
 
 export interface Shapes {
   /** `out[0]` is the value. */
@@ -50,12 +50,12 @@ export interface OpSpec<P> {
   /** Shapes of the results; throws when the inputs do not fit. */
   shapes(inputs: readonly Shape[], params: P): Shapes;
   /** Records the dispatches. */
-  forward(gpu: Gpu, io: Forward<P>): void;
+  forward(rec: Recorder, io: Forward<P>): void;
   /**
    * Records the gradients that are wanted; `"dy"` when the gradient of every input is dy itself (no copy is
    * made unless somebody adds to it); or a sentence why there is none.
    */
-  backward: ((gpu: Gpu, io: Backward<P>) => void) | "dy" | `none, because ${string}`;
+  backward: ((rec: Recorder, io: Backward<P>) => void) | "dy" | `none, because ${string}`;
   /** Inputs whose gradient is dy itself: `backward` gets no place for them, they are handed a reference. */
   handsOver?: number[];
   /** What `backward` reads, so that everything else is freed early. Default: all inputs but those, all outputs. */

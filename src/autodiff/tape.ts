@@ -3,7 +3,7 @@
  * touches the device until `run`. So liveness is known before anything is allocated, results nobody needs
  * are not computed, and counting parameters, multiply-adds or bytes needs no adapter.
  */
-import { count, type Op, type Shape, type Tensor } from "./op.ts";
+import { numel, type Op, type Shape, type Tensor } from "./op.ts";
 
 /** A weight (trainable) or a state tensor (running statistics); owned by a `WeightStore`. */
 export interface Param {
@@ -50,7 +50,7 @@ export class Tape {
   /** A tensor from outside. `tensor` may be missing on a tape that is only counted. */
   input(shape: Shape, options: { tensor?: Tensor; wantsGrad?: boolean } = {}): Value {
     const { tensor, wantsGrad = false } = options;
-    if (tensor && count(tensor.shape) !== count(shape)) {
+    if (tensor && numel(tensor.shape) !== numel(shape)) {
       throw new RangeError(`Cannot take [${tensor.shape}] as input of shape [${shape}]`);
     }
     return { shape, source: { kind: "input", tensor, wantsGrad, id: this.#inputs++ }, tape: this };
@@ -98,7 +98,7 @@ export function apply<P>(op: Op<P>, inputs: readonly Value[], params: P): Value[
 
 /** The same elements under another shape; costs nothing. */
 export function reshape(value: Value, shape: Shape): Value {
-  if (count(shape) !== count(value.shape)) {
+  if (numel(shape) !== numel(value.shape)) {
     throw new RangeError(`Cannot reshape [${value.shape}] to [${shape}]`);
   }
   return { ...value, shape };
@@ -112,7 +112,7 @@ export function paramValue(param: Param): Value {
 export function part(value: Value, offset: number, shape: Shape): Value {
   const { source } = value;
   if (source.kind !== "param") throw new Error("Cannot take a part of anything but a weight");
-  if (offset + count(shape) > count(value.shape)) {
+  if (offset + numel(shape) > numel(value.shape)) {
     throw new RangeError(
       `Cannot take [${shape}] at ${offset} of weight ${source.param.name} [${value.shape}]`,
     );

@@ -68,7 +68,7 @@ async function predictFiles(
   let unreadable = 0;
   try {
     const classifier = new Classifier(gpu, network, tensors);
-    followTuning(gpu, path, () => gpu.questions(() => classifier.rehearse()), printNote);
+    followTuning(gpu, path, () => gpu.questions(() => classifier.dryRun()), printNote);
     for (let i = 0; i < files.length; i += AT_ONCE) {
       const some = files.slice(i, i + AT_ONCE);
       const pictures = await readPictures(some, network);

@@ -85,7 +85,7 @@ export async function sample(
     controller: readTensors(path, "controller.safetensors"),
     n: options.num,
     seed: options.seed ?? config.seed,
-    onDevice: (gpu, rehearse) => followTuning(gpu, path, () => gpu.questions(rehearse), printNote),
+    onDevice: (gpu, dryRun) => followTuning(gpu, path, () => gpu.questions(dryRun), printNote),
   });
   const { classes, image, task = "single-label" } = start.data;
   const fields = archFieldsOf(config, { classes, image, task });

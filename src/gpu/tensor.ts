@@ -12,7 +12,7 @@ export interface Tensor {
 }
 
 /** Number of elements of a shape. */
-export function count(shape: Shape): number {
+export function numel(shape: Shape): number {
   let n = 1;
   for (const size of shape) n *= size;
   return n;

@@ -1,6 +1,6 @@
 /** Sizes of a network without a device: parameters, multiply-adds, shapes, memory. */
 import { peakBytes, type Schedule, schedule, Tape, type Value } from "../autodiff/mod.ts";
-import { count, type Shape } from "../autodiff/op.ts";
+import { numel, type Shape } from "../autodiff/op.ts";
 import { WeightStore } from "../nn/weights.ts";
 import { add, softmaxCrossEntropy } from "../ops/mod.ts";
 import type { ChildConfig, Model, Pass, SearchSpace } from "./space.ts";
@@ -94,7 +94,7 @@ function layersOf(model: Model, input: readonly [number, number, number]): Layer
     const key = `${source.param.name}@${source.offset}`;
     if (seen.has(key)) return 0;
     seen.add(key);
-    return count(shape);
+    return numel(shape);
   };
   return tape.nodes.map(({ scope, op, inputs, params, out }) => ({
     scope,

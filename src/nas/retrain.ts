@@ -115,7 +115,7 @@ class Retraining {
     }
     if (!saved) await this.#snapshot();
     const valid = data.valid.n ? this.#batches(data.valid, false) : null;
-    yield* compileAhead(gpu, gpu.rehearse(() => this.#rehearse(valid)), this.io.signal);
+    yield* compileAhead(gpu, gpu.dryRun(() => this.#dryRun(valid)), this.io.signal);
     if (this.io.signal.aborted) yield* this.#checkpoints.at(true);
     let validAccuracy: number | undefined;
     while (this.#at.epoch < config.epochs) {
@@ -133,7 +133,7 @@ class Retraining {
   }
 
   /** Records a step and a validation, for the kernels that they need. */
-  #rehearse(valid: Batches | null): void {
+  #dryRun(valid: Batches | null): void {
     this.#trainer.record(this.#model, this.#train.next(0), this.#pass(true), 0);
     const [batch] = valid?.sequential() ?? [];
     if (batch) this.#scorer.record(this.#model, batch, this.#pass(false));

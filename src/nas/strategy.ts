@@ -49,7 +49,7 @@ export interface Strategy<A> {
   /** All of one ask, in its order. */
   tell(done: Scored<A>[]): Promise<StrategyReport>;
   /** Records a draw and a step on n samples, for the kernels they need, where it learns on the device. */
-  rehearse?(n: number): void;
+  dryRun?(n: number): void;
   snapshot(): Promise<State>;
   restore(state: State): Promise<void>;
 }

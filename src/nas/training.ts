@@ -74,10 +74,10 @@ export class Trainer {
     this.#pending.push(batch.n);
     this.gpu.submit();
     this.gpu.profile?.end();
-    await this.gpu.settle();
+    await this.gpu.checkErrors();
   }
 
-  /** Records one step and no more: what `Gpu.rehearse` takes. */
+  /** Records one step and no more: what `Gpu.dryRun` takes. */
   record(model: Model, batch: Batch, pass: Pass, lr: number): void {
     const tape = new Tape();
     const images = tape.input(batch.images.shape, { tensor: batch.images });
@@ -202,7 +202,7 @@ export class Scorer {
         this.gpu.submit();
         this.gpu.profile?.end();
         pending.push(m);
-        await this.gpu.settle();
+        await this.gpu.checkErrors();
         if (pending.length === SCORE_SLOTS) await flush();
       }
     }
@@ -210,7 +210,7 @@ export class Scorer {
     return rows.map((r) => summarise(r, images));
   }
 
-  /** Records the scoring of one batch and no more: what `Gpu.rehearse` takes. */
+  /** Records the scoring of one batch and no more: what `Gpu.dryRun` takes. */
   record(model: Model, batch: Batch, pass: Pass, slot = 0): void {
     const tape = new Tape();
     const images = tape.input(batch.images.shape, { tensor: batch.images });

@@ -101,8 +101,8 @@ export class Adam {
     this.#record(touched, lr, ++this.#steps);
   }
 
-  /** Records an update that does not count: what `Gpu.rehearse` takes. */
-  rehearse(touched: readonly Touched[]): void {
+  /** Records an update that does not count: what `Gpu.dryRun` takes. */
+  dryRun(touched: readonly Touched[]): void {
     this.#record(touched, this.options.lr, this.#steps + 1);
   }
 

@@ -2,9 +2,9 @@ import avgPoolWgsl from "../../kernels/avg_pool.wgsl" with { type: "text" };
 import rollingWgsl from "../../kernels/avg_pool_rolling.wgsl" with { type: "text" };
 import rollingDxWgsl from "../../kernels/avg_pool_rolling_dx.wgsl" with { type: "text" };
 import avgPoolDxWgsl from "../../kernels/avg_pool_dx.wgsl" with { type: "text" };
-import { type Backward, count, defineOp, type Forward, type Shape } from "../autodiff/op.ts";
+import { type Backward, defineOp, type Forward, numel, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { type Form, rollPool, rolls } from "./rolling.ts";
 import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
@@ -17,29 +17,32 @@ const rollingDx = kernel("avg_pool_rolling_dx", rollingDxWgsl);
 const pooling: Form = { kernel: "avg_pool2d", narrow: true };
 const gradient: Form = { kernel: "avg_pool2d_dx", narrow: true };
 
-function forward(gpu: Gpu, { inputs: [x], out: [y], params }: Forward<PoolOptions>) {
+function forward(rec: Recorder, { inputs: [x], out: [y], params }: Forward<PoolOptions>) {
   const { k, stride } = params;
   if (rolls(k, stride)) {
-    const { params: sizes, V, invocations } = rollPool(gpu, pooling, x.shape, params, false);
-    return gpu.run(rolling, { x, y }, { ...sizes, V }, invocations);
+    const { params: sizes, V, invocations } = rollPool(rec, pooling, x.shape, params, false);
+    return rec.run(rolling, { x, y }, { ...sizes, V }, invocations);
   }
   const l = lanes(x.shape[3]);
   const c = x.shape[3] / width(l);
   const sizes = { ...poolGeometry(x.shape, params), V: l.V, k, stride, c };
-  gpu.run(plain, { x, y }, sizes, count(y.shape) / width(l));
+  rec.run(plain, { x, y }, sizes, numel(y.shape) / width(l));
 }
 
-function backward(gpu: Gpu, { inputs: [x], params, dy: [dy], dx: [dx] }: Backward<PoolOptions>) {
+function backward(
+  rec: Recorder,
+  { inputs: [x], params, dy: [dy], dx: [dx] }: Backward<PoolOptions>,
+) {
   const { tensor, accumulate: add } = dx!;
   const { k, stride } = params;
   if (rolls(k, stride)) {
-    const { params: sizes, V, invocations } = rollPool(gpu, gradient, x.shape, params, true);
-    return gpu.run(rollingDx, { dy: dy!, dx: tensor }, { ...sizes, V, add }, invocations);
+    const { params: sizes, V, invocations } = rollPool(rec, gradient, x.shape, params, true);
+    return rec.run(rollingDx, { dy: dy!, dx: tensor }, { ...sizes, V, add }, invocations);
   }
   const l = lanes(x.shape[3]);
   const c = x.shape[3] / width(l);
   const sizes = { ...poolGeometry(x.shape, params), V: l.V, k, stride, c, add };
-  gpu.run(plainDx, { dy: dy!, dx: tensor }, sizes, count(x.shape) / width(l));
+  rec.run(plainDx, { dy: dy!, dx: tensor }, sizes, numel(x.shape) / width(l));
 }
 
 function reference(

@@ -1,8 +1,8 @@
 import {
   type Case,
-  count,
   defineOp,
   expectShape,
+  numel,
   type Shape,
   type Shapes,
 } from "../autodiff/op.ts";
@@ -20,7 +20,7 @@ function shapes(
   const used = mode === "running" || update;
   expectShape(
     x.length >= 2 && gamma.length === 1 && gamma[0] === c && beta.length === 1 &&
-      beta[0] === c && (running ? count(running) === 2 * c + 1 : !used) &&
+      beta[0] === c && (running ? numel(running) === 2 * c + 1 : !used) &&
       !(mode === "running" && update),
     "batch_norm",
     running ? [x, gamma, beta, running] : [x, gamma, beta],
@@ -98,10 +98,10 @@ const sumOp = defineOp<BatchNormOptions>({
     expectShape(sameShape(x, plus), "batch_norm_plus", [x, plus], "two equal shapes");
     return shapes([x, ...rest], params);
   },
-  forward: (gpu, { inputs: [x, plus, ...rest], ...io }) =>
-    forward(gpu, { ...io, inputs: [x, ...rest] }, plus),
-  backward: (gpu, { inputs: [x, , ...rest], dx: [dx, , ...weights], ...io }) =>
-    backward(gpu, { ...io, inputs: [x, ...rest], dx: [dx, ...weights] }),
+  forward: (rec, { inputs: [x, plus, ...rest], ...io }) =>
+    forward(rec, { ...io, inputs: [x, ...rest] }, plus),
+  backward: (rec, { inputs: [x, , ...rest], dx: [dx, , ...weights], ...io }) =>
+    backward(rec, { ...io, inputs: [x, ...rest], dx: [dx, ...weights] }),
   handsOver: [1],
   reads: { out: false },
   mutates: [4],

@@ -4,8 +4,8 @@ import dxWgsl from "../../kernels/batch_norm_dx.wgsl" with { type: "text" };
 import momentsWgsl from "../../kernels/batch_norm_moments.wgsl" with { type: "text" };
 import runningWgsl from "../../kernels/batch_norm_running.wgsl" with { type: "text" };
 import sumsWgsl from "../../kernels/batch_norm_sums.wgsl" with { type: "text" };
-import { type Backward, count, type Forward, type Grad, type Tensor } from "../autodiff/op.ts";
-import type { Gpu } from "../gpu/device.ts";
+import { type Backward, type Forward, type Grad, numel, type Tensor } from "../autodiff/op.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel, type Params } from "../gpu/kernel.ts";
 import { lanes, sizeClass, width, withScratch, withUnused } from "./tiling.ts";
 
@@ -47,13 +47,13 @@ const LARGE = 256;
  * invocation; in software, which pays more for dispatches, while a tensor stays in a core's cache of 1 MiB, or
  * where its channels alone make enough work-groups.
  */
-function form(gpu: Gpu, pass: string, pixels: number, c: number): Form {
+function form(rec: Recorder, pass: string, pixels: number, c: number): Form {
   const logSize = Math.ceil(Math.log2(pixels * c)), logGroups = Math.ceil(Math.log2(c));
-  const { fallback } = gpu.adapter;
-  const fused = fallback ? c > 1 && (logSize <= 16 || logGroups >= 5) : logSize - logGroups <= 12;
-  const sizes = fallback ? [SMALL, LARGE] : [LARGE, SMALL];
+  const { fewLanes } = rec.traits;
+  const fused = fewLanes ? c > 1 && (logSize <= 16 || logGroups >= 5) : logSize - logGroups <= 12;
+  const sizes = fewLanes ? [SMALL, LARGE] : [LARGE, SMALL];
   const forms = sizes.flatMap((size) => [{ fused, size }, { fused: !fused, size }]);
-  return gpu.tuning.choose(`${pass} size ${sizeClass(pixels * c)} groups ${sizeClass(c)}`, forms);
+  return rec.choose(`${pass} size ${sizeClass(pixels * c)} groups ${sizeClass(c)}`, forms);
 }
 
 /** The grid of a form, and what its kernels must know of it. */
@@ -85,71 +85,71 @@ function groupsOf(c: number, { fused, size }: Form): number {
 const whole = (t: Tensor): Tensor => ({ ...t, offset: 0 });
 
 /** y = norm of x, plus `addend` where there is one. */
-export function forward(gpu: Gpu, io: Forward<BatchNormOptions>, addend?: Tensor): void {
+export function forward(rec: Recorder, io: Forward<BatchNormOptions>, addend?: Tensor): void {
   const { inputs: [x, gamma, beta, running], out: [y], saved: [stats], params } = io;
   const { epsilon, decay, mode, update, debias, relu } = params;
-  const channels = gamma.shape[0], pixels = count(x.shape) / channels;
+  const channels = gamma.shape[0], pixels = numel(x.shape) / channels;
   const common = { pixels, relu, epsilon, decay, add: addend !== undefined };
   if (mode === "running") {
     const l = lanes(channels, gamma, beta, running);
     const c = channels / width(l);
     const { run, grid, tile } = cut(
-      { fused: false, size: gpu.adapter.fallback ? SMALL : LARGE },
+      { fused: false, size: rec.traits.fewLanes ? SMALL : LARGE },
       pixels,
       c,
     );
     const params = { ...common, ...l, ...tile, c, run, debias };
-    withUnused(gpu, ["plus"], (unused) => {
+    withUnused(rec, ["plus"], (unused) => {
       const plus = addend ?? unused.plus;
-      gpu.run(fromRunning, { x, gamma, beta, running, plus, stats, y }, params, grid);
+      rec.run(fromRunning, { x, gamma, beta, running, plus, stats, y }, params, grid);
     });
     return;
   }
   const l = lanes(channels, gamma, beta);
   const c = channels / width(l);
-  const chosen = form(gpu, "batch_norm", pixels, c);
+  const chosen = form(rec, "batch_norm", pixels, c);
   const { run, splits, grid, tile } = cut(chosen, pixels, c);
   const all = { ...common, ...l, ...tile, c, run, update };
   // The bindings must exist even where nothing is updated or added.
-  withUnused(gpu, ["running", "part", "plus"], (unused) => {
+  withUnused(rec, ["running", "part", "plus"], (unused) => {
     const tensors = { ...unused, x, gamma, beta, stats, y };
     if (update) tensors.running = running;
     if (addend) tensors.plus = addend;
-    if (chosen.fused) gpu.run(normalise, tensors, { ...all, splits: 0 }, grid);
+    if (chosen.fused) rec.run(normalise, tensors, { ...all, splits: 0 }, grid);
     else {
-      withScratch(gpu, splits * 2 * channels, (part) => {
-        gpu.run(moments, { x, part }, { pixels, c, run, V: l.V, ...tile }, grid);
-        gpu.run(normalise, { ...tensors, part }, { ...all, splits }, grid);
+      withScratch(rec, splits * 2 * channels, (part) => {
+        rec.run(moments, { x, part }, { pixels, c, run, V: l.V, ...tile }, grid);
+        rec.run(normalise, { ...tensors, part }, { ...all, splits }, grid);
       });
     }
   });
 }
 
 /** The gradients of what a norm was made from; an addend has dy for its own. */
-export function backward(gpu: Gpu, io: Backward<BatchNormOptions>): void {
+export function backward(rec: Recorder, io: Backward<BatchNormOptions>): void {
   const { inputs: [x, gamma], saved: [stats], params, dy: [dy], dx: [dx, ...weights] } = io;
   const { mode, relu } = params;
-  const channels = gamma.shape[0], pixels = count(x.shape) / channels;
+  const channels = gamma.shape[0], pixels = numel(x.shape) / channels;
   const l = lanes(channels);
   const c = channels / width(l);
-  const chosen = form(gpu, "batch_norm_dx", pixels, c);
+  const chosen = form(rec, "batch_norm_dx", pixels, c);
   const { run, splits, grid, tile } = cut(chosen, pixels, c);
   const tensors = { x, dy: dy!, stats };
   const common = { pixels, c, relu, run, ...l, ...tile };
   const constant = { constant_stats: mode === "running" };
   const gradients = (part: Tensor, splits: number) =>
-    forTargets(gpu, dx, weights, (to, options) => {
-      gpu.run(
+    forTargets(rec, dx, weights, (to, options) => {
+      rec.run(
         dxKernel,
         { ...tensors, part, ...to },
         { ...common, ...constant, ...options, splits },
         [grid[0], options.write_dx ? grid[1] : 1],
       );
     });
-  if (chosen.fused) withUnused(gpu, ["part"], ({ part }) => gradients(part, 0));
+  if (chosen.fused) withUnused(rec, ["part"], ({ part }) => gradients(part, 0));
   else {
-    withScratch(gpu, splits * 2 * channels, (part) => {
-      gpu.run(sums, { ...tensors, part }, common, grid);
+    withScratch(rec, splits * 2 * channels, (part) => {
+      rec.run(sums, { ...tensors, part }, common, grid);
       gradients(part, splits);
     });
   }
@@ -157,13 +157,13 @@ export function backward(gpu: Gpu, io: Backward<BatchNormOptions>): void {
 
 /** Where gradients go. Two writable bindings of one buffer are not allowed: weights that share one go through one. */
 function forTargets(
-  gpu: Gpu,
+  rec: Recorder,
   dx: Grad | null,
   [gamma, beta]: readonly (Grad | null)[],
   body: (to: Record<"dx" | "grad" | "other", Tensor>, options: Params) => void,
 ): void {
   const oneBuffer = gamma?.tensor.buffer === beta?.tensor.buffer;
-  withUnused(gpu, ["dx", "grad", "other"], (unused) =>
+  withUnused(rec, ["dx", "grad", "other"], (unused) =>
     body({
       dx: dx?.tensor ?? unused.dx,
       grad: gamma ? whole(gamma.tensor) : unused.grad,

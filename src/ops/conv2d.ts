@@ -1,4 +1,4 @@
-import { count, defineOp, expectShape, type Shape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { convolveDw, convolveDx, convolveForward, LARGEST } from "./convolution.ts";
 
@@ -25,15 +25,15 @@ const test = (x: Shape, k: number, co: number, stride: number, relu: boolean) =>
 const op = defineOp<Params>({
   name: "conv2d",
   shapes,
-  forward: (gpu, { inputs: [x, w], out: [y], params }) =>
-    convolveForward(gpu, { x, w, y, ...params }),
-  backward: (gpu, { inputs: [x, w], dy: [dy], dx: [dx, dw], params }) => {
+  forward: (rec, { inputs: [x, w], out: [y], params }) =>
+    convolveForward(rec, { x, w, y, ...params }),
+  backward: (rec, { inputs: [x, w], dy: [dy], dx: [dx, dw], params }) => {
     const io = { x, w, dy: dy!, ...params };
-    if (dx) convolveDx(gpu, io, dx);
-    if (dw) convolveDw(gpu, io, dw);
+    if (dx) convolveDx(rec, io, dx);
+    if (dw) convolveDw(rec, io, dw);
   },
   reads: { out: false },
-  macs: ([x, w], params) => count(shapes([x, w], params).out[0]) * w[0] * w[1] * w[2],
+  macs: ([x, w], params) => numel(shapes([x, w], params).out[0]) * w[0] * w[1] * w[2],
   reference: ([x, w], [xs, ws], params) => {
     const { stride, relu } = params;
     const [, h, wide, ci] = xs, [k, , , co] = ws;
@@ -42,7 +42,7 @@ const op = defineOp<Params>({
       const total = Math.max((Math.ceil(size / stride) - 1) * stride + k - size, 0);
       return Math.floor(total / 2);
     });
-    const y = new Float64Array(count(out));
+    const y = new Float64Array(numel(out));
     let to = 0;
     for (let n = 0; n < xs[0]; n++) {
       for (let i = 0; i < out[1]; i++) {

@@ -5,11 +5,11 @@ import conv2dDwScalarWgsl from "../../kernels/conv2d_dw_scalar.wgsl" with { type
 import conv2dFewWgsl from "../../kernels/conv2d_few.wgsl" with { type: "text" };
 import conv2dFewDwWgsl from "../../kernels/conv2d_few_dw.wgsl" with { type: "text" };
 import conv2dScalarWgsl from "../../kernels/conv2d_scalar.wgsl" with { type: "text" };
-import { count, type Grad, type Tensor } from "../autodiff/op.ts";
-import type { Gpu } from "../gpu/device.ts";
+import { type Grad, numel, type Tensor } from "../autodiff/op.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { type Kernel, kernel, type Params } from "../gpu/kernel.ts";
 import { blocksDw, blocksFewDw, formOf, ofAdapter } from "./convolution_forms.ts";
-import { axis, blockSize, groups, reduceSize, sizeClass, spansOf, splitReduce } from "./tiling.ts";
+import { axis, blockSize, groups, sizeClass, spansOf, splitReduce } from "./tiling.ts";
 import { winograd } from "./winograd.ts";
 
 const vector = kernel("conv2d", conv2dWgsl);
@@ -81,21 +81,21 @@ interface Phase {
  * slice of channels.
  */
 function convolve(
-  gpu: Gpu,
+  rec: Recorder,
   { x, w, y, stride: S, top, left, flip, relu, gate, add }: Convolution,
   { div, phase, tap, K: taps }: Phase,
 ): void {
   const [n, ih, iw, ci] = x.shape, [, oh, width, co] = y.shape, [k] = w.shape;
   const ow = Math.ceil((width - phase) / div), K = Math.max(1, taps);
-  const form = formOf(gpu, { x, y, k, S, div, ow });
-  if ("winograd" in form) return winograd(gpu, { x, w, y, flip, relu, gate, add });
+  const form = formOf(rec, { x, y, k, S, div, ow });
+  if ("winograd" in form) return winograd(rec, { x, w, y, flip, relu, gate, add });
   const { pixels, outs, size: SIZE, across, held: HELD } = form;
   const { T, R } = tileOf(ow, n, pixels), Q = blockSize(Math.ceil(co / 4), outs);
   const tiles = Math.ceil(ow / T), images = Math.ceil(n / R);
   const depth = taps > 0 ? blockSize(ci, Math.floor(TILE / (k * K * Q))) : 0;
   let c0 = 0;
   do {
-    gpu.run(co % 4 ? scalar : vector, { x, w, gate: gate ?? x, y }, {
+    rec.run(co % 4 ? scalar : vector, { x, w, gate: gate ?? x, y }, {
       ...{ k, div, tap, phase, width, pieces: T * R * Q, n, images, tiles, across },
       ...{ ih, iw, ci, oh, ow, co, top, left },
       ...{ c0, depth: Math.min(depth, ci - c0), wi: flip ? 1 : co, wo: flip ? ci : 1 },
@@ -114,13 +114,13 @@ interface Forward {
   relu: boolean;
 }
 
-export function convolveForward(gpu: Gpu, io: Forward): void {
+export function convolveForward(rec: Recorder, io: Forward): void {
   const { x, w, y, stride, relu } = io;
   const [, h, wide] = x.shape, [K] = w.shape;
   const [top, left] = [h, wide].map((size) => axis(size, K, stride, "same").before);
-  if (isFew(w)) return convolveFew(gpu, io, top, left);
+  if (isFew(w)) return convolveFew(rec, io, top, left);
   const all = { div: 1, phase: 0, tap: 0, K };
-  convolve(gpu, { x, w, y, stride, top, left, flip: false, relu, add: false }, all);
+  convolve(rec, { x, w, y, stride, top, left, flip: false, relu, add: false }, all);
 }
 
 /** Images themselves: so few numbers meet a window that all taps are written out. */
@@ -131,20 +131,25 @@ const rowOf = (K: number, S: number, CI: number, T: number) => ({
   ...{ K, S, CI, T, ROW: K * CI, SEEN: ((T - 1) * S + K) * CI },
 });
 
-function convolveFew(gpu: Gpu, { x, w, y, stride: S, relu }: Forward, top: number, left: number) {
+function convolveFew(
+  rec: Recorder,
+  { x, w, y, stride: S, relu }: Forward,
+  top: number,
+  left: number,
+) {
   const [, ih, iw, ci] = x.shape, [n, oh, ow, co] = y.shape, [K] = w.shape;
   const many = K * K * ci > 12;
-  const { pixels, outs, size: SIZE } = gpu.tuning.choose(
+  const { pixels, outs, size: SIZE } = rec.choose(
     `conv2d_few k${K} s${S} channels ${ci} ${sizeClass(co)}`,
     ofAdapter(
-      gpu,
+      rec,
       [{ pixels: 2, outs: many ? 8 : 16, size: 64 }, { pixels: 1, outs: 8, size: 128 }],
       [{ pixels: 1, outs: 4, size: 64 }],
     ),
   );
   const T = Math.min(pixels, ow), Q = blockSize(co / 4, outs);
   const tiles = Math.ceil(ow / T), all = n * oh * tiles;
-  gpu.run(few, { x, w, y }, {
+  rec.run(few, { x, w, y }, {
     ...{ pixels: all, ih, iw, co, top, left, relu },
     ...{ SIZE, Q, TILES: tiles, OH: oh, OW: ow, ...rowOf(K, S, ci, T) },
   }, groups(all, SIZE, Math.ceil(co / (4 * Q))));
@@ -163,7 +168,7 @@ interface Gradient {
  * sees the same of the taps, so each of the s phases is a convolution of its own.
  */
 export function convolveDx(
-  gpu: Gpu,
+  rec: Recorder,
   { x, w, dy, stride: div, relu }: Gradient,
   { tensor, accumulate: add }: Grad,
 ): void {
@@ -173,29 +178,29 @@ export function convolveDx(
     const tap = (left - phase + k * div) % div, K = Math.ceil((k - tap) / div);
     // No tap meets a pixel: these columns have no gradient.
     if (K <= 0 && add) continue;
-    convolve(gpu, {
+    convolve(rec, {
       ...{ x: dy, w, y: tensor, stride: 1, top, left: (left - phase - tap) / div, flip: true },
       ...{ relu: false, gate: relu ? x : undefined, add },
     }, { div, phase, tap, K });
   }
 }
 
-export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
+export function convolveDw(rec: Recorder, io: Gradient, dw: Grad): void {
   const { x, w, dy, stride: S, relu } = io;
   const [n, ih, iw, ci] = x.shape, [, oh, ow, co] = dy.shape, [K] = w.shape;
   const [top, left] = [ih, iw].map((size) => axis(size, K, S, "same").before);
   const rows = n * oh, params = { ih, iw, co, rows, relu, top, left };
-  const SIZE = reduceSize(gpu);
+  const SIZE = rec.traits.reduceGroup;
   /** A kernel whose `tiles` invocations see a span of rows. */
   const reduce = (k: Kernel, tiles: number, constants: Params) =>
     splitReduce(
-      gpu,
+      rec,
       rows,
       tiles,
-      count(w.shape),
+      numel(w.shape),
       dw,
       (sums, span, splits) =>
-        gpu.run(
+        rec.run(
           k,
           { x, dy, sums },
           { ...params, span, splits, SIZE, ...constants },
@@ -205,7 +210,7 @@ export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
 
   if (isFew(w)) {
     const key = `conv2d_few_dw k${K} s${S} channels ${ci} ${sizeClass(co)}`;
-    const form = gpu.tuning.choose(key, blocksFewDw(gpu, K * K * ci));
+    const form = rec.choose(key, blocksFewDw(rec, K * K * ci));
     const T = Math.min(form.pixels, ow), Q = blockSize(co / 4, form.outs);
     reduce(fewDw, Math.ceil(co / (4 * Q)), {
       ...{ OH: oh, OW: ow, Q, HELD: form.held, pieces: K * K * ci * Q, ...rowOf(K, S, ci, T) },
@@ -219,7 +224,7 @@ export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
   } else {
     const channels = [ci, co].map((c) => Math.min(c, 16)).join(" ");
     const key = `conv2d_dw k${K} s${S} columns ${sizeClass(ow)} channels ${channels}`;
-    const form = gpu.tuning.choose(key, blocksDw(gpu, ow, K));
+    const form = rec.choose(key, blocksDw(rec, ow, K));
     const T = Math.min(ow, form.pixels);
     const C = blockSize(ci / 4, form.ins), Q = blockSize(co / 4, form.outs);
     const { WINDOW, FIRST, INNER } = columns(iw, ow, left, { K, S, T });
@@ -232,9 +237,9 @@ export function convolveDw(gpu: Gpu, io: Gradient, dw: Grad): void {
       ...{ HELD: form.held, pieces: C * K * 4 * Q },
     };
     const { tensor, accumulate: add } = dw;
-    const alone = spansOf(gpu, rows, tiles).splits === 1 && tensor.offset % 4 === 0;
+    const alone = spansOf(rec, rows, tiles).splits === 1 && tensor.offset % 4 === 0;
     if (!alone) return reduce(vectorDw, tiles, { ...constants, add: false });
-    gpu.run(vectorDw, { x, dy, sums: tensor }, {
+    rec.run(vectorDw, { x, dy, sums: tensor }, {
       ...{ ...params, span: rows, splits: 1, SIZE, ...constants, add },
     }, tiles);
   }

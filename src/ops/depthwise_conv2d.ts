@@ -4,16 +4,16 @@ import depthwiseDxWgsl from "../../kernels/depthwise_dx.wgsl" with { type: "text
 import {
   type Backward,
   type Case,
-  count,
   defineOp,
   expectShape,
   type Forward,
   type Grad,
+  numel,
   type Shape,
   type Tensor,
 } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 import {
   type DepthwiseOptions,
@@ -22,7 +22,7 @@ import {
   rollForward,
   rollsOver,
 } from "./depthwise_rolling.ts";
-import { lanes, wantedInvocations, width } from "./tiling.ts";
+import { lanes, width } from "./tiling.ts";
 
 export type { DepthwiseOptions };
 
@@ -30,25 +30,25 @@ const plain = kernel("depthwise", depthwiseWgsl);
 const plainDx = kernel("depthwise_dx", depthwiseDxWgsl);
 const plainDw = kernel("depthwise_dw", depthwiseDwWgsl);
 
-function forward(gpu: Gpu, { inputs: [x, w], out: [y], params }: Forward<DepthwiseOptions>) {
-  if (rollsOver(w.shape, params)) return rollForward(gpu, x, w, y, params);
+function forward(rec: Recorder, { inputs: [x, w], out: [y], params }: Forward<DepthwiseOptions>) {
+  if (rollsOver(w.shape, params)) return rollForward(rec, x, w, y, params);
   const { stride, relu, dilation = 1 } = params;
   const k = w.shape[0];
   const l = lanes(x.shape[3], w);
   const c = x.shape[3] / width(l);
   const g = { ...geometry(x.shape, w.shape, params), ...l, relu, c };
-  gpu.run(plain, { x, w, y }, { ...g, stride, dilation, k }, count(y.shape) / width(l));
+  rec.run(plain, { x, w, y }, { ...g, stride, dilation, k }, numel(y.shape) / width(l));
 }
 
-function backward(gpu: Gpu, io: Backward<DepthwiseOptions>): void {
+function backward(rec: Recorder, io: Backward<DepthwiseOptions>): void {
   const { inputs: [x, w], dy: [dy], dx: [dx, dw], params } = io;
-  if (rollsOver(w.shape, params)) return rollBackward(gpu, x, w, dy!, dx, dw, params);
-  if (dx) inputGradient(gpu, x, w, dy!, dx, params);
-  if (dw) weightGradient(gpu, x, w.shape, dy!, dw, params);
+  if (rollsOver(w.shape, params)) return rollBackward(rec, x, w, dy!, dx, dw, params);
+  if (dx) inputGradient(rec, x, w, dy!, dx, params);
+  if (dw) weightGradient(rec, x, w.shape, dy!, dw, params);
 }
 
 function inputGradient(
-  gpu: Gpu,
+  rec: Recorder,
   x: Tensor,
   w: Tensor,
   dy: Tensor,
@@ -60,16 +60,16 @@ function inputGradient(
   const l = lanes(x.shape[3], w);
   const c = x.shape[3] / width(l);
   const g = { ...geometry(x.shape, w.shape, params), ...l, c, add };
-  gpu.run(
+  rec.run(
     plainDx,
     { x, w, dy, dx },
     { ...g, stride, dilation, relu, k },
-    count(x.shape) / width(l),
+    numel(x.shape) / width(l),
   );
 }
 
 function weightGradient(
-  gpu: Gpu,
+  rec: Recorder,
   x: Tensor,
   ws: Shape,
   dy: Tensor,
@@ -78,15 +78,15 @@ function weightGradient(
 ): void {
   const { stride, relu, dilation = 1 } = params;
   const [k, , channels] = ws;
-  const n = count(ws);
+  const n = numel(ws);
   const l = lanes(channels), { V } = l;
   const c = channels / width(l);
   const g = geometry(x.shape, ws, params);
   const perSplit = k * k * c;
-  const rows = Math.ceil(g.n * g.oh / Math.ceil(wantedInvocations(gpu) / perSplit));
+  const rows = Math.ceil(g.n * g.oh / Math.ceil(rec.traits.busyInvocations / perSplit));
   const splits = Math.ceil(g.n * g.oh / rows);
-  gpu.sumSplits({ splits, n, to: dw.tensor, add: dw.accumulate }, (part) =>
-    gpu.run(
+  rec.reduceSplits({ splits, n, to: dw.tensor, add: dw.accumulate }, (part) =>
+    rec.run(
       plainDw,
       { x, dy, part },
       {
@@ -173,7 +173,7 @@ const op = defineOp<DepthwiseOptions>({
   reads: { out: false },
   macs: ([x, w], params) => {
     const { n, oh, ow } = geometry(x, w, params);
-    return n * oh * ow * count(w);
+    return n * oh * ow * numel(w);
   },
   reference,
   cases,

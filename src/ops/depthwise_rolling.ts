@@ -3,11 +3,11 @@ import bothWgsl from "../../kernels/depthwise_rolling_dx_dw.wgsl" with { type: "
 import forwardWgsl from "../../kernels/depthwise_rolling.wgsl" with { type: "text" };
 import inputWgsl from "../../kernels/depthwise_rolling_dx.wgsl" with { type: "text" };
 import weightWgsl from "../../kernels/depthwise_rolling_dw.wgsl" with { type: "text" };
-import { count, type Grad, type Shape, type Tensor } from "../autodiff/op.ts";
-import type { Gpu } from "../gpu/device.ts";
+import { type Grad, numel, type Shape, type Tensor } from "../autodiff/op.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { rollInput, rollOutput, rolls, type Window } from "./rolling.ts";
-import { axis, groups, lanes, wantedInvocations, width } from "./tiling.ts";
+import { axis, groups, lanes, width } from "./tiling.ts";
 
 const rolling = kernel("depthwise_rolling", forwardWgsl);
 const rollingDx = kernel("depthwise_rolling_dx", inputWgsl);
@@ -44,8 +44,8 @@ const SIZE = 32;
  * Channel groups per work-group: they share their taps, and lines of the cache. A card reads the channels of
  * a pixel at once; a software adapter shares lines only where that is worth the code of reading taps by channel.
  */
-function grouped(gpu: Gpu, c: number, sharesLines: boolean): number {
-  const [most, rest] = gpu.adapter.fallback ? [sharesLines ? 4 : 1, 0] : [8, c - 1];
+function grouped(rec: Recorder, c: number, sharesLines: boolean): number {
+  const [most, rest] = rec.traits.coalesces ? [8, c - 1] : [sharesLines ? 4 : 1, 0];
   let channels = 1;
   while (channels < most && channels < c && c % (2 * channels) <= rest) channels *= 2;
   return channels;
@@ -56,19 +56,19 @@ const workGroups = (strips: number, c: number, channels: number) =>
   groups(strips, SIZE / channels, Math.ceil(c / channels));
 
 export function rollForward(
-  gpu: Gpu,
+  rec: Recorder,
   x: Tensor,
   w: Tensor,
   y: Tensor,
   params: DepthwiseOptions,
 ): void {
   const { relu } = params, k = w.shape[0], l = lanes(x.shape[3], w), c = x.shape[3] / width(l);
-  const channels = grouped(gpu, c, k === 3), window = windowOf(x.shape, w.shape, params);
+  const channels = grouped(rec, c, k === 3), window = windowOf(x.shape, w.shape, params);
   const g = { ...geometry(x.shape, w.shape, params), ...l, relu, c };
   const form = { kernel: "depthwise_conv2d" };
-  const { constants, sizes, items } = rollOutput(gpu, form, g.n, window);
+  const { constants, sizes, items } = rollOutput(rec, form, g.n, window);
   const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
-  gpu.run(rolling, { x, w, y }, { ...g, ...sizes, ...sized }, workGroups(items, c, channels));
+  rec.run(rolling, { x, w, y }, { ...g, ...sizes, ...sized }, workGroups(items, c, channels));
 }
 
 /**
@@ -76,7 +76,7 @@ export function rollForward(
  * once; a card rather has the many invocations that the gradient by the input takes alone.
  */
 export function rollBackward(
-  gpu: Gpu,
+  rec: Recorder,
   x: Tensor,
   w: Tensor,
   dy: Tensor,
@@ -84,17 +84,17 @@ export function rollBackward(
   dw: Grad | null,
   params: DepthwiseOptions,
 ): void {
-  const forms = gpu.adapter.fallback ? ["together", "apart"] : ["apart", "together"];
+  const forms = rec.traits.fewLanes ? ["together", "apart"] : ["apart", "together"];
   const key = `depthwise_conv2d gradients k${w.shape[0]} s${params.stride}`;
-  if (dx && dw && gpu.tuning.choose(key, forms) === "together") {
-    return bothGradients(gpu, x, w, dy, dx, dw, params);
+  if (dx && dw && rec.choose(key, forms) === "together") {
+    return bothGradients(rec, x, w, dy, dx, dw, params);
   }
-  if (dx) inputGradient(gpu, x, w, dy, dx, params);
-  if (dw) weightGradient(gpu, x, w.shape, dy, dw, params);
+  if (dx) inputGradient(rec, x, w, dy, dx, params);
+  if (dw) weightGradient(rec, x, w.shape, dy, dw, params);
 }
 
 function inputGradient(
-  gpu: Gpu,
+  rec: Recorder,
   x: Tensor,
   w: Tensor,
   dy: Tensor,
@@ -102,28 +102,35 @@ function inputGradient(
   params: DepthwiseOptions,
 ): void {
   const k = w.shape[0], l = lanes(x.shape[3], w), c = x.shape[3] / width(l);
-  const channels = grouped(gpu, c, false), window = windowOf(x.shape, w.shape, params);
+  const channels = grouped(rec, c, false), window = windowOf(x.shape, w.shape, params);
   const g = { ...geometry(x.shape, w.shape, params), ...l, c, add };
   const form = { kernel: "depthwise_conv2d_dx" };
-  const { constants, sizes, items } = rollInput(gpu, form, g.n, window);
+  const { constants, sizes, items } = rollInput(rec, form, g.n, window);
   const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
   const all = { ...g, ...sizes, ...sized, RELU: String(params.relu) };
-  gpu.run(rollingDx, { x, w, dy, dx }, all, workGroups(items, c, channels));
+  rec.run(rollingDx, { x, w, dy, dx }, all, workGroups(items, c, channels));
 }
 
 /** Work-groups per channel group to choose from: few leave little to sum, several keep a device busy. */
-function splitsOf(gpu: Gpu, groups: number): number[] {
-  const busy = Math.max(2, Math.ceil(wantedInvocations(gpu) / 4 / SIZE / groups));
-  return gpu.adapter.fallback && groups > 3 ? [1, busy, 2 * busy] : [busy, 2 * busy, 1];
+function splitsOf(rec: Recorder, groups: number): number[] {
+  const busy = Math.max(2, Math.ceil(rec.traits.busyInvocations / 4 / SIZE / groups));
+  return rec.traits.fewLanes && groups > 3 ? [1, busy, 2 * busy] : [busy, 2 * busy, 1];
 }
 
 /**
  * How n images are cut into runs whose partial sums are added up later, for `strips` of each image, each of
  * them an invocation per channel group.
  */
-function runsOf(gpu: Gpu, kernel: string, n: number, strips: number, c: number, channels: number) {
+function runsOf(
+  rec: Recorder,
+  kernel: string,
+  n: number,
+  strips: number,
+  c: number,
+  channels: number,
+) {
   const perGroup = SIZE / channels, all = Math.ceil(c / channels);
-  const wanted = gpu.tuning.choose(`${kernel} splits for ${all} groups`, splitsOf(gpu, all));
+  const wanted = rec.choose(`${kernel} splits for ${all} groups`, splitsOf(rec, all));
   const images = Math.ceil(n / Math.max(1, Math.floor(wanted * perGroup / strips)));
   const splits = strips * Math.ceil(n / images);
   const work: [number, number, number] = [Math.ceil(splits / perGroup), 1, all];
@@ -131,7 +138,7 @@ function runsOf(gpu: Gpu, kernel: string, n: number, strips: number, c: number, 
 }
 
 function weightGradient(
-  gpu: Gpu,
+  rec: Recorder,
   x: Tensor,
   ws: Shape,
   dy: Tensor,
@@ -140,21 +147,21 @@ function weightGradient(
 ): void {
   const { relu } = params, window = windowOf(x.shape, ws, params);
   const k = ws[0], taps = k * k, l = lanes(x.shape[3], to), c = x.shape[3] / width(l);
-  const channels = grouped(gpu, c, false);
+  const channels = grouped(rec, c, false);
   // Rows are not cut: a band would cost its own sums.
   const form = { kernel: "depthwise_conv2d_dw", narrow: k === 3 };
-  const { constants, sizes: { strips } } = rollOutput(gpu, form, 1, window);
-  const { sizes, work } = runsOf(gpu, form.kernel, x.shape[0], strips, c, channels);
+  const { constants, sizes: { strips } } = rollOutput(rec, form, 1, window);
+  const { sizes, work } = runsOf(rec, form.kernel, x.shape[0], strips, c, channels);
   const sized = { ...constants, TAPS: `${taps}u`, GROUPS: `${channels}u`, SIZE: `${SIZE}u` };
   const g = { ...geometry(x.shape, ws, params), ...l, ...sizes, ...sized, relu, c, taps };
-  gpu.sumSplits(
-    { splits: sizes.splits, n: count(ws), to, add },
-    (part) => gpu.run(rollingDw, { x, dy, part }, g, work),
+  rec.reduceSplits(
+    { splits: sizes.splits, n: numel(ws), to, add },
+    (part) => rec.run(rollingDw, { x, dy, part }, g, work),
   );
 }
 
 function bothGradients(
-  gpu: Gpu,
+  rec: Recorder,
   x: Tensor,
   w: Tensor,
   dy: Tensor,
@@ -165,19 +172,19 @@ function bothGradients(
   const window = windowOf(x.shape, w.shape, params);
   const k = w.shape[0], taps = k * k;
   const l = lanes(x.shape[3], w, dw.tensor), c = x.shape[3] / width(l);
-  const channels = grouped(gpu, c, false);
+  const channels = grouped(rec, c, false);
   const form = { kernel: "depthwise_conv2d_dx_dw", narrow: k === 3 };
   // Sums are not open over rows here: the kernel has no such constant.
   const { constants: { OPEN: _, ...constants }, sizes: { strips } } = rollInput(
-    gpu,
+    rec,
     form,
     1,
     window,
   );
-  const { sizes, work } = runsOf(gpu, form.kernel, x.shape[0], strips, c, channels);
+  const { sizes, work } = runsOf(rec, form.kernel, x.shape[0], strips, c, channels);
   const sized = { ...constants, TAPS: `${taps}u`, GROUPS: `${channels}u`, SIZE: `${SIZE}u` };
   const shaped = { ...l, ...sized, RELU: String(params.relu) };
   const g = { ...geometry(x.shape, w.shape, params), ...sizes, ...shaped, c, add, taps };
-  const job = { splits: sizes.splits, n: count(w.shape), to: dw.tensor, add: dw.accumulate };
-  gpu.sumSplits(job, (part) => gpu.run(rollingBoth, { x, w, dy, dx, part }, g, work));
+  const job = { splits: sizes.splits, n: numel(w.shape), to: dw.tensor, add: dw.accumulate };
+  rec.reduceSplits(job, (part) => rec.run(rollingBoth, { x, w, dy, dx, part }, g, work));
 }

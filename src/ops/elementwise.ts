@@ -1,5 +1,5 @@
 /** What activations have in common: one input, a gradient that follows from the output, any shape. */
-import { count, defineOp } from "../autodiff/op.ts";
+import { defineOp, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
@@ -19,14 +19,14 @@ export function activation(spec: Activation): (x: Value) => Value {
   const op = defineOp<Record<never, never>>({
     name: spec.name,
     shapes: ([x]) => ({ out: [x] }),
-    forward: (gpu, { inputs: [x], out: [y] }) =>
-      gpu.run(forward, { x, y }, { n: count(x.shape) }, count(x.shape)),
-    backward: (gpu, { out: [y], dy: [dy], dx: [dx] }) =>
-      gpu.run(
+    forward: (rec, { inputs: [x], out: [y] }) =>
+      rec.run(forward, { x, y }, { n: numel(x.shape) }, numel(x.shape)),
+    backward: (rec, { out: [y], dy: [dy], dx: [dx] }) =>
+      rec.run(
         backward,
         { y, dy: dy!, dx: dx!.tensor },
-        { n: count(y.shape), add: dx!.accumulate },
-        count(y.shape),
+        { n: numel(y.shape), add: dx!.accumulate },
+        numel(y.shape),
       ),
     reads: { inputs: false },
     reference: ([x]) => [x.map(spec.reference)],

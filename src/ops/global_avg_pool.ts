@@ -19,17 +19,17 @@ const op = defineOp<GlobalAvgPoolOptions>({
     expectShape(x.length === 4, "global_avg_pool", [x], "[n,h,w,c]");
     return { out: [[x[0], x[3]]] };
   },
-  forward: (gpu, { inputs: [x], out: [y], params: { relu } }) => {
+  forward: (rec, { inputs: [x], out: [y], params: { relu } }) => {
     const [n, h, w, channels] = x.shape;
     const l = lanes(channels);
     const c = channels / width(l);
-    gpu.run(forward, { x, y }, { n, c, relu, pixels: h * w, V: l.V }, n * c);
+    rec.run(forward, { x, y }, { n, c, relu, pixels: h * w, V: l.V }, n * c);
   },
-  backward: (gpu, { inputs: [x], dy: [dy], dx: [dx], params: { relu } }) => {
+  backward: (rec, { inputs: [x], dy: [dy], dx: [dx], params: { relu } }) => {
     const [n, h, w, channels] = x.shape;
     const l = lanes(channels);
     const c = channels / width(l), blocks = Math.ceil(h * w / 8);
-    gpu.run(
+    rec.run(
       backward,
       { x, dy: dy!, dx: dx!.tensor },
       { n, c, relu, blocks, pixels: h * w, V: l.V, add: dx!.accumulate },

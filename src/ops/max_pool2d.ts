@@ -2,9 +2,9 @@ import maxPoolWgsl from "../../kernels/max_pool.wgsl" with { type: "text" };
 import rollingWgsl from "../../kernels/max_pool_rolling.wgsl" with { type: "text" };
 import rollingDxWgsl from "../../kernels/max_pool_rolling_dx.wgsl" with { type: "text" };
 import maxPoolDxWgsl from "../../kernels/max_pool_dx.wgsl" with { type: "text" };
-import { type Backward, count, defineOp, type Forward, type Shape } from "../autodiff/op.ts";
+import { type Backward, defineOp, type Forward, numel, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { type Form, rollPool, rolls } from "./rolling.ts";
 import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
@@ -26,30 +26,33 @@ const types = (channels: number) => {
 /** The rolling kernels keep four channels' cells in a word. */
 const rollsBytes = (x: Shape, { k, stride }: PoolOptions) => rolls(k, stride) && x[3] % 4 === 0;
 
-function forward(gpu: Gpu, { inputs: [x], out: [y], saved: [won], params }: Forward<PoolOptions>) {
+function forward(
+  rec: Recorder,
+  { inputs: [x], out: [y], saved: [won], params }: Forward<PoolOptions>,
+) {
   const g = poolGeometry(x.shape, params);
   const { k, stride } = params;
   if (rollsBytes(x.shape, params)) {
-    const { params: sizes, invocations } = rollPool(gpu, pooling, x.shape, params, false);
-    return gpu.run(rolling, { x, y, won }, sizes, invocations);
+    const { params: sizes, invocations } = rollPool(rec, pooling, x.shape, params, false);
+    return rec.run(rolling, { x, y, won }, sizes, invocations);
   }
   const c = x.shape[3] / width(lanes(x.shape[3]));
   const sizes = { ...g, ...types(x.shape[3]), k, stride, c };
-  gpu.run(plain, { x, y, won }, sizes, g.n * g.oh * g.ow * c);
+  rec.run(plain, { x, y, won }, sizes, g.n * g.oh * g.ow * c);
 }
 
-function backward(gpu: Gpu, io: Backward<PoolOptions>) {
+function backward(rec: Recorder, io: Backward<PoolOptions>) {
   const { inputs: [x], saved: [won], params, dy: [dy], dx: [dx] } = io;
   const { tensor, accumulate: add } = dx!;
   const g = poolGeometry(x.shape, params);
   const { k, stride } = params;
   if (rollsBytes(x.shape, params)) {
-    const { params: sizes, invocations } = rollPool(gpu, gradient, x.shape, params, true);
-    return gpu.run(rollingDx, { won, dy: dy!, dx: tensor }, { ...sizes, add }, invocations);
+    const { params: sizes, invocations } = rollPool(rec, gradient, x.shape, params, true);
+    return rec.run(rollingDx, { won, dy: dy!, dx: tensor }, { ...sizes, add }, invocations);
   }
   const c = x.shape[3] / width(lanes(x.shape[3]));
   const sizes = { ...g, ...types(x.shape[3]), k, stride, c, add };
-  gpu.run(plainDx, { won, dy: dy!, dx: tensor }, sizes, count(x.shape) / x.shape[3] * c);
+  rec.run(plainDx, { won, dy: dy!, dx: tensor }, sizes, numel(x.shape) / x.shape[3] * c);
 }
 
 function reference(

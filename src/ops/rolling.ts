@@ -1,6 +1,6 @@
 /** Windows that roll down an image: which do, and how the kernels that do it cut their work. */
 import type { Shape } from "../autodiff/op.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { type Axis, axis, blockSize, lanes, poolGeometry, type PoolOptions } from "./tiling.ts";
 
 /**
@@ -38,13 +38,13 @@ export interface Form {
  * but with stride 2 they see twice the columns, and take seconds to compile; narrow strips are the same for
  * more widths of images. On a card more invocations hide latency, and wide tiles run out of registers.
  */
-function tile(gpu: Gpu, { kernel, narrow }: Form, window: Window): Tile {
+function tile(rec: Recorder, { kernel, narrow }: Form, window: Window): Tile {
   const key = `${kernel} ${classOf(window)}`, wide = window.stride === 1;
   const high = (columns: number) => ({ columns, rows: Infinity });
   const low = (columns: number) => ({ columns, rows: 4 });
-  if (!gpu.adapter.fallback) return gpu.tuning.choose(key, [low(wide ? 4 : 2), low(2), high(4)]);
-  if (!wide) return gpu.tuning.choose(key, [high(4), high(2)]);
-  return gpu.tuning.choose(key, narrow ? [high(4), high(8)] : [high(8), high(4)]);
+  if (!rec.traits.fewLanes) return rec.choose(key, [low(wide ? 4 : 2), low(2), high(4)]);
+  if (!wide) return rec.choose(key, [high(4), high(2)]);
+  return rec.choose(key, narrow ? [high(4), high(8)] : [high(8), high(4)]);
 }
 
 const literals = (constants: Record<string, number | boolean>): Record<string, string> =>
@@ -56,9 +56,9 @@ const literals = (constants: Record<string, number | boolean>): Record<string, s
  * How a rolling kernel that follows the output cuts n images: constants, sizes, and how many strips there are
  * of a channel group.
  */
-export function rollOutput(gpu: Gpu, form: Form, n: number, window: Window) {
+export function rollOutput(rec: Recorder, form: Form, n: number, window: Window) {
   const { y, x, k, stride } = window, flight = Math.ceil(k / stride);
-  const most = tile(gpu, form, window);
+  const most = tile(rec, form, window);
   const columns = blockSize(x.out, most.columns), strips = Math.ceil(x.out / columns);
   const rows = Math.min(most.rows, y.out), bands = Math.ceil(y.out / rows);
   const seen = stride * (columns - 1) + k, alone = strips === 1 && stride === 1;
@@ -79,11 +79,11 @@ export function rollOutput(gpu: Gpu, form: Form, n: number, window: Window) {
 }
 
 /** The same of kernels that follow the input: its gradient is made in steps of `stride` columns and rows. */
-export function rollInput(gpu: Gpu, form: Form, n: number, window: Window) {
+export function rollInput(rec: Recorder, form: Form, n: number, window: Window) {
   const { y, x, k, stride } = window, flight = Math.ceil(k / stride), last = flight - 1;
   const first = (a: Axis) => Math.floor(a.before / stride);
   const steps = (a: Axis) => Math.ceil((a.size + a.before) / stride) - first(a);
-  const most = tile(gpu, form, window);
+  const most = tile(rec, form, window);
   const columns = blockSize(steps(x), Math.max(1, most.columns / stride));
   const strips = Math.ceil(steps(x) / columns), seen = columns + last;
   const rows = Math.min(most.rows, steps(y)), bands = Math.ceil(steps(y) / rows);
@@ -105,7 +105,7 @@ export function rollInput(gpu: Gpu, form: Form, n: number, window: Window) {
 
 /** How a rolling kernel pools x, or makes its gradient: what to say to `run`, but for the tensors. */
 export function rollPool(
-  gpu: Gpu,
+  rec: Recorder,
   form: Form,
   shape: Shape,
   params: PoolOptions,
@@ -115,7 +115,7 @@ export function rollPool(
   const c = shape[3] / Number.parseInt(LANES);
   const y = axis(shape[1], k, stride, padding), x = axis(shape[2], k, stride, padding);
   const roll = gradient ? rollInput : rollOutput;
-  const { constants, sizes, items } = roll(gpu, form, shape[0], { y, x, k, stride });
+  const { constants, sizes, items } = roll(rec, form, shape[0], { y, x, k, stride });
   return {
     params: { ...poolGeometry(shape, params), ...sizes, ...constants, c },
     V,

@@ -4,7 +4,7 @@ import { testData } from "../../src/autodiff/gradcheck.ts";
 import { run, schedule, Tape, type Value } from "../../src/autodiff/mod.ts";
 import { reshape } from "../../src/autodiff/tape.ts";
 import { Gpu } from "../../src/gpu/device.ts";
-import { count, type Shape } from "../../src/gpu/tensor.ts";
+import { numel, type Shape } from "../../src/gpu/tensor.ts";
 import { add, batchNorm, matmul, relu } from "../../src/ops/mod.ts";
 
 const gpu = await Gpu.open();
@@ -23,7 +23,7 @@ function setting() {
   const tape = new Tape();
   const input = (shape: Shape, seed: number) =>
     tape.input(shape, {
-      tensor: gpu.upload(Float32Array.from(testData(count(shape), "real", seed)), shape),
+      tensor: gpu.upload(Float32Array.from(testData(numel(shape), "real", seed)), shape),
       wantsGrad: true,
     });
   const [a, b] = [input(shape, 1), input(shape, 2)];

@@ -7,8 +7,8 @@ import type { ControllerConfig } from "./network.ts";
 
 export interface ControllerOptimizer {
   step(touched: readonly Touched[]): void;
-  /** Records a step that does not count: what `Gpu.rehearse` takes. */
-  rehearse(touched: readonly Touched[]): void;
+  /** Records a step that does not count: what `Gpu.dryRun` takes. */
+  dryRun(touched: readonly Touched[]): void;
   snapshot(): Promise<OptimizerState>;
   restore(state: OptimizerState): void;
 }
@@ -23,7 +23,7 @@ export function controllerOptimizer(
   const step = (touched: readonly Touched[]) => sgd.step(touched, lr);
   return {
     step,
-    rehearse: step,
+    dryRun: step,
     snapshot: () => sgd.snapshot(),
     restore: (state) => sgd.restore(state),
   };

@@ -6,7 +6,7 @@ import { run } from "../../autodiff/run.ts";
 import type { Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import { count } from "../../gpu/tensor.ts";
+import { numel } from "../../gpu/tensor.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { addScaled, scale, weightedSum } from "../../ops/mod.ts";
 import type { SearchConfig } from "../config.ts";
@@ -127,13 +127,13 @@ export class EnasStrategy<A> implements Strategy<A> {
     return new ControllerPass(this.gpu, n, this.#network.weights, this.config.controller, source);
   }
 
-  /** Records a draw of n samples and a step on them (`Gpu.rehearse`). */
-  rehearse(n: number): void {
+  /** Records a draw of n samples and a step on them (`Gpu.dryRun`). */
+  dryRun(n: number): void {
     this.#record(n, 0);
     const arch = uniformArchitecture(this.space, new Rng(1, Stream.search));
     const choices = Array.from({ length: n }, () => this.space.encode(arch));
     const { result } = this.#differentiate(choices, choices.map(() => 0));
-    this.#optimizer.rehearse(result.touched);
+    this.#optimizer.dryRun(result.touched);
   }
 
   #record(n: number, draw: number) {
@@ -151,7 +151,7 @@ export class EnasStrategy<A> implements Strategy<A> {
       (_, i) => decisions.flatMap((v, d) => row(read[d], v, n, i)),
     );
     const probabilities = logits.flatMap(({ value, kind }, l) =>
-      meanProbabilities(read[decisions.length + l], n, count(value.shape) / n, kind)
+      meanProbabilities(read[decisions.length + l], n, numel(value.shape) / n, kind)
     );
     // Rows of probabilities follow the decisions: bring them into the order of the choice as well.
     const places = this.#network.toChoice(probabilities.map((_, i) => i));
@@ -201,7 +201,7 @@ export class EnasStrategy<A> implements Strategy<A> {
 
 /** The unsigned integers of sample i. */
 function row(data: Float32Array<ArrayBuffer>, v: Value, n: number, i: number): number[] {
-  const width = count(v.shape) / n;
+  const width = numel(v.shape) / n;
   return [...new Uint32Array(data.buffer, data.byteOffset + i * width * 4, width)];
 }
 

@@ -54,8 +54,8 @@ export class NnablaStrategy<A> implements Strategy<A> {
     return { ...report, trained: done.at(this.#asked.length)?.score.value };
   }
 
-  rehearse(n: number): void {
-    this.policy.rehearse?.(n);
+  dryRun(n: number): void {
+    this.policy.dryRun?.(n);
   }
 
   async snapshot(): Promise<State> {

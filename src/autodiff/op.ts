@@ -4,9 +4,9 @@
  * over the registry tests every op, so that an op nobody tests cannot be written.
  */
 import type { Recorder } from "../gpu/recorder.ts";
-import type { Shape, Tensor } from "../gpu/tensor.ts";
+import type { Dtype, Shape, Tensor } from "../gpu/tensor.ts";
 
-export { numel, type Shape, type Tensor } from "../gpu/tensor.ts";
+export { type Dtype, numel, type Shape, type Tensor } from "../gpu/tensor.ts";
 
 export interface Shapes {
   /** `out[0]` is the value. */
@@ -41,7 +41,7 @@ export type InputKind = "real" | "positive" | "unit" | { below: number };
 export interface Case<P> {
   shapes: Shape[];
   params: P;
-  /** Default: every input is "real". Integer inputs (`below`) are uint32 and take no gradient. */
+  /** Default: every input is "real". */
   inputs?: InputKind[];
 }
 
@@ -60,6 +60,8 @@ export interface OpSpec<P> {
   handsOver?: number[];
   /** What `backward` reads, so that everything else is freed early. Default: all inputs but those, all outputs. */
   reads?: { inputs?: boolean; out?: boolean };
+  /** Element types; default: float32. Integers take no gradient. */
+  dtypes?: { inputs?: readonly Dtype[]; out?: readonly Dtype[] };
   /** Outputs that take no gradient (counts, entropies for reports): `dy` is null for them. */
   constant?: number[];
   /** This op is the sum of its two inputs. */
@@ -91,6 +93,19 @@ export function defineOp<P>(spec: OpSpec<P>): Op<P> {
   registry.push(spec);
   return spec;
 }
+
+/** Element type of the i-th input. */
+// deno-lint-ignore no-explicit-any
+export const inputDtype = ({ dtypes }: Op<any>, i: number): Dtype => dtypes?.inputs?.[i] ?? "f32";
+
+/** Element type of the i-th output. */
+// deno-lint-ignore no-explicit-any
+export const outputDtype = ({ dtypes }: Op<any>, i: number): Dtype => dtypes?.out?.[i] ?? "f32";
+
+/** Whether a gradient can reach the i-th output. */
+// deno-lint-ignore no-explicit-any
+export const takesGradient = (op: Op<any>, i: number): boolean =>
+  outputDtype(op, i) === "f32" && !op.constant?.includes(i);
 
 /** For `shapes` functions: throws a RangeError in the house form unless `ok`. */
 export function expectShape(

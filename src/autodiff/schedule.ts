@@ -4,7 +4,7 @@
  */
 import { sizeClass } from "../gpu/pool.ts";
 import { fuse } from "./fuse.ts";
-import { numel } from "./op.ts";
+import { numel, takesGradient } from "./op.ts";
 import type { Node, Param, Source, Tape, Value } from "./tape.ts";
 
 /** Memory for one tensor of the tape. */
@@ -120,7 +120,7 @@ class Reverse {
   #wanted({ source }: Value): boolean {
     if (source.kind === "param") return source.param.trainable;
     if (source.kind === "input") return source.wantsGrad;
-    return this.#wants.has(source.node.index) && !source.node.op.constant?.includes(source.out);
+    return this.#wants.has(source.node.index) && takesGradient(source.node.op, source.out);
   }
 
   walk(loss: Value): void {

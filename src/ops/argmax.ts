@@ -8,6 +8,7 @@ const forward = kernel("argmax", argmaxWgsl);
 
 const op = defineOp<Record<never, never>>({
   name: "argmax",
+  dtypes: { out: ["u32"] },
   shapes: ([x]) => ({ out: [x.slice(0, -1)] }),
   forward: (rec, { inputs: [x], out: [y] }) =>
     rec.run(forward, { x, y }, { n: rows(x.shape), columns: columns(x.shape) }, rows(x.shape)),

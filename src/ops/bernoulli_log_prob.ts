@@ -10,6 +10,7 @@ const backward = kernel("bernoulli_log_prob_dx", bernoulliLogProbDxWgsl);
 
 const op = defineOp<Record<never, never>>({
   name: "bernoulli_log_prob",
+  dtypes: { inputs: ["f32", "u32"] },
   shapes: ([q, bits]) => {
     expectShape(
       q.length === 2 && sameShape(q, bits),

@@ -9,6 +9,7 @@ const backward = kernel("embedding_dtable", embeddingDtableWgsl);
 
 const op = defineOp<Record<never, never>>({
   name: "embedding",
+  dtypes: { inputs: ["f32", "u32"] },
   shapes: ([table, index]) => {
     expectShape(
       table.length === 2,

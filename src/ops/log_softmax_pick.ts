@@ -9,6 +9,7 @@ const backward = kernel("log_softmax_pick_dx", logSoftmaxPickDxWgsl);
 
 const op = defineOp<Record<never, never>>({
   name: "log_softmax_pick",
+  dtypes: { inputs: ["f32", "u32"] },
   shapes: ([logits, index]) => {
     expectShape(
       logits.length === 2 && numel(index) === logits[0],

@@ -9,6 +9,7 @@ const backward = kernel("pick_dx", pickDxWgsl);
 
 const op = defineOp<{ width: number }>({
   name: "pick",
+  dtypes: { inputs: ["f32", "u32"] },
   shapes: ([anchors, index], { width }) => {
     expectShape(
       anchors.length === 2 && numel(index) === anchors[0] && anchors[1] % width === 0,

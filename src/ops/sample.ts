@@ -28,6 +28,7 @@ const drawCase = (i: number): Draw => ({
 
 const categoricalOp = defineOp<Draw>({
   name: "sample_categorical",
+  dtypes: { out: ["u32"] },
   shapes: ([logits]) => {
     expectShape(logits.length === 2, "sample_categorical", [logits], "logits [n, k]");
     return { out: [[logits[0]]] };
@@ -56,6 +57,7 @@ export const sampleCategorical = (logits: Value, params: Draw): Value =>
 
 const bernoulliOp = defineOp<Draw>({
   name: "sample_bernoulli",
+  dtypes: { out: ["u32"] },
   shapes: ([q]) => ({ out: [q] }),
   forward: (rec, { inputs: [q], out: [bits], params }) =>
     rec.run(bernoulli, { q, bits }, { n: numel(q.shape), ...counter(params) }, numel(q.shape)),

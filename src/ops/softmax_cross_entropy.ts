@@ -16,6 +16,7 @@ const backwardWeights = kernel("product_dx", productDxWgsl);
 
 const op = defineOp<Record<never, never>>({
   name: "softmax_cross_entropy",
+  dtypes: { inputs: ["f32", "u32"] },
   shapes: (inputs) => {
     const [logits, labels, weights] = inputs;
     expectShape(

@@ -9,6 +9,7 @@ const backward = kernel("weighted_mean_dx", weightedMeanDxWgsl);
 
 const op = defineOp<Record<never, never>>({
   name: "weighted_mean",
+  dtypes: { inputs: ["u32", "f32"] },
   shapes: ([bits, anchors]) => {
     expectShape(
       bits.length === 2 && anchors.length === 2 && bits[0] === anchors[0] &&

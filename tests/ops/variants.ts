@@ -1,6 +1,14 @@
 /** Walks the forms of kernels that an op offers to the tuner, and checks each of them. */
 import { checkOp } from "../../src/autodiff/gradcheck.ts";
-import { type Case, numel, type OpSpec, type Shape, type Tensor } from "../../src/autodiff/op.ts";
+import {
+  type Case,
+  inputDtype,
+  numel,
+  type OpSpec,
+  type Shape,
+  takesGradient,
+  type Tensor,
+} from "../../src/autodiff/op.ts";
 import type { Gpu } from "../../src/gpu/device.ts";
 import type { Dispatch } from "../../src/gpu/programs.ts";
 import type { Choices } from "../../src/gpu/tuning.ts";
@@ -135,9 +143,9 @@ function record(gpu: Gpu, op: AnyOp, c: AnyCase, accumulate: boolean): void {
   };
   op.forward(gpu, io);
   if (typeof op.backward !== "string") {
-    const dy = out.map((s, i) => op.constant?.includes(i) ? null : tensor(s));
+    const dy = out.map((s, i) => takesGradient(op, i) ? tensor(s) : null);
     const dx = c.shapes.map((s, i) =>
-      typeof c.inputs?.[i] === "object" || op.mutates?.includes(i)
+      inputDtype(op, i) === "u32" || op.mutates?.includes(i)
         ? null
         : { tensor: tensor(s), accumulate }
     );

@@ -64,10 +64,17 @@ export interface OpSpec<P> {
   dtypes?: { inputs?: readonly Dtype[]; out?: readonly Dtype[] };
   /** Outputs that take no gradient (counts, entropies for reports): `dy` is null for them. */
   constant?: number[];
-  /** This op is the sum of its two inputs. */
-  sums?: true;
-  /** The op that adds one more tensor, its second input, to what this op gives. */
-  plus?: Op<P>;
+  /** For others that absorb it: this op is max(x, 0), or the sum of its two inputs. */
+  role?: "relu" | "sum";
+  /** What the kernels of this op do besides where a neighbour on the tape asks for it. */
+  absorbs?: {
+    /** max(x, 0) of all these inputs: which, of how many there are, and the parameters that say so. */
+    reluOfInputs?: { at(inputs: number): number[]; params(params: P): P };
+    /** max(y, 0) of the value: the parameters that say so. */
+    reluOfOutput?(params: P): P;
+    /** A sum: the op that adds one more tensor, its second input, to the value. */
+    sum?: Op<P>;
+  };
   /** Inputs that `forward` changes in place (running statistics); they take no gradient. */
   mutates?: number[];
   /** Multiply-adds of one forward pass. */

@@ -106,7 +106,8 @@ export class Tape {
       out,
       saved,
       scope: this.#scope.path,
-      place: this.#place(),
+      // Has no number of its own: whether there is a ReLU must not change the places of its neighbours.
+      place: op.role === "relu" ? `${this.#scope.place}.relu` : this.#place(),
       index: this.nodes.length,
     };
     this.nodes.push(node);

@@ -1,4 +1,5 @@
 /** Sizes of a network without a device: parameters, multiply-adds, shapes, memory. */
+import { absorbRelus } from "../autodiff/fuse.ts";
 import { peakBytes, type Schedule, schedule, Tape, type Value } from "../autodiff/mod.ts";
 import { numel, type Shape } from "../autodiff/op.ts";
 import { WeightStore } from "../nn/weights.ts";
@@ -87,7 +88,8 @@ export function describe<A>(options: DescribeOptions<A>): Description {
 
 function layersOf(model: Model, input: readonly [number, number, number]): LayerDescription[] {
   const tape = new Tape();
-  model.forward(tape.input([1, ...input]), training);
+  const { logits, aux } = model.forward(tape.input([1, ...input]), training);
+  const { nodes } = absorbRelus(tape.nodes, aux ? [logits, aux] : [logits]);
   const seen = new Set<string>();
   const firstUse = ({ source, shape }: Value) => {
     if (source.kind !== "param" || !source.param.trainable) return 0;
@@ -96,7 +98,7 @@ function layersOf(model: Model, input: readonly [number, number, number]): Layer
     seen.add(key);
     return numel(shape);
   };
-  return tape.nodes.map(({ scope, op, inputs, params, out }) => ({
+  return nodes.map(({ scope, op, inputs, params, out }) => ({
     scope,
     op: op.name,
     shape: out[0],

@@ -22,7 +22,7 @@ const op = defineOp<Record<never, never>>({
     rec.run(forward, { a, b, y }, { T, n, a_at: at(a), b_at: at(b) }, invocations);
   },
   backward: "dy",
-  sums: true,
+  role: "sum",
   reads: { inputs: false, out: false },
   reference: ([a, b]) => [a.map((v, i) => v + b[i])],
   cases: [

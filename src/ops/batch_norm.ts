@@ -7,14 +7,14 @@ import {
   type Shapes,
 } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import { backward, type BatchNormOptions, forward } from "./batch_norm_passes.ts";
+import { backward, type BatchNormParams, forward } from "./batch_norm_passes.ts";
 import { sameShape } from "./shapes.ts";
 
-export type { BatchNormOptions } from "./batch_norm_passes.ts";
+export type BatchNormOptions = Omit<BatchNormParams, "relu">;
 
 function shapes(
   [x, gamma, beta, running]: readonly Shape[],
-  { mode, update }: BatchNormOptions,
+  { mode, update }: BatchNormParams,
 ): Shapes {
   const c = x[x.length - 1];
   const used = mode === "running" || update;
@@ -32,7 +32,7 @@ function shapes(
 function reference(
   [x, gamma, beta, running]: readonly Float64Array[],
   [, [c]]: readonly Shape[],
-  { epsilon, decay, mode, update, debias, relu }: BatchNormOptions,
+  { epsilon, decay, mode, update, debias, relu }: BatchNormParams,
 ): Float64Array[] {
   const m = x.length / c;
   const after = running?.slice();
@@ -60,15 +60,14 @@ function reference(
   return after ? [y, after] : [y];
 }
 
-const plain: BatchNormOptions = {
+const plain: BatchNormParams = {
   epsilon: 1e-3,
   decay: 0.9,
   mode: "batch",
   update: false,
   debias: false,
-  relu: false,
 };
-const cases: Case<BatchNormOptions>[] = ([
+const cases: Case<BatchNormParams>[] = ([
   [[9, 1], {}],
   [[2, 5, 7, 3], { update: true }],
   [[2, 3, 5, 36], { update: true, debias: true, relu: true }],
@@ -81,7 +80,7 @@ const cases: Case<BatchNormOptions>[] = ([
   // Runs of several blocks and a rest.
   [[37, 1023], {}],
   [[11, 20], { epsilon: 1e-5, decay: 0.99, update: true }],
-] as [number[], Partial<BatchNormOptions>][]).map(([x, options]) => {
+] as [number[], Partial<BatchNormParams>][]).map(([x, options]) => {
   const c = x[x.length - 1];
   const running = options.update || options.mode === "running";
   return {
@@ -92,7 +91,7 @@ const cases: Case<BatchNormOptions>[] = ([
 });
 
 /** The same with an addend after x. */
-const sumOp = defineOp<BatchNormOptions>({
+const sumOp = defineOp<BatchNormParams>({
   name: "batch_norm_plus",
   shapes: ([x, plus, ...rest], params) => {
     expectShape(sameShape(x, plus), "batch_norm_plus", [x, plus], "two equal shapes");
@@ -116,14 +115,14 @@ const sumOp = defineOp<BatchNormOptions>({
   })),
 });
 
-const op = defineOp<BatchNormOptions>({
+const op = defineOp<BatchNormParams>({
   name: "batch_norm",
   shapes,
   forward,
   backward,
   reads: { out: false },
   mutates: [3],
-  plus: sumOp,
+  absorbs: { reluOfOutput: (params) => ({ ...params, relu: true }), sum: sumOp },
   reference,
   cases,
 });

@@ -15,7 +15,7 @@ const moments = kernel("batch_norm_moments", momentsWgsl);
 const fromRunning = kernel("batch_norm_running", runningWgsl);
 const sums = kernel("batch_norm_sums", sumsWgsl);
 
-export interface BatchNormOptions {
+export interface BatchNormParams {
   /** Added to the variance. */
   epsilon: number;
   /** Of the running statistics: new = decay · old + (1 − decay) · batch. */
@@ -26,8 +26,8 @@ export interface BatchNormOptions {
   update: boolean;
   /** Running statistics started at 0 and are divided by 1 − decay^updates when read (TensorFlow). */
   debias: boolean;
-  /** Apply max(y, 0) to the result. */
-  relu: boolean;
+  /** Give max(y, 0). */
+  relu?: boolean;
 }
 
 /** How the kernels cut a tensor. */
@@ -85,9 +85,9 @@ function groupsOf(c: number, { fused, size }: Form): number {
 const whole = (t: Tensor): Tensor => ({ ...t, offset: 0 });
 
 /** y = norm of x, plus `addend` where there is one. */
-export function forward(rec: Recorder, io: Forward<BatchNormOptions>, addend?: Tensor): void {
+export function forward(rec: Recorder, io: Forward<BatchNormParams>, addend?: Tensor): void {
   const { inputs: [x, gamma, beta, running], out: [y], saved: [stats], params } = io;
-  const { epsilon, decay, mode, update, debias, relu } = params;
+  const { epsilon, decay, mode, update, debias, relu = false } = params;
   const channels = gamma.shape[0], pixels = numel(x.shape) / channels;
   const common = { pixels, relu, epsilon, decay, add: addend !== undefined };
   if (mode === "running") {
@@ -126,9 +126,9 @@ export function forward(rec: Recorder, io: Forward<BatchNormOptions>, addend?: T
 }
 
 /** The gradients of what a norm was made from; an addend has dy for its own. */
-export function backward(rec: Recorder, io: Backward<BatchNormOptions>): void {
+export function backward(rec: Recorder, io: Backward<BatchNormParams>): void {
   const { inputs: [x, gamma], saved: [stats], params, dy: [dy], dx: [dx, ...weights] } = io;
-  const { mode, relu } = params;
+  const { mode, relu = false } = params;
   const channels = gamma.shape[0], pixels = numel(x.shape) / channels;
   const l = lanes(channels);
   const c = channels / width(l);

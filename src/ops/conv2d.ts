@@ -4,7 +4,8 @@ import { convolveDw, convolveDx, convolveForward, LARGEST } from "./convolution.
 
 interface Params {
   stride: number;
-  relu: boolean;
+  /** Take max(x, 0) on the way in. */
+  relu?: boolean;
 }
 
 function shapes([x, w]: readonly Shape[], { stride }: Params): { out: Shape[] } {
@@ -24,11 +25,12 @@ const test = (x: Shape, k: number, co: number, stride: number, relu: boolean) =>
 
 const op = defineOp<Params>({
   name: "conv2d",
+  absorbs: { reluOfInputs: { at: () => [0], params: (params) => ({ ...params, relu: true }) } },
   shapes,
   forward: (rec, { inputs: [x, w], out: [y], params }) =>
-    convolveForward(rec, { x, w, y, ...params }),
+    convolveForward(rec, { x, w, y, relu: false, ...params }),
   backward: (rec, { inputs: [x, w], dy: [dy], dx: [dx, dw], params }) => {
-    const io = { x, w, dy: dy!, ...params };
+    const io = { x, w, dy: dy!, relu: false, ...params };
     if (dx) convolveDx(rec, io, dx);
     if (dw) convolveDw(rec, io, dw);
   },
@@ -103,10 +105,7 @@ const op = defineOp<Params>({
 
 /**
  * Convolution with TensorFlow's SAME padding, no bias: x [n, h, w, ci], w [k, k, ci, co] to
- * [n, ⌈h / stride⌉, ⌈w / stride⌉, co]. `relu` takes max(x, 0) on the way in.
+ * [n, ⌈h / stride⌉, ⌈w / stride⌉, co].
  */
-export const conv2d = (
-  x: Value,
-  w: Value,
-  { stride = 1, relu = false }: { stride?: number; relu?: boolean } = {},
-): Value => apply(op, [x, w], { stride, relu })[0];
+export const conv2d = (x: Value, w: Value, { stride = 1 }: { stride?: number } = {}): Value =>
+  apply(op, [x, w], { stride })[0];

@@ -16,7 +16,7 @@ import { apply, type Value } from "../autodiff/tape.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 import {
-  type DepthwiseOptions,
+  type DepthwiseParams,
   geometry,
   rollBackward,
   rollForward,
@@ -24,15 +24,15 @@ import {
 } from "./depthwise_rolling.ts";
 import { lanes, width } from "./tiling.ts";
 
-export type { DepthwiseOptions };
+export type DepthwiseOptions = Omit<DepthwiseParams, "relu">;
 
 const plain = kernel("depthwise", depthwiseWgsl);
 const plainDx = kernel("depthwise_dx", depthwiseDxWgsl);
 const plainDw = kernel("depthwise_dw", depthwiseDwWgsl);
 
-function forward(rec: Recorder, { inputs: [x, w], out: [y], params }: Forward<DepthwiseOptions>) {
+function forward(rec: Recorder, { inputs: [x, w], out: [y], params }: Forward<DepthwiseParams>) {
   if (rollsOver(w.shape, params)) return rollForward(rec, x, w, y, params);
-  const { stride, relu, dilation = 1 } = params;
+  const { stride, relu = false, dilation = 1 } = params;
   const k = w.shape[0];
   const l = lanes(x.shape[3], w);
   const c = x.shape[3] / width(l);
@@ -40,7 +40,7 @@ function forward(rec: Recorder, { inputs: [x, w], out: [y], params }: Forward<De
   rec.run(plain, { x, w, y }, { ...g, stride, dilation, k }, numel(y.shape) / width(l));
 }
 
-function backward(rec: Recorder, io: Backward<DepthwiseOptions>): void {
+function backward(rec: Recorder, io: Backward<DepthwiseParams>): void {
   const { inputs: [x, w], dy: [dy], dx: [dx, dw], params } = io;
   if (rollsOver(w.shape, params)) return rollBackward(rec, x, w, dy!, dx, dw, params);
   if (dx) inputGradient(rec, x, w, dy!, dx, params);
@@ -53,9 +53,9 @@ function inputGradient(
   w: Tensor,
   dy: Tensor,
   { tensor: dx, accumulate: add }: Grad,
-  params: DepthwiseOptions,
+  params: DepthwiseParams,
 ): void {
-  const { stride, relu, dilation = 1 } = params;
+  const { stride, relu = false, dilation = 1 } = params;
   const k = w.shape[0];
   const l = lanes(x.shape[3], w);
   const c = x.shape[3] / width(l);
@@ -74,9 +74,9 @@ function weightGradient(
   ws: Shape,
   dy: Tensor,
   dw: Grad,
-  params: DepthwiseOptions,
+  params: DepthwiseParams,
 ): void {
-  const { stride, relu, dilation = 1 } = params;
+  const { stride, relu = false, dilation = 1 } = params;
   const [k, , channels] = ws;
   const n = numel(ws);
   const l = lanes(channels), { V } = l;
@@ -108,9 +108,9 @@ function weightGradient(
 function reference(
   [x, w]: readonly Float64Array[],
   [xs, ws]: readonly Shape[],
-  params: DepthwiseOptions,
+  params: DepthwiseParams,
 ): Float64Array[] {
-  const { stride, relu, dilation = 1 } = params;
+  const { stride, relu = false, dilation = 1 } = params;
   const [k, , c] = ws;
   const { n, ih, iw, oh, ow, pad_y, pad_x } = geometry(xs, ws, params);
   const y = new Float64Array(n * oh * ow * c);
@@ -130,7 +130,7 @@ function reference(
   return [y];
 }
 
-const cases: Case<DepthwiseOptions>[] = ([
+const cases: Case<DepthwiseParams>[] = ([
   [[2, 5, 7, 1], 3, 1, false],
   [[1, 7, 5, 3], 5, 2, true],
   [[2, 9, 6, 36], 3, 1, true],
@@ -156,8 +156,9 @@ const cases: Case<DepthwiseOptions>[] = ([
   params: dilation === undefined ? { stride, relu } : { stride, relu, dilation },
 }));
 
-const op = defineOp<DepthwiseOptions>({
+const op = defineOp<DepthwiseParams>({
   name: "depthwise_conv2d",
+  absorbs: { reluOfInputs: { at: () => [0], params: (params) => ({ ...params, relu: true }) } },
   shapes: ([x, w], params) => {
     expectShape(
       x.length === 4 && w.length === 4 && w[0] === w[1] && w[2] === x[3] && w[3] === 1,

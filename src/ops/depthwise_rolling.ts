@@ -14,27 +14,27 @@ const rollingDx = kernel("depthwise_rolling_dx", inputWgsl);
 const rollingDw = kernel("depthwise_rolling_dw", weightWgsl);
 const rollingBoth = kernel("depthwise_rolling_dx_dw", bothWgsl);
 
-export interface DepthwiseOptions {
+export interface DepthwiseParams {
   stride: number;
-  /** Apply max(x, 0) to the input first. */
-  relu: boolean;
+  /** Take max(x, 0) on the way in. */
+  relu?: boolean;
   /** Input pixels from one tap to the next; default 1. */
   dilation?: number;
 }
 
-function windowOf(x: Shape, w: Shape, { stride, dilation = 1 }: DepthwiseOptions): Window {
+function windowOf(x: Shape, w: Shape, { stride, dilation = 1 }: DepthwiseParams): Window {
   const k = w[0], span = (k - 1) * dilation + 1;
   return { y: axis(x[1], span, stride, "same"), x: axis(x[2], span, stride, "same"), k, stride };
 }
 
-export function geometry(shape: Shape, w: Shape, params: DepthwiseOptions) {
+export function geometry(shape: Shape, w: Shape, params: DepthwiseParams) {
   const { y, x } = windowOf(shape, w, params);
   const [n, ih, iw] = shape;
   return { n, ih, iw, oh: y.out, ow: x.out, pad_y: y.before, pad_x: x.before };
 }
 
 /** Windows that roll, without gaps between their taps. */
-export const rollsOver = (w: Shape, { stride, dilation = 1 }: DepthwiseOptions) =>
+export const rollsOver = (w: Shape, { stride, dilation = 1 }: DepthwiseParams) =>
   dilation === 1 && rolls(w[0], stride);
 
 /** Invocations per work-group of the rolling kernels. */
@@ -60,9 +60,12 @@ export function rollForward(
   x: Tensor,
   w: Tensor,
   y: Tensor,
-  params: DepthwiseOptions,
+  params: DepthwiseParams,
 ): void {
-  const { relu } = params, k = w.shape[0], l = lanes(x.shape[3], w), c = x.shape[3] / width(l);
+  const { relu = false } = params,
+    k = w.shape[0],
+    l = lanes(x.shape[3], w),
+    c = x.shape[3] / width(l);
   const channels = grouped(rec, c, k === 3), window = windowOf(x.shape, w.shape, params);
   const g = { ...geometry(x.shape, w.shape, params), ...l, relu, c };
   const form = { kernel: "depthwise_conv2d" };
@@ -82,7 +85,7 @@ export function rollBackward(
   dy: Tensor,
   dx: Grad | null,
   dw: Grad | null,
-  params: DepthwiseOptions,
+  params: DepthwiseParams,
 ): void {
   const forms = rec.traits.fewLanes ? ["together", "apart"] : ["apart", "together"];
   const key = `depthwise_conv2d gradients k${w.shape[0]} s${params.stride}`;
@@ -99,7 +102,7 @@ function inputGradient(
   w: Tensor,
   dy: Tensor,
   { tensor: dx, accumulate: add }: Grad,
-  params: DepthwiseOptions,
+  params: DepthwiseParams,
 ): void {
   const k = w.shape[0], l = lanes(x.shape[3], w), c = x.shape[3] / width(l);
   const channels = grouped(rec, c, false), window = windowOf(x.shape, w.shape, params);
@@ -107,7 +110,7 @@ function inputGradient(
   const form = { kernel: "depthwise_conv2d_dx" };
   const { constants, sizes, items } = rollInput(rec, form, g.n, window);
   const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
-  const all = { ...g, ...sizes, ...sized, RELU: String(params.relu) };
+  const all = { ...g, ...sizes, ...sized, RELU: String(params.relu ?? false) };
   rec.run(rollingDx, { x, w, dy, dx }, all, workGroups(items, c, channels));
 }
 
@@ -143,9 +146,9 @@ function weightGradient(
   ws: Shape,
   dy: Tensor,
   { tensor: to, accumulate: add }: Grad,
-  params: DepthwiseOptions,
+  params: DepthwiseParams,
 ): void {
-  const { relu } = params, window = windowOf(x.shape, ws, params);
+  const { relu = false } = params, window = windowOf(x.shape, ws, params);
   const k = ws[0], taps = k * k, l = lanes(x.shape[3], to), c = x.shape[3] / width(l);
   const channels = grouped(rec, c, false);
   // Rows are not cut: a band would cost its own sums.
@@ -167,7 +170,7 @@ function bothGradients(
   dy: Tensor,
   { tensor: dx, accumulate: add }: Grad,
   dw: Grad,
-  params: DepthwiseOptions,
+  params: DepthwiseParams,
 ): void {
   const window = windowOf(x.shape, w.shape, params);
   const k = w.shape[0], taps = k * k;
@@ -183,7 +186,7 @@ function bothGradients(
   );
   const { sizes, work } = runsOf(rec, form.kernel, x.shape[0], strips, c, channels);
   const sized = { ...constants, TAPS: `${taps}u`, GROUPS: `${channels}u`, SIZE: `${SIZE}u` };
-  const shaped = { ...l, ...sized, RELU: String(params.relu) };
+  const shaped = { ...l, ...sized, RELU: String(params.relu ?? false) };
   const g = { ...geometry(x.shape, w.shape, params), ...sizes, ...shaped, c, add, taps };
   const job = { splits: sizes.splits, n: numel(w.shape), to: dw.tensor, add: dw.accumulate };
   rec.reduceSplits(job, (part) => rec.run(rollingBoth, { x, w, dy, dx, part }, g, work));

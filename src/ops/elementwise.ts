@@ -1,35 +1,39 @@
-/** What activations have in common: one input, a gradient that follows from the output, any shape. */
-import { defineOp, numel } from "../autodiff/op.ts";
+/** What activations have in common: one input of any shape, and two kernels. */
+import { defineOp, numel, type OpSpec, type Tensor } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
 interface Activation {
   name: string;
-  /** y from x; bindings x, y. */
+  /** WGSL of y from x; bindings x, y. */
   forward: string;
-  /** dx from y and dy; bindings y, dy, dx, and a flag `add`. */
+  /**
+   * WGSL of dx from dy and either y or x; bindings y or x, dy, dx, and a flag `add`. Where the gradient follows from
+   * y, x is freed early.
+   */
   backward: string;
   reference(x: number): number;
+  role?: OpSpec<unknown>["role"];
 }
 
 /** Defines the op and returns the function that applies it. */
-export function activation(spec: Activation): (x: Value) => Value {
-  const forward = kernel(spec.name, spec.forward);
-  const backward = kernel(`${spec.name}_dx`, spec.backward);
+export function activation({ name, role, reference, ...wgsl }: Activation): (x: Value) => Value {
+  const forward = kernel(name, wgsl.forward);
+  const backward = kernel(`${name}_dx`, wgsl.backward);
+  const fromInput = backward.bindings.some((binding) => binding.name === "x");
   const op = defineOp<Record<never, never>>({
-    name: spec.name,
+    name,
+    role,
     shapes: ([x]) => ({ out: [x] }),
     forward: (rec, { inputs: [x], out: [y] }) =>
       rec.run(forward, { x, y }, { n: numel(x.shape) }, numel(x.shape)),
-    backward: (rec, { out: [y], dy: [dy], dx: [dx] }) =>
-      rec.run(
-        backward,
-        { y, dy: dy!, dx: dx!.tensor },
-        { n: numel(y.shape), add: dx!.accumulate },
-        numel(y.shape),
-      ),
-    reads: { inputs: false },
-    reference: ([x]) => [x.map(spec.reference)],
+    backward: (rec, { inputs: [x], out: [y], dy: [dy], dx: [dx] }) => {
+      const { tensor, accumulate: add } = dx!, n = numel(y.shape);
+      const from: Record<string, Tensor> = fromInput ? { x } : { y };
+      rec.run(backward, { ...from, dy: dy!, dx: tensor }, { n, add }, n);
+    },
+    reads: fromInput ? { out: false } : { inputs: false },
+    reference: ([x]) => [x.map(reference)],
     cases: [
       [1],
       [3, 5],

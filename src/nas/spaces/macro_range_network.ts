@@ -2,7 +2,7 @@
 import { part, type Value } from "../../autodiff/tape.ts";
 import { channels, conv, convNorm, type Net, norm, pool3, separable } from "../../nn/layers.ts";
 import { heInit } from "../../nn/init.ts";
-import { pointwise, slice } from "../../ops/mod.ts";
+import { pointwise, relu, slice } from "../../ops/mod.ts";
 import type { BuildContext, ChildConfig } from "../space.ts";
 import type { Network } from "./child.ts";
 import { macroOps } from "./macro_arch.ts";
@@ -28,7 +28,7 @@ export const rangeSearchNetwork = (arch: RangeArch, into: BuildContext): Network
       const rows = parts.map(({ start, count }, op) =>
         part(net.param(`w/${op}`, [out, out], init), start * out, [count, out])
       );
-      return norm(net, pointwise(parts.map(({ x }) => x), rows), { relu: true });
+      return relu(norm(net, pointwise(parts.map(({ x }) => x), rows)));
     });
   });
 
@@ -51,10 +51,10 @@ function finalOp(
   { legacyFixed }: ChildConfig,
 ): Value {
   const { kind, k } = macroOps[op];
-  const y = convNorm(net, "in", x, { k: 1, out, relu: true });
+  const y = convNorm(net, "in", relu(x), { k: 1, out });
   if (kind === "avg" || kind === "max") return pool3(y, kind);
   const wide = kind === "conv" || legacyFixed ? conv : separable;
-  return net.scope("op", () => norm(net, wide(net, y, { k, out, relu: true })));
+  return net.scope("op", () => norm(net, wide(net, relu(y), { k, out })));
 }
 
 /** A range in a layer of another width; never empty. */

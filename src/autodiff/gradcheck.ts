@@ -33,7 +33,7 @@ export interface OpReport {
 
 /** Distinct values on a grid without zero, shuffled: no ties for max, no kink within a difference step. */
 export function testData(n: number, kind: InputKind, seed: number): Float64Array {
-  if (typeof kind === "object") {
+  if (typeof kind === "object" && "below" in kind) {
     return Float64Array.from({ length: n }, (_, i) => hash(seed, 90, 0, i) % kind.below);
   }
   const order = Array.from({ length: n }, (_, i) => i);
@@ -49,7 +49,7 @@ export function testData(n: number, kind: InputKind, seed: number): Float64Array
       : kind === "positive"
       ? 0.5 + unit
       : 2 * unit - 1 + (n % 2 ? 0.4 / n : 0);
-    return Math.fround(value);
+    return Math.fround(typeof kind === "object" ? value * kind.within : value);
   });
 }
 

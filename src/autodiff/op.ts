@@ -35,8 +35,11 @@ export interface Backward<P> extends Forward<P> {
   dx: readonly (Grad | null)[];
 }
 
-/** How test data for an input are made: distinct reals without ties or kinks, integers, or a range. */
-export type InputKind = "real" | "positive" | "unit" | { below: number };
+/**
+ * How test data for an input are made: distinct reals in (−1, 1) without ties or kinks, others in (0.5, 1.5), in
+ * (0, 1) or in (−within, within), or integers from 0 on.
+ */
+export type InputKind = "real" | "positive" | "unit" | { within: number } | { below: number };
 
 export interface Case<P> {
   shapes: Shape[];

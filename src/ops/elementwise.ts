@@ -1,5 +1,5 @@
 /** What activations have in common: one input of any shape, and two kernels. */
-import { defineOp, numel, type OpSpec, type Tensor } from "../autodiff/op.ts";
+import { type Case, defineOp, numel, type OpSpec, type Tensor } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
@@ -41,7 +41,12 @@ export function activation({ name, role, reference, ...wgsl }: Activation): (x: 
       [2, 5, 5, 36],
       [70, 33],
       [1, 28, 28, 1],
-    ].map((shape) => ({ shapes: [shape], params: {} })),
+    ].map((shape): Case<Record<never, never>> => ({ shapes: [shape], params: {} })).concat({
+      // Where activations saturate.
+      shapes: [[9, 11]],
+      params: {},
+      inputs: [{ within: 7.3 }],
+    }),
   });
   return (x) => apply(op, [x], {})[0];
 }

@@ -146,15 +146,15 @@ const withRelus: Record<
   },
   "of the op before, where another reader does not take it": {
     build: ({ a, norm, mix }) => {
-      const y = relu(norm(a));
-      return [add(mix(y), maxPool2d(y, { k: 3, stride: 1, padding: "same" })), y];
+      const [x, y] = withRelu(norm(a));
+      return [add(mix(y), maxPool2d(y, { k: 3, stride: 1, padding: "same" })), y, x];
     },
     ops: ["batch_norm", "pointwise", "max_pool2d", "add"],
   },
   "of the op before, in one scope with it": {
     build: ({ tape, a, norm, mix }) => {
-      const y = tape.scope("in", () => relu(norm(a)));
-      return [tape.scope("out", () => mix(y)), y];
+      const [x, y] = tape.scope("in", () => withRelu(norm(a)));
+      return [tape.scope("out", () => mix(y)), y, x];
     },
     ops: ["batch_norm", "pointwise"],
   },
@@ -162,14 +162,14 @@ const withRelus: Record<
     build: ({ tape, a, norm, mix }) => {
       const x = tape.scope("in", () => norm(a));
       const y = relu(x);
-      return [tape.scope("out", () => mix(y)), y];
+      return [tape.scope("out", () => mix(y)), y, x];
     },
     ops: ["batch_norm", "pointwise"],
   },
   "of the op before, with a sum": {
     build: ({ tape, a, b, norm, mix }) => {
-      const y = tape.scope("in", () => relu(norm(a)));
-      return [add(mix(b), y), y];
+      const [x, y] = tape.scope("in", () => withRelu(norm(a)));
+      return [add(mix(b), y), y, x];
     },
     ops: ["pointwise", "batch_norm_plus"],
   },

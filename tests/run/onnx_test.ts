@@ -11,6 +11,7 @@ import { buildNetwork, type NetworkFile } from "../../src/nas/network.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import { spaces } from "../../src/nas/spaces/mod.ts";
 import {
+  add,
   addScaled,
   argmax,
   avgPool2d,
@@ -18,13 +19,17 @@ import {
   concat,
   conv2d,
   depthwiseConv2d,
+  gelu,
   globalAvgPool,
+  hardSwish,
   maxPool2d,
+  mish,
   mul,
   pointwise,
   relu,
   scale,
   sigmoid,
+  silu,
   slice,
   tanh,
 } from "../../src/ops/mod.ts";
@@ -305,6 +310,8 @@ Deno.test("ONNX: operations that only some spaces use, and changes of shape", as
       ]);
     },
     (x) => globalAvgPool(relu(slice(relu(x), 1, 3))),
+    (x) => flat(add(gelu(x), silu(x))),
+    (x) => flat(add(hardSwish(scale(x, 5)), mish(x))),
     (x) => slice(globalAvgPool(mul(sigmoid(x), tanh(x))), 2, 2),
     (x) => reshape(scale(x, -1.5), [2, 5 * 4 * 4]),
     (x) => globalAvgPool(reshape(x, [2, 4, 5, 4])),

@@ -137,6 +137,22 @@ const addScaled = (e: Emission<{ factor: number }>) =>
 
 const scale = (e: Emission<{ factor: number }>) => times(e, e.input(0), e.params.factor);
 
+/** x · f(x), f by other nodes. */
+const gated = (f: (e: Emission, x: string) => string) => (e: Emission) =>
+  e.node("Mul", [e.input(0), f(e, e.input(0))]);
+
+const silu = gated((e, x) => e.node("Sigmoid", [x]));
+const mish = gated((e, x) => e.node("Tanh", [e.node("Softplus", [x])]));
+
+/** In the tanh form: x · (½ + ½ · tanh(√(2 / π) · (x + 0.044715 x³))). */
+const gelu = gated((e, x) => {
+  const cube = e.node("Mul", [x, e.node("Mul", [x, x])]);
+  const inner = e.node("Add", [x, times(e, cube, 0.044715)]);
+  const t = e.node("Tanh", [times(e, inner, Math.sqrt(2 / Math.PI))]);
+  const half = e.constant([1], Float32Array.of(0.5));
+  return e.node("Add", [e.node("Mul", [t, half]), half]);
+});
+
 const concat = (e: Emission) =>
   e.node("Concat", e.shapes.map((_, i) => e.input(i)), { axis: columns(e.out) });
 
@@ -161,14 +177,18 @@ export const emitters: Emitters = {
   concat: heeding(concat),
   conv2d: heeding(conv2d, "stride"),
   depthwise_conv2d: heeding(depthwise, "stride", "dilation"),
+  gelu: heeding(gelu),
   global_avg_pool: heeding(globalAvgPool),
+  hard_swish: heeding(one("HardSwish")),
   matmul: heeding(both("MatMul")),
   max_pool2d: heeding(maxPool, "k", "stride", "padding"),
+  mish: heeding(mish),
   mul: heeding(both("Mul")),
   pointwise: heeding(pointwise, "stride", "shift"),
   relu: heeding(one("Relu")),
   scale: heeding(scale, "factor"),
   sigmoid: heeding(one("Sigmoid")),
+  silu: heeding(silu),
   slice: heeding(slice, "start", "size"),
   tanh: heeding(one("Tanh")),
 };

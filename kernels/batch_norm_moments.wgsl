@@ -6,7 +6,7 @@ const SIZE: u32 = 64u;
 
 struct P { pixels: u32, c: u32, groups: u32, run: u32 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
-@group(0) @binding(1) var<storage, read_write> part: array<V>;
+@group(0) @binding(1) var<storage, read_write> partials: array<V>;
 @group(0) @binding(2) var<uniform> p: P;
 
 @compute @workgroup_size(SIZE)
@@ -16,6 +16,6 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let last = min((group.y + 1u) * p.run, p.pixels);
   let all = group_moments(moments_of(ch, first, last), local);
   if (local >= p.groups || ch >= p.c) { return; }
-  part[2u * group.y * p.c + ch] = all.mean;
-  part[(2u * group.y + 1u) * p.c + ch] = all.m2;
+  partials[2u * group.y * p.c + ch] = all.mean;
+  partials[(2u * group.y + 1u) * p.c + ch] = all.m2;
 }

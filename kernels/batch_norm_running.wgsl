@@ -1,6 +1,7 @@
 // Batch norm by running statistics, optionally plus another tensor; before their first update mean 0, variance 1.
 // One work-group per run of pixels and p.groups channel groups.
 //#include lib/moments.wgsl
+//#include lib/relu.wgsl
 //#include lib/batch_norm.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;

@@ -1,5 +1,6 @@
 // y = act(x) ∗ w over a slice of input channels, output channels in fours.
 //#include lib/index.wgsl
+//#include lib/relu.wgsl
 //#include lib/conv2d.wgsl
 @group(0) @binding(2) var<storage, read> gate: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;

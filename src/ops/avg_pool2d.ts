@@ -1,27 +1,27 @@
 import avgPoolWgsl from "../../kernels/avg_pool.wgsl" with { type: "text" };
-import rollingWgsl from "../../kernels/avg_pool_rolling.wgsl" with { type: "text" };
-import rollingDxWgsl from "../../kernels/avg_pool_rolling_dx.wgsl" with { type: "text" };
+import slidingWgsl from "../../kernels/avg_pool_sliding.wgsl" with { type: "text" };
+import slidingDxWgsl from "../../kernels/avg_pool_sliding_dx.wgsl" with { type: "text" };
 import avgPoolDxWgsl from "../../kernels/avg_pool_dx.wgsl" with { type: "text" };
 import { type Backward, defineOp, type Forward, numel, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { type Form, rollPool, rolls } from "./rolling.ts";
+import { slidePool, slides, type SlidingKernel } from "./sliding_window.ts";
 import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
 
 const plain = kernel("avg_pool", avgPoolWgsl);
 const plainDx = kernel("avg_pool_dx", avgPoolDxWgsl);
-const rolling = kernel("avg_pool_rolling", rollingWgsl);
-const rollingDx = kernel("avg_pool_rolling_dx", rollingDxWgsl);
+const sliding = kernel("avg_pool_sliding", slidingWgsl);
+const slidingDx = kernel("avg_pool_sliding_dx", slidingDxWgsl);
 
-const pooling: Form = { kernel: "avg_pool2d", narrow: true };
-const gradient: Form = { kernel: "avg_pool2d_dx", narrow: true };
+const pooling: SlidingKernel = { name: "avg_pool2d", narrow: true };
+const gradient: SlidingKernel = { name: "avg_pool2d_dx", narrow: true };
 
 function forward(rec: Recorder, { inputs: [x], out: [y], params }: Forward<PoolOptions>) {
   const { k, stride } = params;
-  if (rolls(k, stride)) {
-    const { params: sizes, V, invocations } = rollPool(rec, pooling, x.shape, params, false);
-    return rec.run(rolling, { x, y }, { ...sizes, V }, invocations);
+  if (slides(k, stride)) {
+    const { params: sizes, V, invocations } = slidePool(rec, pooling, x.shape, params, false);
+    return rec.run(sliding, { x, y }, { ...sizes, V }, invocations);
   }
   const l = lanes(x.shape[3]);
   const c = x.shape[3] / width(l);
@@ -35,9 +35,9 @@ function backward(
 ) {
   const { tensor, accumulate: add } = dx!;
   const { k, stride } = params;
-  if (rolls(k, stride)) {
-    const { params: sizes, V, invocations } = rollPool(rec, gradient, x.shape, params, true);
-    return rec.run(rollingDx, { dy: dy!, dx: tensor }, { ...sizes, V, add }, invocations);
+  if (slides(k, stride)) {
+    const { params: sizes, V, invocations } = slidePool(rec, gradient, x.shape, params, true);
+    return rec.run(slidingDx, { dy: dy!, dx: tensor }, { ...sizes, V, add }, invocations);
   }
   const l = lanes(x.shape[3]);
   const c = x.shape[3] / width(l);

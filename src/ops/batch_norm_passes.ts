@@ -31,7 +31,7 @@ export interface BatchNormParams {
 }
 
 /** How the kernels cut a tensor. */
-interface Form {
+interface Variant {
   /** One work-group sees all pixels of its channels: one dispatch for everything. */
   fused: boolean;
   /** Invocations per work-group, more or less. */
@@ -47,19 +47,19 @@ const LARGE = 256;
  * invocation; in software, which pays more for dispatches, while a tensor stays in a core's cache of 1 MiB, or
  * where its channels alone make enough work-groups.
  */
-function form(rec: Recorder, pass: string, pixels: number, c: number): Form {
+function variant(rec: Recorder, pass: string, pixels: number, c: number): Variant {
   const logSize = Math.ceil(Math.log2(pixels * c)), logGroups = Math.ceil(Math.log2(c));
   const { fewLanes } = rec.traits;
   const fused = fewLanes ? c > 1 && (logSize <= 16 || logGroups >= 5) : logSize - logGroups <= 12;
   const sizes = fewLanes ? [SMALL, LARGE] : [LARGE, SMALL];
-  const forms = sizes.flatMap((size) => [{ fused, size }, { fused: !fused, size }]);
-  return rec.choose(`${pass} size ${sizeClass(pixels * c)} groups ${sizeClass(c)}`, forms);
+  const variants = sizes.flatMap((size) => [{ fused, size }, { fused: !fused, size }]);
+  return rec.choose(`${pass} size ${sizeClass(pixels * c)} groups ${sizeClass(c)}`, variants);
 }
 
-/** The grid of a form, and what its kernels must know of it. */
-function cut(form: Form, pixels: number, c: number) {
-  const { fused, size } = form;
-  const groups = groupsOf(c, form), columns = Math.ceil(c / groups);
+/** The grid of a variant, and what its kernels must know of it. */
+function cut(variant: Variant, pixels: number, c: number) {
+  const { fused, size } = variant;
+  const groups = groupsOf(c, variant), columns = Math.ceil(c / groups);
   // A power of two; together with the groups, full vectors.
   const by = 2 ** Math.floor(Math.log2(size / groups));
   // Work-groups that keep a device busy, and pixels that an invocation should have.
@@ -75,7 +75,7 @@ function cut(form: Form, pixels: number, c: number) {
  * software all work-groups are of one size, since a pipeline takes a second to compile: an odd number of groups
  * goes by two, and the last work-group has one.
  */
-function groupsOf(c: number, { fused, size }: Form): number {
+function groupsOf(c: number, { fused, size }: Variant): number {
   const wanted = size === SMALL ? [4, 2] : [4, 3, 2];
   const divides = wanted.find((groups) => c % groups === 0 && !(fused && groups === c));
   return divides ?? (size === SMALL && c > 2 ? 2 : 1);
@@ -107,19 +107,19 @@ export function forward(rec: Recorder, io: Forward<BatchNormParams>, addend?: Te
   }
   const l = lanes(channels, gamma, beta);
   const c = channels / width(l);
-  const chosen = form(rec, "batch_norm", pixels, c);
+  const chosen = variant(rec, "batch_norm", pixels, c);
   const { run, splits, grid, tile } = cut(chosen, pixels, c);
   const all = { ...common, ...l, ...tile, c, run, update };
   // The bindings must exist even where nothing is updated or added.
-  withUnused(rec, ["running", "part", "plus"], (unused) => {
+  withUnused(rec, ["running", "partials", "plus"], (unused) => {
     const tensors = { ...unused, x, gamma, beta, stats, y };
     if (update) tensors.running = running;
     if (addend) tensors.plus = addend;
     if (chosen.fused) rec.run(normalise, tensors, { ...all, splits: 0 }, grid);
     else {
-      withScratch(rec, splits * 2 * channels, (part) => {
-        rec.run(moments, { x, part }, { pixels, c, run, V: l.V, ...tile }, grid);
-        rec.run(normalise, { ...tensors, part }, { ...all, splits }, grid);
+      withScratch(rec, splits * 2 * channels, (partials) => {
+        rec.run(moments, { x, partials }, { pixels, c, run, V: l.V, ...tile }, grid);
+        rec.run(normalise, { ...tensors, partials }, { ...all, splits }, grid);
       });
     }
   });
@@ -132,25 +132,25 @@ export function backward(rec: Recorder, io: Backward<BatchNormParams>): void {
   const channels = gamma.shape[0], pixels = numel(x.shape) / channels;
   const l = lanes(channels);
   const c = channels / width(l);
-  const chosen = form(rec, "batch_norm_dx", pixels, c);
+  const chosen = variant(rec, "batch_norm_dx", pixels, c);
   const { run, splits, grid, tile } = cut(chosen, pixels, c);
   const tensors = { x, dy: dy!, stats };
   const common = { pixels, c, relu, run, ...l, ...tile };
   const constant = { constant_stats: mode === "running" };
-  const gradients = (part: Tensor, splits: number) =>
+  const gradients = (partials: Tensor, splits: number) =>
     forTargets(rec, dx, weights, (to, options) => {
       rec.run(
         dxKernel,
-        { ...tensors, part, ...to },
+        { ...tensors, partials, ...to },
         { ...common, ...constant, ...options, splits },
         [grid[0], options.write_dx ? grid[1] : 1],
       );
     });
-  if (chosen.fused) withUnused(rec, ["part"], ({ part }) => gradients(part, 0));
+  if (chosen.fused) withUnused(rec, ["partials"], ({ partials }) => gradients(partials, 0));
   else {
-    withScratch(rec, splits * 2 * channels, (part) => {
-      rec.run(sums, { ...tensors, part }, common, grid);
-      gradients(part, splits);
+    withScratch(rec, splits * 2 * channels, (partials) => {
+      rec.run(sums, { ...tensors, partials }, common, grid);
+      gradients(partials, splits);
     });
   }
 }

@@ -18,10 +18,10 @@ import { kernel } from "../gpu/kernel.ts";
 import {
   type DepthwiseParams,
   geometry,
-  rollBackward,
-  rollForward,
-  rollsOver,
-} from "./depthwise_rolling.ts";
+  slideBackward,
+  slideForward,
+  slidesOver,
+} from "./depthwise_sliding.ts";
 import { lanes, width } from "./tiling.ts";
 
 export type DepthwiseOptions = Omit<DepthwiseParams, "relu">;
@@ -31,7 +31,7 @@ const plainDx = kernel("depthwise_dx", depthwiseDxWgsl);
 const plainDw = kernel("depthwise_dw", depthwiseDwWgsl);
 
 function forward(rec: Recorder, { inputs: [x, w], out: [y], params }: Forward<DepthwiseParams>) {
-  if (rollsOver(w.shape, params)) return rollForward(rec, x, w, y, params);
+  if (slidesOver(w.shape, params)) return slideForward(rec, x, w, y, params);
   const { stride, relu = false, dilation = 1 } = params;
   const k = w.shape[0];
   const l = lanes(x.shape[3], w);
@@ -42,7 +42,7 @@ function forward(rec: Recorder, { inputs: [x, w], out: [y], params }: Forward<De
 
 function backward(rec: Recorder, io: Backward<DepthwiseParams>): void {
   const { inputs: [x, w], dy: [dy], dx: [dx, dw], params } = io;
-  if (rollsOver(w.shape, params)) return rollBackward(rec, x, w, dy!, dx, dw, params);
+  if (slidesOver(w.shape, params)) return slideBackward(rec, x, w, dy!, dx, dw, params);
   if (dx) inputGradient(rec, x, w, dy!, dx, params);
   if (dw) weightGradient(rec, x, w.shape, dy!, dw, params);
 }
@@ -85,10 +85,10 @@ function weightGradient(
   const perSplit = k * k * c;
   const rows = Math.ceil(g.n * g.oh / Math.ceil(rec.traits.busyInvocations / perSplit));
   const splits = Math.ceil(g.n * g.oh / rows);
-  rec.reduceSplits({ splits, n, to: dw.tensor, add: dw.accumulate }, (part) =>
+  rec.reduceSplits({ splits, n, to: dw.tensor, add: dw.accumulate }, (partials) =>
     rec.run(
       plainDw,
-      { x, dy, part },
+      { x, dy, partials },
       {
         ...g,
         V,
@@ -99,7 +99,7 @@ function weightGradient(
         c,
         rows,
         splits,
-        part_at: part.offset / width(l),
+        partials_at: partials.offset / width(l),
       },
       splits * perSplit,
     ));

@@ -75,14 +75,14 @@ const PRODUCTS = 144;
  * Software adapters want as many outputs per load as the instruction cache holds, large groups, and several
  * pixels where one is little work; cards want many invocations with their sums in registers.
  */
-function forms(rec: Recorder, K4: number, co: number) {
-  const form = (most: number, SIZE: number) => (
+function variants(rec: Recorder, K4: number, co: number) {
+  const variant = (most: number, SIZE: number) => (
     { Q: blockSize(co / 4, most), SIZE, PIXELS: 1, TURNS: false }
   );
-  const wide = form(Math.min(Math.floor(PRODUCTS / K4), 16), 256);
+  const wide = variant(Math.min(Math.floor(PRODUCTS / K4), 16), 256);
   const small = K4 * wide.Q <= 16;
   const few = { ...wide, ...(small ? { SIZE: 128, PIXELS: 8 } : { TURNS: true }) };
-  return rec.traits.fewLanes ? [few, form(4, 64)] : [form(4, 64), form(2, 64), few];
+  return rec.traits.fewLanes ? [few, variant(4, 64)] : [variant(4, 64), variant(2, 64), few];
 }
 
 function vectorProduct(
@@ -100,7 +100,7 @@ function vectorProduct(
     ? { mul: 1, shift: -Math.floor(shift / T), place: shift % T }
     : { mul: stride, shift, place: 0 };
   const K4 = blockSize(ci / 4, SLICE / 4);
-  const all = forms(rec, K4, co), blocks = all.map((form) => 4 * form.Q);
+  const all = variants(rec, K4, co), blocks = all.map((variant) => 4 * variant.Q);
   const { Q, SIZE, PIXELS, TURNS } = rec.choose(
     `pointwise ${4 * K4} to blocks of ${blocks}`,
     all,
@@ -112,7 +112,7 @@ function vectorProduct(
     const reads = gated || adds || T > 1;
     rec.run(vector, { x, w, gate: gate ?? x, y }, {
       ...{ rows, oh, ow, ih, iw, th, tw, ...map, ci, co, wk, wn, relu, k0, skip: done - k0 },
-      ...{ K4, Q, T, SIZE, PIXELS, ONCE: Number(PIXELS === 1), LOOP: Number(PIXELS > 1) },
+      ...{ K4, Q, T, SIZE, PIXELS, LOOP: PIXELS > 1 },
       ...{ SAMPLED: map.mul !== 1 || map.shift !== 0, SPREAD: T > 1 },
       ...{ GATED: gated, ADD: adds, TURNS: TURNS || PIXELS > 1 && reads },
     }, groups(rows, SIZE * PIXELS, Math.ceil(co / (4 * Q))));
@@ -151,13 +151,13 @@ export function productDx(
  * Vectors of channels per invocation, inputs and outputs: many products per load on software adapters, many
  * invocations on cards. A last tile that is half empty costs more than smaller tiles.
  */
-function formsDw(rec: Recorder, ci: number, co: number) {
-  const form = (c: number, q: number, HELD: number) => (
-    { C: blockSize(ci / 4, c), Q: blockSize(co / 4, q), HELD, SIZE: rec.traits.reduceGroup }
+function variantsDw(rec: Recorder, ci: number, co: number) {
+  const variant = (c: number, q: number, IN_REGISTERS: boolean) => (
+    { C: blockSize(ci / 4, c), Q: blockSize(co / 4, q), IN_REGISTERS, SIZE: rec.traits.reduceGroup }
   );
-  const few = form(4, 4, 0), many = form(2, 2, 1);
+  const few = variant(4, 4, false), many = variant(2, 2, true);
   if (few.C === many.C && few.Q === many.Q) return [rec.traits.fewLanes ? few : many];
-  return [rec.traits.fewLanes ? few : many, form(2, 4, 1)];
+  return [rec.traits.fewLanes ? few : many, variant(2, 4, true)];
 }
 
 /** dw (+)= act(x)ᵀ dy. */
@@ -177,15 +177,15 @@ export function productDw(
     });
     return;
   }
-  const all = formsDw(rec, ci, co), blocks = all.map(({ C, Q }) => `${4 * C}×${4 * Q}`);
-  const form = rec.choose(`pointwise_dw ${sizeClass(ci)} in blocks of ${blocks}`, all);
-  const tiles = Math.ceil(ci / 4 / form.C) * Math.ceil(co / 4 / form.Q);
+  const all = variantsDw(rec, ci, co), blocks = all.map(({ C, Q }) => `${4 * C}×${4 * Q}`);
+  const variant = rec.choose(`pointwise_dw ${sizeClass(ci)} in blocks of ${blocks}`, all);
+  const tiles = Math.ceil(ci / 4 / variant.C) * Math.ceil(co / 4 / variant.Q);
   const SAMPLED = stride !== 1 || shift !== 0;
-  const pieces = form.C * 4 * form.Q;
+  const count = variant.C * 4 * variant.Q;
   // However large the tiles are: few large ones with long spans keep a device as busy as many small ones.
   const work = Math.ceil(ci * co / 64);
   splitReduce(rec, rows, work, ci * co, dw, (sums, span, splits) => {
-    const params = { ...common, span, splits, pieces, ...form, SAMPLED };
+    const params = { ...common, span, splits, count, ...variant, SAMPLED };
     rec.run(vectorDw, { x, dy, sums }, params, splits * tiles);
   });
 }

@@ -1,4 +1,4 @@
-/** Forms of dense convolutions that there are to choose from, by adapter and shape. */
+/** Variants of dense convolutions that there are to choose from, by adapter and shape. */
 import type { Recorder } from "../gpu/recorder.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { sizeClass } from "./tiling.ts";
@@ -18,13 +18,13 @@ function blocks(rec: Recorder, k: number, ow: number) {
   const [much, little] = k > 3 ? [2, 4] : [4, 2];
   const many = k > 3 || ow > 8 ? 32 : 16;
   const other = many > 16 ? { pixels: 16, outs: little } : { pixels: 32, outs: much };
-  const rest = { size: 32, across: true, held: 0 };
+  const rest = { size: 32, across: true, inRegisters: false };
   return ofAdapter(
     rec,
     [{ pixels: many, outs: much, ...rest }, { ...other, ...rest }],
     [
-      { pixels: 8, outs: 2, size: 64, across: false, held: 1 },
-      { pixels: 4, outs: 1, size: 64, across: false, held: 1 },
+      { pixels: 8, outs: 2, size: 64, across: false, inRegisters: true },
+      { pixels: 4, outs: 1, size: 64, across: false, inRegisters: true },
     ],
   );
 }
@@ -33,7 +33,7 @@ function blocks(rec: Recorder, k: number, ow: number) {
 const WINOGRAD = { winograd: true };
 
 /** How a convolution is computed: by blocks of pixels and channels, or by Winograd's tiles. */
-export function formOf(
+export function variantOf(
   rec: Recorder,
   { x, y, k, S, div, ow }: Record<"x" | "y", Tensor> & Record<"k" | "S" | "div" | "ow", number>,
 ) {
@@ -55,22 +55,22 @@ export function formOf(
 /** Pixels per step, vec4 of input and of output channels per invocation; where sums are kept. */
 export function blocksDw(rec: Recorder, ow: number, k: number) {
   const wide = k > 3 ? 1 : 2;
-  const rolling = { pixels: 2, ins: wide, outs: 2, held: 0 };
+  const windowed = { pixels: 2, ins: wide, outs: 2, inRegisters: false };
   // Whole rows where they are short: what lies outside is known, and not computed. The longer ones only for
   // large kernels, which make up for the smaller block that still fits the instruction cache.
   const software = ow <= 4
-    ? [{ ...rolling, pixels: 4 }, rolling]
+    ? [{ ...windowed, pixels: 4 }, windowed]
     : ow <= 8 && k > 3
-    ? [{ ...rolling, pixels: 8, ins: 1, outs: 1 }, rolling]
-    : [rolling, { ...rolling, ins: 3 - wide }];
-  const small = { ins: 1, outs: 1, held: 1 };
+    ? [{ ...windowed, pixels: 8, ins: 1, outs: 1 }, windowed]
+    : [windowed, { ...windowed, ins: 3 - wide }];
+  const small = { ins: 1, outs: 1, inRegisters: true };
   return ofAdapter(rec, software, [{ pixels: 2, ...small }, { pixels: 4, ...small }]);
 }
 
 /** The same for few input channels: all taps of a window at once. */
-export const blocksFewDw = (rec: Recorder, taps: number) =>
+export const blocksSmallCinDw = (rec: Recorder, taps: number) =>
   ofAdapter(
     rec,
-    [{ pixels: 2, outs: taps > 12 ? 2 : 4, held: 0 }],
-    [{ pixels: 1, outs: 1, held: 1 }],
+    [{ pixels: 2, outs: taps > 12 ? 2 : 4, inRegisters: false }],
+    [{ pixels: 1, outs: 1, inRegisters: true }],
   );

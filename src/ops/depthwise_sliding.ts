@@ -1,18 +1,18 @@
-/** Depthwise convolution and its gradients where the window rolls down the images. */
-import bothWgsl from "../../kernels/depthwise_rolling_dx_dw.wgsl" with { type: "text" };
-import forwardWgsl from "../../kernels/depthwise_rolling.wgsl" with { type: "text" };
-import inputWgsl from "../../kernels/depthwise_rolling_dx.wgsl" with { type: "text" };
-import weightWgsl from "../../kernels/depthwise_rolling_dw.wgsl" with { type: "text" };
+/** Depthwise convolution and its gradients where the window slides down the images. */
+import bothWgsl from "../../kernels/depthwise_sliding_dx_dw.wgsl" with { type: "text" };
+import forwardWgsl from "../../kernels/depthwise_sliding.wgsl" with { type: "text" };
+import inputWgsl from "../../kernels/depthwise_sliding_dx.wgsl" with { type: "text" };
+import weightWgsl from "../../kernels/depthwise_sliding_dw.wgsl" with { type: "text" };
 import { type Grad, numel, type Shape, type Tensor } from "../autodiff/op.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { rollInput, rollOutput, rolls, type Window } from "./rolling.ts";
+import { slideInput, slideOutput, slides, type Window } from "./sliding_window.ts";
 import { axis, groups, lanes, width } from "./tiling.ts";
 
-const rolling = kernel("depthwise_rolling", forwardWgsl);
-const rollingDx = kernel("depthwise_rolling_dx", inputWgsl);
-const rollingDw = kernel("depthwise_rolling_dw", weightWgsl);
-const rollingBoth = kernel("depthwise_rolling_dx_dw", bothWgsl);
+const sliding = kernel("depthwise_sliding", forwardWgsl);
+const slidingDx = kernel("depthwise_sliding_dx", inputWgsl);
+const slidingDw = kernel("depthwise_sliding_dw", weightWgsl);
+const slidingBoth = kernel("depthwise_sliding_dx_dw", bothWgsl);
 
 export interface DepthwiseParams {
   stride: number;
@@ -33,11 +33,11 @@ export function geometry(shape: Shape, w: Shape, params: DepthwiseParams) {
   return { n, ih, iw, oh: y.out, ow: x.out, pad_y: y.before, pad_x: x.before };
 }
 
-/** Windows that roll, without gaps between their taps. */
-export const rollsOver = (w: Shape, { stride, dilation = 1 }: DepthwiseParams) =>
-  dilation === 1 && rolls(w[0], stride);
+/** Windows that slide, without gaps between their taps. */
+export const slidesOver = (w: Shape, { stride, dilation = 1 }: DepthwiseParams) =>
+  dilation === 1 && slides(w[0], stride);
 
-/** Invocations per work-group of the rolling kernels. */
+/** Invocations per work-group of the sliding kernels. */
 const SIZE = 32;
 
 /**
@@ -55,7 +55,7 @@ function grouped(rec: Recorder, c: number, sharesLines: boolean): number {
 const workGroups = (strips: number, c: number, channels: number) =>
   groups(strips, SIZE / channels, Math.ceil(c / channels));
 
-export function rollForward(
+export function slideForward(
   rec: Recorder,
   x: Tensor,
   w: Tensor,
@@ -68,17 +68,17 @@ export function rollForward(
     c = x.shape[3] / width(l);
   const channels = grouped(rec, c, k === 3), window = windowOf(x.shape, w.shape, params);
   const g = { ...geometry(x.shape, w.shape, params), ...l, relu, c };
-  const form = { kernel: "depthwise_conv2d" };
-  const { constants, sizes, items } = rollOutput(rec, form, g.n, window);
+  const kernel = { name: "depthwise_conv2d" };
+  const { constants, sizes, items } = slideOutput(rec, kernel, g.n, window);
   const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
-  rec.run(rolling, { x, w, y }, { ...g, ...sizes, ...sized }, workGroups(items, c, channels));
+  rec.run(sliding, { x, w, y }, { ...g, ...sizes, ...sized }, workGroups(items, c, channels));
 }
 
 /**
  * Gradients by whichever of input and weights is wanted. Both together take one kernel that reads dy and x
  * once; a card rather has the many invocations that the gradient by the input takes alone.
  */
-export function rollBackward(
+export function slideBackward(
   rec: Recorder,
   x: Tensor,
   w: Tensor,
@@ -87,9 +87,9 @@ export function rollBackward(
   dw: Grad | null,
   params: DepthwiseParams,
 ): void {
-  const forms = rec.traits.fewLanes ? ["together", "apart"] : ["apart", "together"];
+  const variants = rec.traits.fewLanes ? ["together", "apartials"] : ["apartials", "together"];
   const key = `depthwise_conv2d gradients k${w.shape[0]} s${params.stride}`;
-  if (dx && dw && rec.choose(key, forms) === "together") {
+  if (dx && dw && rec.choose(key, variants) === "together") {
     return bothGradients(rec, x, w, dy, dx, dw, params);
   }
   if (dx) inputGradient(rec, x, w, dy, dx, params);
@@ -107,11 +107,11 @@ function inputGradient(
   const k = w.shape[0], l = lanes(x.shape[3], w), c = x.shape[3] / width(l);
   const channels = grouped(rec, c, false), window = windowOf(x.shape, w.shape, params);
   const g = { ...geometry(x.shape, w.shape, params), ...l, c, add };
-  const form = { kernel: "depthwise_conv2d_dx" };
-  const { constants, sizes, items } = rollInput(rec, form, g.n, window);
+  const kernel = { name: "depthwise_conv2d_dx" };
+  const { constants, sizes, items } = slideInput(rec, kernel, g.n, window);
   const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
   const all = { ...g, ...sizes, ...sized, RELU: String(params.relu ?? false) };
-  rec.run(rollingDx, { x, w, dy, dx }, all, workGroups(items, c, channels));
+  rec.run(slidingDx, { x, w, dy, dx }, all, workGroups(items, c, channels));
 }
 
 /** Work-groups per channel group to choose from: few leave little to sum, several keep a device busy. */
@@ -152,14 +152,14 @@ function weightGradient(
   const k = ws[0], taps = k * k, l = lanes(x.shape[3], to), c = x.shape[3] / width(l);
   const channels = grouped(rec, c, false);
   // Rows are not cut: a band would cost its own sums.
-  const form = { kernel: "depthwise_conv2d_dw", narrow: k === 3 };
-  const { constants, sizes: { strips } } = rollOutput(rec, form, 1, window);
-  const { sizes, work } = runsOf(rec, form.kernel, x.shape[0], strips, c, channels);
+  const kernel = { name: "depthwise_conv2d_dw", narrow: k === 3 };
+  const { constants, sizes: { strips } } = slideOutput(rec, kernel, 1, window);
+  const { sizes, work } = runsOf(rec, kernel.name, x.shape[0], strips, c, channels);
   const sized = { ...constants, TAPS: `${taps}u`, GROUPS: `${channels}u`, SIZE: `${SIZE}u` };
   const g = { ...geometry(x.shape, ws, params), ...l, ...sizes, ...sized, relu, c, taps };
   rec.reduceSplits(
     { splits: sizes.splits, n: numel(ws), to, add },
-    (part) => rec.run(rollingDw, { x, dy, part }, g, work),
+    (partials) => rec.run(slidingDw, { x, dy, partials }, g, work),
   );
 }
 
@@ -176,18 +176,18 @@ function bothGradients(
   const k = w.shape[0], taps = k * k;
   const l = lanes(x.shape[3], w, dw.tensor), c = x.shape[3] / width(l);
   const channels = grouped(rec, c, false);
-  const form = { kernel: "depthwise_conv2d_dx_dw", narrow: k === 3 };
+  const kernel = { name: "depthwise_conv2d_dx_dw", narrow: k === 3 };
   // Sums are not open over rows here: the kernel has no such constant.
-  const { constants: { OPEN: _, ...constants }, sizes: { strips } } = rollInput(
+  const { constants: { ROWS_OPEN: _, ...constants }, sizes: { strips } } = slideInput(
     rec,
-    form,
+    kernel,
     1,
     window,
   );
-  const { sizes, work } = runsOf(rec, form.kernel, x.shape[0], strips, c, channels);
+  const { sizes, work } = runsOf(rec, kernel.name, x.shape[0], strips, c, channels);
   const sized = { ...constants, TAPS: `${taps}u`, GROUPS: `${channels}u`, SIZE: `${SIZE}u` };
   const shaped = { ...l, ...sized, RELU: String(params.relu ?? false) };
   const g = { ...geometry(x.shape, w.shape, params), ...sizes, ...shaped, c, add, taps };
   const job = { splits: sizes.splits, n: numel(w.shape), to: dw.tensor, add: dw.accumulate };
-  rec.reduceSplits(job, (part) => rec.run(rollingBoth, { x, w, dy, dx, part }, g, work));
+  rec.reduceSplits(job, (partials) => rec.run(slidingBoth, { x, w, dy, dx, partials }, g, work));
 }

@@ -1,5 +1,8 @@
-// Average pooling over the cells inside the image: sums of the output rows that meet the current S input rows
-// slide down. One invocation per COLUMNS columns of a band of output rows of a channel group.
+// Average pooling over the cells inside the image: sums of the output rows that meet the current S input
+// rows slide down.
+// One invocation per COLUMNS columns of a band of output rows of a channel group.
+// A row of the input at a time is held in registers, and the sums of all output rows that it adds to.
+// Every pixel is loaded once; windows are unrolled in the text, so that sums stay in registers.
 //#include lib/index.wgsl
 alias V = vec4f;
 // Window, stride.

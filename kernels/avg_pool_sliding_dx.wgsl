@@ -1,5 +1,8 @@
-// Gradient of average pooling: each row of dy adds to K rows of dx; as it slides down, S rows are complete.
+// Gradient of average pooling: each row of dy adds to K rows of dx; as it slides down, S rows are
+// complete.
 // One invocation per COLUMNS * S columns of a band of rows of a channel group.
+// A row of dy at a time is held in registers, and the sums of the rows of dx that it adds to.
+// Every pixel of dy is loaded once, and no lane meets a tap that is not its own.
 //#include lib/index.wgsl
 alias V = vec4f;
 // Window, stride.

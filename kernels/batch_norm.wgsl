@@ -1,6 +1,9 @@
-// y = (x - mean) * inverse deviation * gamma + beta, optionally max(y, 0), then optionally plus another tensor. Moments
-// are those of p.splits runs of pixels, which every work-group merges for itself; without splits it sees all pixels.
+// y = (x - mean) * inverse deviation * gamma + beta, optionally max(y, 0), then optionally plus another
+// tensor. Moments are those of p.splits runs of pixels, which every work-group merges for itself; without
+// splits it sees all pixels.
 // One work-group per run and p.groups channel groups.
+// Work-group memory holds the moments of each invocation (lib/moments.wgsl).
+// Runs of pixels, merged by Chan's formula: exact where the mean is far above the deviation.
 //#include lib/moments.wgsl
 //#include lib/relu.wgsl
 //#include lib/batch_norm.wgsl

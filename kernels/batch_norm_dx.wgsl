@@ -1,5 +1,8 @@
-// Gradients of batch norm by its weights and by its input from sums over pixels: those of p.splits runs, which every
-// work-group adds up for itself; without splits it sees all pixels. One work-group per run and p.groups channel groups.
+// Gradients of batch norm by its weights and by its input from sums over pixels: those of p.splits runs,
+// which every work-group adds up for itself; without splits it sees all pixels.
+// One work-group per run and p.groups channel groups.
+// Work-group memory holds the sums of each invocation (lib/batch_norm_sums.wgsl).
+// Sums in a fixed order in place of atomics: same bits each time.
 //#include lib/batch_norm_sums.wgsl
 //#include lib/batch_norm_dx.wgsl
 alias V = vec4f;

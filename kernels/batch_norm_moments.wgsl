@@ -1,5 +1,8 @@
 // Mean and sum of squared deviations of a run of pixels: the first half of batch norm where one work-group
-// per channel group would take too long. One work-group per run and p.groups channel groups.
+// per channel group would take too long.
+// One work-group per run and p.groups channel groups.
+// Work-group memory holds the moments of each invocation (lib/moments.wgsl).
+// Runs of pixels, merged by Chan's formula: exact where the mean is far above the deviation.
 //#include lib/moments.wgsl
 alias V = vec4f;
 const SIZE: u32 = 64u;

@@ -1,5 +1,8 @@
-// Sums over a run of pixels that the gradients of batch norm need: the first half of its backward pass where
-// one work-group per channel group would take too long. One work-group per run and p.groups channel groups.
+// Sums over a run of pixels that the gradients of batch norm need: the first half of its backward pass
+// where one work-group per channel group would take too long.
+// One work-group per run and p.groups channel groups.
+// Work-group memory holds the sums of each invocation (lib/batch_norm_sums.wgsl).
+// Sums in a fixed order in place of atomics: same bits each time.
 //#include lib/batch_norm_sums.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;

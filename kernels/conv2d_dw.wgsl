@@ -1,5 +1,8 @@
-// Weight gradient of a convolution, channels in fours: sums of x dy over a span of output rows, to be added
-// up by sum_splits; over all rows, the gradient itself. One invocation per span, kernel row, C vec4 of input and Q vec4 of output channels.
+// Weight gradient of a convolution, channels in fours: sums of x dy over a span of output rows, to be
+// added up by sum_splits; over all rows, the gradient itself.
+// One invocation per span, kernel row, C vec4 of input and Q vec4 of output channels.
+// A window of a row of x and T pixels of dy are held in registers, and C × K × 4 × Q sums.
+// Many products per load; stores in one loop, since each place that stores takes long to compile.
 //#include lib/index.wgsl
 //#include lib/relu.wgsl
 alias V = vec4f;

@@ -1,5 +1,8 @@
 // Weight gradient of a convolution, any channel counts: sums of x dy over a span of output rows, to be
-// added up by sum_splits. One invocation per span, kernel row, input channel and Q output channels.
+// added up by sum_splits.
+// One invocation per span, kernel row, input channel and Q output channels.
+// A window of a row of x is held in registers, and K × Q sums.
+// The path for channels that do not divide by four.
 //#include lib/index.wgsl
 //#include lib/relu.wgsl
 alias V = f32;

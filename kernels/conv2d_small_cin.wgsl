@@ -1,5 +1,7 @@
-// y = act(x) ∗ w for few input channels, output channels in fours: one invocation per T neighbouring pixels
-// of a row and Q vec4 of output channels. All taps in straight-line code, weights at literal indices.
+// y = act(x) ∗ w for few input channels, output channels in fours.
+// One invocation per T neighbouring pixels of a row and Q vec4 of output channels.
+// All weights of Q vec4 of outputs are staged in work-group memory, the windows of T pixels in registers.
+// So few numbers meet a window that all taps are written out.
 //#include lib/index.wgsl
 //#include lib/relu.wgsl
 alias V = f32;

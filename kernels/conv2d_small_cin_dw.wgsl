@@ -1,5 +1,8 @@
 // Weight gradient of a convolution with few input channels, output channels in fours: sums of x dy over a
-// span of output rows, to be added up by sum_splits. One invocation per span and Q vec4 of output channels.
+// span of output rows, to be added up by sum_splits.
+// One invocation per span and Q vec4 of output channels.
+// The windows of T pixels are held in registers, and all sums of Q vec4 of outputs.
+// So few numbers meet a window that all taps are written out.
 //#include lib/index.wgsl
 //#include lib/relu.wgsl
 alias V = f32;

@@ -1,4 +1,8 @@
-// Depthwise convolution, any window, stride and dilation. One invocation per output pixel and channel group.
+// Depthwise convolution, any window, stride and dilation.
+// One invocation per output pixel and channel group.
+// No tile: the cache serves pixels that several windows share.
+// Plain code for sizes that are rare: the sliding-window kernel takes the usual ones, this one is its
+// second oracle.
 //#include lib/index.wgsl
 //#include lib/relu.wgsl
 alias V = vec4f;

@@ -1,5 +1,9 @@
 // Depthwise convolution: sums of the output rows that meet the current S input rows slide down the image.
 // One invocation per COLUMNS columns of a band of output rows of a channel group.
+// A row of the input at a time is held in registers, and the sums of all output rows that it adds to. Taps
+// are staged in work-group memory.
+// Every pixel is loaded once; taps have one place in the text that loads, which is most of the time to
+// compile.
 //#include lib/relu.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;

@@ -1,6 +1,9 @@
-// Partial gradients of a depthwise convolution by its weights: the rows of dy that meet the current S input
-// rows slide down the images. One invocation per COLUMNS columns of a run of images of a channel group. Adding
-// up within a work-group would take as long to compile as all the rest: sums are kept across its barrier.
+// Partial gradients of a depthwise convolution by its weights: the rows of dy that meet the current S
+// input rows slide down the images.
+// One invocation per COLUMNS columns of a run of images of a channel group.
+// Rows of dy that are in flight are held in registers, and one sum per tap.
+// Rows of x and dy are loaded once for all taps; sum_splits adds up the runs, since adding up within a
+// work-group would take as long to compile as all the rest.
 //#include lib/relu.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;

@@ -1,6 +1,10 @@
-// Gradient of a depthwise convolution by its input: each row of dy adds to K rows of dx; as it slides down, S
-// rows are complete. Columns of dx go by S too, so that each meets its own taps and no others.
+// Gradient of a depthwise convolution by its input: each row of dy adds to K rows of dx; as it slides
+// down, S rows are complete. Columns of dx go by S too, so that each meets its own taps and no others.
 // One invocation per COLUMNS * S columns of a band of rows of a channel group.
+// A row of dy at a time is held in registers, and the sums of the rows of dx that it adds to; taps are
+// staged in work-group memory.
+// Every pixel of dy is loaded once; one place in the text loads, one stores, which is most of the time to
+// compile.
 alias V = vec4f;
 const LANES: u32 = 4u;
 // Window, K * K, stride.

@@ -1,6 +1,10 @@
-// Both gradients of a depthwise convolution: the rows of dy that meet the current S input rows slide down the
-// images, and each pixel of x meets them once, for its own gradient and for that of the weights. Both want the
-// same rows of dy and x. One invocation per COLUMNS * S columns of a run of images of a channel group.
+// Both gradients of a depthwise convolution: the rows of dy that meet the current S input rows slide down
+// the images, and each pixel of x meets them once, for its own gradient and for that of the weights. Both
+// want the same rows of dy and x.
+// One invocation per COLUMNS * S columns of a run of images of a channel group.
+// Rows of dy that are in flight are held in registers, and one sum per tap; taps are staged in work-group
+// memory.
+// Half the loads of two kernels; cards prefer two, for their many invocations.
 //#include lib/relu.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;

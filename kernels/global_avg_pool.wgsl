@@ -1,4 +1,7 @@
-// Mean over the pixels of an image. One invocation per image and channel group.
+// Mean over the pixels of an image.
+// One invocation per image and channel group.
+// No tile: every pixel is read once; neighbours read neighbouring channels.
+// One loop in a fixed order: the maps are small, and images and channels enough for every lane.
 //#include lib/index.wgsl
 //#include lib/relu.wgsl
 alias V = vec4f;

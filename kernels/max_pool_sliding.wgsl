@@ -1,6 +1,8 @@
-// Max pooling: maxima of the output rows that meet the current S input rows slide down the image. Keeps which
-// cell of the window won (the first of equals), four channels to a word.
+// Max pooling: maxima of the output rows that meet the current S input rows slide down the image. Keeps
+// which cell of the window won (the first of equals), four channels to a word.
 // One invocation per COLUMNS columns of a band of output rows of 4 channels.
+// A row of the input at a time is held in registers, and the sums of all output rows that it adds to.
+// Every pixel is loaded once; windows are unrolled in the text, so that sums stay in registers.
 //#include lib/index.wgsl
 // Window, stride.
 const K = 3u;

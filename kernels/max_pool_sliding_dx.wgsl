@@ -1,5 +1,7 @@
 // Gradient of max pooling: each row of dy adds to K rows of dx; as it slides down, S rows are complete.
 // One invocation per COLUMNS * S columns of a band of rows of 4 channels.
+// A row of dy at a time is held in registers, and the sums of the rows of dx that it adds to.
+// Every pixel of dy is loaded once, and no lane meets a tap that is not its own.
 //#include lib/index.wgsl
 // Window, stride.
 const K = 3u;

@@ -1,9 +1,10 @@
-// y = act(x) w over pixels, a slice of K input channels: PIXELS pixels and Q vec4 of outputs per invocation.
-// Weights are staged in workgroup memory and read at literal indices, by straight-line code where an invocation
-// has one pixel; few weights are kept in registers for a loop over pixels. What the form of an output is made of
-// are overrides, not flags: a branch not taken costs software adapters as much as one that is.
-// Where one pixel's sums are written in turns they lie in memory: of sums in registers a compiler for CPUs
-// defers the additions to where they are used, and spills each product until then.
+// y = act(x) w over pixels, a slice of K input channels.
+// One invocation per PIXELS pixels and Q vec4 of outputs.
+// Weights are staged in work-group memory and read at literal indices, by straight-line code where an invocation
+// has one pixel; few weights are kept in registers for a loop over pixels.
+// The ways to write an output are overrides, not flags: a branch not taken costs software adapters as much as one
+// that is. Where one pixel's sums are written in turns they lie in memory: of sums in registers a compiler for
+// CPUs defers the additions to where they are used, and spills each product until then.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
 //#include lib/relu.wgsl

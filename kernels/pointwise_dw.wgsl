@@ -1,5 +1,7 @@
 // Weight gradient of a 1×1 convolution: sums of x dy over a span of pixels, to be added up by sum_splits.
 // One invocation per span and C × Q tile of vec4.
+// No tile in work-group memory: C × 4 × Q sums are held by the invocation.
+// Many products per load; stores in one loop, since each place that stores takes long to compile.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
 //#include lib/relu.wgsl

@@ -1,5 +1,8 @@
-// Weight gradient of a 1×1 convolution, any channel counts: sums of x dy over a span of pixels, to be added
-// up by sum_splits. One invocation per span and 4 × 8 tile.
+// Weight gradient of a 1×1 convolution, any channel counts: sums of x dy over a span of pixels, to be
+// added up by sum_splits.
+// One invocation per span and 4 × 8 tile.
+// No tile in work-group memory: 4 × 8 sums are held by the invocation.
+// The path for channels that do not divide by four.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
 //#include lib/relu.wgsl

@@ -1,5 +1,7 @@
-// y = act(x) w over pixels, a slice of input channels, any counts: one invocation per pixel and Q × 4 outputs.
-// Weights are staged in workgroup memory.
+// y = act(x) w over pixels, a slice of input channels, any channel counts.
+// One invocation per pixel and Q × 4 outputs.
+// Weights of the slice are staged in work-group memory, sums in registers.
+// The path for channels that do not divide by four; also transposed, by `div`.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
 //#include lib/relu.wgsl

@@ -1,5 +1,7 @@
-// Second half of many reductions at once: y = sum of the splits, or y += it, in a fixed order. One invocation
-// per V of all results; which is whose stands in a table, counted in V as everything here.
+// Second half of many reductions at once: y = sum of the splits, or y += it, in a fixed order.
+// One invocation per V of all results; which is whose stands in a table, counted in V as everything here.
+// No tile: every partial sum is read once.
+// One dispatch for all reductions of a backward pass, which would each be too small for a device.
 //#include lib/index.wgsl
 alias V = vec4f;
 override SIZE: u32 = 64u;

@@ -1,5 +1,8 @@
-// Tiles of 4 × 4 pixels of act(x), which overlap by two, for Winograd's F(2×2, 3×3): v = Bᵀ x B, one matrix
-// [tiles, ci] for each of 16 places. One invocation per tile and vec4 of channels.
+// Tiles of 4 × 4 pixels of act(x), which overlap by two, for Winograd's F(2×2, 3×3): v = Bᵀ x B, one
+// matrix [tiles, ci] for each of 16 places.
+// One invocation per tile and vec4 of channels.
+// A tile of 4 × 4 values is held in registers.
+// Transforms are straight-line code: sums of literal positions.
 //#include lib/index.wgsl
 //#include lib/relu.wgsl
 alias V = vec4f;

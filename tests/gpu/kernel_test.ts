@@ -109,3 +109,17 @@ Deno.test("render() unrolls blocks, nested and by a constant", () => {
   );
   assert.match(render(k, { N: "1u" }), /a00;\s*a01;\s*end/);
 });
+
+Deno.test("the header of every kernel has its four lines: what, threads, tile, why", () => {
+  const folder = new URL("../../kernels/", import.meta.url);
+  for (const { name, isFile } of Deno.readDirSync(folder)) {
+    if (!isFile) continue;
+    const lines = Deno.readTextFileSync(new URL(name, folder)).split("\n");
+    const header = lines.slice(0, lines.findIndex((line) => !/^\/\/ /.test(line)));
+    assert.ok(header.length >= 4, `${name}: ${header.length} lines`);
+    assert.ok(
+      header.some((line) => /One (invocation|work-group)\b/.test(line)),
+      `${name}: threads`,
+    );
+  }
+});

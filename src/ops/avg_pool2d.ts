@@ -1,3 +1,6 @@
+/**
+ * Average pooling. Variants: 1. `avg_pool_sliding*`: 3 × 3 and 5 × 5, stride 1 and 2. 2. `avg_pool*`: everything else.
+ */
 import avgPoolWgsl from "../../kernels/avg_pool.wgsl" with { type: "text" };
 import slidingWgsl from "../../kernels/avg_pool_sliding.wgsl" with { type: "text" };
 import slidingDxWgsl from "../../kernels/avg_pool_sliding_dx.wgsl" with { type: "text" };

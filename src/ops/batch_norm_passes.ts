@@ -1,4 +1,9 @@
-/** What the kernels of batch norm are given, forward and backward; alone and with an addition. */
+/**
+ * The dispatches of batch norm, forward and backward; alone and with an addition. Variants:
+ * 1. One dispatch: a work-group sees all pixels of its channels. Tensors that fit a cache, or many channels.
+ * 2. Two: `batch_norm_moments` or `batch_norm_sums` per run of pixels first. Large tensors of few channels.
+ * 3. `batch_norm_running`: by running statistics.
+ */
 import batchNormWgsl from "../../kernels/batch_norm.wgsl" with { type: "text" };
 import dxWgsl from "../../kernels/batch_norm_dx.wgsl" with { type: "text" };
 import momentsWgsl from "../../kernels/batch_norm_moments.wgsl" with { type: "text" };

@@ -1,4 +1,10 @@
-/** The dispatches of a dense convolution: forward and both gradients. */
+/**
+ * The dispatches of a dense convolution: forward and both gradients. Variants, forward and by the input:
+ * 1. `conv2d_small_cin`: up to three input channels and 27 numbers in a window; all taps are written out.
+ * 2. `winograd_*`: 3 × 3, stride 1, more than 64 channels; fewer multiplications for more dispatches.
+ * 3. `conv2d`: output channels in fours. 4. `conv2d_scalar`: any.
+ * By the weights: 1. `conv2d_small_cin_dw`. 2. `conv2d_dw`: channels in fours. 3. `conv2d_dw_scalar`: any.
+ */
 import conv2dWgsl from "../../kernels/conv2d.wgsl" with { type: "text" };
 import conv2dDwWgsl from "../../kernels/conv2d_dw.wgsl" with { type: "text" };
 import conv2dDwScalarWgsl from "../../kernels/conv2d_dw_scalar.wgsl" with { type: "text" };

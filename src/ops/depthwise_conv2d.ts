@@ -1,3 +1,9 @@
+/**
+ * Depthwise convolution. Variants, forward and backward:
+ * 1. `depthwise_sliding*`: 3 × 3 and 5 × 5, stride 1 and 2, no dilation. Both gradients are one dispatch
+ *    (`_dx_dw`), or two where many invocations win.
+ * 2. `depthwise*`: everything else.
+ */
 import depthwiseWgsl from "../../kernels/depthwise.wgsl" with { type: "text" };
 import depthwiseDwWgsl from "../../kernels/depthwise_dw.wgsl" with { type: "text" };
 import depthwiseDxWgsl from "../../kernels/depthwise_dx.wgsl" with { type: "text" };

@@ -1,3 +1,7 @@
+/**
+ * Max pooling. Variants: 1. `max_pool_sliding*`: 3 × 3 and 5 × 5, stride 1 and 2, channels in fours, since four
+ * winners share a word. 2. `max_pool*`: everything else.
+ */
 import maxPoolWgsl from "../../kernels/max_pool.wgsl" with { type: "text" };
 import slidingWgsl from "../../kernels/max_pool_sliding.wgsl" with { type: "text" };
 import slidingDxWgsl from "../../kernels/max_pool_sliding_dx.wgsl" with { type: "text" };

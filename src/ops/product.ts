@@ -1,6 +1,8 @@
 /**
  * Products of pixels (rows) and small weight matrices, shared by `pointwise` and `matmul`: forward and both
- * gradients.
+ * gradients. Variants:
+ * 1. `pointwise`, `pointwise_dw`: channels in fours. With several pixels per invocation where a pixel is little work.
+ * 2. `pointwise_scalar`, `pointwise_dw_scalar`: any channels.
  */
 import pointwiseWgsl from "../../kernels/pointwise.wgsl" with { type: "text" };
 import pointwiseDwWgsl from "../../kernels/pointwise_dw.wgsl" with { type: "text" };

@@ -80,4 +80,4 @@ export { type EarlierWeights } from "./src/nas/warm_start.ts";
 export { readEarlierWeights } from "./src/run/earlier_weights.ts";
 export { exportSafetensors } from "./src/run/named_tensors.ts";
 export { readNetwork, type TrainedNetwork } from "./src/run/network.ts";
-export { exportOnnx } from "./src/run/onnx/mod.ts";
+export { exportOnnx } from "./src/run/onnx/export.ts";

@@ -6,15 +6,12 @@
 import { join } from "@std/path";
 import { parseArgs } from "node:util";
 import { places } from "../src/cli/paths.ts";
-import { opName, predecessors } from "../src/nas/spaces/nasbench101.ts";
-import { unpackDag } from "../src/nas/spaces/nasbench101_cells.ts";
-import { type Nb101Cells, openNb101Cells } from "../src/nas/spaces/nasbench101_index.ts";
-import { encodeRecord, type Evaluation } from "../src/nas/tables/nasbench101_record.ts";
+import { openNb101Cells } from "../src/nas/spaces/nasbench101_index.ts";
+import type { Evaluation } from "../src/nas/tables/nasbench101_record.ts";
 import { openTable } from "../src/nas/tables/mod.ts";
-import { frame } from "../src/nas/tables/tfrecord.ts";
 import { hash } from "../src/random.ts";
+import { EPOCHS, writeNb101File } from "./made_nasbench101.ts";
 
-const EPOCHS = 108;
 const REPEATS = 3;
 
 /** Made up, but the same each time. */
@@ -27,39 +24,6 @@ function evaluation(cell: number, repeat: number, share: number): Evaluation {
     validation_accuracy: share * (good + 0.005 * noise(2)),
     test_accuracy: share * (good - 0.005 * noise(3)),
   };
-}
-
-async function write(path: string, cells: Nb101Cells, count: number): Promise<number> {
-  using file = await Deno.open(path, { write: true, create: true, truncate: true });
-  let bytes = 0;
-  let parts: Uint8Array[] = [];
-  const flush = async () => {
-    const block = new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
-    for (let rest = block; rest.length > 0;) rest = rest.subarray(await file.write(rest));
-    bytes += block.length;
-    parts = [];
-  };
-  for (let cell = 0; cell < count; cell++) {
-    const dag = unpackDag(cells.packed[cell]);
-    const into = predecessors(dag);
-    const adjacency = dag.out.map((_, v) => dag.out.map((_, w) => into[w] >> v & 1).join("")).join(
-      "",
-    );
-    for (let repeat = 0; repeat < REPEATS; repeat++) {
-      parts.push(frame(encodeRecord({
-        hash: cells.key(cell),
-        epochs: EPOCHS,
-        adjacency,
-        ops: dag.labels.map(opName).join(","),
-        parameters: 1_000_000 + cell,
-        half: evaluation(cell, repeat, 0.9),
-        final: evaluation(cell, repeat, 1),
-      })));
-    }
-    if (parts.length > 3000) await flush();
-  }
-  await flush();
-  return bytes;
 }
 
 async function timed<T>(what: string, body: () => Promise<T>): Promise<T> {
@@ -87,7 +51,10 @@ try {
   );
   const count = Number(values.cells ?? cells.size);
   const path = values.keep ?? join(dir, "made_up.tfrecord");
-  const bytes = await timed("written", () => write(path, cells, count));
+  const bytes = await timed(
+    "written",
+    () => writeNb101File(path, cells, { count, repeats: REPEATS, evaluation }),
+  );
   console.log(`${count} cells × ${REPEATS} records, ${(bytes / 1e6).toFixed(0)} MB`);
   const imported = await timed("read for the first time", () => openTable(path, { cacheDir: dir }));
   imported.close();

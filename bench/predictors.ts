@@ -16,9 +16,11 @@ const encodings = nasbench201Encodings();
 const names = (Deno.args.length ? Deno.args : allPredictorNames) as PredictorName[];
 const rng = new Rng(1, Stream.search);
 const draw = (n: number) => Array.from({ length: n }, () => encodings.adj.sample!(rng));
+/** What strategies show to predictors where it is not `trunc_path`. */
+const usual: Partial<Record<PredictorName, string>> = { gp: "adj", dngo: "path", bohamiann: "adj" };
 
 for (const name of names) {
-  const encoding = encodings[name === "gp" ? "adj" : "trunc_path"] as Encoding<unknown>;
+  const encoding = encodings[usual[name] ?? "trunc_path"] as Encoding<unknown>;
   for (const size of [20, 50, 100]) {
     const known = draw(size), others = draw(200);
     const targets = Float64Array.from(known, ({ ops }) => ops.reduce((a, b) => a + b, rng.next()));

@@ -3,10 +3,12 @@
  * - one-way-imports: layers import downwards only;
  * - no-ambient: no Math.random, console or environment in the library, so that a run is what its
  *   config says and a program that embeds denas hears from it by events only;
- * - gpu-globals: only src/gpu says GPU*.
+ * - gpu-globals: only src/gpu says GPU*;
+ * - portable-core: what a browser loads too names no host, and imports what does only dynamically.
  */
 import { dirname, join, relative } from "@std/path";
 import config from "../deno.json" with { type: "json" };
+import { inCore } from "./core.ts";
 import { forbidden } from "./layers.ts";
 
 const root = dirname(import.meta.dirname!);
@@ -134,12 +136,49 @@ const gpuGlobals: Deno.lint.Rule = {
   },
 };
 
+const portableCore: Deno.lint.Rule = {
+  create(context) {
+    const file = fromRoot(context.filename);
+    if (!inCore(file)) return {};
+    const report = (node: Deno.lint.Node, what: string) =>
+      context.report({
+        node,
+        message: `Cannot ${what} here: browsers load this file too`,
+        hint:
+          "Take it as a parameter (Files, Store, RunIO), or import what needs a host dynamically.",
+      });
+    const check = (node: Deno.lint.Node, source: unknown, isStatic: boolean) => {
+      if (typeof source !== "string") return;
+      if (source.startsWith("node:")) report(node, `import ${source}`);
+      const imported = target(context.filename, source);
+      if (!isStatic || !imported?.startsWith("src/") || inCore(imported)) return;
+      report(node, `import ${source} statically`);
+    };
+    return {
+      ImportDeclaration: (node) => check(node, node.source.value, node.importKind !== "type"),
+      ExportAllDeclaration: (node) => check(node, node.source.value, node.exportKind !== "type"),
+      ExportNamedDeclaration: (node) => check(node, node.source?.value, node.exportKind !== "type"),
+      ImportExpression: (node) =>
+        check(node, node.source.type === "Literal" && node.source.value, false),
+      Identifier(node) {
+        const { parent } = node;
+        const isMember = parent.type === "MemberExpression" && parent.property === node &&
+          !parent.computed && globalName(parent.object) !== "globalThis";
+        const isKey = parent.type === "Property" && parent.key === node;
+        const asksWhether = parent.type === "UnaryExpression" && parent.operator === "typeof";
+        if (node.name === "Deno" && !isMember && !isKey && !asksWhether) report(node, "use Deno");
+      },
+    };
+  },
+};
+
 const plugin: Deno.lint.Plugin = {
   name: "denas",
   rules: {
     "one-way-imports": oneWayImports,
     "no-ambient": noAmbient,
     "gpu-globals": gpuGlobals,
+    "portable-core": portableCore,
   },
 };
 export default plugin;

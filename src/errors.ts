@@ -25,7 +25,7 @@ export class DataError extends Error {
 
 /** Why a file could not be read, in words that follow `Cannot read FILE:`. */
 export function whyUnreadable(cause: unknown): string {
-  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
-  if (cause instanceof Deno.errors.IsADirectory) return "it is a folder";
+  if ((cause as Error).name === "NotFound") return "there is no such file";
+  if ((cause as Error).name === "IsADirectory") return "it is a folder";
   return (cause as Error).message;
 }

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { match as assertMatch } from "node:assert/strict";
 import { join } from "@std/path";
 import { forbidden, layerOf } from "../lint/layers.ts";
+import { inCore, namedFiles } from "../lint/core.ts";
 import plugin from "../lint/denas.ts";
 
 const root = join(import.meta.dirname!, "..");
@@ -14,6 +15,7 @@ function complaints(file: string, source: string): string[] {
 const oneWay = ["denas/one-way-imports"];
 const ambient = ["denas/no-ambient"];
 const gpu = ["denas/gpu-globals"];
+const core = ["denas/portable-core"];
 
 Deno.test("an import downwards is fine, the same import upwards is not", () => {
   const rows = [
@@ -26,7 +28,7 @@ Deno.test("an import downwards is fine, the same import upwards is not", () => {
     ["src/nn/init.ts", "../ops/mod.ts", []],
     ["src/nn/init.ts", "../nas/space.ts", oneWay],
     ["src/nas/search.ts", "../nn/init.ts", []],
-    ["src/nas/search.ts", "../run/folder.ts", oneWay],
+    ["src/nas/search.ts", "../run/checkpoint.ts", oneWay],
     ["src/run/folder.ts", "../nas/store.ts", []],
     ["src/run/folder.ts", "../cli/paths.ts", oneWay],
     ["src/cli/main.ts", "../run/folder.ts", []],
@@ -40,8 +42,8 @@ Deno.test("an import downwards is fine, the same import upwards is not", () => {
 
 Deno.test("data and nn do not know each other, and nas knows both", () => {
   assertEquals(complaints("src/data/load.ts", `import { a } from "../nn/init.ts";`), oneWay);
-  assertEquals(complaints("src/nn/init.ts", `import { a } from "../data/load.ts";`), oneWay);
-  assertEquals(complaints("src/nas/retrain.ts", `import { a } from "../data/load.ts";`), []);
+  assertEquals(complaints("src/nn/init.ts", `import { a } from "../data/idx.ts";`), oneWay);
+  assertEquals(complaints("src/nas/retrain.ts", `import { a } from "../data/idx.ts";`), []);
   assertEquals(complaints("src/data/load.ts", `import { a } from "../ops/mod.ts";`), []);
 });
 
@@ -88,7 +90,7 @@ Deno.test("every way of writing an import counts, types and tests' helpers inclu
 Deno.test("packages, built-ins and what tests import are free", () => {
   const source =
     `import "zod"; import "node:fs"; import { join } from "@std/path"; export { join };`;
-  assertEquals(complaints("src/gpu/device.ts", source), []);
+  assertEquals(complaints("src/run/folder.ts", source), []);
   assertEquals(complaints("tests/x_test.ts", `import "../src/cli/main.ts";`), []);
   assertEquals(complaints("bench/step.ts", `import "../src/nas/search.ts";`), []);
 });
@@ -115,7 +117,7 @@ Deno.test("Math.random, console, Deno.env and process.env are errors in the libr
     `import process from "node:process"; process.env.HOME;`,
   ];
   for (const source of sources) {
-    for (const file of ["src/nas/search.ts", "src/run/lock.ts", "mod.ts"]) {
+    for (const file of ["src/data/find.ts", "src/run/lock.ts", "mod.ts"]) {
       assertEquals(complaints(file, source), ambient, `${file}: ${source}`);
     }
     for (
@@ -135,7 +137,7 @@ Deno.test("Math.random, console, Deno.env and process.env are errors in the libr
 Deno.test("what only looks ambient is fine", () => {
   const source = `Math.floor(1); Deno.args; const rng = { random: () => 1 }; rng.random();
     const log = { console: 1 }; log.console;`;
-  assertEquals(complaints("src/nas/search.ts", source), []);
+  assertEquals(complaints("src/run/lock.ts", source), []);
 });
 
 Deno.test("WebGPU's own names stay in src/gpu", () => {
@@ -151,3 +153,57 @@ Deno.test("WebGPU's own names stay in src/gpu", () => {
   }
   assertEquals(complaints("src/cli/doctor.ts", `const a = { GPUName: 1 }; a.GPUName;`), []);
 });
+
+Deno.test("the core names no host", () => {
+  const sources = [
+    `import { hash } from "node:crypto";`,
+    `import type { Hash } from "node:crypto";`,
+    `export { hash } from "node:crypto";`,
+    `const { hash } = await import("node:crypto");`,
+    `const { stat } = Deno;`,
+    `export const at = (path: string) => Deno.statSync(path);`,
+    `export const at = (path: string) => globalThis.Deno.statSync(path);`,
+    `export function f(file: Deno.FsFile) { return file; }`,
+    `export const missing = (e: Error) => e instanceof Deno.errors.NotFound;`,
+  ];
+  const files = ["common/path", "gpu/device", "nas/search", "data/idx", "run/onnx/model"];
+  for (const source of sources) {
+    for (const file of files) assertEquals(complaints(`src/${file}.ts`, source), core, source);
+    for (const file of ["data/find", "run/folder", "nas/table_search", "cli/main", "http/mod"]) {
+      assertEquals(complaints(`src/${file}.ts`, source), [], `${file}: ${source}`);
+    }
+  }
+});
+
+Deno.test("the core asks whether there is a Deno, and reaches hosts by dynamic imports and types", () => {
+  const fine = [
+    `if (typeof Deno !== "undefined") await import("./table_search.ts");`,
+    `import type { FindOptions } from "../data/find.ts"; export type A = FindOptions;`,
+    `export type { FindOptions } from "../data/find.ts";`,
+    `import { a } from "../data/idx.ts"; import { b } from "../common/path.ts"; export { a, b };`,
+    `import { join } from "@std/path"; import { z } from "zod"; export { join, z };`,
+    `const names = { Deno: 1 }; export const n = names.Deno;`,
+  ];
+  for (const source of fine) assertEquals(complaints("src/nas/x.ts", source), [], source);
+  const wrong = [
+    `import { openTableSearch } from "./table_search.ts"; export { openTableSearch };`,
+    `import { loadDataSet, type LoadOptions } from "../data/load.ts"; export { loadDataSet };`,
+    `import "../data/load.ts";`,
+    `export * from "./tables/mod.ts";`,
+    `export { openTable } from "./tables/mod.ts";`,
+  ];
+  for (const source of wrong) assertEquals(complaints("src/nas/x.ts", source), core, source);
+});
+
+Deno.test("the tables of the core name files that are there", () => {
+  assertEquals(namedFiles.filter((path) => !exists(path)), []);
+  assertEquals(inCore("src/cli/main.ts") || inCore("tests/x.ts") || inCore("mod.ts"), false);
+});
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(join(root, path)).isFile;
+  } catch {
+    return false;
+  }
+}

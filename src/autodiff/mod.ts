@@ -1,4 +1,4 @@
 export * from "./op.ts";
 export * from "./run.ts";
-export { peakBytes, type Schedule, schedule } from "./schedule.ts";
+export { peakBytes, reach, type Schedule, schedule } from "./schedule.ts";
 export * from "./tape.ts";

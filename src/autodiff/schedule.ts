@@ -87,7 +87,8 @@ export function schedule(tape: Tape, outputs: readonly Value[], loss?: Value): S
   return result;
 }
 
-function reach(tape: Tape, values: readonly Value[]): Set<Node> {
+/** The nodes that some values depend on. */
+export function reach(tape: Tape, values: readonly Value[]): Set<Node> {
   const needed = new Set<Node>();
   const mark = (v: Value) => {
     if (v.source.kind === "node") needed.add(v.source.node);

@@ -5,11 +5,12 @@ import { UsageError } from "../errors.ts";
 import type { Frame } from "../run/drawing/animation.ts";
 import type { History } from "../run/history.ts";
 import { number, whole } from "./options.ts";
-import { fromHere, shortPath } from "./paths.ts";
+import { addArchOptions, type ArchOptions } from "./arch_options.ts";
+import { besideFile, fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { counted, percent, print, printError } from "./terminal.ts";
 
-interface AnimateOptions {
+interface AnimateOptions extends ArchOptions {
   out?: string;
   every: number;
   fps: number;
@@ -18,29 +19,32 @@ interface AnimateOptions {
 }
 
 export function addAnimate(program: Command): void {
-  program.command("animate")
-    .argument("<run>", "folder of a search, or its name")
+  const command = program.command("animate")
+    .argument("<run>", "folder of a search, or its name; a log of ENAS, or a list of architectures")
     .description("Show the best architecture over the epochs: animated SVG, pictures, video.")
-    .option("--out <folder>", "where to write; by default RUN/animation")
+    .option("--out <folder>", "where to write; by default RUN/animation, or FILE-animation")
     .option("--every <n>", "show every n-th epoch, and the last", whole, 1)
     .option("--fps <n>", "epochs per second", number, 2)
     .option("--no-png", "write the animated SVG only")
-    .option("--runs <folder>", "folder of all runs", "runs")
+    .option("--runs <folder>", "folder of all runs", "runs");
+  addArchOptions(command)
     .addHelpText(
       "after",
       `
 Writes animation.svg (open it in a browser), frame_0001.png … and, where ffmpeg is installed,
-animation.mp4. A frame is the best candidate of an epoch; the last is the winner.
+animation.mp4. A frame is the best candidate of an epoch; the last is the winner. Of a list each
+architecture is a frame.
 
 Examples:
   $ denas animate 2026-01-31-micro-1
-  $ denas animate runs/2026-01-31-macro-1 --every 10 --fps 5`,
+  $ denas animate runs/2026-01-31-macro-1 --every 10 --fps 5
+  $ denas animate outputs/stdout --every 25 --fps 3        what the released ENAS code printed
+  $ denas animate arc_string_output.txt`,
     ).action((run: string, options: AnimateOptions) => writeAnimation(run, options));
 }
 
 async function writeAnimation(run: string, options: AnimateOptions): Promise<void> {
-  const [{ readHistory }, { animate }, { writeAtomic }] = await Promise.all([
-    import("../run/history.ts"),
+  const [{ animate }, { writeAtomic }] = await Promise.all([
     import("../run/drawing/animation.ts"),
     import("../run/files.ts"),
   ]);
@@ -51,19 +55,35 @@ async function writeAnimation(run: string, options: AnimateOptions): Promise<voi
     );
   }
   const folder = runPath(run, options.runs);
-  const history = readHistory(folder);
-  if (history.torn) printError(`note: ${history.torn}`);
+  const { history, out: usualOut } = await readAny(folder, options);
   const frames = await framesOf(history, every, run);
   const { animated, stills } = await animate(frames, {
     title: basename(folder),
     secondsPerFrame: 1 / fps,
   });
-  const out = options.out === undefined ? join(folder, "animation") : fromHere(options.out);
+  const out = options.out === undefined ? usualOut : fromHere(options.out);
   Deno.mkdirSync(out, { recursive: true });
   const svg = join(out, "animation.svg");
   writeAtomic(svg, animated);
   print(`${shortPath(svg)}  ${counted(frames.length, "frame")}`);
   if (options.png) await writeStills(stills, out, fps);
+}
+
+/** The history that a run, a log or a list tells, and where its animation goes. */
+async function readAny(
+  path: string,
+  { space, archFormat: numbering }: ArchOptions,
+): Promise<{ history: History; out: string }> {
+  const { isForeign, readForeignHistory } = await import("../run/foreign_history.ts");
+  if (isForeign(path)) {
+    const { history, problems } = readForeignHistory(path, { space, numbering });
+    for (const problem of problems) printError(`warning: ${shortPath(path)}: ${problem}`);
+    return { history, out: besideFile(path, "-animation") };
+  }
+  const { readHistory } = await import("../run/read_history.ts");
+  const history = readHistory(path);
+  if (history.torn) printError(`note: ${history.torn}`);
+  return { history, out: join(path, "animation") };
 }
 
 async function writeStills(stills: readonly string[], out: string, fps: number): Promise<void> {
@@ -105,12 +125,16 @@ async function framesOf(history: History, every: number, run: string): Promise<F
   }
   const space = spaceOf(history);
   const draw = (choice: readonly number[]) => space.graphs(space.decode(choice));
-  const { epochs } = history.start;
+  const { start: { epochs }, foreign } = history;
+  const captionOf = (epoch: number, score: number) =>
+    foreign?.scored === false
+      ? `architecture ${epoch} of ${epochs}`
+      : `epoch ${epoch} of ${epochs} · best candidate ${percent(score)} with shared weights`;
   const frames: Frame[] = best
     .filter(({ epoch }, i) => (epoch - 1) % every === 0 || i === best.length - 1)
     .map(({ epoch, trial: { choice, score } }) => ({
       graphs: draw(choice),
-      caption: `epoch ${epoch} of ${epochs} · best candidate ${percent(score)} with shared weights`,
+      caption: captionOf(epoch, score),
       score,
     }));
   const { done } = history;

@@ -1,6 +1,7 @@
 /** Commands whose errors are said as all others are: `Cannot <do> <what>: <got>, <expected>; <what to try>`. */
 import { Command } from "commander";
 import { UsageError } from "../errors.ts";
+import { nnablaNames } from "./nnabla_names.ts";
 import { counted } from "./terminal.ts";
 
 export class DenasCommand extends Command {
@@ -20,7 +21,7 @@ const rules: [RegExp, (groups: string[], command: Command) => string][] = [
     /^unknown option '(.+?)'(?:\n\((.+)\?\))?$/,
     ([flag, meant], command) =>
       `Cannot use option ${flag}: ${command.name()} has none of this name${
-        meantOr(meant, command)
+        asInNnabla(flag, command) ?? meantOr(meant, command)
       }`,
   ],
   [
@@ -68,8 +69,15 @@ function denasMessage(message: string, command: Command): string {
   return `Cannot run ${command.name()}: ${message}`;
 }
 
-/** `--epochs <n>` → `--epochs` */
-const flagOf = (flags: string) => flags.split(/[ ,]/, 1)[0];
+/** `-e, --epochs <n>` → `--epochs` */
+const flagOf = (flags: string) => /--[^ ,]+/.exec(flags)?.[0] ?? flags.split(/[ ,]/, 1)[0];
+
+/** What to use in place of an option of nnabla-examples; null for others. */
+function asInNnabla(flag: string, command: Command): string | null {
+  const searches = ["search", "retrain"].includes(command.name());
+  if (!searches || !Object.hasOwn(nnablaNames, flag)) return null;
+  return `; for that of nnabla-examples use ${nnablaNames[flag]}`;
+}
 
 const help = (command: Command) => {
   const names = [];

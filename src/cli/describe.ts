@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../errors.ts";
 import { classCount } from "../nas/arch_file.ts";
 import { resolveSearchConfig } from "../nas/config.ts";
-import type { DescribeOptions, Description } from "../nas/describe.ts";
+import type { DescribeOptions, Description, ReleasedCount } from "../nas/describe.ts";
 import { finalConfig } from "../nas/final_config.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
 import { whole } from "./options.ts";
@@ -43,7 +43,10 @@ export function addDescribe(program: Command): void {
     .option("--stem <n>", "total stride of the stem: 1, 2 or 4", whole)
     .option("--classes <n>", "number of classes", whole)
     .option("--image <size>", "32, or 28x28x1: height, width, channels", imageSize)
-    .option("--legacy-fixed", "separable operations of a final macro network are full convolutions")
+    .option(
+      "--legacy-fixed",
+      "a final macro network as the released code builds it, which published counts are of",
+    )
     .option("--memory", "add the bytes that a training step needs")
     .option("--batch <n>", "images per training step, for --memory", whole)
     .option("--json", "print one JSON object");
@@ -57,11 +60,12 @@ Examples:
   $ denas describe --mode macro --supernet --layers 12 --filters 36
   $ denas describe arch.json --json | jq .parameters`,
   ).action(async (what: string, options: DescribeCliOptions, command: Command) => {
-    const [{ describe }, { readArch }, { spaces }] = await Promise.all([
-      import("../nas/describe.ts"),
-      import("./picture.ts"),
-      import("../nas/spaces/mod.ts"),
-    ]);
+    const [{ describe, releasedCount, unreadParameters }, { readArch }, { spaces }] = await Promise
+      .all([
+        import("../nas/describe.ts"),
+        import("./picture.ts"),
+        import("../nas/spaces/mod.ts"),
+      ]);
     const space = options.space ?? options.mode;
     let name: string;
     let request: Omit<DescribeOptions<unknown>, "space">;
@@ -75,9 +79,14 @@ Examples:
     } else {
       ({ name, request } = archRequest(readArch(what, { ...options, space }), options));
     }
-    const description = describe({ ...request, space: spaces[name](request.config) });
-    if (options.json) return print(JSON.stringify({ space: name, ...description }));
-    printDescription(description, options.memory ?? false);
+    const whole = { ...request, space: spaces[name](request.config) };
+    const [description, released] = [describe(whole), releasedCount(whole)];
+    const unread = unreadParameters(description);
+    if (options.json) {
+      const counts = { ...unread > 0 && { unread }, ...released && { released } };
+      return print(JSON.stringify({ space: name, ...description, ...counts }));
+    }
+    printDescription(description, { unread, released, memory: options.memory ?? false });
   });
 }
 
@@ -121,10 +130,26 @@ function sizes(options: DescribeCliOptions) {
   };
 }
 
-function printDescription(description: Description, withMemory: boolean): void {
+interface Shown {
+  unread: number;
+  released: ReleasedCount | null;
+  memory: boolean;
+}
+
+function printDescription(
+  description: Description,
+  { unread, released, memory: withMemory }: Shown,
+): void {
   const { parameters, auxParameters, macs, layers, memory } = description;
   if (layers) print(layerTable(layers) + "\n");
   print(`parameters      ${thousands(parameters)}`);
+  if (unread > 0) print(`  not read      ${thousands(unread)} of them, in reductions`);
+  if (released) {
+    const what = released.unread > 0
+      ? `, with ${thousands(released.unread)} in reductions that nothing reads`
+      : "";
+    print(`released code   ${thousands(released.parameters)}${what} (--legacy-fixed)`);
+  }
   if (auxParameters > 0) {
     print(`auxiliary head  ${thousands(auxParameters)} more, in training only`);
   }

@@ -35,7 +35,7 @@ Examples:
       }
       const folder = runPath(run, runs);
       if (onnx !== undefined) {
-        const { exportOnnx } = await import("../run/onnx/mod.ts");
+        const { exportOnnx } = await import("../run/onnx/export.ts");
         write(onnx, exportOnnx(folder));
       }
       if (safetensors !== undefined) {

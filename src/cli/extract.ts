@@ -1,4 +1,5 @@
 /** `denas extract`: the architectures and accuracies of a log, ranked. */
+import { join } from "@std/path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Extracted, ExtractedArch } from "../run/extract.ts";
 import { positive } from "./options.ts";
@@ -12,6 +13,7 @@ interface CliOptions {
   space?: string;
   preset?: string;
   json?: boolean;
+  out?: string;
   runs: string;
 }
 
@@ -24,6 +26,10 @@ export function addExtract(program: Command): void {
     .option("--space <name>", "architectures of this space only")
     .option("--preset <name>", "preset of the retrain commands")
     .option("--json", "print lines of JSON: architectures, epochs, the best epoch")
+    .option(
+      "--out <folder>",
+      "write arc_string_output.txt, valid_accuracy_array.npy and test_accuracy_array.npy there",
+    )
     .option("--runs <folder>", "folder of all runs", "runs")
     .addHelpText(
       "after",
@@ -33,19 +39,35 @@ A log that is cut is read as far as it goes; what is missing is said with its li
 Examples:
   $ denas extract outputs/stdout --top 3 --epochs 280-310 --preset paper
   $ denas extract outputs/stdout --json | jq -r 'select(.rank == 1) | .choice | @csv'
+  $ denas extract outputs/stdout --out extracted
   $ denas extract 2026-01-31-micro-1`,
     ).action(async (log: string, options: CliOptions) => {
-      const { extract } = await import("../run/extract.ts");
+      const { extract, extractedFiles } = await import("../run/extract.ts");
       const path = runPath(log, options.runs);
       const extracted = extract(path, options);
       for (const problem of extracted.problems) {
         printError(`warning: ${shortPath(path)}: ${problem}`);
       }
       const suffix = suffixOf(extracted, options.preset);
+      if (options.out !== undefined) await writeFiles(extractedFiles(extracted), options.out);
       const shown = extracted.architectures.slice(0, options.top ?? (options.json ? Infinity : 10));
       if (options.json) printLines(extracted, shown, suffix);
       else printReport(extracted, shown, suffix);
     });
+}
+
+async function writeFiles(
+  files: Record<string, string | Uint8Array>,
+  out: string,
+): Promise<void> {
+  const { requireFolder, writeAtomic } = await import("../run/files.ts");
+  const folder = fromHere(out);
+  requireFolder(folder);
+  for (const [name, content] of Object.entries(files)) {
+    const file = join(folder, name);
+    writeAtomic(file, content);
+    printError(`wrote ${shortPath(file)}`);
+  }
 }
 
 function printLines(

@@ -119,7 +119,7 @@ export async function finishRetrain(
 
 /** Leaves the network as ONNX; null, or why that could not be: the run itself is done. */
 async function tryToExport(folder: RunFolder): Promise<string | null> {
-  const { exportOnnx } = await import("../run/onnx/mod.ts");
+  const { exportOnnx } = await import("../run/onnx/export.ts");
   try {
     await folder.put(ONNX, exportOnnx(folder.path));
     return null;

@@ -1,10 +1,12 @@
 /** The options of nnabla-examples' ENAS scripts, by their own names, as settings of denas. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Overrides } from "../nas/config.ts";
 import { number, whole } from "./options.ts";
 
 /** What a search or retraining leaves beside its run folder. */
 export interface OutputOptions {
+  /** The adapter that was asked for in NNabla's words. */
+  context?: "software" | "default";
   monitorPath?: string;
   monitorSavePath?: string;
   modelSavePath?: string;
@@ -45,7 +47,11 @@ export function addNnablaSearchOptions(command: Command): Command {
         .conflicts("epochs"),
     )
     .addOption(new Option("--recommended-arch <file>", "the same as --out"))
-    .option("--sampling-only", "only draw from the newest search, as denas sample does")
+    .option(
+      "--sampling-only [flag]",
+      "only draw from the newest search, or the controller in --model-save-path; see denas sample",
+      flag,
+    )
     .option("--num-sampling <n>", "how many to draw then", whole, 5)
     .addOption(
       new Option("--format <ending>", "of the drawn architectures").choices(["json", "npy", "txt"])
@@ -69,15 +75,56 @@ export function addNnablaRetrainOptions(command: Command): Command {
 }
 
 function addOutputOptions(command: Command): Command {
-  return command
+  return addContextOptions(command)
     .option("--monitor-path <folder>", "write loss and accuracies as series files there")
-    .addOption(new Option("--monitor-save-path <folder>", "the same").conflicts("monitorPath"))
     .option("--model-save-path <folder>", "write the weights there as well")
+    .addOption(
+      new Option("--monitor-save-path <folder>", "the same as --model-save-path")
+        .conflicts("modelSavePath"),
+    )
     .option(
       "--model-save-interval <n>",
       "steps between two copies of a retraining's weights",
       whole,
     );
+}
+
+/** What NNabla's extensions are here: an adapter of WebGPU. */
+function addContextOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("-c, --context <name>", "cpu: --adapter software; cudnn: the default adapter")
+        .argParser(adapterOf).conflicts("adapter"),
+    )
+    .option("-d, --device-id <n>", "0; adapters have no numbers, see --adapter", onlyDevice)
+    .option("-t, --type-config <type>", "float: all numbers have 32 bits", onlyType);
+}
+
+function adapterOf(context: string): "software" | "default" {
+  const [name] = context.split(":");
+  if (name === "cpu") return "software";
+  if (name === "cudnn" || name === "cuda") return "default";
+  throw new InvalidArgumentError("cpu or cudnn; --adapter names the kinds of adapters there are");
+}
+
+function onlyDevice(id: string): string {
+  if (id.trim() === "0") return id;
+  throw new InvalidArgumentError(
+    "0, for WebGPU does not number its adapters; --adapter high-performance or low-power chooses",
+  );
+}
+
+function onlyType(type: string): string {
+  if (type === "float") return type;
+  throw new InvalidArgumentError("float, for all numbers have 32 bits here");
+}
+
+/** `True` and `False` as Python writes them; the option alone is true. */
+function flag(text: string): boolean {
+  const word = text.toLowerCase();
+  if (word === "true" || word === "1") return true;
+  if (word === "false" || word === "0") return false;
+  throw new InvalidArgumentError("True or False, or the option alone");
 }
 
 /** The settings that were given, by their names in the config. */
@@ -89,6 +136,7 @@ export function nnablaSearchOverrides(options: NnablaSearchOptions): Overrides {
     rewardBatches: options.valIter,
     earlyStopOver: options.earlyStopOver,
     select: options.selectStrategy,
+    adapter: options.context,
   };
 }
 
@@ -97,6 +145,7 @@ export function nnablaRetrainOverrides(options: NnablaRetrainOptions, filters: n
   const { epochOnRetrain, additionalFiltersOnRetrain: more } = options;
   return {
     epochs: epochOnRetrain,
+    adapter: options.context,
     "child.filters": more === undefined ? undefined : filters + more,
   };
 }

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Overrides } from "../nas/config.ts";
 import { addServeOption } from "./beside.ts";
-import { existingRun } from "./run_path.ts";
+import { existingWeights } from "./run_path.ts";
 
 /** What `search`, `retrain` and `resume` have in common. */
 export interface RunOptions {
@@ -65,7 +65,10 @@ export function addConfigOptions(command: Command): Command {
       new Option("--seeds <list>", "one run per seed (1,2,3), then mean and deviation")
         .argParser(seedList).conflicts(["seed", "printConfig"]),
     )
-    .option("--init-from <run>", "start from the weights of a run, where names and shapes fit")
+    .option(
+      "--init-from <run>",
+      "start from the weights of a run, or of a .safetensors file, where names and shapes fit",
+    )
     .option("--epochs <n>", "passes over the training images", whole)
     .option("--budget <time>", "scale the epochs to end in about 90s, 30m or 2h", seconds)
     .option("--batch <n>", "images per training step", whole)
@@ -108,7 +111,7 @@ export function overridesOf(options: Omit<ConfigOptions, "out">): Overrides {
     trainImages,
     validImages,
     adapter,
-    initFrom: options.initFrom && existingRun(options.initFrom, options.runs),
+    initFrom: options.initFrom && existingWeights(options.initFrom, options.runs),
     "child.layers": options.layers,
     "child.filters": options.filters,
     "child.branches": options.branches,

@@ -17,7 +17,7 @@ const usualInterval = 1000;
 
 /** With full paths, as state.json keeps them for a resume. */
 export function outputsOf(options: OutputOptions): RunState["outputs"] {
-  const { monitorPath = options.monitorSavePath, modelSavePath, modelSaveInterval } = options;
+  const { monitorPath, modelSavePath = options.monitorSavePath, modelSaveInterval } = options;
   if (modelSaveInterval === 0) {
     throw new UsageError("Cannot save the weights every 0 steps: expected at least 1");
   }

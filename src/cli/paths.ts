@@ -13,8 +13,13 @@ export function fromHere(path: string): string {
 
 /** A path as short as it can be written from where the user is. */
 export function shortPath(path: string): string {
-  const short = relative(here(), path);
+  const short = relative(here(), resolve(Deno.cwd(), path));
   return short === "" ? "." : short.startsWith("..") ? path : short;
+}
+
+/** The path of a file with another ending. */
+export function besideFile(file: string, ending: string): string {
+  return file.replace(/\.[^./\\]*$/, "") + ending;
 }
 
 /** Where caches, downloads and npm packages are kept on this machine. */

@@ -4,19 +4,30 @@ import type { Command } from "commander";
 import { DataError } from "../errors.ts";
 import { isStudyHead, readStudyRecords, studyFile } from "../nas/study/records.ts";
 import { isSurrogateLine, readSurrogateLines } from "../nas/study/surrogate_records.ts";
-import { fromHere, shortPath } from "./paths.ts";
+import { addArchOptions, type ArchOptions } from "./arch_options.ts";
+import { besideFile, fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { print, printError } from "./terminal.ts";
 
+interface PlotOptions extends ArchOptions {
+  out?: string;
+  runs: string;
+}
+
 export function addPlot(program: Command): void {
-  program.command("plot")
-    .argument("<run>", "folder of a run, or its name; a study's folder; a file of surrogate")
+  const command = program.command("plot")
+    .argument(
+      "<run>",
+      "folder of a run, or its name; a study's folder; a file of surrogate; a log of ENAS, or a list of " +
+        "architectures",
+    )
     .description("Draw a run's curves, what the searches of a study found, or how predictors do.")
     .option(
       "--out <file>",
       "file to write: .svg, .png or .pdf; by default RUN/plot.svg, or beside the file",
     )
-    .option("--runs <folder>", "folder of all runs", "runs")
+    .option("--runs <folder>", "folder of all runs", "runs");
+  addArchOptions(command)
     .addHelpText(
       "after",
       `
@@ -24,12 +35,17 @@ Examples:
   $ denas plot 2026-01-31-micro-1
   $ denas plot runs/2026-01-31-micro-1 --out plot.pdf
   $ denas plot studies/main_experiments --out study.png
-  $ denas plot surrogate.ndjson                      Kendall's τ against training size`,
-    ).action(async (run: string, options: { out?: string; runs: string }) => {
+  $ denas plot surrogate.ndjson                      Kendall's τ against training size
+  $ denas plot outputs/stdout --out plot.png         what the released ENAS code printed`,
+    ).action(async (run: string, options: PlotOptions) => {
       const lines = linesPath(fromHere(run));
-      if (lines !== null) return await plotLines(lines, options.out);
+      if (lines !== null) {
+        const { isForeign } = await import("../run/foreign_history.ts");
+        if (isForeign(lines)) return await plotForeign(lines, options);
+        return await plotLines(lines, options.out);
+      }
       const [{ readHistory }, { plotRun }, { writePicture }] = await Promise.all([
-        import("../run/history.ts"),
+        import("../run/read_history.ts"),
         import("../run/drawing/run_plot.ts"),
         import("../run/drawing/files.ts"),
       ]);
@@ -40,6 +56,23 @@ Examples:
       await writePicture(file, plotRun(history, basename(folder)));
       print(shortPath(file));
     });
+}
+
+/** The curves of another program's log, or what a list of architectures consists of. */
+async function plotForeign(
+  file: string,
+  { out, space, archFormat: numbering }: PlotOptions,
+): Promise<void> {
+  const [{ readForeignHistory }, { plotRun }, { writePicture }] = await Promise.all([
+    import("../run/foreign_history.ts"),
+    import("../run/drawing/run_plot.ts"),
+    import("../run/drawing/files.ts"),
+  ]);
+  const { history, problems } = readForeignHistory(file, { space, numbering });
+  for (const problem of problems) printError(`warning: ${shortPath(file)}: ${problem}`);
+  const picture = out === undefined ? besideFile(file, ".svg") : fromHere(out);
+  await writePicture(picture, plotRun(history, basename(file)));
+  print(shortPath(picture));
 }
 
 /** A file of lines, or that of a study's folder, where a path is one or a folder with one; null for runs. */
@@ -59,7 +92,7 @@ async function plotLines(file: string, out?: string): Promise<void> {
     import("../run/files.ts"),
     import("../run/drawing/files.ts"),
   ]);
-  const picture = out === undefined ? file.replace(/\.[^./\\]*$/, "") + ".svg" : fromHere(out);
+  const picture = out === undefined ? besideFile(file, ".svg") : fromHere(out);
   await writePicture(picture, await drawLines(readLines<unknown>(file), file));
   print(shortPath(picture));
 }

@@ -22,6 +22,7 @@ import {
 } from "./nnabla_options.ts";
 import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "./options.ts";
 import { fromHere } from "./paths.ts";
+import { isFile } from "./run_path.ts";
 import { dataName, readSettings } from "./settings.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
@@ -40,7 +41,10 @@ export function addRetrain(program: Command, finish: (code: number) => void): vo
     .description("Train a found architecture from scratch and test it.")
     .option("--form <form>", "final (the default), or search: the network as the search trained it")
     .option("--baseline", "a hand-made network of the same space and size in its place")
-    .option("--legacy-fixed", "separable operations of a macro network are full convolutions");
+    .option(
+      "--legacy-fixed",
+      "a macro network as the released code builds it: separable ones are full convolutions",
+    );
   addNnablaRetrainOptions(addConfigOptions(addArchOptions(command))).addHelpText(
     "after",
     `
@@ -112,14 +116,6 @@ async function baseline(
   const { child } = resolveRetrainConfig({ space: named, preset, faithful, overrides });
   const arch = baselineAlone(named, child);
   return { arch, text: formatArchFile(arch), config: await resolve(arch, options) };
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }
 
 /** A foreign architecture says nothing but its choices: the sizes it was searched with are the preset's. */

@@ -1,5 +1,7 @@
 /** A run as the user names it. */
 import { join } from "@std/path";
+import { UsageError } from "../errors.ts";
+import { isSafetensors } from "../run/safetensors.ts";
 import { readState } from "../run/state.ts";
 import { fromHere } from "./paths.ts";
 
@@ -18,10 +20,28 @@ export function existingRun(run: string, runs: string): string {
   return path;
 }
 
-function isFolder(path: string): boolean {
+/** As `existingRun`, or a file of weights; throws a UsageError where there is neither. */
+export function existingWeights(what: string, runs: string): string {
+  const file = fromHere(what);
+  if (!isSafetensors(file)) return existingRun(what, runs);
+  if (isFile(file)) return file;
+  throw new UsageError(
+    `Cannot start from ${what}: there is no such file, expected a run or a .safetensors file of one`,
+  );
+}
+
+export function isFile(path: string): boolean {
+  return stat(path)?.isFile ?? false;
+}
+
+export function isFolder(path: string): boolean {
+  return stat(path)?.isDirectory ?? false;
+}
+
+function stat(path: string): Deno.FileInfo | null {
   try {
-    return Deno.statSync(path).isDirectory;
+    return Deno.statSync(path);
   } catch {
-    return false;
+    return null;
   }
 }

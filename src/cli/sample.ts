@@ -2,11 +2,12 @@
 import { type Command, Option } from "commander";
 import { join } from "@std/path";
 import { UsageError } from "../errors.ts";
+import type { Overrides } from "../nas/config.ts";
+import { type Form, formOfName } from "../nas/forms/forms.ts";
 import type { Numbering } from "../nas/forms/numbering.ts";
-import { whole } from "./options.ts";
+import { setting, whole } from "./options.ts";
 import { fromHere, shortPath } from "./paths.ts";
-import { runPath } from "./run_path.ts";
-import { print, printError, printNote } from "./terminal.ts";
+import { print, printNote } from "./terminal.ts";
 
 export interface SampleOptions {
   num: number;
@@ -14,10 +15,15 @@ export interface SampleOptions {
   format: string;
   out: string;
   runs: string;
+  /** Space and preset: of the newest search to take, or of a controller that does not tell. */
+  mode?: string;
+  preset?: string;
+  /** Settings in place of those of the search. */
+  set?: Overrides;
 }
 
 /** What a sampled architecture can be written as: the ending of its file, and how operations are numbered. */
-const formats: Record<string, { form: "arch" | "npy" | "script"; numbering: Numbering }> = {
+const formats: Record<string, { form: Form; numbering: Numbering }> = {
   json: { form: "arch", numbering: "original" },
   npy: { form: "npy", numbering: "nnabla" },
   txt: { form: "script", numbering: "original" },
@@ -27,7 +33,10 @@ const sampleFormats = Object.keys(formats);
 
 export function addSample(program: Command): void {
   program.command("sample")
-    .argument("[run]", "folder of a search, or its name; the newest by default")
+    .argument(
+      "[what]",
+      "a search: folder or name; a controller.safetensors, or a folder with one (default: the newest search)",
+    )
     .description("Draw architectures from the controller of a search's best epoch.")
     .option("--num <n>", "how many", whole, 5)
     .option("--seed <n>", "start of the random numbers; by default that of the search", whole)
@@ -37,89 +46,67 @@ export function addSample(program: Command): void {
     )
     .option("--out <folder>", "where to write the files", ".")
     .option("--runs <folder>", "folder of all runs", "runs")
+    .option("--mode <space>", "the newest search in this space; or the space of a bare controller")
+    .option("--preset <name>", "the newest search with it; or the settings of a bare controller")
+    .option("--set <name=value>", "another setting than that of the search", setting)
     .addHelpText(
       "after",
       `
 Files are named sampled_micro_arch_0.json and so on. npy has NNabla's numbering of operations.
+A controller.safetensors tells its search; one of an earlier version is bare: name --mode and --preset.
 
 Examples:
   $ denas sample --num 20 --out samples
   $ denas sample runs/2026-01-31-macro-1 --format npy
+  $ denas sample models/controller.safetensors --set controller.temperature=2
   $ denas retrain sampled_micro_arch_0.json`,
-    ).action((run: string | undefined, options: SampleOptions) => sample(run, options));
+    ).action((what: string | undefined, options: SampleOptions) => sample(what, options));
 }
 
-/** @param mode space of the newest search to take, where no run is named; by default any. */
-export async function sample(
-  run: string | undefined,
-  options: SampleOptions,
-  mode?: string,
-): Promise<void> {
-  const [
-    { sampleChoices },
-    { archFieldsOf },
-    { readSearch, readTensors },
-    { writeForm },
-    files,
-    { followTuning },
-  ] = await Promise.all([
-    import("../nas/sample.ts"),
-    import("../nas/search.ts"),
-    import("../run/read_run.ts"),
-    import("../nas/forms/mod.ts"),
-    import("../run/files.ts"),
-    import("./follow.ts"),
-  ]);
+export async function sample(what: string | undefined, options: SampleOptions): Promise<void> {
   if (options.num < 1) {
     throw new UsageError(`Cannot sample ${options.num} architectures: expected at least 1`);
   }
-  const path = run === undefined
-    ? await newestSearch(options.runs, mode)
-    : runPath(run, options.runs);
-  const { config, start, name } = readSearch(path);
-  if (!start?.data) {
-    throw new UsageError(`Cannot sample from run ${path}: it stopped before it began`);
+  const ending = formOfName(options.out);
+  if (ending !== null) {
+    throw new UsageError(
+      `Cannot write samples to ${options.out}: it is the name of a file, expected a folder; ` +
+        `--format chooses the form`,
+    );
+  }
+  const [{ sampleChoices }, { openController }, { writeForm }, files, { followTuning }] =
+    await Promise.all([
+      import("../nas/sample.ts"),
+      import("./controller.ts"),
+      import("../nas/forms/mod.ts"),
+      import("../run/files.ts"),
+      import("./follow.ts"),
+    ]);
+  const { config, controller, fields, bare, run } = openController(what, options);
+  const { form, numbering } = formats[options.format];
+  if (form === "arch" && bare) {
+    throw new UsageError(
+      `Cannot write architectures as json: ${what} does not tell what images its search saw; take ` +
+        `--format npy or txt, or the run's folder`,
+    );
   }
   const choices = await sampleChoices({
     config,
-    controller: readTensors(path, "controller.safetensors"),
+    controller,
     n: options.num,
     seed: options.seed ?? config.seed,
-    onDevice: (gpu, dryRun) => followTuning(gpu, path, () => gpu.questions(dryRun), printNote),
+    onDevice: (gpu, dryRun) => {
+      if (run) followTuning(gpu, run.path, () => gpu.questions(dryRun), printNote);
+    },
   });
-  const { classes, image, task = "single-label" } = start.data;
-  const fields = archFieldsOf(config, { classes, image, task });
-  const { form, numbering } = formats[options.format];
   const folder = fromHere(options.out);
   Deno.mkdirSync(folder, { recursive: true });
   choices.forEach((choice, i) => {
     const file = join(folder, `sampled_${config.mode}_arch_${i}.${options.format}`);
-    files.writeAtomic(file, writeForm({ ...fields, choice, run: name }, form, numbering));
+    files.writeAtomic(
+      file,
+      writeForm({ ...fields, choice, ...run && { run: run.name } }, form, numbering),
+    );
     print(shortPath(file));
   });
-}
-
-async function newestSearch(runs: string, mode: string | undefined): Promise<string> {
-  const { listRuns } = await import("../run/state.ts");
-  const folder = fromHere(runs);
-  const known = listRuns(folder, (problem) => printError(`left out: ${problem}`));
-  const newest = known.findLast(({ path, state }) =>
-    state.command === "search" && (mode ?? state.space) === state.space &&
-    hasFile(join(path, "controller.safetensors"))
-  );
-  if (newest) return newest.path;
-  throw new UsageError(
-    `Cannot sample: no search ${
-      mode ? `in space ${mode} ` : ""
-    }in ${runs} has left a controller yet, expected one; ` +
-      `"denas runs" lists all runs`,
-  );
-}
-
-function hasFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }

@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import {
   applyOverrides,
+  type Overrides,
   parseConfig,
   resolveSearchConfig,
   type SearchConfig,
@@ -76,25 +77,34 @@ Examples:
   $ denas search --table nb201.csv --strategy nsga2 --objectives=-params_mb --queries 300
   $ denas search --mode micro --print-config > my.json
   $ denas search --config my.json`,
-  ).action(async (given: SearchOptions) => {
+  ).action(async (given: SearchOptions, command: Command) => {
     const options = { ...given, out: given.recommendedArch ?? given.out };
-    if (options.samplingOnly) return await drawOnly(options);
+    if (options.samplingOnly) return await drawOnly(given, command);
     const config = await resolve(options);
     if (options.printConfig) return print(JSON.stringify(config, null, 2));
     finish(await start({ command: "search", config }, options));
   });
 }
 
-/** `--sampling-only`: nnabla-examples writes into the present folder, whatever `--out` is. */
-async function drawOnly(
-  { numSampling, seed, format, runs, mode }: SearchOptions,
-): Promise<void> {
+/**
+ * `--sampling-only`: from the controller in `--model-save-path`, or of the newest search that fits. Files go
+ * into the present folder, as in nnabla-examples, or into `--out`.
+ */
+async function drawOnly(options: SearchOptions, command: Command): Promise<void> {
   const { sample } = await import("./sample.ts");
-  await sample(undefined, { num: numSampling, seed, format, out: ".", runs }, mode);
+  const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
+  const { modelSavePath = options.monitorSavePath, numSampling, seed, format, runs, mode } =
+    options;
+  await sample(modelSavePath, {
+    ...{ num: numSampling, seed, format, runs, mode },
+    out: isGiven("out") ? options.out : ".",
+    preset: isGiven("preset") ? options.preset : undefined,
+    set: definedOnly(await givenSettings(options)),
+  });
 }
 
-async function resolve(options: SearchOptions): Promise<SearchConfig> {
-  const overrides = {
+async function givenSettings(options: SearchOptions): Promise<Overrides> {
+  return {
     ...overridesOf(options),
     ...definedOnly(nnablaSearchOverrides(options)),
     ...definedOnly(evaluatorOverrides(options)),
@@ -106,6 +116,10 @@ async function resolve(options: SearchOptions): Promise<SearchConfig> {
     maxMacs: options.maxMacs,
     ...options.set,
   };
+}
+
+async function resolve(options: SearchOptions): Promise<SearchConfig> {
+  const overrides = await givenSettings(options);
   if (options.config !== undefined) {
     const base = await readSettings(fromHere(options.config));
     applyOverrides(base, { mode: options.mode, ...overrides });

@@ -1,5 +1,5 @@
 /** `--seeds 1,2,3`: the same run with each seed, one after the other, then mean and deviation. */
-import { join, parse } from "@std/path";
+import { extname, join } from "@std/path";
 import { compareRuns } from "../run/compare.ts";
 import { readRun } from "../run/read_run.ts";
 import { report } from "./compare.ts";
@@ -21,8 +21,8 @@ export async function executeSeeds(
       ...options,
       prepare,
       out: job.command === "search" ? outOf(options.out, seed) : options.out,
-      monitorPath: folderOf(options.monitorPath ?? options.monitorSavePath, seed),
-      modelSavePath: folderOf(options.modelSavePath, seed),
+      monitorPath: folderOf(options.monitorPath, seed),
+      modelSavePath: folderOf(options.modelSavePath ?? options.monitorSavePath, seed),
       onRun: (path) => paths.push(path),
     });
     if (code === 0) continue;
@@ -65,6 +65,6 @@ function folderOf(path: string | undefined, seed: number): string | undefined {
 
 /** arch.json → arch-seed2.json */
 export function outOf(out: string, seed: number): string {
-  const { dir, name, ext } = parse(out);
-  return `${dir ? `${dir}/` : ""}${name}-seed${seed}${ext}`;
+  const extension = extname(out);
+  return `${out.slice(0, out.length - extension.length)}-seed${seed}${extension}`;
 }

@@ -5,7 +5,7 @@ import { UsageError, whyUnreadable } from "../errors.ts";
 import { onlyAlgorithms, readStudy, strictly, type Study } from "../nas/study/definition.ts";
 import { groupNamed, groupSpace, groupSummaries } from "../nas/study/groups.ts";
 import type { StudyRecords } from "../nas/study/records.ts";
-import { someOf, summariseStudy } from "../nas/study/summary.ts";
+import { someOf, summariseStudy, trialsText } from "../nas/study/summary.ts";
 import { writeAtomic } from "../run/files.ts";
 import { interruptedCode } from "../run/interrupt.ts";
 import { positive, setting, whole } from "./options.ts";
@@ -36,7 +36,7 @@ interface StudyOptions {
 
 export function addStudy(program: Command, finish: (code: number) => void): void {
   const groups = Object.entries(groupSummaries)
-    .map(([name, summary]) => `  ${name.padEnd(18)} ${summary}`).join("\n");
+    .map(([name, summary]) => `  ${name.padEnd(21)} ${summary}`).join("\n");
   program.command("study")
     .argument("<name>", "a group of experiments, or a file with your own")
     .description("Compare search strategies on a table of results, with many trials each.")
@@ -183,10 +183,12 @@ async function run(study: Study, options: StudyOptions): Promise<number> {
     });
     progress.clear();
     await results(records, folder, options);
+    const { trials, failed } = records;
     printError(
-      `${counted(records.trials.length, "trial")}, ${duration((performance.now() - began) / 1000)}`,
+      `${counted(trials.length, "trial")}, ${duration((performance.now() - began) / 1000)}`,
     );
-    return 0;
+    if (failed.length > 0) printError(failures(records));
+    return trials.length > 0 ? 0 : 1;
   } catch (error) {
     if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
     progress.line(`go on with the same command: ${commandName()} study …`);
@@ -195,6 +197,15 @@ async function run(study: Study, options: StudyOptions): Promise<number> {
     progress.clear();
     interrupt.dispose();
   }
+}
+
+/** How many trials failed, and the first reason. */
+function failures({ head, failed }: StudyRecords): string {
+  const [{ algorithm, seed, reason }] = failed;
+  const { name } = head.study.algorithms[algorithm];
+  return `${
+    counted(failed.length, "trial")
+  } failed, the first ${name} with seed ${seed}: ${reason}`;
 }
 
 const timeLeft = (seconds: number) => Number.isFinite(seconds) ? `${duration(seconds)} left` : "";
@@ -217,9 +228,9 @@ function studyTables(records: StudyRecords): string {
     const shown = someOf(at);
     const number = (value: number) => value.toFixed(task.unit === "%" ? 3 : 4);
     const head = ["algorithm", "trials", ...shown.map((i) => `after ${at[i]}`), "s/search"];
-    const rows = curves.map(({ algorithm, points, seconds }) => [
+    const rows = curves.map(({ algorithm, points, seconds, failed }) => [
       algorithm,
-      String(points[0].n),
+      trialsText(points[0].n, failed),
       ...shown.map((i) => {
         const { n, mean, deviation } = points[i];
         return n < 2 ? number(mean) : `${number(mean)} ± ${number(deviation)}`;

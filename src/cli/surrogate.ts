@@ -1,10 +1,10 @@
 /** `denas surrogate`: how well predictors rank architectures of a table that they did not see. Opens no adapter. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import { resolveSearchConfig } from "../nas/config.ts";
-import { choiceEncoding } from "../nas/encodings/choices.ts";
-import { encodingNamed, openEncodings } from "../nas/encodings/mod.ts";
+import { shownEncodings } from "../nas/encodings/shown.ts";
 import { allPredictorNames, type PredictorName, predictorNames } from "../nas/predictors/names.ts";
+import type { PredictorSettings } from "../nas/predictors/settings.ts";
 import { openSpace } from "../nas/parts.ts";
 import type { SearchSpace } from "../nas/space.ts";
 import {
@@ -13,10 +13,12 @@ import {
   surrogate,
   type SurrogatePoint,
   type SurrogateSummary,
+  type SurrogateTarget,
+  surrogateTargets,
 } from "../nas/surrogate.ts";
 import { objectiveOf, openTable, scoresOf, type Table, taskOf } from "../nas/tables/mod.ts";
 import { LineFile, readLines } from "../run/files.ts";
-import { positive, whole } from "./options.ts";
+import { numberAbove0, positive, whole } from "./options.ts";
 import { fromHere, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { print, printError, table as lines } from "./terminal.ts";
@@ -32,8 +34,17 @@ interface SurrogateOptions {
   by?: string;
   space?: string;
   strict?: boolean;
+  target: SurrogateTarget;
+  pathCutoffs?: number[];
   out?: string;
   json?: boolean;
+  layers?: number;
+  width?: number;
+  epochs?: number;
+  steps?: number;
+  rate?: number;
+  loss?: "mae" | "mse" | "mape";
+  ensemble?: number;
 }
 
 const SIZES = "10,25,50,75,100,150,200,300,400";
@@ -42,7 +53,7 @@ export function addSurrogate(program: Command): void {
   const names = Object.entries(predictorNames)
     .map(([name, { summary, sees }]) => `  ${name.padEnd(10)} ${summary} (sees ${sees})`)
     .join("\n");
-  program.command("surrogate")
+  const command = program.command("surrogate")
     .argument("<table>", "table of results")
     .description("Measure how well predictors rank architectures that they did not see.")
     .option("--n-train <list>", "sizes of the training set", sizes, sizes(SIZES))
@@ -55,13 +66,20 @@ export function addSurrogate(program: Command): void {
     .option("--by <metric>", "predict this metric; -metric: small is good")
     .option("--space <name>", "space of a table of your own")
     .option("--strict", "encodings with the quirks of the published study")
+    .option("--path-cutoffs <list>", "lengths of truncated path encodings, each one apart", sizes)
+    .addOption(
+      new Option("--target <what>", "learn the logarithm of the error, or the error in per cent")
+        .choices(surrogateTargets).default("log"),
+    );
+  addSettings(command)
     .option("--out <file>", "every single result, a JSON line each", "surrogate.ndjson")
     .option("--json", "print the means as JSON")
     .addHelpText(
       "after",
       `
-Predictors learn the logarithm of the error. The table shows the mean and deviation over the training sets of
-Kendall's τ between predicted and true, the mean of Pearson's r and of the root mean squared error.
+The table shows the mean and deviation over the training sets of Kendall's τ between predicted and true, and the
+means of Pearson's r, of the root mean squared error of the target, and of the mean absolute error in points of per
+cent, of held-out architectures and of those trained on.
 
 Predictors:
 ${names}
@@ -69,9 +87,33 @@ ${names}
 Examples:
   $ denas surrogate nb201.csv --n-train 10,25,50,100 --dataset cifar10 --by c10_test_200
   $ denas surrogate nb201.csv --predictors ensemble,gp-rbf --encodings adj,path,trunc_path --seeds 5
+  $ denas surrogate nb201.csv --predictors ensemble --encodings trunc_path --path-cutoffs 5,30,155
+  $ denas surrogate nb201.csv --predictors ensemble --target error --loss mape --width 50 --ensemble 3
 
 Results that the file has already are not measured again.`,
     ).action((file: string, options: SurrogateOptions) => run(file, options));
+}
+
+/** Settings of the predictors, where they are not their own. */
+const addSettings = (command: Command): Command =>
+  command
+    .option("--layers <n>", "hidden layers of a network, or graph convolutions", positive)
+    .option("--width <n>", "units of each layer", positive)
+    .option("--epochs <n>", "passes over the training set", positive)
+    .option("--steps <n>", "steps of bohamiann's chain", positive)
+    .option("--rate <x>", "learning rate", numberAbove0)
+    .addOption(
+      new Option("--loss <name>", "of an ensemble: absolute, squared or relative error")
+        .choices(["mae", "mse", "mape"]),
+    )
+    .option("--ensemble <n>", "networks of an ensemble", positive);
+
+/** Those that were given, in a fixed order. */
+function settingsOf(
+  { layers, width, epochs, steps, rate, loss, ensemble }: SurrogateOptions,
+): PredictorSettings {
+  const all = { layers, width, epochs, steps, rate, loss, ensemble };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
 const words = (text: string): string[] => text.split(",").map((word) => word.trim());
@@ -109,7 +151,16 @@ async function run(file: string, options: SurrogateOptions): Promise<void> {
 }
 
 /** A line of the file. */
-type Line = SurrogatePoint & { table: string; metric: string; testSize: number };
+type Line = SurrogatePoint & Measured;
+
+/** What points of several calls differ in. */
+interface Measured {
+  table: string;
+  metric: string;
+  testSize: number;
+  target: SurrogateTarget;
+  settings: PredictorSettings;
+}
 
 async function measure(
   table: Table,
@@ -118,12 +169,15 @@ async function measure(
   { metric, minimise }: { metric: { name: string }; minimise: boolean },
   options: SurrogateOptions,
 ): Promise<SurrogatePoint[]> {
-  const subjects = subjectsOf(options.predictors, await encodingsOf(space, options));
+  const subjects = subjectsOf(options.predictors, await shownEncodings(space, options));
   const seeds = Array.from({ length: options.seeds }, (_, i) => options.seed + i);
-  const of = {
+  const settings = settingsOf(options);
+  const of: Measured = {
     table: table.name,
     metric: (minimise ? "-" : "") + metric.name,
     testSize: options.test,
+    target: options.target,
+    settings,
   };
   const path = fromHere(options.out!);
   const earlier = new Map(earlierLines(path).map((line) => [keyOf(line), line]));
@@ -144,6 +198,8 @@ async function measure(
     trainSizes: options.nTrain,
     testSize: options.test,
     seeds,
+    target: options.target,
+    settings,
     skip,
   });
   try {
@@ -164,9 +220,10 @@ async function measure(
 const pointKey = (p: Pick<SurrogatePoint, "predictor" | "encoding" | "trainSize" | "seed">) =>
   `${p.predictor} ${p.encoding} ${p.trainSize} ${p.seed}`;
 
-const keyOf = (
-  line: Parameters<typeof pointKey>[0] & Pick<Line, "table" | "metric" | "testSize">,
-): string => `${line.table} ${line.metric} ${line.testSize} ${pointKey(line)}`;
+/** Lines of earlier versions name no target: what they measured is measured again. */
+const keyOf = (line: Parameters<typeof pointKey>[0] & Measured): string =>
+  `${line.table} ${line.metric} ${line.testSize} ${line.target} ${JSON.stringify(line.settings)} ` +
+  pointKey(line);
 
 function earlierLines(path: string): Line[] {
   try {
@@ -177,21 +234,21 @@ function earlierLines(path: string): Line[] {
   }
 }
 
-/** Those that were asked for; by default adjacency and paths, or the choices where the space has neither. */
-async function encodingsOf(space: SearchSpace<unknown>, options: SurrogateOptions) {
-  const { strict, encodings: names } = options;
-  // What a predictor sees is looked up nowhere.
-  const known = await openEncodings(space.name, { names: [], strict });
-  const all = { ...known, choices: choiceEncoding(space) };
-  if (names.length > 0) return names.map((name) => encodingNamed(all, name, space.name));
-  const usual = ["adj", "path"].flatMap((name) => known[name] ? [known[name]] : []);
-  return usual.length > 0 ? usual : [all.choices];
-}
-
 function tableOf(means: readonly SurrogateSummary[]): string {
   if (means.length === 0) throw new UsageError("Cannot show results: there are none");
   return lines(
-    ["predictor", "encoding", "trained on", "Kendall τ", "±", "Pearson", "RMSE", "seconds"],
+    [
+      "predictor",
+      "encoding",
+      "trained on",
+      "Kendall τ",
+      "±",
+      "Pearson",
+      "RMSE",
+      "error %",
+      "training",
+      "seconds",
+    ],
     means.map((m) => [
       m.predictor,
       m.encoding,
@@ -200,6 +257,8 @@ function tableOf(means: readonly SurrogateSummary[]): string {
       m.seeds > 1 ? m.deviation.toFixed(3) : "–",
       m.pearson.toFixed(3),
       m.rmse.toFixed(3),
+      m.testError.toFixed(2),
+      m.trainError.toFixed(2),
       m.seconds.toFixed(2),
     ]),
   );

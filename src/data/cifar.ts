@@ -5,7 +5,7 @@
 import { basename, join } from "@std/path";
 import { DataError } from "../errors.ts";
 import type { Images } from "./dataset.ts";
-import { fileSize } from "./files.ts";
+import type { Files } from "./file_source.ts";
 import { readTar } from "./tar.ts";
 
 const side = 32;
@@ -63,11 +63,15 @@ interface Source {
  * The training images (n, 32, 32, 3) in the order of the files, from a folder or a tar.gz at `path`. Of the
  * test file only the size is looked at. Absent training files are fewer images and a note.
  */
-export async function readCifarTrain(path: string, form: CifarForm): Promise<CifarTrain> {
+export async function readCifarTrain(
+  files: Files,
+  path: string,
+  form: CifarForm,
+): Promise<CifarTrain> {
   const parts = new Map<string, Images>();
   let classes = Array.from({ length: form.classes }, (_, i) => String(i));
   let testCount = 0;
-  for await (const file of sources(path, form)) {
+  for await (const file of sources(files, path, form)) {
     const where = `${path}/${file.name}`;
     if (file.name === form.names) {
       const names = new TextDecoder().decode(await file.bytes()).split("\n").map((s) => s.trim());
@@ -88,8 +92,8 @@ export async function readCifarTrain(path: string, form: CifarForm): Promise<Cif
 }
 
 /** The test images (n, 32, 32, 3). */
-export async function readCifarTest(path: string, form: CifarForm): Promise<Images> {
-  for await (const file of sources(path, form)) {
+export async function readCifarTest(files: Files, path: string, form: CifarForm): Promise<Images> {
+  for await (const file of sources(files, path, form)) {
     if (file.name === form.test) {
       return parseCifar(await file.bytes(), `${path}/${file.name}`, form);
     }
@@ -133,17 +137,17 @@ function rowsOf(size: number, path: string, form: CifarForm): number {
   return size / row;
 }
 
-async function* sources(path: string, form: CifarForm): AsyncGenerator<Source> {
-  if (await fileSize(path) !== null) {
-    for await (const entry of readTar(path)) {
+async function* sources(files: Files, path: string, form: CifarForm): AsyncGenerator<Source> {
+  if (await files.size(path) !== null) {
+    for await (const entry of readTar(files, path)) {
       yield { name: basename(entry.name), size: entry.size, bytes: entry.bytes };
     }
     return;
   }
   for (const name of [form.names, ...form.train, form.test]) {
     const file = join(path, name);
-    const size = await fileSize(file);
-    if (size !== null) yield { name, size, bytes: () => Deno.readFile(file) };
+    const size = await files.size(file);
+    if (size !== null) yield { name, size, bytes: () => files.read(file) };
   }
 }
 

@@ -47,3 +47,20 @@ export function sliceImages(images: Images, from: number, to: number): Images {
     n: to - from,
   };
 }
+
+/** Mean and deviation per channel of pixels scaled to 0 … 1; a channel that never changes has deviation 1. */
+export function statistics(images: Images, channels: number) {
+  const counts = Array.from({ length: channels }, () => new Float64Array(256));
+  const { pixels } = images;
+  for (let c = 0; c < channels; c++) {
+    const count = counts[c];
+    for (let i = c; i < pixels.length; i += channels) count[pixels[i]]++;
+  }
+  const total = pixels.length / channels;
+  const mean = counts.map((count) => count.reduce((sum, k, v) => sum + k * v, 0) / total / 255);
+  const deviation = counts.map((count, c) => {
+    const square = count.reduce((sum, k, v) => sum + k * (v / 255 - mean[c]) ** 2, 0) / total;
+    return Math.sqrt(square) || 1;
+  });
+  return { mean, deviation };
+}

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { DataError } from "../errors.ts";
-import { unpackGzip } from "./files.ts";
+import { unpackGzip } from "./file_source.ts";
 import type { PublishedFile } from "./known.ts";
 
 /** How far a download is, in bytes. `total` is null where the server does not say. */
@@ -119,7 +119,7 @@ async function writeAll(out: Deno.FsFile, chunk: Uint8Array): Promise<void> {
 async function sumOf(path: string, file: PublishedFile): Promise<string> {
   const hash = createHash("sha256");
   if (file.unpacked) {
-    hash.update(unpackGzip(await Deno.readFile(path), file.name));
+    hash.update(await unpackGzip(await Deno.readFile(path), file.name));
   } else {
     const stream = (await Deno.open(path)).readable;
     for await (const chunk of stream) hash.update(chunk);

@@ -1,6 +1,5 @@
-/** Reading files of a data set: the checks and words that all readers share. */
-import { gunzipSync } from "node:zlib";
-import { DataError } from "../errors.ts";
+/** The files of this machine. */
+import type { Files } from "./file_source.ts";
 
 /** Bytes of a file, or null where there is none of that name. Does not open the file. */
 export async function fileSize(path: string): Promise<number | null> {
@@ -30,42 +29,23 @@ export async function listFolder(path: string): Promise<Deno.DirEntry[]> {
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A whole file, unpacked if it is gzip by its first bytes (names do not decide). Throws DataError. */
-export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  let bytes: Uint8Array<ArrayBuffer>;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) {
-      throw new DataError(`Cannot read ${path}: there is no such file, expected one`, { cause });
-    }
-    throw cause;
-  }
-  return unpackGzip(bytes, path);
-}
-
-/** Bytes of a file once unpacked, by its size or the last four bytes of a gzip file. */
-export async function unpackedSize(path: string): Promise<number> {
+async function readRange(path: string, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> {
   using file = await Deno.open(path);
-  const { size } = await file.stat();
-  if (!path.endsWith(".gz") || size < 4) return size;
-  await file.seek(-4, Deno.SeekMode.End);
-  const trailer = new Uint8Array(4);
-  await file.read(trailer);
-  return new DataView(trailer.buffer).getUint32(0, true);
+  const bytes = new Uint8Array(Math.max(0, Math.min(to, (await file.stat()).size) - from));
+  await file.seek(from, Deno.SeekMode.Start);
+  let at = 0;
+  while (at < bytes.length) {
+    const got = await file.read(bytes.subarray(at));
+    // Shorter than a moment ago.
+    if (got === null) return bytes.subarray(0, at);
+    at += got;
+  }
+  return bytes;
 }
 
-/** The bytes themselves, or what they hold if they are gzip. Throws DataError on a damaged archive. */
-export function unpackGzip(bytes: Uint8Array<ArrayBuffer>, path: string): Uint8Array<ArrayBuffer> {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  try {
-    const whole = gunzipSync(bytes);
-    return new Uint8Array(whole.buffer as ArrayBuffer, whole.byteOffset, whole.byteLength);
-  } catch (cause) {
-    throw new DataError(
-      `Cannot read ${path}: ${(cause as Error).message} after ${bytes.length} bytes, ` +
-        `expected a whole gzip file; delete it and fetch it again`,
-      { cause },
-    );
-  }
-}
+export const hostFiles: Files = {
+  size: fileSize,
+  list: listFolder,
+  read: (path, from = 0, to = Infinity) =>
+    from === 0 && to === Infinity ? Deno.readFile(path) : readRange(path, from, to),
+};

@@ -2,7 +2,7 @@
 import { basename } from "@std/path";
 import { DataError } from "../errors.ts";
 import type { Images } from "./dataset.ts";
-import { readWhole } from "./files.ts";
+import { type Files, readWhole } from "./file_source.ts";
 
 /** The content of an IDX file of unsigned bytes. */
 export interface IdxArray {
@@ -53,12 +53,13 @@ export function parseIdx(bytes: Uint8Array<ArrayBuffer>, path: string, rank: 1 |
  * Throws DataError, naming the file, where a file is damaged, the counts differ or a label is out of range.
  */
 export async function readIdxPair(
+  files: Files,
   imagesPath: string,
   labelsPath: string,
   classes?: number,
 ): Promise<IdxImages & { classes: number }> {
-  const labels = parseIdx(await readWhole(labelsPath), labelsPath, 1).data;
-  const pixels = parseIdx(await readWhole(imagesPath), imagesPath, 3);
+  const labels = parseIdx(await readWhole(files, labelsPath), labelsPath, 1).data;
+  const pixels = parseIdx(await readWhole(files, imagesPath), imagesPath, 3);
   const [n, h, w] = pixels.dims;
   if (n !== labels.length) {
     throw new DataError(

@@ -1,11 +1,12 @@
 /** From a name to a data set with splits and statistics. */
 import { DataError, UsageError } from "../errors.ts";
 import { readCifarTest, readCifarTrain } from "./cifar.ts";
-import { type DataSet, type Images, sliceImages } from "./dataset.ts";
+import { type DataSet, type Images, sliceImages, statistics } from "./dataset.ts";
 import { readCodebrim } from "./codebrim.ts";
 import { findDataSet, type FindOptions, type Found } from "./find.ts";
 import { readFolder } from "./folder.ts";
-import { unpackedSize } from "./files.ts";
+import { unpackedSize } from "./file_source.ts";
+import { hostFiles } from "./files.ts";
 import { readIdxPair } from "./idx.ts";
 import { readLabelTables } from "./label_table.ts";
 import type { ReadSet } from "./reader.ts";
@@ -70,6 +71,7 @@ async function readFound(name: string, found: Found, options: LoadOptions): Prom
 async function readIdx(name: string, found: Found & { kind: "idx" }): Promise<ReadSet> {
   const { files: [trainImages, trainLabels, testImages, testLabels], known } = found;
   const { images, image, classes } = await readIdxPair(
+    hostFiles,
     trainImages,
     trainLabels,
     known?.classes.length,
@@ -82,9 +84,9 @@ async function readIdx(name: string, found: Found & { kind: "idx" }): Promise<Re
     // Sets in this format that nobody described are digits or letters as a rule.
     flip: known?.flip ?? false,
     train: images,
-    testCount: known?.testCount ?? (await unpackedSize(testLabels)) - 8,
+    testCount: known?.testCount ?? (await unpackedSize(hostFiles, testLabels)) - 8,
     async test() {
-      const read = await readIdxPair(testImages, testLabels, classes);
+      const read = await readIdxPair(hostFiles, testImages, testLabels, classes);
       if (String(read.image) === String(image)) return read.images;
       throw new DataError(
         `Cannot read ${testImages}: its images have ${read.image[0]} × ${read.image[1]} pixels, ` +
@@ -107,7 +109,7 @@ function absentClasses(path: string, { labels }: Images, classes: number): strin
 
 async function readCifar(name: string, found: Found & { kind: "cifar" }): Promise<ReadSet> {
   const { path, form, known } = found;
-  const { train, classes, testCount, notes } = await readCifarTrain(path, form);
+  const { train, classes, testCount, notes } = await readCifarTrain(hostFiles, path, form);
   return {
     name,
     task: "single-label",
@@ -116,7 +118,7 @@ async function readCifar(name: string, found: Found & { kind: "cifar" }): Promis
     flip: true,
     train,
     testCount,
-    test: () => readCifarTest(path, form),
+    test: () => readCifarTest(hostFiles, path, form),
     notes,
   };
 }
@@ -130,23 +132,6 @@ function split(read: ReadSet, options: LoadOptions): { train: Images; valid: Ima
     train: sliceImages(all, 0, Math.min(border, options.trainLimit ?? border)),
     valid: sliceImages(rest, 0, Math.min(rest.n, options.validLimit ?? rest.n)),
   };
-}
-
-/** Mean and deviation per channel of pixels scaled to 0 … 1; a channel that never changes has deviation 1. */
-export function statistics(images: Images, channels: number) {
-  const counts = Array.from({ length: channels }, () => new Float64Array(256));
-  const { pixels } = images;
-  for (let c = 0; c < channels; c++) {
-    const count = counts[c];
-    for (let i = c; i < pixels.length; i += channels) count[pixels[i]]++;
-  }
-  const total = pixels.length / channels;
-  const mean = counts.map((count) => count.reduce((sum, k, v) => sum + k * v, 0) / total / 255);
-  const deviation = counts.map((count, c) => {
-    const square = count.reduce((sum, k, v) => sum + k * (v / 255 - mean[c]) ** 2, 0) / total;
-    return Math.sqrt(square) || 1;
-  });
-  return { mean, deviation };
 }
 
 function checkLimit(name: string, limit: number | undefined): void {

@@ -1,7 +1,7 @@
 /** Data sets: finding, reading, splitting. */
-export { type DataSet, type Images, sliceImages, type Task } from "./dataset.ts";
+export { type DataSet, type Images, sliceImages, statistics, type Task } from "./dataset.ts";
 export type { Progress } from "./download.ts";
 export { findDataSet, type FindOptions, type Found, locateDataSet, usualPlaces } from "./find.ts";
 export { knownSets } from "./known.ts";
-export { loadDataSet, type LoadOptions, statistics } from "./load.ts";
+export { loadDataSet, type LoadOptions } from "./load.ts";
 export { syntheticDataSet, syntheticImages, type SyntheticOptions } from "./synthetic.ts";

@@ -1,7 +1,6 @@
 /** A made-up data set for tests: the same bytes on every machine, and a network can learn it. */
 import { hash, Stream } from "../random.ts";
-import type { DataSet, Images } from "./dataset.ts";
-import { statistics } from "./load.ts";
+import { type DataSet, type Images, statistics } from "./dataset.ts";
 
 export interface SyntheticOptions {
   train: number;

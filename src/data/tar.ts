@@ -1,5 +1,6 @@
 /** Reads a tar or tar.gz file as a stream: entries in their order, without a temporary folder. */
 import { DataError } from "../errors.ts";
+import type { Files } from "./file_source.ts";
 
 export interface TarEntry {
   /** Path inside the archive. */
@@ -11,11 +12,12 @@ export interface TarEntry {
 }
 
 const block = 512;
+/** Bytes that are read at once. */
+const chunk = 1 << 20;
 
 /** Yields the regular files of an archive. Throws DataError where it is damaged or ends too early. */
-export async function* readTar(path: string): AsyncGenerator<TarEntry> {
-  const file = await Deno.open(path);
-  const reader = new ByteReader(await unpacked(file, path), path);
+export async function* readTar(files: Files, path: string): AsyncGenerator<TarEntry> {
+  const reader = new ByteReader(await unpacked(files, path), path);
   try {
     while (true) {
       const header = await reader.take(block);
@@ -36,21 +38,36 @@ export async function* readTar(path: string): AsyncGenerator<TarEntry> {
 
 /** The file's stream, through gunzip if its first two bytes say so. */
 async function unpacked(
-  file: Deno.FsFile,
+  files: Files,
   path: string,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  const start = new Uint8Array(2);
-  const got = await file.read(start);
-  if (got !== 2) {
-    file.close();
+  const size = await files.size(path) ?? 0;
+  const start = await files.read(path, 0, 2);
+  if (start.length !== 2) {
     throw new DataError(
-      `Cannot read ${path}: it has ${got ?? 0} bytes, expected a tar or tar.gz archive; ` +
+      `Cannot read ${path}: it has ${start.length} bytes, expected a tar or tar.gz archive; ` +
         `delete it and fetch it again`,
     );
   }
-  await file.seek(0, Deno.SeekMode.Start);
   const packed = start[0] === 0x1f && start[1] === 0x8b;
-  return packed ? file.readable.pipeThrough(new DecompressionStream("gzip")) : file.readable;
+  const stream = streamOf(files, path, size);
+  return packed ? stream.pipeThrough(new DecompressionStream("gzip")) : stream;
+}
+
+function streamOf(
+  files: Files,
+  path: string,
+  size: number,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let at = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      const bytes = at < size ? await files.read(path, at, Math.min(size, at + chunk)) : null;
+      if (!bytes?.length) return controller.close();
+      at += bytes.length;
+      controller.enqueue(bytes);
+    },
+  });
 }
 
 function parseHeader(header: Uint8Array, path: string) {

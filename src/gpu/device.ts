@@ -3,7 +3,7 @@
  *
  * `Gpu` hands dispatches to its recorder: `Commands`, or for the length of a dry run one that computes nothing.
  */
-import { setImmediate } from "node:timers";
+import { nextTurn } from "../common/next_turn.ts";
 import { compileAhead, type Compiled } from "./ahead.ts";
 import { Commands, type Counters } from "./commands.ts";
 import { DryRun } from "./dry_run.ts";
@@ -174,8 +174,7 @@ export class Gpu implements StepRecorder {
   /** Throws the first error that the device reported; lets timers and signals run. Await once per step. */
   async checkErrors(): Promise<void> {
     this.#errors.unshift(...await this.#commands.programs.complaints());
-    // A timer of zero milliseconds takes two.
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     if (this.#errors.length) {
       const [first] = this.#errors;
       this.#errors = [];

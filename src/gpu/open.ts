@@ -62,7 +62,7 @@ export async function openDevice(
 }
 
 async function requestAdapter(wanted: OpenOptions["adapter"]): Promise<GPUAdapter> {
-  vulkanOnly();
+  if (typeof Deno !== "undefined") (await import("./vulkan_only.ts")).vulkanOnly();
   const adapter = await navigator.gpu?.requestAdapter(
     wanted === "software"
       ? { forceFallbackAdapter: true }
@@ -91,16 +91,4 @@ function reportOn({ info, features, limits: offered }: GPUAdapter): AdapterRepor
     features: [...features].sort(),
     limits,
   };
-}
-
-/**
- * On Linux the engine would also load EGL to look for an OpenGL adapter, and EGL's exit handler now and then
- * aborts the process. Asking for Vulkan only keeps it out; without the permission to say so nothing changes.
- */
-function vulkanOnly(): void {
-  const variable = "DENO_WEBGPU_BACKEND";
-  if (Deno.build.os !== "linux") return;
-  if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return;
-  // deno-lint-ignore denas/no-ambient -- the engine can be told in no other way
-  if (!Deno.env.has(variable)) Deno.env.set(variable, "vulkan");
 }

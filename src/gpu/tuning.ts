@@ -2,7 +2,7 @@
  * Which variant of a kernel is used where several compute the same. Ops ask at every dispatch; the answers come
  * from a table that the tuner measured, and without one from the op's own order of preference.
  */
-import { createHash } from "node:crypto";
+import { sha256 } from "../common/sha256.ts";
 import { DataError } from "../errors.ts";
 
 /** Index into the candidates by key. Keys name a kernel and a class of shapes. */
@@ -19,7 +19,7 @@ export type Tuned = Readonly<Record<string, Choice>>;
 
 /** What tells lists of candidates apart. */
 export function digestOf(candidates: readonly unknown[]): string {
-  return createHash("sha256").update(JSON.stringify(candidates)).digest("hex").slice(0, 12);
+  return sha256(JSON.stringify(candidates)).slice(0, 12);
 }
 
 export class Tuning {

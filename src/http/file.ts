@@ -1,5 +1,5 @@
 /** Reading pieces of files that may still grow. */
-import { wholeLines } from "../run/files.ts";
+import { wholeLines } from "../run/lines.ts";
 
 /** Read at once; in between other requests are served. */
 const blockBytes = 4 << 20;

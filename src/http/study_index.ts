@@ -3,7 +3,7 @@ import { DataError } from "../errors.ts";
 import { secondsLeft, trialCount } from "../nas/study/progress.ts";
 import { type StudyHead, StudyReader, type StudyRecords } from "../nas/study/records.ts";
 import { asLoss, summariseStudy } from "../nas/study/summary.ts";
-import { lossName } from "../run/drawing/study_plot.ts";
+import { lossName } from "../run/drawing/study_axis.ts";
 import { linesFrom } from "./file.ts";
 
 export class StudyIndex {
@@ -35,17 +35,19 @@ export class StudyIndex {
   }
 
   get records(): StudyRecords {
-    return { head: this.head, trials: this.#reader.trials };
+    const { trials, failed } = this.#reader;
+    return { head: this.head, trials, failed };
   }
 
-  /** Finished trials, all trials, and the time to the end where it can be told. */
+  /** Finished and failed trials, all trials, and the time to the end where it can be told. */
   progress(): { done: number; total: number; secondsLeft?: number } {
     const { head } = this;
-    const { trials, begun } = this.#reader;
+    const { trials, failed, begun } = this.#reader;
     const total = trialCount(head, begun ?? head.study);
-    if (!begun || trials.length === 0) return { done: trials.length, total };
-    const left = secondsLeft({ head, trials: begun.trials, workers: begun.workers }, trials);
-    return { done: trials.length, total, secondsLeft: left };
+    const done = trials.length + failed.length;
+    if (!begun || trials.length === 0) return { done, total };
+    const plan = { head, trials: begun.trials, workers: begun.workers };
+    return { done, total, secondsLeft: secondsLeft(plan, trials, failed) };
   }
 
   /** Mean loss (or the report itself, where it is no accuracy) with its deviation and the interval's half-width. */

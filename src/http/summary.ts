@@ -4,7 +4,7 @@ import type { z } from "@hono/zod-openapi";
 import type { SearchConfig } from "../nas/config.ts";
 import type { LoggedEvent } from "../nas/events.ts";
 import { spaces } from "../nas/spaces/mod.ts";
-import { wholeLines } from "../run/files.ts";
+import { wholeLines } from "../run/lines.ts";
 import type { Context } from "./context.ts";
 import { openIfThere, readAt } from "./file.ts";
 import type { RunIndex } from "./run_index.ts";

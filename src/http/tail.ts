@@ -4,7 +4,7 @@
  */
 import { join } from "@std/path";
 import { DataError } from "../errors.ts";
-import { wholeLines } from "../run/files.ts";
+import { wholeLines } from "../run/lines.ts";
 import { openIfThere, readAt } from "./file.ts";
 
 /** Most bytes that one reader is handed at once. */

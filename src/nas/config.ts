@@ -13,7 +13,8 @@ import {
   searchConfig,
 } from "./config_schema.ts";
 import { faithfulSettings } from "./faithful.ts";
-import { type PresetName, presets, retrainPresets } from "./presets.ts";
+import { asBatch, type PresetName, presets, retrainPresets } from "./presets.ts";
+import { trainingTheBest } from "./recipes.ts";
 
 export {
   type RetrainConfig,
@@ -46,9 +47,9 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
   }
   const base = structuredClone(sections[mode as keyof typeof sections]) as Record<string, unknown>;
   if (faithful) applyOverrides(base, faithfulSettings("search", mode, preset));
+  applyOverrides(base, batchSettings(base, preset, overrides.batch));
   applyOverrides(base, evaluatorSettings(overrides["evaluator.kind"]));
-  // Candidates are drawn once between two trainings of the best of them.
-  if (overrides.strategy === "enas-nnabla") base.rounds = 1;
+  applyOverrides(base, strategySettings(overrides.strategy));
   applyOverrides(base, overrides);
   return parseConfig(searchConfig, base, "search");
 }
@@ -73,6 +74,7 @@ export function resolveRetrainConfig(choice: RetrainChoice): RetrainConfig {
   }
   const base = structuredClone(sections[space as keyof typeof sections]) as Record<string, unknown>;
   if (faithful) applyOverrides(base, faithfulSettings("final", space, preset));
+  applyOverrides(base, batchSettings(base, preset, overrides.batch));
   applyOverrides(base, overrides);
   return parseConfig(retrainConfig, base, "retrain");
 }
@@ -82,6 +84,19 @@ function evaluatorSettings(kind: unknown): Overrides {
   return typeof kind === "string" && Object.hasOwn(evaluatorDefaults, kind)
     ? evaluatorDefaults[kind as keyof typeof evaluatorDefaults]
     : {};
+}
+
+/** What follows another batch in a preset. */
+function batchSettings(base: object, preset: string, batch: unknown): Overrides {
+  const names = batch === undefined ? [] : asBatch[preset as PresetName] ?? [];
+  return Object.fromEntries(
+    names.filter((name) => Object.hasOwn(base, name)).map((name) => [name, batch]),
+  );
+}
+
+/** What a strategy changes where it is named; an unknown name is for the schema to refuse. */
+function strategySettings(name: unknown): Overrides {
+  return name === "enas-nnabla" ? trainingTheBest : {};
 }
 
 function knownPreset(name: string): PresetName {

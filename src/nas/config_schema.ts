@@ -1,6 +1,7 @@
 /** The schemas of a search's and a retraining's settings, field by field. Presets and overrides: config.ts. */
 import { z } from "zod";
 import { allPredictorNames } from "./predictors/names.ts";
+import { ownSettings } from "./predictors/settings.ts";
 import { allAcquisitionNames } from "./strategies/acquisition.ts";
 import { allStrategyNames } from "./strategies/names.ts";
 import {
@@ -55,6 +56,8 @@ const optimizer = z.strictObject({
   lrDecayEvery: positive,
   momentum: z.number().min(0).lt(1),
   nesterov: z.boolean(),
+  /** Momentum starts at 0 in each epoch of a search, as where each training makes an optimiser of its own. */
+  resetMomentum: z.boolean().default(false),
   /** λ of λ·Σw², without ½, so that the gradient is 2λw (Q14); with l2Half of λ/2·Σw²: gradient λw. */
   l2: z.number().nonnegative(),
   l2Half: z.boolean(),
@@ -128,7 +131,7 @@ const common = {
   /** Scale each channel to mean 0 and deviation 1; otherwise pixels stay 0 … 255 (Q24). */
   normalise: z.boolean(),
   seed: z.number().int().nonnegative().max(2 ** 32 - 1),
-  /** Folder of a run whose weights are the first ones here, where names and shapes fit; "" = none. */
+  /** A run's folder or file of weights, the first ones here where names and shapes fit; "" = none. */
   initFrom: z.string().default(""),
   epochs: positive,
   batch: positive,
@@ -232,6 +235,16 @@ export const searchConfig = z.strictObject({
     predictor: z.enum(["", ...allPredictorNames]),
     /** Mutations of the best, uniform draws, or both. */
     candidates: z.enum(["", "mutation", "random", "mutation-random"]),
+    /** Of the predictor; 0 and "" = its own. */
+    settings: z.strictObject({
+      layers: count,
+      width: count,
+      epochs: count,
+      steps: count,
+      rate: z.number().nonnegative(),
+      loss: z.enum(["", "mae", "mse", "mape"]),
+      ensemble: count,
+    }).default(ownSettings),
   }).default(asPlanned),
   /** Reject larger architectures (0 = no limit): parameters and multiply-adds of the search child. */
   maxParams: count,

@@ -1,6 +1,6 @@
 /** Sizes of a network without a device: parameters, multiply-adds, shapes, memory. */
 import { absorbRelus } from "../autodiff/fuse.ts";
-import { peakBytes, type Schedule, schedule, Tape, type Value } from "../autodiff/mod.ts";
+import { peakBytes, reach, type Schedule, schedule, Tape, type Value } from "../autodiff/mod.ts";
 import { numel, type Shape } from "../autodiff/op.ts";
 import { WeightStore } from "../nn/weights.ts";
 import { add, softmaxCrossEntropy } from "../ops/mod.ts";
@@ -28,8 +28,10 @@ export interface LayerDescription {
   shape: Shape;
   /** Trainable parameters that are used here first. */
   parameters: number;
-  /** Multiply-adds for one image. */
+  /** Multiply-adds for one image; 0 where nothing reads the result, which is then not computed. */
   macs: number;
+  /** Nothing reads the result (legacyFixed). */
+  unread?: true;
 }
 
 export interface Description {
@@ -86,10 +88,37 @@ export function describe<A>(options: DescribeOptions<A>): Description {
   };
 }
 
+/** What the released code counts for the same architecture. */
+export interface ReleasedCount {
+  parameters: number;
+  /** In reductions that nothing reads. */
+  unread: number;
+}
+
+/**
+ * The parameters of a final network as the released code builds it (`legacyFixed`), which published counts are
+ * of; null where that is what is described, or makes no difference.
+ */
+export function releasedCount<A>(options: DescribeOptions<A>): ReleasedCount | null {
+  const { config } = options;
+  if (options.supernet || config.form !== "final" || config.legacyFixed) return null;
+  const built = describe({ ...options, config: { ...config, legacyFixed: true } });
+  return built.parameters === describe(options).parameters
+    ? null
+    : { parameters: built.parameters, unread: unreadParameters(built) };
+}
+
+/** Parameters in operations whose results nothing reads. */
+export function unreadParameters({ layers }: Description): number {
+  return (layers ?? []).reduce((sum, l) => l.unread ? sum + l.parameters : sum, 0);
+}
+
 function layersOf(model: Model, input: readonly [number, number, number]): LayerDescription[] {
   const tape = new Tape();
   const { logits, aux } = model.forward(tape.input([1, ...input]), training);
-  const { nodes } = absorbRelus(tape.nodes, aux ? [logits, aux] : [logits]);
+  const results = aux ? [logits, aux] : [logits];
+  const { nodes } = absorbRelus(tape.nodes, results);
+  const read = new Set([...reach(tape, results)].map(({ index }) => index));
   const seen = new Set<string>();
   const firstUse = ({ source, shape }: Value) => {
     if (source.kind !== "param" || !source.param.trainable) return 0;
@@ -98,13 +127,17 @@ function layersOf(model: Model, input: readonly [number, number, number]): Layer
     seen.add(key);
     return numel(shape);
   };
-  return nodes.map(({ scope, op, inputs, params, out }) => ({
-    scope,
-    op: op.name,
-    shape: out[0],
-    parameters: inputs.reduce((sum, v) => sum + firstUse(v), 0),
-    macs: op.macs?.(inputs.map(({ shape }) => shape), params) ?? 0,
-  }));
+  return nodes.map(({ scope, op, inputs, params, out, index }) => {
+    const isRead = read.has(index);
+    return {
+      scope,
+      op: op.name,
+      shape: out[0],
+      parameters: inputs.reduce((sum, v) => sum + firstUse(v), 0),
+      macs: isRead ? op.macs?.(inputs.map(({ shape }) => shape), params) ?? 0 : 0,
+      ...!isRead && { unread: true as const },
+    };
+  });
 }
 
 /** Most bytes alive in one step forward and backward, as the run would allocate them. */

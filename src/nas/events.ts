@@ -91,6 +91,8 @@ export const runEvent = z.discriminatedUnion("type", [
     on: z.enum(["reward", "selection"]),
     /** Epochs of training behind the score, where a search varies them. */
     trainedEpochs: z.number().int().optional(),
+    /** Scored untrained or after less than the longest training: it cannot win. */
+    partial: z.boolean().optional(),
     /** Where a search has several: all to be maximised, the score first. */
     objectives: z.array(z.number()).optional(),
   }),

@@ -14,8 +14,10 @@ export interface Quirk {
   search?: Settings;
   final?: Settings;
   /** Holds in this space or preset only. */
-  space?: "micro" | "macro";
-  preset?: "codebrim";
+  space?: "micro" | "macro" | "macro, whole channels";
+  preset?: "codebrim" | "nnabla";
+  /** The reproduction in nnabla-examples does the same, in all of its spaces. */
+  nnabla?: true;
   why?: string;
 }
 
@@ -26,8 +28,10 @@ export const quirks: readonly Quirk[] = [
   { id: "Q2", what: "skip bit j reads output j, the controller attends layer j", why: always },
   {
     id: "Q3",
-    what: "separable operations of a final macro network are full convolutions",
-    space: "macro",
+    what:
+      "separable operations of a final macro network are full convolutions, and reductions are made that " +
+      "nothing reads",
+    space: "macro, whole channels",
     final: { "child.legacyFixed": true },
   },
   { id: "Q4", what: "skips are summed in the search and concatenated at the end", why: always },
@@ -36,6 +40,7 @@ export const quirks: readonly Quirk[] = [
     what: "macro rewards use running statistics that all architectures share",
     space: "macro",
     search: { "child.rewardStatistics": "running" },
+    nnabla: true,
   },
   {
     id: "Q6",
@@ -104,6 +109,7 @@ export const quirks: readonly Quirk[] = [
     id: "Q17",
     what: "each architecture is scored on another minibatch",
     search: { ownBatches: true },
+    nnabla: true,
   },
   {
     id: "Q18",
@@ -138,6 +144,12 @@ export const quirks: readonly Quirk[] = [
   { id: "Q28", what: "a reproduction validates on the test set", why: "a leak" },
   { id: "Q29", what: "average pools leave padding out", why: always },
   { id: "Q30", what: "each output has a reduction of its own", why: always },
+  {
+    id: "Q31",
+    what: "the controller's optimiser is new in each iteration, so that it has no momentum",
+    preset: "nnabla",
+    search: { "controller.momentum": 0 },
+  },
 ];
 
 /** The settings of all quirks that hold for a command in a space with a preset. */
@@ -146,8 +158,16 @@ export function faithfulSettings(
   space: string,
   preset: string,
 ): Settings {
-  // Channel ranges are a variant of the macro space.
-  const kind = space === "macro-range" ? "macro" : space;
-  const held = quirks.filter((q) => (q.space ?? kind) === kind && (q.preset ?? preset) === preset);
+  const held = quirks.filter((quirk) => holds(quirk, space, preset));
   return Object.assign({}, ...held.map((q) => q[command]));
+}
+
+/** Most quirks are of the released code and its fork; NNabla's reproduction shares a few of them. */
+function holds(quirk: Quirk, space: string, preset: string): boolean {
+  if (preset === "nnabla") return quirk.nnabla === true || quirk.preset === "nnabla";
+  if (quirk.preset !== undefined && quirk.preset !== preset) return false;
+  // Channel ranges are a variant of the macro space.
+  if (quirk.space === "macro") return space === "macro" || space === "macro-range";
+  if (quirk.space === "macro, whole channels") return space === "macro";
+  return quirk.space === undefined || quirk.space === space;
 }

@@ -1,6 +1,6 @@
 /**
- * The one loop of every search: each epoch `prepare?(draw)`, then rounds of `ask → score → tell`; at the end
- * the best candidates are scored on more images and the winner is written. Yields events and keeps its
+ * The one loop of every search: each epoch `prepare?(draw)`, then rounds of `ask → score → tell`, or the rounds
+ * first and then the training of the best; at the end the best candidates are scored on more images and the winner is written. Yields events and keeps its
  * state in a `Store`, so that a killed run goes on to the same end.
  */
 import type { ArchFile } from "./arch_file.ts";
@@ -8,7 +8,7 @@ import type { SearchConfig } from "./config.ts";
 import type { Evaluator } from "./evaluator.ts";
 import type { RunEvent } from "./events.ts";
 import { withMember } from "./pareto.ts";
-import { earlyStop, meanReport, type Position, startPosition } from "./position.ts";
+import { earlyStop, meanReport, type Phase, type Position, startPosition } from "./position.ts";
 import { Checkpoints, Clock, mergeStates, partOf } from "./progress.ts";
 import { Scoring } from "./scoring.ts";
 import { selection } from "./selection.ts";
@@ -51,7 +51,9 @@ export async function* searchLoop<A>(
 }
 
 class Loop<A> {
-  #at: Position = startPosition();
+  #at: Position;
+  /** The order of an epoch's parts. */
+  readonly #phases: readonly Phase[];
   readonly #clock = new Clock();
   /** As it was before a round whose trials are kept one by one: who resumes within asks for the same again. */
   #before: { strategy: State; queries: number } | null = null;
@@ -63,6 +65,10 @@ class Loop<A> {
     private readonly signal: AbortSignal,
     private readonly store: Store,
   ) {
+    this.#phases = parts.strategy.askTrained
+      ? ["rounds", "prepare", "trained"]
+      : ["prepare", "rounds"];
+    this.#at = startPosition(this.#phases[0]);
     this.#scoring = new Scoring(parts, signal, (n) => this.#at.queries += n);
     this.#checkpoints = new Checkpoints(signal, () => this.#save());
   }
@@ -123,24 +129,19 @@ class Loop<A> {
   }
 
   async *#epoch(): AsyncGenerator<RunEvent> {
-    const { config, strategy, evaluator } = this.parts;
+    const { config, evaluator } = this.parts;
     const begin = performance.now();
-    if (this.#at.phase === "prepare") {
-      yield* this.#prepare();
-      this.#at.phase = "rounds";
-      this.#at.round = 0;
-      this.#at.reports = [];
-      yield* this.#checkpoints.at(true);
-    }
     const due = (this.#at.epoch + 1) % config.roundsEvery === 0;
-    while (due && this.#at.round < config.rounds) {
-      const from = performance.now();
-      const scored = yield* this.#scored();
-      this.#at.reports.push(await strategy.tell(scored));
-      yield* this.#trials(scored);
-      this.#at.round++;
-      this.#clock.add("round", 1, performance.now() - from);
-      yield* this.#checkpoints.at(false);
+    const first = this.#phases.findIndex((phase) => phase === this.#at.phase);
+    for (const phase of this.#phases.slice(first)) {
+      if (phase !== this.#at.phase) {
+        this.#at.phase = phase;
+        this.#at.round = 0;
+        yield* this.#checkpoints.at(true);
+      }
+      if (phase === "prepare") yield* this.#prepare();
+      else if (phase === "trained") yield* this.#trained();
+      else if (due) yield* this.#rounds();
     }
     const report = meanReport(this.#at.reports);
     const score = report.trained ?? report.reward;
@@ -162,8 +163,30 @@ class Loop<A> {
       stoppedAt: this.#at.stopped?.score,
     };
     const more = this.#at.epoch < config.epochs && !this.#at.stopped;
-    this.#at.phase = more ? "prepare" : "selection";
+    this.#at = { ...this.#at, phase: more ? this.#phases[0] : "selection", round: 0, reports: [] };
     yield* this.#checkpoints.at(true);
+  }
+
+  /** The controller's part of an epoch. */
+  async *#rounds(): AsyncGenerator<RunEvent> {
+    const { config, strategy } = this.parts;
+    while (this.#at.round < config.rounds) {
+      const from = performance.now();
+      const scored = yield* this.#scored();
+      this.#at.reports.push(await strategy.tell(scored));
+      yield* this.#trials(scored);
+      this.#at.round++;
+      this.#clock.add("round", 1, performance.now() - from);
+      yield* this.#checkpoints.at(false);
+    }
+  }
+
+  /** The trial of the architecture that this epoch trained. */
+  async *#trained(): AsyncGenerator<RunEvent> {
+    const { strategy } = this.parts;
+    const scored = await this.#scoring.score(strategy.askTrained!());
+    this.#at.reports.push(strategy.tellTrained!(scored));
+    yield* this.#trials(scored);
   }
 
   /** The controller of the best epoch is the one to draw from after the search. */
@@ -171,7 +194,10 @@ class Loop<A> {
     if (score <= this.#at.topEpoch) return;
     this.#at.topEpoch = score;
     const { tensors } = await this.parts.strategy.snapshot();
-    await this.store.put("controller.safetensors", tensors);
+    const { config, archFields } = this.parts;
+    // A copy of the file alone is enough to sample from.
+    const metadata = { config: JSON.stringify(config), arch: JSON.stringify(archFields) };
+    await this.store.put("controller.safetensors", tensors, metadata);
   }
 
   /** Shared-weight training on architectures that keep to the limits. */
@@ -218,7 +244,7 @@ class Loop<A> {
         score: score.value,
       };
       const { objectives } = score;
-      yield { type: "trial", ...found, on: "reward", trainedEpochs, objectives };
+      yield { type: "trial", ...found, on: "reward", trainedEpochs, partial, objectives };
       this.#at.trials = id + 1;
       if (partial) continue;
       if (objectives && this.parts.fits(arch)) {

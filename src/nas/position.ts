@@ -9,15 +9,18 @@ export interface Candidate {
   score: number;
 }
 
+/** Parts of an epoch: training, rounds of trials, the trial of what was trained. */
+export type Phase = "prepare" | "rounds" | "trained";
+
 /** Where the loop stands: enough to go on from. */
 export interface Position {
   epoch: number;
-  phase: "prepare" | "rounds" | "selection";
+  phase: Phase | "selection";
   round: number;
   queries: number;
   /** Ids given so far. */
   trials: number;
-  /** The best trials so far by reward, best first, no two equivalent. */
+  /** The best full trials so far by reward, best first, no two equivalent. */
   best: Candidate[];
   /** Trials that no other one dominates, where there are several objectives. */
   front: (Candidate & { objectives: number[] })[];
@@ -32,9 +35,9 @@ export interface Position {
   seconds: number;
 }
 
-export const startPosition = (): Position => ({
+export const startPosition = (phase: Phase): Position => ({
   epoch: 0,
-  phase: "prepare",
+  phase,
   round: 0,
   queries: 0,
   trials: 0,
@@ -55,7 +58,9 @@ export function earlyStop({ best, epoch }: Position, over: number): Position["st
 
 /** Field by field; probabilities are those of the last report. */
 export function meanReport(reports: StrategyReport[]): StrategyReport {
-  const result: StrategyReport = { probabilities: reports.at(-1)?.probabilities };
+  const result: StrategyReport = {
+    probabilities: reports.findLast((r) => r.probabilities)?.probabilities,
+  };
   for (const name of ["loss", "reward", "entropy", "baseline", "skipRate", "trained"] as const) {
     const values = reports.map((r) => r[name]).filter((v) => v !== undefined);
     if (values.length) result[name] = values.reduce((a, b) => a + b, 0) / values.length;

@@ -159,3 +159,8 @@ export const retrainPresets: Sections<RetrainConfig> = {
   nnabla: { micro: recipes.nnablaMicroFinal, macro: recipes.nnablaMacroFinal },
   codebrim: { macro: recipes.codebrimMacroFinal },
 };
+
+/** Settings that have the value of `batch` wherever they are not given themselves. */
+export const asBatch: Partial<Record<PresetName, readonly string[]>> = {
+  codebrim: ["rewardBatch", "evalBatch"],
+};

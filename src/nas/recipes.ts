@@ -5,6 +5,7 @@
  * `codebrim`: the multi-target search of Mundt et al., "Meta-learning Convolutional Neural Architectures for
  * Multi-target Concrete Defect Classification with the COncrete DEfect BRidge IMage Dataset", CVPR 2019.
  */
+import { ownSettings } from "./predictors/settings.ts";
 import type { RetrainConfig, SearchConfig } from "./config.ts";
 
 /** The evaluator of ENAS; the other fields are of other evaluators. */
@@ -29,6 +30,7 @@ export const asPlanned = {
   acquisition: "",
   predictor: "",
   candidates: "",
+  settings: ownSettings,
 } as const;
 export const climbing = {
   initial: 1,
@@ -70,6 +72,7 @@ export const optimizer = {
   lrDecayEvery: 100,
   momentum: 0.9,
   nesterov: true,
+  resetMomentum: false,
   l2: 1e-4,
   l2Half: false,
   decayAll: false,
@@ -226,21 +229,36 @@ const nnablaController = {
   baselineDecay: 0.999,
   skipTarget: 0.8,
   skipWeight: 1.5,
+  // Its penalty measures the softmax.
+  skipPenaltyCorrected: true,
   // A weight decay of 0.025, which is the gradient's coefficient.
   l2: 0.0125,
+} as const;
+
+/**
+ * Strategy enas-nnabla where nothing else is said: one round of candidates per training, each training with
+ * momentum of its own, and the winner is the architecture with the highest score after its training.
+ */
+export const trainingTheBest = {
+  rounds: 1,
+  roundsEvery: 1,
+  "optimizer.resetMomentum": true,
+  "selection.drawn": 0,
+  "selection.best": 1,
 } as const;
 
 export const nnablaMicro: SearchConfig = {
   ...paperMicro,
   preset: "nnabla",
   strategy: "enas-nnabla",
+  selection: { drawn: 0, best: 1, images: 0 },
   epochs: 350,
   passes: 2,
   batch: 64,
   evalBatch: 64,
   auxWeight: 1,
   child: { ...paperMicro.child, ...nnablaChild },
-  optimizer: nnablaOptimizer,
+  optimizer: { ...nnablaOptimizer, resetMomentum: true },
   augment: turned,
   controller: nnablaController,
   rounds: 1,

@@ -2,7 +2,6 @@
 import { Batches } from "../data/batches.ts";
 import type { DataSet } from "../data/dataset.ts";
 import type { FindOptions } from "../data/find.ts";
-import { loadDataSet } from "../data/load.ts";
 import { UsageError } from "../errors.ts";
 import { Gpu } from "../gpu/device.ts";
 import { compileAhead } from "./compiling.ts";
@@ -15,7 +14,6 @@ import { furtherObjectives, limits, openSpace, sizesIn } from "./parts.ts";
 import type { Store } from "./store.ts";
 import { learnsOnDevice, openStrategy } from "./strategies/mod.ts";
 import type { State } from "./strategy.ts";
-import { openTableSearch } from "./table_search.ts";
 import { type EarlierWeights, earlierWeights } from "./warm_start.ts";
 
 export { openSpace } from "./parts.ts";
@@ -40,15 +38,16 @@ export interface RunIO {
 /** Runs a search from its config: opens the device and the data, then yields the events of the loop. */
 export async function* search(config: SearchConfig, io: RunIO): AsyncGenerator<RunEvent> {
   if (!needsDevice(config)) {
+    const { openTableSearch } = await import("./table_search.ts");
     yield* searchLoop(await openTableSearch(config, null, io), io);
     return;
   }
   const opened = await openDevice(config.adapter, io.gpu);
   try {
-    const parts = config.evaluator.kind === "table"
-      ? await openTableSearch(config, opened.gpu, io)
-      : await openSearch(config, opened.gpu, io);
-    yield* searchLoop(parts, io);
+    const open = config.evaluator.kind === "table"
+      ? (await import("./table_search.ts")).openTableSearch
+      : openSearch;
+    yield* searchLoop(await open(config, opened.gpu, io), io);
   } finally {
     opened.done();
   }
@@ -98,6 +97,7 @@ async function loadData(
       `Cannot load ${config.data}: got neither a data set nor places to look for it`,
     );
   }
+  const { loadDataSet } = await import("../data/load.ts");
   return await loadDataSet(config.data, {
     ...find,
     splits,

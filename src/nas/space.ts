@@ -37,7 +37,7 @@ export interface ChildConfig {
   /** Keep probability of drop-path at the last layer and step (micro final). */
   dropPathKeep: number;
   auxHead: boolean;
-  /** Quirk Q3: separable operations of a final macro network become full convolutions. */
+  /** Quirk Q3: separable operations of a final macro network become full convolutions; all reductions are made. */
   legacyFixed: boolean;
   /** Quirk Q6: a micro reduction cell of the search child sees h(l−1) twice. */
   legacyReduce: boolean;

@@ -6,8 +6,15 @@ export interface Store {
   save(state: State): Promise<void>;
   /** The last whole checkpoint, or null. */
   load(): Promise<State | null>;
-  /** Writes a named result beside the checkpoint (atomically): text, bytes, or tensors as safetensors. */
-  put(name: string, content: string | Uint8Array | State["tensors"]): Promise<void>;
+  /**
+   * Writes a named result beside the checkpoint (atomically): text, bytes, or tensors as safetensors.
+   * @param metadata text kept in the header of a safetensors file.
+   */
+  put(
+    name: string,
+    content: string | Uint8Array | State["tensors"],
+    metadata?: Record<string, string>,
+  ): Promise<void>;
 }
 
 /** Keeps nothing beyond the process: for library use and tests. */

@@ -12,7 +12,7 @@ export interface Trial<A> {
   arch: A;
   /** Epochs of training to score it after, where the evaluator has fidelities; default: the longest training. */
   epochs?: number;
-  /** Scored after less than the longest training: not comparable with others, and never the winner. */
+  /** Scored untrained or after less than the longest training: not comparable with others, never the winner. */
   partial?: boolean;
 }
 
@@ -48,6 +48,13 @@ export interface Strategy<A> {
   ask(n: number): Promise<Trial<A>[]>;
   /** All of one ask, in its order. */
   tell(done: Scored<A>[]): Promise<StrategyReport>;
+  /**
+   * The trial of what was trained. Present where an epoch trains the best of its candidates after they are
+   * scored, instead of training before the rounds: after `tell`, `draw` gives that architecture.
+   */
+  askTrained?(): Trial<A>[];
+  /** What `askTrained` gave, scored. */
+  tellTrained?(done: Scored<A>[]): StrategyReport;
   /** Records a draw and a step on n samples, for the kernels they need, where it learns on the device. */
   dryRun?(n: number): void;
   snapshot(): Promise<State>;

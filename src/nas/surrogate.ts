@@ -5,10 +5,19 @@
 import { UsageError } from "../errors.ts";
 import { Rng, salted, Stream } from "../random.ts";
 import type { Encoding } from "./encodings/encoding.ts";
-import { openPredictor, type PredictorName, predictorNames } from "./predictors/mod.ts";
-import { logErrors } from "./predictors/targets.ts";
+import {
+  openPredictor,
+  type PredictorName,
+  predictorNames,
+  type PredictorSettings,
+} from "./predictors/mod.ts";
+import { areAccuracies, logErrors } from "./predictors/targets.ts";
 import type { SearchSpace } from "./space.ts";
 import { kendall, mean, pearson, spearman, variance } from "./statistics.ts";
+
+/** What predictors learn: the logarithm of the error, or the error in per cent. */
+export const surrogateTargets = ["log", "error"] as const;
+export type SurrogateTarget = typeof surrogateTargets[number];
 
 /** A predictor and what it sees. */
 export interface Subject {
@@ -27,11 +36,14 @@ export interface SurrogateOptions {
   /** Architectures that are held out. */
   testSize: number;
   seeds: readonly number[];
+  target: SurrogateTarget;
+  /** Of every predictor. */
+  settings?: PredictorSettings;
   /** Measured earlier: left out. */
   skip?(point: Pick<SurrogatePoint, "predictor" | "encoding" | "trainSize" | "seed">): boolean;
 }
 
-/** One predictor after one training set, on the logarithm of the error. */
+/** One predictor after one training set. */
 export interface SurrogatePoint {
   predictor: PredictorName;
   /** Name of the encoding; "" for predictors that see graphs. */
@@ -41,9 +53,16 @@ export interface SurrogatePoint {
   kendall: number;
   spearman: number;
   pearson: number;
+  /** In the unit of the target. */
   rmse: number;
+  /**
+   * Mean absolute error of the predicted error, in points of per cent, of held-out architectures and of those
+   * trained on; of scores that are no accuracies in their own unit.
+   */
+  testError: number;
+  trainError: number;
   seconds: number;
-  /** Predicted and true, of the first seed's largest training set: for a picture. */
+  /** Predicted and true target, of the first seed's largest training set: for a picture. */
   pairs?: [predicted: number, truth: number][];
 }
 
@@ -62,29 +81,46 @@ export function* surrogate(options: SurrogateOptions): Generator<SurrogatePoint>
         `${scores.length}, and 2 are the least`,
     );
   }
-  const targets = logErrors(scores);
+  const { targets, toError } = learned(scores, options.target);
   for (const seed of seeds) {
     const order = [...new Rng(seed, salted(Stream.search, 2)).permutation(scores.length)];
     const held = order.slice(-testSize);
-    const test = held.map(arch), truth = Float64Array.from(held, (i) => targets[i]);
+    const of = (indices: readonly number[]) => Float64Array.from(indices, (i) => targets[i]);
+    const test = held.map(arch), truth = of(held);
     for (const subject of subjects) {
       for (const trainSize of trainSizes) {
         const encoding = subject.encoding?.name ?? "";
         const point = { predictor: subject.predictor, encoding, trainSize, seed };
         if (options.skip?.(point)) continue;
         const known = order.slice(0, trainSize);
+        const train = known.map(arch), given = of(known);
         const begin = performance.now();
-        const predictor = openPredictor(subject.predictor, { space: options.space, ...subject });
-        const rng = new Rng(seed, salted(Stream.search, 3), trainSize);
-        predictor.fit(known.map(arch), Float64Array.from(known, (i) => targets[i]), rng);
+        const { space, settings } = options;
+        const predictor = openPredictor(subject.predictor, { space, settings, ...subject });
+        predictor.fit(train, given, new Rng(seed, salted(Stream.search, 3), trainSize));
         const { mean: predicted } = predictor.predict(test);
         const seconds = (performance.now() - begin) / 1000;
+        const missed = (p: Float64Array, t: Float64Array) =>
+          mean(p.map((value, i) => Math.abs(toError(value) - toError(t[i]))));
+        const errors = {
+          testError: missed(predicted, truth),
+          trainError: missed(predictor.predict(train).mean, given),
+        };
         const shown = seed === seeds[0] && trainSize === largest;
         const pairs = shown && { pairs: pairsOf(predicted, truth) };
-        yield { ...point, ...agreement(predicted, truth), seconds, ...pairs };
+        yield { ...point, ...agreement(predicted, truth), ...errors, seconds, ...pairs };
       }
     }
   }
+}
+
+/** What is learned of each score, and the error in per cent, at most 100, that a value of it stands for. */
+function learned(scores: Float64Array, target: SurrogateTarget) {
+  const same = (value: number) => value;
+  if (!areAccuracies(scores)) return { targets: scores.map((score) => -score), toError: same };
+  return target === "log"
+    ? { targets: logErrors(scores), toError: (value: number) => 100 * Math.exp(Math.min(0, value)) }
+    : { targets: scores.map((score) => 100 * (1 - score)), toError: same };
 }
 
 /** To six digits: a picture shows no more. */
@@ -115,8 +151,20 @@ export interface SurrogateSummary {
   spearman: number;
   pearson: number;
   rmse: number;
+  testError: number;
+  trainError: number;
   seconds: number;
 }
+
+const averaged = [
+  "kendall",
+  "spearman",
+  "pearson",
+  "rmse",
+  "testError",
+  "trainError",
+  "seconds",
+] as const;
 
 /** In the order of first appearance. */
 export function summariseSurrogate(points: readonly SurrogatePoint[]): SurrogateSummary[] {
@@ -125,21 +173,14 @@ export function summariseSurrogate(points: readonly SurrogatePoint[]): Surrogate
     ({ predictor, encoding, trainSize }) => `${predictor} ${encoding} ${trainSize}`,
   );
   return [...groups.values()].map((group) => {
-    const of = (name: "kendall" | "spearman" | "pearson" | "rmse" | "seconds") =>
-      group.map((point) => point[name]);
+    const of = (name: typeof averaged[number]) => group.map((point) => point[name]);
     const [{ predictor, encoding, trainSize }] = group;
-    return {
-      predictor,
-      encoding,
-      trainSize,
-      seeds: group.length,
-      kendall: mean(of("kendall")),
-      deviation: Math.sqrt(variance(of("kendall"))),
-      spearman: mean(of("spearman")),
-      pearson: mean(of("pearson")),
-      rmse: mean(of("rmse")),
-      seconds: mean(of("seconds")),
-    };
+    const means = Object.fromEntries(averaged.map((name) => [name, mean(of(name))])) as Record<
+      typeof averaged[number],
+      number
+    >;
+    const deviation = Math.sqrt(variance(of("kendall")));
+    return { predictor, encoding, trainSize, seeds: group.length, ...means, deviation };
   });
 }
 

@@ -61,6 +61,11 @@ export class Trainer {
     this.#metrics = new Metrics(gpu, logEvery, 2);
   }
 
+  /** Momentum starts at 0 again. */
+  resetMomentum(): void {
+    this.#sgd.reset();
+  }
+
   /** Whether the figures of the last steps should be read now. */
   get full(): boolean {
     const steps = this.#pending.length;

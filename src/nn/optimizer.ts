@@ -58,6 +58,13 @@ export class Sgd {
     }
   }
 
+  /** All momentum is 0 again, as in a new optimiser. */
+  reset(): void {
+    for (const slab of this.slabs) {
+      this.gpu.write(slab.state("momentum"), new Float32Array(slab.words));
+    }
+  }
+
   /** The momentum of every weight. */
   async snapshot(): Promise<OptimizerState> {
     return { json: null, tensors: await readStates(this.gpu, this.slabs, ["momentum"]) };

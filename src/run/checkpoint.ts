@@ -2,7 +2,6 @@
  * A checkpoint is one safetensors file. Its header keeps the state's JSON, the hash of the configuration
  * it belongs to, and a hash over the whole file, so that a damaged or foreign one is recognised.
  */
-import { createHash } from "node:crypto";
 import { DataError } from "../errors.ts";
 import type { State } from "../nas/strategy.ts";
 import { decodeSafetensors, encodeSafetensors, headerText } from "./safetensors.ts";
@@ -16,7 +15,14 @@ export interface Checkpoint {
   trialBytes: number;
 }
 
-export function encodeCheckpoint({ state, trialBytes }: Checkpoint, config: string): Uint8Array {
+/** SHA-256 in hexadecimal, without awaiting: a host's, or the slower one of `src/common`. */
+export type Digest = (bytes: Uint8Array) => string;
+
+export function encodeCheckpoint(
+  { state, trialBytes }: Checkpoint,
+  config: string,
+  digest: Digest,
+): Uint8Array {
   const bytes = encodeSafetensors(state.tensors, {
     format,
     config,
@@ -24,8 +30,7 @@ export function encodeCheckpoint({ state, trialBytes }: Checkpoint, config: stri
     trialBytes: String(trialBytes),
     sha256: noHash,
   });
-  const hash = new TextEncoder().encode(createHash("sha256").update(bytes).digest("hex"));
-  bytes.set(hash, hashPosition(bytes));
+  bytes.set(new TextEncoder().encode(digest(bytes)), hashPosition(bytes));
   return bytes;
 }
 
@@ -34,7 +39,12 @@ export function encodeCheckpoint({ state, trialBytes }: Checkpoint, config: stri
  * @param name of the file, for messages.
  * @throws DataError when the file is cut off, damaged or of another configuration.
  */
-export function decodeCheckpoint(bytes: Uint8Array, config: string, name: string): Checkpoint {
+export function decodeCheckpoint(
+  bytes: Uint8Array,
+  config: string,
+  name: string,
+  digest: Digest,
+): Checkpoint {
   const { metadata, tensors } = decodeOrGiveUp(bytes, name);
   if (metadata.format !== format) {
     throw new DataError(
@@ -42,9 +52,9 @@ export function decodeCheckpoint(bytes: Uint8Array, config: string, name: string
         `expected ${format}; start a new run`,
     );
   }
-  const at = hashPosition(bytes);
-  const hash = createHash("sha256").update(bytes.subarray(0, at)).update(noHash)
-    .update(bytes.subarray(at + noHash.length)).digest("hex");
+  const written = bytes.slice();
+  written.set(new TextEncoder().encode(noHash), hashPosition(bytes));
+  const hash = digest(written);
   if (hash !== metadata.sha256) {
     throw new DataError(
       `Cannot resume from ${name}: its content hashes to ${

@@ -4,7 +4,7 @@ import { UsageError } from "../errors.ts";
 import type { EarlierWeights } from "../nas/warm_start.ts";
 import { type Command, readCheckpoint } from "./folder.ts";
 import { readFile, WEIGHTS } from "./network.ts";
-import { decodeSafetensors, type Tensors } from "./safetensors.ts";
+import { decodeSafetensors, isSafetensors, type Tensors } from "./safetensors.ts";
 import { readState } from "./state.ts";
 
 /** Where each command leaves its weights: a file of results, and in checkpoints; names before the weights'. */
@@ -18,12 +18,13 @@ const places: Record<Command, { file: string; inFile: string; inCheckpoint: stri
 };
 
 /**
- * The final weights of a run, or those of its last checkpoint while it has no final ones.
- * @param path the run's folder.
+ * The final weights of a run, or those of its last checkpoint while it has no final ones; or those of a file.
+ * @param path the run's folder, or a .safetensors file that a run left.
  * @param command what is to start from them.
  * @throws UsageError when it is no run or has no weights yet, DataError when a file is damaged.
  */
 export function readEarlierWeights(path: string, command: Command): EarlierWeights {
+  if (isSafetensors(path)) return ofFile(path, command);
   const state = readState(path);
   const { file, inFile, inCheckpoint } = places[state.command];
   const weights = join(path, file);
@@ -37,6 +38,18 @@ export function readEarlierWeights(path: string, command: Command): EarlierWeigh
     );
   }
   return { from: path, tensors, statistics: state.command === command };
+}
+
+/** A retraining's file has plain names, a supernet's those of its trainer. */
+function ofFile(path: string, command: Command): EarlierWeights {
+  const all = decodeSafetensors(readFile(path), path).tensors;
+  const ofSupernet = below(places.search.inFile, all);
+  const searched = Object.keys(ofSupernet).length > 0;
+  return {
+    from: path,
+    tensors: searched ? ofSupernet : all,
+    statistics: command === (searched ? "search" : "retrain"),
+  };
 }
 
 function below(prefix: string, tensors: Tensors): Tensors {

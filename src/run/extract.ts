@@ -1,15 +1,19 @@
 /** Architectures and accuracies out of a log: one that ENAS printed, or the events of a run. */
 import { z } from "zod";
 import { DataError, UsageError, whyUnreadable } from "../errors.ts";
+import { formatNumbers } from "../nas/forms/npy.ts";
 import { formatScript } from "../nas/forms/script.ts";
 import { type LoggedEpoch, parseLog } from "../nas/forms/log.ts";
-import { type History, readHistory } from "./history.ts";
+import type { History } from "./history.ts";
+import { readHistory } from "./read_history.ts";
 
 export interface Extracted {
   /** Best first; of equal ones the best-scored alone. */
   architectures: ExtractedArch[];
   /** Valid and test accuracy per epoch. */
   epochs: LoggedEpoch[];
+  /** What `arc_string_output.txt` has: the rows of all architectures, in the order of the log. */
+  rows: string[];
   /** The epoch of the best validation accuracy and what the test said then; null where nothing was validated. */
   best: LoggedEpoch | null;
   /** What the scores are. */
@@ -48,10 +52,43 @@ export function extract(path: string, { epochs, space }: ExtractOptions = {}): E
     (space === undefined || arch.space === space) &&
     (!epochs || arch.epoch !== null && epochs[0] <= arch.epoch && arch.epoch <= epochs[1])
   );
-  return { ...read, architectures: ranked(wanted) };
+  const rows = wanted.flatMap((arch) => rowsOf(arch));
+  return { ...read, architectures: ranked(wanted), rows };
 }
 
-function fromLog(path: string): Extracted {
+/** A layer or a cell per row, as the released code prints it, without brackets. */
+function rowsOf(
+  { space, choice, text }: Pick<ExtractedArch, "space" | "choice" | "text">,
+): string[] {
+  if (space === "micro") {
+    const half = choice.length / 2;
+    return [choice.slice(0, half), choice.slice(half)].map((cell) => cell.join(" "));
+  }
+  if (space === "macro") {
+    const rows: string[] = [];
+    for (let at = 0; at < choice.length; at += rows.length) {
+      rows.push(choice.slice(at, at + rows.length + 1).join(" "));
+    }
+    return rows;
+  }
+  return space === "macro-range" ? text.slice(1, -1).split("] [") : [text];
+}
+
+/**
+ * The files that CODEBRIM's `extractArcString.py` writes, for the scripts that read them:
+ * `arc_string_output.txt`, and the accuracies of the epochs as float64 arrays.
+ */
+export function extractedFiles({ rows, epochs }: Extracted): Record<string, string | Uint8Array> {
+  const accuracies = (which: "valid" | "test") =>
+    formatNumbers(epochs.flatMap((epoch) => epoch[which] ?? []));
+  return {
+    "arc_string_output.txt": rows.map((row) => row + "\n").join(""),
+    "valid_accuracy_array.npy": accuracies("valid"),
+    "test_accuracy_array.npy": accuracies("test"),
+  };
+}
+
+function fromLog(path: string): Omit<Extracted, "rows"> {
   const log = parseLog(readText(path));
   if (log.architectures.length === 0 && log.epochs.length === 0) {
     const why = log.problems[0] ?? "there are no architectures and no accuracies in it";
@@ -76,7 +113,7 @@ const settings = z.looseObject({
   child: z.looseObject({ branches: z.number().optional() }).optional(),
 });
 
-function fromHistory(history: History): Extracted {
+function fromHistory(history: History): Omit<Extracted, "rows"> {
   const { start, trials, selection, done, torn } = history;
   // Scores of the selection are on more images: the two kinds are not to be compared.
   const scored = selection.length > 0 ? selection : trials;

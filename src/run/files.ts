@@ -1,6 +1,7 @@
 /** Writing that a full disk or a killed process cannot turn into a damaged file. */
 import { dirname } from "@std/path";
 import { DataError } from "../errors.ts";
+import { wholeLines } from "./lines.ts";
 
 /** Writes beside the file, flushes to the disk, renames: a reader sees the old content or the new. */
 export function writeAtomic(path: string, content: string | Uint8Array): void {
@@ -85,11 +86,6 @@ export class LineFile {
   close(): void {
     this.#file.close();
   }
-}
-
-/** How many bytes stand before and including the last newline. */
-export function wholeLines(bytes: Uint8Array): number {
-  return bytes.lastIndexOf(0x0a) + 1;
 }
 
 /** The JSON values of a line file up to its last newline: a line being written is not read. */

@@ -7,6 +7,7 @@ import type { Store } from "../nas/store.ts";
 import type { State } from "../nas/strategy.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { explain, LineFile, readLines, writeAtomic } from "./files.ts";
+import { hostDigest } from "./host_digest.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 import { readState, type RunState, writeState } from "./state.ts";
 import { readRunTuning, type RunTuning, runTuningPath } from "./tuning.ts";
@@ -162,7 +163,11 @@ export class RunFolder implements Store {
   async save(state: State): Promise<void> {
     this.#events.sync();
     this.#trials.sync();
-    const bytes = encodeCheckpoint({ state, trialBytes: this.#trials.size }, this.configHash);
+    const bytes = encodeCheckpoint(
+      { state, trialBytes: this.#trials.size },
+      this.configHash,
+      hostDigest,
+    );
     writeAtomic(join(this.path, CHECKPOINT), bytes);
   }
 
@@ -174,12 +179,16 @@ export class RunFolder implements Store {
   }
 
   // deno-lint-ignore require-await -- errors must reject, as the interface says
-  async put(name: string, content: string | Uint8Array | State["tensors"]): Promise<void> {
+  async put(
+    name: string,
+    content: string | Uint8Array | State["tensors"],
+    metadata?: Record<string, string>,
+  ): Promise<void> {
     if (!/^[\w-][\w.-]*$/.test(name)) {
       throw new DataError(`Cannot write "${name}" in ${this.path}: a plain file name is needed`);
     }
     const plain = typeof content === "string" || content instanceof Uint8Array;
-    writeAtomic(join(this.path, name), plain ? content : encodeSafetensors(content));
+    writeAtomic(join(this.path, name), plain ? content : encodeSafetensors(content, metadata));
   }
 
   close(): void {
@@ -199,7 +208,7 @@ export function readCheckpoint(path: string, configHash: string = hashConfig(pat
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
-  return decodeCheckpoint(bytes, configHash, file);
+  return decodeCheckpoint(bytes, configHash, file, hostDigest);
 }
 
 function makeFolder({ runs, mode, now = new Date() }: NewRun): string {

@@ -1,11 +1,10 @@
 /** What a run's events say over its epochs. A resumed run repeats steps and trials: the last one counts. */
-import { join } from "@std/path";
 import { z } from "zod";
 import { DataError, UsageError } from "../errors.ts";
 import { type RunEvent, runEvent } from "../nas/events.ts";
 import type { ChildConfig, SearchSpace } from "../nas/space.ts";
 import { spaces } from "../nas/spaces/mod.ts";
-import { wholeLines } from "./files.ts";
+import { wholeLines } from "./lines.ts";
 
 export type Of<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
 
@@ -23,25 +22,16 @@ export interface History {
   done?: Of<"done">;
   /** What is wrong with the file's end; null when it ends with a whole line. */
   torn: string | null;
+  /** Of another program: its test accuracies by epoch, and whether architectures have scores. */
+  foreign?: { tests: (readonly [epoch: number, accuracy: number])[]; scored: boolean };
 }
 
 /**
- * @param path of a run's folder or of its events.ndjson.
- * @throws UsageError when there are no events, DataError naming the line that cannot be read.
+ * A history from the bytes of events.ndjson.
+ * @param file for messages.
+ * @throws DataError naming the line that cannot be read.
  */
-export function readHistory(path: string): History {
-  const file = isFolder(path) ? join(path, "events.ndjson") : path;
-  let bytes: Uint8Array;
-  try {
-    bytes = Deno.readFileSync(file);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new UsageError(
-      `Cannot read run ${path}: there is no ${file}, expected a run's folder; ` +
-        `"denas runs" lists the runs`,
-      { cause },
-    );
-  }
+export function parseHistory(bytes: Uint8Array, file: string): History {
   const whole = wholeLines(bytes);
   const lines = new TextDecoder().decode(bytes.subarray(0, whole)).split("\n").slice(0, -1);
   const torn = whole === bytes.length
@@ -102,14 +92,19 @@ export function spaceOf({ start }: History): SearchSpace<unknown> {
   );
 }
 
-/** The best-scored trial of each epoch that has any, epochs counted from 1. */
+/** The best-scored trial of each epoch that has any, of those that can win if there are; epochs from 1. */
 export function bestOfEpochs({ trials }: History): { epoch: number; trial: Of<"trial"> }[] {
   const best = new Map<number, Of<"trial">>();
   for (const trial of trials) {
     const before = best.get(trial.epoch);
-    if (!before || trial.score > before.score) best.set(trial.epoch, trial);
+    if (!before || isBetter(trial, before)) best.set(trial.epoch, trial);
   }
   return [...best].sort(([a], [b]) => a - b).map(([epoch, trial]) => ({ epoch: epoch + 1, trial }));
+}
+
+function isBetter(one: Of<"trial">, other: Of<"trial">): boolean {
+  const [partial, otherPartial] = [one.partial ?? false, other.partial ?? false];
+  return partial === otherPartial ? one.score > other.score : otherPartial;
 }
 
 /** What the choices of an architecture take: how many of each operation, and of the skips offered. */
@@ -150,12 +145,4 @@ function parseLine(line: string, i: number, file: string): RunEvent {
   if (event.success) return event.data;
   const { path, message } = event.error.issues[0];
   throw cannot(`is no event of a run: ${path.join(".") || "it"}: ${message}`, event.error);
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }

@@ -11,10 +11,10 @@ export function withCopies(store: Store, folder: string): Store {
   return {
     load: () => store.load(),
     save: (state) => store.save(state),
-    async put(name, content) {
-      await store.put(name, content);
+    async put(name, content, metadata) {
+      await store.put(name, content, metadata);
       if (typeof content === "string" || content instanceof Uint8Array) return;
-      writeAtomic(join(folder, name), encodeSafetensors(content));
+      writeAtomic(join(folder, name), encodeSafetensors(content, metadata));
     },
   };
 }

@@ -15,6 +15,9 @@ interface Entry {
   data_offsets: [number, number];
 }
 
+/** Whether a path names a file of tensors, and no run. */
+export const isSafetensors = (path: string): boolean => path.endsWith(".safetensors");
+
 /** Longest header that a reader accepts; the reference implementation's limit. */
 const maxHeader = 100_000_000;
 

@@ -131,6 +131,37 @@ Deno.test("plot and animate draw a run; a video comes where ffmpeg is", async ()
   await fails(["animate", "b"], 2, "expected a run's folder");
 });
 
+Deno.test("plot and animate draw a log of ENAS and a list of architectures", async () => {
+  const { here, ok, fails } = inFolder({ "stdout": macroLog, "none.txt": "nothing\n" });
+  const nothing = await ok(["extract", "stdout", "--out", "out", "--top", "1"]);
+  assert(nothing.stderr.includes("wrote out/arc_string_output.txt"), nothing.stderr);
+  assertEquals((await ok(["plot", "stdout"])).stdout, "stdout.svg\n");
+  const list = "out/arc_string_output.txt";
+  assertEquals((await ok(["plot", list, "--out", "b.svg"])).stdout, "b.svg\n");
+  const moving = await ok(["animate", list, "--no-png"]);
+  assertEquals(moving.stdout, "out/arc_string_output-animation/animation.svg  3 frames\n");
+  const svg = Deno.readTextFileSync(join(here, "out/arc_string_output-animation/animation.svg"));
+  assert(svg.includes("architecture 3 of 3"));
+  const log = await ok(["animate", "stdout", "--no-png"]);
+  assertEquals(log.stdout, "stdout-animation/animation.svg  2 frames\n");
+  await fails(["plot", "none.txt"], 1, "line 1: it is no architecture");
+  await fails(["animate", "none.txt"], 1, "line 1: it is no architecture");
+});
+
+Deno.test("describe says what the released code counts for CODEBRIM's network, and why", async () => {
+  const { ok } = inFolder({});
+  const arch = "0  5 0  3 1 1  4 0 0 1  4 0 0 0 0  5 1 0 0 0 0  2 0 0 0 0 0 0";
+  const args = ["describe", arch, "--preset", "codebrim", "--classes", "6", "--image", "224"];
+  const own = (await ok(args)).stdout;
+  const said =
+    "released code   2,718,144, with 99,840 in reductions that nothing reads (--legacy-fixed)";
+  assert(own.includes(said), own);
+  const legacy = (await ok([...args, "--legacy-fixed"])).stdout;
+  assert(/parameters +2,718,144\n +not read +99,840 of them/.test(legacy), legacy);
+  const { released, unread } = JSON.parse((await ok([...args, "--json"])).stdout);
+  assertEquals([released, unread], [{ parameters: 2_718_144, unread: 99_840 }, undefined]);
+});
+
 Deno.test("extract ranks a log that is cut, says where, and prints commands that show takes", async () => {
   const cut = macroLog.slice(0, macroLog.lastIndexOf("0.6100") + 3);
   const { ok, fails } = inFolder({ "stdout.log": cut, "other.log": "nothing\n" });

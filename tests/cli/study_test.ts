@@ -53,6 +53,18 @@ Deno.test("a printed study is one that can be given back, and bad ones are named
   await refused(["test_simple"], /no table is named .* expected --table FILE; docs\/tables.md/);
 });
 
+Deno.test("a study all of whose trials fail says how many and why, and exits with 1", async () => {
+  const rows = Deno.readTextFileSync(join(here, "made.csv")).split("\n");
+  Deno.writeTextFileSync(join(here, "few.csv"), rows.slice(0, 20).join("\n") + "\n");
+  const args = ["study", "test_simple", "--table", "few.csv", "--trials", "2"];
+  const { code, stderr } = await denas(args, env);
+  assert.deepEqual(code, 1, stderr);
+  assert.match(
+    stderr,
+    /2 trials failed, the first random with seed \d: Cannot find \|.* in table few/,
+  );
+});
+
 /** Trials as they are without their times, in order. */
 function trialsOf(folder: string): string[] {
   return readLines<Record<string, unknown>>(join(folder, "study.ndjson"))
@@ -106,6 +118,32 @@ Deno.test("plot draws what surrogate measured, and says of other files what they
   assert.deepEqual([plot.code, plot.stdout], [0, "surrogate.svg\n"], plot.stderr);
   const svg = Deno.readTextFileSync(join(here, "surrogate.svg"));
   assert.match(svg, /gp-rbf, adj, trained on 20: predicted/);
+  // Other settings and targets are other measurements.
+  const own = ["--predictors", "ensemble", "--encodings", "trunc_path", "--path-cutoffs", "5,30"];
+  const small = [
+    "--layers",
+    "2",
+    "--epochs",
+    "5",
+    "--ensemble",
+    "2",
+    "--target",
+    "error",
+    "--json",
+  ];
+  const again = await denas([...measured, ...own, ...small], env);
+  assert.equal(again.code, 0, again.stderr);
+  const [first] = JSON.parse(again.stdout);
+  assert.deepEqual([first.encoding, first.trainSize, first.seeds], ["trunc_path:5", 10, 2]);
+  assert.ok(first.testError > 0 && first.trainError > 0);
+  const kept = Deno.readTextFileSync(join(here, "surrogate.ndjson")).trim().split("\n")
+    .map((text) => JSON.parse(text));
+  assert.equal(kept.length, 8 + 8);
+  assert.deepEqual(kept[8].settings, { layers: 2, epochs: 5, ensemble: 2 });
+  assert.equal(kept[8].target, "error");
+  const refused = await denas([...measured, "--predictors", "gp-wl", "--width", "3"], env);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /Cannot set width of predictor gp-wl: it has no settings/);
   Deno.writeTextFileSync(join(here, "other.ndjson"), "{}\n");
   const other = await denas(["plot", "other.ndjson"], env);
   assert.equal(other.code, 1);

@@ -4,6 +4,7 @@ import { join } from "@std/path";
 import { isArchFile } from "../../src/nas/arch_file.ts";
 import { readForm } from "../../src/nas/forms/mod.ts";
 import { readRun } from "../../src/run/read_run.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../src/run/safetensors.ts";
 import { writePictures } from "../data/make.ts";
 import { denas } from "./command.ts";
 
@@ -29,7 +30,8 @@ const series = (file: string) =>
 Deno.test("a search over seeds, samples of its controller, retraining, a baseline, and the comparison", async () => {
   const env = await newFolder();
   const here = env.INIT_CWD;
-  const searched = await denas([...search, "--seeds", "1,2", "--monitor-path", "curves"], env);
+  const saved = ["--monitor-path", "curves", "--monitor-save-path", "found"];
+  const searched = await denas([...search, "--seeds", "1,2", ...saved], env);
   assertEquals(searched.code, 0, searched.stderr);
   assert(/^enas-nnabla +macro +1 2 /m.test(searched.stdout), searched.stdout);
   assert(searched.stdout.includes("no network's own accuracy"), searched.stdout);
@@ -58,13 +60,24 @@ Deno.test("a search over seeds, samples of its controller, retraining, a baselin
   assertEquals(readForm(bytes, "x.npy", { numbering: "nnabla" }).arch.choice.length, 6);
 
   const train = ["retrain", "--recommended-arch", "arch-seed1.json", ...small];
-  const copies = ["--model-save-path", "models", "--model-save-interval", "2"];
-  const trained = await denas([...train, ...copies], env);
+  const copies = ["--monitor-save-path", "models", "--model-save-interval", "2"];
+  const trained = await denas([...train, ...copies, "--monitor-path", "trained"], env);
   assertEquals(trained.code, 0, trained.stderr);
   assertEquals(
     names(join(here, "models")).filter((name) => name.startsWith("params")),
     [0, 2, 3].map((step) => `params_00000${step}.safetensors`),
   );
+  assert(names(join(here, "trained")).includes("Training-loss.series.txt"));
+  await samplesOfFiles(env, first);
+  const params = join("models", "params_000002.safetensors");
+  const further = await denas(
+    [...train, "--init-from", params, "--runs", "further", "--json"],
+    env,
+  );
+  assertEquals(further.code, 0, further.stderr);
+  const events = further.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const warm = events.find(({ type }) => type === "warmStart");
+  assertEquals([warm.from, warm.tensors], [join(here, params), warm.ofTensors]);
   const byHand = await denas([...train, "--baseline"], env);
   assertEquals(byHand.code, 0, byHand.stderr);
   assert(/baseline \d+ filters: [\d,]+ parameters, [\d,]+ in the network/.test(byHand.stderr));
@@ -81,6 +94,55 @@ Deno.test("a search over seeds, samples of its controller, retraining, a baselin
   );
 });
 
+/** The controller of the search with seed 1, as a file alone, gives what its run does. */
+async function samplesOfFiles(env: Record<string, string>, run: string): Promise<void> {
+  const here = env.INIT_CWD;
+  /** Choices of the files that a command wrote. */
+  const draw = async (...args: string[]) => {
+    const done = await denas(args, env);
+    assertEquals(done.code, 0, done.stderr);
+    const files = done.stdout.trimEnd().split("\n");
+    const bytes = files.map((file) => Deno.readFileSync(join(here, file)));
+    const arch = (i: number) =>
+      readForm(bytes[i], files[i], { numbering: numberings(files[i]) }).arch;
+    return { files, choices: bytes.map((_, i) => arch(i).choice), text: bytes[0] };
+  };
+  const numberings = (file: string) => file.endsWith(".npy") ? "nnabla" : "original";
+  const file = join("found", "seed1", "controller.safetensors");
+  const ofRun = await draw("sample", run, "--num", "3", "--out", "a");
+  const ofFile = await draw("sample", file, "--num", "3", "--out", "b");
+  assertEquals(ofFile.choices, ofRun.choices);
+  // All but the name of the run.
+  const { run: name, ...recorded } = JSON.parse(new TextDecoder().decode(ofRun.text));
+  assertEquals([name, recorded], [run, JSON.parse(new TextDecoder().decode(ofFile.text))]);
+
+  const hot = ["--set", "controller.temperature=50"];
+  const sampling = ["search", "--mode", "macro", "--sampling-only", "True", "--num-sampling", "3"];
+  const folder = join("found", "seed1");
+  const searched = await draw(...sampling, "--model-save-path", folder, "--out", "c", ...hot);
+  assert(searched.files.every((name) => name.startsWith("c/")), `${searched.files}`);
+  const hotRun = await draw("sample", run, "--num", "3", "--out", "d", ...hot);
+  assertEquals(searched.choices, hotRun.choices);
+  const newest = await draw(...sampling, "--preset", "smoke", "--seed", "1", "--format", "npy");
+  assertEquals(newest.files[0], "sampled_macro_arch_0.npy");
+  const none = await denas([...sampling, "--preset", "paper"], env);
+  assert(none.stderr.includes("no search in space macro with preset paper in runs"), none.stderr);
+
+  // A file of an earlier version tells nothing.
+  const { tensors } = decodeSafetensors(Deno.readFileSync(join(here, file)), file);
+  Deno.writeFileSync(join(here, "bare.safetensors"), encodeSafetensors(tensors));
+  const bare = ["sample", "bare.safetensors", "--num", "3", "--out", "e", "--seed", "1"];
+  const silent = await denas(bare, env);
+  assertEquals(silent.code, 2);
+  assert(/does not tell the settings .* expected --mode and --preset/.test(silent.stderr));
+  const told = [...bare, "--mode", "macro", "--preset", "smoke", "--set", "strategy=enas-nnabla"];
+  const json = await denas(told, env);
+  assert(json.stderr.includes("take --format npy or txt"), json.stderr);
+  assertEquals((await draw(...told, "--format", "npy")).choices, ofRun.choices);
+  const wide = await denas([...told, "--format", "txt", "--set", "child.layers=4"], env);
+  assertEquals([wide.code, wide.stderr], [0, ""], "a controller of the macro space fits any depth");
+}
+
 Deno.test("options that contradict each other, and runs that have nothing to sample, are refused", async () => {
   const env = await newFolder();
   const both = await denas([...search, "--epochs", "3"], env);
@@ -92,6 +154,10 @@ Deno.test("options that contradict each other, and runs that have nothing to sam
   const over = await denas([...search, "--early-stop-over", "80"], env);
   assertEquals(over.code, 2);
   assert(over.stderr.includes("earlyStopOver is 80"), over.stderr);
+  const file = await denas(["sample", "--out", "a.npy"], env);
+  assert(file.stderr.includes("it is the name of a file, expected a folder"), file.stderr);
+  const absent = await denas(["sample", "no.safetensors"], env);
+  assert(absent.stderr.includes("no.safetensors: there is no such file"), absent.stderr);
   const none = await denas(["sample"], env);
   assertEquals(none.code, 2);
   assert(none.stderr.includes("no search in runs has left a controller"), none.stderr);

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { nnablaNames } from "../../src/cli/nnabla_names.ts";
 import { denas } from "./command.ts";
 
 Deno.test("wrong words on the command line exit with 2 and say what was meant", async () => {
@@ -42,6 +43,24 @@ Deno.test("wrong words on the command line exit with 2 and say what was meant", 
     [["search", "--tune", "--no-tuning"], "--no-tuning was given as well, expected one of them"],
     [["serve", "--port", "99999"], 'got "99999", expected a port up to 65535'],
     [["search", "--mode", "micro", "--out", "."], "it is a folder, expected the name of a file"],
+    [
+      ["search", "--mode", "macro", "--lstm-size", "64"],
+      "for that of nnabla-examples use --set controller.hidden=…",
+    ],
+    [["retrain", "-b", "64"], "for that of nnabla-examples use --batch"],
+    [["search", "--mode", "macro", "-c", "tpu"], 'option --context: got "tpu", expected cpu or'],
+    [["retrain", "-c", "cpu", "--adapter", "low-power"], "--adapter was given as well"],
+    [["retrain", "--device-id", "1"], "--adapter high-performance or low-power chooses"],
+    [["retrain", "-t", "half"], 'option --type-config: got "half", expected float'],
+    [["search", "--mode", "macro", "--sampling-only", "maybe"], "expected True or False"],
+    [
+      ["retrain", "--model-save-path", "a", "--monitor-save-path", "b"],
+      "--model-save-path was given as well",
+    ],
+    [
+      ["search", "--mode", "macro", "--init-from", "none.safetensors"],
+      "there is no such file, expected a run or",
+    ],
     [["doctor", "--adapter", "fast"], "high-performance, low-power, software"],
   ];
   const results = await Promise.all(cases.map(([args]) => denas(args)));
@@ -82,6 +101,44 @@ Deno.test("printed settings can be taken back, and options override them", async
   assertEquals([config.seed, config.optimizer.lrMax, config.child.keep], [9, 0.5, 0.75]);
   assertEquals(config.mode, "macro");
 });
+
+Deno.test("NNabla's words for a device are adapters of WebGPU; a flag that is False does nothing", async () => {
+  const adapter = async (...args: string[]) => {
+    const given = ["--mode", "macro", "--sampling-only", "False", ...args];
+    const done = await denas(["search", ...given, "--print-config"]);
+    assertEquals(done.code, 0, done.stderr);
+    return JSON.parse(done.stdout).adapter;
+  };
+  assertEquals(await adapter("-c", "cpu", "-d", "0", "-t", "float"), "software");
+  assertEquals(await adapter("--context", "cudnn:float"), "default");
+  assertEquals(await adapter(), "default");
+});
+
+Deno.test("the page on nnabla-examples has every option of its scripts, and what stands for it", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/compare.md", import.meta.url));
+  const rows = new Map<string, string>();
+  for (const [, names, here] of page.matchAll(/^\| (`-.*?) *\| (.*?) *\|$/gm)) {
+    for (const [, name] of names.matchAll(/`(-[^ `]+)/g)) rows.set(name, here.replaceAll("`", ""));
+  }
+  const { stdout } = await denas(["search", "--help"]);
+  const same = (await denas(["retrain", "--help"])).stdout + stdout;
+  for (const [name, here] of Object.entries(nnablaNames)) {
+    assertEquals(rows.get(name), here, name);
+    assert(!new RegExp(`^ +(-. )?${name}\\b`, "m").test(same), `${name} is no option of ours`);
+  }
+  for (const name of sameNames) {
+    assert(rows.has(`--${name}`), `--${name} has a row`);
+    assert(same.includes(`--${name} `), `--${name} is an option`);
+  }
+});
+
+/** Options of nnabla-examples that have their names here. */
+const sameNames = [
+  ...["context", "device-id", "type-config", "recommended-arch", "max-search-iter"],
+  ...["num-candidate", "early-stop-over", "select-strategy", "sampling-only", "num-sampling"],
+  ...["epoch-per-search", "additional-filters-on-retrain", "epoch-on-retrain", "val-iter"],
+  ...["monitor-path", "monitor-save-path", "model-save-interval", "model-save-path"],
+];
 
 Deno.test("an architecture that does not fit its space is refused before a run begins", async () => {
   const arch = {

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertSameNumbers, assertThrows } from "@std/assert";
 import { type Augment, type Batch, Batches, type BatchOptions } from "../../src/data/batches.ts";
-import type { Images } from "../../src/data/dataset.ts";
-import { statistics } from "../../src/data/load.ts";
+import { type Images, statistics } from "../../src/data/dataset.ts";
 import { syntheticImages } from "../../src/data/synthetic.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { hash, Stream, uniform } from "../../src/random.ts";

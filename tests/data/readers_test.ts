@@ -2,6 +2,8 @@ import { join } from "@std/path";
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { cifarForms, readCifarTest, readCifarTrain } from "../../src/data/cifar.ts";
+import { type Files, readWhole, unpackedSize } from "../../src/data/file_source.ts";
+import { hostFiles } from "../../src/data/files.ts";
 import { readIdxPair } from "../../src/data/idx.ts";
 import { loadDataSet, type LoadOptions } from "../../src/data/load.ts";
 import { syntheticDataSet } from "../../src/data/synthetic.ts";
@@ -26,7 +28,7 @@ Deno.test("an IDX pair is read packed and not, by its content and not its name",
     const [images, labels] = idxSet(30, 0);
     await Deno.writeFile(join(dir, "images"), images);
     await Deno.writeFile(join(dir, "labels"), gzipSync(labels));
-    const read = await readIdxPair(join(dir, "images"), join(dir, "labels"), 10);
+    const read = await readIdxPair(hostFiles, join(dir, "images"), join(dir, "labels"), 10);
     assertEquals(read.image, [7, 5, 1]);
     assertEquals(read.images.n, 30);
     assertEquals([...read.images.pixels], [...noise(30 * 35)]);
@@ -64,7 +66,7 @@ Deno.test("a damaged IDX file is one sentence with file, value and expectation",
       inFolder(async (dir) => {
         await Deno.writeFile(join(dir, "images"), a);
         await Deno.writeFile(join(dir, "labels"), b);
-        const read = () => readIdxPair(join(dir, "images"), join(dir, "labels"), 10);
+        const read = () => readIdxPair(hostFiles, join(dir, "images"), join(dir, "labels"), 10);
         await assertRejects(read, message);
         await read().catch((error) => assert(error instanceof DataError));
       }));
@@ -73,7 +75,10 @@ Deno.test("a damaged IDX file is one sentence with file, value and expectation",
     "absent",
     () =>
       inFolder((dir) =>
-        assertRejects(() => readIdxPair(join(dir, "a"), join(dir, "b")), /b: there is no such file/)
+        assertRejects(
+          () => readIdxPair(hostFiles, join(dir, "a"), join(dir, "b")),
+          /b: there is no such file/,
+        )
       ),
   );
 });
@@ -89,8 +94,8 @@ Deno.test("CIFAR rows are turned from planes to NHWC, from folder and archive al
     await Deno.writeFile(join(dir, "c.tar.gz"), gzipSync(tar(Object.fromEntries(mixed))));
     await Deno.mkdir(join(dir, "x"));
     for (const name in files) await Deno.writeFile(join(dir, name), files[name]);
-    const packed = await readCifarTrain(join(dir, "c.tar.gz"), form);
-    const unpacked = await readCifarTrain(join(dir, "x"), form);
+    const packed = await readCifarTrain(hostFiles, join(dir, "c.tar.gz"), form);
+    const unpacked = await readCifarTrain(hostFiles, join(dir, "x"), form);
     assertEquals(packed.train, unpacked.train);
     assertEquals([packed.train.n, packed.testCount, packed.classes.join("")], [
       20,
@@ -104,8 +109,8 @@ Deno.test("CIFAR rows are turned from planes to NHWC, from folder and archive al
       raw[row * 3073 + 1 + c * 1024 + p],
     );
     assertEquals([...packed.train.labels.subarray(4, 8)], [0, 1, 2, 3]);
-    const test = await readCifarTest(join(dir, "c.tar.gz"), form);
-    assertEquals(test, await readCifarTest(join(dir, "x"), form));
+    const test = await readCifarTest(hostFiles, join(dir, "c.tar.gz"), form);
+    assertEquals(test, await readCifarTest(hostFiles, join(dir, "x"), form));
     assertEquals(test.n, 3);
   }));
 
@@ -154,10 +159,10 @@ Deno.test("a damaged CIFAR file or archive is one sentence", async (t) => {
     await t.step(name, () =>
       inFolder(async (dir) => {
         for (const file in files) await Deno.writeFile(join(dir, file), files[file]);
-        await assertRejects(() => readCifarTrain(dir, cifarForms.cifar10), message);
+        await assertRejects(() => readCifarTrain(hostFiles, dir, cifarForms.cifar10), message);
         const path = join(dir, "c.tar");
         await Deno.writeFile(path, tar(files));
-        await assertRejects(() => readCifarTrain(path, cifarForms.cifar10), message);
+        await assertRejects(() => readCifarTrain(hostFiles, path, cifarForms.cifar10), message);
       }));
   }
   const whole = gzipSync(tar({ "data_batch_1.bin": good, "test_batch.bin": good }));
@@ -171,12 +176,66 @@ Deno.test("a damaged CIFAR file or archive is one sentence", async (t) => {
       inFolder(async (dir) => {
         await Deno.writeFile(join(dir, "c.tar.gz"), bytes);
         await assertRejects(
-          () => readCifarTrain(join(dir, "c.tar.gz"), cifarForms.cifar10),
+          () => readCifarTrain(hostFiles, join(dir, "c.tar.gz"), cifarForms.cifar10),
           message,
         );
       }));
   }
 });
+
+/** Files that lie in memory, as those dropped onto a page do. */
+function memoryFiles(all: Record<string, Uint8Array<ArrayBuffer>>): Files {
+  return {
+    size: (path) => Promise.resolve(all[path]?.length ?? null),
+    list: () => Promise.resolve([]),
+    read(path, from, to) {
+      if (all[path]) return Promise.resolve(all[path].slice(from, to));
+      return Promise.reject(Object.assign(new Error(path), { name: "NotFound" }));
+    },
+  };
+}
+
+Deno.test("the readers read from memory what they read from a disk, pieces of an archive too", () =>
+  inFolder(async (dir) => {
+    const rows = (seed: number) => cifarRows(400, 1, 10, seed);
+    // Noise does not shrink: the archive is read in several pieces.
+    const archive = gzipSync(tar({ "data_batch_1.bin": rows(1), "test_batch.bin": rows(2) }));
+    const path = join(dir, "c.tar.gz");
+    await Deno.writeFile(path, archive);
+    const [images, labels] = idxSet(30, 0);
+    const packed = new Uint8Array(gzipSync(labels));
+    const files = memoryFiles({ [path]: new Uint8Array(archive), images, labels: packed });
+    const form = cifarForms.cifar10;
+    assert(archive.length > 2 * 2 ** 20, `${archive.length} bytes`);
+    assertEquals(
+      await readCifarTrain(files, path, form),
+      await readCifarTrain(hostFiles, path, form),
+    );
+    assertEquals(
+      await readCifarTest(files, path, form),
+      await readCifarTest(hostFiles, path, form),
+    );
+    assertEquals((await readIdxPair(files, "images", "labels", 10)).images.n, 30);
+    await assertRejects(
+      () => readIdxPair(files, "none", "labels"),
+      /^Cannot read none: there is no such file, expected one$/,
+    );
+  }));
+
+Deno.test("a file of this machine is read from anywhere to anywhere", () =>
+  inFolder(async (dir) => {
+    const path = join(dir, "labels.gz");
+    const bytes = new Uint8Array(gzipSync(idxSet(30, 0)[1]));
+    await Deno.writeFile(path, bytes);
+    const read = async (...range: [number?, number?]) => [...await hostFiles.read(path, ...range)];
+    assertEquals(await read(), [...bytes]);
+    assertEquals(await read(3, 9), [...bytes.subarray(3, 9)]);
+    assertEquals(await read(3), [...bytes.subarray(3)]);
+    assertEquals(await read(bytes.length - 2, bytes.length + 10), [...bytes.subarray(-2)]);
+    assertEquals(await read(bytes.length + 1), []);
+    assertEquals(await unpackedSize(hostFiles, path), (await readWhole(hostFiles, path)).length);
+    assertEquals(await hostFiles.size(join(dir, "none")), null);
+  }));
 
 Deno.test("validation is the last tenth, and the final training takes all images", () =>
   inFolder(async (dir) => {

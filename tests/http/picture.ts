@@ -4,7 +4,7 @@ import { Browsing } from "./browser.ts";
 import { serve } from "./serving.ts";
 
 const [run, out, colorScheme = "light"] = Deno.args;
-await using served = await serve({ runs: dirname(resolve(run)) });
+await using served = await serve({ runs: dirname(resolve(Deno.cwd(), run)) });
 const browsing = new Browsing();
 {
   await using opened = await browsing.open({
@@ -12,7 +12,7 @@ const browsing = new Browsing();
     colorScheme: colorScheme as "light" | "dark",
   });
   const { page } = opened;
-  await page.goto(`${served.server.url}#/runs/${basename(resolve(run))}`);
+  await page.goto(`${served.server.url}#/runs/${basename(resolve(Deno.cwd(), run))}`);
   await page.locator(".network-panel svg").nth(1).waitFor();
   await page.locator(".score-panel canvas").waitFor();
   await page.screenshot({ path: out });

@@ -1,5 +1,11 @@
 /** Training only the best of the candidates; searches that end early or choose what they trained last. */
-import { assert, assertAlmostEquals, assertEquals, assertSameNumbers } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertSameNumbers,
+} from "@std/assert";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
@@ -8,6 +14,7 @@ import { openSpace, search } from "../../src/nas/search.ts";
 import { memoryStore } from "../../src/nas/store.ts";
 import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { NnablaStrategy } from "../../src/nas/strategies/enas_nnabla.ts";
+import { bestOfEpochs, historyOf } from "../../src/run/history.ts";
 import { movesOf } from "../../src/nas/strategies/moves.ts";
 import { randomStrategy } from "../../src/nas/strategies/random.ts";
 
@@ -41,25 +48,37 @@ async function events(given: SearchConfig, store = memoryStore()): Promise<RunEv
 const of = <T extends RunEvent["type"]>(all: RunEvent[], type: T) =>
   all.filter((e): e is Extract<RunEvent, { type: T }> => e.type === type);
 
-Deno.test("the best candidate is what is drawn next, and it is scored once after its training", async () => {
-  const { child } = config();
-  const space = openSpace("macro", child);
-  const strategy = new NnablaStrategy(randomStrategy(movesOf(space), 1), space);
+/** A strategy over random samples of the tiny macro space. */
+function overRandom() {
+  const space = openSpace("macro", config().child);
+  return new NnablaStrategy(randomStrategy(movesOf(space), 1), space);
+}
+
+const scored = <T>(trials: readonly T[], scores: readonly number[]) =>
+  trials.map((t, i) => ({ ...t, score: { value: scores[i] } }));
+
+Deno.test("the best candidate is what is trained next, and it is scored once after its training", async () => {
+  const strategy = overRandom();
+  const [a, b] = await strategy.draw(2);
+  assert(JSON.stringify(a) !== JSON.stringify(b), "before any candidate the policy is sampled");
+  for (let iteration = 0; iteration < 2; iteration++) {
+    const asked = await strategy.ask(3);
+    assertEquals(asked.map(({ id }) => id - 4 * iteration), [0, 1, 2]);
+    assert(asked.every(({ partial }) => partial), "untrained candidates cannot win");
+    const report = await strategy.tell(scored(asked, [0.2, 0.6, 0.4]));
+    assertAlmostEquals(report.reward!, 0.4, 1e-12);
+    assertEquals(await strategy.draw(2), [asked[1].arch, asked[1].arch]);
+    const trained = strategy.askTrained();
+    assertEquals(trained, [{ id: 4 * iteration + 3, arch: asked[1].arch }]);
+    assertEquals(strategy.tellTrained(scored(trained, [0.9])), { trained: 0.9 });
+    const [c, d] = await strategy.draw(2);
+    assert(JSON.stringify(c) !== JSON.stringify(d), "after the training it is the policy again");
+  }
+  // Where no candidate scores, one sample of the policy is trained.
+  await strategy.tell(scored(await strategy.ask(2), [0, 0]));
   const [first, second] = await strategy.draw(2);
   assertEquals(first, second);
-  const asked = await strategy.ask(3);
-  assertEquals(asked.map(({ id }) => id), [0, 1, 2, 3]);
-  assertEquals(asked[3].arch, first);
-  const scores = [0.2, 0.6, 0.4, 0.9];
-  const done = asked.map((t, i) => ({ ...t, score: { value: scores[i] } }));
-  const report = await strategy.tell(done);
-  assertEquals(report.trained, 0.9);
-  assertAlmostEquals(report.reward!, 0.4, 1e-12);
-  // The trained network is no candidate, however well it scores.
-  assertEquals(await strategy.draw(2), [asked[1].arch, asked[1].arch]);
-  assertEquals((await strategy.ask(3)).length, 4);
-  await strategy.tell(asked.map((t) => ({ ...t, score: { value: 0 } })));
-  assertEquals((await strategy.ask(3)).length, 3);
+  assertEquals(strategy.askTrained().map(({ arch }) => arch), [first]);
 });
 
 Deno.test("the policy learns from the candidates alone, in the right direction", async () => {
@@ -69,15 +88,12 @@ Deno.test("the policy learns from the candidates alone, in the right direction",
   const strategy = new NnablaStrategy(new EnasStrategy(gpu, space, seeded), space);
   let probabilities: number[][] = [];
   for (let i = 0; i < 12; i++) {
-    await strategy.draw(1);
     const asked = await strategy.ask(8);
     // Candidates are good where layer 0 is a pooling; what was trained says the opposite.
-    const score = (choice: number[]) => choice[0] >= 4 ? 1 : 0;
-    const report = await strategy.tell(asked.map((t, k) => {
-      const good = score(space.encode(t.arch));
-      return { ...t, score: { value: k < 8 ? good : 1 - good } };
-    }));
-    probabilities = report.probabilities!;
+    const good = asked.map(({ arch }) => space.encode(arch)[0] >= 4 ? 1 : 0);
+    probabilities = (await strategy.tell(scored(asked, good))).probabilities!;
+    await strategy.draw(1);
+    strategy.tellTrained(scored(strategy.askTrained(), [0]));
   }
   const [first] = probabilities;
   assert(first[4] + first[5] > 0.6, `pooling ${first[4] + first[5]}, at first 0.33`);
@@ -90,11 +106,16 @@ Deno.test("a search trains one architecture per iteration for so many passes", a
   const trials = of(all, "trial").filter(({ on }) => on === "reward");
   assertEquals(trials.map(({ epoch }) => epoch), [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2]);
   assertEquals(trials.map(({ trial }) => trial), trials.map((_, i) => i));
-  for (const epoch of [1, 2]) {
-    const before = trials.slice(4 * epoch - 4, 4 * epoch - 1);
-    const top = before.reduce((a, b) => b.score > a.score ? b : a);
+  for (const epoch of [0, 1, 2]) {
+    const candidates = trials.slice(4 * epoch, 4 * epoch + 3);
+    const top = candidates.reduce((a, b) => b.score > a.score ? b : a);
     assertEquals(trials[4 * epoch + 3].choice, top.choice, `trained in iteration ${epoch}`);
   }
+  // Each iteration samples first and trains then, the last one too.
+  const order = all.filter(({ type }) => ["trial", "step", "epoch"].includes(type));
+  const last = order.slice(order.findIndex((e) => e.type === "epoch" && e.epoch === 2) + 1);
+  const types = last.map(({ type }) => type).filter((type, i, all) => type !== all[i - 1]);
+  assertEquals(types, ["trial", "step", "trial", "epoch", "trial"]);
   // Two minibatches of four images: some score is no multiple of a quarter.
   assert(trials.some(({ score }) => !Number.isInteger(4 * score)), "both minibatches count");
   const trained = of(all, "controller").map((e) => e.trained);
@@ -103,6 +124,68 @@ Deno.test("a search trains one architecture per iteration for so many passes", a
   const [done] = of(all, "done");
   assertEquals(done.trainedImages, 3 * 2 * 12);
   assertEquals(of(all, "trial").find(({ on }) => on === "selection")?.trial, 12);
+});
+
+Deno.test("the winner is the best trained network, whatever its candidates scored", async () => {
+  const all = await events(config({ epochs: 2, perRound: 8, seed: 6, "selection.drawn": 0 }));
+  const rewards = of(all, "trial").filter(({ on }) => on === "reward");
+  const trained = rewards.filter(({ trial }) => trial % 9 === 8);
+  const top = trained.reduce((a, b) => b.score > a.score ? b : a);
+  const [done] = of(all, "done");
+  assertEquals(done.choice, top.choice);
+  assert(of(all, "best").slice(0, -1).every(({ trial }) => trial % 9 === 8));
+  // Pictures of the epochs show what was trained, and the winner is the best of them.
+  const shown = bestOfEpochs(historyOf(all, "events")).map(({ trial }) => trial.trial);
+  assertEquals(shown, trained.map(({ trial }) => trial));
+  // Nothing else competes in the end, however many were sampled untrained.
+  assertEquals(of(all, "trial").filter(({ on }) => on === "selection").length, 1);
+  assert(
+    rewards.some(({ trial, score }) => trial % 9 !== 8 && score > top.score),
+    "this seed has a candidate that scored higher before any training",
+  );
+});
+
+Deno.test("the policy's own accuracy leaves what is trained alone", async () => {
+  const plain = await events(config());
+  const evaluated = await events(config({ policyEvaluation: true }));
+  const trained = (all: RunEvent[]) =>
+    of(all, "trial").filter(({ trial, on }) => on === "reward" && trial % 4 === 3);
+  for (const [i, { choice, epoch }] of trained(evaluated).entries()) {
+    const candidates = of(evaluated, "trial")
+      .filter((t) => t.on === "reward" && t.epoch === epoch && t.trial % 4 !== 3);
+    const top = candidates.reduce((a, b) => b.score > a.score ? b : a);
+    assertEquals(choice, top.choice, `iteration ${i}`);
+  }
+  assert(of(evaluated, "epoch").every((e) => e.policyAccuracy !== undefined));
+  assertEquals(trained(plain)[0], trained(evaluated)[0]);
+});
+
+Deno.test("momentum does not outlive an iteration", async () => {
+  const few = syntheticDataSet({ train: 4, valid: 8, test: 0, image: [8, 8, 3], classes: 3 });
+  const weights = async (overrides: Record<string, unknown>) => {
+    const store = memoryStore();
+    const { signal } = new AbortController();
+    const given = config({ "optimizer.nesterov": false, ...overrides });
+    for await (const _ of search(given, { signal, store, gpu, dataset: few }));
+    const tensors = store.files.get("supernet.safetensors") as Record<
+      string,
+      { data: Float32Array }
+    >;
+    return Object.entries(tensors).filter(([name]) => /\bweights\//.test(name))
+      .flatMap(([, { data }]) => [...data]);
+  };
+  // With one step per iteration there is nothing for it to add up.
+  const without = await weights({ "optimizer.momentum": 0 });
+  assertSameNumbers(await weights({ "optimizer.momentum": 0.9 }), without);
+  const kept = await weights({ "optimizer.momentum": 0.9, "optimizer.resetMomentum": false });
+  assert(kept.some((w, i) => w !== without[i]), "kept momentum is seen");
+});
+
+Deno.test("an iteration without candidates is refused", async () => {
+  await assertRejects(
+    () => events(config({ roundsEvery: 2 })),
+    /^Cannot use strategy enas-nnabla with roundsEvery 2: .*, expected 1$/,
+  );
 });
 
 Deno.test("with select last the winner is what was trained last", async () => {
@@ -125,6 +208,10 @@ for (const strategy of ["enas", "enas-nnabla", "random", "evolution"]) {
     );
     assertEquals(done.stopped, { epochs: epochs.length, score: epochs.at(-1)!.stoppedAt! });
     assert(done.stopped!.score > 0.01);
+    if (strategy === "enas-nnabla") {
+      // Of a trained network: what candidates score before that ends nothing.
+      assertEquals(done.stopped!.score, of(all, "controller").at(-1)!.trained);
+    }
     assert(done.choice, "the winner is chosen as usual");
   });
 }
@@ -190,7 +277,9 @@ Deno.test("a search that trains the best candidate, stopped in its training, end
   assert(!store.files.has("arch.json"), "it was stopped");
   const rest = await events(given, store);
   assertEquals(of(rest, "resume").map((e) => e.fromStep), [10]);
-  const second = (all: RunEvent[]) => of(all, "trial").filter(({ trial }) => trial >= 4);
+  // The candidates of that epoch had their scores before.
+  assert(of(rest, "trial").every(({ trial }) => trial >= 7));
+  const second = (all: RunEvent[]) => of(all, "trial").filter(({ trial }) => trial >= 7);
   assertEquals(second(rest), second(expected));
   assertEquals(store.files.get("arch.json"), whole.files.get("arch.json"));
 });

@@ -63,6 +63,7 @@ const nnabla = {
 const nnablaSearch = {
   ...nnabla,
   ...{ strategy: "enas-nnabla", passes: 2, rounds: 1, perRound: 10, select: "best" },
+  ...{ roundsEvery: 1, selection: { drawn: 0, best: 1 } },
   ...{ rewardBatch: 64, rewardBatches: 100, earlyStopOver: 1 },
   controller: {
     ...{
@@ -77,6 +78,7 @@ const nnablaSearch = {
       opTanhReduce: 1,
     },
     ...{ entropyWeight: 0, baselineDecay: 0.999, skipTarget: 0.8, skipWeight: 1.5 },
+    skipPenaltyCorrected: true,
     // A weight decay of 0.025: half of it is λ of λ·Σw².
     l2: 0.0125,
   },
@@ -102,11 +104,11 @@ const searches: Record<string, Record<string, object[]>> = {
   nnabla: {
     macro: [nnablaSearch, {
       child: { layers: 12, filters: 36, branches: 6, auxHead: false },
-      optimizer: { schedule: "constant", clip: "none" },
+      optimizer: { schedule: "constant", clip: "none", resetMomentum: true },
     }],
     micro: [nnablaSearch, {
       child: { layers: 6, filters: 20, branches: 5, blocks: 5, auxHead: true },
-      optimizer: { schedule: "constant", clip: "none" },
+      optimizer: { schedule: "constant", clip: "none", resetMomentum: true },
       auxWeight: 1,
     }],
   },
@@ -212,6 +214,19 @@ Deno.test("with their published batches all recipes but one fit WebGPU's default
   }
 });
 
+Deno.test("in the recipe for defects rewards and evaluations have the batch of the training", () => {
+  const sizes = (overrides: Record<string, unknown>, preset = "codebrim", faithful = false) => {
+    const choice = { preset, faithful, overrides };
+    const { rewardBatch, evalBatch } = resolveSearchConfig({ mode: "macro", ...choice });
+    return [rewardBatch, evalBatch, resolveRetrainConfig({ space: "macro", ...choice }).evalBatch];
+  };
+  assert.deepEqual(sizes({}), [16, 16, 16]);
+  assert.deepEqual(sizes({ batch: 10 }), [10, 10, 10]);
+  assert.deepEqual(sizes({ batch: 10 }, "codebrim", true), [10, 10, 10]);
+  assert.deepEqual(sizes({ batch: 10, evalBatch: 4 }), [10, 4, 4]);
+  assert.deepEqual(sizes({ batch: 10 }, "paper"), [128, 100, 100]);
+});
+
 Deno.test("the fork for defects has no cells, and says which sections there are", () => {
   assert.throws(() => resolveSearchConfig({ mode: "micro", preset: "codebrim" }), {
     name: "UsageError",
@@ -242,7 +257,7 @@ Deno.test("--print-config shows every value of a recipe, options and switches in
 });
 
 Deno.test("--faithful follows every quirk but four, or says why there is nothing to switch", () => {
-  assert.deepEqual(quirks.map(({ id }) => id), Array.from({ length: 30 }, (_, i) => `Q${i + 1}`));
+  assert.deepEqual(quirks.map(({ id }) => id), Array.from({ length: 31 }, (_, i) => `Q${i + 1}`));
   for (const { id, search, final, why } of quirks) assert.ok(!(search || final) === !!why, id);
   const of = (command: "search" | "final", space: string, preset = "paper") =>
     faithfulSettings(command, space, preset);
@@ -270,6 +285,8 @@ Deno.test("--faithful follows every quirk but four, or says why there is nothing
   assert.deepEqual(of("search", "micro"), { ...searches, ...micro });
   assert.deepEqual(of("search", "macro"), { ...searches, ...macro });
   assert.deepEqual(of("search", "macro-range"), of("search", "macro"));
+  // The released final network of channel ranges has separable convolutions.
+  assert.deepEqual(of("final", "macro-range"), always);
   assert.deepEqual(of("final", "micro"), always);
   assert.deepEqual(of("final", "macro"), { ...always, "child.legacyFixed": true });
   assert.deepEqual(of("search", "macro", "codebrim"), {
@@ -278,6 +295,16 @@ Deno.test("--faithful follows every quirk but four, or says why there is nothing
   assert.deepEqual(of("final", "macro", "codebrim"), {
     ...{ ...always, ...defects, "child.legacyFixed": true },
   });
+  // NNabla clips, trains its auxiliary head, decays by λw and has weights of its own at first.
+  const nnabla = {
+    "child.rewardStatistics": "running",
+    ownBatches: true,
+    "controller.momentum": 0,
+  };
+  for (const space of ["micro", "macro"]) {
+    assert.deepEqual(of("search", space, "nnabla"), nnabla);
+    assert.deepEqual(of("final", space, "nnabla"), {});
+  }
   // Every one is a setting, and a value that it may have.
   for (const preset of ["quick", "paper", "nnabla", "codebrim"]) {
     resolveSearchConfig({ mode: "macro", preset, faithful: true });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { resolveSearchConfig } from "../../src/nas/config.ts";
 import { nasbench201Encodings } from "../../src/nas/encodings/nasbench201.ts";
 import type { Encoding } from "../../src/nas/encodings/encoding.ts";
+import { shownEncodings } from "../../src/nas/encodings/shown.ts";
 import { openSpace } from "../../src/nas/search.ts";
 import { subjectsOf, summariseSurrogate, surrogate } from "../../src/nas/surrogate.ts";
 import { objectiveOf, openTable, scoresOf } from "../../src/nas/tables/mod.ts";
@@ -17,7 +18,15 @@ const scores = Float64Array.from(
   { length: 15_625 },
   (_, i) => arch(i).ops.reduce((sum, op) => sum + [0, 1, 2, 4, 1][op], 10) / 40,
 );
-const made = { space, arch, scores, trainSizes: [10, 40], testSize: 100, seeds: [1, 2, 3] };
+const made = {
+  space,
+  arch,
+  scores,
+  trainSizes: [10, 40],
+  testSize: 100,
+  seeds: [1, 2, 3],
+  target: "log" as const,
+};
 
 Deno.test("predictors rank better the more they have seen, and the same again", () => {
   const subjects = subjectsOf(["gp-wl", "gp-rbf"], [encodings.adj]);
@@ -52,6 +61,62 @@ Deno.test("what was measured is skipped, what does not fit is refused", () => {
   });
 });
 
+Deno.test("errors are in points of per cent, whatever the target, on held-out and on known cells", () => {
+  const subjects = subjectsOf(["gp-rbf"], [encodings.adj]);
+  const [log, error] = (["log", "error"] as const).map((target) =>
+    [...surrogate({ ...made, subjects, seeds: [1], trainSizes: [40], target })][0]
+  );
+  // Of the target in per cent, both can be read off the pairs.
+  const misses = error.pairs!.map(([predicted, truth]) => predicted - truth);
+  const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
+  assert.ok(Math.abs(error.testError - mean(misses.map(Math.abs))) < 1e-4);
+  assert.ok(Math.abs(error.rmse - Math.sqrt(mean(misses.map((m) => m * m)))) < 1e-4);
+  const logMisses = log.pairs!.map(([p, t]) => 100 * Math.exp(p) - 100 * Math.exp(t));
+  assert.ok(Math.abs(log.testError - mean(logMisses.map(Math.abs))) < 1e-3);
+  // Scores are 0.25 … 0.85; what was learned from is known better.
+  assert.ok(error.pairs!.every(([, truth]) => truth > 14 && truth < 76));
+  for (const { testError, trainError } of [log, error]) {
+    assert.ok(trainError < testError && testError < 10, `${trainError}, ${testError}`);
+  }
+  const scaled = { ...made, scores: scores.map((s) => 1000 * s), seeds: [1], trainSizes: [40] };
+  const [own] = [...surrogate({ ...scaled, subjects, target: "error" })];
+  assert.ok(own.testError > 5 * error.testError, "scores that are no accuracies keep their unit");
+});
+
+Deno.test("a predictor's settings reach it", () => {
+  const subjects = subjectsOf(["ensemble"], [encodings.adj]);
+  const one = { ...made, subjects, seeds: [1], trainSizes: [40] };
+  const rmse = (epochs: number) => {
+    const settings = { epochs, layers: 2, ensemble: 1, loss: "mape" as const };
+    return [...surrogate({ ...one, target: "error", settings })][0].rmse;
+  };
+  assert.ok(rmse(150) < rmse(1));
+  assert.throws(
+    () => [...surrogate({ ...one, subjects: subjectsOf(["gp-wl"], []), settings: { epochs: 1 } })],
+    {
+      message: /Cannot set epochs of predictor gp-wl/,
+    },
+  );
+});
+
+Deno.test("truncated encodings are shown once per length, named after it", async () => {
+  const shown = await shownEncodings(space, {
+    encodings: ["adj", "trunc_path"],
+    pathCutoffs: [5, 30],
+  });
+  const cell = arch(1462);
+  assert.deepEqual(
+    shown.map(({ name, features }) => [name, features!(cell).length]),
+    [["adj", 30], ["trunc_path:5", 5], ["trunc_path:30", 30]],
+  );
+  const usual = await shownEncodings(space, { encodings: [] });
+  assert.deepEqual(usual.map(({ name }) => name), ["adj", "path"]);
+  await assert.rejects(shownEncodings(space, { encodings: [], pathCutoffs: [5] }), {
+    name: "UsageError",
+    message: /Cannot cut encodings adj, path: expected a truncated one/,
+  });
+});
+
 tableTest(
   "predictors rank cells of NAS-Bench-201 as well as is known",
   ["nasbench201", "nb201.csv"],
@@ -64,6 +129,7 @@ tableTest(
       subjects: subjectsOf(["gp-wl", "gp-rbf"], [encodings.adj, encodings.path]),
       trainSizes: [10, 25, 50, 100],
       testSize: 500,
+      target: "log",
       seeds: Array.from({ length: 20 }, (_, i) => i + 1),
     })];
     // As many training sets elsewhere: deviations up to 0.11 between ten, 0.05 between a hundred.

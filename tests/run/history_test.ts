@@ -2,7 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { extract } from "../../src/run/extract.ts";
-import { bestOfEpochs, historyOf, readHistory, spaceOf, tally } from "../../src/run/history.ts";
+import { bestOfEpochs, historyOf, spaceOf, tally } from "../../src/run/history.ts";
+import { readHistory } from "../../src/run/read_history.ts";
 import { plotRun } from "../../src/run/drawing/run_plot.ts";
 import { madeSearch } from "./made_search.ts";
 

@@ -28,7 +28,7 @@ const lines = readSurrogateLines([
 
 Deno.test("results of predictors are gathered by table, predictor, encoding and ascending size", () => {
   const [[place, curves]] = surrogateCurves(lines);
-  assert.equal(place, "c10_test_200, nb201.csv, 3 held out");
+  assert.equal(place, "c10_test_200, nb201.csv, 3 held out; logarithm of the error");
   assert.deepEqual(curves.map(({ name }) => name), ["gp-rbf, adj", "gp-wl"]);
   const [{ sizes }] = curves;
   assert.deepEqual(sizes.map(({ trainSize }) => trainSize), [10, 25]);
@@ -45,8 +45,34 @@ Deno.test("their picture has three charts of growth and one of predicted against
   assert.equal(svg.match(/<circle [^>]*r="1.7"/g)?.length, pairs.length);
   assert.match(svg, /Kendall.s τ against architectures trained on/);
   assert.match(svg, /gp-rbf, adj, trained on 25: predicted/);
+  assert.doesNotMatch(svg, /Mean absolute error/);
   assert.throws(
     () => readSurrogateLines([line(10, 1, 0.5), { ...line(10, 2, 0.5), rmse: -1 }], "f"),
     /Cannot read f: line 2: rmse/,
   );
+});
+
+Deno.test("errors in per cent have a chart, training errors dashed; targets and settings are kept apart", () => {
+  const measured = { target: "error", testError: 3, trainError: 1 };
+  const some = readSurrogateLines([
+    line(10, 1, 0.2, measured),
+    line(10, 2, 0.2, { ...measured, testError: 5 }),
+    line(25, 1, 0.5, { ...measured, settings: { width: 50, loss: "mape" } }),
+    line(25, 1, 0.5),
+  ], "f");
+  const places = [...surrogateCurves(some)];
+  assert.deepEqual(places.map(([place, curves]) => [place, curves.map(({ name }) => name)]), [
+    ["c10_test_200, nb201.csv, 3 held out; error in per cent", [
+      "gp-rbf, adj",
+      "gp-rbf, adj, width 50, loss mape",
+    ]],
+    ["c10_test_200, nb201.csv, 3 held out; logarithm of the error", ["gp-rbf, adj"]],
+  ]);
+  const [{ testError, trainError }] = places[0][1][0].sizes;
+  assert.deepEqual([testError!.mean, trainError!.mean], [4, 1]);
+  assert.equal(places[1][1][0].sizes[0].testError, undefined);
+  const svg = plotSurrogate(some);
+  assert.equal(svg.match(/<g class="chart"/g)?.length, 3 + 1 + 3);
+  assert.match(svg, /Mean absolute error in points of per cent/);
+  assert.match(svg, /gp-rbf, adj, training/);
 });

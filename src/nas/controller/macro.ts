@@ -37,7 +37,7 @@ const FORBIDDEN = -1e4;
 
 /**
  * The controller of channel ranges: for each operation a first channel, then how many more, of those that are
- * left. 96,384 weights for 6 operations and 36 channels, H = 64, one LSTM layer.
+ * left, and at most all but one. 95,616 weights for 6 operations and 36 channels, H = 64, one LSTM layer.
  */
 export function macroRangeController(
   store: WeightStore,
@@ -45,18 +45,19 @@ export function macroRangeController(
   { layers, branches }: MacroShape,
   channels: number,
 ): ControllerNetwork {
+  const counts = channels - 1;
   const options = () =>
     Array.from({ length: branches }, (_, b) => ({
       start: declareOptions(store, config, channels, `_start${b}`),
-      count: declareOptions(store, config, channels, `_count${b}`),
+      count: declareOptions(store, config, counts, `_count${b}`),
     }));
   const weights = declareWeights(store, config, options);
   const left: Init = (out) =>
     void out.forEach((_, i) => {
-      const start = Math.floor(i / channels), more = i % channels;
+      const start = Math.floor(i / counts), more = i % counts;
       out[i] = start + more < channels ? 0 : FORBIDDEN;
     });
-  const mask = store.state("left", [channels, channels], left);
+  const mask = store.state("left", [channels, counts], left);
   return chainController(weights, config, layers, (pass, input) => {
     for (const { start, count } of weights.options) {
       const first = pass.categorical(pass.shape(matmul(pass.step(input), start.soft)));

@@ -11,8 +11,12 @@ export interface Encoding<A> {
   name: string;
   /** A random architecture: the distribution depends on the encoding. */
   sample?(rng: Rng): A;
-  /** A different valid architecture near `arch`. */
-  perturb?(arch: A, rng: Rng): A;
+  /**
+   * A valid architecture near `arch`, or `arch` itself: a perturbation may change nothing, and a short truncated
+   * encoding may know no way to another.
+   * @param edits factor on the expected number of changes, where the published encoding has one; default 1.
+   */
+  perturb?(arch: A, rng: Rng, edits?: number): A;
   /** All architectures one edit away, in a fixed order. */
   neighbours?(arch: A): A[];
   /** Not negative, 0 between an architecture and itself: for kernels of Gaussian processes. */

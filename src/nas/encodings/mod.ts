@@ -16,6 +16,9 @@ export interface OpenEncodings {
   rate?: number;
   pathCutoff?: number;
   edgeCutoff?: number;
+  /** Bounds of draws by `constrained`. */
+  maxEdges?: number;
+  maxNodes?: number;
   cacheDir?: string;
   signal?: AbortSignal;
   progress?(done: number): void;
@@ -29,8 +32,18 @@ export async function openEncodings(
   if (space === "nasbench201") return nasbench201Encodings(options) as Encodings<unknown>;
   if (space !== "nasbench101") return {};
   const lookUp = options.names.some((name) => name === "uniform" || name.includes("path"));
-  const cells = lookUp ? await openNb101Cells(options) : noCells();
+  const cells = lookUp ? await sharedCells(options) : noCells();
   return nasbench101Encodings({ ...options, cells }) as Encodings<unknown>;
+}
+
+let shared: Promise<Nb101Cells> | null = null;
+
+/** One copy for all encodings of a process: with its sets of paths it takes some hundred megabytes. */
+function sharedCells(options: OpenEncodings): Promise<Nb101Cells> {
+  return shared ??= openNb101Cells(options).catch((error) => {
+    shared = null;
+    throw error;
+  });
 }
 
 const noCells = () => new Nb101Cells(new Uint32Array(0), new Uint8Array(0));

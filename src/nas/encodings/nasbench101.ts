@@ -5,7 +5,6 @@
  */
 import type { Rng } from "../../random.ts";
 import {
-  type Dag,
   NB101_EDGES,
   NB101_VERTICES,
   type Nb101Arch,
@@ -14,10 +13,10 @@ import {
 } from "../spaces/nasbench101_arch.ts";
 import { packDag } from "../spaces/nasbench101_cells.ts";
 import type { Nb101Cells } from "../spaces/nasbench101_index.ts";
-import { NB101_PATHS, nb101Paths } from "../spaces/nasbench101_paths.ts";
+import { NB101_PATHS } from "../spaces/nasbench101_paths.ts";
 import type { Encoding, Encodings } from "./encoding.ts";
-import { pathDraws } from "./nasbench101_paths.ts";
-import { differing, hamming, oneHot, padded, topK, untilValid } from "./paths.ts";
+import { addedOrDropped, nb101PathsOf as pathsOf, pathDraws } from "./nasbench101_paths.ts";
+import { differing, firstOf, hamming, oneHot, padded, redrawn, topK, untilValid } from "./paths.ts";
 
 /** Paths of at most three operations: 3⁰ + 3¹ + 3² + 3³. */
 const TRUNCATED = 40;
@@ -26,23 +25,33 @@ const CATEGORICAL = 20;
 /** Scalars of conv 3×3, conv 1×1 and max pool, in the numbering of `nb101Ops`. */
 const OP_SCALARS = [0.5, 0, 1];
 const OPS = 3;
+const INNER = NB101_VERTICES - 2;
+/** Invalid perturbations after which one more change is expected. */
+const PATIENCE = 5000;
 
 export interface Nb101EncodingOptions {
   /** All cells: sampling and perturbing by paths, and uniform draws, look cells up here. */
   cells: Nb101Cells;
-  /** The published code's quirk: in `cont_adj` the edge count takes the place of vertex 1's operation. */
+  /**
+   * The published code's quirks: in `cont_adj` the edge count takes the place of vertex 1's operation; a path
+   * cutoff that is given is forgotten when paths are perturbed, and the path with the cutoff's number is lost.
+   */
   strict?: boolean;
-  /** Edge positions that `trunc_adj` may change (default 21) and paths that truncated encodings keep (40). */
+  /** Length of `trunc_adj` (default 21) and paths of truncated path encodings (40). */
   edgeCutoff?: number;
   pathCutoff?: number;
-  /** Expected number of changes per perturbation. */
+  /** Expected number of changes of the edges, and of the operations, per perturbation. */
   rate?: number;
+  /** Bounds of `constrained` draws: edges of the matrix (default 9), and vertices in use (7). */
+  maxEdges?: number;
+  maxNodes?: number;
 }
 
 export function nasbench101Encodings(options: Nb101EncodingOptions): Encodings<Nb101Arch> {
   const { cells, strict = false, edgeCutoff = nb101Edges.length, rate = 1 } = options;
-  const { pathCutoff = TRUNCATED } = options;
-  const draws = pathDraws(cells);
+  const { pathCutoff = TRUNCATED, maxEdges = NB101_EDGES, maxNodes = NB101_VERTICES } = options;
+  const draws = pathDraws(cells, strict);
+  const forgets = strict && options.pathCutoff !== undefined;
   const adj: Encoding<Nb101Arch> = {
     name: "adj",
     sample: sampleAdjacency,
@@ -54,7 +63,7 @@ export function nasbench101Encodings(options: Nb101EncodingOptions): Encodings<N
   const byPaths = (name: string, cutoff: number): Encoding<Nb101Arch> => ({
     name,
     sample: (rng) => draws.sample(cutoff, rng),
-    perturb: (arch, rng) => draws.perturb(arch, cutoff, rng, rate),
+    perturb: (arch, rng) => draws.perturb(arch, forgets ? NB101_PATHS : cutoff, rng, rate),
     neighbours: (arch) => draws.neighbours(arch, cutoff),
     distance: (a, b) => hamming(pathsOf(a), pathsOf(b), cutoff),
     features: (arch) => oneHot(pathsOf(arch), cutoff),
@@ -66,7 +75,7 @@ export function nasbench101Encodings(options: Nb101EncodingOptions): Encodings<N
   const continuous = (name: string, cutoff: number): Encoding<Nb101Arch> => ({
     name,
     sample: (rng) => draws.sampleTop(cutoff, rng),
-    perturb: (arch, rng) => draws.perturbTop(arch, cutoff, rng),
+    perturb: (arch, rng) => draws.perturbTop(arch, forgets ? NB101_PATHS : cutoff, rng),
     distance: (a, b) => {
       const [p, q] = [pathsOf(a), pathsOf(b)].map((all) => all.filter((i) => i < cutoff));
       return hamming(p, q, cutoff) + Math.abs(p.length - q.length);
@@ -85,7 +94,7 @@ export function nasbench101Encodings(options: Nb101EncodingOptions): Encodings<N
     adj,
     {
       name: "trunc_adj",
-      perturb: (arch: Nb101Arch, rng: Rng) => perturbAdjacency(arch, rng, rate, edgeCutoff),
+      perturb: (arch: Nb101Arch, rng: Rng) => perturbTruncated(arch, rng, rate, edgeCutoff),
     },
     {
       name: "cat_adj",
@@ -100,7 +109,7 @@ export function nasbench101Encodings(options: Nb101EncodingOptions): Encodings<N
         adjacencyDistance(a, b) + Math.abs(present(a.edges).length - present(b.edges).length),
       features: (arch: Nb101Arch) => continuousFeatures(arch, strict),
     },
-    { name: "constrained", sample: sampleConstrained },
+    { name: "constrained", sample: (rng: Rng) => sampleConstrained(maxEdges, maxNodes, rng) },
     { name: "nasbot", distance: nasbotDistance },
     byPaths("path", NB101_PATHS),
     byPaths("trunc_path", pathCutoff),
@@ -116,8 +125,6 @@ export function nasbench101Encodings(options: Nb101EncodingOptions): Encodings<N
   return Object.fromEntries(all.map((encoding) => [encoding.name, encoding]));
 }
 
-const pathsOf = (arch: Nb101Arch): number[] => nb101Paths(nb101Dag(arch)!);
-
 const present = (edges: readonly number[]): number[] => edges.flatMap((bit, e) => bit ? [e] : []);
 
 /** Of vertices 5 … 1: the published encoding writes the operation of vertex i at position −i. */
@@ -130,8 +137,7 @@ function continuousFeatures({ edges, ops }: Nb101Arch, strict: boolean): Float64
   return Float64Array.from([...edges, ...tail]);
 }
 
-const randomOps = (rng: Rng): number[] =>
-  Array.from({ length: NB101_VERTICES - 2 }, () => rng.below(OPS));
+const randomOps = (rng: Rng): number[] => Array.from({ length: INNER }, () => rng.below(OPS));
 
 const valid = (arch: Nb101Arch): Nb101Arch | null => nb101Dag(arch) && arch;
 
@@ -151,19 +157,16 @@ function sampleContinuousAdjacency(rng: Rng): Nb101Arch {
   });
 }
 
-/** Adjacency draws that never exceed nine edges and in which every vertex has a way in. */
-function sampleConstrained(rng: Rng): Nb101Arch {
-  return untilValid("sample by constrained adjacency", () => {
-    const edges = new Array<number>(nb101Edges.length).fill(0);
-    for (let to = 1; to < NB101_VERTICES; to++) edges[edgeAt(rng.below(to), to)] = 1;
-    const free = NB101_EDGES - (NB101_VERTICES - 1);
-    for (let more = rng.below(free + 1); more > 0; more--) edges[rng.below(edges.length)] = 1;
-    return valid({ edges, ops: randomOps(rng) });
+/** Every bit with probability ½, operations uniform, until it is a cell within bounds. */
+function sampleConstrained(maxEdges: number, maxNodes: number, rng: Rng): Nb101Arch {
+  return untilValid(`sample a cell of at most ${maxEdges} edges and ${maxNodes} vertices`, () => {
+    const edges = nb101Edges.map(() => Number(rng.next() < 0.5));
+    if (present(edges).length > maxEdges) return null;
+    const arch = { edges, ops: randomOps(rng) };
+    const dag = nb101Dag(arch);
+    return dag && dag.out.length <= maxNodes ? arch : null;
   });
 }
-
-const edgeAt = (from: number, to: number): number =>
-  nb101Edges.findIndex(([a, b]) => a === from && b === to);
 
 function bitsOf(indices: readonly number[]): number[] {
   const bits = new Array<number>(nb101Edges.length).fill(0);
@@ -171,42 +174,58 @@ function bitsOf(indices: readonly number[]): number[] {
   return bits;
 }
 
-/** Each of the first edges flips with probability rate/21, each operation is redrawn with rate/5. */
-function perturbAdjacency(
+/**
+ * The first valid of many perturbations, which may be the cell as it was; the expected number of changes grows with
+ * every `PATIENCE` that are invalid.
+ */
+const firstValid = (
   arch: Nb101Arch,
-  rng: Rng,
   rate: number,
-  cutoff = nb101Edges.length,
-): Nb101Arch {
-  const before = cellOf(arch);
-  return untilValid("perturb by adjacency", () => {
-    const edges = arch.edges.map((bit, e) =>
-      e < cutoff && rng.next() < rate / nb101Edges.length ? 1 - bit : bit
+  perturb: (rate: number) => Nb101Arch,
+): Nb101Arch =>
+  firstOf(20 * PATIENCE, (before) => valid(perturb(rate + Math.floor(before / PATIENCE)))) ?? arch;
+
+const flipped = (edges: readonly number[], rng: Rng, probability: (edge: number) => number) =>
+  edges.map((bit, e) => rng.next() < probability(e) ? 1 - bit : bit);
+
+/** Each edge flips with probability rate/21, each operation becomes another with rate/5. */
+function perturbAdjacency(arch: Nb101Arch, rng: Rng, rate: number): Nb101Arch {
+  return firstValid(arch, rate, (rate) => ({
+    edges: flipped(arch.edges, rng, () => rate / nb101Edges.length),
+    ops: redrawn(arch.ops, OPS, rng, () => rate / INNER),
+  }));
+}
+
+/**
+ * The first cutoff − 1 edges flip, each with probability rate/max(cutoff, 21). Every two places above 21 free one
+ * operation: of the free ones `rate` are expected to change. A cutoff that is even and at least 21 grows by one in
+ * half of the draws, after the operations, and stays so until a cell is found.
+ */
+function perturbTruncated(arch: Nb101Arch, rng: Rng, rate: number, cutoff: number): Nb101Arch {
+  const all = nb101Edges.length;
+  return firstValid(arch, rate, (rate) => {
+    const free = Math.max(0, Math.floor((cutoff - all) / 2));
+    const ops = redrawn(arch.ops, OPS, rng, (v) => v < free ? rate / free : 0);
+    if (cutoff >= all && cutoff % 2 === 0 && rng.next() < 0.5) cutoff++;
+    const edges = flipped(
+      arch.edges,
+      rng,
+      (e) => e < cutoff - 1 ? rate / Math.max(cutoff, all) : 0,
     );
-    return different({ edges, ops: redrawn(arch.ops, rng, rate) }, before);
+    return { edges, ops };
   });
 }
 
-/** One edge more or less or as many, one swapped; operations as by adjacency. */
+/** One edge is dropped, added or both; operations as by adjacency. */
 function perturbContinuousAdjacency(arch: Nb101Arch, rng: Rng, rate: number): Nb101Arch {
-  const before = cellOf(arch);
-  return untilValid("perturb by continuous adjacency", () => {
+  const here = present(arch.edges);
+  const absent = arch.edges.flatMap((bit, e) => bit ? [] : [e]);
+  return firstValid(arch, rate, (rate) => {
     const edges = [...arch.edges];
-    const flip = (from: 0 | 1) => {
-      const places = edges.flatMap((bit, e) => bit === from ? [e] : []);
-      if (places.length) edges[rng.pick(places)] = 1 - from;
-    };
-    const change = rng.below(3) - 1;
-    if (change < 0) flip(1);
-    if (change > 0) flip(0);
-    flip(1);
-    flip(0);
-    return different({ edges, ops: redrawn(arch.ops, rng, rate) }, before);
+    for (const e of addedOrDropped(here, absent, rng)) edges[e] = 1 - edges[e];
+    return { edges, ops: redrawn(arch.ops, OPS, rng, () => rate / INNER) };
   });
 }
-
-const redrawn = (ops: readonly number[], rng: Rng, rate: number): number[] =>
-  ops.map((op) => rng.next() < rate / ops.length ? rng.below(OPS) : op);
 
 /** The pruned graph as a number: what does not count in a cell does not make another. */
 const cellOf = (arch: Nb101Arch): number => packDag(nb101Dag(arch)!);
@@ -230,27 +249,28 @@ function adjacentCells(arch: Nb101Arch): Nb101Arch[] {
 const adjacencyDistance = (a: Nb101Arch, b: Nb101Arch): number =>
   differing(a.edges, b.edges) + differing(a.ops, b.ops);
 
-/** Differences of sorted degrees and of how often each operation is used (Kandasamy et al., NeurIPS 2018, simplified). */
+/**
+ * Differences of sorted degrees and of how often each operation stands on the seven vertices, unpruned (Kandasamy et
+ * al., NeurIPS 2018, as White et al. simplify it).
+ */
 function nasbotDistance(a: Nb101Arch, b: Nb101Arch): number {
-  const [p, q] = [a, b].map((arch) => profile(nb101Dag(arch)!));
+  const [p, q] = [profile(a), profile(b)];
   return p.reduce((sum, v, i) => sum + Math.abs(v - q[i]), 0);
 }
 
-/** Sorted out-degrees, sorted in-degrees, numbers of operations of a pruned graph. */
-function profile({ out, labels }: Dag): number[] {
+/** Sorted out-degrees, sorted in-degrees, numbers of operations. */
+function profile({ edges, ops }: Nb101Arch): number[] {
   const rows = new Array<number>(NB101_VERTICES).fill(0);
   const columns = [...rows];
-  out.forEach((set, v) => {
-    for (let w = v + 1; w < out.length; w++) {
-      if (!(set >> w & 1)) continue;
-      rows[v]++;
-      columns[w]++;
-    }
-  });
+  for (const e of present(edges)) {
+    const [from, to] = nb101Edges[e];
+    rows[from]++;
+    columns[to]++;
+  }
   const sorted = (values: number[]) => values.sort((x, y) => x - y);
   return [
     ...sorted(rows),
     ...sorted(columns),
-    ...[0, 1, 2].map((op) => labels.filter((l) => l === op).length),
+    ...[0, 1, 2].map((op) => ops.filter((o) => o === op).length),
   ];
 }

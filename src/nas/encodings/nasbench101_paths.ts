@@ -3,12 +3,14 @@ import type { Rng } from "../../random.ts";
 import { type Nb101Arch, nb101Dag } from "../spaces/nasbench101_arch.ts";
 import type { Nb101Cells } from "../spaces/nasbench101_index.ts";
 import { NB101_PATHS, nb101Paths } from "../spaces/nasbench101_paths.ts";
-import { eachWith, topK, untilValid } from "./paths.ts";
+import { eachWith, firstOf, topK, untilValid } from "./paths.ts";
 
 /** Probability that a cell has a certain path of so many operations (White et al. 2020, appendix). */
 const BY_LENGTH = [0.2, 0.127, 3.36e-2, 3.92e-3, 1.5e-4, 6.37e-7];
 /** Most paths of a continuous draw. */
 const MOST = 6;
+/** Perturbed sets of paths that are looked up before the cell is left as it was. */
+const LOOK_UPS = 1000;
 
 /** Operations on the path with this index: 3⁰ + … + 3^(L−1) paths are shorter than L. */
 export function pathLength(index: number): number {
@@ -26,24 +28,31 @@ export interface PathDraws {
   sampleWeighted(cutoff: number, rng: Rng): Nb101Arch;
   /** The k largest of as many reals as there are paths, k uniform in 1 … 6. */
   sampleTop(cutoff: number, rng: Rng, weighted?: boolean): Nb101Arch;
-  /** Each path comes or goes with probability rate/cutoff. */
+  /** Each of the first paths comes or goes with probability rate/cutoff; later ones stay. */
   perturb(arch: Nb101Arch, cutoff: number, rng: Rng, rate: number): Nb101Arch;
-  /** One path is added, dropped or swapped. */
+  /** One of the first paths is added or dropped, or both; later ones stay. */
   perturbTop(arch: Nb101Arch, cutoff: number, rng: Rng): Nb101Arch;
-  /** Every cell with one path more or less. */
+  /** Every cell with one of the first paths more or less, and all later ones. */
   neighbours(arch: Nb101Arch, cutoff: number): Nb101Arch[];
 }
 
-export function pathDraws(cells: Nb101Cells): PathDraws {
+/** @param strict the published code's quirk: a perturbation loses the path that follows the first ones. */
+export function pathDraws(cells: Nb101Cells, strict = false): PathDraws {
   const find = (paths: readonly number[]): Nb101Arch | null => {
     const index = paths.length ? cells.withPaths(paths) : undefined;
     return index === undefined ? null : cells.arch(index);
   };
   const draw = (how: string, paths: () => readonly number[]) =>
     untilValid(how, () => find(paths()));
-  /** A truncated encoding knows a cell by its short paths only. */
-  const known = (arch: Nb101Arch, cutoff: number) =>
-    nb101Paths(nb101Dag(arch)!).filter((p) => p < cutoff);
+  const perturbed = (
+    arch: Nb101Arch,
+    cutoff: number,
+    flips: (before: readonly number[]) => readonly number[],
+  ) => {
+    const before = nb101PathsOf(arch);
+    const kept = strict ? before.filter((p) => p !== cutoff) : before;
+    return firstOf(LOOK_UPS, () => find(toggled(kept, flips(kept)))) ?? arch;
+  };
   return {
     sample: (cutoff, rng) => {
       const even = new Array<number>(cutoff).fill(1 / cutoff);
@@ -57,31 +66,43 @@ export function pathDraws(cells: Nb101Cells): PathDraws {
         () => topK(cutoff, 1 + rng.below(MOST), rng, weighted ? weights : undefined),
       ),
     perturb: (arch, cutoff, rng, rate) => {
-      const before = known(arch, cutoff);
-      return draw("perturb by paths", () => {
-        const flips = Array.from({ length: cutoff }, () => rng.next() < rate / cutoff);
-        const after = toggled(before, flips.flatMap((flip, p) => flip ? [p] : []));
-        return same(before, after) ? [] : after;
-      });
+      const even = new Array<number>(cutoff).fill(rate / cutoff);
+      return perturbed(arch, cutoff, () => eachWith(even, rng));
     },
-    perturbTop: (arch, cutoff, rng) => {
-      const before = known(arch, cutoff);
-      return draw("perturb by continuous paths", () => {
-        const kind = before.length ? rng.below(3) : 0;
-        const added = rng.below(cutoff);
-        const flips = [
-          ...(kind !== 1 && !before.includes(added) ? [added] : []),
-          ...(kind !== 0 ? [rng.pick(before)] : []),
-        ];
-        return flips.length ? toggled(before, flips) : [];
-      });
-    },
+    perturbTop: (arch, cutoff, rng) =>
+      perturbed(arch, cutoff, (before) => {
+        const present = before.filter((p) => p < cutoff);
+        const absent = Array.from({ length: cutoff }, (_, p) => p)
+          .filter((p) => !present.includes(p));
+        return addedOrDropped(present, absent, rng);
+      }),
     neighbours: (arch, cutoff) => {
-      const before = known(arch, cutoff);
+      const before = nb101PathsOf(arch);
       return Array.from({ length: cutoff }, (_, p) => find(toggled(before, [p])))
         .filter((found) => found !== null);
     },
   };
+}
+
+/** What changes in a continuous encoding: one is dropped, one added, or both; one is added where there is none. */
+export function addedOrDropped(
+  present: readonly number[],
+  absent: readonly number[],
+  rng: Rng,
+): number[] {
+  const change = rng.below(3) - 1;
+  const drops = change <= 0 && present.length > 0;
+  const adds = (change >= 0 || !drops) && absent.length > 0;
+  return [...drops ? [rng.pick(present)] : [], ...adds ? [rng.pick(absent)] : []];
+}
+
+const known = new WeakMap<Nb101Arch, readonly number[]>();
+
+/** Indices of a cell's paths, ascending; remembered per object, which kernels ask for again and again. */
+export function nb101PathsOf(arch: Nb101Arch): readonly number[] {
+  let paths = known.get(arch);
+  if (!paths) known.set(arch, paths = nb101Paths(nb101Dag(arch)!));
+  return paths;
 }
 
 /** The set with these indices added where they are missing and dropped where they are not, ascending. */
@@ -90,6 +111,3 @@ function toggled(set: readonly number[], indices: readonly number[]): number[] {
   for (const index of indices) if (!result.delete(index)) result.add(index);
   return [...result].sort((a, b) => a - b);
 }
-
-const same = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((v, i) => v === b[i]);

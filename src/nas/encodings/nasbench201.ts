@@ -2,7 +2,7 @@
 import type { Rng } from "../../random.ts";
 import { type Nb201Arch, nb201Ops } from "../spaces/nasbench201_arch.ts";
 import type { Encoding, Encodings } from "./encoding.ts";
-import { differing, hamming, oneHot, untilValid } from "./paths.ts";
+import { differing, hamming, oneHot, redrawn } from "./paths.ts";
 
 /** The operations in the order of these encodings, which is alphabetical, as places in `nb201Ops`. */
 const ORDER = ["avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "none", "skip_connect"] as const;
@@ -21,7 +21,7 @@ const PATHS = 155;
 const TRUNCATED = 30;
 
 export interface Nb201EncodingOptions {
-  /** As published: an edge is redrawn with probability rate/4 though there are six. */
+  /** As published: an edge becomes another with probability rate/4 though there are six. */
   strict?: boolean;
   pathCutoff?: number;
   rate?: number;
@@ -32,19 +32,24 @@ export function nasbench201Encodings(
 ): Encodings<Nb201Arch> {
   const byAdjacency = {
     sample: (rng: Rng): Nb201Arch => ({ ops: Array.from({ length: 6 }, () => rng.below(OPS)) }),
-    perturb: (arch: Nb201Arch, rng: Rng) =>
-      perturbEdges(arch, [0, 1, 2, 3, 4, 5], rng, rate / (strict ? 4 : 6)),
+    perturb: ({ ops }: Nb201Arch, rng: Rng, edits = 1): Nb201Arch => ({
+      ops: redrawn(ops, OPS, rng, () => edits * rate / (strict ? 4 : 6)),
+    }),
     neighbours: ({ ops }: Nb201Arch) =>
       ops.flatMap((op, e) => nb201Ops.flatMap((_, o) => o === op ? [] : [{ ops: ops.with(e, o) }])),
     distance: (a: Nb201Arch, b: Nb201Arch) => differing(a.ops, b.ops),
   };
-  const byPaths = (name: string, cutoff: number, routes: number): Encoding<Nb201Arch> => ({
+  /** Along `moved` routes operations are perturbed; neighbours differ along one of the first `near`. */
+  const byPaths = (name: string, cutoff: number, moved: number, near: number) => ({
     ...byAdjacency,
     name,
-    perturb: (arch, rng) => perturbEdges(arch, ROUTES[rng.below(routes)].edges, rng, 1),
-    neighbours: undefined,
-    distance: (a, b) => hamming(nb201Paths(a), nb201Paths(b), cutoff),
-    features: (arch) => oneHot(nb201Paths(arch), cutoff),
+    perturb: ({ ops }: Nb201Arch, rng: Rng) => {
+      const { edges } = ROUTES[rng.below(moved)];
+      return { ops: redrawn(ops, OPS, rng, (e) => edges.includes(e) ? 1 : 0) };
+    },
+    neighbours: (arch: Nb201Arch) => alongRoutes(arch, ROUTES.slice(0, near)),
+    distance: (a: Nb201Arch, b: Nb201Arch) => hamming(sortedPaths(a), sortedPaths(b), cutoff),
+    features: (arch: Nb201Arch) => oneHot(nb201Paths(arch), cutoff),
   });
   const all: Encoding<Nb201Arch>[] = [
     {
@@ -58,8 +63,8 @@ export function nasbench201Encodings(
       features: ({ ops }) => Float64Array.from(ops, (op) => codeOf[op]),
     },
     { ...byAdjacency, name: "nasbot", neighbours: undefined, distance: nasbotDistance },
-    byPaths("path", PATHS, 3),
-    byPaths("trunc_path", pathCutoff, 2),
+    byPaths("path", PATHS, 3, 4),
+    byPaths("trunc_path", pathCutoff, 2, 3),
   ];
   return Object.fromEntries(all.map((encoding) => [encoding.name, encoding]));
 }
@@ -80,17 +85,24 @@ export const nb201EncodingNumber = ({ ops }: Nb201Arch): number =>
 export const nb201Paths = ({ ops }: Nb201Arch): number[] =>
   ROUTES.map(({ edges, base }) => base + edges.reduceRight((n, e) => n * OPS + codeOf[ops[e]], 0));
 
-/** Edges are redrawn, each with this probability, until the cell is another. */
-function perturbEdges(
-  { ops }: Nb201Arch,
-  edges: readonly number[],
-  rng: Rng,
-  probability: number,
-): Nb201Arch {
-  return untilValid("perturb a NAS-Bench-201 cell", () => {
-    const next = ops.map((op, e) =>
-      edges.includes(e) && rng.next() < probability ? rng.below(OPS) : op
-    );
-    return differing(ops, next) ? { ops: next } : null;
-  });
+const known = new WeakMap<Nb201Arch, readonly number[]>();
+
+/** In ascending order, each once, as two routes share a range; remembered per object for kernels. */
+function sortedPaths(arch: Nb201Arch): readonly number[] {
+  let paths = known.get(arch);
+  if (!paths) known.set(arch, paths = [...new Set(nb201Paths(arch))].sort((a, b) => a - b));
+  return paths;
+}
+
+/** Every cell with other operations along one route, each once. */
+function alongRoutes({ ops }: Nb201Arch, routes: readonly { edges: readonly number[] }[]) {
+  const found = new Map<string, Nb201Arch>();
+  for (const { edges } of routes) {
+    for (let n = 0; n < OPS ** edges.length; n++) {
+      const next = [...ops];
+      edges.forEach((e, i) => next[e] = Math.floor(n / OPS ** i) % OPS);
+      if (differing(ops, next)) found.set(next.join(), { ops: next });
+    }
+  }
+  return [...found.values()];
 }

@@ -8,12 +8,16 @@ export function oneHot(indices: readonly number[], dimension: number): Float64Ar
   return bits;
 }
 
-/** How many indices below `dimension` are in one of two sets only. */
+/** How many indices below `dimension` are in one of two ascending lists only. */
 export function hamming(a: readonly number[], b: readonly number[], dimension: number): number {
-  const inA = new Set(a), inB = new Set(b);
-  const only = (set: Set<number>, other: Set<number>) =>
-    [...set].filter((i) => i < dimension && !other.has(i)).length;
-  return only(inA, inB) + only(inB, inA);
+  let only = 0;
+  for (let i = 0, j = 0;;) {
+    const p = a[i] ?? Infinity, q = b[j] ?? Infinity;
+    if (Math.min(p, q) >= dimension) return only;
+    if (p !== q) only++;
+    if (p <= q) i++;
+    if (q <= p) j++;
+  }
 }
 
 /** The first `size` values, padded with zeros: the categorical form of a set of indices. */
@@ -33,23 +37,42 @@ export function eachWith(probabilities: readonly number[], rng: Rng): number[] {
 }
 
 /**
- * The k indices with the largest of n random reals: what a continuous encoding decodes to. With weights the
- * reals are u^(1/w), so that an index comes first with probability w / Σ w (Efraimidis & Spirakis, 2006).
+ * The k indices with the largest of n random reals, ascending: what a continuous encoding decodes to. With weights
+ * the reals are u·w, u uniform in 0 … 1 (White et al., NeurIPS 2020, and the code published with it).
  */
 export function topK(n: number, k: number, rng: Rng, weights?: readonly number[]): number[] {
-  const keys = Array.from(
-    { length: n },
-    (_, i) => weights ? Math.log(1 - rng.next()) / weights[i] : rng.next(),
-  );
+  const keys = Array.from({ length: n }, (_, i) => rng.next() * (weights?.[i] ?? 1));
   return keys.map((_, i) => i).sort((a, b) => keys[b] - keys[a] || a - b).slice(0, k)
     .sort((a, b) => a - b);
 }
 
+/** Each value with this probability replaced by one of the other values below `options`. */
+export function redrawn(
+  values: readonly number[],
+  options: number,
+  rng: Rng,
+  probability: (index: number) => number,
+): number[] {
+  return values.map((value, i) =>
+    rng.next() < probability(i) ? (value + 1 + rng.below(options - 1)) % options : value
+  );
+}
+
 /** Draws until something valid comes. @throws Error naming the encoding when nothing does. */
 export function untilValid<T>(what: string, draw: () => T | null | undefined): T {
-  for (let tries = 0; tries < 1_000_000; tries++) {
-    const found = draw();
+  const found = firstOf(1_000_000, draw);
+  if (found !== null) return found;
+  throw new Error(`Cannot ${what}: a million draws gave no valid architecture`);
+}
+
+/** The first valid one of so many draws; null where none is. @param draw hears how many came before. */
+export function firstOf<T>(
+  draws: number,
+  draw: (before: number) => T | null | undefined,
+): T | null {
+  for (let before = 0; before < draws; before++) {
+    const found = draw(before);
     if (found !== null && found !== undefined) return found;
   }
-  throw new Error(`Cannot ${what}: a million draws gave no valid architecture`);
+  return null;
 }

@@ -98,6 +98,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     let pass = -1;
     if (this.#saved.step === epoch * perEpoch) {
       this.#saved.choices = (await draw(perEpoch)).map((a) => space.encode(a));
+      if (config.optimizer.resetMomentum) this.#trainer.resetMomentum();
     }
     let images = 0;
     let from = performance.now();

@@ -16,7 +16,7 @@ import {
   type TableTask,
   taskOf,
   toFraction,
-} from "../tables/mod.ts";
+} from "../tables/table.ts";
 
 /** What a run says of the table's columns. */
 export interface TableRoles {

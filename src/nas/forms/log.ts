@@ -26,8 +26,24 @@ export interface LoggedEpoch {
   test?: number;
 }
 
+/** A line of training figures. */
+export interface LoggedStep {
+  /** From 0. */
+  epoch: number;
+  step: number;
+  loss: number;
+  learningRate: number;
+  /** Of one minibatch, as a fraction. */
+  trainAccuracy: number;
+}
+
 export interface EnasLog {
   architectures: LoggedArch[];
+  steps: LoggedStep[];
+  /** Entropy of the controller's samples in nats, with the epoch that the log names before. */
+  entropies: { epoch: number; entropy: number }[];
+  /** Training steps up to the first evaluation and its epoch; null where none is logged. */
+  firstEval: { epoch: number; step: number } | null;
   /** Ascending; of an epoch that a restarted run repeats, the last figures. */
   epochs: LoggedEpoch[];
   /** What could not be read, with line numbers. */
@@ -47,6 +63,9 @@ export function parseLog(text: string): EnasLog {
   return reader.finish();
 }
 
+const stepLine =
+  /^\s*epoch=(\d+)\s+ch_step=(\d+)\s+loss=(\d\S*)\s+lr=(\d\S*)\s.*tr_acc=\s*(\d+)\s*\/\s*(\d+)/;
+
 class LogReader {
   #epoch: number | null = null;
   #index = 0;
@@ -55,6 +74,9 @@ class LogReader {
   /** A row that goes on on the next line: NumPy breaks rows after 75 characters. */
   #open: { text: string; line: number } | null = null;
   readonly #architectures: LoggedArch[] = [];
+  readonly #steps: LoggedStep[] = [];
+  readonly #entropies: EnasLog["entropies"] = [];
+  #firstEval: EnasLog["firstEval"] = null;
   readonly #epochs = new Map<number, LoggedEpoch>();
   readonly #problems: string[] = [];
 
@@ -67,12 +89,30 @@ class LogReader {
     if (/^\s*\[[\d\s]*\]?\s*$/.test(line)) return this.#row(line, at);
     const epoch = /^\s*Epoch (\d+): /.exec(line) ?? /^\s*epoch=(\d+)\s+ch_step=/.exec(line);
     if (epoch) this.#enter(Number(epoch[1]));
+    this.#figures(line);
     if (/Here are \d+ architectures/.test(line)) {
       this.#dropRows();
       this.#index = 0;
     }
     const value = /^\s*(val_acc=|valid_accuracy:|test_accuracy:)\s*(\S*)/.exec(line);
     if (value) this.#value(value[1], value[2], at);
+  }
+
+  /** Figures for plots: a line that lacks some is left out. */
+  #figures(line: string): void {
+    const step = stepLine.exec(line);
+    if (step) {
+      const [epoch, at, loss, learningRate, right, of] = step.slice(1).map(Number);
+      this.#steps.push({ epoch, step: at, loss, learningRate, trainAccuracy: right / of });
+    }
+    const entropy = /^\s*ctrl_step=\d+\s.*\bent=(\d[\d.]*)/.exec(line);
+    if (entropy && this.#epoch !== null) {
+      this.#entropies.push({ epoch: this.#epoch, entropy: Number(entropy[1]) });
+    }
+    const evaluated = /^\s*Eval at (\d+)/.exec(line);
+    if (evaluated && this.#epoch !== null) {
+      this.#firstEval ??= { epoch: this.#epoch, step: Number(evaluated[1]) };
+    }
   }
 
   cutAt(line: number): void {
@@ -85,6 +125,9 @@ class LogReader {
     this.#dropRows();
     return {
       architectures: this.#architectures,
+      steps: this.#steps,
+      entropies: this.#entropies,
+      firstEval: this.#firstEval,
       epochs: [...this.#epochs.values()].sort((a, b) => a.epoch - b.epoch),
       problems: this.#problems,
     };

@@ -66,6 +66,11 @@ export function formatNpy(space: string, choice: readonly number[]): Uint8Array 
   return new Uint8Array(dump(BigInt64Array.from(choice, BigInt), shape));
 }
 
+/** Accuracies as NumPy's float64, one per epoch. */
+export function formatNumbers(values: readonly number[]): Uint8Array {
+  return new Uint8Array(dump(Float64Array.from(values), [values.length]));
+}
+
 function unreadable({ name, message }: Error): string {
   const type = /^Unsupported dtype: (.*)$/.exec(message);
   if (type) return `its dtype is ${type[1]}`;

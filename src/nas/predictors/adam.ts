@@ -18,9 +18,12 @@ export class Adam {
     this.#second = new Float64Array(size);
   }
 
-  /** Changes the parameters and sets the gradient to 0. */
-  step(params: Float64Array, gradient: Float64Array): void {
-    const { lr, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decay = 0 } = this.options;
+  /**
+   * Changes the parameters and sets the gradient to 0.
+   * @param lr where a schedule changes it.
+   */
+  step(params: Float64Array, gradient: Float64Array, lr = this.options.lr): void {
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decay = 0 } = this.options;
     const first = this.#first, second = this.#second;
     this.#steps++;
     const scale = lr / (1 - beta1 ** this.#steps);

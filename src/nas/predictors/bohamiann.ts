@@ -1,43 +1,56 @@
 /**
  * BOHAMIANN (Springenberg et al., "Bayesian Optimization with Robust Bayesian Neural Networks", NeurIPS 2016):
- * nets drawn from the posterior by scale-adapted stochastic-gradient Hamiltonian Monte Carlo.
+ * nets and a variance of the noise drawn from their posterior by scale-adapted stochastic-gradient Hamiltonian
+ * Monte Carlo. Priors, likelihood and sampler are those of pybnn; features and targets are standardised.
  */
 import type { Rng } from "../../random.ts";
 import type { Encoding } from "../encodings/encoding.ts";
+import { torchUniform } from "./dense.ts";
 import { membersSay } from "./ensemble.ts";
 import { requireFeatures } from "./kernels.ts";
-import { Mlp, type Rows, rowsOf, takeRows } from "./mlp.ts";
+import {
+  batches,
+  Mlp,
+  type Rows,
+  rowsOf,
+  type Scale,
+  scaleOf,
+  scaleRows,
+  takeRows,
+} from "./mlp.ts";
 import type { Prediction, Predictor } from "./predictor.ts";
+import type { PredictorSettings } from "./settings.ts";
 import { type Standard, standardise } from "./targets.ts";
 
 export interface BohamiannOptions {
   hidden: readonly number[];
   batch: number;
-  /** Steps until the chain has forgotten its start; its preconditioner is adapted in them alone. */
+  /** Steps in all, and those until the chain has forgotten its start: its preconditioner is adapted in them alone. */
+  steps: number;
   burnIn: number;
-  /** Nets that are kept, and steps between two of them. */
-  nets: number;
+  /** Steps between two nets that are kept. */
   every: number;
   /** Step size and friction. */
   step: number;
   friction: number;
-  /** Variance of the noise in units of the targets' variance, and of the prior of the weights. */
-  noise: number;
-  prior: number;
 }
 
-/** Net, batch, friction as in the paper and pybnn; fewer steps, since a search fits a dozen times. */
-export const bohamiannDefaults: BohamiannOptions = {
-  hidden: [50, 50, 50],
-  batch: 20,
-  burnIn: 500,
-  nets: 40,
-  every: 25,
-  step: 0.01,
-  friction: 0.05,
-  noise: 0.01,
-  prior: 1,
-};
+/** Net and batch of pybnn, steps of naszilla: a tenth of them are burn-in, 180 nets are kept. */
+export function bohamiannDefaults(settings: PredictorSettings = {}): BohamiannOptions {
+  const { layers = 2, width = 50, steps = 10_000, rate = 0.01 } = settings;
+  return {
+    hidden: new Array(layers).fill(width),
+    batch: 20,
+    steps,
+    burnIn: Math.floor(steps / 10),
+    every: Math.max(1, Math.floor(steps / 200)),
+    step: rate,
+    friction: 0.05,
+  };
+}
+
+/** Logarithm of the noise's variance in units of standardised targets: where it starts, and its normal prior. */
+const NOISE = { start: Math.log(1e-3), mean: Math.log(1e-6), variance: 0.01 };
 
 export class Bohamiann<A> implements Predictor<A> {
   readonly #features: (arch: A) => Float64Array;
@@ -45,100 +58,161 @@ export class Bohamiann<A> implements Predictor<A> {
   /** Parameters of the kept nets. */
   #kept: Float64Array[] = [];
   #by: Standard = { mean: 0, deviation: 1 };
+  #scale: Scale | null = null;
+  #noise = 1;
 
   /** @throws UsageError for an encoding without features. */
   constructor(encoding: Encoding<A>, private readonly options: BohamiannOptions) {
     this.#features = requireFeatures(encoding);
   }
 
+  /** Variance of the noise in units of standardised targets, by the last step of the chain. */
+  get noise(): number {
+    return this.#noise;
+  }
+
   fit(archs: readonly A[], targets: Float64Array, rng: Rng): void {
-    const { hidden, burnIn, nets, every } = this.options;
+    const { hidden, burnIn, steps, every, batch } = this.options;
     const { values, by } = standardise(targets);
-    const rows = rowsOf(archs.map(this.#features));
-    const net = new Mlp([rows.width, ...hidden], "tanh", rng);
-    const chain = new Chain(net, this.options, rng);
+    const raw = rowsOf(archs.map(this.#features));
+    this.#scale = scaleOf(raw);
+    const rows = scaleRows(raw, this.#scale);
+    const net = new Mlp([rows.width, ...hidden], "tanh", rng, torchUniform);
+    const logNoise = Float64Array.of(NOISE.start), dLogNoise = new Float64Array(1);
+    const chains = [
+      new Chain(net.params, net.gradient, this.options, rng),
+      new Chain(logNoise, dLogNoise, this.options, rng),
+    ];
     this.#by = by;
     this.#net = net;
     this.#kept = [];
-    for (let step = 1; step <= burnIn + nets * every; step++) {
-      this.#gradient(net, rows, values, rng);
-      chain.step(step <= burnIn, rows.length);
-      if (step > burnIn && (step - burnIn) % every === 0) this.#kept.push(net.params.slice());
+    for (let step = 0; step < steps;) {
+      for (const some of batches(rows.length, batch, rng)) {
+        if (step === steps) break;
+        dLogNoise[0] = addPosteriorGradient(net, rows, values, some, logNoise[0]);
+        for (const chain of chains) chain.step(step < burnIn);
+        if (step > burnIn && (step - burnIn) % every === 0) this.#kept.push(net.params.slice());
+        step++;
+      }
     }
-  }
-
-  /** Of the negative log posterior, estimated from a batch and divided by the number of rows. */
-  #gradient(net: Mlp, rows: Rows, targets: Float64Array, rng: Rng): void {
-    const { batch, noise, prior } = this.options;
-    const some = Uint32Array.from(
-      { length: Math.min(batch, rows.length) },
-      () => rng.below(rows.length),
-    );
-    const x = takeRows(rows, some);
-    const y = net.forward(x);
-    const dy = Float64Array.from(some, (row, i) => (y[i] - targets[row]) / noise / some.length);
-    net.backward(x, dy);
-    const scale = 1 / (prior * rows.length);
-    for (let i = 0; i < net.params.length; i++) net.gradient[i] += scale * net.params[i];
+    this.#noise = Math.exp(logNoise[0]);
   }
 
   predict(archs: readonly A[]): Prediction {
-    return membersSay(this.#kept.map((params) => this.#under(params, archs)), this.#by);
+    return membersSay(this.members(archs));
   }
 
   /** One of the kept nets. */
   draw(archs: readonly A[], rng: Rng): Float64Array {
-    return this.#under(rng.pick(this.#kept), archs)
-      .map((v) => this.#by.mean + this.#by.deviation * v);
+    return this.#under(rng.pick(this.#kept), archs);
+  }
+
+  members(archs: readonly A[]): Float64Array[] {
+    return this.#kept.map((params) => this.#under(params, archs));
   }
 
   #under(params: Float64Array, archs: readonly A[]): Float64Array {
-    const rows = rowsOf(archs.map(this.#features));
-    this.#net!.params.set(params);
-    return this.#net!.forward(rows).slice(0, rows.length);
+    if (!this.#net || !this.#scale) throw new Error("Cannot predict: BOHAMIANN was not fitted");
+    const rows = scaleRows(rowsOf(archs.map(this.#features)), this.#scale);
+    this.#net.params.set(params);
+    return this.#net.forward(rows).slice(0, rows.length)
+      .map((v) => this.#by.mean + this.#by.deviation * v);
   }
 }
 
-/** Scale-adapted SGHMC, equations 9 … 11 of the paper. */
+/**
+ * Adds to the net's gradient that of the negative log posterior of all rows, estimated from some of them. The prior
+ * of the weights is −½ of their mean square.
+ * @returns the derivative by the logarithm of the noise's variance.
+ */
+export function addPosteriorGradient(
+  net: Mlp,
+  rows: Rows,
+  targets: Float64Array,
+  some: Uint32Array,
+  logNoise: number,
+): number {
+  const precision = Math.exp(-logNoise), share = rows.length / some.length;
+  const x = takeRows(rows, some);
+  const misses = net.forward(x).slice(0, some.length).map((y, i) => y - targets[some[i]]);
+  net.backward(x, misses.map((miss) => share * precision * miss));
+  const { params, gradient } = net;
+  const count = params.length + 1;
+  for (let i = 0; i < params.length; i++) gradient[i] += params[i] / count;
+  const squares = misses.reduce((sum, miss) => sum + miss * miss, 0);
+  return (rows.length - share * precision * squares) / 2 +
+    (logNoise - NOISE.mean) / NOISE.variance + logNoise / count;
+}
+
+/** Scale-adapted SGHMC, equations 9 and 10 of the paper. */
 class Chain {
   readonly #velocity: Float64Array;
   readonly #window: Float64Array;
   readonly #first: Float64Array;
   readonly #square: Float64Array;
+  /** Preconditioner, and deviation of the noise that goes with it. */
+  readonly #scale: Float64Array;
+  readonly #spread: Float64Array;
+  readonly #normals: Float64Array;
 
+  /** @param gradient of the negative log posterior; set to 0 by every step. */
   constructor(
-    private readonly net: Mlp,
-    private readonly options: BohamiannOptions,
+    private readonly params: Float64Array,
+    private readonly gradient: Float64Array,
+    private readonly options: Pick<BohamiannOptions, "step" | "friction">,
     private readonly rng: Rng,
   ) {
-    const size = net.params.length;
+    const size = params.length;
     this.#velocity = new Float64Array(size);
     this.#window = new Float64Array(size).fill(1);
     this.#first = new Float64Array(size).fill(1);
     this.#square = new Float64Array(size).fill(1);
+    this.#scale = new Float64Array(size);
+    this.#spread = new Float64Array(size);
+    this.#normals = new Float64Array(size + size % 2);
   }
 
-  /**
-   * The gradient is that of a row, so that the posterior of n rows is that much narrower.
-   * @param adapt estimate the preconditioner.
-   */
-  step(adapt: boolean, rows: number): void {
-    const { params, gradient } = this.net;
+  /** @param adapt estimate the preconditioner; afterwards it stays. */
+  step(adapt: boolean): void {
+    const { params, gradient } = this;
     const { step, friction } = this.options;
+    if (adapt) this.#adapt();
+    this.#drawNormals();
     for (let i = 0; i < params.length; i++) {
-      const g = gradient[i];
-      if (adapt) {
-        const w = 1 / (this.#window[i] + 1);
-        const ratio = this.#first[i] * this.#first[i] / this.#square[i];
-        this.#window[i] += 1 - this.#window[i] * ratio;
-        this.#first[i] += w * (g - this.#first[i]);
-        this.#square[i] += w * (g * g - this.#square[i]);
-      }
-      const scale = 1 / Math.sqrt(this.#square[i] + 1e-16);
-      this.#velocity[i] += -step * step * scale * g - friction * this.#velocity[i] +
-        Math.sqrt(2 * step * step * scale * friction / rows) * this.rng.normal();
+      this.#velocity[i] += -step * step * this.#scale[i] * gradient[i] -
+        friction * this.#velocity[i] + this.#spread[i] * this.#normals[i];
       params[i] += this.#velocity[i];
     }
     gradient.fill(0);
   }
+
+  #adapt(): void {
+    const { step, friction } = this.options;
+    const squared = step * step;
+    for (let i = 0; i < this.gradient.length; i++) {
+      const g = this.gradient[i];
+      const w = 1 / (this.#window[i] + 1);
+      const ratio = this.#first[i] * this.#first[i] / (this.#square[i] + TINY);
+      this.#window[i] += 1 - this.#window[i] * ratio;
+      this.#first[i] += w * (g - this.#first[i]);
+      this.#square[i] += w * (g * g - this.#square[i]);
+      const scale = 1 / (Math.sqrt(this.#square[i]) + TINY);
+      this.#scale[i] = scale;
+      this.#spread[i] = Math.sqrt(
+        Math.max(1e-16, 2 * squared * friction * scale - squared * squared),
+      );
+    }
+  }
+
+  /** Box–Muller, both of each pair: most of a chain's time. */
+  #drawNormals(): void {
+    for (let i = 0; i < this.#normals.length; i += 2) {
+      const radius = Math.sqrt(-2 * Math.log(1 - this.rng.next()));
+      const angle = 2 * Math.PI * this.rng.next();
+      this.#normals[i] = radius * Math.cos(angle);
+      this.#normals[i + 1] = radius * Math.sin(angle);
+    }
+  }
 }
+
+const TINY = 1e-10;

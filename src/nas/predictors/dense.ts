@@ -9,30 +9,43 @@ export interface Dense {
   inputs: number;
   outputs: number;
   at: number;
+  /** Whether it has biases. */
+  bias: boolean;
 }
 
-export const denseSize = ({ inputs, outputs }: Dense): number => outputs * (inputs + 1);
+export const denseSize = ({ inputs, outputs, bias }: Dense): number =>
+  outputs * (inputs + (bias ? 1 : 0));
 
 /** Layers one behind the other in one vector. */
-export function layOut(sizes: readonly number[], at = 0): Dense[] {
+export function layOut(sizes: readonly number[], at = 0, bias = true): Dense[] {
   return sizes.slice(1).map((outputs, i) => {
-    const layer = { inputs: sizes[i], outputs, at };
+    const layer = { inputs: sizes[i], outputs, at, bias };
     at += denseSize(layer);
     return layer;
   });
 }
 
 /** Uniform in ±√(6 / (inputs + outputs)), biases 0 (Glorot & Bengio, AISTATS 2010). */
-export function glorot(params: Float64Array, { inputs, outputs, at }: Dense, rng: Rng): void {
-  const limit = Math.sqrt(6 / (inputs + outputs));
+export function glorot(params: Float64Array, layer: Dense, rng: Rng): void {
+  const { inputs, outputs, at } = layer;
   const biases = at + inputs * outputs;
-  for (let i = at; i < biases; i++) params[i] = limit * (2 * rng.next() - 1);
-  params.fill(0, biases, biases + outputs);
+  fillUniform(params, at, biases, Math.sqrt(6 / (inputs + outputs)), rng);
+  params.fill(0, biases, at + denseSize(layer));
+}
+
+/** Weights and biases uniform in ±1 / √inputs: how PyTorch starts its linear layers. */
+export function torchUniform(params: Float64Array, layer: Dense, rng: Rng): void {
+  const { inputs, at } = layer;
+  fillUniform(params, at, at + denseSize(layer), 1 / Math.sqrt(inputs), rng);
+}
+
+function fillUniform(params: Float64Array, from: number, to: number, limit: number, rng: Rng) {
+  for (let i = from; i < to; i++) params[i] = limit * (2 * rng.next() - 1);
 }
 
 /** y = x Wᵀ + b for `rows` rows. */
 export function denseForward(
-  { inputs, outputs, at }: Dense,
+  { inputs, outputs, at, bias }: Dense,
   params: Float64Array,
   x: Float64Array,
   y: Float64Array,
@@ -45,8 +58,11 @@ export function denseForward(
     // Four outputs at once read every input once.
     for (; o + 4 <= outputs; o += 4) {
       const w0 = at + o * inputs, w1 = w0 + inputs, w2 = w1 + inputs, w3 = w2 + inputs;
-      let s0 = params[biases + o], s1 = params[biases + o + 1];
-      let s2 = params[biases + o + 2], s3 = params[biases + o + 3];
+      let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+      if (bias) {
+        const b = biases + o;
+        [s0, s1, s2, s3] = [params[b], params[b + 1], params[b + 2], params[b + 3]];
+      }
       for (let i = 0; i < inputs; i++) {
         const v = x[from + i];
         s0 += v * params[w0 + i];
@@ -60,7 +76,7 @@ export function denseForward(
       y[to + o + 3] = s3;
     }
     for (; o < outputs; o++) {
-      let s = params[biases + o];
+      let s = bias ? params[biases + o] : 0;
       for (let i = 0; i < inputs; i++) s += x[from + i] * params[at + o * inputs + i];
       y[to + o] = s;
     }
@@ -69,7 +85,7 @@ export function denseForward(
 
 /** Adds to `gradient` what dy means for the parameters; overwrites `dx` unless nobody wants it. */
 export function denseBackward(
-  { inputs, outputs, at }: Dense,
+  { inputs, outputs, at, bias }: Dense,
   params: Float64Array,
   gradient: Float64Array,
   x: Float64Array,
@@ -85,7 +101,7 @@ export function denseBackward(
       const g = dy[to + o];
       // Behind a ReLU about half of them are.
       if (g === 0) continue;
-      gradient[biases + o] += g;
+      if (bias) gradient[biases + o] += g;
       const w = at + o * inputs;
       if (dx) {
         for (let i = 0; i < inputs; i++) {

@@ -4,7 +4,7 @@ import type { Encoding } from "../encodings/encoding.ts";
 import { requireFeatures } from "./kernels.ts";
 import { Mlp, rowsOf, trainMlp, type TrainOptions } from "./mlp.ts";
 import type { Prediction, Predictor } from "./predictor.ts";
-import { type Standard, standardise } from "./targets.ts";
+import type { PredictorSettings } from "./settings.ts";
 
 export interface EnsembleOptions {
   /** Hidden layers of each net. */
@@ -14,35 +14,49 @@ export interface EnsembleOptions {
 
 const layers = (depth: number, width: number): number[] => new Array(depth).fill(width);
 
-/** Five nets of ten layers of twenty units. */
-export const bananasEnsemble: EnsembleOptions = {
-  nets: Array.from({ length: 5 }, () => layers(10, 20)),
-  train: { epochs: 150, batch: 32, loss: "mae", lr: 0.01, beta2: 0.99 },
+/** Adam with the rate and the moments of BANANAS. */
+const bananasTraining: TrainOptions = {
+  epochs: 150,
+  batch: 32,
+  loss: "mae",
+  lr: 0.01,
+  beta2: 0.99,
 };
+
+/** Five nets of ten layers of twenty units, as published. */
+export function bananasEnsemble(settings: PredictorSettings = {}): EnsembleOptions {
+  const { layers: depth = 10, width = 20, ensemble = 5 } = settings;
+  return {
+    nets: Array.from({ length: ensemble }, () => layers(depth, width)),
+    train: training(settings),
+  };
+}
 
 /** Nets of different depth and width, as in naszilla's preset `diverse`. */
-export const diverseEnsemble: EnsembleOptions = {
-  ...bananasEnsemble,
+export const diverseEnsemble = (settings: PredictorSettings = {}): EnsembleOptions => ({
   nets: [layers(10, 20), layers(5, 5), layers(5, 30), layers(30, 5), layers(30, 30)],
-};
+  train: training(settings),
+});
 
-/** Mean and deviation of the members of an ensemble, each a row of predictions in units of `by`. */
-export function membersSay(members: readonly Float64Array[], by: Standard): Prediction {
+function training(settings: PredictorSettings): TrainOptions {
+  const { epochs = bananasTraining.epochs, loss = bananasTraining.loss } = settings;
+  return { ...bananasTraining, epochs, loss, lr: settings.rate ?? bananasTraining.lr };
+}
+
+/** Mean and deviation of the members of an ensemble, each a row of predictions. */
+export function membersSay(members: readonly Float64Array[]): Prediction {
   const count = members.length;
   const mean = members[0].map((_, i) => members.reduce((sum, one) => sum + one[i], 0) / count);
   const deviation = mean.map((m, i) =>
     Math.sqrt(members.reduce((sum, one) => sum + (one[i] - m) ** 2, 0) / count)
   );
-  return {
-    mean: mean.map((m) => by.mean + by.deviation * m),
-    deviation: deviation.map((s) => by.deviation * s),
-  };
+  return { mean, deviation };
 }
 
+/** Learns targets in their own unit: published settings are for errors in per cent. */
 export class Ensemble<A> implements Predictor<A> {
   readonly #features: (arch: A) => Float64Array;
   #nets: Mlp[] = [];
-  #by: Standard = { mean: 0, deviation: 1 };
 
   /** @throws UsageError for an encoding without features. */
   constructor(encoding: Encoding<A>, private readonly options: EnsembleOptions) {
@@ -50,27 +64,24 @@ export class Ensemble<A> implements Predictor<A> {
   }
 
   fit(archs: readonly A[], targets: Float64Array, rng: Rng): void {
-    const { values, by } = standardise(targets);
     const rows = rowsOf(archs.map(this.#features));
-    this.#by = by;
     this.#nets = this.options.nets.map((hidden) => {
       const net = new Mlp([rows.width, ...hidden], "relu", rng);
-      trainMlp(net, rows, values, this.options.train, rng);
+      trainMlp(net, rows, targets, this.options.train, rng);
       return net;
     });
   }
 
   predict(archs: readonly A[]): Prediction {
-    return membersSay(this.#members(archs), this.#by);
+    return membersSay(this.members(archs));
   }
 
   /** One of the nets. */
   draw(archs: readonly A[], rng: Rng): Float64Array {
-    const one = this.#members(archs)[rng.below(this.#nets.length)];
-    return one.map((v) => this.#by.mean + this.#by.deviation * v);
+    return rng.pick(this.members(archs));
   }
 
-  #members(archs: readonly A[]): Float64Array[] {
+  members(archs: readonly A[]): Float64Array[] {
     const rows = rowsOf(archs.map(this.#features));
     return this.#nets.map((net) => net.forward(rows).slice(0, rows.length));
   }

@@ -23,8 +23,8 @@ export interface Fitted {
   negativeLogLikelihood: number;
 }
 
-/** Times that the noise is raised tenfold before a kernel matrix is given up. */
-const TRIES = 8;
+/** The noise is raised tenfold, at most to this, before a kernel matrix is given up. */
+const MOST_NOISE = 100;
 
 /**
  * @param gram kernel between n targets, `[n, n]`; not changed.
@@ -32,7 +32,7 @@ const TRIES = 8;
  */
 export function fitGram(gram: Float64Array, targets: Float64Array, noise: number): Fitted {
   const n = targets.length;
-  for (let tries = 0, jitter = noise; tries < TRIES; tries++, jitter *= 10) {
+  for (let jitter = noise; jitter <= MOST_NOISE; jitter *= 10) {
     const lower = cholesky(gram, n, jitter);
     if (!lower) continue;
     const weights = targets.slice();
@@ -44,7 +44,7 @@ export function fitGram(gram: Float64Array, targets: Float64Array, noise: number
   }
   throw new Error(
     `Cannot fit a Gaussian process to ${n} architectures: the kernel matrix is not positive definite, ` +
-      `even with noise ${noise * 10 ** (TRIES - 1)}`,
+      `even with noise ${MOST_NOISE}`,
   );
 }
 

@@ -1,6 +1,7 @@
 /**
  * A graph convolutional net on the graph of an architecture (Wen et al., "Neural Predictor for Neural Architecture
- * Search", ECCV 2020, §3.2): along and against the edges, then the mean over the vertices.
+ * Search", ECCV 2020, §3.2): along and against the edges, the mean over the vertices, then two dense layers
+ * without an activation between them. No layer has a bias, as in the code that naszilla publishes.
  */
 import type { Rng } from "../../random.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
@@ -13,9 +14,10 @@ import {
   denseSize,
   glorot,
   layOut,
+  torchUniform,
 } from "./dense.ts";
 import type { LabelledGraph } from "./graphs.ts";
-import type { Rows } from "./mlp.ts";
+import { batches, type Rows } from "./mlp.ts";
 
 export interface GcnOptions extends AdamOptions {
   /** Graph convolutions and their width, then a dense layer. */
@@ -27,6 +29,13 @@ export interface GcnOptions extends AdamOptions {
   batch: number;
 }
 
+/** Per vertex those that it is a weighted mean of. */
+interface Means {
+  lists: Int32Array[];
+  /** Their weights, which sum to 1. */
+  shares: Float64Array[];
+}
+
 /** Graphs of a batch, the vertices of all of them one behind the other. */
 export interface Batch {
   /** One-hot labels `[vertices, labels]`. */
@@ -34,9 +43,10 @@ export interface Batch {
   vertices: number;
   /** First vertex of each graph, and the end of the last. */
   starts: Int32Array;
-  /** Per vertex itself and its successors; itself and its predecessors. */
-  along: Int32Array[];
-  against: Int32Array[];
+  /** Over itself and its successors, all alike. */
+  along: Means;
+  /** Over itself and its predecessors, each with the share that it gives this vertex in `along`. */
+  against: Means;
 }
 
 /** Labels that were not in the vocabulary are zero vectors. */
@@ -61,8 +71,16 @@ export function batchOf(
       }
     });
   });
-  const fixed = (lists: number[][]) => lists.map((list) => Int32Array.from(list));
-  return { x, vertices, starts, along: fixed(along), against: fixed(against) };
+  const means = (lists: number[][], weight: (v: number) => number): Means => ({
+    lists: lists.map((list) => Int32Array.from(list)),
+    shares: lists.map((list) => {
+      const weights = Float64Array.from(list, weight);
+      const sum = weights.reduce((a, b) => a + b);
+      return weights.map((w) => w / sum);
+    }),
+  });
+  const given = (v: number) => 1 / along[v].length;
+  return { x, vertices, starts, along: means(along, () => 1), against: means(against, given) };
 }
 
 /** A graph convolution: one dense layer along the edges, one against them. */
@@ -81,6 +99,12 @@ interface Trace {
   kept: Float64Array | null;
 }
 
+/** 0 for what is dropped; what is kept grows accordingly. */
+const dropped = (size: number, rate: number, rng: Rng | null): Float64Array | null =>
+  rng && rate > 0
+    ? Float64Array.from({ length: size }, () => rng.next() < rate ? 0 : 1 / (1 - rate))
+    : null;
+
 export class GraphNet {
   readonly params: Float64Array;
   readonly gradient: Float64Array;
@@ -92,18 +116,20 @@ export class GraphNet {
     const { layers, width, dense } = options;
     let at = 0;
     for (let l = 0; l < layers; l++) {
-      const size = { inputs: l === 0 ? labels : width, outputs: width };
+      const size = { inputs: l === 0 ? labels : width, outputs: width, bias: false };
       const along = { ...size, at };
       const against = { ...size, at: at + denseSize(along) };
       at = against.at + denseSize(against);
       this.#convolutions.push({ along, against });
     }
-    [this.#dense, this.#head] = layOut([width, dense, 1], at);
+    [this.#dense, this.#head] = layOut([width, dense, 1], at, false);
     const size = this.#head.at + denseSize(this.#head);
     this.params = new Float64Array(size);
     this.gradient = new Float64Array(size);
-    const all = [...this.#convolutions.flatMap((c) => [c.along, c.against]), this.#dense];
-    for (const layer of [...all, this.#head]) glorot(this.params, layer, rng);
+    for (const { along, against } of this.#convolutions) {
+      for (const layer of [along, against]) glorot(this.params, layer, rng);
+    }
+    for (const layer of [this.#dense, this.#head]) torchUniform(this.params, layer, rng);
   }
 
   /** @param rng for dropout, in training only. */
@@ -120,9 +146,7 @@ export class GraphNet {
         activate("relu", mean, size);
         return mean;
       });
-      const kept = rng && dropout > 0
-        ? Float64Array.from({ length: size }, () => rng.next() < dropout ? 0 : 1 / (1 - dropout))
-        : null;
+      const kept = dropped(size, dropout, rng);
       const trace = { input, along, against, kept };
       input = along.map((v, i) => (v + against[i]) / 2 * (kept ? kept[i] : 1));
       return trace;
@@ -131,10 +155,11 @@ export class GraphNet {
     const pooled = pool(batch.starts, input, width);
     const hidden = new Float64Array(graphs * this.#dense.outputs);
     denseForward(this.#dense, params, pooled, hidden, graphs);
-    activate("relu", hidden, hidden.length);
+    const hiddenKept = dropped(hidden.length, dropout, rng);
+    hiddenKept?.forEach((factor, i) => hidden[i] *= factor);
     const output = new Float64Array(graphs);
     denseForward(this.#head, params, hidden, output, graphs);
-    return { traces, pooled, hidden, output };
+    return { traces, pooled, hidden, hiddenKept, output };
   }
 
   /** What the dense layer made of each graph. */
@@ -147,18 +172,18 @@ export class GraphNet {
   backward(batch: Batch, pass: ReturnType<GraphNet["forward"]>, dy: Float64Array): void {
     const { params, gradient } = this;
     const { width } = this.options;
-    const { traces, pooled, hidden } = pass;
+    const { traces, pooled, hidden, hiddenKept } = pass;
     const graphs = dy.length, size = batch.vertices * width;
     const dHidden = new Float64Array(hidden.length), dPooled = new Float64Array(pooled.length);
     denseBackward(this.#head, params, gradient, hidden, dy, dHidden, graphs);
-    deactivate("relu", hidden, dHidden, hidden.length);
+    hiddenKept?.forEach((factor, i) => dHidden[i] *= factor);
     denseBackward(this.#dense, params, gradient, pooled, dHidden, dPooled, graphs);
     let dOut = unpool(batch.starts, dPooled, width);
     for (let l = traces.length - 1; l >= 0; l--) {
       const { input, along, against, kept } = traces[l];
       const dInput = l === 0 ? null : new Float64Array(size);
       for (
-        const [mean, lists, layer] of [
+        const [mean, means, layer] of [
           [along, batch.along, this.#convolutions[l].along],
           [against, batch.against, this.#convolutions[l].against],
         ] as const
@@ -166,7 +191,7 @@ export class GraphNet {
         const dMean = dOut.map((d, i) => d / 2 * (kept ? kept[i] : 1));
         deactivate("relu", mean, dMean, size);
         const dInner = new Float64Array(size);
-        spread(lists, dMean, dInner, width);
+        spread(means, dMean, dInner, width);
         const dx = dInput && new Float64Array(size);
         denseBackward(layer, params, gradient, input, dInner, dx, batch.vertices);
         if (dInput && dx) dx.forEach((d, i) => dInput[i] += d);
@@ -176,7 +201,7 @@ export class GraphNet {
   }
 }
 
-/** Epochs over the graphs in random order; mean squared error. */
+/** Epochs over the graphs in random order; mean squared error; the rate falls along half a cosine, by epochs. */
 export function trainGraphNet(
   net: GraphNet,
   graphs: readonly LabelledGraph[],
@@ -187,37 +212,46 @@ export function trainGraphNet(
 ): void {
   const adam = new Adam(net.params.length, options);
   for (let epoch = 0; epoch < epochs; epoch++) {
-    const order = rng.permutation(graphs.length);
-    for (let from = 0; from < graphs.length; from += batch) {
-      const some = order.subarray(from, from + batch);
+    const lr = options.lr * (1 + Math.cos(Math.PI * epoch / epochs)) / 2;
+    for (const some of batches(graphs.length, batch, rng)) {
       const x = batchOf(Array.from(some, (i) => graphs[i]), vocabulary);
       const pass = net.forward(x, rng);
       const dy = pass.output.map((y, i) => 2 * (y - targets[some[i]]) / some.length);
       net.backward(x, pass, dy);
-      adam.step(net.params, net.gradient);
+      adam.step(net.params, net.gradient, lr);
     }
   }
 }
 
-/** Each row the mean of those in its list. */
-function average(lists: Int32Array[], x: Float64Array, y: Float64Array, width: number): void {
+/** Each row the weighted mean of those in its list. */
+function average(
+  { lists, shares }: Means,
+  x: Float64Array,
+  y: Float64Array,
+  width: number,
+): void {
   lists.forEach((list, v) => {
-    const to = v * width, share = 1 / list.length;
-    for (const w of list) {
-      const from = w * width;
+    const to = v * width;
+    list.forEach((w, n) => {
+      const from = w * width, share = shares[v][n];
       for (let i = 0; i < width; i++) y[to + i] += share * x[from + i];
-    }
+    });
   });
 }
 
 /** The transpose of `average`. */
-function spread(lists: Int32Array[], dy: Float64Array, dx: Float64Array, width: number): void {
+function spread(
+  { lists, shares }: Means,
+  dy: Float64Array,
+  dx: Float64Array,
+  width: number,
+): void {
   lists.forEach((list, v) => {
-    const from = v * width, share = 1 / list.length;
-    for (const w of list) {
-      const to = w * width;
+    const from = v * width;
+    list.forEach((w, n) => {
+      const to = w * width, share = shares[v][n];
       for (let i = 0; i < width; i++) dx[to + i] += share * dy[from + i];
-    }
+    });
   });
 }
 

@@ -4,29 +4,31 @@ import { BayesianLinear } from "./bayesian_linear.ts";
 import { batchOf, type GcnOptions, GraphNet, trainGraphNet } from "./gcn.ts";
 import type { LabelledGraph } from "./graphs.ts";
 import type { Prediction, Predictor } from "./predictor.ts";
+import type { PredictorSettings } from "./settings.ts";
 import { type Standard, standardise } from "./targets.ts";
 
 /** White et al., NeurIPS 2020, and the code published with it. */
-export const gcnDefaults: GcnOptions = {
-  layers: 4,
-  width: 144,
+export const gcnDefaults = (
+  { layers = 4, width = 144, epochs = 300, rate = 1e-4 }: PredictorSettings = {},
+): GcnOptions => ({
+  layers,
+  width,
   dense: 128,
   dropout: 0.1,
-  epochs: 300,
+  epochs,
   batch: 7,
-  lr: 1e-4,
+  lr: rate,
   decay: 3e-4,
-};
+});
 
 /** For strategies that fit after every batch: a net of a twentieth of the work. */
-export const smallGcn: GcnOptions = {
-  ...gcnDefaults,
-  width: 32,
+export const smallGcn = (
+  { layers = 4, width = 32, epochs = 100, rate = 3e-3 }: PredictorSettings = {},
+): GcnOptions => ({
+  ...gcnDefaults({ layers, width, epochs, rate }),
   dense: 32,
-  epochs: 100,
   batch: 10,
-  lr: 3e-3,
-};
+});
 
 /** Graphs in one pass: thousands at once would take gigabytes. */
 const AT_ONCE = 256;

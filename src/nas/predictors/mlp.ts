@@ -1,4 +1,5 @@
 /** Feed-forward nets with one output, on the CPU. */
+import { UsageError } from "../../errors.ts";
 import type { Rng } from "../../random.ts";
 import {
   activate,
@@ -36,6 +37,26 @@ export function takeRows({ values, width }: Rows, numbers: ArrayLike<number>): R
   return { values: taken, length: numbers.length, width };
 }
 
+/** Mean and deviation of each column. */
+export interface Scale {
+  mean: Float64Array;
+  /** Of the population; 1 for a column of equal values. */
+  deviation: Float64Array;
+}
+
+export function scaleOf({ values, length, width }: Rows): Scale {
+  const mean = new Float64Array(width), deviation = new Float64Array(width);
+  values.forEach((v, i) => mean[i % width] += v / length);
+  values.forEach((v, i) => deviation[i % width] += (v - mean[i % width]) ** 2 / length);
+  return { mean, deviation: deviation.map((v) => Math.sqrt(v) || 1) };
+}
+
+/** Rows whose columns have mean 0 and deviation 1, where the scale is their own. */
+export function scaleRows(rows: Rows, { mean, deviation }: Scale): Rows {
+  const { values, width } = rows;
+  return { ...rows, values: values.map((v, i) => (v - mean[i % width]) / deviation[i % width]) };
+}
+
 export class Mlp {
   readonly params: Float64Array;
   readonly gradient: Float64Array;
@@ -45,18 +66,22 @@ export class Mlp {
   #gradients: Float64Array[] = [];
   #room = 0;
 
-  /** @param sizes of the input and of each hidden layer. */
+  /**
+   * @param sizes of the input and of each hidden layer.
+   * @param start sets the first weights of a layer.
+   */
   constructor(
     private readonly sizes: readonly number[],
     private readonly activation: Activation,
     rng: Rng,
+    start: typeof glorot = glorot,
   ) {
     this.#layers = layOut([...sizes, 1]);
     const last = this.#layers[this.#layers.length - 1];
     const size = last.at + denseSize(last);
     this.params = new Float64Array(size);
     this.gradient = new Float64Array(size);
-    for (const layer of this.#layers) glorot(this.params, layer, rng);
+    for (const layer of this.#layers) start(this.params, layer, rng);
   }
 
   /** One output per row; valid until the next call. */
@@ -101,11 +126,24 @@ export class Mlp {
 export interface TrainOptions extends AdamOptions {
   epochs: number;
   batch: number;
-  /** Mean absolute or mean squared error. */
-  loss: "mae" | "mse";
+  /** Mean absolute or squared error; or the absolute error relative to how far a target is above `LOWEST`. */
+  loss: "mae" | "mse" | "mape";
 }
 
-/** Epochs over the rows in random order; a last batch may be smaller. */
+/** Error in per cent that no network falls below: the bound of BANANAS' relative loss, made for CIFAR-10. */
+const LOWEST = 4.5;
+
+/** Derivative of a loss of one row by its output. */
+const slopes: Record<TrainOptions["loss"], (y: number, target: number) => number> = {
+  mae: (y, target) => Math.sign(y - target),
+  mse: (y, target) => 2 * (y - target),
+  mape: (y, target) => Math.sign(y - target) / (target - LOWEST),
+};
+
+/**
+ * Epochs over the rows in random order; a last batch may be smaller.
+ * @throws UsageError for loss mape and targets that are no errors above 4.5 per cent.
+ */
 export function trainMlp(
   net: Mlp,
   rows: Rows,
@@ -113,19 +151,30 @@ export function trainMlp(
   { epochs, batch, loss, ...adam }: TrainOptions,
   rng: Rng,
 ): void {
+  const least = targets.reduce((a, b) => Math.min(a, b));
+  if (loss === "mape" && least <= LOWEST) {
+    throw new UsageError(
+      `Cannot train a predictor with loss mape: a target is ${least}, expected errors above ${LOWEST} %; ` +
+        `learn the error itself, or try mae`,
+    );
+  }
   const optimizer = new Adam(net.params.length, adam);
   for (let epoch = 0; epoch < epochs; epoch++) {
-    const order = rng.permutation(rows.length);
-    for (let from = 0; from < rows.length; from += batch) {
-      const some = order.subarray(from, from + batch);
+    for (const some of batches(rows.length, batch, rng)) {
       const x = takeRows(rows, some);
       const y = net.forward(x);
-      const dy = Float64Array.from(some, (row, i) => {
-        const miss = y[i] - targets[row];
-        return (loss === "mae" ? Math.sign(miss) : 2 * miss) / some.length;
-      });
+      const dy = Float64Array.from(
+        some,
+        (row, i) => slopes[loss](y[i], targets[row]) / some.length,
+      );
       net.backward(x, dy);
       optimizer.step(net.params, net.gradient);
     }
   }
+}
+
+/** Numbers below `length` in random order, `batch` at a time; the last ones may be fewer. */
+export function* batches(length: number, batch: number, rng: Rng): Generator<Uint32Array> {
+  const order = rng.permutation(length);
+  for (let from = 0; from < length; from += batch) yield order.subarray(from, from + batch);
 }

@@ -13,33 +13,43 @@ import { GRAPH_ALONE } from "./mixed_kernel.ts";
 import { MixedProcess } from "./mixed_process.ts";
 import type { PredictorName } from "./names.ts";
 import type { Predictor } from "./predictor.ts";
+import { checkSettings, type PredictorSettings } from "./settings.ts";
 import { WlFeatures, wlKernel } from "./wl.ts";
 
 export type { Prediction, Predictor } from "./predictor.ts";
 
 export * from "./names.ts";
+export type { PredictorSettings } from "./settings.ts";
 
 export interface PredictorParts<A> {
   space: SearchSpace<A>;
   /** For predictors that see features or distances. */
   encoding?: Encoding<A>;
+  /** Settings that differ from the published ones. */
+  settings?: PredictorSettings;
 }
 
 /** Variances of the noise that a Gaussian process chooses from. */
 const NOISES = [1e-3, 1e-2, 0.1, 0.3];
+/** Of the Gaussian process of White et al., NeurIPS 2020: a deviation of 1e-5. */
+const PUBLISHED_NOISE = 1e-10;
 /** Rounds of the Weisfeiler–Lehman kernel that it chooses from: 0 … 4. */
 const ROUNDS = 4;
 
-/** @throws UsageError where the encoding is missing or cannot do what the predictor needs. */
+/**
+ * @throws UsageError where the encoding is missing or cannot do what the predictor needs, and for settings that it
+ * does not have.
+ */
 export function openPredictor<A>(name: PredictorName, parts: PredictorParts<A>): Predictor<A> {
   const { space } = parts;
+  const settings = checkSettings(name, parts.settings ?? {});
   const encoding = () => {
     if (parts.encoding) return parts.encoding;
     throw new UsageError(`Cannot use predictor ${name}: it sees encodings, and none is named`);
   };
   switch (name) {
     case "gp":
-      return new GaussianProcess(distanceKernel(encoding()), { noises: [1e-5] });
+      return new GaussianProcess(distanceKernel(encoding()), { noises: [PUBLISHED_NOISE] });
     case "gp-rbf":
       return new GaussianProcess(rbfKernel(encoding()), { noises: NOISES });
     case "gp-wl":
@@ -49,17 +59,17 @@ export function openPredictor<A>(name: PredictorName, parts: PredictorParts<A>):
     case "gp-graph":
       return new MixedProcess<A & WeakKey>(space as never, graphKernel(space), GRAPH_ALONE);
     case "ensemble":
-      return new Ensemble(encoding(), bananasEnsemble);
+      return new Ensemble(encoding(), bananasEnsemble(settings));
     case "diverse":
-      return new Ensemble(encoding(), diverseEnsemble);
+      return new Ensemble(encoding(), diverseEnsemble(settings));
     case "dngo":
-      return new Dngo(encoding(), dngoDefaults);
+      return new Dngo(encoding(), dngoDefaults(settings));
     case "bohamiann":
-      return new Bohamiann(encoding(), bohamiannDefaults);
+      return new Bohamiann(encoding(), bohamiannDefaults(settings));
     case "gcn":
-      return new GcnPredictor(graphsOf(space), gcnDefaults, false);
+      return new GcnPredictor(graphsOf(space), gcnDefaults(settings), false);
     case "bonas":
-      return new GcnPredictor(graphsOf(space), smallGcn, true);
+      return new GcnPredictor(graphsOf(space), smallGcn(settings), true);
   }
 }
 

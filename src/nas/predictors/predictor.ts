@@ -22,4 +22,6 @@ export interface Predictor<A> {
   predict(archs: readonly A[]): Prediction;
   /** Values of one function drawn from what the predictor believes: for Thompson sampling. */
   draw?(archs: readonly A[], rng: Rng): Float64Array;
+  /** Predictions of each member of an ensemble. */
+  members?(archs: readonly A[]): Float64Array[];
 }

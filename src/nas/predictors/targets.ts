@@ -15,12 +15,22 @@ export function standardise(targets: Float64Array): { values: Float64Array; by: 
 /** Errors below this count as this: an accuracy of 1 has a logarithm too. */
 const LEAST = 1e-4;
 
+/** Whether scores are accuracies, as fractions. */
+export const areAccuracies = (scores: Float64Array): boolean =>
+  scores.every((score) => score >= 0 && score <= 1);
+
+/** Errors in per cent; scores that are no accuracies as losses with mean 0 and deviation 1. */
+export const percentErrors = (scores: Float64Array): Float64Array =>
+  areAccuracies(scores)
+    ? scores.map((score) => 100 * (1 - score))
+    : standardise(scores.map((score) => -score)).values;
+
 /**
  * Logarithms of errors 1 − score, so that differences among the best count as much as those among the worst;
  * scores beyond 0 … 1 are no accuracies: their negatives as they are.
  */
 export function logErrors(scores: Float64Array): Float64Array {
-  const accuracies = scores.every((score) => score >= 0 && score <= 1);
+  const accuracies = areAccuracies(scores);
   return scores.map((score) => accuracies ? Math.log(Math.max(LEAST, 1 - score)) : -score);
 }
 

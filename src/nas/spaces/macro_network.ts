@@ -48,7 +48,7 @@ export function searchChain(
         return i === 0 ? sum : net.scope("skip", () => norm(net, sum));
       });
       outputs.push(y);
-      if (reducesAfter(i, config.layers)) reduce(net, chain, outputs, i, out);
+      if (reducesAfter(i, config.layers)) reduce(net, outputs, i, out, readIn(chain, i + 1));
     });
     return { logits: head(net, outputs.at(-1)!, { classes, keep: config.keep }) };
   };
@@ -66,19 +66,20 @@ export function searchOp(net: Net, x: Value, op: number, { opBnEpsilon }: ChildC
   );
 }
 
-/** Halves every output that layer i + 1 or a later one reads; the others are forgotten. */
+/** Which outputs layer `from` or a later one reads. */
+const readIn = (chain: Chain, from: number) => (j: number) => neededFrom(chain, from, j);
+
+/** Halves the outputs after layer i that are to be kept; the others are forgotten. */
 function reduce(
   net: Net,
-  chain: Chain,
   outputs: (Value | null)[],
   i: number,
   out: number,
+  keeps: (j: number) => boolean,
 ): void {
   net.scope(`reduce${i}`, () => {
     outputs.forEach((x, j) => {
-      outputs[j] = x && neededFrom(chain, i + 1, j)
-        ? factorisedReduction(net, String(j), x, { out })
-        : null;
+      outputs[j] = x && keeps(j) ? factorisedReduction(net, String(j), x, { out }) : null;
     });
   });
 }
@@ -88,28 +89,34 @@ function reduce(
  * output and go through a 1×1 convolution; the width doubles at each reduction. Pools are bare.
  */
 export const macroFinalNetwork = (arch: MacroArch, into: BuildContext): Network =>
-  finalChain(arch, into, (net, x, i) => [finalOp(net, x, arch.layers[i].op, into.config)]);
+  finalChain(arch, into, (net, x, i) => finalOp(net, x, arch.layers[i].op, into.config));
 
-/** A final network whose layers join what `body` gives, and their skips. */
+/**
+ * A final network whose layers do `body` before their skips. With `legacyFixed` all outputs are halved at a
+ * reduction, as released, which counts weights that nothing reads; they are not computed.
+ */
 export function finalChain(
   chain: Chain,
   { config, classes }: BuildContext,
-  body: (net: Net, x: Value, layer: number) => Value[],
+  body: (net: Net, x: Value, layer: number, width: number) => Value,
 ): Network {
   return (net, images) => {
     let width = config.filters;
     const outputs: (Value | null)[] = [stem(net, images, width, config.stem)];
     chain.layers.forEach(({ skips }, i) => {
       const y = net.scope(`layer${i}`, () => {
-        const own = body(net, outputs[i]!, i);
-        if (i === 0 && own.length === 1) return own[0];
+        const own = body(net, outputs[i]!, i, width);
+        if (i === 0) return own;
         const joined = skips.flatMap((bit, j) => bit ? [{ x: outputs[j]!, row: j }] : []);
-        own.forEach((x, b) => joined.push({ x, row: i + b }));
+        joined.push({ x: own, row: i });
         const fanIn = joined.reduce((sum, { x }) => sum + channels(x), 0);
         return joinNorm(net, "skip", joined, { out: width, fanIn });
       });
       outputs.push(y);
-      if (reducesAfter(i, config.layers)) reduce(net, chain, outputs, i, width *= 2);
+      if (reducesAfter(i, config.layers)) {
+        const keeps = config.legacyFixed ? () => true : readIn(chain, i + 1);
+        reduce(net, outputs, i, width *= 2, keeps);
+      }
     });
     return { logits: head(net, outputs.at(-1)!, { classes, keep: config.keep }) };
   };

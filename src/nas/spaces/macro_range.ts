@@ -2,7 +2,7 @@
  * ENAS's macro space of channel ranges: every layer runs all operations, and a layer's decision is which
  * channels it takes of each (the released code, `controller_search_whole_channels` off). `choice` holds, layer
  * by layer, per operation the first channel and how many more than one follow, then the skip bits from the
- * stem on; the controller decides in the same order.
+ * stem on; the controller decides in the same order. As released, a range has at most all channels but one.
  */
 import type { BuildContext, ChildConfig, Decision, Graph, Model, SearchSpace } from "../space.ts";
 import { requireConfig, requireSearchForm, toModel } from "./child.ts";
@@ -78,13 +78,19 @@ const everything = (layers: number, branches: number, units: number): RangeArch 
 
 function decisions(layers: number, branches: number, units: number): Decision[] {
   const firsts = Array.from({ length: units }, (_, c) => `from ${c}`);
-  const counts = Array.from({ length: units }, (_, c) => c ? `${c + 1} channels` : "1 channel");
+  const counts = Array.from({ length: units - 1 }, (_, c) => c ? `${c + 1} channels` : "1 channel");
   return Array.from({ length: layers }, (_, i): Decision[] => {
-    const common = { kind: "number", node: i, options: units } as const;
+    const decision = (name: string, labels: string[]): Decision => ({
+      name: `layer ${i}, ${name}`,
+      kind: "number",
+      node: i,
+      options: labels.length,
+      labels,
+    });
     return [
       ...macroOps.slice(0, branches).flatMap(({ label }): Decision[] => [
-        { ...common, name: `layer ${i}, ${label}, first channel`, labels: firsts },
-        { ...common, name: `layer ${i}, ${label}, more channels`, labels: counts },
+        decision(`${label}, first channel`, firsts),
+        decision(`${label}, more channels`, counts),
       ]),
       ...skipDecisions(i),
     ];
@@ -99,7 +105,7 @@ function limits(layers: number, branches: number, units: number): Limit {
   ]).flat();
   return (choice, at, later) => {
     if (kinds[at] === "skip") return 2;
-    if (kinds[at] === "count") return units - choice[at - 1];
+    if (kinds[at] === "count") return Math.min(units - 1, units - choice[at - 1]);
     return later ? units - choice[at + 1] : units;
   };
 }

@@ -1,6 +1,15 @@
 /** The networks of an architecture of channel ranges: the supernet's child, and the one trained from scratch. */
 import { part, type Value } from "../../autodiff/tape.ts";
-import { channels, conv, convNorm, type Net, norm, pool3, separable } from "../../nn/layers.ts";
+import {
+  channels,
+  conv,
+  convNormRelu,
+  joinNorm,
+  type Net,
+  norm,
+  pool3,
+  separable,
+} from "../../nn/layers.ts";
 import { heInit } from "../../nn/init.ts";
 import { pointwise, relu, slice } from "../../ops/mod.ts";
 import type { BuildContext, ChildConfig } from "../space.ts";
@@ -33,28 +42,29 @@ export const rangeSearchNetwork = (arch: RangeArch, into: BuildContext): Network
   });
 
 /**
- * The network trained from scratch, of which nothing is published: as that of whole channels, but each
- * operation has as many channels as its range, in proportion to the layer's width.
+ * The network trained from scratch, as the released code defines it (`_fixed_layer`): each operation gives as
+ * many channels as its range has, all of them are concatenated and go through ReLU, a 1×1 convolution and norm;
+ * skips follow as with whole channels. Ranges grow with the network's first width and not at reductions. The
+ * released code forgets the range of a pool; here its 1×1 convolution has that many channels.
  */
 export const rangeFinalNetwork = (arch: RangeArch, into: BuildContext): Network =>
-  finalChain(arch, into, (net, x, i) =>
-    arch.layers[i].ranges.map((range, op) => {
-      const { count } = scaled(range, into.config, channels(x));
-      return net.scope(`op${op}`, () => finalOp(net, x, op, count, into.config));
-    }));
+  finalChain(arch, into, (net, x, i, width) => {
+    const parts = arch.layers[i].ranges.map((range, op) => {
+      const { count } = scaled(range, into.config, into.config.filters);
+      return { x: net.scope(`op${op}`, () => finalOp(net, x, op, width, count)), row: op };
+    });
+    const fanIn = parts.reduce((sum, { x }) => sum + channels(x), 0);
+    return joinNorm(net, "join", parts, { out: width, fanIn });
+  });
 
-function finalOp(
-  net: Net,
-  x: Value,
-  op: number,
-  out: number,
-  { legacyFixed }: ChildConfig,
-): Value {
+function finalOp(net: Net, x: Value, op: number, width: number, count: number): Value {
   const { kind, k } = macroOps[op];
-  const y = convNorm(net, "in", relu(x), { k: 1, out });
-  if (kind === "avg" || kind === "max") return pool3(y, kind);
-  const wide = kind === "conv" || legacyFixed ? conv : separable;
-  return net.scope("op", () => norm(net, wide(net, relu(y), { k, out })));
+  const pools = kind === "avg" || kind === "max";
+  const out = pools ? count : width;
+  const y = convNormRelu(net, "in", x, { k: 1, out });
+  if (pools) return pool3(y, kind);
+  const wide = kind === "conv" ? conv : separable;
+  return net.scope("out", () => relu(norm(net, wide(net, y, { k, out: count }))));
 }
 
 /** A range in a layer of another width; never empty. */

@@ -3,7 +3,7 @@
  * cell is a graph of at most seven vertices and nine edges; vertices off every path from input to output
  * do not count.
  */
-import { hash } from "node:crypto";
+import { md5 } from "../../common/md5.ts";
 import { UsageError } from "../../errors.ts";
 
 /** Vertices of the largest cell; 0 is the input, the last the output. */
@@ -119,8 +119,6 @@ export function nb101Hash(dag: Dag): string {
   }
   return md5(`[${hashes.sort().map((h) => `'${h}'`).join(", ")}]`);
 }
-
-const md5 = (text: string): string => hash("md5", text, "hex");
 
 /** Vertices and their neighbourhoods look alike in many cells: a few thousand texts in all. */
 const remembered = new Map<string, string>();

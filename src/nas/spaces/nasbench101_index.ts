@@ -2,14 +2,14 @@
  * All cells of NAS-Bench-101 with their published hashes: enumerated once, about a minute, then read from a
  * file in the cache folder.
  */
-import { dirname, join } from "@std/path";
-import { DataError } from "../../errors.ts";
 import { archOfDag, type Nb101Arch, nb101Dag, nb101Hash } from "./nasbench101_arch.ts";
 import { enumerateCells, nb101Counts, unpackDag } from "./nasbench101_cells.ts";
 import { nb101Paths } from "./nasbench101_paths.ts";
 
-const HASH_BYTES = 16;
-const SIZE = nb101Counts.reduce((a, b) => a + b, 0);
+/** Bytes of a cell's hash. */
+export const HASH_BYTES = 16;
+/** How many cells there are. */
+export const SIZE = nb101Counts.reduce((a, b) => a + b, 0);
 
 export class Nb101Cells {
   /** First cell of each bucket of hashes, then the next of the same: −1 ends a chain. */
@@ -82,49 +82,16 @@ export interface OpenCells {
   signal?: AbortSignal;
 }
 
-const FILE = "nasbench101-cells-1.bin";
-
 /** Reads the cells from the cache, or enumerates them. A damaged file is made anew. */
 export async function openNb101Cells(options: OpenCells = {}): Promise<Nb101Cells> {
-  const { cacheDir } = options;
-  const path = cacheDir === undefined ? null : join(cacheDir, "nasbench101", FILE);
-  const kept = path === null ? null : await read(path);
+  if (options.cacheDir === undefined) return await enumerateAll(options);
+  const { cellsPath, readCells, writeCells } = await import("./nasbench101_cells_file.ts");
+  const path = cellsPath(options.cacheDir);
+  const kept = await readCells(path);
   if (kept) return kept;
   const cells = await enumerateAll(options);
-  if (path !== null) await write(path, cells);
+  await writeCells(path, cells);
   return cells;
-}
-
-async function read(path: string): Promise<Nb101Cells | null> {
-  try {
-    const bytes = await Deno.readFile(path);
-    const packed = 4 * SIZE, whole = packed + HASH_BYTES * SIZE;
-    if (bytes.length !== whole + 32) return null;
-    const digest = new Uint8Array(
-      await crypto.subtle.digest("SHA-256", bytes.subarray(0, whole)),
-    );
-    if (digest.toHex() !== bytes.subarray(whole).toHex()) return null;
-    return new Nb101Cells(
-      new Uint32Array(bytes.buffer, 0, SIZE),
-      bytes.subarray(packed, whole),
-    );
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return null;
-    throw new DataError(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
-  }
-}
-
-async function write(path: string, { packed, hashes }: Nb101Cells): Promise<void> {
-  const whole = packed.byteLength + hashes.length;
-  const bytes = new Uint8Array(whole + 32);
-  bytes.set(new Uint8Array(packed.buffer, packed.byteOffset, packed.byteLength));
-  bytes.set(hashes, packed.byteLength);
-  const digest = await crypto.subtle.digest("SHA-256", bytes.subarray(0, whole));
-  bytes.set(new Uint8Array(digest), whole);
-  await Deno.mkdir(dirname(path), { recursive: true });
-  const part = `${path}.${Deno.pid}.part`;
-  await Deno.writeFile(part, bytes);
-  await Deno.rename(part, path);
 }
 
 /** Graphs first, which is a fifth of the work, then the hash of each. */

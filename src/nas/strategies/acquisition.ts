@@ -1,16 +1,17 @@
 /**
  * Acquisition functions: which candidates are worth a query, from what a predictor says of them (White et al.,
- * "BANANAS", AAAI 2021, §3 and appendix; Jones et al., "Efficient Global Optimization", 1998).
+ * "BANANAS", AAAI 2021, §3, appendix and released code; Jones et al., "Efficient Global Optimization", 1998).
  */
 import type { Rng } from "../../random.ts";
 import type { Prediction } from "../predictors/predictor.ts";
 
 export const acquisitionNames = {
-  ei: "expected improvement on the best",
+  ei: "expected improvement on the best with a fifth of the deviation",
+  "ei-full": "expected improvement with the whole deviation",
   pi: "probability of an improvement",
   ucb: "mean less half a deviation",
-  confidence: "mean less two deviations",
-  percentile: "the value that a fifth of draws lie below",
+  confidence: "mean plus two deviations: a bound that is probably kept",
+  percentile: "the lowest prediction of an ensemble's members",
   mean: "the mean alone",
   its: "a draw per candidate: independent Thompson sampling",
   ts: "one function drawn from the predictor: Thompson sampling",
@@ -28,34 +29,41 @@ export interface Situation {
   rng: Rng;
   /** A function drawn from the predictor, at the candidates. */
   draw(): Float64Array;
+  /** Predictions of each member of an ensemble, at the candidates. */
+  members(): Float64Array[];
 }
 
 /** Whether an acquisition gives an architecture the same value twice: only then can it be climbed. */
 export const isFixed = (name: AcquisitionName): boolean => name !== "its" && name !== "ts";
 
-/** Below so many deviations, a normal variable is in a fifth of draws. */
-const FIFTH = -0.8416212335729143;
+/** Networks of an ensemble differ by more than they err: BANANAS divides their deviation by this for `ei`. */
+const EI_CALIBRATION = 5;
 
 /** A value per candidate, larger is better; only their order means something. */
 export function acquire(name: AcquisitionName, situation: Situation): Float64Array {
-  const { prediction: { mean, deviation }, best, rng, draw } = situation;
+  const { prediction: { mean, deviation }, best, rng, draw, members } = situation;
   const below = (factor: number) => mean.map((m, i) => -(m - factor * deviation[i]));
-  const improvement = (of: (u: number, s: number) => number) =>
+  const improvement = (of: (u: number, s: number) => number, calibration = 1) =>
     mean.map((m, i) => {
-      const s = Math.max(deviation[i], 1e-12);
+      const s = Math.max(deviation[i] / calibration, 1e-12);
       return of((best - m) / s, s);
     });
+  const expected = (u: number, s: number) => Math.log(s) + logImprovement(u);
   switch (name) {
     case "ei":
-      return improvement((u, s) => Math.log(s) + logImprovement(u));
+      return improvement(expected, EI_CALIBRATION);
+    case "ei-full":
+      return improvement(expected);
     case "pi":
       return improvement((u) => u);
     case "ucb":
       return below(0.5);
     case "confidence":
-      return below(2);
-    case "percentile":
-      return below(-FIFTH);
+      return below(-2);
+    case "percentile": {
+      const all = members();
+      return mean.map((_, i) => -all.reduce((least, one) => Math.min(least, one[i]), Infinity));
+    }
     case "mean":
       return below(0);
     case "its":

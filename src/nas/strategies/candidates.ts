@@ -9,12 +9,18 @@ export interface CandidatePlan {
   /** The best architectures so far that are mutated, so often for each number of edits. */
   parents: number;
   each: number;
-  /** Mutations of mutations: 1 … so many edits. */
+  /** 1 … so many edits in a mutation. */
   edits: number;
+  /** A mutation that changed nothing is drawn again. */
+  changed?: boolean;
   /** Later parents are left out once there are so many candidates; 0 = all parents. */
   enough: number;
   /** Uniform draws beside them. */
   random: number;
+  /** Uniform draws until there are so many candidates, where the space has as many. */
+  fill?: number;
+  /** A random part of so many candidates is rated; all where there is no number. */
+  rated?: number;
   /** So many of the candidates with the best acquisition climb to better neighbours until there are none. */
   climbs: number;
 }
@@ -44,7 +50,7 @@ export interface Surroundings<A> {
 /** Candidates that differ from each other and from what is taken, the best first; may be none. */
 export function findCandidates<A>(plan: CandidatePlan, around: Surroundings<A>): Candidate<A>[] {
   if (around.whole) return valuedWhole(around.whole, around).sort(better);
-  const pool = propose(plan, around);
+  const pool = someOf(propose(plan, around), plan.rated, around.rng);
   const found = valued([...pool.values()], around);
   if (plan.climbs > 0) climb(plan.climbs, found, pool, around);
   return found.sort(better);
@@ -76,16 +82,39 @@ function propose<A>(plan: CandidatePlan, around: Surroundings<A>): Map<string, A
   };
   for (const parent of ranked.slice(0, plan.parents)) {
     for (let edits = 1; edits <= plan.edits; edits++) {
-      for (let i = 0; i < plan.each; i++) {
-        let arch = parent;
-        for (let e = 0; e < edits; e++) arch = moves.perturb(arch, rng);
-        add(arch);
-      }
+      for (let i = 0; i < plan.each; i++) add(mutation(parent, edits, plan, around));
     }
     if (plan.enough > 0 && pool.size >= plan.enough) break;
   }
   for (let i = 0; i < plan.random; i++) add(moves.sample(rng));
+  const { fill = 0 } = plan;
+  for (let i = 0; i < 5 * fill && pool.size < fill; i++) add(moves.sample(rng));
   return pool;
+}
+
+/** Mutations that may change nothing in a row, before one is taken that does. */
+const PATIENCE = 100;
+
+function mutation<A>(
+  parent: A,
+  edits: number,
+  { changed }: CandidatePlan,
+  { moves, rng }: Surroundings<A>,
+): A {
+  const { space } = moves;
+  let arch = moves.perturb(parent, rng, edits);
+  if (!changed) return arch;
+  const before = space.key(parent);
+  for (let i = 0; i < PATIENCE && space.key(arch) === before; i++) {
+    arch = moves.perturb(parent, rng, edits);
+  }
+  return arch;
+}
+
+function someOf<A>(pool: Map<string, A>, most: number | undefined, rng: Rng): Map<string, A> {
+  if (most === undefined || pool.size <= most) return pool;
+  const all = [...pool];
+  return new Map(Array.from(rng.permutation(all.length).subarray(0, most), (i) => all[i]));
 }
 
 /** Adds all that is seen on the way. */

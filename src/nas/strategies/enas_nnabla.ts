@@ -1,7 +1,7 @@
 /**
- * ENAS the way of Sony's nnabla-examples: of each round of candidates only the best is trained, and the score
- * it has after that is the iteration's. The policy underneath learns from the candidates alone. The signs
- * and probabilities are those of the paper, not of that code.
+ * ENAS the way of Sony's nnabla-examples. An iteration samples candidates, lets the policy learn from their
+ * scores, trains the best of them and scores it again: that score is the iteration's. The signs and
+ * probabilities are those of the paper, not of that code.
  */
 import { mergeStates, partOf } from "../progress.ts";
 import type { SearchSpace } from "../space.ts";
@@ -9,49 +9,56 @@ import type { Scored, State, Strategy, StrategyReport, Trial } from "../strategy
 
 interface Saved {
   trials: number;
-  /** The best candidate since the last training; null before the first round and where none scored. */
+  /** Whether the candidates of this iteration have their scores, and the best of them is to be trained. */
+  training: boolean;
+  /** The best candidate of this iteration; null where none scored. */
   best: { choice: number[]; score: number } | null;
-  /** What was trained last, until it has been scored. */
+  /** The architecture that is trained in this iteration. */
   trained: number[] | null;
 }
 
 export class NnablaStrategy<A> implements Strategy<A> {
-  #saved: Saved = { trials: 0, best: null, trained: null };
+  #saved: Saved = { trials: 0, training: false, best: null, trained: null };
   /** What the policy was asked, under its own ids; a round is never cut by a checkpoint. */
   #asked: Trial<A>[] = [];
 
   /** @param policy learns by what it is told of the candidates. */
   constructor(private readonly policy: Strategy<A>, private readonly space: SearchSpace<A>) {}
 
-  /** n times the best of the last candidates; one draw of the policy while there is none. */
+  /** In training n times the best candidate, or one sample of the policy where none scored; else n samples. */
   async draw(n: number): Promise<A[]> {
+    if (!this.#saved.training) return await this.policy.draw(n);
     const { best } = this.#saved;
     const arch = best ? this.space.decode(best.choice) : (await this.policy.draw(1))[0];
     this.#saved.trained = this.space.encode(arch);
-    this.#saved.best = null;
     return Array.from({ length: n }, () => arch);
   }
 
-  /** n candidates, and last what was trained since the last round, to be scored beside them. */
+  /** n candidates, which cannot win untrained. */
   async ask(n: number): Promise<Trial<A>[]> {
     this.#asked = await this.policy.ask(n);
-    const { trained } = this.#saved;
-    const archs = this.#asked.map(({ arch }) => arch);
-    if (trained) archs.push(this.space.decode(trained));
-    return archs.map((arch) => ({ id: this.#saved.trials++, arch }));
+    return this.#asked.map(({ arch }) => ({ id: this.#saved.trials++, arch, partial: true }));
   }
 
   async tell(done: Scored<A>[]): Promise<StrategyReport> {
-    const candidates = done.slice(0, this.#asked.length);
-    for (const { arch, score } of candidates) {
+    for (const { arch, score } of done) {
       if (score.value > (this.#saved.best?.score ?? 0)) {
         this.#saved.best = { choice: this.space.encode(arch), score: score.value };
       }
     }
-    this.#saved.trained = null;
-    const told = candidates.map(({ score }, i) => ({ ...this.#asked[i], score }));
-    const report = await this.policy.tell(told);
-    return { ...report, trained: done.at(this.#asked.length)?.score.value };
+    this.#saved.training = true;
+    return await this.policy.tell(done.map(({ score }, i) => ({ ...this.#asked[i], score })));
+  }
+
+  askTrained(): Trial<A>[] {
+    const { trained } = this.#saved;
+    return trained ? [{ id: this.#saved.trials++, arch: this.space.decode(trained) }] : [];
+  }
+
+  /** The next iteration samples candidates again. */
+  tellTrained([done]: Scored<A>[]): StrategyReport {
+    this.#saved = { ...this.#saved, training: false, best: null, trained: null };
+    return { trained: done?.score.value };
   }
 
   dryRun(n: number): void {

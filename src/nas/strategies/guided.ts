@@ -55,6 +55,11 @@ export function guidedStrategy<A>(moves: Moves<A>, seed: number, plan: GuidedPla
       `Cannot use acquisition ts in ${plan.name}: its predictor draws no functions; try its`,
     );
   }
+  if (plan.acquisition === "percentile" && !plan.predictors.every(({ members }) => members)) {
+    throw new UsageError(
+      `Cannot use acquisition percentile in ${plan.name}: its predictor is no ensemble; try ucb`,
+    );
+  }
   if (plan.candidates.parents > 0) moves.require(plan.name, "perturb");
   if (plan.candidates.climbs > 0) {
     moves.require(plan.name, "neighbours");
@@ -151,6 +156,7 @@ class Guided<A> implements Strategy<A> {
         best,
         rng,
         draw: () => predictor.draw!(archs, rng),
+        members: () => predictor.members!(archs),
       });
     const found: Candidate<A>[] = findCandidates(candidates, {
       moves: this.moves,

@@ -41,6 +41,12 @@ const makers: Record<StrategyName, Make> = {
           `its candidates with shared weights; try --strategy enas`,
       );
     }
+    if (context.config.roundsEvery !== 1) {
+      throw new UsageError(
+        `Cannot use strategy enas-nnabla with roundsEvery ${context.config.roundsEvery}: it trains the best ` +
+          `candidate of each epoch, expected 1`,
+      );
+    }
     return new NnablaStrategy(enas(context), context.space);
   },
   random: ({ config, moves }) => randomStrategy(moves, config.seed),

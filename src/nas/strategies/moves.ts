@@ -8,8 +8,11 @@ import type { SearchSpace } from "../space.ts";
 export interface Moves<A> {
   readonly space: SearchSpace<A>;
   sample(rng: Rng): A;
-  /** @throws UsageError where neither space nor encoding can. */
-  perturb(arch: A, rng: Rng): A;
+  /**
+   * @param edits mutations one after the other by the space, a factor on the rate of an encoding that has one.
+   * @throws UsageError where neither space nor encoding can.
+   */
+  perturb(arch: A, rng: Rng, edits?: number): A;
   neighbours(arch: A): A[];
   /** Throws a UsageError unless the moves that a strategy needs are there: before a search starts. */
   require(strategy: string, ...needed: ("perturb" | "neighbours")[]): void;
@@ -27,7 +30,10 @@ export function movesOf<A>(
 ): Moves<A> {
   const { sample, perturb: near } = encodings;
   if (sample && !sample.sample) throw cannot(sample.name, "sample", space.name);
-  const perturb = near ? near.perturb : space.mutate?.bind(space);
+  const perturb = near ? near.perturb : space.mutate && ((arch: A, rng: Rng, edits = 1) => {
+    for (let e = 0; e < edits; e++) arch = space.mutate!(arch, rng);
+    return arch;
+  });
   const neighbours = near ? near.neighbours : space.neighbours?.bind(space);
   const known = { perturb, neighbours };
   const missing = (what: "perturb" | "neighbours", strategy: string) =>
@@ -38,9 +44,9 @@ export function movesOf<A>(
   return {
     space,
     sample: (rng) => sample ? sample.sample!(rng) : uniformArchitecture(space, rng),
-    perturb(arch, rng) {
+    perturb(arch, rng, edits) {
       if (!perturb) throw missing("perturb", "mutations");
-      return perturb(arch, rng);
+      return perturb(arch, rng, edits);
     },
     neighbours(arch) {
       if (!neighbours) throw missing("neighbours", "local search");

@@ -3,7 +3,8 @@ import { UsageError } from "../../errors.ts";
 import { choiceEncoding } from "../encodings/choices.ts";
 import type { Encoding, Encodings } from "../encodings/encoding.ts";
 import { openPredictor, type PredictorName, predictorNames } from "../predictors/mod.ts";
-import { logErrors } from "../predictors/targets.ts";
+import { chosenSettings, type SettingsInConfig } from "../predictors/settings.ts";
+import { logErrors, percentErrors } from "../predictors/targets.ts";
 import type { SearchSpace } from "../space.ts";
 import type { AcquisitionName } from "./acquisition.ts";
 import type { CandidatePlan } from "./candidates.ts";
@@ -19,6 +20,8 @@ export interface GuidedConfig {
   predictor: PredictorName | "";
   /** Where candidates come from: mutations of the best, uniform draws, or both. */
   candidates: "" | "mutation" | "random" | "mutation-random";
+  /** Of the predictor. */
+  settings: SettingsInConfig;
 }
 
 interface Recipe {
@@ -27,8 +30,10 @@ interface Recipe {
   predictor: PredictorName | readonly PredictorName[];
   acquisition: AcquisitionName;
   candidates: CandidatePlan;
-  /** The logarithm of the error is learned, or the error. */
+  /** The logarithm of the error is learned, or the error in per cent. */
   log?: boolean;
+  /** What the predictor sees where nothing else is named, in spaces that have it. */
+  encoding?: string;
   /** Of architectures that compute the same, one is asked for. */
   distinct?: boolean;
 }
@@ -43,22 +48,30 @@ const mutations: CandidatePlan = {
   climbs: 0,
 };
 /** Half mutations of the ten best, half uniform draws. */
-const half: CandidatePlan = { parents: 10, each: 10, edits: 1, enough: 0, random: 100, climbs: 0 };
+const half: CandidatePlan = {
+  parents: 10,
+  each: 10,
+  edits: 1,
+  changed: true,
+  enough: 0,
+  random: 100,
+  climbs: 0,
+};
 
 const recipes = {
   /** White et al., NeurIPS 2020; kernel and candidates after NASBOT (Kandasamy et al., NeurIPS 2018). */
   gp: {
     initial: 10,
-    batch: 10,
+    batch: 1,
     predictor: "gp",
     acquisition: "ucb",
-    candidates: { parents: 5, each: 5, edits: 19, enough: 0, random: 200, climbs: 0 },
+    candidates: { parents: 5, each: 5, edits: 19, enough: 0, random: 0, climbs: 0, rated: 200 },
   },
   "gp-rbf": {
     initial: 10,
     batch: 1,
     predictor: "gp-rbf",
-    acquisition: "ei",
+    acquisition: "ei-full",
     candidates: half,
     log: true,
   },
@@ -67,7 +80,7 @@ const recipes = {
     initial: 10,
     batch: 1,
     predictor: "gp-wl",
-    acquisition: "ei",
+    acquisition: "ei-full",
     candidates: half,
     log: true,
   },
@@ -79,7 +92,7 @@ const recipes = {
     initial: 5,
     batch: 1,
     predictor: ["gp-graph", "gp-mixed"],
-    acquisition: "ei",
+    acquisition: "ei-full",
     candidates: { ...half, climbs: 3, whole: 20_000 },
     log: true,
     distinct: true,
@@ -92,15 +105,25 @@ const recipes = {
     acquisition: "its",
     candidates: mutations,
   },
-  dngo: { initial: 20, batch: 10, predictor: "dngo", acquisition: "ucb", candidates: mutations },
+  /** As in the code of the encodings study; naszilla draws 20 first and shows the net `adj`. */
+  dngo: {
+    initial: 10,
+    batch: 10,
+    predictor: "dngo",
+    acquisition: "ucb",
+    candidates: mutations,
+    encoding: "path",
+  },
+  /** As in naszilla. */
   bohamiann: {
     initial: 20,
     batch: 10,
     predictor: "bohamiann",
     acquisition: "ucb",
     candidates: mutations,
+    encoding: "adj",
   },
-  /** Wen et al., ECCV 2020: one fit to a ninth of the budget, then the best of many draws. */
+  /** Wen et al., ECCV 2020: one fit to eight ninths of the budget, then the best of many draws. */
   gcn: {
     initial: 0,
     batch: 0,
@@ -109,7 +132,13 @@ const recipes = {
     candidates: { parents: 0, each: 0, edits: 0, enough: 0, random: 0, climbs: 0 },
   },
   /** Shi et al., NeurIPS 2020. */
-  bonas: { initial: 10, batch: 10, predictor: "bonas", acquisition: "ei", candidates: mutations },
+  bonas: {
+    initial: 10,
+    batch: 10,
+    predictor: "bonas",
+    acquisition: "ei-full",
+    candidates: mutations,
+  },
   /** NPENAS-NP (Wei et al., IEEE TNNLS 2022): the predictor chooses among the offspring of the best. */
   npenas: {
     initial: 10,
@@ -127,7 +156,7 @@ export const isGuided = (name: string): name is GuidedName => Object.hasOwn(reci
 export interface PlanContext<A> {
   space: SearchSpace<A>;
   encodings: Encodings<A>;
-  /** What the predictor sees; "" = the truncated paths where the space has them, otherwise its choices. */
+  /** What the predictor sees; "" = what the strategy's authors chose where the space has it, otherwise its choices. */
   encoding: string;
   /** How many architectures will be asked for. */
   budget: number;
@@ -139,7 +168,7 @@ export function guidedPlan<A>(
   config: GuidedConfig,
   context: PlanContext<A>,
 ): GuidedPlan<A> {
-  const recipe: Recipe = name === "gcn" ? gcnRecipe(context.budget) : recipes[name];
+  const recipe: Recipe = name === "gcn" ? gcnRecipe(context.budget, config.initial) : recipes[name];
   const { space } = context;
   return {
     name,
@@ -149,38 +178,40 @@ export function guidedPlan<A>(
     candidates: chosen(config.candidates, recipe.candidates),
     predictors: [config.predictor || recipe.predictor].flat().map((predictor) => {
       const { sees } = predictorNames[predictor];
-      const encoding = sees === "graph" ? undefined : seen(context, sees);
-      return openPredictor(predictor, { space, encoding });
+      const encoding = sees === "graph" ? undefined : seen(context, sees, recipe.encoding);
+      const settings = chosenSettings(config.settings);
+      return openPredictor(predictor, { space, encoding, settings });
     }),
     key: (arch) => recipe.distinct && space.unique ? space.unique(arch) : space.key(arch),
-    target: recipe.log ? logErrors : (scores) => scores.map((score) => -score),
+    target: recipe.log ? logErrors : percentErrors,
   };
 }
 
-/** 20 of 172 architectures are learned from, 50 candidates are ranked for each of the budget. */
-function gcnRecipe(budget: number): Recipe {
-  const initial = Math.max(2, Math.floor(20 / 172 * budget));
+/**
+ * Of 172 architectures, 20 are picked at the end and the others learned from; 50 candidates are ranked for each
+ * of the budget.
+ * @param own architectures to learn from, 0 = as many as that.
+ */
+function gcnRecipe(budget: number, own: number): Recipe {
+  const picked = Math.max(1, Math.floor(20 / 172 * budget));
+  const initial = own || Math.max(2, budget - picked);
   const candidates = { ...recipes.gcn.candidates, random: 50 * budget };
   return { ...recipes.gcn, initial, batch: Math.max(1, budget - initial), candidates };
 }
 
-const UNIFORM = 100;
+/** Candidates where uniform draws are among them. */
+const FILLED = 200;
 
 function chosen(kind: GuidedConfig["candidates"], own: CandidatePlan): CandidatePlan {
+  if (kind === "") return own;
+  const near = { ...own.parents > 0 ? own : mutations, whole: 0, random: 0 };
   switch (kind) {
-    case "":
-      return own;
     case "mutation":
-      return { ...own, whole: 0, random: 0, ...own.parents === 0 && mutations };
+      return near;
     case "random":
-      return { ...own, whole: 0, parents: 0, random: own.random || UNIFORM };
+      return { ...near, parents: 0, fill: FILLED };
     case "mutation-random":
-      return {
-        ...own,
-        whole: 0,
-        ...own.parents === 0 && mutations,
-        random: own.random || UNIFORM,
-      };
+      return { ...near, fill: FILLED };
   }
 }
 
@@ -188,8 +219,8 @@ function chosen(kind: GuidedConfig["candidates"], own: CandidatePlan): Candidate
 function seen<A>(
   { space, encodings, encoding }: PlanContext<A>,
   sees: "features" | "distance",
+  own = sees === "features" ? "trunc_path" : "adj",
 ): Encoding<A> {
-  const own = sees === "features" ? "trunc_path" : "adj";
   const found = encodings[encoding || own];
   if (found) return found;
   if (encoding === "" || encoding === "choices") return choiceEncoding(space);

@@ -4,19 +4,47 @@ import type { Strategy } from "../strategy.ts";
 import { meanReward } from "./asking.ts";
 import type { Moves } from "./moves.ts";
 
+/** Draws per architecture that is asked for, until one may be asked for twice (White et al., NeurIPS 2020, code). */
+const PATIENCE = 5;
+
+interface Saved {
+  drawn: number;
+  trials: number;
+  /** Choices of what was asked for. */
+  asked: number[][];
+}
+
+/** Asks for no architecture twice while draws give others. */
 export function randomStrategy<A>(moves: Moves<A>, seed: number): Strategy<A> {
+  const { space } = moves;
   const rng = new Rng(seed, Stream.search);
   let trials = 0;
-  const draw = (n: number) => Array.from({ length: n }, () => moves.sample(rng));
+  let asked = new Map<string, A>();
+  const fresh = (): A => {
+    let arch = moves.sample(rng);
+    for (let i = 1; i < PATIENCE && asked.has(space.key(arch)); i++) arch = moves.sample(rng);
+    asked.set(space.key(arch), arch);
+    return arch;
+  };
   return {
-    draw: (n) => Promise.resolve(draw(n)),
-    ask: (n) => Promise.resolve(draw(n).map((arch) => ({ id: trials++, arch }))),
+    draw: (n) => Promise.resolve(Array.from({ length: n }, () => moves.sample(rng))),
+    ask: (n) => Promise.resolve(Array.from({ length: n }, () => ({ id: trials++, arch: fresh() }))),
     tell: (done) => Promise.resolve({ reward: meanReward(done) }),
-    snapshot: () => Promise.resolve({ json: { drawn: rng.index, trials }, tensors: {} }),
+    snapshot() {
+      const json: Saved = {
+        drawn: rng.index,
+        trials,
+        asked: Array.from(asked.values(), (arch) => space.encode(arch)),
+      };
+      return Promise.resolve({ json, tensors: {} });
+    },
     restore({ json }) {
-      const saved = json as { drawn: number; trials: number };
+      const saved = json as Saved;
       rng.index = saved.drawn;
       trials = saved.trials;
+      asked = new Map(
+        saved.asked.map((choice) => space.decode(choice)).map((arch) => [space.key(arch), arch]),
+      );
       return Promise.resolve();
     },
   };

@@ -16,6 +16,9 @@ const encoding = z.strictObject({
   pathCutoff: positive.optional(),
   edgeCutoff: positive.optional(),
   rate: z.number().positive().optional(),
+  /** Bounds of draws by `constrained`. */
+  maxEdges: positive.optional(),
+  maxNodes: z.number().int().min(2).optional(),
 });
 
 const algorithm = z.strictObject({
@@ -109,12 +112,9 @@ export function onlyAlgorithms(study: Study, names: readonly string[]): Study {
   return { ...study, algorithms: study.algorithms.filter(({ name }) => names.includes(name)) };
 }
 
-/**
- * As published, quirks included: those of the encodings, a population of evolution that is one smaller than
- * it should be, neighbours of local search in a fixed order.
- */
+/** As published, quirks included: those of the encodings, and a population of evolution that is one too small. */
 export function strictly(study: Study): Study {
-  const settings = { "evolution.strict": true, "localSearch.order": "fixed" };
+  const settings = { "evolution.strict": true };
   return {
     ...study,
     algorithms: study.algorithms.map((one) => ({

@@ -1,5 +1,5 @@
 /** From accuracies to errors, which figures show: they come closer to zero. */
-import type { Metric } from "../tables/mod.ts";
+import type { Metric } from "../tables/table.ts";
 
 /** In per cent; null where a metric is no accuracy. */
 export function lossOf({ unit }: Pick<Metric, "unit">): ((value: number) => number) | null {

@@ -1,6 +1,6 @@
 /** The file of a study: a line on what it is, a line whenever it begins or goes on, one per finished trial. */
-import { createHash } from "node:crypto";
 import { z } from "zod";
+import { sha256 } from "../../common/sha256.ts";
 import { DataError } from "../../errors.ts";
 import { expectation } from "../expectation.ts";
 import { lossOf } from "./loss.ts";
@@ -43,25 +43,35 @@ const begin = z.object({
   trials: z.number().int().positive(),
 });
 
-const trial = z.object({
-  type: z.literal("trial"),
+const job = {
   task: z.number().int().nonnegative(),
   algorithm: z.number().int().nonnegative(),
   trial: z.number().int().nonnegative(),
   seed: z.number(),
+};
+
+/** Its queries stand in the line as well (`Query`); no reader keeps them, since they are nearly all of the file. */
+const trial = z.object({
+  type: z.literal("trial"),
+  ...job,
   values: z.array(z.number()),
   best: z.string(),
   seconds: z.number(),
 });
 
+/** A trial that came to no end: the same seed would fail again. */
+const failed = z.object({ type: z.literal("failed"), ...job, reason: z.string() });
+
 export type StudyHead = z.infer<typeof head>;
 export type TaskHead = z.infer<typeof task>;
 export type BeginRecord = z.infer<typeof begin>;
 export type TrialRecord = z.infer<typeof trial>;
+export type FailedRecord = z.infer<typeof failed>;
 
 export interface StudyRecords {
   head: StudyHead;
   trials: TrialRecord[];
+  failed: FailedRecord[];
 }
 
 export function headOf(study: Study, tasks: readonly StudyTask[]): StudyHead {
@@ -87,12 +97,16 @@ function taskHead({ table, dataset, objective, report, mean, reports }: StudyTas
     label: report.label,
     unit: report.unit,
     best: reports.reduce((a, b) => smallIsGood ? Math.min(a, b) : Math.max(a, b)),
-    sha256: createHash("sha256").update(bytesOf(mean)).update(bytesOf(reports)).digest("hex"),
+    sha256: sha256(bytesOf(mean, reports)),
   };
 }
 
-const bytesOf = (column: Float64Array) =>
-  new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+function bytesOf(a: Float64Array, b: Float64Array): Uint8Array {
+  const both = new Float64Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return new Uint8Array(both.buffer);
+}
 
 /** What tells one trial from another. */
 export const trialKey = (t: Pick<TrialRecord, "task" | "algorithm" | "trial">): string =>
@@ -127,6 +141,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 /** Takes a study's lines one by one, so that a file can be read while it grows. */
 export class StudyReader {
   readonly trials: TrialRecord[] = [];
+  readonly failed: FailedRecord[] = [];
   /** The last time that it began or went on; null in files that do not say. */
   begun: BeginRecord | null = null;
   #head: StudyHead | null = null;
@@ -146,21 +161,31 @@ export class StudyReader {
     if (this.#head === null) this.#head = check(head, value, this.file, line);
     else if (isObject(value) && value.type === "begin") {
       this.begun = check(begin, value, this.file, line);
-    } else this.#takeTrial(check(trial, value, this.file, line), line, this.#head);
+    } else if (isObject(value) && value.type === "failed") {
+      const record = check(failed, value, this.file, line);
+      this.#first(record, line, this.#head);
+      this.failed.push(record);
+    } else {
+      const record = check(trial, value, this.file, line);
+      if (record.values.length !== this.#head.at.length) this.#refuse(line);
+      this.#first(record, line, this.#head);
+      this.trials.push(record);
+    }
   }
 
-  #takeTrial(record: TrialRecord, line: number, { tasks, study, at }: StudyHead): void {
-    const fits = record.task < tasks.length && record.algorithm < study.algorithms.length &&
-      record.values.length === at.length;
-    if (!fits) {
-      throw new DataError(`Cannot read ${this.file}: line ${line} is no trial of this study`);
-    }
+  /** Throws a DataError unless this is a trial of the study, and the first line on it. */
+  #first(record: TrialRecord | FailedRecord, line: number, { tasks, study }: StudyHead): void {
+    const fits = record.task < tasks.length && record.algorithm < study.algorithms.length;
+    if (!fits) this.#refuse(line);
     const key = trialKey(record);
     if (this.#seen.has(key)) {
       throw new DataError(`Cannot read ${this.file}: line ${line} repeats a trial`);
     }
     this.#seen.add(key);
-    this.trials.push(record);
+  }
+
+  #refuse(line: number): never {
+    throw new DataError(`Cannot read ${this.file}: line ${line} is no trial of this study`);
   }
 }
 
@@ -169,7 +194,7 @@ export function readStudyRecords(lines: readonly unknown[], file: string): Study
   const reader = new StudyReader(file);
   // An empty file has no first line either, and is told so.
   for (const line of lines.length === 0 ? [undefined] : lines) reader.take(line);
-  return { head: reader.head!, trials: reader.trials };
+  return { head: reader.head!, trials: reader.trials, failed: reader.failed };
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, file: string, line: number): T {

@@ -9,6 +9,8 @@ export interface Curve {
   points: Summary[];
   /** Mean time of a trial. */
   seconds: number;
+  /** Trials that came to no end; they are in no other figure. */
+  failed: number;
 }
 
 export interface TaskSummary {
@@ -19,7 +21,7 @@ export interface TaskSummary {
 }
 
 /** Whatever the order of the lines, the same to the last bit. */
-export function summariseStudy({ head, trials }: StudyRecords): TaskSummary[] {
+export function summariseStudy({ head, trials, failed }: StudyRecords): TaskSummary[] {
   return head.tasks.map((task, t) => ({
     task,
     at: head.at,
@@ -31,10 +33,15 @@ export function summariseStudy({ head, trials }: StudyRecords): TaskSummary[] {
         algorithm: name,
         points: head.at.map((_, i) => summarise(own.map(({ values }) => values[i]))),
         seconds: own.reduce((sum, { seconds }) => sum + seconds, 0) / own.length,
+        failed: failed.filter((one) => one.task === t && one.algorithm === a).length,
       }];
     }),
   }));
 }
+
+/** How many trials a row of results is of, and how many came to no end. */
+export const trialsText = (finished: number, failed: number): string =>
+  failed ? `${finished}, ${failed} failed` : String(finished);
 
 /** A few of the noted numbers of queries, the last among them. */
 export function someOf(at: readonly number[], most = 5): number[] {

@@ -1,6 +1,7 @@
 /** The file of `surrogate`: a line per predictor, encoding, size of the training set and seed. */
 import { z } from "zod";
 import { DataError } from "../../errors.ts";
+import { surrogateTargets } from "../surrogate.ts";
 import { summarise, type Summary } from "../statistics.ts";
 
 /** Null where a predictor gave the same value for all: it ranks nothing. */
@@ -17,7 +18,13 @@ const line = z.object({
   kendall: correlation,
   pearson: correlation,
   rmse: z.number().nonnegative(),
-  /** Predicted and true logarithm of the error of held-out architectures, of one training set. */
+  /** Mean absolute error in points of per cent, of held-out architectures and of those trained on. */
+  testError: z.number().nonnegative().optional(),
+  trainError: z.number().nonnegative().optional(),
+  target: z.enum(surrogateTargets).default("log"),
+  /** Of the predictor, where they are not its own. */
+  settings: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
+  /** Predicted and true target of held-out architectures, of one training set. */
   pairs: z.array(z.tuple([z.number(), z.number()])).optional(),
 });
 
@@ -38,24 +45,42 @@ export function readSurrogateLines(lines: readonly unknown[], file: string): Sur
   });
 }
 
+export interface CurvePoint {
+  trainSize: number;
+  kendall: Summary;
+  pearson: Summary;
+  rmse: Summary;
+  /** Absent where an earlier version wrote a line. */
+  testError?: Summary;
+  trainError?: Summary;
+}
+
+const targetNames = { log: "logarithm of the error", error: "error in per cent" } as const;
+
 /** One predictor with one encoding on one column of a table. */
 export interface SurrogateCurve {
   name: string;
-  sizes: { trainSize: number; kendall: Summary; pearson: Summary; rmse: Summary }[];
+  sizes: CurvePoint[];
   /** Of the largest training set of which they were kept. */
   pairs?: { trainSize: number; values: [predicted: number, truth: number][] };
 }
 
-/** By `table, metric, size of the test set`, each with its curves in the order of their first lines. */
+/** By `metric, table, size of the test set, target`, each with its curves in the order of their first lines. */
 export function surrogateCurves(lines: readonly SurrogateLine[]): Map<string, SurrogateCurve[]> {
   const places = Map.groupBy(
     lines,
-    ({ table, metric, testSize }) => `${metric}, ${table}, ${testSize} held out`,
+    ({ table, metric, testSize, target }) =>
+      `${metric}, ${table}, ${testSize} held out; ${targetNames[target]}`,
   );
   return new Map([...places].map(([place, own]) => {
     const subjects = Map.groupBy(
       own,
-      ({ predictor, encoding }) => encoding ? `${predictor}, ${encoding}` : predictor,
+      ({ predictor, encoding, settings }) =>
+        [
+          predictor,
+          ...encoding ? [encoding] : [],
+          ...Object.entries(settings).map(([name, value]) => `${name} ${value}`),
+        ].join(", "),
     );
     return [place, [...subjects].map(([name, of]) => curve(name, of))];
   }));
@@ -66,6 +91,10 @@ function curve(name: string, lines: readonly SurrogateLine[]): SurrogateCurve {
   const kept = lines.filter(({ pairs }) => pairs).sort((a, b) => b.trainSize - a.trainSize)[0];
   const of = (group: readonly SurrogateLine[], what: "kendall" | "pearson" | "rmse") =>
     summarise(group.map((one) => one[what] ?? 0));
+  const error = (group: readonly SurrogateLine[], what: "testError" | "trainError") => {
+    const known = group.flatMap((one) => one[what] ?? []);
+    return known.length === group.length ? { [what]: summarise(known) } : {};
+  };
   return {
     name,
     sizes: bySize.map(([trainSize, group]) => ({
@@ -73,6 +102,8 @@ function curve(name: string, lines: readonly SurrogateLine[]): SurrogateCurve {
       kendall: of(group, "kendall"),
       pearson: of(group, "pearson"),
       rmse: of(group, "rmse"),
+      ...error(group, "testError"),
+      ...error(group, "trainError"),
     })),
     ...kept && { pairs: { trainSize: kept.trainSize, values: kept.pairs! } },
   };

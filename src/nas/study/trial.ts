@@ -13,11 +13,13 @@ import {
   type Metric,
   metricOf,
   objectiveOf,
+  parametersOf,
+  scoreFactor,
   scoresOf,
   shorterScores,
   type Table,
   taskOf,
-} from "../tables/mod.ts";
+} from "../tables/table.ts";
 import type { Algorithm, TableChoice } from "./definition.ts";
 
 /** What searches on one data set of a table maximise, and what is noted of them. */
@@ -37,6 +39,10 @@ export interface StudyTask {
   classes: number;
   /** The report column, in its own unit. */
   reports: Float64Array;
+  /** Numbers of parameters, where the table has them. */
+  parameters: Float64Array | null;
+  /** Factor from a value of the objective in its own unit to a score. */
+  factor: number;
 }
 
 /** @throws UsageError naming the columns or data sets that the table has. */
@@ -61,6 +67,8 @@ export function openTask(table: Table, choice: Omit<TableChoice, "file">): Study
     input: task.input,
     classes: task.classes,
     reports: table.column(report.name),
+    parameters: parametersOf(table),
+    factor: scoreFactor(objective),
   };
 }
 
@@ -73,6 +81,7 @@ export interface OpenAlgorithm {
 }
 
 /**
+ * Encodings `adj` and `path` are the space's own decisions, mutations and neighbourhoods where it has no encodings.
  * @param queries of each search.
  * @throws UsageError naming a strategy, encoding or setting that there is not.
  */
@@ -82,7 +91,7 @@ export async function openAlgorithm(
   { queries, ...places }: { queries: number; cacheDir?: string },
 ): Promise<OpenAlgorithm> {
   const { name, strategy, settings } = algorithm;
-  const { sample, perturb, predictor, strict, ...cutoffs } = algorithm.encoding;
+  const { strict, ...encoding } = algorithm.encoding;
   if (!allStrategyNames.includes(strategy as StrategyName)) {
     throw cannot(
       name,
@@ -91,6 +100,11 @@ export async function openAlgorithm(
       }; --only runs the others`,
     );
   }
+  // What a predictor sees is looked up nowhere.
+  const names = [encoding.sample, encoding.perturb].filter((one) => one !== "");
+  const encodings = await openEncodings(space, { ...places, ...encoding, names, strict });
+  const own = Object.keys(encodings).length === 0;
+  const used = (one: string) => own && (one === "adj" || one === "path") ? "" : one;
   const config = resolveSearchConfig({
     mode: space,
     preset: "quick",
@@ -100,15 +114,18 @@ export async function openAlgorithm(
       rounds: queries,
       perRound: 1,
       strategy,
-      encoding: { sample, perturb, predictor, strict },
+      encoding: {
+        sample: used(encoding.sample),
+        perturb: used(encoding.perturb),
+        predictor: used(encoding.predictor),
+        strict,
+      },
       ...settings,
     },
   });
   if (learnsOnDevice(config)) {
     throw cannot(name, `${strategy} learns on a device, expected one of ${usable().join(", ")}`);
   }
-  const names = [sample, perturb, predictor].filter((encoding) => encoding !== "");
-  const encodings = await openEncodings(space, { ...places, names, strict, ...cutoffs });
   return { name, config, space: openSpace(space, config.child), encodings };
 }
 
@@ -143,6 +160,21 @@ export interface TrialResult {
   /** Key of the last best. */
   best: string;
   seconds: number;
+  /** In the order of asking. */
+  queries: Query[];
+}
+
+/** An architecture that a search asked for. */
+export interface Query {
+  /** The space's key. */
+  arch: string;
+  /** What the strategy was told, and what it was not, each in the unit of its column. */
+  objective: number;
+  report: number;
+  /** Number of parameters; null where the table has none. */
+  parameters: number | null;
+  /** Epochs of training behind the objective, where there is a choice. */
+  epochs?: number;
 }
 
 /**
@@ -167,6 +199,7 @@ export async function runTrial(
   const full = task.fidelities.at(-1) ?? 1;
   const all = at[at.length - 1] * full;
   const values: number[] = [];
+  const queries: Query[] = [];
   let spent = 0;
   let best = -1, bestScore = -Infinity, longest = 0;
   while (spent < all) {
@@ -179,6 +212,13 @@ export async function runTrial(
       if (epochs > longest || (epochs === longest && value > bestScore)) {
         [best, bestScore, longest] = [index, value, epochs];
       }
+      queries.push({
+        arch: table.key(index),
+        objective: inUnit(value, task.factor),
+        report: reports[index],
+        parameters: task.parameters?.[index] ?? null,
+        ...task.fidelities.length > 1 && { epochs },
+      });
       spent += epochs;
       while (spent >= at[values.length] * full) values.push(reports[best]);
       const score = objectives ? { value, objectives: [value, ...objectives(arch)] } : { value };
@@ -186,5 +226,10 @@ export async function runTrial(
     });
     if (spent < all) await strategy.tell(done);
   }
-  return { values, best: table.key(best), seconds: (performance.now() - from) / 1000 };
+  const seconds = (performance.now() - from) / 1000;
+  return { values, best: table.key(best), seconds, queries };
 }
+
+/** Without the last digits, where a score that was multiplied is divided again. */
+const inUnit = (score: number, factor: number): number =>
+  factor === 1 ? score : Number((score / factor).toPrecision(12));

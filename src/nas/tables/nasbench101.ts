@@ -182,5 +182,5 @@ function metricsOf({ epochs, repeats }: Nb101Meta): Metric[] {
       })
     )
   );
-  return [...metrics, { name: "parameters", label: "parameters", unit: "" }];
+  return [...metrics, { name: "parameters", label: "parameters", unit: "", counts: "parameters" }];
 }

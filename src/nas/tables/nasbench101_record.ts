@@ -2,31 +2,24 @@
  * The rows of NAS-Bench-101's files (Ying et al., ICML 2019): JSON `[hash, epochs, adjacency bits, operations,
  * metrics]`, the last a protobuf message in base64.
  */
-import { parse } from "protobufjs";
 import { z } from "zod";
+import { MessageWriter, readMessage } from "../../common/protobuf.ts";
 import { UsageError } from "../../errors.ts";
 import { type Dag, nb101Dag, nb101FromMatrix } from "../spaces/nasbench101.ts";
 
-const { root } = parse(
-  `
-  syntax = "proto2";
-  message ModelMetrics {
-    repeated EvaluationData evaluation_data = 1;
-    optional int32 trainable_parameters = 2;
-    optional double total_time = 3;
-  }
-  message EvaluationData {
-    optional double current_epoch = 1;
-    optional double training_time = 2;
-    optional double train_accuracy = 3;
-    optional double validation_accuracy = 4;
-    optional double test_accuracy = 5;
-    optional string checkpoint_path = 6;
-  }
-`,
-  { keepCase: true },
+/** Numbers of the fields of ModelMetrics, and of its EvaluationData. */
+const metricsFields = { evaluation_data: 1, trainable_parameters: 2, total_time: 3 } as const;
+const evaluationFields = {
+  current_epoch: 1,
+  training_time: 2,
+  train_accuracy: 3,
+  validation_accuracy: 4,
+  test_accuracy: 5,
+} as const;
+
+const evaluationNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(evaluationFields).map(([name, field]) => [field, name]),
 );
-const modelMetrics = root.lookupType("ModelMetrics");
 
 /** What one evaluation of a training says. */
 export interface Evaluation {
@@ -95,10 +88,37 @@ export function decodeRecord(data: Uint8Array): Nb101Record {
   return { hash, epochs, adjacency, ops, parameters, half, final };
 }
 
+/** What stands in a message, of whatever shape that is: `metrics` checks it. */
+function readMetrics(bytes: Uint8Array) {
+  const message: { evaluation_data: unknown[]; trainable_parameters?: number } = {
+    evaluation_data: [],
+  };
+  for (const { field, wire, value } of readMessage(bytes)) {
+    if (field === metricsFields.evaluation_data && wire === "bytes") {
+      message.evaluation_data.push(readEvaluation(value));
+    } else if (field === metricsFields.trainable_parameters && wire === "number") {
+      message.trainable_parameters = value;
+    }
+  }
+  return message;
+}
+
+function readEvaluation(bytes: Uint8Array): Record<string, number> {
+  // What proto2 takes for a double that was left out.
+  const read: Record<string, number> = Object.fromEntries(
+    Object.keys(evaluationFields).map((name) => [name, 0]),
+  );
+  for (const { field, wire, value } of readMessage(bytes)) {
+    const name = evaluationNames.get(field);
+    if (name !== undefined && wire === "number") read[name] = value;
+  }
+  return read;
+}
+
 function decodeMetrics(base64: string): z.infer<typeof metrics> {
   let message: unknown;
   try {
-    message = modelMetrics.decode(Uint8Array.fromBase64(base64));
+    message = readMetrics(Uint8Array.fromBase64(base64));
   } catch (cause) {
     throw new UsageError(`column metrics: ${(cause as Error).message}`, { cause });
   }
@@ -129,16 +149,19 @@ export function encodeRecord(record: Nb101Record): Uint8Array {
     validation_accuracy: 0.1,
     test_accuracy: 0.1,
   };
-  const message = modelMetrics.create({
-    evaluation_data: [
-      evaluation(0, start),
-      evaluation(epochs / 2, half),
-      evaluation(epochs, final),
-    ],
-    trainable_parameters: parameters,
-    total_time: final.training_time,
-  });
-  const bytes = Uint8Array.from(modelMetrics.encode(message).finish());
+  const message = new MessageWriter();
+  const { evaluation_data, trainable_parameters, total_time } = metricsFields;
+  for (
+    const one of [evaluation(0, start), evaluation(epochs / 2, half), evaluation(epochs, final)]
+  ) {
+    message.message(evaluation_data, (inner) => {
+      for (const [name, field] of Object.entries(evaluationFields)) {
+        inner.double(field, one[name as keyof typeof one]);
+      }
+    });
+  }
+  message.int(trainable_parameters, parameters).double(total_time, final.training_time);
+  const bytes = message.finish();
   return new TextEncoder().encode(
     JSON.stringify([hash, epochs, adjacency, ops, bytes.toBase64()]),
   );

@@ -15,7 +15,7 @@ const common = { dataset: "cifar10", split: "test", epochs: 50 } as const;
 const metrics: Metric[] = [
   { name: "mean_acc", label: `${accuracy}, mean of 3 trainings`, unit: "%", ...common, runs },
   { name: "std", label: `deviation of the ${accuracy} over 3 trainings`, unit: "%" },
-  { name: "params", label: "parameters", unit: "" },
+  { name: "params", label: "parameters", unit: "", counts: "parameters" },
   { name: "flops", label: "multiply-adds", unit: "" },
 ];
 

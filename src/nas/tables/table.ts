@@ -18,6 +18,8 @@ export interface Metric {
   epochs?: number;
   /** Columns of the single trainings that the value is the mean of. */
   runs?: readonly string[];
+  /** Set where the column counts trainable parameters. */
+  counts?: "parameters";
 }
 
 /** What a table says of one data set, and which columns a search uses unless told otherwise. */
@@ -85,10 +87,22 @@ export function objectiveOf(table: Table, text: string): Objective {
 /** Factor from a value to the fraction that scores are. */
 export const toFraction = ({ unit }: Metric): number => unit === "%" ? 0.01 : 1;
 
-/** Scores of a search by index, larger is better; accuracies as fractions. */
-export function scoresOf(table: Table, { metric, minimise }: Objective): Float64Array {
-  const factor = toFraction(metric) * (minimise ? -1 : 1);
+/** Factor from a value in its own unit to a score. */
+export const scoreFactor = ({ metric, minimise }: Objective): number =>
+  toFraction(metric) * (minimise ? -1 : 1);
+
+/** Numbers of trainable parameters by index; null where no column has them. */
+export function parametersOf(table: Table): Float64Array | null {
+  const metric = table.metrics.find(({ counts }) => counts === "parameters");
+  if (!metric) return null;
   const column = table.column(metric.name);
+  return metric.unit === "M" ? column.map((millions) => Math.round(1e6 * millions)) : column;
+}
+
+/** Scores of a search by index, larger is better; accuracies as fractions. */
+export function scoresOf(table: Table, objective: Objective): Float64Array {
+  const factor = scoreFactor(objective);
+  const column = table.column(objective.metric.name);
   return factor === 1 ? column : column.map((v) => v * factor);
 }
 

@@ -1,5 +1,5 @@
 /** Tells the kernels of one version of denas from those of another: what was measured holds for one only. */
-import { createHash } from "node:crypto";
+import { sha256 } from "../../common/sha256.ts";
 import "../../data/batches.ts";
 import "../../gpu/self_test.ts";
 import { loadedKernels } from "../../gpu/kernel.ts";
@@ -12,5 +12,4 @@ import "../../ops/mod.ts";
 const texts = [...loadedKernels].sort(([a], [b]) => a < b ? -1 : 1);
 
 /** Digest of the texts of all kernels. */
-export const kernelsDigest: string = createHash("sha256")
-  .update(JSON.stringify(texts)).digest("hex").slice(0, 16);
+export const kernelsDigest: string = sha256(JSON.stringify(texts)).slice(0, 16);

@@ -1,5 +1,4 @@
 /** Layout of any directed graph, by Graphviz. */
-import { Graphviz } from "@hpcc-js/wasm-graphviz";
 import { z } from "zod";
 import type { Graph } from "../../nas/space.ts";
 import { type Box, boxSize, type GraphNode, type Layout } from "./layout.ts";
@@ -14,6 +13,8 @@ const output = z.object({
 });
 
 export async function layOutDag(graph: Graph): Promise<Layout> {
+  // Its WebAssembly is most of what a page would load.
+  const { Graphviz } = await import("@hpcc-js/wasm-graphviz");
   const graphviz = await Graphviz.load();
   const read = output.parse(JSON.parse(graphviz.dot(toDot(graph), "json")));
   const [, , width, height] = read.bb.split(",").map(Number);

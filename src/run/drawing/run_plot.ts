@@ -12,20 +12,26 @@ const plain = (value: number) => String(Number(value.toPrecision(4)));
 
 /** One SVG, a chart below the other. @param name of the run, for the title. */
 export function plotRun(history: History, name: string): string {
-  const { start, epochs } = history;
+  const { start, epochs, foreign } = history;
+  const unit = foreign?.scored === false ? "architectures" : "epochs";
   const charts = [
     scores(history),
     ...start.command === "search" ? ofSearch(history) : [losses(history)],
     learningRates(history),
-  ].filter(({ series }) => series.some(({ points }) => points.length > 0));
+  ].map(withoutGaps).filter(({ series }) => series.some(({ points }) => points.length > 0));
   const x = [0, start.epochs] as const;
   const head = [start.command, start.space, start.strategy, start.data?.name]
     .filter((part) => part).join(" · ");
   const parts = [
     text(margin, margin + 14, name, { size: 17, bold: true }),
-    text(margin, margin + 34, `${head} · ${epochs.length} of ${start.epochs} epochs`, {
-      fill: faint,
-    }),
+    text(
+      margin,
+      margin + 34,
+      `${head} · ${foreign ? "" : `${epochs.length} of `}${start.epochs} ${unit}`,
+      {
+        fill: faint,
+      },
+    ),
   ];
   let y = margin + 56;
   for (const chart of charts) {
@@ -33,11 +39,21 @@ export function plotRun(history: History, name: string): string {
     parts.push(`<g class="chart" transform="translate(${margin} ${n(y)})">`, body, "</g>");
     y += height;
   }
-  parts.push(text(margin + 68, y + 6, "epochs", { size: 11, fill: faint }));
+  parts.push(text(margin + 68, y + 6, unit, { size: 11, fill: faint }));
   return document({ width: chartWidth + 2 * margin, height: y + margin, body: parts.join("\n") });
 }
 
-function scores({ start, epochs, trials, controllers, done }: History): Chart {
+/** Without the figures that a log of another program lacks. */
+const withoutGaps = (chart: Chart): Chart => ({
+  ...chart,
+  series: chart.series.map((series) => ({
+    ...series,
+    points: series.points.filter(([, y]) => Number.isFinite(y)),
+  })),
+});
+
+function scores({ start, epochs, trials, controllers, done, foreign }: History): Chart {
+  if (foreign?.scored === false) return { title: "", series: [], format: percent };
   const search = start.command === "search";
   // It scores each epoch by the architecture that it trained; others by the mean over the candidates.
   const trainsBest = start.strategy === "enas-nnabla";
@@ -47,7 +63,11 @@ function scores({ start, epochs, trials, controllers, done }: History): Chart {
   const series: Series[] = [
     { name: "train", colour: "#9ca3af", points: epochs.map((e) => [e.epoch, e.trainAccuracy]) },
     {
-      name: trainsBest ? "trained, then scored" : search ? "mean reward" : "valid",
+      name: trainsBest
+        ? "trained, then scored"
+        : search
+        ? foreign ? "policy, validation" : "mean reward"
+        : "valid",
       colour: "#2563eb",
       points: valid,
     },
@@ -66,6 +86,13 @@ function scores({ start, epochs, trials, controllers, done }: History): Chart {
       points: thin(spread(trials), 3000),
     });
     series.push({ name: "best so far", colour: "#166534", points: bestSoFar(trials) });
+  }
+  if (foreign) {
+    series.push({
+      name: search ? "policy, test" : "test",
+      colour: "#dc2626",
+      points: foreign.tests,
+    });
   }
   if (done?.testAccuracy !== undefined) {
     const points: Point[] = [[start.epochs, done.testAccuracy]];
@@ -153,7 +180,8 @@ function learningRates({ start, steps }: History): Chart {
 function bestSoFar(trials: History["trials"]): Point[] {
   const points = new Map<number, number>();
   let best = -Infinity;
-  for (const { epoch, score } of trials) {
+  for (const { epoch, score, partial } of trials) {
+    if (partial) continue;
     best = Math.max(best, score);
     points.set(epoch + 1, best);
   }

@@ -1,32 +1,43 @@
 /** The curves of a study: the loss of the best architecture so far against the number of queries. */
 import { asLoss, summariseStudy, type TaskSummary } from "../../nas/study/summary.ts";
-import { lossOf } from "../../nas/study/loss.ts";
-import type { StudyRecords, TaskHead } from "../../nas/study/records.ts";
+import type { StudyRecords } from "../../nas/study/records.ts";
+import { cutoffChart, cutoffsOf } from "./cutoff_chart.ts";
 import { type Chart, chartWidth, drawChart, type Point, type Series } from "./chart.ts";
 import { curveColours } from "./colours.ts";
+import { bestInTable, lossName, shortNumber } from "./study_axis.ts";
 import { document, faint, n, text } from "./svg.ts";
 
 const margin = 24;
 /** One SVG, a chart per table and data set. */
 export function plotStudy(records: StudyRecords): string {
   const { study, at } = records.head;
+  const summaries = summariseStudy(records);
   const parts = [
     text(margin, margin + 14, study.name, { size: 17, bold: true }),
     text(margin, margin + 34, caption(records), { fill: faint }),
   ];
   let y = margin + 56;
-  for (const summary of summariseStudy(records)) {
-    const { height, body } = drawChart(chartOf(summary), [0, at.at(-1)!]);
-    parts.push(`<g class="chart" transform="translate(${margin} ${n(y)})">`, body, "</g>");
-    y += height;
+  const add = (charts: readonly Chart[], x: readonly [number, number], name: string) => {
+    for (const chart of charts) {
+      const { height, body } = drawChart(chart, x);
+      parts.push(`<g class="chart" transform="translate(${margin} ${n(y)})">`, body, "</g>");
+      y += height;
+    }
+    parts.push(text(margin + 68, y + 6, name, { size: 11, fill: faint }));
+  };
+  add(summaries.map(chartOf), [0, at.at(-1)!], "queries");
+  const cutoffs = cutoffsOf(study);
+  if (cutoffs.length > 1) {
+    y += margin;
+    const charts = summaries.map((summary) => cutoffChart(summary, study));
+    add(charts, [cutoffs[0], cutoffs.at(-1)!], "length of the truncated encoding");
   }
-  parts.push(text(margin + 68, y + 6, "queries", { size: 11, fill: faint }));
   return document({ width: chartWidth + 2 * margin, height: y + margin, body: parts.join("\n") });
 }
 
 /** How many trials there are, and what a band is. */
-export function caption({ head, trials }: StudyRecords): string {
-  const counts = summariseStudy({ head, trials })
+export function caption(records: StudyRecords): string {
+  const counts = summariseStudy(records)
     .flatMap(({ curves }) => curves.map(({ points }) => points[0].n));
   if (counts.length === 0) return "no trial is finished";
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
@@ -34,12 +45,6 @@ export function caption({ head, trials }: StudyRecords): string {
   return `mean over ${number} trial${
     number === "1" ? "" : "s"
   }; band: where the mean lies with 95 %`;
-}
-
-/** What is on the y axis. */
-export function lossName(task: TaskHead): string {
-  const name = lossOf(task) ? `${task.label.replace(/\baccuracy\b/, "error")} (%)` : task.label;
-  return `${name}, ${task.table}`;
 }
 
 function chartOf({ task, at, curves }: TaskSummary): Chart {
@@ -52,13 +57,7 @@ function chartOf({ task, at, curves }: TaskSummary): Chart {
       band: losses.map(({ halfWidth }) => halfWidth),
     };
   });
-  const best = lossOf(task)?.(task.best) ?? task.best;
-  series.push({
-    name: "best in the table",
-    colour: "#9ca3af",
-    dashed: true,
-    points: [[0, best], [at.at(-1)!, best]],
-  });
-  const format = (value: number) => String(Number(value.toPrecision(4)));
-  return { title: lossName(task), series, format, height: Math.max(260, 17 * series.length) };
+  series.push(bestInTable(task, [0, at.at(-1)!]));
+  const height = Math.max(260, 17 * series.length);
+  return { title: lossName(task), series, format: shortNumber, height };
 }

@@ -1,8 +1,15 @@
 /** A study as one HTML file that needs nothing else: figures, tables, what was run. */
 import { lossOf } from "../../nas/study/loss.ts";
 import type { StudyRecords } from "../../nas/study/records.ts";
-import { asLoss, someOf, summariseStudy, type TaskSummary } from "../../nas/study/summary.ts";
-import { lossName, plotStudy } from "./study_plot.ts";
+import {
+  asLoss,
+  someOf,
+  summariseStudy,
+  type TaskSummary,
+  trialsText,
+} from "../../nas/study/summary.ts";
+import { lossName } from "./study_axis.ts";
+import { plotStudy } from "./study_plot.ts";
 import { escape } from "./svg.ts";
 
 export function reportStudy(records: StudyRecords): string {
@@ -20,6 +27,7 @@ export function reportStudy(records: StudyRecords): string {
       "algorithm has the same seed. A query is one architecture looked up in the table.</p>",
       tasksTable(records),
       algorithmsTable(records),
+      ...failedTable(records),
     ].join("\n"),
   );
 }
@@ -63,9 +71,9 @@ function resultTable({ task, at, curves }: TaskSummary): string {
   return tableOf(
     `${lossName(task)}: mean ± deviation; the best in the table has ${short(best)}`,
     ["algorithm", "trials", ...shown.map((i) => `${at[i]} queries`), "seconds per search"],
-    curves.map(({ algorithm, points, seconds }) => [
+    curves.map(({ algorithm, points, seconds, failed }) => [
       escape(algorithm),
-      String(points[0].n),
+      trialsText(points[0].n, failed),
       ...shown.map((i) => {
         const { n, mean, deviation } = asLoss(task, points[i]);
         return n < 2 ? short(mean) : `${short(mean)} ± ${short(deviation)}`;
@@ -98,6 +106,20 @@ const algorithmsTable = ({ head }: StudyRecords) =>
       `<code>${escape(words(settings))}</code>`,
     ]),
   );
+
+const failedTable = ({ head, failed }: StudyRecords) =>
+  failed.length === 0 ? [] : [tableOf(
+    "Trials that failed",
+    ["algorithm", "table", "seed", "reason"],
+    failed.map(({ algorithm, task, seed, reason }) =>
+      [
+        head.study.algorithms[algorithm].name,
+        `${head.tasks[task].table} ${head.tasks[task].dataset}`,
+        String(seed),
+        reason,
+      ].map(escape)
+    ),
+  )];
 
 const words = (values: Record<string, unknown>) =>
   Object.entries(values).filter(([, value]) => value !== "" && value !== false)

@@ -16,14 +16,17 @@ interface Drawn {
   x: readonly [number, number];
 }
 
-/** One SVG: Kendall's τ, Pearson's r and RMSE against the size of the training set, then a scatter per predictor. */
+/**
+ * One SVG: Kendall's τ, Pearson's r, RMSE and the mean absolute error in per cent against the size of the training
+ * set, then a scatter per predictor.
+ */
 export function plotSurrogate(lines: readonly SurrogateLine[]): string {
   const parts = [text(margin, margin + 14, "Predictors", { size: 17, bold: true })];
   let y = margin + 24;
   for (const [place, curves] of surrogateCurves(lines)) {
-    parts.push(text(margin, y + 14, `${place}; logarithm of the error`, { fill: faint }));
+    parts.push(text(margin, y + 14, place, { fill: faint }));
     y += 36;
-    for (const { chart, x } of [...growth(curves), ...curves.flatMap(scatter)]) {
+    for (const { chart, x } of [...growth(curves), ...errors(curves), ...curves.flatMap(scatter)]) {
       const { height, body } = drawChart(chart, x);
       parts.push(`<g class="chart" transform="translate(${margin} ${n(y)})">`, body, "</g>");
       y += height + 8;
@@ -52,6 +55,26 @@ function growth(curves: readonly SurrogateCurve[]): Drawn[] {
       })),
     },
   }));
+}
+
+/** Training errors dashed, in the colour of the test errors. */
+function errors(curves: readonly SurrogateCurve[]): Drawn[] {
+  const series = curves.flatMap(({ name, sizes }, i) => {
+    const { colour } = curveColours(i);
+    const pointsOf = (what: "testError" | "trainError") =>
+      sizes.flatMap((size): Point[] => {
+        const summary = size[what];
+        return summary ? [[size.trainSize, summary.mean]] : [];
+      });
+    return [
+      { name, colour, points: pointsOf("testError") },
+      { name: `${name}, training`, colour, dashed: true, points: pointsOf("trainError") },
+    ].filter(({ points }) => points.length > 0);
+  });
+  if (series.length === 0) return [];
+  const sizes = series.flatMap(({ points }) => points.map(([size]) => size));
+  const title = "Mean absolute error in points of per cent against architectures trained on";
+  return [{ x: [0, Math.max(...sizes)], chart: { title, format: plain, height: 220, series } }];
 }
 
 function scatter({ name, pairs }: SurrogateCurve): Drawn[] {

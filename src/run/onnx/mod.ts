@@ -1,24 +1,17 @@
 /** A trained network as an ONNX file: derived from the tape of one forward pass, so every space exports. */
 import { DataError } from "../../errors.ts";
 import { buildNetwork, type NetworkFile, tapeOf } from "../../nas/network.ts";
-import { readNetwork, type TrainedNetwork } from "../network.ts";
+import type { TrainedNetwork } from "../network.ts";
 import { metadataOf, resizeRule } from "../metadata.ts";
 import { emitters } from "./emitters.ts";
 import { GraphBuilder } from "./graph.ts";
-import { elementType, encodeModel, type OnnxModel } from "./model.ts";
-
-/**
- * The network of a finished retraining: bytes of an ONNX file. Needs no adapter.
- * @param path the run's folder.
- * @throws UsageError, DataError as `readNetwork`; ExportError naming an operation that ONNX cannot express here.
- */
-export function exportOnnx(path: string): Uint8Array {
-  return encodeModel(onnxModel(readNetwork(path)));
-}
+import { elementType, type OnnxModel } from "./model.ts";
 
 /**
  * Input `image` uint8 [N, h, w, c]; outputs `logits` and `probabilities` float [N, classes]. Normalisation is
  * inside; N is open.
+ * @throws DataError where the weights belong to another network; ExportError naming an operation that ONNX cannot
+ * express here.
  */
 export function onnxModel({ network, tensors, testAccuracy }: TrainedNetwork): OnnxModel {
   const { model, weights } = buildNetwork(network);

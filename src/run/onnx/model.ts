@@ -1,6 +1,5 @@
 /** An ONNX model as plain data, and its bytes. */
-import protobuf from "protobufjs";
-import schema from "./onnx.proto" with { type: "text" };
+import { MessageWriter } from "../../common/protobuf.ts";
 
 /** IR version 8 and operator set 17: read by onnxruntime from 1.12 (2022) on. */
 const IR_VERSION = 8;
@@ -48,52 +47,91 @@ export interface OnnxModel {
 /** Number of an element type, as `Cast` wants it. */
 export const elementType = (type: ElementType): number => elementTypes[type];
 
-export function encodeModel(model: OnnxModel): Uint8Array {
-  const type = protobuf.parse(schema, { keepCase: true }).root.lookupType("onnx.ModelProto");
-  return type.encode(type.fromObject({
-    ir_version: IR_VERSION,
-    producer_name: "denas",
-    doc_string: model.note,
-    opset_import: [{ domain: "", version: OPSET }],
-    metadata_props: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
-    graph: {
-      name: model.name,
-      node: model.nodes.map(({ op, name, inputs, outputs, attributes }) => ({
-        op_type: op,
-        name,
-        input: inputs,
-        output: outputs,
-        attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
-      })),
-      initializer: model.constants.map(({ name, dims, data }) => ({
-        name,
-        dims,
-        data_type: elementTypes[data instanceof Float32Array ? "float" : "int64"],
-        raw_data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-      })),
-      input: model.inputs.map(port),
-      output: model.outputs.map(port),
-    },
-  })).finish();
+/**
+ * The bytes of an ONNX file. Field numbers are those of onnx.proto, which is proto3: a single field that has its
+ * default value (0, an empty text) is left out.
+ */
+export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
+  const out = new MessageWriter().int(1, IR_VERSION).text(2, "denas");
+  textUnlessEmpty(out, 6, model.note);
+  out.message(7, (graph) => {
+    for (const node of model.nodes) graph.message(1, (inner) => writeNode(inner, node));
+    textUnlessEmpty(graph, 2, model.name);
+    for (const constant of model.constants) {
+      graph.message(5, (inner) => writeConstant(inner, constant));
+    }
+    for (const port of model.inputs) graph.message(11, (inner) => writePort(inner, port));
+    for (const port of model.outputs) graph.message(12, (inner) => writePort(inner, port));
+  });
+  out.message(8, (operators) => operators.int(2, OPSET));
+  for (const [key, value] of Object.entries(model.metadata)) {
+    out.message(14, (entry) => {
+      textUnlessEmpty(entry, 1, key);
+      textUnlessEmpty(entry, 2, value);
+    });
+  }
+  return out.finish();
+}
+
+function textUnlessEmpty(out: MessageWriter, field: number, value: string): void {
+  if (value !== "") out.text(field, value);
+}
+
+function writeNode(out: MessageWriter, { op, name, inputs, outputs, attributes }: OnnxNode): void {
+  for (const input of inputs) out.text(1, input);
+  for (const output of outputs) out.text(2, output);
+  textUnlessEmpty(out, 3, name);
+  textUnlessEmpty(out, 4, op);
+  for (const [key, value] of Object.entries(attributes)) {
+    out.message(5, (inner) => writeAttribute(inner, key, value));
+  }
 }
 
 /** Numbers of AttributeProto.AttributeType. */
 const FLOAT = 1, INT = 2, STRING = 3, INTS = 7;
 
-function attribute(name: string, value: Attribute) {
-  if (typeof value === "number") return { name, type: INT, i: value };
-  if (typeof value === "string") {
-    return { name, type: STRING, s: new TextEncoder().encode(value) };
+function writeAttribute(out: MessageWriter, name: string, value: Attribute): void {
+  textUnlessEmpty(out, 1, name);
+  let type: number;
+  if (typeof value === "number") {
+    type = INT;
+    if (value !== 0) out.int(3, value);
+  } else if (typeof value === "string") {
+    type = STRING;
+    textUnlessEmpty(out, 4, value);
+  } else if ("float" in value) {
+    type = FLOAT;
+    // A negative zero is not the default.
+    if (!Object.is(value.float, 0)) out.float(2, value.float);
+  } else {
+    type = INTS;
+    out.packed(8, value);
   }
-  if ("float" in value) return { name, type: FLOAT, f: value.float };
-  return { name, type: INTS, ints: value };
+  out.int(20, type);
 }
 
-function port({ name, type, dims, note }: OnnxPort) {
-  const dim = dims.map((d) => typeof d === "number" ? { dim_value: d } : { dim_param: d });
-  return {
-    name,
-    doc_string: note,
-    type: { tensor_type: { elem_type: elementTypes[type], shape: { dim } } },
-  };
+function writeConstant(out: MessageWriter, { name, dims, data }: OnnxConstant): void {
+  out.packed(1, dims);
+  out.int(2, elementTypes[data instanceof Float32Array ? "float" : "int64"]);
+  textUnlessEmpty(out, 8, name);
+  if (data.byteLength > 0) {
+    out.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+}
+
+function writePort(out: MessageWriter, { name, type, dims, note }: OnnxPort): void {
+  textUnlessEmpty(out, 1, name);
+  out.message(2, (port) =>
+    port.message(1, (tensor) => {
+      tensor.int(1, elementTypes[type]);
+      tensor.message(2, (shape) => {
+        for (const size of dims) shape.message(1, (dim) => writeSize(dim, size));
+      });
+    }));
+  textUnlessEmpty(out, 3, note);
+}
+
+function writeSize(out: MessageWriter, size: number | string): void {
+  if (typeof size === "string") textUnlessEmpty(out, 2, size);
+  else if (size !== 0) out.int(1, size);
 }

@@ -15,5 +15,5 @@ export interface Opening {
 
 export type ToWorker = { open: Opening } | { job: Job };
 export type FromWorker =
-  | { done: Job; result: TrialResult }
+  | { done: Job; result: TrialResult | { reason: string } }
   | { failed: { name: string; message: string; stack?: string } };

@@ -8,8 +8,8 @@ const AHEAD = 2;
 
 /**
  * Runs all jobs, in their order as far as there is one.
- * @param done hears each result once, as it comes.
- * @throws what a trial threw; the signal's reason. No worker is left then, and no result comes any more.
+ * @param done hears each result once, as it comes, or why a trial has none.
+ * @throws what opening a study's parts threw; the signal's reason. No worker is left then, and no result comes any more.
  */
 export async function runJobs(
   jobs: readonly Job[],
@@ -17,7 +17,7 @@ export async function runJobs(
     opening: Opening;
     workers: number;
     signal: AbortSignal;
-    done(job: Job, result: TrialResult): void;
+    done(job: Job, result: TrialResult | { reason: string }): void;
   },
 ): Promise<void> {
   const { opening, signal, done } = options;

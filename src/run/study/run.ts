@@ -1,6 +1,6 @@
 /**
- * Runs a study into a folder: `study.ndjson` gets a line per finished trial and is all that a study needs to
- * go on. Started again it does what is missing, and nothing twice.
+ * Runs a study into a folder: `study.ndjson` gets a line per finished or failed trial and is all that a study needs
+ * to go on. Started again it does what is missing, and nothing twice.
  */
 import { join } from "@std/path";
 import { UsageError } from "../../errors.ts";
@@ -9,6 +9,7 @@ import { secondsLeft, type StudyPlan, trialCount } from "../../nas/study/progres
 import {
   type BeginRecord,
   difference,
+  type FailedRecord,
   headOf,
   readStudyRecords,
   studyFile,
@@ -85,27 +86,24 @@ async function inFile(
         `Cannot go on with the study in ${options.folder}: ${other}; name another folder with --out`,
       );
     }
-    const trials = await new Remaining(study, known, lines).run(options);
-    return { head: known.head, trials };
+    return await new Remaining(study, known, lines).run(options);
   } finally {
     lines.close();
   }
 }
 
 class Remaining {
-  readonly #trials: TrialRecord[];
+  readonly #known: StudyRecords;
   readonly #jobs: Job[];
-  readonly #head: StudyHead;
   #synced = performance.now();
 
   constructor(
     private readonly study: Study,
-    { head, trials }: StudyRecords,
+    { head, trials, failed }: StudyRecords,
     private readonly lines: LineFile,
   ) {
-    this.#head = head;
-    this.#trials = [...trials];
-    const known = new Set(trials.map(trialKey));
+    this.#known = { head, trials: [...trials], failed: [...failed] };
+    const known = new Set([...trials, ...failed].map(trialKey));
     const all = Array.from(
       { length: study.trials },
       (_, trial) =>
@@ -116,16 +114,17 @@ class Remaining {
     this.#jobs = all.filter((job) => !known.has(trialKey(job)));
   }
 
-  async run({ workers, cacheDir, signal, onTrial }: StudyOptions): Promise<TrialRecord[]> {
+  async run({ workers, cacheDir, signal, onTrial }: StudyOptions): Promise<StudyRecords> {
     let left = this.#jobs.length;
     const { trials } = this.study;
-    const plan: StudyPlan = { head: this.#head, trials, workers };
+    const known = this.#known;
+    const plan: StudyPlan = { head: known.head, trials, workers };
     const total = trialCount(plan.head, plan);
     const tell = () =>
       onTrial?.({
         done: total - left,
         total,
-        secondsLeft: () => secondsLeft(plan, this.#trials),
+        secondsLeft: () => secondsLeft(plan, known.trials, known.failed),
       });
     tell();
     if (left > 0) {
@@ -138,14 +137,17 @@ class Remaining {
         workers,
         signal,
         done: (job, result) => {
-          const record: TrialRecord = {
-            type: "trial",
-            ...job,
-            seed: seedOf(this.study, job.trial),
-            ...result,
-          };
-          this.lines.append(JSON.stringify(record));
-          this.#trials.push(record);
+          const at = { ...job, seed: seedOf(this.study, job.trial) };
+          if ("reason" in result) {
+            const record: FailedRecord = { type: "failed", ...at, ...result };
+            this.lines.append(JSON.stringify(record));
+            known.failed.push(record);
+          } else {
+            const { queries, ...rest } = result;
+            const record: TrialRecord = { type: "trial", ...at, ...rest };
+            this.lines.append(JSON.stringify({ ...record, queries }));
+            known.trials.push(record);
+          }
           this.#sync();
           left--;
           tell();
@@ -154,7 +156,7 @@ class Remaining {
     } finally {
       this.lines.sync();
     }
-    return this.#trials;
+    return known;
   }
 
   #sync(): void {

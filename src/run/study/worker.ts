@@ -1,4 +1,5 @@
 /** A worker of a study: opens its parts once, then runs one trial per message. */
+import type { TrialResult } from "../../nas/study/trial.ts";
 import type { FromWorker, Job, ToWorker } from "./messages.ts";
 import { StudyParts } from "./parts.ts";
 
@@ -24,10 +25,18 @@ port.onmessage = ({ data }) => {
 
 async function run(job: Job): Promise<void> {
   try {
-    const result = await (await parts).run(job);
-    port.postMessage({ done: job, result });
+    port.postMessage({ done: job, result: await resultOf(await parts, job) });
   } catch (error) {
     const { name, message, stack } = error as Error;
     port.postMessage({ failed: { name, message, stack } });
+  }
+}
+
+/** Or why there is none: the study goes on without this trial. */
+async function resultOf(parts: StudyParts, job: Job): Promise<TrialResult | { reason: string }> {
+  try {
+    return await parts.run(job);
+  } catch (error) {
+    return { reason: (error as Error).message };
   }
 }

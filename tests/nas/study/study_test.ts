@@ -41,6 +41,10 @@ Deno.test("every encoding of every group is one of its spaces', and does what th
 });
 
 Deno.test("the groups have as many algorithms as the published study", () => {
+  const single = [
+    ...["random", "evolution", "bananas", "gp_bo", "dngo", "bohamiann", "local_search", "nasbot"],
+    ...["gcn_predictor", "bonas"],
+  ];
   const counts = Object.fromEntries(
     Object.keys(groupSummaries).map((name) => [name, groupNamed(name).algorithms.length]),
   );
@@ -57,15 +61,56 @@ Deno.test("the groups have as many algorithms as the published study", () => {
     bananas_all: 3,
     ablation: 5,
     predictors: 8,
-    bo_encodings_201: 3,
+    bo_encodings_201: 4,
     bananas_201: 3,
     evo_201: 3,
+    simple_algos: 3,
+    all_algos: 10,
+    local_search_variants: 3,
+    ...Object.fromEntries(single.map((name) => [name, 1])),
   });
   assert.equal(groupNamed("evo_trunc").queries, 300);
   assert.throws(
     () => groupNamed("evo"),
     /Cannot find study "evo": expected a file or one of main_/,
   );
+});
+
+Deno.test("every row of every group draws and perturbs by adjacency, but where that is what is compared", () => {
+  const other = Object.keys(groupSummaries).flatMap((name) =>
+    groupNamed(name).algorithms.flatMap(({ encoding: { sample, perturb } }) => [
+      ...sample === "adj" ? [] : [`${name} sample`],
+      ...perturb === "adj" ? [] : [`${name} perturb`],
+    ])
+  );
+  assert.deepEqual([...new Set(other)], [
+    "random_encodings sample",
+    "evo_encodings perturb",
+    "evo_trunc perturb",
+    "ls_encodings perturb",
+    "bananas_all sample",
+    "bananas_all perturb",
+    "evo_201 perturb",
+  ]);
+  const rows = (name: string) => groupNamed(name).algorithms;
+  assert.deepEqual(
+    rows("bo_encodings_201").map(({ encoding }) => encoding.predictor),
+    ["trunc_path", "path", "adj", "nasbot"],
+  );
+  const dngo = rows("main_experiments").find(({ strategy }) => strategy === "dngo")!;
+  assert.deepEqual([dngo.encoding.predictor, dngo.settings["guided.initial"]], ["path", 10]);
+  assert.match(groupSummaries.predictors, /of denas's own/);
+});
+
+Deno.test("where a space has no encodings, adjacency is its own decisions and mutations", async () => {
+  for (const { strategy, encoding } of groupNamed("main_experiments").algorithms) {
+    const study = one(strategy, { encoding });
+    const opened = await openAlgorithm(study.algorithms[0], "nasbench-macro", { queries: 30 });
+    const { openStrategy } = await import("../../../src/nas/strategies/mod.ts");
+    const search = await openStrategy(opened.config, opened.space, { gpu: null });
+    const [{ arch }] = await search.ask(1);
+    assert.equal(opened.space.encode(arch).length > 0, true);
+  }
 });
 
 Deno.test("a study from a file is refused with the field that is wrong, and its value", () => {
@@ -103,8 +148,8 @@ Deno.test("a strategy, encoding or setting that there is not is refused before t
     /Cannot use encoding "cont_adj" in space nasbench201: expected one of adj/,
   );
   await assert.rejects(
-    open(one("local-search", { encoding: { perturb: "path" } })),
-    /Cannot use encoding path of nasbench201 to list neighbours/,
+    open(one("local-search", { encoding: { perturb: "nasbot" } })),
+    /Cannot use encoding nasbot of nasbench201 to list neighbours/,
   );
   await assert.rejects(
     open(one("random", { settings: { "evolution.populaton": 3 } })),
@@ -129,12 +174,22 @@ Deno.test("a trial notes the report of the best by the objective after so many q
   });
   const at = notedAt({ queries: 45, every: 10 });
   assert.deepEqual(at, [10, 20, 30, 40, 45]);
-  const { values, best } = await runTrial(opened, spied, 7, at);
+  const { values, best, queries } = await runTrial(opened, spied, 7, at);
   assert.equal(seen.length, 45);
   const bestOf = (n: number) =>
     seen.slice(0, n).reduce((a, b) => task.mean[b] > task.mean[a] ? b : a);
   assert.deepEqual(values, at.map((n) => task.reports[bestOf(n)]));
   assert.equal(best, table.key(bestOf(45)));
+  // Every query is kept: as the table has it, not as the score that the strategy was told.
+  assert.deepEqual(
+    queries,
+    seen.map((i) => ({
+      arch: table.key(i),
+      objective: table.column("c10_val_12")[i],
+      report: table.column("c10_test_200")[i],
+      parameters: null,
+    })),
+  );
   const again = await runTrial(opened, task, 7, at);
   assert.deepEqual(again.values, values);
   assert.notDeepEqual((await runTrial(opened, task, 8, at)).values, values);
@@ -188,7 +243,8 @@ Deno.test("with Hyperband a short training is a share of a query, and the best i
     "nasbench201",
     { queries: 10 },
   );
-  const { values } = await runTrial(opened, spied, 3, [1, 10]);
+  const { values, queries } = await runTrial(opened, spied, 3, [1, 10]);
+  assert.deepEqual(queries.map(({ epochs }) => epochs), asked.map(({ epochs }) => epochs));
   // Nine short ones cost 0.54 of a query; then three long ones, then brackets of three long ones alone.
   assert.deepEqual(asked.slice(0, 13).map(({ epochs }) => epochs), [
     ...Array(9).fill(12),
@@ -252,6 +308,8 @@ Deno.test("strictly, evolution's population settles at 29, otherwise at 30", asy
   assert.deepEqual(many, growing(30));
   const strict = strictly(groupNamed("main_experiments")).algorithms;
   assert.ok(strict.every((a) => a.encoding.strict && a.settings["evolution.strict"] === true));
+  // The published code shuffles neighbourhoods, strictly or not.
+  assert.ok(strict.every((a) => !("localSearch.order" in a.settings)));
 });
 
 Deno.test("a summary has mean and deviation per algorithm, whatever the order of the lines", () => {
@@ -288,6 +346,10 @@ Deno.test("a summary has mean and deviation per algorithm, whatever the order of
   refused([lines[0], lines[0]], /Cannot read f: line 3 repeats a trial/);
   refused([line(0, [1, 2], 2)], /line 2 is no trial of this study/);
   refused([line(0, [1])], /line 2 is no trial of this study/);
+  const failed = { type: "failed", task: 0, algorithm: 0, trial: 3, seed: 4, reason: "why" };
+  const [{ curves: [curve] }] = summariseStudy(readStudyRecords([head, ...lines, failed], "f"));
+  assert.deepEqual([curve.points[0].n, curve.failed], [3, 1]);
+  refused([lines[0], { ...failed, trial: 0 }], /line 3 repeats a trial/);
   refused([{ ...lines[0], seed: "1" }], /Cannot read f: line 2: seed/);
   assert.throws(() => readStudyRecords([lines[0]], "f"), /Cannot read f: line 1: type/);
 });

@@ -8,6 +8,7 @@ import {
   metricOf,
   objectiveOf,
   openTable,
+  parametersOf,
   requireSpace,
   scoresOf,
   taskOf,
@@ -45,6 +46,16 @@ Deno.test("a table of NAS-Bench-201 says what is maximised and what is reported"
   assert.deepEqual([...scoresOf(table, objectiveOf(table, "-c100_val_12"))], [-0.5, -0.2]);
   assert.equal(table.indexOf(all3), 0);
   assert.equal(table.indexOf("|"), -1);
+});
+
+Deno.test("a table of NAS-Bench-201 with validation after 200 epochs is searched by that, as published", async () => {
+  const header = "ops,c10_val_12,c10_test_200,c10_val_200,c100_val_12,c100_test_200,params_mb";
+  const table = await open([header, "333333,80,93.7,91.5,50,70,1.531546"]);
+  assert.deepEqual(
+    table.tasks.map(({ objective, report }) => [objective, report]),
+    [["c10_val_200", "c10_test_200"], ["c100_val_12", "c100_test_200"]],
+  );
+  assert.deepEqual([...parametersOf(table)!], [1_531_546]);
 });
 
 Deno.test("a user's table lists architectures of any space by their choices", async () => {

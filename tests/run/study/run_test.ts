@@ -111,16 +111,24 @@ Deno.test("another study, another table or another process in the same folder is
   await refused(studyOf(), /another process is at it/);
 });
 
-Deno.test("an error of a trial ends the study with its message; an interruption with its reason", async () => {
+Deno.test("a trial that fails is kept with its reason and the study goes on; an interruption ends it", async () => {
   const few = join(root, "few.csv");
   Deno.writeTextFileSync(
     few,
-    Deno.readTextFileSync(made).split("\n").slice(0, 5000).join("\n") + "\n",
+    Deno.readTextFileSync(made).split("\n").slice(0, 14_000).join("\n") + "\n",
   );
-  await assert.rejects(
-    run(Deno.makeTempDirSync(), studyOf({ tables: [{ file: few }] })),
-    { name: "UsageError", message: /Cannot find \|.* in table few.csv/ },
-  );
+  const holes = Deno.makeTempDirSync();
+  const study = studyOf({ tables: [{ file: few }], queries: 5, trials: 12 });
+  const { trials, failed } = await run(holes, study);
+  assert.equal(trials.length + failed.length, 24);
+  assert.ok(trials.length > 0 && failed.length > 0, `${trials.length} and ${failed.length}`);
+  for (const { reason } of failed) assert.match(reason, /^Cannot find \|.* in table few.csv/);
+  // They are not run again, and stand in the report.
+  const lines = readLines(join(holes, "study.ndjson")).length;
+  const again = await run(holes, study);
+  assert.equal(readLines(join(holes, "study.ndjson")).length, lines);
+  assert.deepEqual(again.failed, failed);
+  assert.match(reportStudy(again), /Trials that failed/);
   const stop = new AbortController();
   const folder = Deno.makeTempDirSync();
   const onTrial = ({ done }: { done: number }) => {
@@ -136,6 +144,49 @@ Deno.test("an error of a trial ends the study with its message; an interruption 
     trialsOf(await run(folder, studyOf({ trials: 50 }))).length,
     100,
   );
+});
+
+Deno.test("every query of a trial stands in its line, with parameters where the table has them", async () => {
+  const sized = join(root, "sized.csv");
+  Deno.writeTextFileSync(
+    sized,
+    Deno.readTextFileSync(made).split("\n").map((row, i) =>
+      row && `${row},${i ? 0.001 * i : "params_mb"}`
+    ).join("\n"),
+  );
+  const folder = Deno.makeTempDirSync();
+  await run(folder, studyOf({ tables: [{ file: sized }], trials: 1 }));
+  const rows = new Map(
+    Deno.readTextFileSync(sized).split("\n").slice(1, -1).map((row) => {
+      const [arch, objective, report, size] = row.split(",");
+      return [arch, [Number(objective), Number(report), Math.round(1e6 * Number(size))]];
+    }),
+  );
+  const trials = readLines<{ type: string; queries: Record<string, unknown>[] }>(
+    join(folder, "study.ndjson"),
+  ).filter(({ type }) => type === "trial");
+  assert.equal(trials.length, 2);
+  for (const { queries } of trials) {
+    assert.equal(queries.length, 30);
+    for (const { arch, objective, report, parameters } of queries) {
+      assert.deepEqual([objective, report, parameters], rows.get(arch as string));
+    }
+  }
+});
+
+Deno.test("searches by truncated encodings get a chart of the error against the length", async () => {
+  const evolution = (pathCutoff: number) => ({
+    name: `path ${pathCutoff}`,
+    strategy: "evolution",
+    encoding: { perturb: "trunc_path", pathCutoff },
+  });
+  const study = studyOf({ algorithms: [5, 30, 155].map(evolution) });
+  const svg = plotStudy(await run(Deno.makeTempDirSync(), study));
+  assert.equal(svg.match(/class="chart"/g)?.length, 2);
+  assert.match(svg, /after 30 queries: CIFAR-10 test error after 200 epochs/);
+  assert.match(svg, />length of the truncated encoding</);
+  assert.match(svg, />evolution trunc_path</);
+  assert.ok(!plotStudy(whole).includes("length of the truncated"));
 });
 
 Deno.test("the figure has a curve with a band per algorithm, the report holds figure and figures", () => {

@@ -1,0 +1,48 @@
+/** The encodings that predictors are compared on. */
+import { UsageError } from "../../errors.ts";
+import type { SearchSpace } from "../space.ts";
+import { choiceEncoding } from "./choices.ts";
+import { type Encoding, encodingNamed, type Encodings, openEncodings } from "./mod.ts";
+
+export interface ShownEncodings {
+  /** Empty = adjacency and paths, or the choices where the space has neither. */
+  encodings: readonly string[];
+  /** Quirks of the published code. */
+  strict?: boolean;
+  /** Lengths of truncated path encodings: each of these is taken once per length, and named after it. */
+  pathCutoffs?: readonly number[];
+}
+
+/** @throws UsageError naming the space's encodings, and for lengths where no encoding is truncated. */
+export async function shownEncodings(
+  space: SearchSpace<unknown>,
+  { strict, encodings: names, pathCutoffs }: ShownEncodings,
+): Promise<Encoding<unknown>[]> {
+  // What a predictor sees is looked up nowhere.
+  const open = async (pathCutoff?: number): Promise<Encodings<unknown>> => ({
+    ...await openEncodings(space.name, { names: [], strict, pathCutoff }),
+    choices: choiceEncoding(space),
+  });
+  const all = await open();
+  const usual = ["adj", "path"].filter((name) => all[name]);
+  const wanted = names.length > 0 ? names : usual.length > 0 ? usual : ["choices"];
+  if (!pathCutoffs) return wanted.map((name) => encodingNamed(all, name, space.name));
+  if (!wanted.some(isTruncated)) {
+    throw new UsageError(
+      `Cannot cut encodings ${
+        wanted.join(", ")
+      }: expected a truncated one; try --encodings trunc_path`,
+    );
+  }
+  const cut = await Promise.all(pathCutoffs.map(open));
+  return wanted.flatMap((name) => {
+    if (!isTruncated(name)) return [encodingNamed(all, name, space.name)];
+    return cut.map((one, i) => ({
+      ...encodingNamed(one, name, space.name),
+      name: `${name}:${pathCutoffs[i]}`,
+    }));
+  });
+}
+
+/** By its name in the literature. */
+const isTruncated = (name: string): boolean => name.startsWith("trunc_");

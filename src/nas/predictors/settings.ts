@@ -1,0 +1,77 @@
+/** Settings of predictors that a person may change. */
+import { z } from "zod";
+import { UsageError } from "../../errors.ts";
+import { expectation, firstProblem } from "../expectation.ts";
+import { type PredictorName, predictorNames } from "./names.ts";
+
+const whole = (most: number) => z.number().int().positive().max(most);
+
+const schema = z.strictObject({
+  /** Hidden layers of a network, or graph convolutions, and units of each. */
+  layers: whole(100),
+  width: whole(1000),
+  /** Passes over the training set. */
+  epochs: whole(100_000),
+  /** Steps of a Markov chain, burn-in included. */
+  steps: z.number().int().min(20).max(1_000_000),
+  /** Learning rate, or step size of a chain. */
+  rate: z.number().positive().max(10),
+  loss: z.enum(["mae", "mse", "mape"]),
+  /** Networks of an ensemble. */
+  ensemble: whole(100),
+}).partial();
+
+export type PredictorSettings = z.infer<typeof schema>;
+export type PredictorSetting = keyof PredictorSettings;
+
+/** The same in a config, where 0 and "" stand for what the predictor has of its own. */
+export interface SettingsInConfig extends Required<Omit<PredictorSettings, "loss">> {
+  loss: "" | NonNullable<PredictorSettings["loss"]>;
+}
+
+export const ownSettings: Readonly<SettingsInConfig> = {
+  layers: 0,
+  width: 0,
+  epochs: 0,
+  steps: 0,
+  rate: 0,
+  loss: "",
+  ensemble: 0,
+};
+
+/** Those that are not the predictor's own. */
+export const chosenSettings = (settings: SettingsInConfig): PredictorSettings =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value));
+
+/** Weights of all networks together: more would fill the memory. */
+const MOST_WEIGHTS = 20_000_000;
+
+/**
+ * What was given, in a fixed order.
+ * @throws UsageError for a value out of bounds, and for a setting that the predictor does not have.
+ */
+export function checkSettings(name: PredictorName, settings: PredictorSettings): PredictorSettings {
+  const known: readonly string[] = predictorNames[name].settings;
+  const result = schema.safeParse(settings, { error: expectation });
+  if (!result.success) {
+    throw new UsageError(
+      `Cannot set up predictor ${name}: ${firstProblem(result.error, settings)}`,
+    );
+  }
+  const own = Object.fromEntries(
+    Object.entries(result.data).filter(([, value]) => value !== undefined),
+  );
+  for (const setting of Object.keys(own)) {
+    if (known.includes(setting)) continue;
+    const others = known.length ? `expected one of ${known.join(", ")}` : "it has no settings";
+    throw new UsageError(`Cannot set ${setting} of predictor ${name}: ${others}`);
+  }
+  const { layers = 10, width = 20, ensemble = 5 } = result.data;
+  if (layers * width * width * ensemble > MOST_WEIGHTS) {
+    throw new UsageError(
+      `Cannot set up predictor ${name}: ${ensemble} times ${layers} layers of ${width} units, expected at ` +
+        `most ${MOST_WEIGHTS} weights; make the networks narrower`,
+    );
+  }
+  return own;
+}

@@ -1,0 +1,50 @@
+/**
+ * `controller.safetensors`: the controller of a search's best epoch. Its header tells the settings of the
+ * search and what its architecture files record, so that a copy of the file alone can be sampled from.
+ */
+import { z } from "zod";
+import { DataError, whyUnreadable } from "../errors.ts";
+import { archFile } from "../nas/arch_file.ts";
+import { decodeSafetensors, type Tensors } from "./safetensors.ts";
+
+export const CONTROLLER = "controller.safetensors";
+
+/** All of an architecture file but the choice. */
+const archFields = archFile.omit({ choice: true });
+
+export interface ControllerFile {
+  tensors: Tensors;
+  /** Settings of the search, for its schema to check; absent where the file does not tell. */
+  config?: Record<string, unknown>;
+  fields?: z.infer<typeof archFields>;
+}
+
+/** @throws DataError when the file cannot be read, or its header is damaged. */
+export function readController(path: string): ControllerFile {
+  let bytes: Uint8Array;
+  try {
+    bytes = Deno.readFileSync(path);
+  } catch (cause) {
+    throw new DataError(
+      `Cannot read controller ${path}: ${
+        whyUnreadable(cause)
+      }, expected the ${CONTROLLER} of a search`,
+      { cause },
+    );
+  }
+  const { tensors, metadata } = decodeSafetensors(bytes, path);
+  if (metadata.config === undefined || metadata.arch === undefined) return { tensors };
+  try {
+    return {
+      tensors,
+      config: z.record(z.string(), z.unknown()).parse(JSON.parse(metadata.config)),
+      fields: archFields.parse(JSON.parse(metadata.arch)),
+    };
+  } catch (cause) {
+    throw new DataError(
+      `Cannot read controller ${path}: what its header tells of the search is damaged, expected a ` +
+        `${CONTROLLER} as denas writes it`,
+      { cause },
+    );
+  }
+}

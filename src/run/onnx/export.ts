@@ -1,0 +1,13 @@
+/** The network of a run's folder as an ONNX file. */
+import { readNetwork } from "../network.ts";
+import { onnxModel } from "./mod.ts";
+import { encodeModel } from "./model.ts";
+
+/**
+ * The network of a finished retraining: bytes of an ONNX file. Needs no adapter.
+ * @param path the run's folder.
+ * @throws UsageError, DataError as `readNetwork`; ExportError naming an operation that ONNX cannot express here.
+ */
+export function exportOnnx(path: string): Uint8Array {
+  return encodeModel(onnxModel(readNetwork(path)));
+}

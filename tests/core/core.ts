@@ -1,0 +1,12 @@
+/** All that has to load in a browser: what a page that searches, retrains, exports and draws imports. */
+export { retrain } from "../../src/nas/retrain.ts";
+export { search } from "../../src/nas/search.ts";
+export { readIdxPair } from "../../src/data/idx.ts";
+export { readCifarTrain } from "../../src/data/cifar.ts";
+export { syntheticDataSet } from "../../src/data/synthetic.ts";
+export { decodeCheckpoint, encodeCheckpoint } from "../../src/run/checkpoint.ts";
+export { drawSvg, drawText } from "../../src/run/draw.ts";
+export { plotRun } from "../../src/run/drawing/run_plot.ts";
+export { parseHistory } from "../../src/run/history.ts";
+export { onnxModel } from "../../src/run/onnx/mod.ts";
+export { encodeModel } from "../../src/run/onnx/model.ts";

@@ -11,14 +11,16 @@ struct P {
   first: u32, count: u32,
   start: u32, total: u32, in_order: u32,
   seed: u32, stream: u32, step: u32,
-  pad: u32, flip: u32, cutout: u32, legacy: u32, rotate: f32,
+  pad: u32, crop: u32, flip: u32, cutout: u32, legacy: u32, rotate: f32,
 }
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;
 @group(0) @binding(1) var<storage, read> order: array<u32>;
 // What each byte becomes: 256 values per channel, so that no device rounds differently.
 @group(0) @binding(2) var<storage, read> table: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(4) var<uniform> p: P;
+// Of each image of the chunk: its first byte, height, width. It has h rows and w columns or more.
+@group(0) @binding(4) var<storage, read> places: array<u32>;
+@group(0) @binding(5) var<uniform> p: P;
 
 fn draw(example: u32, which: u32, below: u32) -> u32 {
   return random_bits(p.seed, p.stream, p.step, example * 8u + which) % below;
@@ -33,9 +35,18 @@ fn is_cut(example: u32, row: u32, column: u32) -> bool {
 
 // The normalised value at a place of an image; zero outside.
 fn value_at(image: u32, row: i32, column: i32, k: u32) -> f32 {
-  if (row < 0 || row >= i32(p.h) || column < 0 || column >= i32(p.w)) { return 0.0; }
-  let at = ((image * p.h + u32(row)) * p.w + u32(column)) * p.c + k;
+  let height = i32(places[3u * image + 1u]);
+  let width = i32(places[3u * image + 2u]);
+  if (row < 0 || row >= height || column < 0 || column >= width) { return 0.0; }
+  let at = places[3u * image] + u32(row * width + column) * p.c + k;
   return table[k * 256u + ((bytes[at / 4u] >> (at % 4u * 8u)) & 255u)];
+}
+
+// The row and column of an image at which its crop begins: at random, or around the centre.
+fn corner_of(image: u32, example: u32) -> vec2i {
+  let spare = vec2u(places[3u * image + 1u] - p.h, places[3u * image + 2u] - p.w);
+  if (p.crop == 0u) { return vec2i(spare / 2u); }
+  return vec2i(vec2u(draw(example, 6u, spare.x + 1u), draw(example, 7u, spare.y + 1u)));
 }
 
 // Where a place lies after a turn about the centre by an angle of at most p.rotate, by series: the
@@ -77,12 +88,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (p.flip != 0u && draw(example, 2u, 2u) == 1u) { turned = p.w - 1u - column; }
   let from_row = i32(row + draw(example, 0u, 2u * p.pad + 1u)) - i32(p.pad);
   let from_column = i32(turned + draw(example, 1u, 2u * p.pad + 1u)) - i32(p.pad);
+  let corner = corner_of(local, example);
   let cut = p.cutout != 0u && is_cut(example, row, column);
   for (var k = 0u; k < p.c; k++) {
     var value = 0.0;
-    if (!cut && p.rotate == 0.0) { value = value_at(local, from_row, from_column, k); }
+    if (!cut && p.rotate == 0.0) { value = value_at(local, corner.x + from_row, corner.y + from_column, k); }
     if (!cut && p.rotate > 0.0) {
-      value = between(local, turned_place(example, from_row, from_column), k);
+      value = between(local, vec2f(corner) + turned_place(example, from_row, from_column), k);
     }
     y[t * p.c + k] = value;
   }

@@ -35,7 +35,7 @@ if (Deno.args[0] === "wait") {
   console.log(Deno.pid);
   setInterval(() => {}, 1000);
 } else {
-  const names = ["INIT_CWD", "XDG_RUNTIME_DIR", "DENAS_COMMAND", "NPM_CONFIG_REGISTRY"];
+  const names = ["INIT_CWD", "XDG_RUNTIME_DIR", "DENAS_COMMAND", "NPM_CONFIG_REGISTRY", "DENAS_NOHUP"];
   const env = Object.fromEntries(names.map((name) => [name, Deno.env.get(name)]));
   console.log(JSON.stringify({ args: Deno.args, cwd: Deno.cwd(), deno: Deno.execPath(), env }));
   Deno.exit(Deno.args[0] === "exit" ? Number(Deno.args[1]) : 0);
@@ -197,6 +197,13 @@ test("software Vulkan gets a private runtime folder, and a given one stays", asy
   assertEquals((Deno.statSync(made).mode ?? 0) & 0o777, 0o700);
   const given = JSON.parse((await box.run(["help"], { XDG_RUNTIME_DIR: "/run/me" })).stdout);
   assertEquals(given.env.XDG_RUNTIME_DIR, "/run/me");
+});
+
+test("denas is told when it was started to outlive its terminal", async (box) => {
+  assertEquals(JSON.parse((await box.run(["help"])).stdout).env.DENAS_NOHUP, undefined);
+  box.stub("kept", `#!/bin/sh\ntrap "" HUP\nexec ${join(box.path, "tree/denas")} "$@"`);
+  const { stdout } = await box.command(join(box.path, "bin/kept"), ["help"]).output();
+  assertEquals(JSON.parse(new TextDecoder().decode(stdout)).env.DENAS_NOHUP, "1");
 });
 
 test("the registry of npm's environment is Deno's too", async (box) => {

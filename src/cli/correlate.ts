@@ -1,4 +1,5 @@
 /** `denas correlate`: whether a search's shared weights rank networks as training on their own does. */
+import { limits } from "../nas/limits.ts";
 import type { Command } from "commander";
 import { UsageError } from "../errors.ts";
 import {
@@ -14,7 +15,7 @@ import { interruptedCode } from "../run/interrupt.ts";
 import { readSearch } from "../run/read_run.ts";
 import { readRunTuning, runTuningPath } from "../run/tuning.ts";
 import { type Equipment, withEquipment } from "./execute.ts";
-import { numberAbove0, whole } from "./options.ts";
+import { numberAbove0, sizeUpTo, whole } from "./options.ts";
 import { shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";
 import { runPath } from "./run_path.ts";
@@ -37,7 +38,12 @@ export function addCorrelate(program: Command, finish: (code: number) => void): 
     .description(
       "Train a sample of architectures briefly; compare with their shared-weight scores.",
     )
-    .option("--architectures <n>", "how many, drawn uniformly from the space", whole, 12)
+    .option(
+      "--architectures <n>",
+      "how many, drawn uniformly from the space",
+      sizeUpTo(limits.compared),
+      12,
+    )
     .option("--minutes <n>", "longest training of one of them", numberAbove0, 2)
     .option("--seed <n>", "of the draw and of each training", whole, 1)
     .option("--again", "measure anew where there are results of other settings")

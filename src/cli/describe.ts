@@ -5,8 +5,9 @@ import { classCount } from "../nas/arch_file.ts";
 import { resolveSearchConfig } from "../nas/config.ts";
 import type { DescribeOptions, Description, ReleasedCount } from "../nas/describe.ts";
 import { finalConfig } from "../nas/final_config.ts";
+import { limits } from "../nas/limits.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
-import { whole } from "./options.ts";
+import { sizeUpTo, whole } from "./options.ts";
 import type { ReadArch } from "./picture.ts";
 import { bytes, print, table, thousands } from "./terminal.ts";
 
@@ -41,14 +42,14 @@ export function addDescribe(program: Command): void {
     .option("--branches <n>", "operations to choose from", whole)
     .option("--blocks <n>", "blocks per cell (micro)", whole)
     .option("--stem <n>", "total stride of the stem: 1, 2 or 4", whole)
-    .option("--classes <n>", "number of classes", whole)
+    .option("--classes <n>", "number of classes", sizeUpTo(limits.classes))
     .option("--image <size>", "32, or 28x28x1: height, width, channels", imageSize)
     .option(
       "--legacy-fixed",
       "a final macro network as the released code builds it, which published counts are of",
     )
     .option("--memory", "add the bytes that a training step needs")
-    .option("--batch <n>", "images per training step, for --memory", whole)
+    .option("--batch <n>", "images per training step, for --memory", sizeUpTo(limits.batch))
     .option("--json", "print one JSON object");
   addArchOptions(command).addHelpText(
     "after",
@@ -186,11 +187,11 @@ function layerTable(layers: NonNullable<Description["layers"]>): string {
 }
 
 function imageSize(text: string): ImageSize {
-  const parts = text.split(/[x×]/).map(Number);
-  if (parts.every((n) => Number.isInteger(n) && n > 0)) {
-    const [h, w, c] = parts;
+  const parts = text.split(/[x×]/);
+  if (parts.length === 1 || parts.length === 3) {
+    const [h, w, c] = parts.map((part, i) => sizeUpTo(i < 2 ? limits.side : limits.channels)(part));
     if (parts.length === 1) return [h, h, 3];
-    if (parts.length === 3) return [h, w, c];
+    return [h, w, c];
   }
   throw new InvalidArgumentError("a side like 32, or height x width x channels");
 }

@@ -1,5 +1,5 @@
 /** One path for all runs: data, adapter, lock, folder, then events until the end. */
-import type { DataSet, FindOptions } from "../data/mod.ts";
+import type { DataSet } from "../data/mod.ts";
 import { UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { type ArchFile, classCount, parseArchFile } from "../nas/arch_file.ts";
@@ -27,6 +27,7 @@ import type { OutputOptions } from "./nnabla_options.ts";
 import { profileTo, type Profiling } from "./profile.ts";
 import { checkOut, Outputs, outputsOf, requireFolders } from "./outputs.ts";
 import { commandName, fromHere, lockFolder, places, shortPath } from "./paths.ts";
+import { showPictures } from "./picture_progress.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { onStop } from "./stopping.ts";
 import { bytes, print } from "./terminal.ts";
@@ -94,7 +95,8 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
     const prepared = options.prepare && "dataset" in equipment
       ? await options.prepare(job, equipment)
       : job;
-    return await drive(prepared, options, equipment);
+    const decoder = "dataset" in equipment && !options.resume && equipment.dataset.decoder;
+    return await drive(decoder ? withDecoder(prepared, decoder) : prepared, options, equipment);
   });
 }
 
@@ -124,7 +126,9 @@ export async function withEquipment(
       }
       return await use({ signal, progress });
     }
-    const dataset = seesImages(job) ? await loadData(job, options, progress) : undefined;
+    const dataset = seesImages(job)
+      ? await loadData(job, options, { progress, signal })
+      : undefined;
     ({ gpu } = await openDevice(job.config.adapter, undefined, options.profile !== undefined));
     // So that a resume on another driver can be told from one on the same.
     const { adapter } = gpu;
@@ -168,6 +172,13 @@ export async function withEquipment(
     interrupt.dispose();
     gpu?.close();
   }
+}
+
+/** The job with what decoded its pictures, so that a resume with another decoder can be told from one with the same. */
+function withDecoder(job: Job, decoder: string): Job {
+  return job.command === "search"
+    ? { ...job, config: { ...job.config, decoder } }
+    : { ...job, config: { ...job.config, decoder } };
 }
 
 async function drive(
@@ -242,11 +253,13 @@ const seesImages = (job: Job): boolean =>
 async function loadData(
   job: Job,
   { dataDir, resume }: Pick<ExecuteOptions, "dataDir" | "resume">,
-  progress: Progress,
+  { progress, signal }: Bare,
 ): Promise<DataSet> {
   const splits = job.command === "retrain" && job.config.allTraining ? "final" : "search";
-  const find: FindOptions = {
+  const find: RunIO["find"] = {
     ...places(),
+    signal,
+    pictures: showPictures(progress),
     dataDir: dataDir === undefined ? undefined : fromHere(dataDir),
     progress: ({ file, received, total }) =>
       progress.redraw(() =>

@@ -9,6 +9,7 @@ import { bytes, print } from "./terminal.ts";
 interface ExportOptions {
   onnx?: string;
   safetensors?: string;
+  best?: boolean;
   runs: string;
 }
 
@@ -18,6 +19,7 @@ export function addExport(program: Command): void {
     .description("Write a trained network as ONNX or safetensors.")
     .option("--onnx <file>", "ONNX: pictures as bytes in, probabilities out")
     .option("--safetensors <file>", "weights under names of their layers")
+    .option("--best", "the weights of the best validation epoch in place of the last ones")
     .option("--runs <folder>", "folder of all runs", "runs")
     .addHelpText(
       "after",
@@ -27,20 +29,21 @@ The ONNX file normalises its input itself and carries the names of the classes.
 Examples:
   $ denas export 2026-01-31-retrain-1 --onnx model.onnx
   $ denas export runs/2026-01-31-retrain-1 --safetensors model.safetensors`,
-    ).action(async (run: string, { onnx, safetensors, runs }: ExportOptions) => {
+    ).action(async (run: string, { onnx, safetensors, best, runs }: ExportOptions) => {
       if (onnx === undefined && safetensors === undefined) {
         throw new UsageError(
           `Cannot export ${run}: no file was named, expected --onnx FILE or --safetensors FILE`,
         );
       }
       const folder = runPath(run, runs);
+      const which = best ? "best" : "last";
       if (onnx !== undefined) {
         const { exportOnnx } = await import("../run/onnx/export.ts");
-        write(onnx, exportOnnx(folder));
+        write(onnx, exportOnnx(folder, which));
       }
       if (safetensors !== undefined) {
         const { exportSafetensors } = await import("../run/named_tensors.ts");
-        write(safetensors, exportSafetensors(folder));
+        write(safetensors, exportSafetensors(folder, which));
       }
     });
 }

@@ -110,11 +110,18 @@ export async function finishRetrain(
     const what = done.multiLabel ? ", every label of an image right" : "";
     print(`test accuracy       ${percent(done.testAccuracy)}${what}`);
   }
+  if (done.best) print(bestWeights(done.best));
   if (done.multiLabel) print(multiLabelSummary(done.multiLabel));
   print(`${summary(done)}`);
   const run = shortPath(folder.path);
   print(problem === null ? `network in ${run}/${ONNX}\n` : "");
   print(`Next:\n  ${commandName()} predict ${quoteWord(run)} PICTURE.jpg`);
+}
+
+/** The figures above are of the last weights: what those of the best epoch reach, and where they are. */
+function bestWeights({ epoch, validAccuracy, testAccuracy }: NonNullable<DoneEvent["best"]>) {
+  return `best validation     ${percent(validAccuracy)} after epoch ${epoch}; its weights, ` +
+    `weights_best.safetensors: test accuracy ${percent(testAccuracy)}`;
 }
 
 /** Leaves the network as ONNX; null, or why that could not be: the run itself is done. */

@@ -2,6 +2,7 @@
 import { type Command, CommanderError } from "commander";
 import { AdapterError, UsageError } from "../errors.ts";
 import { interruptedCode, surviveFileSizeLimit } from "../run/interrupt.ts";
+import { clipped } from "../run/files.ts";
 import type { OpenServer } from "../run/serving.ts";
 import { addAnimate } from "./animate.ts";
 import { addCompare } from "./compare.ts";
@@ -94,15 +95,21 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
   return program;
 }
 
+/** What the system refused has a code of its own and comes without a stack too. */
+function sentence({ message, name, stack, code }: Error & { code?: string }): string {
+  const short = (message ?? "").replace(/\S{301,}/g, clipped);
+  if (/^Cannot /.test(short)) return short;
+  if (/^E[A-Z]+$/.test(code ?? "")) return `Cannot go on: ${short}`;
+  return stack ?? `${name}: ${message}`;
+}
+
 /** Says what went wrong in one sentence; the stack only of what nobody foresaw. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
     // Help was printed; asking for it is no error, a missing command is.
     return error.exitCode === 0 ? 0 : 2;
   }
-  const { message, name, stack } = error as Error;
-  const foreseen = /^Cannot /.test(message ?? "");
-  printError(`${paint("red", "denas:")} ${foreseen ? message : stack ?? `${name}: ${message}`}`);
+  printError(`${paint("red", "denas:")} ${sentence(error as Error)}`);
   if (error instanceof UsageError) return 2;
   return error instanceof AdapterError ? 3 : 1;
 }

@@ -1,7 +1,8 @@
 /** The options of nnabla-examples' ENAS scripts, by their own names, as settings of denas. */
+import { limits } from "../nas/limits.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Overrides } from "../nas/config.ts";
-import { number, whole } from "./options.ts";
+import { number, sizeUpTo, whole } from "./options.ts";
 
 /** What a search or retraining leaves beside its run folder. */
 export interface OutputOptions {
@@ -52,7 +53,7 @@ export function addNnablaSearchOptions(command: Command): Command {
       "only draw from the newest search, or the controller in --model-save-path; see denas sample",
       flag,
     )
-    .option("--num-sampling <n>", "how many to draw then", whole, 5)
+    .option("--num-sampling <n>", "how many to draw then", sizeUpTo(limits.compared), 5)
     .addOption(
       new Option("--format <ending>", "of the drawn architectures").choices(["json", "npy", "txt"])
         .default("json"),

@@ -1,6 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Overrides } from "../nas/config.ts";
+import { type Limit, limits } from "../nas/limits.ts";
 import { addServeOption } from "./beside.ts";
 import { existingWeights } from "./run_path.ts";
 
@@ -142,6 +143,14 @@ export function positive(text: string): number {
   return n;
 }
 
+/** Reads a whole number from 1 up to a limit. */
+export const sizeUpTo = (limit: Limit) => (text: string): number => within(positive(text), limit);
+
+function within(n: number, { most, why }: Limit): number {
+  if (n <= most) return n;
+  throw new InvalidArgumentError(`at most ${most.toLocaleString("en-US")}: ${why}`);
+}
+
 export function number(text: string): number {
   const n = Number(text);
   if (text.trim() === "" || !Number.isFinite(n)) {
@@ -173,6 +182,7 @@ function seconds(text: string): number {
 
 function seedList(text: string): number[] {
   const seeds = text.split(",").map((word) => whole(word.trim()));
+  within(seeds.length, limits.seeds);
   if (new Set(seeds).size < seeds.length) {
     throw new InvalidArgumentError("each seed once");
   }

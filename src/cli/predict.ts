@@ -1,6 +1,8 @@
 /** `denas predict`: classify picture files with a trained network. */
 import type { Command } from "commander";
 import { imageOf } from "../data/one_picture.ts";
+import { pictureKinds } from "../data/picture_header.ts";
+import { PicturePool } from "../data/picture_pool.ts";
 import { DataError, whyUnreadable } from "../errors.ts";
 import type { Classifier } from "../nas/classifier.ts";
 import type { SearchConfig } from "../nas/config.ts";
@@ -8,11 +10,12 @@ import type { NetworkFile } from "../nas/network.ts";
 import { positive } from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { runPath } from "./run_path.ts";
-import { paint, percent, print, printError, printNote } from "./terminal.ts";
+import { oneLine, paint, percent, print, printError, printNote } from "./terminal.ts";
 
 interface PredictOptions {
   top: number;
   json?: boolean;
+  best?: boolean;
   adapter: SearchConfig["adapter"];
   runs: string;
 }
@@ -32,10 +35,11 @@ const AT_ONCE = 64;
 export function addPredict(program: Command, finish: (code: number) => void): void {
   program.command("predict")
     .argument("<run>", "folder of a retraining, or its name")
-    .argument("<images...>", "PNG or JPEG files")
+    .argument("<images...>", `${pictureKinds} files`)
     .description("Classify picture files with a trained network.")
     .option("--top <n>", "classes to name per picture", positive, 3)
     .option("--json", "print one line of JSON per picture")
+    .option("--best", "the weights of the best validation epoch in place of the last ones")
     .option("--adapter <kind>", "default, high-performance, low-power or software", "default")
     .option("--runs <folder>", "folder of all runs", "runs")
     .addHelpText(
@@ -55,7 +59,7 @@ Examples:
 async function predictFiles(
   path: string,
   files: readonly string[],
-  { top, json, adapter }: PredictOptions,
+  { top, json, best, adapter }: PredictOptions,
 ): Promise<number> {
   const [{ readNetwork }, { Classifier }, { openDevice }, { followTuning }] = await Promise.all([
     import("../run/network.ts"),
@@ -63,15 +67,16 @@ async function predictFiles(
     import("../nas/search.ts"),
     import("./follow.ts"),
   ]);
-  const { network, tensors } = readNetwork(path);
+  const { network, tensors } = readNetwork(path, best ? "best" : "last");
   const { gpu, done } = await openDevice(adapter, undefined);
   let unreadable = 0;
+  using pool = new PicturePool();
   try {
     const classifier = new Classifier(gpu, network, tensors);
     followTuning(gpu, path, () => gpu.questions(() => classifier.dryRun()), printNote);
     for (let i = 0; i < files.length; i += AT_ONCE) {
       const some = files.slice(i, i + AT_ONCE);
-      const pictures = await readPictures(some, network);
+      const pictures = await readPictures(some, network, pool);
       unreadable += some.length - pictures.length;
       for (const prediction of await classify(classifier, network, pictures, top)) {
         print(json ? JSON.stringify(prediction) : lineOf(prediction));
@@ -89,25 +94,37 @@ interface Picture {
 }
 
 /** The files that are pictures; what is wrong with the others goes to stderr. */
-async function readPictures(files: readonly string[], { input }: NetworkFile): Promise<Picture[]> {
-  const pictures: Picture[] = [];
-  for (const file of files) {
+async function readPictures(
+  files: readonly string[],
+  network: NetworkFile,
+  pool: PicturePool,
+): Promise<Picture[]> {
+  const pictures = await Promise.all(files.map(async (file) => {
     try {
-      pictures.push({ file, pixels: imageOf(await readBytes(file), input, file) });
+      return { file, pixels: await imageOf(await readBytes(file), network, file, pool) };
     } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      printError(`${paint("red", "denas:")} ${error.message}`);
+      if (error instanceof DataError) return error;
+      throw error;
     }
+  }));
+  const readable: Picture[] = [];
+  for (const picture of pictures) {
+    if (!(picture instanceof DataError)) readable.push(picture);
+    else printError(`${paint("red", "denas:")} ${picture.message}`);
   }
-  return pictures;
+  return readable;
 }
 
-async function readBytes(file: string): Promise<Uint8Array> {
+async function readBytes(file: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await Deno.readFile(fromHere(file));
+    const path = fromHere(file);
+    // A device has no end. Pipes are read: they may come from another program.
+    const { isBlockDevice, isCharDevice } = await Deno.stat(path);
+    if (isBlockDevice || isCharDevice) throw new Error("it is a device");
+    return await Deno.readFile(path);
   } catch (cause) {
     const why = whyUnreadable(cause);
-    throw new DataError(`Cannot read picture ${file}: ${why}, expected PNG or JPEG`, { cause });
+    throw new DataError(`Cannot read picture ${file}: ${why}, expected ${pictureKinds}`, { cause });
   }
 }
 
@@ -139,5 +156,5 @@ async function classify(
 
 function lineOf({ file, labels, probabilities }: Prediction): string {
   const shares = probabilities.map((c) => `${c.class} ${percent(c.probability)}`).join(", ");
-  return `${file}: ${labels.join(" + ") || "none"} (${shares})`;
+  return oneLine(`${file}: ${labels.join(" + ") || "none"} (${shares})`);
 }

@@ -3,7 +3,7 @@
  * rate, time left, best so far. Elsewhere one line per epoch. The screen is never cleared.
  */
 import type { LoggedEvent } from "../nas/events.ts";
-import { counted, duration, paint, percent, thousands, write } from "./terminal.ts";
+import { clean, counted, duration, paint, percent, thousands, write } from "./terminal.ts";
 
 type Of<T extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: T }>;
 
@@ -67,14 +67,14 @@ export class Progress {
     if (now - this.#drawn < redrawMs) return;
     this.#drawn = now;
     this.#shown = true;
-    this.screen.write(`\r${text()}\x1b[K`);
+    this.screen.write(`\r${clean(text())}\x1b[K`);
   }
 
   /** Prints a line above the bar. */
   line(text: string): void {
     if (text === "") return;
     this.clear();
-    this.screen.write(text + "\n");
+    this.screen.write(clean(text) + "\n");
     this.#drawn = -Infinity;
   }
 
@@ -165,6 +165,8 @@ function epochLine(event: Of<"epoch">, best: number | null, shared: boolean): st
     ...event.validAccuracy === undefined ? [] : [
       `${shared ? "shared" : "valid"} ${percent(event.validAccuracy)}`,
     ],
+    ...event.policyAccuracy === undefined ? [] : [`policy ${percent(event.policyAccuracy)}`],
+    ...event.testAccuracy === undefined ? [] : [`test, looked at, ${percent(event.testAccuracy)}`],
     ...trained ? [`lr ${Number(event.learningRate.toPrecision(3))}`] : [],
     duration(event.seconds),
     ...bestSoFar(best, shared),

@@ -31,6 +31,7 @@ type RetrainOptions = Omit<ConfigOptions, "out"> & ArchOptions & NnablaRetrainOp
   legacyFixed?: boolean;
   form?: string;
   baseline?: boolean;
+  evalTestEachEpoch?: boolean;
 };
 
 const defaultArch = "arch.json";
@@ -44,7 +45,8 @@ export function addRetrain(program: Command, finish: (code: number) => void): vo
     .option(
       "--legacy-fixed",
       "a macro network as the released code builds it: separable ones are full convolutions",
-    );
+    )
+    .option("--eval-test-each-epoch", "look at the test images after every epoch, for a curve");
   addNnablaRetrainOptions(addConfigOptions(addArchOptions(command))).addHelpText(
     "after",
     `
@@ -143,6 +145,7 @@ async function givenSettings(options: RetrainOptions, filters: number): Promise<
     data: await dataName(options.data),
     "child.legacyFixed": options.legacyFixed,
     "child.form": options.form,
+    evalTestEachEpoch: options.evalTestEachEpoch,
     ...definedOnly(nnablaRetrainOverrides(options, filters)),
     ...options.set,
   };

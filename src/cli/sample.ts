@@ -1,11 +1,12 @@
 /** `denas sample`: more architectures from the controller that a search left. */
+import { limits } from "../nas/limits.ts";
 import { type Command, Option } from "commander";
 import { join } from "@std/path";
 import { UsageError } from "../errors.ts";
 import type { Overrides } from "../nas/config.ts";
 import { type Form, formOfName } from "../nas/forms/forms.ts";
 import type { Numbering } from "../nas/forms/numbering.ts";
-import { setting, whole } from "./options.ts";
+import { setting, sizeUpTo, whole } from "./options.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { print, printNote } from "./terminal.ts";
 
@@ -38,7 +39,7 @@ export function addSample(program: Command): void {
       "a search: folder or name; a controller.safetensors, or a folder with one (default: the newest search)",
     )
     .description("Draw architectures from the controller of a search's best epoch.")
-    .option("--num <n>", "how many", whole, 5)
+    .option("--num <n>", "how many", sizeUpTo(limits.compared), 5)
     .option("--seed <n>", "start of the random numbers; by default that of the search", whole)
     .addOption(
       new Option("--format <ending>", "json; npy and txt for other ENAS programs")

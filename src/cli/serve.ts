@@ -1,16 +1,19 @@
 /** `denas serve`: the HTTP server, and the one beside a run that `--serve` asks for. */
-import type { Command } from "commander";
-import { DataError, UsageError } from "../errors.ts";
-import { onInterrupt } from "../run/interrupt.ts";
+import { type Command, InvalidArgumentError } from "commander";
+import { UsageError, whyUnreadable } from "../errors.ts";
 import { isLoopback, type OpenServer, type RunningServer } from "../run/serving.ts";
 import { port } from "./options.ts";
 import { commandName, fromHere, places, shortPath } from "./paths.ts";
+import { onSignal } from "./stopping.ts";
 import { onReaderGone, print, printError } from "./terminal.ts";
 
 interface ServeOptions {
   port: number;
   host: string;
   tokenFile?: string;
+  cert?: string;
+  key?: string;
+  trustedHost: string[];
   runs: string;
   studies: string;
   dataDir?: string;
@@ -27,6 +30,14 @@ export function addServe(program: Command, openServer: OpenServer): void {
       "127.0.0.1",
     )
     .option("--token-file <file>", "file with the token (or set DENAS_TOKEN; made where needed)")
+    .option("--cert <file>", "certificate chain (PEM): speak HTTPS, with --key")
+    .option("--key <file>", "private key of the certificate (PEM)")
+    .option(
+      "--trusted-host <name>",
+      "name that a reverse proxy in front is reached by; may be repeated; demands a token",
+      hostNames,
+      [],
+    )
     .option("--runs <folder>", "folder of all runs", "runs")
     .option("--studies <folder>", "folder of all studies", "studies")
     .option("--data-dir <folder>", "folder of image folders that runs may be started on")
@@ -37,7 +48,9 @@ export function addServe(program: Command, openServer: OpenServer): void {
 Examples:
   $ denas serve                                   then open http://127.0.0.1:8000/
   $ denas serve --runs elsewhere/runs --port 0
-  $ denas serve --host 0.0.0.0 --token-file token.txt`,
+  $ denas serve --host 0.0.0.0 --token-file token.txt
+  $ denas serve --host 0.0.0.0 --cert cert.pem --key key.pem
+  $ denas serve --trusted-host denas.example.org      behind a proxy on the same machine`,
     ).action(async (options: ServeOptions) => {
       // Who listens over HTTP is what counts, not who reads this terminal.
       onReaderGone(() => {});
@@ -50,31 +63,53 @@ Examples:
 }
 
 async function open(
-  { host, port, runs, studies, dataDir }: ServeOptions,
+  options: ServeOptions,
   token: string | undefined,
   openServer: OpenServer,
 ): Promise<RunningServer> {
-  try {
-    return await openServer({
-      host,
-      port,
-      token,
-      runs: fromHere(runs),
-      studies: fromHere(studies),
-      dataDir: dataDir === undefined ? undefined : folder(fromHere(dataDir)),
-      places: places(),
-      commandName: commandName(),
-      shortPath,
-      env: environment(),
-      report: (message) => printError(`denas: ${message}`),
-    });
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.AddrInUse)) throw cause;
-    throw new UsageError(
-      `Cannot listen on port ${port}: another program does, expected a free one; try --port 0`,
-      { cause },
-    );
+  const { host, port, runs, studies, dataDir, trustedHost } = options;
+  return await openServer({
+    host,
+    port,
+    token,
+    tls: await tlsOf(options),
+    trustedHosts: trustedHost,
+    runs: fromHere(runs),
+    studies: fromHere(studies),
+    dataDir: dataDir === undefined ? undefined : folder(fromHere(dataDir)),
+    places: places(),
+    commandName: commandName(),
+    shortPath,
+    env: environment(),
+    report: (message) => printError(`denas: ${message}`),
+  });
+}
+
+async function tlsOf({ cert, key }: ServeOptions) {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    const [given, missing] = cert === undefined ? ["--key", "--cert"] : ["--cert", "--key"];
+    throw new UsageError(`Cannot use ${given}: ${missing} is missing, expected both`);
   }
+  return {
+    cert: await readText(fromHere(cert), "certificate"),
+    key: await readText(fromHere(key), "key"),
+  };
+}
+
+async function readText(path: string, what: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    throw new UsageError(`Cannot read the ${what} ${path}: ${whyUnreadable(cause)}`, { cause });
+  }
+}
+
+/** One more name as browsers send it, without a port. */
+function hostNames(text: string, all: string[]): string[] {
+  const name = text.toLowerCase();
+  if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)) return [...all, name];
+  throw new InvalidArgumentError("a name like denas.example.org, without port and https://");
 }
 
 function folder(path: string): string {
@@ -87,28 +122,26 @@ function folder(path: string): string {
 
 /** From a file, the environment, or made: whoever can reach another address than loopback needs one. */
 async function tokenFor(
-  { host, tokenFile }: ServeOptions,
+  { host, tokenFile, trustedHost: [proxied] }: ServeOptions,
 ): Promise<{ value?: string; made: boolean }> {
-  const value = tokenFile === undefined
-    ? Deno.env.get("DENAS_TOKEN")?.trim()
-    : await readToken(fromHere(tokenFile));
-  if (value) return { value, made: false };
-  if (isLoopback(host)) return { made: false };
-  printError(`denas: ${host} can be reached from elsewhere: requests need a token`);
+  if (tokenFile !== undefined) {
+    const path = fromHere(tokenFile);
+    const text = (await readText(path, "token")).trim();
+    return { value: checkToken(text, `the token in ${path}`), made: false };
+  }
+  const value = Deno.env.get("DENAS_TOKEN")?.trim();
+  if (value) return { value: checkToken(value, "DENAS_TOKEN"), made: false };
+  if (isLoopback(host) && proxied === undefined) return { made: false };
+  printError(`denas: ${proxied ?? host} can be reached from elsewhere: requests need a token`);
   const bytes = crypto.getRandomValues(new Uint8Array(24));
   return { value: bytes.toBase64({ alphabet: "base64url" }), made: true };
 }
 
-async function readToken(path: string): Promise<string> {
-  let token: string;
-  try {
-    token = (await Deno.readTextFile(path)).trim();
-  } catch (cause) {
-    throw new UsageError(`Cannot read the token ${path}: ${(cause as Error).message}`, { cause });
-  }
+/** @param what it is, for the message. */
+function checkToken(token: string, what: string): string {
   if (/^\S{16,}$/.test(token)) return token;
-  throw new DataError(
-    `Cannot use the token in ${path}: ${token.length} characters, expected one word of at least 16`,
+  throw new UsageError(
+    `Cannot use ${what}: ${token.length} characters, expected one word of at least 16`,
   );
 }
 
@@ -119,7 +152,7 @@ function environment(): Record<string, string> {
 }
 
 async function untilStopped(eof: boolean): Promise<void> {
-  const interrupt = onInterrupt(() => {});
+  const interrupt = onSignal(() => {});
   const { signal } = interrupt;
   const signalled = new Promise<void>((resolve) =>
     signal.addEventListener("abort", () => resolve())

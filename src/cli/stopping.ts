@@ -4,7 +4,7 @@ import { onReaderGone } from "./terminal.ts";
 
 /** As `onInterrupt`; a reader that goes away counts as the first signal. */
 export function onStop(onFirst: () => void): Interrupt {
-  const interrupt = onInterrupt(onFirst);
+  const interrupt = onSignal(onFirst);
   const forget = onReaderGone(() => interrupt.stop());
   return {
     ...interrupt,
@@ -13,4 +13,9 @@ export function onStop(onFirst: () => void): Interrupt {
       interrupt.dispose();
     },
   };
+}
+
+/** Listens to signals; to a hangup unless the launcher was started with that signal ignored. */
+export function onSignal(onFirst: () => void): Interrupt {
+  return onInterrupt({ onFirst, hangup: Deno.env.get("DENAS_NOHUP") !== "1" });
 }

@@ -1,4 +1,5 @@
 /** `denas study`: many searches on tables of results, over all cores. Opens no adapter. */
+import { limits } from "../nas/limits.ts";
 import { join } from "@std/path";
 import type { Command } from "commander";
 import { UsageError, whyUnreadable } from "../errors.ts";
@@ -8,7 +9,7 @@ import type { StudyRecords } from "../nas/study/records.ts";
 import { someOf, summariseStudy, trialsText } from "../nas/study/summary.ts";
 import { writeAtomic } from "../run/files.ts";
 import { interruptedCode } from "../run/interrupt.ts";
-import { positive, setting, whole } from "./options.ts";
+import { positive, setting, sizeUpTo, whole } from "./options.ts";
 import { commandName, fromHere, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { onStop } from "./stopping.ts";
@@ -45,14 +46,19 @@ export function addStudy(program: Command, finish: (code: number) => void): void
     .option("--objective <metric>", "column to maximise; -metric: to minimise")
     .option("--report <metric>", "column that says how good the found architectures are")
     .option("--space <name>", "space of a table of your own")
-    .option("--trials <n>", "searches per algorithm and data set (10)", positive)
-    .option("--queries <n>", "architectures per search (150)", positive)
+    .option("--trials <n>", "searches per algorithm and data set (10)", sizeUpTo(limits.trials))
+    .option("--queries <n>", "architectures per search (150)", sizeUpTo(limits.architectures))
     .option("--every <n>", "note the best after every so many queries (10)", positive)
     .option("--seed <n>", "seed of the first trial (1)", whole)
     .option("--only <names>", "only these of the algorithms (a,b)")
     .option("--set <name=value>", "a setting of all searches; may be repeated", setting)
     .option("--strict", "follow the quirks of the published study")
-    .option("--jobs <n>", "searches at the same time", positive, navigator.hardwareConcurrency)
+    .option(
+      "--jobs <n>",
+      "searches at the same time",
+      sizeUpTo(limits.jobs),
+      navigator.hardwareConcurrency,
+    )
     .option("--out <folder>", "folder for study.ndjson, figure and report; by default studies/NAME")
     .option("--print", "print the study as JSON, to be changed and given back, and stop")
     .option("--json", "print the results as JSON")

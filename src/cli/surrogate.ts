@@ -1,4 +1,5 @@
 /** `denas surrogate`: how well predictors rank architectures of a table that they did not see. Opens no adapter. */
+import { limits } from "../nas/limits.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../errors.ts";
 import { resolveSearchConfig } from "../nas/config.ts";
@@ -18,7 +19,7 @@ import {
 } from "../nas/surrogate.ts";
 import { objectiveOf, openTable, scoresOf, type Table, taskOf } from "../nas/tables/mod.ts";
 import { LineFile, readLines } from "../run/files.ts";
-import { numberAbove0, positive, whole } from "./options.ts";
+import { numberAbove0, positive, sizeUpTo, whole } from "./options.ts";
 import { fromHere, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { print, printError, table as lines } from "./terminal.ts";
@@ -59,9 +60,9 @@ export function addSurrogate(program: Command): void {
     .option("--n-train <list>", "sizes of the training set", sizes, sizes(SIZES))
     .option("--predictors <list>", "which, or all", predictorList, ["gp-wl", "gp-rbf"])
     .option("--encodings <list>", "what they see of an architecture", words, [])
-    .option("--seeds <n>", "random training sets per size", positive, 20)
+    .option("--seeds <n>", "random training sets per size", sizeUpTo(limits.trials), 20)
     .option("--seed <n>", "the first of them", whole, 1)
-    .option("--test <n>", "architectures that are held out", positive, 500)
+    .option("--test <n>", "architectures that are held out", sizeUpTo(limits.architectures), 500)
     .option("--dataset <name>", "data set, where the table has several")
     .option("--by <metric>", "predict this metric; -metric: small is good")
     .option("--space <name>", "space of a table of your own")
@@ -119,7 +120,7 @@ function settingsOf(
 const words = (text: string): string[] => text.split(",").map((word) => word.trim());
 
 const sizes = (text: string): number[] =>
-  [...new Set(words(text).map(positive))].sort((a, b) => a - b);
+  [...new Set(words(text).map(sizeUpTo(limits.compared)))].sort((a, b) => a - b);
 
 function predictorList(text: string): PredictorName[] {
   if (text === "all") return allPredictorNames;

@@ -10,12 +10,44 @@ export function paint(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stderr });
 }
 
+/**
+ * Text as a terminal may get it: names and messages that come from files could move its cursor, set its title
+ * or hide what was said before. Only line breaks, tabs and the colours of `paint` stay; the rest is shown as in
+ * JSON, `\u001b`, so that JSON stays what it is.
+ */
+export function clean(text: string): string {
+  return text.replace(unsafe, (found) => colours.has(found) ? found : escaped(found));
+}
+
+/** A name that may not begin a line of its own either. */
+export function oneLine(name: string): string {
+  return clean(name).replace(/[\n\t]/g, escaped);
+}
+
+/** Escapes all but plain ASCII. */
+const escaped = (text: string) =>
+  text.replace(
+    /[^ -~]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
+/** Control characters, and those that turn the direction of writing; a colour as a whole. */
+const unsafe =
+  // deno-lint-ignore no-control-regex -- these are what it looks for
+  /\x1b\[\d{1,2}m|[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+const styles: readonly Style[] = ["bold", "dim", "red", "green", "yellow", "cyan"];
+/** What `paint` writes, whether this terminal has colours or not. */
+const colours = new Set(
+  styles.flatMap((style) => styleText(style, "|", { validateStream: false }).split("|")),
+);
+
 export function print(text: string): void {
-  write("stdout", text + "\n");
+  write("stdout", clean(text) + "\n");
 }
 
 export function printError(text: string): void {
-  write("stderr", text + "\n");
+  write("stderr", clean(text) + "\n");
 }
 
 type Stream = "stdout" | "stderr";
@@ -62,7 +94,8 @@ export function printNote(text: string): void {
 }
 
 /** A table for people: columns padded to their widest cell, numbers to the right. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(oneLine));
   const widths = head.map((cell, i) => Math.max(cell.length, ...rows.map((row) => row[i].length)));
   const right = head.map((_, i) =>
     rows.length > 0 && rows.every((row) => /^[-+]?[\d.,]+( ?%)?$|^$|^–$/.test(row[i]))

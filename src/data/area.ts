@@ -1,5 +1,20 @@
 /** Resizing by area averaging. */
-import type { Picture } from "./picture.ts";
+
+/** Rows of a picture, handed out as they are asked for. */
+export interface RowSource {
+  w: number;
+  h: number;
+  /** `count` rows from `first` on: count · w · 3 values of 0 … 255, red, green, blue. */
+  rows(first: number, count: number): ArrayLike<number>;
+}
+
+/** A rectangle in a picture, in its pixels; ends may lie inside of them. */
+export interface Rectangle {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
 
 /** Which source cells an output cell covers, and how much of each. */
 interface Cover {
@@ -8,53 +23,52 @@ interface Cover {
 }
 
 /**
- * The centre square of a picture as side × side × 3 bytes: what remains of it when the shorter side is
- * resized to `side` and the longer one cut on both ends. Each output pixel is the average of the source
- * area that it covers, in float64, rounded.
+ * A part of a picture, resized to w · h · 3 bytes. Each output pixel is the average of the source area that
+ * it covers, in float64, rounded. Rows are asked for from top to bottom.
  */
-export function squareOf(picture: Picture, side: number): Uint8Array {
-  const { w, h, rgb } = picture;
-  const shorter = Math.min(w, h);
-  const columns = covers((w - shorter) / 2, shorter, side);
-  const rows = covers((h - shorter) / 2, shorter, side);
-  const out = new Uint8Array(side * side * 3);
-  const line = new Float64Array(w * 3);
-  for (let y = 0; y < side; y++) {
-    averageRows(rgb, w, rows[y], line);
-    for (let x = 0; x < side; x++) {
+export function averageOf(
+  source: RowSource,
+  part: Rectangle,
+  w: number,
+  h: number,
+): Uint8Array<ArrayBuffer> {
+  const columns = covers(part.x, part.w, w, source.w);
+  const rows = covers(part.y, part.h, h, source.h);
+  const out = new Uint8Array(w * h * 3);
+  const line = new Float64Array(source.w * 3);
+  for (let y = 0; y < h; y++) {
+    averageRows(source, rows[y], line);
+    for (let x = 0; x < w; x++) {
       const { first, weights } = columns[x];
       for (let c = 0; c < 3; c++) {
         let sum = 0;
         for (let k = 0; k < weights.length; k++) sum += weights[k] * line[(first + k) * 3 + c];
-        out[(y * side + x) * 3 + c] = Math.round(sum);
+        out[(y * w + x) * 3 + c] = Math.round(sum);
       }
     }
   }
   return out;
 }
 
-function averageRows(
-  rgb: Picture["rgb"],
-  w: number,
-  { first, weights }: Cover,
-  line: Float64Array,
-): void {
+function averageRows(source: RowSource, { first, weights }: Cover, line: Float64Array): void {
+  const rgb = source.rows(first, weights.length);
   line.fill(0);
   for (let k = 0; k < weights.length; k++) {
-    const from = (first + k) * w * 3;
-    for (let i = 0; i < line.length; i++) line[i] += weights[k] * rgb[from + i];
+    const from = k * line.length;
+    const weight = weights[k];
+    for (let i = 0; i < line.length; i++) line[i] += weight * rgb[from + i];
   }
 }
 
-/** Splits [start, start + length) into `cells` equal parts; the weights of each part sum to 1. */
-function covers(start: number, length: number, cells: number): Cover[] {
+/** Splits [start, start + length) into `cells` equal parts inside 0 … limit; the weights of each sum to 1. */
+function covers(start: number, length: number, cells: number, limit: number): Cover[] {
   return Array.from({ length: cells }, (_, i) => {
-    const from = start + (i * length) / cells;
-    const to = start + ((i + 1) * length) / cells;
+    const from = Math.max(0, start + (i * length) / cells);
+    const to = Math.min(limit, start + ((i + 1) * length) / cells);
     const first = Math.floor(from);
     const weights: number[] = [];
     for (let cell = first; cell < to; cell++) {
-      weights.push(((Math.min(cell + 1, to) - Math.max(cell, from)) * cells) / length);
+      weights.push((Math.min(cell + 1, to) - Math.max(cell, from)) / (to - from));
     }
     // Rounding may let the last part end a hair beyond the picture: such slivers carry no weight.
     while (weights.length > 1 && weights.at(-1)! < 1e-9) weights.pop();

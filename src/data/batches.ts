@@ -12,8 +12,10 @@ const labelsKernel = kernel("batch_labels", labelsWgsl);
 
 /** What happens to training images (enas specification: pad, crop, flip, then CutOut). */
 export interface Augment {
-  /** Zeros on each side, after normalisation, from which a crop of the old size is taken. */
+  /** Zeros on each side, after normalisation, from which a crop of the batch's size is taken. */
   pad: number;
+  /** Images that are larger than the batch's are cropped at a random place, in place of their centre. */
+  crop?: boolean;
   /** Mirror left to right with probability ½. */
   flip: boolean;
   /** Side of the square that is set to zero; 0 for none. DeVries & Taylor 2017. */
@@ -27,7 +29,7 @@ export interface Augment {
 }
 
 export interface BatchOptions {
-  /** Height, width, channels. */
+  /** Height, width, channels; images with sizes of their own have as many pixels in each direction or more. */
   image: readonly [number, number, number];
   /** Per channel, of pixels scaled to 0 … 1. */
   mean: readonly number[];
@@ -89,8 +91,8 @@ export class Batches {
     check(images, options);
     this.n = images.n;
     this.stepsPerEpoch = Math.ceil(images.n / batch);
-    this.#bytes = new DeviceBytes(gpu, images.pixels, {
-      imageBytes: h * w * c,
+    this.#bytes = new DeviceBytes(gpu, images, {
+      size: [h, w],
       chunkBytes: options.chunkBytes ?? 2 ** 27,
       dataMemory: options.dataMemory ?? 2 ** 31,
     });
@@ -157,10 +159,12 @@ export class Batches {
     const order = this.#order;
     for (const chunk of this.#chunksOf(start, n, inOrder)) {
       const bytes = this.#bytes.tensor(chunk);
-      gpu.run(imagesKernel, { bytes, order, table: this.#table, y: this.#out.images }, {
+      const tables = { places: chunk.table, table: this.#table };
+      gpu.run(imagesKernel, { bytes, order, ...tables, y: this.#out.images }, {
         ...common,
         ...{ h, w, c, first: chunk.first, count: chunk.count, seed, stream: Stream.augment, step },
         pad: augment.pad,
+        crop: augment.crop ?? false,
         flip: augment.flip,
         cutout: augment.cutout,
         legacy: augment.cutoutLegacy,
@@ -178,11 +182,11 @@ export class Batches {
 
   /** The chunks that hold some image of a batch, the one that comes first in the batch first. */
   #chunksOf(start: number, n: number, inOrder: boolean): Iterable<Chunk> {
-    const { chunks, perChunk } = this.#bytes;
+    const { chunks } = this.#bytes;
     const touched = new Set<Chunk>();
     for (let i = 0; i < n && touched.size < chunks.length; i++) {
       const place = (start + i) % this.n;
-      touched.add(chunks[Math.floor((inOrder ? place : this.#epoch[place]) / perChunk)]);
+      touched.add(this.#bytes.chunkOf(inOrder ? place : this.#epoch[place]));
     }
     return touched;
   }
@@ -212,10 +216,14 @@ function check(images: Images, options: BatchOptions): void {
   if (images.n === 0) throw new UsageError("Cannot make batches: got 0 images, expected some");
   const width = labelWidth(images);
   const widthFits = task === "multi-label" ? Number.isInteger(width) && width > 0 : width === 1;
-  if (images.pixels.length !== images.n * h * w * c || !widthFits) {
+  const { sizes } = images;
+  const small = sizes?.findIndex((size, i) => size < [h, w][i % 2]) ?? -1;
+  let area = sizes ? 0 : images.n * h * w;
+  sizes?.forEach((height, i) => area += i % 2 === 0 ? height * sizes[i + 1] : 0);
+  if (images.pixels.length !== area * c || small >= 0 || !widthFits) {
     throw new UsageError(
       `Cannot make batches: got ${images.pixels.length} bytes and ${images.labels.length} labels, ` +
-        `expected ${images.n} images of ${h} × ${w} × ${c}`,
+        `expected ${images.n} images of ${h} × ${w} × ${c}${sizes ? " or more" : ""}`,
     );
   }
   if (mean.length !== c || deviation.length !== c) {

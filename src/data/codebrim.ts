@@ -8,6 +8,7 @@ import { basename, join } from "@std/path";
 import { parseXml, XmlElement, XmlError } from "@rgrove/parse-xml";
 import { DataError, whyUnreadable } from "../errors.ts";
 import { fileSize, isFolder, listFolder } from "./files.ts";
+import { pictureNames } from "./picture_header.ts";
 import {
   isPicture,
   type LabelledFile,
@@ -96,7 +97,8 @@ async function picturesOf(
   }
   if (files.length > 0) return files;
   throw new DataError(
-    `Cannot read image folder ${join(dir, part)}: it has no pictures, expected some .png or .jpg`,
+    `Cannot read image folder ${join(dir, part)}: it has no pictures, expected some ` +
+      pictureNames,
   );
 }
 

@@ -5,8 +5,10 @@ export type Task = "single-label" | "multi-label";
 
 /** Images as bytes, NHWC, with their labels. */
 export interface Images {
-  /** n · h · w · c bytes. */
+  /** n · h · w · c bytes; images of their own sizes one after another. */
   pixels: Uint8Array;
+  /** Height and width of each image in turn; absent where all have the data set's. */
+  sizes?: Uint32Array;
   /** n class indices; for several labels n · classes times 0 or 1, image by image. */
   labels: Uint8Array | Uint16Array;
   n: number;
@@ -28,6 +30,10 @@ export interface DataSet {
   /** Per channel, of the training part scaled to 0 … 1. */
   mean: number[];
   deviation: number[];
+  /** What decoded the pictures, with its version; absent where the files hold pixels. */
+  decoder?: string;
+  /** Shorter side that pictures had before the centre was cut; absent where it is the image's side. */
+  resize?: number;
   /** What a reader wants the user told, one sentence each: absent batches, skipped files. */
   notes: string[];
 }
@@ -37,13 +43,24 @@ export function labelWidth({ labels, n }: Images): number {
   return n === 0 ? 1 : labels.length / n;
 }
 
+/** First byte of each image in `pixels`, and the end of the last one: n + 1 numbers. */
+export function byteOffsets({ pixels, sizes, n }: Images): Float64Array {
+  const areas = new Float64Array(n + 1);
+  for (let i = 0; i < n; i++) {
+    areas[i + 1] = areas[i] + (sizes ? sizes[2 * i] * sizes[2 * i + 1] : 1);
+  }
+  return n === 0 ? areas : areas.map((area) => area * (pixels.length / areas[n]));
+}
+
 /** Images from … to, without copying. */
 export function sliceImages(images: Images, from: number, to: number): Images {
-  const size = images.pixels.length / images.n;
+  const { pixels, labels, sizes } = images;
+  const offsets = byteOffsets(images);
   const width = labelWidth(images);
   return {
-    pixels: images.pixels.subarray(from * size, to * size),
-    labels: images.labels.subarray(from * width, to * width),
+    pixels: pixels.subarray(offsets[from], offsets[to]),
+    ...sizes && { sizes: sizes.subarray(2 * from, 2 * to) },
+    labels: labels.subarray(from * width, to * width),
     n: to - from,
   };
 }

@@ -1,17 +1,20 @@
 /** The bytes of a data set on the device, in chunks that hold whole images. */
 import { UsageError } from "../errors.ts";
 import type { Gpu, Tensor } from "../gpu/mod.ts";
+import { byteOffsets, type Images } from "./dataset.ts";
 
 /** Images first … first + count − 1. */
 export interface Chunk {
   readonly index: number;
   readonly first: number;
   readonly count: number;
+  /** (count · 3) uint32: first byte in the chunk, height and width of each image. */
+  readonly table: Tensor;
 }
 
 export interface DeviceBytesOptions {
-  /** Bytes of one image. */
-  imageBytes: number;
+  /** Height and width of images that have no sizes of their own. */
+  size: readonly [number, number];
   /** Largest buffer. */
   chunkBytes: number;
   /** Most bytes on the device; larger sets stay on the host and one chunk is on the device at a time. */
@@ -20,10 +23,13 @@ export interface DeviceBytesOptions {
 
 export class DeviceBytes {
   readonly chunks: readonly Chunk[];
-  /** Images in every chunk but the last. */
-  readonly perChunk: number;
   /** Whether all chunks are on the device. */
   readonly resident: boolean;
+  readonly #pixels: Uint8Array;
+  /** First byte of each image, and the end. */
+  readonly #offsets: Float64Array;
+  /** Index of the chunk that holds each image. */
+  readonly #chunkOf: Uint32Array;
   readonly #buffers: Tensor[];
   /** Which chunk the only buffer holds, where not all are resident. */
   #loaded = -1;
@@ -31,28 +37,62 @@ export class DeviceBytes {
   /** Throws UsageError where not even one image fits. */
   constructor(
     private readonly gpu: Gpu,
-    private readonly pixels: Uint8Array,
-    private readonly options: DeviceBytesOptions,
+    images: Images,
+    { size, chunkBytes, dataMemory }: DeviceBytesOptions,
   ) {
-    const { imageBytes, dataMemory } = options;
+    this.#pixels = images.pixels;
+    this.#offsets = byteOffsets(images);
+    this.#chunkOf = new Uint32Array(images.n);
+    this.resident = images.pixels.length <= dataMemory;
     const largest = gpu.device.limits.maxStorageBufferBindingSize;
-    this.resident = pixels.length <= dataMemory;
-    const chunkBytes = Math.min(options.chunkBytes, dataMemory, largest) & ~15;
-    this.perChunk = Math.floor(chunkBytes / imageBytes);
-    if (this.perChunk === 0) {
-      throw new UsageError(
-        `Cannot put images on the device: one has ${imageBytes} bytes, ` +
-          `expected at most ${chunkBytes} (chunk size and data memory); raise the limit`,
-      );
+    const chunks: Chunk[] = [];
+    for (const { first, count } of this.#cut(Math.min(chunkBytes, dataMemory, largest) & ~15)) {
+      this.#chunkOf.fill(chunks.length, first, first + count);
+      const table = gpu.upload(this.#tableOf(images, size, first, count));
+      chunks.push({ index: chunks.length, first, count, table });
     }
-    const n = pixels.length / imageBytes;
-    this.chunks = Array.from({ length: Math.ceil(n / this.perChunk) }, (_, index) => {
-      const first = index * this.perChunk;
-      return { index, first, count: Math.min(this.perChunk, n - first) };
-    });
+    this.chunks = chunks;
+    const most = Math.max(...chunks.map((chunk) => this.#slice(chunk).length));
     this.#buffers = this.resident
-      ? this.chunks.map((chunk) => gpu.uploadBytes(this.#slice(chunk)))
-      : [gpu.empty([Math.ceil((this.perChunk * imageBytes) / 4)])];
+      ? chunks.map((chunk) => gpu.uploadBytes(this.#slice(chunk)))
+      : [gpu.empty([Math.ceil(most / 4)])];
+  }
+
+  /** The chunk that holds an image. */
+  chunkOf(image: number): Chunk {
+    return this.chunks[this.#chunkOf[image]];
+  }
+
+  /** Runs of whole images of at most so many bytes. */
+  *#cut(chunkBytes: number): Generator<{ first: number; count: number }> {
+    const offsets = this.#offsets;
+    const n = offsets.length - 1;
+    for (let first = 0, end = 1; first < n; first = end++) {
+      const bytes = offsets[end] - offsets[first];
+      if (bytes > chunkBytes) {
+        throw new UsageError(
+          `Cannot put images on the device: one has ${bytes} bytes, ` +
+            `expected at most ${chunkBytes} (chunk size and data memory); raise the limit`,
+        );
+      }
+      while (end < n && offsets[end + 1] - offsets[first] <= chunkBytes) end++;
+      yield { first, count: end - first };
+    }
+  }
+
+  #tableOf(
+    { sizes }: Images,
+    [h, w]: readonly [number, number],
+    first: number,
+    count: number,
+  ): Uint32Array<ArrayBuffer> {
+    const table = new Uint32Array(3 * count);
+    for (let i = 0; i < count; i++) {
+      table[3 * i] = this.#offsets[first + i] - this.#offsets[first];
+      table[3 * i + 1] = sizes ? sizes[2 * (first + i)] : h;
+      table[3 * i + 2] = sizes ? sizes[2 * (first + i) + 1] : w;
+    }
+    return table;
   }
 
   /** The buffer that holds a chunk; what was recorded before still sees the buffer's old contents. */
@@ -69,9 +109,8 @@ export class DeviceBytes {
     return buffer;
   }
 
-  #slice({ first, count }: Chunk): Uint8Array<ArrayBuffer> {
-    const { imageBytes } = this.options;
-    const part = this.pixels.subarray(first * imageBytes, (first + count) * imageBytes);
+  #slice({ first, count }: Pick<Chunk, "first" | "count">): Uint8Array<ArrayBuffer> {
+    const part = this.#pixels.subarray(this.#offsets[first], this.#offsets[first + count]);
     return part as Uint8Array<ArrayBuffer>;
   }
 }

@@ -1,7 +1,8 @@
-/** Image folders: DIR/{train,valid,test}/<class>/*.{png,jpg,jpeg}. */
+/** Image folders: DIR/{train,valid,test}/<class>/*.{png,jpg,jpeg,webp,gif,bmp}. */
 import { join } from "@std/path";
 import { DataError } from "../errors.ts";
 import { isFolder, listFolder } from "./files.ts";
+import { pictureNames } from "./picture_header.ts";
 import {
   isPicture,
   type LabelledFile,
@@ -80,13 +81,13 @@ async function filesOf(
     if (pictures.length === 0) {
       throw new DataError(
         `Cannot read image folder ${folder}: it has no pictures among ${names.length} files, ` +
-          `expected at least one .png, .jpg or .jpeg; add some or delete the class`,
+          `expected at least one ${pictureNames}; add some or delete the class`,
       );
     }
     if (pictures.length < names.length) {
       const other = names.find((file) => !pictures.includes(file));
       notes.push(
-        `${names.length - pictures.length} files in ${folder} are not .png, .jpg or .jpeg ` +
+        `${names.length - pictures.length} files in ${folder} are not ${pictureNames} ` +
           `and were left out (${other}).`,
       );
     }

@@ -7,6 +7,7 @@ import { basename, dirname, isAbsolute, join, normalize } from "@std/path";
 import { parse } from "csv-parse/sync";
 import { DataError } from "../errors.ts";
 import { fileSize, listFolder } from "./files.ts";
+import { pictureNames } from "./picture_header.ts";
 import {
   isPicture,
   type LabelledFile,
@@ -176,7 +177,7 @@ function pictureOf(path: string, line: number, cell: string): string {
   const name = normalize(cell);
   if (cell === "" || isAbsolute(name) || name.startsWith("..") || !isPicture(name)) {
     const folder = dirname(path);
-    refuse(path, line, `names ${JSON.stringify(cell)}`, `a .png, .jpg or .jpeg file in ${folder}`);
+    refuse(path, line, `names ${JSON.stringify(cell)}`, `a file ${pictureNames} in ${folder}`);
   }
   return join(dirname(path), name);
 }

@@ -9,15 +9,19 @@ import { unpackedSize } from "./file_source.ts";
 import { hostFiles } from "./files.ts";
 import { readIdxPair } from "./idx.ts";
 import { readLabelTables } from "./label_table.ts";
+import type { PictureReading } from "./picture_reader.ts";
 import type { ReadSet } from "./reader.ts";
 
-export interface LoadOptions extends FindOptions {
+export interface LoadOptions extends FindOptions, PictureReading {
   /** "search" keeps the last tenth of the training images for validation, "final" trains on all. */
   splits: "search" | "final";
   /** Orders image folders and draws their validation part. */
   seed: number;
   /** Side of the images of a folder; default by their median size. */
   side?: number;
+  /** Image folders: the shorter side before the square is cut, and whether training keeps whole pictures. */
+  resize?: number;
+  wholeTraining?: boolean;
   /** Use no more than so many images of a part. */
   trainLimit?: number;
   validLimit?: number;
@@ -26,7 +30,7 @@ export interface LoadOptions extends FindOptions {
 /**
  * Loads `fashion-mnist`, `mnist`, `cifar10`, `cifar100` or what lies at a path. Validation is the last tenth
  * of the training files in their order (a stratified tenth for folders without valid/), absent for "final".
- * Mean and deviation are those of the training images in use. The test files are opened by `test()` only.
+ * Mean and deviation are those of the training images in use. The test images are handed out by `test()` only.
  * Throws UsageError and DataError.
  */
 export async function loadDataSet(name: string, options: LoadOptions): Promise<DataSet> {
@@ -35,22 +39,8 @@ export async function loadDataSet(name: string, options: LoadOptions): Promise<D
   const read = await readFound(name, found, options);
   const { train, valid } = split(read, options);
   const { mean, deviation } = statistics(train, read.image[2]);
-  const { task, classes, image, flip, testCount, notes } = read;
   const test = () => read.test();
-  return {
-    name,
-    task,
-    classes,
-    image,
-    train,
-    valid,
-    test,
-    testCount,
-    flip,
-    mean,
-    deviation,
-    notes,
-  };
+  return { ...read, name, train, valid, test, mean, deviation };
 }
 
 async function readFound(name: string, found: Found, options: LoadOptions): Promise<ReadSet> {
@@ -63,6 +53,12 @@ async function readFound(name: string, found: Found, options: LoadOptions): Prom
     throw new UsageError(
       `Cannot resize ${name} to ${options.side}: only image folders are resized, ` +
         `expected no image size; leave it out`,
+    );
+  }
+  if (options.resize !== undefined) {
+    throw new UsageError(
+      `Cannot resize ${name} to ${options.resize}: only image folders are resized, ` +
+        `expected no such setting; leave out resize`,
     );
   }
   return read;

@@ -1,99 +1,183 @@
-/** Decodes PNG and JPEG to upright RGB over black. */
-import { convertIndexedToRgb, decode as decodePng, type DecodedPng } from "fast-png";
-import jpeg from "jpeg-js";
-import { pictureSize, readOrientation } from "./picture_header.ts";
+/**
+ * Decodes picture files to small upright RGB images over black, by ImageMagick in WebAssembly: the same
+ * bytes on every machine. Only the worker (picture_worker.ts) and tests import this file, since the library
+ * is large.
+ */
+import {
+  ColorSpace,
+  type IMagickImage,
+  initializeImageMagick,
+  type IPixelCollection,
+  MagickError,
+  MagickFormat,
+  MagickImage,
+  MagickReadSettings,
+  ResourceLimits,
+} from "@imagemagick/magick-wasm";
+import wasm from "@imagemagick/magick-wasm/magick.wasm" with { type: "bytes" };
+import { averageOf, type Rectangle, type RowSource } from "./area.ts";
+import { checkedHeader, type PictureHeader, readOrientation } from "./picture_header.ts";
+import type { SmallPicture, WantedPicture } from "./wanted_picture.ts";
 
-/** A decoded picture. */
-export interface Picture {
-  w: number;
-  h: number;
-  /** h · w · 3 values of 0 … 255: red, green, blue. 16-bit pictures and transparency give fractions. */
-  rgb: Uint8Array | Float32Array;
+const formats = {
+  PNG: MagickFormat.Png,
+  JPEG: MagickFormat.Jpeg,
+  WebP: MagickFormat.WebP,
+  GIF: MagickFormat.Gif,
+  BMP: MagickFormat.Bmp,
+} as const;
+
+/** Warnings after which all pixels are there: stray bytes between segments, and what is beside the pixels. */
+const harmless =
+  /extraneous bytes before marker|Invalid SOS parameters|iCCP|profile|tEXt|zTXt|iTXt|known incorrect/i;
+
+let ready: Promise<void> | undefined;
+
+/** Compiles the decoder, once. */
+export function startDecoder(): Promise<void> {
+  return ready ??= (async () => {
+    await initializeImageMagick(wasm);
+    // Frames may be larger than the header of their file says; what is beyond fails instead of being kept on disk.
+    ResourceLimits.width = ResourceLimits.height = 65_535n;
+    ResourceLimits.area = ResourceLimits.memory = 2n ** 31n;
+    ResourceLimits.disk = 0n;
+  })();
 }
 
-/** Decodes the bytes of a PNG or JPEG file, turned as its EXIF data say. Throws Error with the reason. */
-export function decodePicture(bytes: Uint8Array): Picture {
-  const header = pictureSize(bytes);
-  const stored = header.kind === "png" ? fromPng(bytes) : fromJpeg(bytes);
-  return turn(stored, readOrientation(bytes, header.kind));
+/**
+ * Decodes the bytes of a file, turned as its EXIF data say, transparent pixels over black, and resizes it.
+ * CMYK becomes RGB by products, colour profiles are left aside. A JPEG picture of at least eight times the size
+ * that is wanted is first reduced by 2, 4 or 8 in the frequency domain. Throws Error with the reason.
+ */
+export function decodePicture(bytes: Uint8Array, wanted: WantedPicture): SmallPicture {
+  const header = checkedHeader(bytes);
+  const { part, w, h } = layOut(header, wanted);
+  const reduce = reduction(header, part, w, h);
+  const rgb = withImage(bytes, header, reduce, (image) => {
+    // A reduced picture ends with a block that may be filled in part only.
+    const k = reduce;
+    const scaled = { x: part.x / k, y: part.y / k, w: part.w / k, h: part.h / k };
+    return image.getPixels((pixels) => {
+      const rows = rowsOf(image, pixels);
+      const covered = image.width * k >= header.w && image.height * k >= header.h;
+      return averageOf(covered ? rows : onCanvas(rows, image.page, header), scaled, w, h);
+    });
+  });
+  return turn({ w, h, rgb }, readOrientation(bytes, header.kind));
 }
 
-function fromJpeg(bytes: Uint8Array): Picture {
-  const { width, height, data } = jpeg.decode(bytes, { useTArray: true, tolerantDecoding: false });
-  const rgb = new Uint8Array(width * height * 3);
-  for (let i = 0, p = 0; p < data.length; p += 4) {
-    rgb[i++] = data[p];
-    rgb[i++] = data[p + 1];
-    rgb[i++] = data[p + 2];
-  }
-  return { w: width, h: height, rgb };
+/** Longer sides are cut to so many times the shorter one where whole pictures are wanted. */
+const mostOblong = 4;
+
+/** Which part of a picture is wanted, and the size that it gets. */
+function layOut({ w, h }: PictureHeader, { resize, side }: WantedPicture) {
+  const shorter = Math.min(w, h);
+  const sizeOf = (length: number) =>
+    side ?? Math.min(Math.round(length * resize / shorter), mostOblong * resize);
+  const lengthOf = (length: number) => Math.min(length, sizeOf(length) * shorter / resize);
+  const [partW, partH] = [lengthOf(w), lengthOf(h)];
+  const part: Rectangle = { x: (w - partW) / 2, y: (h - partH) / 2, w: partW, h: partH };
+  return { part, w: sizeOf(w), h: sizeOf(h) };
 }
 
-function fromPng(bytes: Uint8Array): Picture {
-  const png = decodePng(bytes, { checkCrc: true });
-  const { width: w, height: h } = png;
-  const { samples, channels, max } = samplesOf(png);
-  if (samples.length !== w * h * channels) {
-    throw new Error(`it holds ${samples.length} values, expected ${w * h * channels}`);
-  }
-  const colours = channels < 3 ? 1 : 3;
-  const hasAlpha = channels === 2 || channels === 4;
-  const key = png.transparency;
-  const scale = 255 / max;
-  const rgb = scale === 1 && !hasAlpha ? new Uint8Array(w * h * 3) : new Float32Array(w * h * 3);
-  for (let p = 0; p < w * h; p++) {
-    const at = p * channels;
-    let alpha = hasAlpha ? samples[at + colours] / max : 1;
-    if (key && isKey(samples, at, colours, key)) alpha = 0;
-    for (let c = 0; c < 3; c++) {
-      rgb[3 * p + c] = samples[at + (colours === 1 ? 0 : c)] * scale * alpha;
-    }
-  }
-  return { w, h, rgb };
+/**
+ * By how much a JPEG decoder may reduce so that four of its pixels or more remain for each wanted one, in each
+ * direction: its low frequencies are not quite averages.
+ */
+function reduction({ kind }: PictureHeader, part: Rectangle, w: number, h: number): number {
+  if (kind !== "JPEG") return 1;
+  return [8, 4, 2].find((k) => part.w >= 4 * k * w && part.h >= 4 * k * h) ?? 1;
 }
 
-/** Whether a pixel has the one colour that stands for transparent. */
-function isKey(samples: ArrayLike<number>, at: number, colours: number, key: Uint16Array): boolean {
-  for (let c = 0; c < colours; c++) if (samples[at + c] !== key[c]) return false;
-  return true;
+function withImage<T>(
+  bytes: Uint8Array,
+  { kind, w, h }: PictureHeader,
+  reduce: number,
+  use: (image: IMagickImage) => T,
+): T {
+  const settings = new MagickReadSettings({ format: formats[kind], frameIndex: 0, frameCount: 1 });
+  if (reduce > 1) {
+    const size = `${Math.ceil(w / reduce)}x${Math.ceil(h / reduce)}`;
+    settings.setDefine(MagickFormat.Jpeg, "size", size);
+  }
+  const image = MagickImage.create();
+  const warnings: string[] = [];
+  image.onWarning = ({ error }) => void warnings.push(error.message);
+  try {
+    image.read(bytes, settings);
+    const damage = warnings.find((warning) => !harmless.test(warning));
+    if (damage !== undefined) throw new MagickError(damage);
+    return use(image);
+  } catch (cause) {
+    if (!(cause instanceof MagickError)) throw cause;
+    throw new Error(`it cannot be decoded (${reasonOf(cause)})`, { cause });
+  } finally {
+    image.dispose();
+  }
 }
 
-/** The values of a PNG one by one: palettes looked up, packed bits spread. */
-function samplesOf(png: DecodedPng) {
-  if (png.channels === 1 && png.palette) {
-    return { samples: convertIndexedToRgb(png), channels: png.palette[0].length, max: 255 };
-  }
-  const max = 2 ** png.depth - 1;
-  const samples = png.depth < 8 ? spreadBits(png) : png.data;
-  return { samples, channels: png.channels, max };
+/** "BadThing `' @ error/file.c/function/line" in words. */
+function reasonOf({ message }: Error): string {
+  const [reason] = message.split(" `");
+  return reason.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
-/** Grey values of 1, 2 or 4 bits; each row starts at a byte. */
-function spreadBits({ data, width, height, depth }: DecodedPng): Uint8Array {
-  const out = new Uint8Array(width * height);
-  const stride = Math.ceil((width * depth) / 8);
-  if (data.length !== stride * height) {
-    throw new Error(`it holds ${data.length} bytes, expected ${stride * height}`);
-  }
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const bit = x * depth;
-      const shift = 8 - depth - (bit & 7);
-      out[y * width + x] = (data[y * stride + (bit >> 3)] >> shift) & (2 ** depth - 1);
-    }
-  }
-  return out;
+/** The rows of an image as RGB. */
+function rowsOf(image: IMagickImage, pixels: IPixelCollection): RowSource {
+  const { width: w, height: h, hasAlpha } = image;
+  const cmyk = image.colorSpace === ColorSpace.CMYK;
+  const mapping = cmyk ? "CMYK" : hasAlpha ? "RGBA" : "RGB";
+  return {
+    w,
+    h,
+    rows(first, count) {
+      const bytes = pixels.toByteArray(0, first, w, count, mapping);
+      if (!bytes) throw new Error("it has no pixels");
+      if (mapping === "RGB") return bytes;
+      const rgb = new Float32Array(w * count * 3);
+      for (let p = 0, i = 0; p < bytes.length; p += 4) {
+        // Transparent pixels lie over black; black ink takes from all colours.
+        const share = (cmyk ? 255 - bytes[p + 3] : bytes[p + 3]) / 255;
+        for (let c = 0; c < 3; c++) {
+          rgb[i++] = (cmyk ? 255 - bytes[p + c] : bytes[p + c]) * share;
+        }
+      }
+      return rgb;
+    },
+  };
+}
+
+/** The first frame of an animation where it lies on its canvas, which is black around it. */
+function onCanvas(frame: RowSource, { x, y }: { x: number; y: number }, { w, h }: PictureHeader) {
+  return {
+    w,
+    h,
+    rows(first: number, count: number) {
+      const out = new Float32Array(w * count * 3);
+      const from = Math.max(first, y);
+      const to = Math.min(first + count, y + frame.h);
+      if (from >= to) return out;
+      const rows = frame.rows(from - y, to - from);
+      const columns = Math.min(frame.w, w - x);
+      for (let row = from; row < to; row++) {
+        for (let i = 0; i < columns * 3; i++) {
+          out[((row - first) * w + x) * 3 + i] = rows[(row - from) * frame.w * 3 + i];
+        }
+      }
+      return out;
+    },
+  };
 }
 
 /** Applies an EXIF orientation (1 … 8): how the stored rows and columns lie in the upright picture. */
-function turn(picture: Picture, orientation: number): Picture {
+function turn(picture: SmallPicture, orientation: number): SmallPicture {
   if (orientation === 1) return picture;
   const { w, h, rgb } = picture;
   const swap = orientation >= 5;
   const [tw, th] = swap ? [h, w] : [w, h];
   const mirrorX = [2, 3, 7, 8].includes(orientation);
   const mirrorY = [3, 4, 6, 7].includes(orientation);
-  const out = new (rgb.constructor as typeof Float32Array)(rgb.length);
+  const out = new Uint8Array(rgb.length);
   for (let y = 0; y < th; y++) {
     for (let x = 0; x < tw; x++) {
       let [sx, sy] = swap ? [y, x] : [x, y];

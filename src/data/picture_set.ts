@@ -1,15 +1,20 @@
-/** What all sets of picture files share, however their labels are written: splits, sizes, decoding. */
+/** What all sets of picture files share, however their labels are written: splits, sizes, images. */
 import { DataError, UsageError } from "../errors.ts";
 import { Rng, Stream } from "../random.ts";
-import { squareOf } from "./area.ts";
-import { type Images, sliceImages, type Task } from "./dataset.ts";
-import { decodePicture } from "./picture.ts";
-import { pictureSize } from "./picture_header.ts";
+import type { Images, Task } from "./dataset.ts";
+import { readStart } from "./files.ts";
+import { pictureHeader, pictureName } from "./picture_header.ts";
+import { PictureReader, type PictureReading } from "./picture_reader.ts";
 import type { ReadSet } from "./reader.ts";
+import { decoderName, type SmallPicture, type WantedPicture } from "./wanted_picture.ts";
 
-export interface PictureOptions {
+export interface PictureOptions extends PictureReading {
   /** Side of the square images; default 32 if the median shorter side is under 48, else 64. */
   side?: number;
+  /** Shorter side that pictures are resized to before the square is cut; default `side`. */
+  resize?: number;
+  /** Keep training pictures whole, for crops at random places; the others are cut around their centre. */
+  wholeTraining?: boolean;
   /** Orders the files and draws the validation part. */
   seed: number;
   splits: "search" | "final";
@@ -38,7 +43,7 @@ export interface PictureParts {
 const tolerated = 0.05;
 
 export function isPicture(name: string): boolean {
-  return /\.(png|jpe?g)$/i.test(name);
+  return pictureName.test(name);
 }
 
 /** Files in an order drawn by the seed, another one for each part. */
@@ -53,8 +58,9 @@ export function shuffled<T>(
 }
 
 /**
- * Decodes the training and validation files; of the test files nothing is read before `test()`. Throws
- * DataError where too many files are unreadable; fewer are skipped, each with a note.
+ * Reads the training and validation files, and looks whether the test files can be read, so that a long
+ * training does not end at them. Throws DataError where too many are unreadable; fewer are skipped, each
+ * with a note.
  */
 export async function readPictureSet(
   dir: string,
@@ -64,28 +70,53 @@ export async function readPictureSet(
 ): Promise<ReadSet> {
   const { train, valid } = split(parts, options);
   const side = options.side ?? await defaultSide(train);
-  if (!Number.isInteger(side) || side < 4 || side > 1024) {
-    throw new UsageError(`Cannot use images of side ${side}: expected a whole number of 4 … 1024`);
+  const resize = options.resize ?? side;
+  checkSides(side, resize);
+  const centre = { resize, side };
+  await using reader = new PictureReader(options, train.length + valid.length + parts.test.length);
+  const trained = await readPart(reader, train, {
+    resize,
+    side: options.wholeTraining ? null : side,
+  });
+  const validated = await readPart(reader, valid, centre);
+  noteUnreadable(dir, [trained, validated], train.length + valid.length, notes);
+  const tested = await readPart(reader, parts.test, centre, false);
+  noteUnreadable(dir, [tested], parts.test.length, notes);
+  if (reader.cacheProblem !== null) {
+    notes.push(`Resized pictures are not kept for the next run: ${reader.cacheProblem}.`);
   }
-  const { images, unreadable } = await decodeAll(dir, [...train, ...valid], side, notes);
-  const grey = isGrey(images.pixels);
-  const trained = train.filter((file) => !unreadable.has(file)).length;
-  const all = grey ? toGrey(images) : images;
+  const grey = isGrey(trained.images.pixels) && isGrey(validated.images.pixels);
+  const inColours = (images: Images) => grey ? toGrey(images) : images;
   return {
     name: dir,
     task: parts.task,
     classes: parts.classes,
     image: [side, side, grey ? 1 : 3],
     flip: true,
-    train: sliceImages(all, 0, trained),
-    valid: sliceImages(all, trained, all.n),
-    testCount: parts.test.length,
+    train: inColours(trained.images),
+    valid: inColours(validated.images),
+    testCount: parts.test.length - tested.unreadable.length,
     async test() {
-      const { images } = await decodeAll(dir, parts.test, side, notes);
-      return grey ? toGrey(images) : images;
+      await using reader = new PictureReader(options, parts.test.length);
+      const { images, unreadable } = await readPart(reader, parts.test, centre);
+      noteUnreadable(dir, [{ unreadable }], parts.test.length, []);
+      return inColours(images);
     },
+    decoder: decoderName,
+    ...resize !== side && { resize },
     notes,
   };
+}
+
+function checkSides(side: number, resize: number): void {
+  if (!Number.isInteger(side) || side < 4 || side > 1024) {
+    throw new UsageError(`Cannot use images of side ${side}: expected a whole number of 4 … 1024`);
+  }
+  if (!Number.isInteger(resize) || resize < side || resize > 2048) {
+    throw new UsageError(
+      `Cannot resize pictures to ${resize}: expected a whole number from the images' side, ${side}, to 2048`,
+    );
+  }
 }
 
 /** Training and validation files, cut to the limits. */
@@ -138,7 +169,7 @@ async function defaultSide(files: LabelledFile[]): Promise<number> {
   const sides: number[] = [];
   for (const { path } of files) {
     try {
-      const { w, h } = pictureSize(await Deno.readFile(path));
+      const { w, h } = pictureHeader(await readStart(path));
       sides.push(Math.min(w, h));
     } catch {
       // Unreadable files are counted and named when they are decoded.
@@ -148,43 +179,62 @@ async function defaultSide(files: LabelledFile[]): Promise<number> {
   return (sides[sides.length >> 1] ?? 0) < 48 ? 32 : 64;
 }
 
-/** The readable files as RGB, in their order. */
-async function decodeAll(
+/**
+ * The readable files as RGB in their order, and why the others are not.
+ * @param keep whether the pixels are wanted.
+ */
+async function readPart(
+  reader: PictureReader,
+  files: readonly LabelledFile[],
+  wanted: WantedPicture,
+  keep = true,
+): Promise<{ images: Images; unreadable: string[] }> {
+  const pictures = new Array<SmallPicture | null>(files.length).fill(null);
+  const paths = files.map(({ path }) => path);
+  const reasons = await reader.read(paths, wanted, (i, picture) => {
+    if (keep) pictures[i] = picture;
+  });
+  const unreadable = [...reasons].sort(([a], [b]) => a - b)
+    .map(([i, reason]) => `${paths[i]} (${reason})`);
+  const images = imagesOf(pictures, files);
+  if (wanted.side !== null) delete images.sizes;
+  return { images, unreadable };
+}
+
+/** The pictures that are there, one after another. */
+function imagesOf(pictures: (SmallPicture | null)[], files: readonly LabelledFile[]): Images {
+  const there = files.filter((_, i) => pictures[i] !== null);
+  const kept = pictures.filter((picture) => picture !== null);
+  const pixels = new Uint8Array(kept.reduce((sum, { rgb }) => sum + rgb.length, 0));
+  let at = 0;
+  kept.forEach(({ rgb }) => {
+    pixels.set(rgb, at);
+    at += rgb.length;
+  });
+  return {
+    pixels,
+    sizes: Uint32Array.from(kept.flatMap(({ w, h }) => [h, w])),
+    labels: Uint16Array.from(there.flatMap(({ labels }) => [...labels])),
+    n: kept.length,
+  };
+}
+
+/** Throws DataError where too many files are unreadable. */
+function noteUnreadable(
   dir: string,
-  files: LabelledFile[],
-  side: number,
+  parts: readonly { unreadable: string[] }[],
+  files: number,
   notes: string[],
-): Promise<{ images: Images; unreadable: Set<LabelledFile> }> {
-  const size = side * side * 3;
-  const width = files[0]?.labels.length ?? 1;
-  const pixels = new Uint8Array(files.length * size);
-  const labels = new Uint16Array(files.length * width);
-  const bad = new Map<LabelledFile, string>();
-  let n = 0;
-  for (const file of files) {
-    try {
-      pixels.set(squareOf(decodePicture(await Deno.readFile(file.path)), side), n * size);
-      labels.set(file.labels, n * width);
-      n++;
-    } catch (error) {
-      bad.set(file, `${file.path} (${(error as Error).message})`);
-    }
-  }
-  const reasons = [...bad.values()];
-  if (bad.size > files.length * tolerated) {
+): void {
+  const reasons = parts.flatMap(({ unreadable }) => unreadable);
+  if (reasons.length > files * tolerated) {
     throw new DataError(
-      `Cannot read image folder ${dir}: ${bad.size} of ${files.length} pictures are unreadable, ` +
+      `Cannot read image folder ${dir}: ${reasons.length} of ${files} pictures are unreadable, ` +
         `expected at most 5 %; repair or delete them: ${reasons.slice(0, 5).join(", ")}` +
-        (bad.size > 5 ? ", …" : ""),
+        (reasons.length > 5 ? ", …" : ""),
     );
   }
   notes.push(...reasons.map((what) => `Skipped ${what}.`));
-  const images = {
-    pixels: pixels.subarray(0, n * size),
-    labels: labels.subarray(0, n * width),
-    n,
-  };
-  return { images, unreadable: new Set(bad.keys()) };
 }
 
 function isGrey(rgb: Uint8Array): boolean {
@@ -195,10 +245,10 @@ function isGrey(rgb: Uint8Array): boolean {
 }
 
 /** RGB to luma (ITU-R BT.601). */
-export function toGrey({ pixels: rgb, labels, n }: Images): Images {
+export function toGrey({ pixels: rgb, ...images }: Images): Images {
   const pixels = new Uint8Array(rgb.length / 3);
   for (let p = 0; p < pixels.length; p++) {
     pixels[p] = Math.round(0.299 * rgb[3 * p] + 0.587 * rgb[3 * p + 1] + 0.114 * rgb[3 * p + 2]);
   }
-  return { pixels, labels, n };
+  return { ...images, pixels };
 }

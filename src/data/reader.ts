@@ -1,4 +1,4 @@
-/** What every reader hands over: the training files read, the test files only located. */
+/** What every reader hands over: the training files read, the test files only located or looked at. */
 import type { Images, Task } from "./dataset.ts";
 
 export interface ReadSet {
@@ -15,5 +15,8 @@ export interface ReadSet {
   testCount: number;
   /** Opens the test files. */
   test(): Promise<Images>;
+  /** What decoded pictures, and the shorter side that they were resized to: see `DataSet`. */
+  decoder?: string;
+  resize?: number;
   notes: string[];
 }

@@ -35,7 +35,7 @@ const sessionRoute = createRoute({
       content: { "application/json": { schema: z.strictObject({ token: z.string().max(1000) }) } },
     },
   },
-  responses: { 204: { description: "The cookie is set." }, ...problems(400, 401, 415) },
+  responses: { 204: { description: "The cookie is set." }, ...problems(400, 401, 415, 429) },
 });
 
 const endRoute = createRoute({
@@ -56,13 +56,13 @@ export function makeApp(context: Context): OpenAPIHono {
   app.notFound((c) => notFound(c.req.path));
   app.use(metrics.middleware());
   app.use(answerHeaders);
-  app.use(guard(options.host));
+  app.use(guard(options));
   app.use(demandToken(sessions));
   app.use(limitBody);
 
   app.openapi(healthRoute, (c) => c.json({ status: "ok" as const }, 200));
-  app.openapi(sessionRoute, (c) => {
-    return c.body(null, 204, { "set-cookie": sessions.begin(c.req.valid("json").token) });
+  app.openapi(sessionRoute, async (c) => {
+    return c.body(null, 204, { "set-cookie": await sessions.begin(c.req.valid("json").token) });
   });
   app.openapi(endRoute, (c) => c.body(null, 204, { "set-cookie": sessions.end() }));
   for (

@@ -7,9 +7,10 @@ import { graphsOf } from "../nas/final_config.ts";
 import { archFieldsOf } from "../nas/search.ts";
 import { drawSvg } from "../run/draw.ts";
 import type { Context } from "./context.ts";
+import { isRealFile } from "./file.ts";
 import { Problem, problems } from "./problem.ts";
 import type { RunIndex } from "./run_index.ts";
-import { isRealFile, type Run } from "./runs_folder.ts";
+import type { Run } from "./runs_folder.ts";
 import { idParam, trialParam } from "./schemas.ts";
 import { Shelf } from "./shelf.ts";
 

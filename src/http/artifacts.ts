@@ -2,8 +2,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { join } from "@std/path";
 import type { Context } from "./context.ts";
+import { isRealFile } from "./file.ts";
 import { Problem, problemResponse, problems } from "./problem.ts";
-import { isRealFile } from "./runs_folder.ts";
 import { artifactList, idParam } from "./schemas.ts";
 
 /** Every file that a run may leave for others, by its name. */
@@ -18,6 +18,7 @@ const types: Record<string, string> = {
   "controller.safetensors": "application/octet-stream",
   "supernet.safetensors": "application/octet-stream",
   "weights.safetensors": "application/octet-stream",
+  "weights_best.safetensors": "application/octet-stream",
   "network.safetensors": "application/octet-stream",
   "model.onnx": "application/octet-stream",
   "network.onnx": "application/octet-stream",

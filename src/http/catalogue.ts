@@ -5,7 +5,7 @@ import { knownSets, locateDataSet } from "../data/mod.ts";
 import { presets, retrainPresets } from "../nas/presets.ts";
 import type { Context } from "./context.ts";
 import { problems } from "./problem.ts";
-import { isRealFolder } from "./runs_folder.ts";
+import { isRealFolder } from "./file.ts";
 import { dataName, startBody } from "./start_schema.ts";
 
 const dataset = z.object({

@@ -12,12 +12,13 @@ import type { ServerOptions } from "../run/serving.ts";
 import { permissionsFor } from "./permissions.ts";
 import { Problem } from "./problem.ts";
 import type { Run, RunsFolder } from "./runs_folder.ts";
+import { killedBy, Stopper, wasAsked } from "./stopper.ts";
 
 const entry = new URL("../../cli.ts", import.meta.url);
 /** Another server on the same runs may have left something to do. */
 const lookAgainMs = 2000;
-/** A run needs at most 5 s from the first signal to its end. */
-const patienceMs = 8000;
+/** In the state of a run whose process has not written its own number yet. */
+const noProcess = 0;
 /** Of what a process wrote to stderr, for the message about its failure. */
 const keptText = 8192;
 
@@ -33,11 +34,13 @@ interface Active {
 export class Dispatcher {
   readonly #queue: RunQueue;
   readonly #active = new Map<string, Active>();
+  readonly #stopper: Stopper;
   readonly #timer: ReturnType<typeof setInterval>;
   #closing = false;
 
   constructor(private readonly runs: RunsFolder, private readonly options: ServerOptions) {
     this.#queue = new RunQueue(runs.root);
+    this.#stopper = new Stopper(options.patienceMs);
     this.#timer = setInterval(() => this.#look(), lookAgainMs);
     this.#look();
   }
@@ -58,20 +61,29 @@ export class Dispatcher {
     if (waits || status === "running" || status === "done") {
       throw new Problem(409, `Cannot resume run ${id}: it is ${status}`);
     }
-    change(path, { status: "queued", error: undefined });
+    change(path, { status: "queued", error: undefined, pid: noProcess });
     this.#queue.add(id);
     this.#look();
   }
 
-  /** Asks a run to write a checkpoint and end. @throws Problem 409 when it does not run. */
+  /**
+   * Asks a run to write a checkpoint and end; asked again, or where it does not answer in time, it is killed.
+   * @throws Problem 409 when it does not run.
+   */
   stop({ id, path, state }: Run): void {
     if (this.#queue.take(id)) return change(path, { status: "interrupted" });
     const active = this.#active.get(id);
     if (active) {
-      active.stopped = true;
-      active.child?.kill("SIGINT");
+      this.#stopActive(active);
     } else if (isGuarded(path)) {
-      Deno.kill(state.pid, "SIGINT"); // Of another process, which holds the run: no recycled number.
+      const { pid } = state;
+      if (pid === noProcess) {
+        throw new Problem(409, `Cannot stop run ${id}: it is starting, try again`);
+      }
+      this.#stopper.stop(`${id} ${pid}`, (signal) => {
+        // Another process holds the run: no recycled number.
+        if (isGuarded(path) && readState(path).pid === pid) Deno.kill(pid, signal);
+      });
     } else if (state.status === "queued") {
       change(path, { status: "interrupted" });
     } else throw new Problem(409, `Cannot stop run ${id}: it is ${state.status}`);
@@ -90,17 +102,16 @@ export class Dispatcher {
   async close(): Promise<void> {
     this.#closing = true;
     clearInterval(this.#timer);
-    for (const active of this.#active.values()) {
-      active.stopped = true;
-      active.child?.kill("SIGINT");
-    }
-    const ends = Promise.all([...this.#active.values()].map(({ ended }) => ended));
-    let timer;
-    const patience = new Promise((resolve) => timer = setTimeout(resolve, patienceMs));
-    await Promise.race([ends, patience]);
-    clearTimeout(timer);
-    for (const { child } of this.#active.values()) child?.kill("SIGKILL");
-    await ends;
+    // Those that were asked already keep their deadline.
+    for (const active of this.#active.values()) if (!active.stopped) this.#stopActive(active);
+    await Promise.all([...this.#active.values()].map(({ ended }) => ended));
+    this.#stopper.close();
+  }
+
+  #stopActive(active: Active): void {
+    const { child } = active;
+    active.stopped = true;
+    if (child) this.#stopper.stop(String(child.pid), (signal) => child.kill(signal));
   }
 
   #look(): void {
@@ -150,17 +161,12 @@ export class Dispatcher {
       stdout: "null",
       stderr: "piped",
     }).spawn();
-    const [text, { code, signal }] = await Promise.all([
-      lastText(active.child.stderr),
-      active.child.status,
-    ]);
-    const interrupted = active.stopped || code === 130 || signal === "SIGINT";
-    this.#settle(
-      run,
-      interrupted
-        ? { status: "interrupted" }
-        : { status: "failed", error: reasonIn(text) ?? `The process ended with code ${code}` },
-    );
+    const [text, status] = await Promise.all([lastText(active.child.stderr), active.child.status]);
+    this.#stopper.forget(String(active.child.pid));
+    if (active.stopped || wasAsked(status)) return this.#settle(run, { status: "interrupted" });
+    const error = killedBy(status) ?? reasonIn(text) ??
+      `The process ended with code ${status.code}`;
+    this.#settle(run, { status: "failed", error });
   }
 
   /** Writes the end of a process that did not come to write it itself. */

@@ -17,11 +17,39 @@ export function readAt(
   return bytes.subarray(0, done);
 }
 
+/** Opens a file that is one itself, not a link to one; null where there is none. */
 export function openIfThere(path: string): Deno.FsFile | null {
+  if (!isRealFile(path)) return null;
   try {
     return Deno.openSync(path, { read: true });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/** Whether a path is a folder itself, not a link to one. */
+export function isRealFolder(path: string): boolean {
+  return lstat(path)?.isDirectory === true;
+}
+
+/** Whether a path is a file itself, not a link to one. */
+export function isRealFile(path: string): boolean {
+  return lstat(path)?.isFile === true;
+}
+
+/** Whether a path is a link, wherever it leads. */
+export function isLink(path: string): boolean {
+  return lstat(path)?.isSymlink === true;
+}
+
+function lstat(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return null;
+    }
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** What every request has to pass: sizes, host, origin, content type, token. And what every answer says. */
 import type { MiddlewareHandler } from "hono";
-import { isLoopback } from "../run/serving.ts";
+import { isLoopback, type ServerOptions } from "../run/serving.ts";
 import { problemResponse } from "./problem.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -13,13 +13,15 @@ const open = /^\/($|healthz$|session$|openapi\.json$|docs($|\/)|ui\/)/;
 
 const loopback = ["localhost", "127.0.0.1", "[::1]"];
 
+type Names = Pick<ServerOptions, "host" | "trustedHosts">;
+
 /** Refuses what a foreign page could send, or what is too large to look at. */
-export function guard(host: string): MiddlewareHandler {
-  const trusted = trustedHost(host);
+export function guard({ host, trustedHosts = [] }: Names): MiddlewareHandler {
+  const trusted = trustedNames(host, trustedHosts);
   return async (c, next) => {
     const { url, method, raw: { headers } } = c.req;
     const refusal = unknownMethod(method) ?? tooLarge(url, headers) ??
-      foreign(headers, method, trusted) ??
+      foreign(headers, method, trusted, trustedHosts) ??
       unlabelled(method, headers);
     if (refusal) return refusal;
     await next();
@@ -47,7 +49,7 @@ export const limitBody: MiddlewareHandler = async (c, next) => {
 
 export function demandToken(sessions: Sessions): MiddlewareHandler {
   return async (c, next) => {
-    if (open.test(c.req.path) || sessions.allows(c.req.raw.headers)) return await next();
+    if (open.test(c.req.path) || await sessions.allows(c.req.raw.headers)) return await next();
     return problemResponse(
       401,
       "Cannot answer without the token: send it as Authorization: Bearer, or POST it to /session",
@@ -63,7 +65,12 @@ export const policy =
 
 export const answerHeaders: MiddlewareHandler = async (c, next) => {
   await next();
-  const { headers } = c.res;
+  answerWith(c.res);
+};
+
+/** Adds what every answer says. */
+export function answerWith(response: Response): Response {
+  const { headers } = response;
   if (!headers.has("content-security-policy")) headers.set("content-security-policy", policy);
   headers.set("x-content-type-options", "nosniff");
   headers.set("x-frame-options", "DENY");
@@ -71,7 +78,8 @@ export const answerHeaders: MiddlewareHandler = async (c, next) => {
   headers.set("cross-origin-opener-policy", "same-origin");
   headers.set("cross-origin-resource-policy", "same-origin");
   if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
-};
+  return response;
+}
 
 function unknownMethod(method: string): Response | null {
   if (["GET", "HEAD", "POST", "DELETE"].includes(method)) return null;
@@ -99,6 +107,7 @@ function foreign(
   headers: Headers,
   method: string,
   trusted: (name: string) => boolean,
+  proxied: readonly string[],
 ): Response | null {
   const host = headers.get("host") ?? "";
   const name = hostName(host);
@@ -110,7 +119,9 @@ function foreign(
   }
   const origin = headers.get("origin");
   const site = headers.get("sec-fetch-site");
-  const own = origin === null || origin === `http://${host}` || origin === `https://${host}`;
+  // A proxy may ask by this server's own name; the browser asked the proxy by one that is trusted.
+  const own = origin === null || origin === `http://${host}` || origin === `https://${host}` ||
+    proxied.includes(hostName(origin.replace(/^https?:\/\//, "")) ?? "");
   const changes = method !== "GET" && method !== "HEAD";
   if (own && !(changes && site !== null && site !== "same-origin" && site !== "none")) return null;
   return problemResponse(403, "Cannot answer a page of another site");
@@ -135,10 +146,15 @@ function hostName(host: string): string | null {
   }
 }
 
-/** On loopback only its own names; else also addresses, which no DNS can point elsewhere, and the machine's. */
-function trustedHost(bound: string): (name: string) => boolean {
-  if (isLoopback(bound)) return (name) => loopback.includes(name) || isLoopback(name);
+/**
+ * On loopback only its own names and those of a proxy; else also addresses, which no DNS can point elsewhere,
+ * and the machine's.
+ */
+function trustedNames(bound: string, proxied: readonly string[]): (name: string) => boolean {
+  if (isLoopback(bound)) {
+    return (name) => loopback.includes(name) || isLoopback(name) || proxied.includes(name);
+  }
   const machine = Deno.hostname().toLowerCase();
-  const own = [...loopback, bound.toLowerCase(), machine, `${machine}.local`];
+  const own = [...loopback, ...proxied, bound.toLowerCase(), machine, `${machine}.local`];
   return (name) => own.includes(name) || name.startsWith("[") || /^\d+(\.\d+){3}$/.test(name);
 }

@@ -1,6 +1,6 @@
 /**
- * What a run may touch: its own folder, the lock of the adapter, its data, and what the command line was
- * told to read and write where it was started there. No network, no programs.
+ * What a run may touch: its own folder, the lock of the adapter, its data, resized pictures, and what the
+ * command line was told to read and write where it was started there. No network, no programs.
  */
 import { dirname, isAbsolute, join } from "@std/path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,7 @@ import type { Run } from "./runs_folder.ts";
 /** Variables that say where caches are, how to print, and which driver WebGPU takes. */
 const variables = [
   ...["HOME", "XDG_CACHE_HOME", "DENO_DIR", "LOCALAPPDATA", "INIT_CWD", "DENAS_COMMAND"],
+  ...["DENAS_NOHUP"],
   ...["NO_COLOR", "FORCE_COLOR", "NODE_DISABLE_COLORS", "TERM", "COLORTERM", "CI", "TMUX"],
   ...["TEAMCITY_VERSION", "TERM_PROGRAM", "DENO_WEBGPU_BACKEND", "TF_BUILD", "AGENT_NAME"],
 ];
@@ -37,6 +38,11 @@ export async function permissionsFor(
     ...pathsIn(run.config),
   ];
   const write = [run.path, locks];
+  if (!published) {
+    const kept = join(cacheDir, "pictures");
+    Deno.mkdirSync(kept, { recursive: true });
+    write.push(kept);
+  }
   const { out, outputs } = run.state;
   if (out !== undefined) {
     // Written beside and renamed; the folder is flushed.

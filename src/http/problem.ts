@@ -24,6 +24,7 @@ const titles: Record<number, string> = {
   415: "Unsupported media type",
   416: "Range not satisfiable",
   421: "Misdirected request",
+  429: "Too many wrong tokens",
   431: "Headers too large",
   500: "Internal error",
   503: "Too busy",

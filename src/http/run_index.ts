@@ -1,7 +1,7 @@
 /** What a run's events add up to: series, trials, the last of each kind. Reads on from where it stopped. */
 import { join } from "@std/path";
-import { DataError } from "../errors.ts";
 import type { LoggedEvent } from "../nas/events.ts";
+import { eventIn } from "../run/files.ts";
 import { linesFrom, readAt } from "./file.ts";
 import { Columns, mean, stretches } from "./columns.ts";
 import { TrialTable } from "./trial_table.ts";
@@ -22,10 +22,18 @@ export class RunIndex {
   readonly #steps = new Columns([
     "loss",
     "trainAccuracy",
+    "gradientNorm",
     "learningRate",
     "imagesPerSecond",
   ]);
-  readonly #epochs = new Columns(["loss", "trainAccuracy", "validAccuracy", "seconds"]);
+  readonly #epochs = new Columns([
+    "loss",
+    "trainAccuracy",
+    "validAccuracy",
+    "policyAccuracy",
+    "testAccuracy",
+    "seconds",
+  ]);
   readonly #reports = new Columns(["loss", "reward", "entropy", "baseline", "skipRate"]);
   readonly #path: string;
   #position = 0;
@@ -80,23 +88,19 @@ export class RunIndex {
       const end = text.indexOf("\n", at) + 1;
       const line = text.slice(at, end);
       const length = plain ? line.length : new TextEncoder().encode(line).length;
-      this.#take(this.#parse(line), length);
+      this.#take(line, length);
       at = end;
     }
   }
 
-  #parse(line: string): LoggedEvent {
-    try {
-      return JSON.parse(line);
-    } catch (cause) {
-      throw new DataError(
-        `Cannot read ${this.#path}: the line at byte ${this.#position} is no JSON`,
-        { cause },
-      );
-    }
+  #take(line: string, length: number): void {
+    const event = eventIn(line);
+    if (event) this.#add(event, length);
+    else this.warnings.push(`The line at byte ${this.#position} of the events is none: left out`);
+    this.#position += length;
   }
 
-  #take(event: LoggedEvent, length: number): void {
+  #add(event: LoggedEvent, length: number): void {
     this.next = event.seq + 1;
     this.compiling = event.type === "compile" ? event : null;
     switch (event.type) {
@@ -129,7 +133,6 @@ export class RunIndex {
         this.done = event;
         break;
     }
-    this.#position += length;
   }
 
   #rewards(points: number) {

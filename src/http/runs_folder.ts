@@ -2,6 +2,7 @@
 import { join } from "@std/path";
 import { readJson } from "../run/folder.ts";
 import { listRuns, readState, type RunState } from "../run/state.ts";
+import { isLink, isRealFile, isRealFolder } from "./file.ts";
 import { Problem } from "./problem.ts";
 
 /** Names that a run's folder may have: nothing that a path could be made of. */
@@ -24,6 +25,12 @@ export interface Run {
   path: string;
   state: RunState;
   config: RunConfig & Record<string, unknown>;
+}
+
+/** Whether a run may be read: a folder of a plain name, in which nothing that is read first is a link. */
+function isRun(path: string, name: string): boolean {
+  return runId.test(name) && isRealFolder(path) && isRealFile(join(path, "state.json")) &&
+    !isLink(join(path, "config.json"));
 }
 
 export class RunsFolder {
@@ -50,7 +57,7 @@ export class RunsFolder {
   /** @throws Problem 404 when it is no plain name of a real folder with a run in it. */
   pathOf(id: string): string {
     const path = join(this.root, id);
-    if (!runId.test(id) || !isRealFolder(path) || !isRealFile(join(path, "state.json"))) {
+    if (!isRun(path, id)) {
       throw new Problem(404, `Cannot find run ${id.slice(0, 100)}: GET /runs lists the runs`);
     }
     return path;
@@ -59,8 +66,8 @@ export class RunsFolder {
   /** All runs, newest first; those that cannot be read are left out and reported. */
   list(): Run[] {
     const runs: Run[] = [];
-    for (const { path, name, state } of listRuns(this.root, (problem) => this.#tell(problem))) {
-      if (!runId.test(name) || !isRealFile(join(path, "state.json"))) continue;
+    const found = listRuns(this.root, (problem) => this.#tell(problem), isRun);
+    for (const { path, name, state } of found) {
       try {
         runs.push({ id: name, path, state, config: this.#configOf(path, state) });
       } catch (error) {
@@ -84,26 +91,5 @@ export class RunsFolder {
       this.#configs.set(key, config);
     }
     return config;
-  }
-}
-
-/** Whether a path is a folder itself, not a link to one. */
-export function isRealFolder(path: string): boolean {
-  return lstat(path)?.isDirectory === true;
-}
-
-/** Whether a path is a file itself, not a link to one. */
-export function isRealFile(path: string): boolean {
-  return lstat(path)?.isFile === true;
-}
-
-function lstat(path: string): Deno.FileInfo | null {
-  try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return null;
-    }
-    throw error;
   }
 }

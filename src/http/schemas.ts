@@ -107,6 +107,7 @@ export const curves = z.object({
     x: series,
     loss: series,
     trainAccuracy: series,
+    gradientNorm: series,
     learningRate: series,
     imagesPerSecond: series,
   }),
@@ -115,6 +116,9 @@ export const curves = z.object({
     loss: series,
     trainAccuracy: series,
     validAccuracy: series,
+    /** Of searches with policyEvaluation, and of retrainings with evalTestEachEpoch. */
+    policyAccuracy: series,
+    testAccuracy: series,
     seconds: series,
   }),
   controller: z.object({

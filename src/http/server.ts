@@ -1,8 +1,10 @@
 /** Opens and closes the server. It opens no device: runs are processes of their own. */
+import { requireFolder } from "../run/files.ts";
 import { makeApp } from "./app.ts";
 import type { RunningServer, ServerOptions } from "../run/serving.ts";
 import type { Context } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { listen } from "./listener.ts";
 import { Metrics } from "./metrics.ts";
 import { RunIndex } from "./run_index.ts";
 import { type Run, RunsFolder } from "./runs_folder.ts";
@@ -21,39 +23,34 @@ const keptStudies = 100;
 /** How long readers may take over what is left when the server stops. */
 const partingMs = 2000;
 
-/** @throws Error when the address is taken. */
+/** @throws UsageError when the address cannot be had, DataError when the runs folder cannot be written. */
 export async function openServer(options: ServerOptions): Promise<RunningServer> {
-  const listening = Promise.withResolvers<number>();
+  requireFolder(options.runs);
   let answer: (request: Request) => Response | Promise<Response> = () =>
     new Response(null, { status: 503 });
-  const { host, port } = options;
-  const server = Deno.serve({
-    hostname: host.replace(/^\[|\]$/g, ""),
-    port,
-    onListen: (address) => listening.resolve(address.port),
-    onError: (error) => {
-      options.report(String(error));
-      return new Response(null, { status: 500 });
-    },
-  }, (request) => answer(request));
-  const bound = await listening.promise;
-  const context = makeContext(options, bound);
+  const { host, tls } = options;
+  const listener = await listen(options, (request) => answer(request));
+  const context = makeContext(options, listener.port);
   const app = makeApp(context);
   answer = (request) => app.fetch(request);
   return {
-    url: `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${bound}/`,
+    url: `${tls ? "https" : "http"}://${bracketed(host)}:${listener.port}/`,
     async close() {
       await context.dispatcher.close();
       for (const tail of context.tails.values()) tail.finish();
       const parting = Promise.withResolvers<void>();
       const timer = setTimeout(parting.resolve, partingMs);
-      // Whoever does not take what he is given is cut off by the end of the process.
-      await Promise.race([server.shutdown(), parting.promise]);
+      await Promise.race([listener.stop(), parting.promise]);
       clearTimeout(timer);
+      // Whoever does not take what he is given.
+      listener.cut();
       context.tails.clear();
     },
   };
 }
+
+const bracketed = (host: string) =>
+  host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 
 function makeContext(options: ServerOptions, port: number): Context {
   const runs = new RunsFolder(options.runs, options.report);
@@ -65,7 +62,7 @@ function makeContext(options: ServerOptions, port: number): Context {
     options,
     runs,
     dispatcher,
-    sessions: new Sessions(options.token, port),
+    sessions: new Sessions(options, port),
     metrics: new Metrics(),
     indexes: new Shelf(keptIndexes, keyOf, ({ path }) => new RunIndex(path)),
     studies: new StudiesFolder(options.studies),

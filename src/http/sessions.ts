@@ -1,38 +1,55 @@
 /** Who may ask: everybody, or who knows the token, as a bearer or by a cookie that was given for it. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { ServerOptions } from "../run/serving.ts";
 import { Problem } from "./problem.ts";
 
 const days = 24 * 3600;
+/** Wrong tokens are answered one after another, each so late: guesses do not get faster by being many. */
+const slowMs = 250;
+/** Most that wait for their answer. */
+const maxWaiting = 20;
+
+const pause = (milliseconds: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 export class Sessions {
   /** Cookies know no ports: several servers of one machine must not take each other's. */
   readonly #cookie: string;
+  readonly #token: string | undefined;
+  readonly #attributes: string;
+  readonly #wait: (milliseconds: number) => Promise<void>;
+  #waiting = 0;
+  #turn: Promise<void> = Promise.resolve();
 
-  constructor(private readonly token: string | undefined, port: number) {
+  constructor({ token, tls, wait }: Pick<ServerOptions, "token" | "tls" | "wait">, port: number) {
+    this.#token = token;
     this.#cookie = `denas-${port}`;
+    this.#attributes = `Path=/; HttpOnly; SameSite=Strict${tls ? "; Secure" : ""}`;
+    this.#wait = wait ?? pause;
   }
 
   /** Whether a token is demanded at all. */
   get needed(): boolean {
-    return this.token !== undefined;
+    return this.#token !== undefined;
   }
 
-  allows(headers: Headers): boolean {
-    if (this.token === undefined) return true;
+  /** @throws Problem 429 where too many wrong tokens wait for their answer. */
+  async allows(headers: Headers): Promise<boolean> {
+    if (this.#token === undefined) return true;
     const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
-    if (bearer !== undefined) return same(bearer, this.token);
+    if (bearer !== undefined) return await this.#check(bearer, this.#token);
     const cookie = (headers.get("cookie") ?? "").split(/; */)
       .find((part) => part.startsWith(`${this.#cookie}=`))?.slice(this.#cookie.length + 1);
-    return cookie !== undefined && same(cookie, this.#value());
+    return cookie !== undefined && await this.#check(cookie, this.#value());
   }
 
   /**
    * The Set-Cookie header for a token.
-   * @throws Problem 401 when it is the wrong one.
+   * @throws Problem 401 when it is the wrong one, 429 where too many of them wait for their answer.
    */
-  begin(token: string): string {
-    if (this.token === undefined) return this.end();
-    if (!same(token, this.token)) {
+  async begin(token: string): Promise<string> {
+    if (this.#token === undefined) return this.end();
+    if (!await this.#check(token, this.#token)) {
       throw new Problem(401, "Cannot begin a session: that is not this server's token");
     }
     return this.#header(this.#value(), 30 * days);
@@ -42,13 +59,28 @@ export class Sessions {
     return this.#header("", 0);
   }
 
+  /** Right ones are told at once, wrong ones in their turn. */
+  async #check(given: string, right: string): Promise<boolean> {
+    if (same(given, right)) return true;
+    if (this.#waiting >= maxWaiting) {
+      throw new Problem(429, "Cannot answer: too many wrong tokens, expected the server's; wait", {
+        "retry-after": "10",
+      });
+    }
+    this.#waiting++;
+    this.#turn = this.#turn.then(() => this.#wait(slowMs));
+    await this.#turn;
+    this.#waiting--;
+    return false;
+  }
+
   #header(value: string, maxAge: number): string {
-    return `${this.#cookie}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAge}`;
+    return `${this.#cookie}=${value}; ${this.#attributes}; Max-Age=${maxAge}`;
   }
 
   /** Not the token itself, and the same after a restart. */
   #value(): string {
-    return createHash("sha256").update(`denas session ${this.token}`).digest("hex");
+    return createHash("sha256").update(`denas session ${this.#token}`).digest("hex");
   }
 }
 

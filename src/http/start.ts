@@ -8,8 +8,8 @@ import { spaces } from "../nas/spaces/mod.ts";
 import { type NewRun, RunFolder } from "../run/folder.ts";
 import { archOfTrial, winnerText } from "./architectures.ts";
 import type { Context } from "./context.ts";
+import { isRealFolder } from "./file.ts";
 import { Problem } from "./problem.ts";
-import { isRealFolder } from "./runs_folder.ts";
 import type { StartBody } from "./start_schema.ts";
 
 /**

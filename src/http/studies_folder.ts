@@ -1,8 +1,9 @@
 /** The folder of all studies, as requests may reach it: by plain names, never through a link, never above it. */
 import { join } from "@std/path";
 import { studyFile } from "../nas/study/records.ts";
+import { isRealFile, isRealFolder } from "./file.ts";
 import { Problem } from "./problem.ts";
-import { isRealFile, isRealFolder, runId } from "./runs_folder.ts";
+import { runId } from "./runs_folder.ts";
 
 /** Names that a study's folder may have. */
 export const studyId = runId;

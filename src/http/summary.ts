@@ -4,6 +4,7 @@ import type { z } from "@hono/zod-openapi";
 import type { SearchConfig } from "../nas/config.ts";
 import type { LoggedEvent } from "../nas/events.ts";
 import { spaces } from "../nas/spaces/mod.ts";
+import { eventIn } from "../run/files.ts";
 import { wholeLines } from "../run/lines.ts";
 import type { Context } from "./context.ts";
 import { openIfThere, readAt } from "./file.ts";
@@ -107,7 +108,7 @@ export function lastStep(path: string): StepEvent | null {
     const bytes = readAt(file, from, size - from);
     const lines = new TextDecoder().decode(bytes.subarray(0, wholeLines(bytes))).split("\n");
     const line = lines.findLast((text) => /^\{"seq":\d+,"time":"[^"]*","type":"step"/.test(text));
-    return line === undefined ? null : JSON.parse(line);
+    return line === undefined ? null : eventIn(line) as StepEvent | null;
   } finally {
     file.close();
   }

@@ -3,7 +3,7 @@
  * than a position in it, so a slow one costs nothing. Only whole lines count, up to the last newline.
  */
 import { join } from "@std/path";
-import { DataError } from "../errors.ts";
+import { eventIn } from "../run/files.ts";
 import { wholeLines } from "../run/lines.ts";
 import { openIfThere, readAt } from "./file.ts";
 
@@ -95,7 +95,7 @@ export class Tail {
   offsetOf(seq: number): number {
     let [low, high] = [0, this.end]; // Both begin lines; the answer is in between.
     while (high - low > chunkBytes) {
-      const middle = this.#lineAfter(Math.floor((low + high) / 2), high);
+      const middle = this.#eventAfter(Math.floor((low + high) / 2), high);
       // A line that is longer than half of what is left.
       if (middle >= high) break;
       if (seqAt(this.#read(middle, 64)) <= seq) low = middle;
@@ -184,6 +184,13 @@ export class Tail {
     }
   }
 
+  /** The first event that begins after a position: damaged lines have no order. */
+  #eventAfter(position: number, limit: number): number {
+    let at = this.#lineAfter(position, limit);
+    while (at < limit && seqAt(this.#read(at, 64)) < 0) at = this.#lineAfter(at, limit);
+    return at;
+  }
+
   /** The first line that begins after a position. */
   #lineAfter(position: number, limit: number): number {
     for (let at = position; at < limit; at += chunkBytes) {
@@ -216,20 +223,20 @@ export class Tail {
 
 const head = /^\{"seq":(\d+),"time":"[^"]*","type":"(\w+)"/;
 
+/** The number of the event that begins here; that of none is below all others. */
 function seqAt(line: Uint8Array): number {
   const text = new TextDecoder().decode(line.subarray(0, 64));
-  const match = /^\{"seq":(\d+),/.exec(text);
-  if (!match) throw new DataError(`Cannot read the run's events: ${text} is none`);
-  return Number(match[1]);
+  return Number(/^\{"seq":(\d+),/.exec(text)?.[1] ?? -1);
 }
 
 function asMessages(lines: Uint8Array<ArrayBuffer>) {
   let type = "";
   const messages = new TextDecoder().decode(lines).split("\n").slice(0, -1).map((line) => {
     const match = head.exec(line);
-    const seq = match ? match[1] : JSON.parse(line).seq;
-    type = match ? match[2] : JSON.parse(line).type;
-    return `id: ${seq}\nevent: ${type}\ndata: ${line}\n\n`;
+    const event = match ? { seq: match[1], type: match[2] } : eventIn(line);
+    if (!event) return ""; // Damaged; readers lose that line.
+    ({ type } = event);
+    return `id: ${event.seq}\nevent: ${type}\ndata: ${line}\n\n`;
   });
   return { messages: new TextEncoder().encode(messages.join("")), done: type === "done" };
 }

@@ -5,41 +5,48 @@
 import { z } from "zod";
 import { DataError } from "../errors.ts";
 import { expectation } from "./expectation.ts";
+import { countOf, limits, nameText, pathText, sizeOf, tooLarge } from "./limits.ts";
 
-const positive = z.number().int().positive();
+const side = sizeOf(limits.side);
+
+/** Every layer of a macro network chooses an operation and, of each earlier one, whether it reads it. */
+const maxChoices = limits.layers.most * (limits.layers.most + 20);
 
 export const archFile = z.object({
   format: z.literal("denas-arch"),
   version: z.literal(1),
   /** Name of the search space. */
-  space: z.string().min(1),
+  space: nameText.min(1),
   /** Height, width, channels of an image. */
-  input: z.tuple([positive, positive, positive]),
+  input: z.tuple([side, side, sizeOf(limits.channels)]),
   /** Names of the classes, or how many there are. */
-  classes: z.union([positive, z.array(z.string()).min(1)]),
+  classes: z.union([
+    sizeOf(limits.classes),
+    z.array(pathText).min(1).max(limits.classes.most, tooLarge(limits.classes)),
+  ]),
   /** One class per image (the default), or any number of them. */
   task: z.enum(["single-label", "multi-label"]).optional(),
   /** What was chosen at every decision of the space, in its order. */
-  choice: z.array(z.number().int().nonnegative()),
+  choice: z.array(countOf(limits.options)).max(maxChoices),
   /** Total stride of the stem: 1, 2 or 4. */
   stem: z.union([z.literal(1), z.literal(2), z.literal(4)]),
   /** Size at which the architecture was found. */
-  layers: positive,
-  filters: positive,
+  layers: sizeOf(limits.layers),
+  filters: sizeOf(limits.filters),
   /** Operations that the space offered, and blocks per cell (micro). */
-  branches: positive.optional(),
-  blocks: positive.optional(),
+  branches: sizeOf(limits.blocks).optional(),
+  blocks: sizeOf(limits.blocks).optional(),
   /** Name of the data set. */
-  data: z.string().optional(),
+  data: pathText.optional(),
   /**
    * Accuracy as a fraction, and what it means: with shared weights, after training from scratch (briefly, in a
    * search), or as a table has it.
    */
   score: z.number().optional(),
   scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table"]).optional(),
-  run: z.string().optional(),
+  run: pathText.optional(),
   /** What found it: a search strategy's name, or `baseline` for a network made by hand. */
-  strategy: z.string().optional(),
+  strategy: nameText.optional(),
   seed: z.number().int().optional(),
 });
 

@@ -1,5 +1,6 @@
 /** The schemas of a search's and a retraining's settings, field by field. Presets and overrides: config.ts. */
 import { z } from "zod";
+import { countOf, limits, nameText, pathText, sizeOf, tooLarge } from "./limits.ts";
 import { allPredictorNames } from "./predictors/names.ts";
 import { ownSettings } from "./predictors/settings.ts";
 import { allAcquisitionNames } from "./strategies/acquisition.ts";
@@ -14,19 +15,22 @@ import {
   sharedWeights,
 } from "./recipes.ts";
 
-const positive = z.number().int().positive();
-const count = z.number().int().nonnegative();
+const architectures = sizeOf(limits.architectures);
+const compared = sizeOf(limits.compared);
 const share = z.number().gt(0).max(1);
 
 /** How a child network is built; see `ChildConfig` in space.ts for each field. */
 const child = z.strictObject({
   form: z.enum(["search", "final"]),
-  layers: z.number().int().min(3, "expected at least 3 layers: two reductions need room (Q20)"),
-  filters: z.number().int().min(2).multipleOf(2, "expected an even number: a reduction halves it"),
-  rangeFilters: count,
+  layers: sizeOf(limits.layers).min(
+    3,
+    "expected at least 3 layers: two reductions need room (Q20)",
+  ),
+  filters: sizeOf(limits.filters).min(2)
+    .multipleOf(2, "expected an even number: a reduction halves it"),
+  rangeFilters: countOf(limits.filters),
   branches: z.number().int().min(4).max(6),
-  // Searches with 20 blocks and more have crashed software Vulkan without a message.
-  blocks: positive.max(14, "expected at most 14 blocks"),
+  blocks: sizeOf(limits.blocks),
   stem: z.literal([1, 2, 4]),
   keep: share,
   dropPathKeep: share,
@@ -47,13 +51,13 @@ const optimizer = z.strictObject({
   lrMax: z.number().positive(),
   lrMin: z.number().nonnegative(),
   /** First cycle in epochs and its growth (cosine-restarts). */
-  t0: positive,
-  tMul: positive,
+  t0: sizeOf(limits.epochs),
+  tMul: sizeOf(limits.epochs),
   /** The first step of each later cycle has the rate of a cycle's share 1/tMul, as released (Q16). */
   restartTransient: z.boolean(),
   /** Factor per so many epochs (staircase). */
   lrDecay: z.number().positive().max(1),
-  lrDecayEvery: positive,
+  lrDecayEvery: sizeOf(limits.epochs),
   momentum: z.number().min(0).lt(1),
   nesterov: z.boolean(),
   /** Momentum starts at 0 in each epoch of a search, as where each training makes an optimiser of its own. */
@@ -71,20 +75,22 @@ const optimizer = z.strictObject({
 
 const augment = z.strictObject({
   /** Zero-pad by this many pixels, then crop at random. */
-  pad: count,
+  pad: countOf(limits.side),
+  /** Crop training pictures of folders at random places, once resized, in place of their centre. */
+  crop: z.boolean().default(false),
   flip: z.boolean(),
   /** Turn at random by at most so many radians either way. */
   rotate: z.number().min(0).max(1.6),
   /** Side of the square that is zeroed; 0 = off. */
-  cutout: count,
+  cutout: countOf(limits.side),
   cutoutLegacy: z.boolean(),
   /** Images that are evaluated are augmented as well (Q24). */
   inEvaluation: z.boolean(),
 });
 
 const controller = z.strictObject({
-  hidden: positive,
-  lstmLayers: positive,
+  hidden: sizeOf(limits.hidden),
+  lstmLayers: sizeOf(limits.lstmLayers),
   optimizer: z.enum(["adam", "momentum"]),
   lr: z.number().positive(),
   /** 0 = off. */
@@ -120,30 +126,34 @@ const controller = z.strictObject({
 
 const common = {
   version: z.literal(1),
-  preset: z.string(),
+  preset: nameText,
   /** A built-in set or an image folder. */
-  data: z.string().min(1),
+  data: pathText.min(1),
   /** Use only so many images; 0 = all. */
-  trainImages: count,
-  validImages: count,
+  trainImages: countOf(limits.images),
+  validImages: countOf(limits.images),
   /** Side of the square that folder images are resized to; 0 = chosen by the data. */
-  image: count,
+  image: countOf(limits.side),
+  /** Shorter side that folder pictures are resized to before the square is cut; 0 = the square's side. */
+  resize: countOf(limits.side).default(0),
+  /** What decoded the pictures of a folder when the run began, with its version; "" = nothing. */
+  decoder: nameText.default(""),
   /** Scale each channel to mean 0 and deviation 1; otherwise pixels stay 0 … 255 (Q24). */
   normalise: z.boolean(),
   seed: z.number().int().nonnegative().max(2 ** 32 - 1),
   /** A run's folder or file of weights, the first ones here where names and shapes fit; "" = none. */
-  initFrom: z.string().default(""),
-  epochs: positive,
-  batch: positive,
+  initFrom: pathText.default(""),
+  epochs: sizeOf(limits.epochs),
+  batch: sizeOf(limits.batch),
   child,
   optimizer,
   /** Weight of the auxiliary head's loss. */
   auxWeight: z.number().nonnegative(),
   augment,
   /** Images per batch of an evaluation. */
-  evalBatch: positive,
+  evalBatch: sizeOf(limits.batch),
   /** Training steps between two events with their figures. */
-  logEvery: positive,
+  logEvery: sizeOf(limits.steps),
   adapter: z.enum(["default", "high-performance", "low-power", "software"]),
 };
 
@@ -151,41 +161,41 @@ const common = {
 const evaluator = z.strictObject({
   kind: z.enum(["shared", "table", "train"]),
   /** File of the table. */
-  table: z.string(),
+  table: pathText,
   /** Data set of the table, the column that is maximised (`-name`: minimised), the one reported; "" = the table's. */
-  dataset: z.string(),
-  objective: z.string(),
-  report: z.string(),
+  dataset: nameText,
+  objective: nameText,
+  report: nameText,
   /** Where a table has several trainings of an architecture: their mean, or one of them at random. */
   runs: z.enum(["mean", "one"]),
   /** Epochs of training from scratch per architecture (train). */
-  epochs: positive,
+  epochs: sizeOf(limits.epochs),
 });
 
 export const searchConfig = z.strictObject({
   ...common,
-  mode: z.string(),
+  mode: nameText,
   evaluator: evaluator.default(sharedWeights),
   strategy: z.enum(allStrategyNames),
   /** Encodings to sample, to perturb and for a predictor; "" = the space's own. */
   encoding: z.strictObject({
-    sample: z.string(),
-    perturb: z.string(),
-    predictor: z.string(),
+    sample: nameText,
+    perturb: nameText,
+    predictor: nameText,
     /** Follow the quirks of the published encodings. */
     strict: z.boolean(),
   }).default(ownEncoding),
   /** Passes over the training images in each epoch of the search. */
-  passes: positive,
+  passes: sizeOf(limits.epochs),
   controller,
   /** θ phase after each epoch: so many rounds of so many architectures each. */
-  rounds: positive,
-  perRound: positive,
+  rounds: sizeOf(limits.epochs),
+  perRound: compared,
   /** Rounds follow every so many epochs. */
-  roundsEvery: positive,
+  roundsEvery: sizeOf(limits.epochs),
   /** Validation images per reward: so many minibatches of this size, the same for a whole round. */
-  rewardBatch: positive,
-  rewardBatches: positive,
+  rewardBatch: sizeOf(limits.batch),
+  rewardBatches: sizeOf(limits.batch),
   /** One random minibatch for each architecture instead, at the end as well, as released (Q17). */
   ownBatches: z.boolean(),
   /** End once an architecture scores more than this with shared weights; 1 = never. */
@@ -196,30 +206,34 @@ export const searchConfig = z.strictObject({
   select: z.enum(["best", "last"]),
   selection: z.strictObject({
     /** Architectures scored at the end: drawn from the policy, and the best of the trials. */
-    drawn: count,
-    best: count,
+    drawn: countOf(limits.architectures),
+    best: countOf(limits.architectures),
     /** Validation images that every candidate is scored on; 0 = all. */
-    images: count,
+    images: countOf(limits.images),
   }).refine(({ drawn, best }) => drawn + best > 0, "expected candidates: drawn or best above 0"),
   evolution: z.strictObject({
-    population: positive,
-    tournament: positive,
+    population: architectures,
+    tournament: architectures,
     /** Random draws before the first mutation; 0 = as many as the population. */
-    initial: count.default(aging.initial),
+    initial: countOf(limits.architectures).default(aging.initial),
     /** Who makes room for a child. */
     drop: z.enum(["oldest", "worst"]).default(aging.drop),
     /** As published with the study of encodings: room is made one child too early. */
     strict: z.boolean().default(aging.strict),
   }),
   /** Beside the score, for nsga2 and the Pareto front: `-parameters`, `-macs`, or a column of the table. */
-  objectives: z.array(z.string().min(1)).default([]),
-  nsga2: z.strictObject({ population: positive, crossover: z.number().min(0).max(1) })
+  objectives: z.array(nameText.min(1)).max(limits.objectives.most, tooLarge(limits.objectives))
+    .default([]),
+  nsga2: z.strictObject({ population: compared, crossover: z.number().min(0).max(1) })
     .default(breeding),
   /** Successive halving and Hyperband; initial 0 = as many as leave one at the longest training. */
-  halving: z.strictObject({ eta: z.number().int().min(2), initial: count }).default(halving),
+  halving: z.strictObject({
+    eta: architectures.min(2),
+    initial: countOf(limits.architectures),
+  }).default(halving),
   localSearch: z.strictObject({
     /** Random draws before each climb. */
-    initial: positive,
+    initial: architectures,
     order: z.enum(["random", "fixed"]),
     /** Score whole neighbourhoods instead of going to the first better neighbour. */
     whole: z.boolean(),
@@ -229,35 +243,37 @@ export const searchConfig = z.strictObject({
   /** Strategies that a predictor guides; 0 and "" = as the strategy has it. */
   guided: z.strictObject({
     /** Random draws before the first fit; architectures asked for between two fits. */
-    initial: count,
-    batch: count,
+    initial: countOf(limits.compared),
+    batch: countOf(limits.compared),
     acquisition: z.enum(["", ...allAcquisitionNames]),
     predictor: z.enum(["", ...allPredictorNames]),
     /** Mutations of the best, uniform draws, or both. */
     candidates: z.enum(["", "mutation", "random", "mutation-random"]),
     /** Of the predictor; 0 and "" = its own. */
     settings: z.strictObject({
-      layers: count,
-      width: count,
-      epochs: count,
-      steps: count,
-      rate: z.number().nonnegative(),
+      layers: countOf(limits.predictorLayers),
+      width: countOf(limits.predictorWidth),
+      epochs: countOf(limits.epochs),
+      steps: countOf(limits.steps),
+      rate: z.number().nonnegative().max(10),
       loss: z.enum(["", "mae", "mse", "mape"]),
-      ensemble: count,
+      ensemble: countOf(limits.predictorLayers),
     }).default(ownSettings),
   }).default(asPlanned),
   /** Reject larger architectures (0 = no limit): parameters and multiply-adds of the search child. */
-  maxParams: count,
-  maxMacs: count,
+  maxParams: z.number().int().nonnegative(),
+  maxMacs: z.number().int().nonnegative(),
 });
 
 export const retrainConfig = z.strictObject({
   ...common,
-  space: z.string(),
+  space: nameText,
   /** Train on every training image, without validation. */
   allTraining: z.boolean(),
   /** Validation follows every so many epochs. */
-  evalEvery: positive,
+  evalEvery: sizeOf(limits.epochs),
+  /** The test images after every epoch as well, for a curve; nothing is chosen by it. */
+  evalTestEachEpoch: z.boolean().default(false),
 });
 
 export type SearchConfig = z.infer<typeof searchConfig>;

@@ -12,9 +12,10 @@ export interface Evaluator<A> {
   /**
    * One epoch of whatever must happen before scores mean something (ENAS: shared-weight training).
    * At every yield the evaluator is in a state that `snapshot` captures; called again after `restore` in
-   * mid-epoch it goes on where the snapshot was taken.
+   * mid-epoch it goes on where the snapshot was taken. Yields null where there is such a state but nothing
+   * to tell: which steps have events does not depend on time.
    */
-  prepare?(draw: Strategy<A>["draw"], signal: AbortSignal): AsyncIterable<RunEvent>;
+  prepare?(draw: Strategy<A>["draw"], signal: AbortSignal): AsyncIterable<RunEvent | null>;
   /**
    * Same images for all architectures of one call, one read-back.
    * @param epochs fidelity of each architecture; default: the longest training.

@@ -46,8 +46,10 @@ export const runEvent = z.discriminatedUnion("type", [
     step: z.number().int(),
     steps: z.number().int(),
     loss: z.number(),
-    /** Of the last minibatches, as a fraction. */
+    /** Of the steps since the last event, as a fraction; so is the loss. */
     trainAccuracy: fraction,
+    /** Euclidean norm of the gradient with its L2 term, before clipping: the mean over the same steps. */
+    gradientNorm: z.number().optional(),
     learningRate: z.number(),
     imagesPerSecond: z.number(),
     /** Projected time to the end of the whole run. */
@@ -57,11 +59,15 @@ export const runEvent = z.discriminatedUnion("type", [
     type: z.literal("epoch"),
     epoch: z.number().int(),
     epochs: z.number().int(),
+    /** These three are means over all steps of the epoch; zeros and nothing where it has none. */
     loss: z.number(),
     trainAccuracy: fraction,
+    gradientNorm: z.number().optional(),
     validAccuracy: fraction.optional(),
     /** Of a search: over all validation images, each batch under another architecture of the policy. */
     policyAccuracy: fraction.optional(),
+    /** Of a retraining that was asked to look at the test images after every epoch. */
+    testAccuracy: fraction.optional(),
     learningRate: z.number(),
     seconds: z.number(),
     /** The shared-weight score that ended the search here (earlyStopOver). */
@@ -70,7 +76,9 @@ export const runEvent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("controller"),
     epoch: z.number().int(),
+    /** All figures are means over the epoch's rounds. */
     loss: z.number().optional(),
+    gradientNorm: z.number().optional(),
     reward: z.number().optional(),
     entropy: z.number().optional(),
     baseline: z.number().optional(),
@@ -133,7 +141,7 @@ export const runEvent = z.discriminatedUnion("type", [
     peakBytes: z.number().int(),
     /** Epochs done and the shared-weight score that ended the search early. */
     stopped: z.object({ epochs: z.number().int(), score: fraction }).optional(),
-    /** Search: the winner. Retrain: the figures of the test set. */
+    /** Search: the winner. Retrain: the figures of the test set, of the weights after the last epoch. */
     choice: choice.optional(),
     score: fraction.optional(),
     /** On a table: what the score is, and the winner's value of a column that no strategy sees. */
@@ -146,6 +154,12 @@ export const runEvent = z.discriminatedUnion("type", [
     })).optional(),
     validAccuracy: fraction.optional(),
     testAccuracy: fraction.optional(),
+    /** Retrain: the epoch with the best validation accuracy, and the test accuracy of its weights. */
+    best: z.object({
+      epoch: z.number().int(),
+      validAccuracy: fraction,
+      testAccuracy: fraction,
+    }).optional(),
     perClassAccuracy: z.array(fraction).optional(),
     /** Row = true class, column = predicted. */
     confusion: z.array(z.array(z.number().int())).optional(),

@@ -5,6 +5,7 @@
  */
 import type { ArchFile } from "./arch_file.ts";
 import type { SearchConfig } from "./config.ts";
+import { addStep, takeMeans } from "./epoch_figures.ts";
 import type { Evaluator } from "./evaluator.ts";
 import type { RunEvent } from "./events.ts";
 import { withMember } from "./pareto.ts";
@@ -156,7 +157,8 @@ class Loop<A> {
       type: "epoch",
       epoch: this.#at.epoch,
       epochs: config.epochs,
-      ...this.#at.last,
+      ...takeMeans(this.#at.sums),
+      learningRate: this.#at.learningRate,
       validAccuracy: score,
       policyAccuracy,
       seconds: (performance.now() - begin) / 1000,
@@ -207,15 +209,15 @@ class Loop<A> {
     let step = this.parts.figures().step;
     let from = performance.now();
     for await (const event of evaluator.prepare((n) => this.#scoring.draw(n), this.signal)) {
-      if (event.type === "step") {
+      if (event?.type === "step") {
         const now = performance.now();
         this.#clock.add("step", event.step - step, now - from);
         [step, from] = [event.step, now];
         event.secondsLeft = this.#secondsLeft(event.steps - event.step);
-        const { loss, trainAccuracy, learningRate } = event;
-        this.#at.last = { loss, trainAccuracy, learningRate };
+        addStep(this.#at.sums, event, this.parts.figures().trainedImages);
+        this.#at.learningRate = event.learningRate;
       }
-      yield event;
+      if (event) yield event;
       yield* this.#checkpoints.at(false);
     }
   }

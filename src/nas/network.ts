@@ -24,6 +24,8 @@ export const networkFile = z.object({
   child: retrainConfig.shape.child,
   /** Height, width, channels of an image. */
   input: z.tuple([positive, positive, positive]),
+  /** Shorter side that pictures are resized to before the square is cut; absent where it is the square's. */
+  resize: positive.optional(),
   classes: z.array(z.string()).min(1),
   /** One class per image (softmax), or any number of them (a sigmoid each). */
   task: z.enum(["single-label", "multi-label"]),
@@ -41,7 +43,7 @@ export function networkOf(
   space: string,
   choice: readonly number[],
   child: NetworkFile["child"],
-  { name, task, image, classes, mean, deviation }: DataSet,
+  { name, task, image, resize, classes, mean, deviation }: DataSet,
 ): NetworkFile {
   return {
     format: "denas-network",
@@ -50,6 +52,7 @@ export function networkOf(
     choice: [...choice],
     child,
     input: [...image],
+    ...resize !== undefined && { resize },
     classes,
     task,
     mean,

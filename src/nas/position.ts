@@ -1,4 +1,5 @@
 /** Where a search stands. */
+import { type EpochSums, startSums } from "./epoch_figures.ts";
 import type { StrategyReport } from "./strategy.ts";
 
 export interface Candidate {
@@ -29,8 +30,9 @@ export interface Position {
   /** The highest score of an epoch; its controller is in the store. −1 before the first. */
   topEpoch: number;
   stopped?: { epochs: number; score: number };
-  /** Of the present epoch, for its events: the last figures of training, and one report per round. */
-  last: { loss: number; trainAccuracy: number; learningRate: number };
+  /** Of the present epoch, for its events: sums over its training, its last rate, and one report per round. */
+  sums: EpochSums;
+  learningRate: number;
   reports: StrategyReport[];
   seconds: number;
 }
@@ -45,7 +47,8 @@ export const startPosition = (phase: Phase): Position => ({
   front: [],
   latest: [],
   topEpoch: -1,
-  last: { loss: 0, trainAccuracy: 0, learningRate: 0 },
+  sums: startSums(),
+  learningRate: 0,
   reports: [],
   seconds: 0,
 });
@@ -56,12 +59,22 @@ export function earlyStop({ best, epoch }: Position, over: number): Position["st
   return { epochs: epoch, score: best[0].score };
 }
 
+const reported = [
+  "loss",
+  "gradientNorm",
+  "reward",
+  "entropy",
+  "baseline",
+  "skipRate",
+  "trained",
+] as const;
+
 /** Field by field; probabilities are those of the last report. */
 export function meanReport(reports: StrategyReport[]): StrategyReport {
   const result: StrategyReport = {
     probabilities: reports.findLast((r) => r.probabilities)?.probabilities,
   };
-  for (const name of ["loss", "reward", "entropy", "baseline", "skipRate", "trained"] as const) {
+  for (const name of reported) {
     const values = reports.map((r) => r[name]).filter((v) => v !== undefined);
     if (values.length) result[name] = values.reduce((a, b) => a + b, 0) / values.length;
   }

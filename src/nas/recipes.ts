@@ -107,6 +107,7 @@ export const controller = {
 
 export const none = {
   pad: 0,
+  crop: false,
   flip: false,
   rotate: 0,
   cutout: 0,
@@ -122,6 +123,8 @@ const common = {
   trainImages: 0,
   validImages: 0,
   image: 0,
+  resize: 0,
+  decoder: "",
   normalise: true,
   seed: 1,
   initFrom: "",
@@ -191,6 +194,7 @@ export const paperMicroFinal: RetrainConfig = {
   augment: standard,
   allTraining: true,
   evalEvery: 1,
+  evalTestEachEpoch: false,
 };
 
 export const paperMacroFinal: RetrainConfig = {
@@ -312,7 +316,7 @@ export const codebrimMacro: SearchConfig = {
   evalBatch: 16,
   child: { ...child, ...codebrimChild },
   optimizer: codebrimOptimizer,
-  augment: { ...none, flip: true },
+  augment: { ...none, crop: true, flip: true },
   controller: { ...paperMacro.controller, lstmLayers: 2 },
   rounds: 40,
   rewardBatch: 16,
@@ -328,6 +332,6 @@ export const codebrimMacroFinal: RetrainConfig = {
   evalBatch: 16,
   child: { ...finalChild, ...codebrimChild },
   optimizer: codebrimOptimizer,
-  augment: { ...none, flip: true },
+  augment: { ...none, crop: true, flip: true },
   allTraining: false,
 };

@@ -1,22 +1,24 @@
 /**
  * Trains one architecture from scratch: the last stage of a search (Pham et al. 2018, section 3.2). Yields
- * events and keeps its state in a `Store`; the test set is read once, at the very end.
+ * events and keeps its state in a `Store`. The test set is read once, at the very end, unless the config asks
+ * for a look after every epoch.
  */
-import { Batches } from "../data/batches.ts";
-import type { DataSet, Images } from "../data/dataset.ts";
+import type { Batches } from "../data/batches.ts";
+import type { DataSet } from "../data/dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { WeightStore } from "../nn/weights.ts";
 import type { ArchFile } from "./arch_file.ts";
 import { compileAhead } from "./compiling.ts";
 import type { RetrainConfig } from "./config.ts";
+import { addStep, type EpochSums, startSums, takeMeans } from "./epoch_figures.ts";
 import type { RunEvent } from "./events.ts";
 import { buildNetwork, formatNetworkFile, type NetworkFile, networkOf } from "./network.ts";
+import { batchesOf, NetworkEvaluation } from "./network_evaluation.ts";
 import { Checkpoints, Clock, mergeStates, partOf } from "./progress.ts";
 import { describeData, openData, openDevice, type RunIO } from "./search.ts";
 import type { Model, Pass } from "./space.ts";
 import type { State } from "./strategy.ts";
-import { testFigures } from "./test_figures.ts";
-import { learningRate, Scorer, Trainer } from "./training.ts";
+import { learningRate, Trainer } from "./training.ts";
 import { earlierWeights, startFrom } from "./warm_start.ts";
 
 /** Runs a retraining. Throws UsageError where the architecture does not fit space, data or config. */
@@ -34,17 +36,19 @@ export async function* retrain(
   }
 }
 
-/** Where training stands; `sums` are of the present epoch, per step. */
+const LOOKED =
+  "the test images are looked at after every epoch (evalTestEachEpoch): what is chosen by " +
+  "these figures makes the test accuracy at the end look better than it is";
+
+/** Where training stands. */
 interface Position {
   epoch: number;
   step: number;
   trainedImages: number;
   seconds: number;
-  sums: { loss: number; accuracy: number; steps: number };
+  sums: EpochSums;
   learningRate: number;
 }
-
-const noSums = { loss: 0, accuracy: 0, steps: 0 };
 
 class Retraining {
   #at: Position = {
@@ -52,7 +56,7 @@ class Retraining {
     step: 0,
     trainedImages: 0,
     seconds: 0,
-    sums: { ...noSums },
+    sums: startSums(),
     learningRate: 0,
   };
   readonly #clock = new Clock();
@@ -60,7 +64,7 @@ class Retraining {
   readonly #store: WeightStore;
   readonly #model: Model;
   readonly #trainer: Trainer;
-  readonly #scorer: Scorer;
+  readonly #evaluation: NetworkEvaluation;
   readonly #train: Batches;
   readonly #checkpoints: Checkpoints;
 
@@ -84,8 +88,9 @@ class Retraining {
       config.auxWeight,
       config.logEvery,
     );
-    this.#scorer = new Scorer(gpu);
-    this.#train = this.#batches(data.train, true);
+    const parts = { gpu, model, store: weights, data, config };
+    this.#evaluation = new NetworkEvaluation(parts);
+    this.#train = batchesOf(parts, data.train, config.batch);
     this.#checkpoints = new Checkpoints(io.signal, () => this.#save());
   }
 
@@ -114,29 +119,41 @@ class Retraining {
       yield* this.#checkpoints.at(true);
     }
     if (!saved) await this.#snapshot();
-    const valid = data.valid.n ? this.#batches(data.valid, false) : null;
-    yield* compileAhead(gpu, gpu.dryRun(() => this.#dryRun(valid)), this.io.signal);
+    if (config.evalTestEachEpoch) yield { type: "warn", message: LOOKED };
+    yield* compileAhead(gpu, gpu.dryRun(() => this.#dryRun()), this.io.signal);
     if (this.io.signal.aborted) yield* this.#checkpoints.at(true);
     let validAccuracy: number | undefined;
     while (this.#at.epoch < config.epochs) {
       const begin = performance.now();
       yield* this.#trainEpoch();
       const due = (this.#at.epoch + 1) % config.evalEvery === 0;
-      validAccuracy = due ? await this.#validate(valid) : undefined;
-      yield this.#epochDone(validAccuracy, (performance.now() - begin) / 1000);
+      validAccuracy = due ? await this.#validate(this.#at.epoch + 1) : undefined;
+      const testAccuracy = await this.#evaluation.look();
+      const seconds = (performance.now() - begin) / 1000;
+      yield this.#epochDone({ validAccuracy, testAccuracy, seconds });
       yield* this.#checkpoints.at(true);
     }
-    validAccuracy ??= await this.#validate(valid);
+    validAccuracy ??= await this.#validate(config.epochs);
     await this.io.store.put("network.json", formatNetworkFile(this.#network));
     await this.io.store.put("weights.safetensors", await this.#store.tensors());
-    yield await this.#test(validAccuracy);
+    const { best, tensors } = this.#evaluation.best;
+    if (best) await this.io.store.put("weights_best.safetensors", tensors);
+    const figures = await this.#evaluation.test();
+    yield {
+      type: "done",
+      seconds: this.#clock.seconds(),
+      queries: 1,
+      trainedImages: this.#at.trainedImages,
+      peakBytes: gpu.counters.bufferBytes,
+      validAccuracy,
+      ...figures,
+    };
   }
 
   /** Records a step and a validation, for the kernels that they need. */
-  #dryRun(valid: Batches | null): void {
-    this.#trainer.record(this.#model, this.#train.next(0), this.#pass(true), 0);
-    const [batch] = valid?.sequential() ?? [];
-    if (batch) this.#scorer.record(this.#model, batch, this.#pass(false));
+  #dryRun(): void {
+    this.#trainer.record(this.#model, this.#train.next(0), this.#pass, 0);
+    this.#evaluation.dryRun();
   }
 
   get #allSteps(): number {
@@ -145,7 +162,7 @@ class Retraining {
 
   /** The steps of an epoch that are not done yet; figures are read back a few steps at a time. */
   async *#trainEpoch(): AsyncGenerator<RunEvent> {
-    const { config, io: { signal } } = this;
+    const { config } = this;
     const at = this.#at;
     const first = at.epoch * this.#train.stepsPerEpoch;
     const end = first + this.#train.stepsPerEpoch;
@@ -159,14 +176,15 @@ class Retraining {
         at.step === first,
       );
       const batch = this.#train.next(at.step);
-      await this.#trainer.step(this.#model, batch, this.#pass(true), at.learningRate);
+      await this.#trainer.step(this.#model, batch, this.#pass, at.learningRate);
       at.step++;
       at.trainedImages += batch.n;
       if (this.#snapshotDue) await this.#snapshot();
-      if (!this.#trainer.full && !signal.aborted && at.step < end) continue;
-      yield await this.#stepsDone(mark);
+      if (this.#trainer.full || at.step === end) {
+        yield await this.#stepsDone(mark);
+        mark = { step: at.step, images: at.trainedImages, time: performance.now() };
+      }
       yield* this.#checkpoints.at(false);
-      mark = { step: at.step, images: at.trainedImages, time: performance.now() };
     }
   }
 
@@ -181,39 +199,37 @@ class Retraining {
 
   async #stepsDone(mark: { step: number; images: number; time: number }): Promise<RunEvent> {
     const at = this.#at;
-    const { loss, accuracy } = await this.#trainer.tally();
+    const { loss, accuracy, gradientNorm } = await this.#trainer.tally();
     const ms = performance.now() - mark.time;
     const steps = at.step - mark.step;
     this.#clock.add("step", steps, ms);
-    at.sums.loss += loss * steps;
-    at.sums.accuracy += accuracy * steps;
-    at.sums.steps += steps;
-    return {
-      type: "step",
+    const event = {
+      type: "step" as const,
       epoch: at.epoch,
       step: at.step,
       steps: this.#allSteps,
       loss,
       trainAccuracy: accuracy,
+      gradientNorm,
       learningRate: at.learningRate,
       imagesPerSecond: (at.trainedImages - mark.images) * 1000 / ms,
       secondsLeft: this.#secondsLeft(),
     };
+    addStep(at.sums, event, at.trainedImages);
+    return event;
   }
 
-  #epochDone(validAccuracy: number | undefined, seconds: number): RunEvent {
-    const { loss, accuracy, steps } = this.#at.sums;
-    this.#at.sums = { ...noSums };
+  #epochDone(
+    measured: { validAccuracy?: number; testAccuracy?: number; seconds: number },
+  ): RunEvent {
     this.#at.epoch++;
     return {
       type: "epoch",
       epoch: this.#at.epoch,
       epochs: this.config.epochs,
-      loss: loss / steps,
-      trainAccuracy: accuracy / steps,
-      validAccuracy,
+      ...takeMeans(this.#at.sums),
       learningRate: this.#at.learningRate,
-      seconds,
+      ...measured,
     };
   }
 
@@ -227,33 +243,11 @@ class Retraining {
     return (steps * step + (epochs - this.#at.epoch) * validation + test) / 1000;
   }
 
-  async #validate(valid: Batches | null): Promise<number | undefined> {
-    if (!valid) return undefined;
+  async #validate(epoch: number): Promise<number | undefined> {
     const from = performance.now();
-    const [tally] = await this.#scorer.score([this.#model], valid.sequential(), this.#pass(false));
+    const accuracy = await this.#evaluation.validate(epoch);
     this.#clock.add("validation", 1, performance.now() - from);
-    return tally.accuracy;
-  }
-
-  /** Opens the test set. */
-  async #test(validAccuracy: number | undefined): Promise<RunEvent> {
-    const images = await this.data.test();
-    const figures = await testFigures({
-      gpu: this.gpu,
-      model: this.#model,
-      images,
-      batches: this.#batches(images, false),
-      pass: this.#pass(false),
-    }, this.data);
-    return {
-      type: "done",
-      seconds: this.#clock.seconds(),
-      queries: 1,
-      trainedImages: this.#at.trainedImages,
-      peakBytes: this.gpu.counters.bufferBytes,
-      validAccuracy,
-      ...figures,
-    };
+    return accuracy;
   }
 
   async #save(): Promise<number> {
@@ -261,6 +255,7 @@ class Retraining {
     await this.io.store.save(mergeStates({
       position: { json: this.#at, tensors: {} },
       trainer: await this.#trainer.snapshot(),
+      best: this.#evaluation.best.snapshot(),
     }));
     return this.#at.step;
   }
@@ -269,26 +264,13 @@ class Retraining {
     this.#at = { ...partOf(saved, "position").json as Position };
     this.#clock.earlier = this.#at.seconds;
     this.#trainer.restore(partOf(saved, "trainer"));
+    this.#evaluation.best.restore(partOf(saved, "best"));
   }
 
-  #batches(images: Images, training: boolean): Batches {
-    const { task, image, mean, deviation, flip } = this.data;
-    const { batch, evalBatch, seed, augment } = this.config;
-    return new Batches(this.gpu, images, {
-      task,
-      image,
-      mean,
-      deviation,
-      seed,
-      batch: training ? batch : evalBatch,
-      augment: { ...augment, flip: augment.flip && flip },
-    });
-  }
-
-  #pass(training: boolean): Pass {
+  get #pass(): Pass {
     return {
-      training,
-      batchStatistics: training,
+      training: true,
+      batchStatistics: true,
       seed: this.config.seed,
       step: this.#at.step,
       steps: this.#allSteps,

@@ -2,6 +2,7 @@
 import { Batches } from "../data/batches.ts";
 import type { DataSet } from "../data/dataset.ts";
 import type { FindOptions } from "../data/find.ts";
+import type { PictureReading } from "../data/picture_reader.ts";
 import { UsageError } from "../errors.ts";
 import { Gpu } from "../gpu/device.ts";
 import { compileAhead } from "./compiling.ts";
@@ -22,8 +23,8 @@ export { openSpace } from "./parts.ts";
 export interface RunIO {
   signal: AbortSignal;
   store: Store;
-  /** Where data sets are looked for; needed unless `dataset` is given. */
-  find?: FindOptions;
+  /** Where data sets are looked for, how their reading is told; needed unless `dataset` is given. */
+  find?: FindOptions & PictureReading;
   /** A device that is already open, or a data set that is already loaded. */
   gpu?: Gpu;
   dataset?: DataSet;
@@ -77,12 +78,26 @@ export async function openDevice(
 export async function openData(
   config: Pick<
     SearchConfig,
-    "data" | "seed" | "image" | "normalise" | "trainImages" | "validImages"
+    | "data"
+    | "seed"
+    | "image"
+    | "resize"
+    | "decoder"
+    | "augment"
+    | "normalise"
+    | "trainImages"
+    | "validImages"
   >,
   splits: "search" | "final",
   { dataset, find }: Pick<RunIO, "dataset" | "find">,
 ): Promise<DataSet> {
   const data = dataset ?? await loadData(config, splits, find);
+  if (splits === "search" && data.valid.n === 0) {
+    throw new UsageError(
+      `Cannot train on ${config.data}: of ${data.train.n} images a tenth for validation is none, ` +
+        `expected at least 10; add pictures, or a folder valid with some of each class`,
+    );
+  }
   if (config.normalise) return data;
   return { ...data, mean: data.mean.map(() => 0), deviation: data.mean.map(() => 1 / 255) };
 }
@@ -98,14 +113,26 @@ async function loadData(
     );
   }
   const { loadDataSet } = await import("../data/load.ts");
-  return await loadDataSet(config.data, {
+  const data = await loadDataSet(config.data, {
     ...find,
     splits,
     seed: config.seed,
     side: config.image || undefined,
+    resize: config.resize || undefined,
+    wholeTraining: config.augment.crop,
     trainLimit: config.trainImages || undefined,
     validLimit: config.validImages || undefined,
   });
+  const { decoder = "", notes } = data;
+  if (config.decoder !== "" && config.decoder !== decoder) {
+    notes.push(
+      `The run began with pictures decoded by ${config.decoder}; now it is ${
+        decoder || "no decoder"
+      }: ` +
+        `figures may differ slightly.`,
+    );
+  }
+  return data;
 }
 
 /** The part of the first event that is about data. */

@@ -31,6 +31,8 @@ export interface Scored<A> extends Trial<A> {
 /** What a strategy can tell about itself after a round, for plots and the controller heat-map. */
 export interface StrategyReport {
   loss?: number;
+  /** Euclidean norm of the controller's gradient. */
+  gradientNorm?: number;
   reward?: number;
   entropy?: number;
   baseline?: number;

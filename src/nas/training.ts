@@ -7,6 +7,7 @@ import type { Tensor } from "../gpu/tensor.ts";
 import { Metrics } from "../nn/metrics.ts";
 import { Sgd } from "../nn/optimizer.ts";
 import { cosine, cosineRestarts, restartsAt, staircase } from "../nn/schedule.ts";
+import { type SavedSums, type StepFigures, type StepMeans, StepSums } from "../nn/step_sums.ts";
 import type { WeightStore } from "../nn/weights.ts";
 import { addScaled, argmax, sigmoidCrossEntropy, softmaxCrossEntropy } from "../ops/mod.ts";
 import type { SearchConfig } from "./config.ts";
@@ -30,16 +31,10 @@ export class DivergedError extends Error {
   override name = "DivergedError";
 }
 
-/** Figures are read back at least this often, so that checkpoints keep their times on slow devices. */
-const LONGEST_MS = 30_000;
-
 /** Trains whatever model it is given on the weights of one store. */
 export class Trainer {
   readonly #sgd: Sgd;
-  readonly #metrics: Metrics;
-  /** Images of the steps whose figures are not read back yet. */
-  #pending: number[] = [];
-  #lastRead = performance.now();
+  readonly #sums: StepSums;
 
   /** @param logEvery steps whose figures are read back together. */
   constructor(
@@ -58,7 +53,7 @@ export class Trainer {
       decays: ofTrunk,
       updates: config.freezeAux ? ofTrunk : undefined,
     });
-    this.#metrics = new Metrics(gpu, logEvery, 2);
+    this.#sums = new StepSums(gpu);
   }
 
   /** Momentum starts at 0 again. */
@@ -66,17 +61,15 @@ export class Trainer {
     this.#sgd.reset();
   }
 
-  /** Whether the figures of the last steps should be read now. */
+  /** Whether the figures of the last steps are to be read now. Depends on their number alone. */
   get full(): boolean {
-    const steps = this.#pending.length;
-    return steps === this.logEvery || steps > 0 && performance.now() - this.#lastRead > LONGEST_MS;
+    return this.#sums.steps >= this.logEvery;
   }
 
   /** Records and submits one step; waits only for the device to take it. */
   async step(model: Model, batch: Batch, pass: Pass, lr: number): Promise<void> {
     this.gpu.profile?.begin("training step", { architecture: model.label, step: pass.step });
-    this.record(model, batch, pass, lr);
-    this.#pending.push(batch.n);
+    this.#sums.add(this.#update(model, batch, pass, lr));
     this.gpu.submit();
     this.gpu.profile?.end();
     await this.gpu.checkErrors();
@@ -84,6 +77,10 @@ export class Trainer {
 
   /** Records one step and no more: what `Gpu.dryRun` takes. */
   record(model: Model, batch: Batch, pass: Pass, lr: number): void {
+    this.#sums.record(this.#update(model, batch, pass, lr));
+  }
+
+  #update(model: Model, batch: Batch, pass: Pass, lr: number): StepFigures {
     const tape = new Tape();
     const images = tape.input(batch.images.shape, { tensor: batch.images });
     const labels = tape.input(batch.labels.shape, { tensor: batch.labels });
@@ -92,38 +89,43 @@ export class Trainer {
     const total = aux ? addScaled(loss, crossEntropy(aux, labels)[0], this.auxWeight) : loss;
     const result = run(this.gpu, tape, { outputs: [loss, hits], loss: total });
     this.gpu.profile?.begin("optimizer");
-    this.#sgd.step(result.touched, lr);
+    const squares = this.#sgd.step(result.touched, lr);
     this.gpu.profile?.end();
-    this.#metrics.record(this.#pending.length, [result.of(loss), result.of(hits)]);
+    return { loss: result.of(loss), hits: result.of(hits), squares, images: batch.n };
   }
 
-  /** Mean loss and accuracy of the steps since the last call. */
-  async tally(): Promise<Tally> {
-    const images = this.#pending;
-    this.#pending = [];
-    this.#lastRead = performance.now();
-    const tally = summarise(await this.#metrics.read(images.length), images);
-    if (!Number.isFinite(tally.loss)) {
+  /** Means over the steps since the last call. */
+  async tally(): Promise<StepMeans> {
+    const means = await this.#sums.take();
+    const { loss, gradientNorm } = means;
+    if (!Number.isFinite(loss) || Number.isNaN(gradientNorm)) {
       throw new DivergedError(
-        `Cannot go on training: the loss is ${tally.loss}; the last checkpoint is good, try ${wayOut}`,
+        `Cannot go on training: the loss is ${loss}, the gradient's norm ${gradientNorm}; the last checkpoint is good, try ${wayOut}`,
       );
     }
-    return tally;
+    return means;
   }
 
-  /** Weights, running statistics and momentum; throws where they are no numbers any more. */
+  /**
+   * Weights, running statistics, momentum, and the sums of the steps since the last `tally`; throws where
+   * they are no numbers any more.
+   */
   async snapshot(): Promise<State> {
+    const sums = await this.#sums.snapshot();
     const state = mergeStates({
       weights: { json: null, tensors: await this.store.tensors() },
       optimizer: await this.#sgd.snapshot(),
+      sums: { json: sums, tensors: {} },
     });
-    requireFinite(state.tensors, wayOut);
+    const figures = { shape: [3], data: Float32Array.from(sums.values) };
+    requireFinite({ ...state.tensors, figures }, wayOut);
     return state;
   }
 
   restore(state: State): void {
     this.store.load(partOf(state, "weights").tensors);
     this.#sgd.restore(partOf(state, "optimizer"));
+    this.#sums.restore(partOf(state, "sums").json as SavedSums);
   }
 }
 

@@ -48,9 +48,9 @@ export class Clipper {
     return { clipped: this.#mode !== "none", per_tensor: this.#mode === "tensor" };
   }
 
-  /** Records the reductions; null where nothing is clipped. */
-  factors(plan: Plan, l2: number): Tensor | null {
-    if (this.#mode === "none" || !plan.ranges.length) return null;
+  /** Records Σ (gradient + 2·l2·w)² of each chunk; null where nothing was touched. Valid until the next `run`. */
+  squares(plan: Plan, l2: number): Tensor | null {
+    if (!plan.ranges.length) return null;
     const { gpu } = this;
     const squares = temporary(gpu, plan.n);
     for (const { slab, chunks, n, before } of plan.slabs) {
@@ -61,6 +61,13 @@ export class Clipper {
         groupsFor(n),
       );
     }
+    return squares;
+  }
+
+  /** Records by how much gradients are scaled down; null where nothing is clipped. */
+  factors(plan: Plan, squares: Tensor | null): Tensor | null {
+    if (!squares || !this.params.clipped) return null;
+    const { gpu } = this;
     const list = this.#mode === "tensor" ? plan.ranges : [[0, plan.n]];
     const ranges = this.#ranges.put(Uint32Array.from(list.flat()));
     const factors = temporary(gpu, list.length);

@@ -4,6 +4,7 @@ import sgdWgsl from "../../kernels/sgd.wgsl" with { type: "text" };
 import { DataError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
+import type { Tensor } from "../gpu/tensor.ts";
 import { type ClipOptions, Clipper, groupsFor } from "./clip.ts";
 import { Planner, type PlanOptions, type Touched } from "./regions.ts";
 import type { Slab } from "./slab.ts";
@@ -42,11 +43,16 @@ export class Sgd {
     this.#clipper = new Clipper(gpu, options);
   }
 
-  /** Records the update of what `run` touched. */
-  step(touched: readonly Touched[], lr: number): void {
+  /**
+   * Records the update of what `run` touched.
+   * @returns sums of squares of the gradients, L2 term included and not clipped, one per chunk; null where
+   * nothing was touched. Valid until the next `run`.
+   */
+  step(touched: readonly Touched[], lr: number): Tensor | null {
     const { momentum, nesterov, l2 } = this.options;
     const plan = this.#planner.plan(touched, this.options);
-    const factors = this.#clipper.factors(plan, l2);
+    const squares = this.#clipper.squares(plan, l2);
+    const factors = this.#clipper.factors(plan, squares);
     for (const { slab, chunks, n } of plan.slabs) {
       const { weights, grads } = slab;
       this.gpu.run(
@@ -56,6 +62,7 @@ export class Sgd {
         groupsFor(n),
       );
     }
+    return squares;
   }
 
   /** All momentum is 0 again, as in a new optimiser. */
@@ -103,21 +110,22 @@ export class Adam {
     this.#clipper = new Clipper(gpu, options);
   }
 
-  /** Records the update of what `run` touched. */
-  step(touched: readonly Touched[], lr = this.options.lr): void {
-    this.#record(touched, lr, ++this.#steps);
+  /** Records the update of what `run` touched; returns what `Sgd.step` does. */
+  step(touched: readonly Touched[], lr = this.options.lr): Tensor | null {
+    return this.#record(touched, lr, ++this.#steps);
   }
 
   /** Records an update that does not count: what `Gpu.dryRun` takes. */
-  dryRun(touched: readonly Touched[]): void {
-    this.#record(touched, this.options.lr, this.#steps + 1);
+  dryRun(touched: readonly Touched[]): Tensor | null {
+    return this.#record(touched, this.options.lr, this.#steps + 1);
   }
 
-  #record(touched: readonly Touched[], lr: number, t: number): void {
+  #record(touched: readonly Touched[], lr: number, t: number): Tensor | null {
     const { beta1, beta2, epsilon, l2 = 0 } = this.options;
     const corrected = lr * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t);
     const plan = this.#planner.plan(touched);
-    const factors = this.#clipper.factors(plan, l2);
+    const squares = this.#clipper.squares(plan, l2);
+    const factors = this.#clipper.factors(plan, squares);
     for (const { slab, chunks, n } of plan.slabs) {
       const { weights, grads } = slab;
       const [first, second] = [slab.state("first"), slab.state("second")];
@@ -128,6 +136,7 @@ export class Adam {
         groupsFor(n),
       );
     }
+    return squares;
   }
 
   /** Both moments of every weight and the number of steps. */

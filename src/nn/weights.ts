@@ -5,7 +5,7 @@
  */
 import { numel, type Shape, type Tensor } from "../autodiff/op.ts";
 import { type Param, paramValue, type Value } from "../autodiff/tape.ts";
-import { DataError } from "../errors.ts";
+import { DataError, UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { Rng, Stream } from "../random.ts";
 import type { Init } from "./init.ts";
@@ -201,7 +201,7 @@ export class WeightStore {
       if (entry.param.trainable !== trainable) continue;
       const words = Math.ceil(numel(entry.param.shape) / ALIGN) * ALIGN;
       if (words > SLAB_WORDS) {
-        throw new RangeError(
+        throw new UsageError(
           `Cannot place weight ${entry.param.name}: [${entry.param.shape}] takes ${
             words * 4
           } bytes, ` +

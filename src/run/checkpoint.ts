@@ -6,7 +6,9 @@ import { DataError } from "../errors.ts";
 import type { State } from "../nas/strategy.ts";
 import { decodeSafetensors, encodeSafetensors, headerText } from "./safetensors.ts";
 
-const format = "denas-checkpoint-1";
+const format = "denas-checkpoint-2";
+/** The way out that is left: the settings and what was logged stay. */
+export const anew = "delete the run's folder checkpoint and resume: it begins anew";
 const noHash = "0".repeat(64);
 
 export interface Checkpoint {
@@ -49,7 +51,7 @@ export function decodeCheckpoint(
   if (metadata.format !== format) {
     throw new DataError(
       `Cannot resume from ${name}: its format is ${metadata.format ?? "unknown"}, ` +
-        `expected ${format}; start a new run`,
+        `expected ${format}; ${anew}`,
     );
   }
   const written = bytes.slice();
@@ -60,7 +62,7 @@ export function decodeCheckpoint(
       `Cannot resume from ${name}: its content hashes to ${
         hash.slice(0, 12)
       }…, it was written as ` +
-        `${(metadata.sha256 ?? "nothing").slice(0, 12)}…, the file is damaged; start a new run`,
+        `${(metadata.sha256 ?? "nothing").slice(0, 12)}…, the file is damaged; ${anew}`,
     );
   }
   if (metadata.config !== config) {
@@ -81,7 +83,7 @@ function decodeOrGiveUp(bytes: Uint8Array, name: string) {
     return decodeSafetensors(bytes, name);
   } catch (cause) {
     if (!(cause instanceof DataError)) throw cause;
-    throw new DataError(`${cause.message}; start a new run`, { cause });
+    throw new DataError(`${cause.message}; ${anew}`, { cause });
   }
 }
 

@@ -128,11 +128,11 @@ function fromHistory(history: History): Omit<Extracted, "rows"> {
     const text = formatScript({ space, choice, branches: config?.child?.branches });
     return { space, epoch: counted, index, choice, text, score, times: 1 };
   });
-  const epochs = history.epochs.map(({ epoch, validAccuracy, epochs: last }): LoggedEpoch => ({
-    epoch,
-    ...validAccuracy !== undefined && { valid: validAccuracy },
-    ...epoch === last && done?.testAccuracy !== undefined && { test: done.testAccuracy },
-  }));
+  const epochs = history.epochs.map((told): LoggedEpoch => {
+    const { epoch, validAccuracy: valid, testAccuracy, epochs: last } = told;
+    const test = epoch === last ? done?.testAccuracy ?? testAccuracy : testAccuracy;
+    return { epoch, ...valid !== undefined && { valid }, ...test !== undefined && { test } };
+  });
   return {
     architectures,
     epochs,

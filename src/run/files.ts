@@ -1,10 +1,19 @@
 /** Writing that a full disk or a killed process cannot turn into a damaged file. */
 import { dirname } from "@std/path";
 import { DataError } from "../errors.ts";
+import type { LoggedEvent } from "../nas/events.ts";
+import { anew } from "./checkpoint.ts";
 import { wholeLines } from "./lines.ts";
 
-/** Writes beside the file, flushes to the disk, renames: a reader sees the old content or the new. */
-export function writeAtomic(path: string, content: string | Uint8Array): void {
+/**
+ * Writes beside the file, flushes to the disk, renames: a reader sees the old content or the new.
+ * @param previous name that the old content gets, where it is kept.
+ */
+export function writeAtomic(
+  path: string,
+  content: string | Uint8Array,
+  previous?: string,
+): void {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   const beside = `${path}.part`;
   try {
@@ -15,6 +24,7 @@ export function writeAtomic(path: string, content: string | Uint8Array): void {
     } finally {
       file.close();
     }
+    if (previous !== undefined) renameIfThere(path, previous);
     Deno.renameSync(beside, path);
   } catch (cause) {
     removeIfThere(beside);
@@ -50,7 +60,7 @@ export class LineFile {
       this.#file.close();
       throw new DataError(
         `Cannot go on with ${path}: ${whole} bytes, the checkpoint was written after ${keep}; ` +
-          `lines are missing, start a new run`,
+          `lines are missing; ${anew}`,
       );
     }
     this.#size = Math.min(whole, keep);
@@ -96,21 +106,53 @@ export function readLines<T>(path: string): T[] {
     try {
       return JSON.parse(line);
     } catch (cause) {
-      throw new DataError(`Cannot read ${path}: line ${i + 1} is no JSON`, { cause });
+      throw new DataError(
+        `Cannot read ${path}: line ${i + 1} is no JSON; delete that line, or put the file back`,
+        { cause },
+      );
     }
   });
 }
 
-/** One sentence for what the file system refused, with the way out. */
-export function explain(path: string, cause: unknown): Error {
+/**
+ * A run's events up to the last newline. No result depends on them: lines that are none are passed over.
+ * @returns `unreadable` their numbers, counted from 1.
+ */
+export function readEvents(path: string): { events: LoggedEvent[]; unreadable: number[] } {
+  const bytes = Deno.readFileSync(path);
+  const lines = new TextDecoder().decode(bytes.subarray(0, wholeLines(bytes))).split("\n");
+  const unreadable: number[] = [];
+  const events = lines.slice(0, -1).flatMap((line, i) => {
+    const event = eventIn(line);
+    if (!event) unreadable.push(i + 1);
+    return event ?? [];
+  });
+  return { events, unreadable };
+}
+
+/** The event that a line holds; null where it holds none. */
+export function eventIn(line: string): LoggedEvent | null {
+  try {
+    const event = JSON.parse(line);
+    return Number.isSafeInteger(event?.seq) && typeof event.type === "string" ? event : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * One sentence for what the file system refused, with the way out.
+ * @param then what to do once there is room.
+ */
+export function explain(path: string, cause: unknown, then = "resume the run"): Error {
   if (cause instanceof DataError) return cause;
   const { code, message } = cause as { code?: string; message: string };
   let why: string;
   if (code === "ENOSPC" || code === "EDQUOT" || /os error (28|122)\b/.test(message)) {
-    why = "the disk is full, what was there is intact; free some space, then resume the run";
+    why = `the disk is full, what was there is intact; free some space, then ${then}`;
   } else if (code === "EFBIG" || /os error 27\b/.test(message)) {
     why = "the file would be larger than this shell or file system allows, what was there is " +
-      "intact; raise the limit (ulimit -f), then resume the run";
+      `intact; raise the limit (ulimit -f), then ${then}`;
   } else if (
     cause instanceof Deno.errors.AlreadyExists || cause instanceof Deno.errors.NotADirectory
   ) {
@@ -124,16 +166,31 @@ export function explain(path: string, cause: unknown): Error {
     why = "no permission; choose another folder";
   } else if (cause instanceof Deno.errors.IsADirectory) {
     why = "it is a folder, expected the name of a file";
+  } else if (code === "ENAMETOOLONG") {
+    why = `${path.length} characters are more than the system takes; choose a shorter name`;
   } else {
     why = message;
   }
   return new DataError(`Cannot write ${path}: ${why}`, { cause });
 }
 
+/** Both ends of a long text. */
+export function clipped(text: string): string {
+  return text.length <= 300 ? text : `${text.slice(0, 140)} … ${text.slice(-140)}`;
+}
+
 function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) {
     // In pieces: one system call takes at most 2 GiB.
     done += file.writeSync(bytes.subarray(done, done + (1 << 28)));
+  }
+}
+
+function renameIfThere(path: string, to: string): void {
+  try {
+    Deno.renameSync(path, to);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -5,15 +5,13 @@ import { DataError, UsageError } from "../errors.ts";
 import { type LoggedEvent, type RunEvent, runEvent } from "../nas/events.ts";
 import type { Store } from "../nas/store.ts";
 import type { State } from "../nas/strategy.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
-import { explain, LineFile, readLines, writeAtomic } from "./files.ts";
+import { encodeCheckpoint } from "./checkpoint.ts";
+import { explain, LineFile, readEvents, writeAtomic } from "./files.ts";
+import { findCheckpoint, writeCheckpoint } from "./generations.ts";
 import { hostDigest } from "./host_digest.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 import { readState, type RunState, writeState } from "./state.ts";
 import { readRunTuning, type RunTuning, runTuningPath } from "./tuning.ts";
-
-/** Within a run's folder. */
-const CHECKPOINT = join("checkpoint", "checkpoint.safetensors");
 
 export type Command = "search" | "retrain";
 
@@ -38,6 +36,8 @@ export class RunFolder implements Store {
   state: RunState;
   /** Which forms of kernels it uses; null until that is settled, and in runs that compute nothing. */
   tuning: RunTuning | null;
+  /** What was found damaged, and can be done without. */
+  readonly damage: readonly string[];
   /** Version of Deno that the run began with. */
   readonly startedWith: string;
   readonly #guard: Deno.FsFile;
@@ -54,19 +54,37 @@ export class RunFolder implements Store {
     this.tuning = readRunTuning(runTuningPath(path));
     this.state = readState(path);
     this.startedWith = this.state.deno;
-    const checkpoint = readCheckpoint(path, this.configHash);
-    this.#checkpoint = checkpoint?.state ?? null;
-    this.#begun = checkpoint !== null;
+    const trials = join(path, "trials.ndjson");
+    const found = findCheckpoint(
+      path,
+      this.configHash,
+      ({ trialBytes }) => new LineFile(trials, trialBytes),
+    );
+    this.#checkpoint = found?.checkpoint.state ?? null;
+    this.#begun = found !== null;
+    this.#trials = found?.used ?? new LineFile(trials, 0);
     this.#events = new LineFile(join(path, "events.ndjson"));
-    this.#trials = new LineFile(join(path, "trials.ndjson"), checkpoint?.trialBytes ?? 0);
-    this.earlier = readLines<LoggedEvent>(this.#events.path);
-    this.#seq = (this.earlier.at(-1)?.seq ?? -1) + 1;
+    const { events, unreadable } = readEvents(this.#events.path);
+    this.earlier = events;
+    // Lines that cannot be read may have had the numbers that follow.
+    this.#seq = events.reduce((most, { seq }) => Math.max(most, seq), -1) + 1 + unreadable.length;
+    this.damage = damageOf(found?.damage, unreadable);
   }
 
   /** Makes `<date>-<mode>-<n>` with the configuration in it. */
   static create(run: NewRun): RunFolder {
     const path = makeFolder(run);
-    Deno.mkdirSync(join(path, "checkpoint"));
+    try {
+      return RunFolder.#begin(path, run);
+    } catch (error) {
+      // Half a run could neither be resumed nor be told from others.
+      Deno.removeSync(path, { recursive: true });
+      if (!(error instanceof DataError)) throw error;
+      throw explain(path, error.cause ?? error, "start the run again");
+    }
+  }
+
+  static #begin(path: string, run: NewRun): RunFolder {
     writeAtomic(join(path, "config.json"), JSON.stringify(run.config, null, 2) + "\n");
     if (run.arch !== undefined) writeAtomic(join(path, "arch.json"), run.arch);
     writeState(path, {
@@ -168,7 +186,7 @@ export class RunFolder implements Store {
       this.configHash,
       hostDigest,
     );
-    writeAtomic(join(this.path, CHECKPOINT), bytes);
+    writeCheckpoint(this.path, bytes);
   }
 
   /** The checkpoint that was there when the folder was opened. */
@@ -200,15 +218,24 @@ export class RunFolder implements Store {
 
 /** The last checkpoint of a run, which may still be going or be done; null where it has none yet. */
 export function readCheckpoint(path: string, configHash: string = hashConfig(path)) {
-  const file = join(path, CHECKPOINT);
-  let bytes: Uint8Array;
-  try {
-    bytes = Deno.readFileSync(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+  return findCheckpoint(path, configHash, () => null)?.checkpoint ?? null;
+}
+
+function damageOf(checkpoint: string | undefined, lines: readonly number[]): string[] {
+  const damage = [];
+  if (checkpoint !== undefined) {
+    damage.push(
+      `The last checkpoint was passed over, the run goes on from the one before: ${checkpoint}`,
+    );
   }
-  return decodeCheckpoint(bytes, configHash, file, hostDigest);
+  if (lines.length > 0) {
+    const [first] = lines;
+    damage.push(
+      `Cannot read ${lines.length} lines of events.ndjson, the first is line ${first}: they were left out; ` +
+        `results do not depend on them`,
+    );
+  }
+  return damage;
 }
 
 function makeFolder({ runs, mode, now = new Date() }: NewRun): string {

@@ -139,7 +139,7 @@ function parseLine(line: string, i: number, file: string): RunEvent {
   try {
     json = JSON.parse(line);
   } catch (cause) {
-    throw cannot("is no JSON", cause);
+    throw cannot("is no JSON; delete that line, results do not depend on it", cause);
   }
   const event = runEvent.safeParse(json);
   if (event.success) return event.data;

@@ -1,4 +1,5 @@
 /** Signals: the first asks for a checkpoint and an end, the second ends at once. */
+import { echoMs } from "./echo.ts";
 
 export interface Interrupt {
   signal: AbortSignal;
@@ -8,17 +9,20 @@ export interface Interrupt {
   dispose(): void;
 }
 
+export interface InterruptOptions {
+  /** Called when the first signal comes, to tell the user what is going on. */
+  onFirst(): void;
+  /** Whether the end of the terminal is such a signal; not under `nohup`. */
+  hangup: boolean;
+}
+
 /** Exit code of a run that was stopped with a checkpoint written. */
 export const interruptedCode = 130;
 
 /** How long the way to a checkpoint may take before the process ends regardless. */
 const patience = 5000;
 
-/** `deno task` passes on a Ctrl-C that its child gets from the terminal too: such an echo is not a second one. */
-const echoMs = 300;
-
-/** @param onFirst is called when the first signal comes, to tell the user what is going on. */
-export function onInterrupt(onFirst: () => void): Interrupt {
+export function onInterrupt({ onFirst, hangup }: InterruptOptions): Interrupt {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let first = 0;
@@ -37,16 +41,22 @@ export function onInterrupt(onFirst: () => void): Interrupt {
     Deno.unrefTimer(timer);
     controller.abort(new DOMException("The run was interrupted", "AbortError"));
   };
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, listener);
+  const listeners = new Map<Deno.Signal, () => void>([["SIGINT", listener]]);
+  if (Deno.build.os === "windows") listeners.set("SIGBREAK", listener);
+  else {
+    listeners.set("SIGTERM", listener);
+    // Deno ends at a hangup that nobody listens to, even where it was started with this signal ignored.
+    listeners.set("SIGHUP", hangup ? listener : () => {});
+  }
+  for (const [signal, act] of listeners) Deno.addSignalListener(signal, act);
+  const watch = new Worker(new URL("./second_signal.ts", import.meta.url), { type: "module" });
   return {
     signal: controller.signal,
     stop,
     dispose() {
       clearTimeout(timer);
-      for (const signal of signals) Deno.removeSignalListener(signal, listener);
+      watch.terminate();
+      for (const [signal, act] of listeners) Deno.removeSignalListener(signal, act);
     },
   };
 }

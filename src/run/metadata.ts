@@ -3,12 +3,16 @@ import type { NetworkFile } from "../nas/network.ts";
 
 /**
  * How a picture of any size becomes an image of the network: the rule that pictures were read by in training
- * (`squareOf` in `src/data/area.ts`).
+ * (`decodePicture` in `src/data/picture.ts`).
  */
-export function resizeRule({ input: [h, w, c] }: Pick<NetworkFile, "input">): string {
+export function resizeRule(
+  { input: [h, w, c], resize }: Pick<NetworkFile, "input" | "resize">,
+): string {
   const grey = c === 1 ? "; grey = 0.299 red + 0.587 green + 0.114 blue, rounded" : "";
-  return `turn upright after EXIF; transparent pixels over black; cut the centre square; resize it to ` +
-    `${h} x ${w} by area averaging, rounded to bytes${grey}`;
+  const square = resize === undefined
+    ? `cut the centre square; resize it to ${h} x ${w} by area averaging`
+    : `resize the shorter side to ${resize} by area averaging; cut ${h} x ${w} around the centre`;
+  return `turn upright after EXIF; transparent pixels over black; ${square}, rounded to bytes${grey}`;
 }
 
 /** Text about the network, for whoever opens the file. */

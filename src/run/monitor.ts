@@ -1,7 +1,7 @@
 /**
  * Series files beside a run, as nnabla's monitors write them: one `index value` per line. Training figures are
- * counted in steps, others in epochs. `Test-accuracy` holds what the end of a retraining says, and nothing
- * before: what is looked at during a run is validation.
+ * counted in steps, others in epochs. `Test-accuracy` holds what the end of a retraining says, at its last
+ * epoch; one point for each epoch only where a run was asked to look at the test images.
  */
 import { join } from "@std/path";
 import type { RunEvent } from "../nas/events.ts";
@@ -11,6 +11,7 @@ type Point = [series: string, index: number, value: number];
 
 export class Monitor {
   readonly #series = new Map<string, Series>();
+  #epoch = 0;
 
   /** @param earlier events of the run before this process: files are written anew from the start. */
   constructor(private readonly folder: string, earlier: readonly RunEvent[] = []) {
@@ -19,7 +20,8 @@ export class Monitor {
   }
 
   show(event: RunEvent): void {
-    for (const [name, index, value] of pointsOf(event)) {
+    if (event.type === "epoch") this.#epoch = event.epoch;
+    for (const [name, index, value] of pointsOf(event, this.#epoch)) {
       let series = this.#series.get(name);
       if (!series) {
         series = new Series(join(this.folder, `${name}.series.txt`));
@@ -35,7 +37,13 @@ export class Monitor {
   }
 }
 
-function pointsOf(event: RunEvent): Point[] {
+const accuracies = (epoch: number, values: Record<string, number | undefined>): Point[] =>
+  Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, epoch, value]]
+  );
+
+/** @param epoch how many are done. */
+function pointsOf(event: RunEvent, epoch: number): Point[] {
   switch (event.type) {
     case "step":
       return [
@@ -43,11 +51,13 @@ function pointsOf(event: RunEvent): Point[] {
         ["Training-accuracy", event.step, event.trainAccuracy],
       ];
     case "epoch":
-      return event.validAccuracy === undefined
-        ? []
-        : [["Validation-accuracy", event.epoch, event.validAccuracy]];
+      return accuracies(event.epoch, {
+        "Validation-accuracy": event.validAccuracy,
+        "Policy-accuracy": event.policyAccuracy,
+        "Test-accuracy": event.testAccuracy,
+      });
     case "done":
-      return event.testAccuracy === undefined ? [] : [["Test-accuracy", 0, event.testAccuracy]];
+      return accuracies(epoch, { "Test-accuracy": event.testAccuracy });
     default:
       return [];
   }

@@ -3,7 +3,7 @@ import type { Node } from "../autodiff/tape.ts";
 import { buildNetwork, tapeOf } from "../nas/network.ts";
 import type { BatchNormOptions } from "../ops/batch_norm.ts";
 import { metadataOf } from "./metadata.ts";
-import { readNetwork, type TrainedNetwork } from "./network.ts";
+import { readNetwork, type TrainedNetwork, type Which } from "./network.ts";
 import { encodeSafetensors, type Tensors } from "./safetensors.ts";
 import { settledStatistics } from "./statistics.ts";
 
@@ -20,8 +20,8 @@ const readable: Record<string, string> = { w: "weight", dw: "depthwise", pw: "po
  * @param path the run's folder.
  * @throws UsageError, DataError as `readNetwork`.
  */
-export function exportSafetensors(path: string): Uint8Array {
-  const { tensors, metadata } = namedTensors(readNetwork(path));
+export function exportSafetensors(path: string, which?: Which): Uint8Array {
+  const { tensors, metadata } = namedTensors(readNetwork(path, which));
   return encodeSafetensors(tensors, metadata);
 }
 

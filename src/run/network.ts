@@ -2,11 +2,16 @@
 import { join } from "@std/path";
 import { DataError, UsageError, whyUnreadable } from "../errors.ts";
 import { type NetworkFile, parseNetworkFile } from "../nas/network.ts";
+import { readHistory } from "./read_history.ts";
 import { decodeSafetensors, type Tensors } from "./safetensors.ts";
 import { readState } from "./state.ts";
 
 /** Names within the folder of a retraining that is done. */
 export const NETWORK = "network.json", WEIGHTS = "weights.safetensors", ONNX = "model.onnx";
+const BEST = "weights_best.safetensors";
+
+/** Which weights of a retraining: those after its last epoch, or of the epoch with the best validation accuracy. */
+export type Which = "last" | "best";
 
 export interface TrainedNetwork {
   network: NetworkFile;
@@ -18,9 +23,10 @@ export interface TrainedNetwork {
 
 /**
  * @param path folder of a retraining.
- * @throws UsageError when it is no retraining or not done, DataError when a file is missing or damaged.
+ * @throws UsageError when it is no retraining, not done or without best weights, DataError when a file is missing
+ * or damaged.
  */
-export function readNetwork(path: string): TrainedNetwork {
+export function readNetwork(path: string, which: Which = "last"): TrainedNetwork {
   const { command, status, testAccuracy } = readState(path);
   if (command !== "retrain") {
     throw new UsageError(
@@ -36,9 +42,18 @@ export function readNetwork(path: string): TrainedNetwork {
   }
   const file = join(path, NETWORK);
   const network = parseNetworkFile(new TextDecoder().decode(readFile(file)), file);
-  const weights = join(path, WEIGHTS);
-  return { network, tensors: decodeSafetensors(readFile(weights), weights).tensors, testAccuracy };
+  if (which === "last") return { network, tensors: tensorsOf(join(path, WEIGHTS)), testAccuracy };
+  if (!exists(join(path, BEST))) {
+    throw new UsageError(
+      `Cannot take the best weights from ${path}: there is no ${BEST}, since nothing was validated; ` +
+        `leave out --best`,
+    );
+  }
+  const tested = readHistory(path).done?.best?.testAccuracy;
+  return { network, tensors: tensorsOf(join(path, BEST)), testAccuracy: tested };
 }
+
+const tensorsOf = (file: string): Tensors => decodeSafetensors(readFile(file), file).tensors;
 
 /** @throws DataError where it is missing or cannot be read. */
 export function readFile(path: string): Uint8Array {

@@ -5,7 +5,7 @@ import { DataError, UsageError, whyUnreadable } from "../errors.ts";
 import { type ArchFile, parseArchFile } from "../nas/arch_file.ts";
 import { parseConfig, type SearchConfig, searchConfig } from "../nas/config.ts";
 import type { LoggedEvent } from "../nas/events.ts";
-import { readLines } from "./files.ts";
+import { readEvents } from "./files.ts";
 import { decodeSafetensors } from "./safetensors.ts";
 import { readState, type RunState } from "./state.ts";
 
@@ -39,7 +39,7 @@ export interface ReadRun {
 export function readRun(path: string): ReadRun {
   const state = readState(path);
   const config = readConfig(join(path, "config.json"));
-  const events = readLines<LoggedEvent>(join(path, "events.ndjson"));
+  const { events } = readEvents(join(path, "events.ndjson"));
   const start = events.findLast((e): e is Of<"start"> => e.type === "start");
   const done = events.findLast((e): e is Of<"done"> => e.type === "done");
   const { command } = state;

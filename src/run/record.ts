@@ -38,7 +38,9 @@ export async function record(
     for await (const event of events) {
       const logged = log(event);
       if (event.type === "start") {
-        for (const message of differences(folder, event)) log({ type: "warn", message });
+        for (const message of [...folder.damage, ...differences(folder, event)]) {
+          log({ type: "warn", message });
+        }
       }
       if (logged.type === "done") done = logged;
       folder.state = { ...folder.state, ...stateOf(event) };

@@ -14,6 +14,14 @@ export interface ServerOptions {
   dataDir?: string;
   /** Demanded of every request for runs; none on loopback by default. */
   token?: string;
+  /** Names that a reverse proxy in front of the server is asked for. */
+  trustedHosts?: readonly string[];
+  /** Certificate chain and private key, as PEM; plain HTTP without. */
+  tls?: { cert: string; key: string };
+  /** Milliseconds for a request's headers and for all of it; by default 10 s and 30 s. */
+  deadlines?: { headersMs?: number; requestMs?: number };
+  /** Lets time pass before a wrong token is answered. */
+  wait?(milliseconds: number): Promise<void>;
   /** Where caches and downloads are kept on this machine. */
   places: Required<Pick<FindOptions, "cacheDir" | "packageDirs">>;
   /** How a person starts denas here, for "type this next". */
@@ -22,6 +30,8 @@ export interface ServerOptions {
   shortPath(path: string): string;
   /** Environment that runs are started with. */
   env: Readonly<Record<string, string>>;
+  /** Milliseconds from a stop to the kill of a run that does not answer; by default 8 s. */
+  patienceMs?: number;
   /** Told of what nobody foresaw, and of runs that cannot be read. */
   report(message: string): void;
 }

@@ -75,10 +75,12 @@ export function writeState(path: string, state: RunState): void {
 /**
  * All runs in a folder, oldest first; other things in it are passed over.
  * @param onDamaged gets what is wrong with a run that is left out because its state cannot be read.
+ * @param accept whether a folder with a state.json may be read.
  */
 export function listRuns(
   runs: string,
   onDamaged: (problem: string) => void,
+  accept: (path: string, name: string) => boolean = () => true,
 ): { path: string; name: string; state: RunState }[] {
   let names: string[];
   try {
@@ -91,7 +93,7 @@ export function listRuns(
   }
   return names.flatMap((name) => {
     const path = join(runs, name);
-    if (!exists(join(path, "state.json"))) return [];
+    if (!exists(join(path, "state.json")) || !accept(path, name)) return [];
     try {
       return [{ path, name, state: readState(path) }];
     } catch (error) {

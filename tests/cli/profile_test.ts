@@ -62,7 +62,7 @@ Deno.test("--profile writes a trace: kernels by architecture and op, host spans 
   // One kernel at a time; what they take together is less than the process took.
   assertEquals(nest(kernels), 1);
   const busy = kernels.reduce((sum, k) => sum + k.dur, 0) / 1000;
-  assert(busy > 1 && busy < wall, `${busy} ms of ${wall} ms`);
+  assert(busy > 0 && busy < wall, `${busy} ms of ${wall} ms`);
   assert(Math.abs(busy - trace.otherData.kernelMs) < 0.01 * busy);
 
   const steps = host.filter((e) => e.name === "training step");

@@ -50,8 +50,17 @@ Deno.test("the bar shows k of N, rate, time left and the best so far, and fits i
 Deno.test("a terminal gets at most ten redraws a second", () => {
   const out = screen(true);
   const progress = new Progress(out);
-  for (let i = 1; i <= 15; i++) progress.show(step(i));
-  assertEquals(out.text.split("\r").length - 1, 1);
+  const { now } = performance;
+  try {
+    for (let i = 0; i < 15; i++) {
+      performance.now = () => 10_000 + 20 * i;
+      progress.show(step(i + 1));
+    }
+  } finally {
+    performance.now = now;
+  }
+  // At 0, 100 and 200 ms of 280.
+  assertEquals(out.text.split("\r").length - 1, 3);
 });
 
 Deno.test("elsewhere steps are silent and an epoch is one line", () => {
@@ -74,6 +83,20 @@ Deno.test("elsewhere steps are silent and an epoch is one line", () => {
   assertEquals(
     out.text,
     "epoch 1/3  loss 1.250  train 50.00 %  valid 60.00 %  lr 0.05  1 min 15 s\n",
+  );
+});
+
+Deno.test("a policy's average and a look at the test images are called so", () => {
+  const out = screen(false);
+  const progress = new Progress(out);
+  const epoch = { seq: 2, time: "", type: "epoch", epoch: 1, epochs: 3, loss: 1 } as const;
+  const figures = { trainAccuracy: 0.5, learningRate: 0.05, seconds: 75 };
+  progress.show({ ...epoch, ...figures, policyAccuracy: 0.25 });
+  progress.show({ ...epoch, ...figures, testAccuracy: 0.75 });
+  assertEquals(
+    out.text,
+    "epoch 1/3  loss 1.000  train 50.00 %  policy 25.00 %  lr 0.05  1 min 15 s\n" +
+      "epoch 1/3  loss 1.000  train 50.00 %  test, looked at, 75.00 %  lr 0.05  1 min 15 s\n",
   );
 });
 

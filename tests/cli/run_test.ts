@@ -70,15 +70,17 @@ Deno.test("a search stopped by Ctrl-C ends after resume like one that was not", 
   const env = { INIT_CWD: here };
   // Not ours: it has to survive.
   Deno.writeTextFileSync(join(here, "arch.json"), '{"mine": true}');
-  const whole = denas([...search, "--runs", "whole"], env);
+  // Enough epochs that most are still to come, however late the signal is.
+  const long = [...search, "--epochs", "12"];
+  const whole = denas([...long, "--runs", "whole"], env);
 
-  const { child } = start(search, env);
+  const { child } = start(long, env);
   const text = child.stderr.pipeThrough(new TextDecoderStream());
   let stderr = "";
   let sent = false;
   for await (const part of text) {
     stderr += part;
-    if (!sent && stderr.includes("epoch 1/2")) {
+    if (!sent && stderr.includes("epoch 1/12")) {
       child.kill("SIGINT");
       sent = true;
     }

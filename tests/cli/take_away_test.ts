@@ -3,6 +3,7 @@ import { assert, assertEquals, assertSameNumbers } from "@std/assert";
 import { join } from "@std/path";
 import { encode as encodePng } from "fast-png";
 import { imageOf } from "../../src/data/one_picture.ts";
+import { PicturePool } from "../../src/data/picture_pool.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { Classifier } from "../../src/nas/classifier.ts";
 import { openSpace } from "../../src/nas/search.ts";
@@ -10,7 +11,7 @@ import { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { readLines } from "../../src/run/files.ts";
 import { readNetwork } from "../../src/run/network.ts";
 import { readSearch } from "../../src/run/read_run.ts";
-import { decodeSafetensors } from "../../src/run/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../src/run/safetensors.ts";
 import { runTuningPath } from "../../src/run/tuning.ts";
 import { flatPng, noise, writePictures } from "../data/make.ts";
 import { Onnxruntime } from "../onnxruntime/mod.ts";
@@ -115,12 +116,35 @@ Deno.test("export writes the same ONNX file and safetensors under names of layer
   assertEquals(JSON.parse(metadata.classes), ["ant", "bee"]);
 });
 
+Deno.test("the best weights are taken where they are asked for, and missed by name", async () => {
+  assert(/^best validation {5}[\d.]+ % after epoch 1; its weights, /m.test(trained.stdout));
+  const best = join(here, "runs", network, "weights_best.safetensors");
+  const { tensors } = decodeSafetensors(Deno.readFileSync(best), best);
+  const doubled = tensors["head/w"].data.map((w) => 2 * w);
+  const other = { ...tensors, "head/w": { ...tensors["head/w"], data: doubled } };
+  Deno.writeFileSync(best, encodeSafetensors(other));
+  const exported = async (...flags: string[]) => {
+    const done = await denas(["export", network, "--safetensors", "b.st", ...flags], env);
+    assertEquals(done.code, 0, done.stderr);
+    return decodeSafetensors(Deno.readFileSync(join(here, "b.st")), "b.st");
+  };
+  const chosen = await exported("--best"), last = await exported();
+  assertEquals(chosen.tensors["head.weight"].data, doubled);
+  assertEquals(last.tensors["head.weight"].data, tensors["head/w"].data);
+  // One epoch: the best weights are the last, and so is their test accuracy.
+  assertEquals(chosen.metadata.test_accuracy, last.metadata.test_accuracy);
+  Deno.removeSync(best);
+  const missed = await denas(["predict", network, "red.png", "--best"], env);
+  assertEquals(missed.code, 2);
+  assert(missed.stderr.includes("there is no weights_best.safetensors"), missed.stderr);
+});
+
 Deno.test("predict and the ONNX file agree on picture files; what is no picture is named", async () => {
   const files = ["wide.png", "note.png", "red.png", "absent.jpg"];
   const done = await denas(["predict", network, ...files, "--json"], env);
   assertEquals(done.code, 1);
   assert(
-    /Cannot read picture note\.png: .*, expected PNG or JPEG\n/.test(
+    /Cannot read picture note\.png: .*, expected PNG, JPEG, WebP, GIF or BMP\n/.test(
       done.stderr,
     ),
   );
@@ -133,12 +157,10 @@ Deno.test("predict and the ONNX file agree on picture files; what is no picture 
   assertEquals(lines.map(({ file }) => file), ["wide.png", "red.png"]);
   const model = Deno.readFileSync(join(here, "runs", network, "model.onnx"));
   const onnxruntime = new Onnxruntime();
+  using pool = new PicturePool();
   for (const { file, labels, probabilities } of lines) {
-    const data = imageOf(
-      Deno.readFileSync(join(here, file)),
-      [32, 32, 3],
-      file,
-    );
+    const picture = Deno.readFileSync(join(here, file));
+    const data = await imageOf(picture, { input: [32, 32, 3] }, file, pool);
     const { probabilities: theirs } = await onnxruntime.run(model, {
       name: "image",
       dims: [1, 32, 32, 3],

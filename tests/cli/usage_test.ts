@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { nnablaNames } from "../../src/cli/nnabla_names.ts";
+import { writePictures } from "../data/make.ts";
 import { denas } from "./command.ts";
 
 Deno.test("wrong words on the command line exit with 2 and say what was meant", async () => {
@@ -16,7 +17,13 @@ Deno.test("wrong words on the command line exit with 2 and say what was meant", 
       'Cannot use option --epochs: got "1.5", expected a whole number',
     ],
     [["search", "--mode", "micro", "--epochs", "0"], "epochs is 0"],
-    [["search", "--mode", "micro", "--blocks", "99"], "expected at most 14 blocks"],
+    [["search", "--mode", "micro", "--blocks", "99"], "expected at most 14: more blocks"],
+    [["search", "--mode", "macro", "--layers", "100000"], "is 100000, expected at most 64"],
+    [["describe", "--supernet", "--mode", "macro", "--layers", "100000"], "expected at most 64"],
+    [["describe", "--image", "9999999"], "expected at most 4,096: larger pictures"],
+    [["describe", "--classes", "1000000000000"], "expected at most 100,000"],
+    [["sample", "--num", "99999999"], "expected at most 10,000"],
+    [["study", "main_experiments", "--queries", "9999999999"], "expected at most 100,000"],
     [["search", "--mode", "micro", "--strategy", "luck"], 'strategy is "luck"'],
     [["search", "--mode", "micro", "--budget", "soon"], "90s, 30m or 2h"],
     [["search", "--mode", "micro", "--set", "child.layer=3"], "child.layers"],
@@ -161,6 +168,21 @@ Deno.test("an architecture that does not fit its space is refused before a run b
     );
     assertEquals([...Deno.readDirSync(here)].length, 1, "no run was begun");
   }
+});
+
+Deno.test("one picture of each class leaves none for validation: what to add is said before a run begins", async () => {
+  const here = Deno.makeTempDirSync();
+  const parts = { train: 1, valid: 1, test: 1 };
+  await writePictures(join(here, "photos"), parts, { size: [16, 16] });
+  Deno.removeSync(join(here, "photos", "valid"), { recursive: true });
+  const args = ["search", "--mode", "macro", "--preset", "smoke", "--data", "photos"];
+  const { code, stderr } = await denas(args, { INIT_CWD: here });
+  assertEquals(code, 2, stderr);
+  assert(
+    /of 2 images .* expected at least 10; add pictures, or a folder valid/.test(stderr),
+    stderr,
+  );
+  assertEquals([...Deno.readDirSync(here)].length, 1, "no run was begun");
 });
 
 Deno.test("settings that are damaged are named", async () => {

@@ -4,6 +4,7 @@ import { type Images, statistics } from "../../src/data/dataset.ts";
 import { syntheticImages } from "../../src/data/synthetic.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { hash, Stream, uniform } from "../../src/random.ts";
+import { noise } from "./make.ts";
 
 const full: Augment = { pad: 4, flip: true, cutout: 8, cutoutLegacy: false };
 
@@ -241,6 +242,70 @@ Deno.test("batches on the device", async (t) => {
     assert(String((await take(2, [6]))[0]) !== String(b));
     assert(String(a) !== String(b));
   });
+
+  await t.step(
+    "images larger than the batch's are cropped at random, in evaluation around their centre",
+    async () => {
+      const [h, w, c] = [6, 5, 3];
+      const sizes = Uint32Array.from([6, 5, 9, 5, 6, 14, 8, 8, 7, 6, 20, 5, 6, 6]);
+      const n = sizes.length / 2;
+      const offsets = [0];
+      for (let i = 0; i < n; i++) offsets.push(offsets[i] + sizes[2 * i] * sizes[2 * i + 1] * c);
+      const pixels = noise(offsets[n], 5);
+      const images: Images = { pixels, sizes, labels: Uint8Array.from([0, 1, 2, 3, 4, 5, 6]), n };
+      const at = (i: number, row: number, column: number, k: number) => {
+        const [height, width] = sizes.subarray(2 * i, 2 * i + 2);
+        const inside = row >= 0 && row < height && column >= 0 && column < width;
+        return inside ? pixels[offsets[i] + (row * width + column) * c + k] : 0;
+      };
+      const augment = { pad: 1, crop: true, flip: true, cutout: 0, cutoutLegacy: false };
+      const chosen = new Set<string>();
+      for (const dataMemory of [2 ** 31, 600]) {
+        const options = { image: [h, w, c], ...plain(c), batch: 4, seed: 3, dataMemory } as const;
+        const batches = new Batches(gpu, images, { ...options, augment });
+        for (let step = 0; step < 12; step++) {
+          const batch = batches.next(step);
+          const [got] = await gpu.read([batch.images]);
+          const [labels] = await gpu.readU32([batch.labels]);
+          labels.forEach((i, b) => {
+            const draw = (k: number, below: number) =>
+              hash(3, Stream.augment, step, b * 8 + k) % below;
+            const top = draw(6, sizes[2 * i] - h + 1);
+            const left = draw(7, sizes[2 * i + 1] - w + 1);
+            chosen.add([i, top, left].join());
+            const [down, right] = [draw(0, 3) - 1, draw(1, 3) - 1];
+            const mirrored = draw(2, 2) === 1;
+            for (let p = 0; p < h * w * c; p++) {
+              const [row, column, k] = [Math.floor(p / (w * c)), Math.floor(p / c) % w, p % c];
+              const from = mirrored ? w - 1 - column : column;
+              const want = at(i, top + down + row, left + right + from, k);
+              assert(Math.abs(got[b * h * w * c + p] - want) < 1e-3, `${step} ${b} ${p}`);
+            }
+          });
+        }
+        const [first] = [...batches.sequential(4)];
+        const [got] = await gpu.read([first.images]);
+        for (let p = 0; p < 4 * h * w * c; p++) {
+          const [b, row, column, k] = [
+            Math.floor(p / (h * w * c)),
+            Math.floor(p / (w * c)) % h,
+            Math.floor(p / c) % w,
+            p % c,
+          ];
+          const top = (sizes[2 * b] - h) >> 1;
+          const left = (sizes[2 * b + 1] - w) >> 1;
+          assert(Math.abs(got[p] - at(b, top + row, left + column, k)) < 1e-3, `${p}`);
+        }
+      }
+      // The longest image alone has 15 places.
+      assert(chosen.size > 20, `${chosen.size}`);
+      const small = { ...images, sizes: sizes.with(1, 4) };
+      assertThrows(
+        () => new Batches(gpu, small, { image: [h, w, c], ...plain(c), batch: 4, seed: 3 }),
+        /expected 7 images of 6 × 5 × 3 or more/,
+      );
+    },
+  );
 
   await t.step("a set that is larger than the data memory gives the same values", async () => {
     const image = [9, 9, 3] as const;

@@ -23,6 +23,9 @@ if (browserPath === undefined && Deno.env.get("CI")) {
   throw new Error("Cannot test the page: no Chromium, expected one; apt-get install chromium");
 }
 
+/** How long a page may take for anything: ends a test that hangs, never one on a busy machine. */
+const patienceMs = 600_000;
+
 export interface Opened extends AsyncDisposable {
   page: Page;
   /** What the browser complained about: errors of scripts, of loading, of the security policy. */
@@ -43,7 +46,7 @@ export class Browsing {
     });
     const context = await (await this.#browser).newContext({ reducedMotion: "reduce", ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(patienceMs);
     const complaints: string[] = [];
     const complain = (text: string) => allowed.test(text) || complaints.push(text);
     page.on("pageerror", (error) => complain(`${error.message}\n${error.stack}`));

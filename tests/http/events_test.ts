@@ -158,7 +158,7 @@ Deno.test("the stream goes on across a kill and a resume, without the torn line"
       else if (event === "state") states.push(data.state);
     }
   })();
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  while (!states.length) await new Promise((resolve) => setTimeout(resolve, 20));
   const resumed = RunFolder.open(folder.path);
   resumed.append({ type: "resume", fromStep: 4 });
   resumed.append(done);
@@ -233,17 +233,14 @@ Deno.test("whoever follows a run is counted until he leaves", async () => {
   await reader.read();
   assertEquals(await count(), 1);
   abort.abort();
-  for (let i = 0; i < 50 && await count() > 0; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assertEquals(await count(), 0);
+  while (await count() > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   const head = await fetch(`${served.server.url}runs/${id}/events`, { method: "HEAD" });
   assertEquals(head.headers.get("content-type"), "text/event-stream");
   assertEquals(await count(), 0, "who asks for headers only does not follow");
   assert(served.reports.length === 0, served.reports.join("\n"));
 });
 
-Deno.test("a server that stops hands out what a run wrote last, and waits for nobody longer than seconds", async () => {
+Deno.test("a server that stops hands out what a run wrote last, and does not wait for who follows a run that goes on", async () => {
   for (const many of [3, 4000]) {
     const served = await serve();
     const folder = newRun(served);
@@ -261,8 +258,25 @@ Deno.test("a server that stops hands out what a run wrote last, and waits for no
   const served = await serve();
   const id = await makeRun(served.runs, { epochs: 40, perEpoch: 200, stepsPerEpoch: 200 });
   const idle = await served.get(`/runs/${id}/events`);
-  const start = performance.now();
   await served.server.close();
-  assert(performance.now() - start < 10_000);
   await idle.body?.cancel().catch(() => {});
+});
+
+Deno.test("garbage among the events is left out of streams, curves and trials", async () => {
+  await using served = await serve();
+  const id = await makeRun(served.runs, { epochs: 2, perEpoch: 20, stepsPerEpoch: 2000 });
+  const file = join(served.runs, id, "events.ndjson");
+  const lines = Deno.readTextFileSync(file).split("\n");
+  const damaged = [20, Math.floor(lines.length / 2), lines.length - 3];
+  for (const at of damaged) lines[at] = at === 20 ? "\u0000".repeat(100) : "{]".repeat(40);
+  Deno.writeTextFileSync(file, lines.join("\n"));
+  for (const from of [0, 30, Math.floor(lines.length / 2), lines.length - 5]) {
+    const seen = await seqs(await served.get(`/runs/${id}/events?from=${from}`));
+    const expected = lines.slice(0, -1).map((_, i) => i)
+      .filter((i) => i >= from && !damaged.includes(i));
+    assertEquals(seen, expected);
+  }
+  const { warnings } = await served.json<{ warnings: string[] }>(`/runs/${id}`);
+  assertEquals(warnings.length, damaged.length);
+  assertEquals((await served.get(`/runs/${id}/curves`)).status, 200);
 });

@@ -45,6 +45,19 @@ Deno.test("what a resumed run repeats counts once, the last time it was said", (
   assertEquals([model.trialCount, model.next], [3, 13]);
 });
 
+Deno.test("epochs keep every accuracy that was measured after them", () => {
+  const model = fed([
+    { type: "epoch", epoch: 1, validAccuracy: 0.5, policyAccuracy: 0.25, seconds: 3 },
+    { type: "epoch", epoch: 2, testAccuracy: 0.75, seconds: 4 },
+  ]);
+  assertEquals(model.epochs.columns, {
+    validAccuracy: [0.5, null],
+    policyAccuracy: [0.25, null],
+    testAccuracy: [null, 0.75],
+    seconds: [3, 4],
+  });
+});
+
 Deno.test("a jump of the learning rate is a restart, until a resumed run takes it back", () => {
   const model = fed([step(1, 2, 0.1), step(2, 2, 0.01), step(3, 2, 0.1)]);
   assertEquals(model.restarts, [3]);

@@ -23,8 +23,8 @@ function test(name: string, fn: () => Promise<void>): void {
   });
 }
 
-async function waitForState(page: Page, word: string, timeout = 120_000): Promise<void> {
-  await page.locator(`.run-header .state[data-state="${word}"]`).waitFor({ timeout });
+async function waitForState(page: Page, word: string): Promise<void> {
+  await page.locator(`.run-header .state[data-state="${word}"]`).waitFor();
 }
 
 test("a search is started from the form, watched, reloaded, stopped, resumed and ends with a network", async () => {
@@ -43,9 +43,7 @@ test("a search is started from the form, watched, reloaded, stopped, resumed and
   await page.getByRole("button", { name: "Start" }).click();
   await page.waitForURL(/#\/runs\//);
   await waitForState(page, "running");
-  await page.locator(".figure.trials dd").first().filter({ hasText: /^[1-9]/ }).waitFor({
-    timeout: 120_000,
-  });
+  await page.locator(".figure.trials dd").first().filter({ hasText: /^[1-9]/ }).waitFor();
   await page.locator(".network-panel svg").nth(1).waitFor();
 
   await page.reload();

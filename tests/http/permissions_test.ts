@@ -23,11 +23,15 @@ async function flags(data: string): Promise<Record<string, string[]>> {
   }));
 }
 
-Deno.test("a run writes its own folder and the lock, and reaches neither network nor programs", async () => {
+Deno.test("a run writes its own folder, the lock and resized pictures, and reaches neither network nor programs", async () => {
   const folder = join(root, "photos");
   Deno.mkdirSync(join(folder, "train"), { recursive: true });
   const { env, read, write, ...others } = await flags(folder);
-  assertEquals(write, [join(root, "runs", "a"), join(cacheDir, "locks")]);
+  assertEquals(write, [
+    join(root, "runs", "a"),
+    join(cacheDir, "locks"),
+    join(cacheDir, "pictures"),
+  ]);
   assert(read.includes(folder));
   assert(!read.includes("/"));
   assert(!env.includes("DENAS_TOKEN"));

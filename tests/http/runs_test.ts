@@ -124,6 +124,7 @@ Deno.test("curves keep their ends and the best, in as few points as asked for", 
   assertEquals(fine.steps.loss, steps.map(({ loss }) => loss));
   assertEquals(fine.epochs.x, [1, 2, 3]);
   assertEquals(fine.controller.skipRate, [null, null, null]);
+  assertEquals(fine.epochs.policyAccuracy, [null, null, null]);
   assertEquals(fine.next, events.length);
   let best = -1;
   const bests = events.filter(({ type, on }) => type === "trial" && on === "reward")

@@ -132,6 +132,75 @@ Deno.test("with a token nothing of a run is told without it; a cookie stands for
   assert(end.headers.get("set-cookie")!.includes("Max-Age=0"));
 });
 
+Deno.test("wrong tokens are answered one after another, right ones at once, too many not at all", async () => {
+  const waits: (() => void)[] = [];
+  let pass = false;
+  const wait = () => pass ? Promise.resolve() : new Promise<void>((go) => waits.push(go));
+  await using served = await serve({ token, wait });
+  const ask = async (authorization: string) => {
+    const response = await served.get("/runs", { authorization });
+    await response.body?.cancel();
+    return response.status;
+  };
+  let answered = 0;
+  const guesses = Array.from({ length: 20 }, async (_, i) => {
+    const status = await ask(`Bearer guess-${i}`);
+    answered++;
+    return status;
+  });
+  // All twenty are in line once the next is turned away.
+  let status;
+  do status = await Promise.race([ask("Bearer one-more"), ...guesses]); while (status !== 429);
+  assertEquals([answered, waits.length], [0, 1], "only the first one's time runs");
+  assertEquals(await ask(`Bearer ${token}`), 200);
+  pass = true;
+  waits[0]();
+  assertEquals(await Promise.all(guesses), new Array(20).fill(401));
+});
+
+Deno.test("behind a proxy its names are answered and its pages may act; others still not", async () => {
+  await using served = await serve({ trustedHosts: ["denas.example.org"], token });
+  const { host } = new URL(served.server.url);
+  const bearer = `authorization: Bearer ${token}`;
+  const ask = (name: string, ...more: string[]) =>
+    status(served, "GET /runs HTTP/1.1", `host: ${name}`, bearer, ...more);
+  assertEquals(await ask("denas.example.org"), 200);
+  assertEquals(await ask("denas.example.org:443", "origin: https://denas.example.org"), 200);
+  // A proxy that asks by the server's own address.
+  assertEquals(await ask(host, "origin: https://denas.example.org"), 200);
+  assertEquals(await ask("evil.example"), 421);
+  assertEquals(await ask("sub.denas.example.org"), 421);
+  assertEquals(await ask(host, "origin: https://evil.example"), 403);
+  assertEquals(await ask(host, "origin: https://denas.example.org.evil.example"), 403);
+});
+
+Deno.test("links are refused for every file that is read", async () => {
+  await using served = await serve();
+  const secret = "do not tell";
+  const outside = join(Deno.makeTempDirSync(), "outside");
+  for (const name of ["state.json", "config.json", "events.ndjson", "arch.json"]) {
+    const id = await makeRun(served.runs, { ...small, seed: 1 });
+    const file = join(served.runs, id, name);
+    const content = Deno.readTextFileSync(file);
+    // What it leads to could be read, and tells something.
+    Deno.writeTextFileSync(outside, content.replaceAll(/adam|"choice"|"preset"/g, `"${secret}"`));
+    Deno.removeSync(file);
+    Deno.symlinkSync(outside, file);
+    for (const rest of ["", "/events?follow=false", "/curves", "/trials", "/arch", "/arch.svg"]) {
+      const response = await served.get(`/runs/${id}${rest}`);
+      const text = await response.text();
+      assert(!text.includes(secret), `${name} at ${rest}: ${text.slice(0, 200)}`);
+      assert(response.status < 500);
+    }
+    assert(!(await (await served.get("/runs")).text()).includes(secret));
+    const download = await served.get(`/runs/${id}/artifacts/${name}`);
+    assert([400, 404].includes(download.status), `${name}: ${download.status}`);
+    await download.body?.cancel();
+    Deno.removeSync(join(served.runs, id), { recursive: true });
+  }
+  assertEquals(served.reports, []);
+});
+
 Deno.test("sizes are limited: body, headers, address", async () => {
   await using served = await serve();
   const { host } = new URL(served.server.url);

@@ -57,6 +57,51 @@ Deno.test("on another address a token is demanded: made and printed, or from a f
   }
 });
 
+Deno.test("what serve cannot use is one sentence before it listens", async () => {
+  const here = Deno.makeTempDirSync({ prefix: "denas-" });
+  Deno.writeTextFileSync(join(here, "file"), "");
+  const cases: [string[], string, Record<string, string>?][] = [
+    [[], "Cannot use DENAS_TOKEN: 15 characters, expected one word of at least 16", {
+      DENAS_TOKEN: "123456789012345",
+    }],
+    [["--host", "999.1.2.3"], "Cannot listen on host 999.1.2.3: this machine has no such address"],
+    [["--runs", "file"], "a file has the name of a folder that is needed"],
+    [["--runs", "file/runs"], "a file has the name of a folder that is needed"],
+    [["--runs", "x".repeat(5000)], "characters are more than the system takes"],
+    [["--cert", "none.pem"], "Cannot use --cert: --key is missing, expected both"],
+    [["--cert", "none.pem", "--key", "none.pem"], "Cannot read the certificate"],
+    [["--trusted-host", "https://a.example/"], "a name like denas.example.org"],
+  ];
+  const results = await Promise.all(
+    cases.map(([args, , env]) =>
+      denas(["serve", "--port", "0", ...args], { INIT_CWD: here, ...env })
+    ),
+  );
+  results.forEach(({ code, stdout, stderr }, i) => {
+    const [, message] = cases[i];
+    assert(code === 1 || code === 2, stderr);
+    const last = stderr.trimEnd().split("\n").at(-1)!;
+    assert(last.startsWith("denas: Cannot ") && last.includes(message), stderr);
+    assert(last.length < 1000 && !stderr.includes("    at "), stderr);
+    assertEquals(stdout, "");
+  });
+});
+
+Deno.test("--trusted-host demands a token, on loopback too", async () => {
+  const { child } = start(["serve", "--port", "0", "--trusted-host", "denas.example.org"]);
+  const [, token, url] = await hear(child.stdout, /token +(\S{32})\nserving +(http:\S+)\n/);
+  const ask = async (headers: Record<string, string>) => {
+    const response = await fetch(`${url}runs`, { headers });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assertEquals(await ask({}), 401);
+  assertEquals(await ask({ authorization: `Bearer ${token}` }), 200);
+  child.kill("SIGHUP");
+  await child.stderr.cancel();
+  assertEquals((await child.status).code, 0, "ended as by Ctrl-C");
+});
+
 Deno.test("--serve shows a search while it goes on, and ends with it", async () => {
   const here = Deno.makeTempDirSync({ prefix: "denas-" });
   await writePictures(join(here, "photos"), { train: 20, valid: 4, test: 6 }, { size: [16, 16] });
@@ -85,13 +130,12 @@ Deno.test("--serve shows a search while it goes on, and ends with it", async () 
 });
 
 async function assertGone(url: string): Promise<void> {
-  for (let i = 0; i < 50; i++) {
+  for (;;) {
     try {
       await (await fetch(url)).body?.cancel();
     } catch {
       return;
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`${url} still answers`);
 }

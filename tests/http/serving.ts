@@ -34,6 +34,7 @@ export async function serve(options: Partial<ServerOptions> = {}): Promise<Serve
     commandName: "./denas",
     shortPath: (path) => path,
     env: Deno.env.toObject(),
+    wait: () => Promise.resolve(),
     report: (message) => reports.push(message),
     ...options,
   });

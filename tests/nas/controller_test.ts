@@ -134,3 +134,27 @@ Deno.test("the controller finds what a made-up reward asks for", async () => {
   const [start, end] = [mean(rewards.slice(0, 5)), mean(rewards.slice(-10))];
   assert.ok(end > start + 0.2, `the mean reward went from ${start} to ${end}`);
 });
+
+Deno.test("the gradient's norm that the controller tells is how far a plain step of rate 1 moves it", async () => {
+  const { strategy: s } = strategy(
+    paper("macro", {
+      "controller.optimizer": "momentum",
+      "controller.momentum": 0,
+      "controller.l2": 0,
+      "controller.lr": 1,
+    }),
+  );
+  const weights = async () =>
+    Object.entries((await s.snapshot()).tensors).filter(([name]) => name.startsWith("policy/"));
+  const before = await weights();
+  const trials = await s.ask(4);
+  const { gradientNorm } = await s.tell(
+    trials.map((t, i) => ({ ...t, score: { value: i / 4 } })),
+  );
+  const after = Object.fromEntries(await weights());
+  let square = 0;
+  for (const [name, { data }] of before) {
+    data.forEach((w, i) => square += (after[name].data[i] - w) ** 2);
+  }
+  assert.ok(gradientNorm! > 0 && Math.abs(gradientNorm! / Math.sqrt(square) - 1) < 1e-4);
+});

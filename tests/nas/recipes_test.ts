@@ -290,7 +290,7 @@ Deno.test("--faithful follows every quirk but four, or says why there is nothing
   assert.deepEqual(of("final", "micro"), always);
   assert.deepEqual(of("final", "macro"), { ...always, "child.legacyFixed": true });
   assert.deepEqual(of("search", "macro", "codebrim"), {
-    ...{ ...searches, ...macro, ...defects, rewardBatch: 16, rewardBatches: 1 },
+    ...{ ...searches, ...macro, ...defects },
   });
   assert.deepEqual(of("final", "macro", "codebrim"), {
     ...{ ...always, ...defects, "child.legacyFixed": true },

@@ -59,6 +59,55 @@ Deno.test("a retraining ends with accuracies and a confusion matrix over the who
   assert.equal(done.trainedImages, 48);
 });
 
+Deno.test("the weights of the best validation epoch stay beside the last ones, and both are tested", async () => {
+  const store = memoryStore();
+  const snapshots = new Map<number, Record<string, { data: ArrayLike<number> }>>();
+  const io = {
+    ...{ signal: new AbortController().signal, store, gpu, dataset },
+    snapshots: {
+      every: 12,
+      save: (step: number, tensors: Record<string, { data: ArrayLike<number> }>) =>
+        void snapshots.set(step, tensors),
+    },
+  };
+  const longer = { ...config, epochs: 5, evalTestEachEpoch: true };
+  const seen: RunEvent[] = [];
+  for await (const e of retrain(arch, longer, io)) seen.push(e);
+  const epochs = seen.filter((e) => e.type === "epoch");
+  const done = seen.find((e) => e.type === "done")!;
+  const top = Math.max(...epochs.map((e) => e.validAccuracy!));
+  const first = epochs.find((e) => e.validAccuracy === top)!;
+  assert.ok(first.epoch < 5, "the last epoch is not the best here");
+  const { epoch, testAccuracy } = first;
+  assert.deepEqual(done.best, { epoch, validAccuracy: top, testAccuracy });
+  assert.equal(done.testAccuracy, epochs[4].testAccuracy);
+  for (const [file, step] of [["weights", 60], ["weights_best", 12 * epoch]] as const) {
+    const tensors = store.files.get(`${file}.safetensors`) as Record<
+      string,
+      { data: Float32Array }
+    >;
+    for (const [name, { data }] of Object.entries(tensors)) {
+      assert.deepEqual(data, snapshots.get(step)![name].data, `${file} ${name}`);
+    }
+  }
+  assert.match(seen.find((e) => e.type === "warn")!.message, /test images are looked at/);
+});
+
+Deno.test("who trains on every image has no best epoch, but a curve of the test images if asked", async () => {
+  const all = { ...dataset, valid: { ...dataset.valid, n: 0 } };
+  const io = () => ({
+    ...{ signal: new AbortController().signal, store: memoryStore(), gpu, dataset: all },
+  });
+  const curves = async (evalTestEachEpoch: boolean) => {
+    const seen: RunEvent[] = [];
+    for await (const e of retrain(arch, { ...config, evalTestEachEpoch }, io())) seen.push(e);
+    assert.equal(seen.find((e) => e.type === "done")!.best, undefined);
+    return seen.filter((e) => e.type === "epoch").map((e) => e.testAccuracy);
+  };
+  assert.deepEqual(await curves(false), [undefined, undefined]);
+  assert.ok((await curves(true)).every((a) => a! >= 0 && a! <= 1));
+});
+
 for (const step of [10, 12, 22, 24]) {
   Deno.test(`a retraining stopped at step ${step} of 24 ends like one that was not`, async () => {
     const store = memoryStore();

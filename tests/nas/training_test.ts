@@ -58,6 +58,57 @@ Deno.test("as released, weights that a step does not use decay as well", async (
   assert.equal(after["aux/head/w"], 0.5);
 });
 
+/** The mean gradient norm over two steps of a linear classifier on weights of 0, at rate 0. */
+async function gradientNorm(overrides: Record<string, unknown>, w0 = 0): Promise<number> {
+  const gpu = await Gpu.open();
+  const store = new WeightStore();
+  const [w, auxW] = ["head/w", "aux/head/w"].map((name) =>
+    store.param(name, [2, 3], constantInit(w0))
+  );
+  store.materialise(gpu, 1);
+  const model: Model = {
+    forward: (images) => ({ logits: matmul(images, w), aux: matmul(images, auxW) }),
+  };
+  const { optimizer } = resolveRetrainConfig({
+    space: "micro",
+    overrides: { "optimizer.l2": 0, ...overrides },
+  });
+  const trainer = new Trainer(gpu, store, optimizer, 0.5);
+  for (const scale of [1, 2]) {
+    const batch: Batch = {
+      images: gpu.upload(Float32Array.of(1, 0, 0, 1).map((v) => v * scale), [2, 2]),
+      labels: gpu.upload(Uint32Array.of(0, 2), [2]),
+      n: 2,
+    };
+    await trainer.step(model, batch, pass, 0);
+  }
+  const { gradientNorm } = await trainer.tally();
+  gpu.close();
+  return gradientNorm;
+}
+
+Deno.test("the gradient's norm is that of all weights that a step updates, before clipping", async () => {
+  // Each image has softmax − label over 2 images: two rows of (⅔, ⅓, ⅓) / 2; the head's is half of that.
+  const trunk = Math.sqrt(2 * (4 + 1 + 1) / 9) / 2;
+  const mean = (norm: number) => (norm + 2 * norm) / 2;
+  const both = mean(trunk * Math.sqrt(1 + 0.25));
+  const near = (got: number, wanted: number) =>
+    assert.ok(Math.abs(got / wanted - 1) < 1e-6, `${got}, expected ${wanted}`);
+  near(await gradientNorm({}), both);
+  near(await gradientNorm({ "optimizer.clip": "global", "optimizer.clipNorm": 0.01 }), both);
+  near(await gradientNorm({ "optimizer.clip": "tensor", "optimizer.clipNorm": 0.01 }), both);
+  near(await gradientNorm({ "optimizer.freezeAux": true }), mean(trunk));
+});
+
+Deno.test("the L2 term counts in the gradient's norm", async () => {
+  // Six weights of 2 with gradient 2·0.1·2 on top; the auxiliary head has no such term.
+  const rows = [[-2 / 3, 1 / 3, 1 / 3], [1 / 3, 1 / 3, -2 / 3]].flat().map((g) => g / 2);
+  const norm = (scale: number) =>
+    Math.hypot(...rows.map((g) => g * scale + 0.4), ...rows.map((g) => g * scale / 2));
+  const got = await gradientNorm({ "optimizer.l2": 0.1, "optimizer.l2Half": false }, 2);
+  assert.ok(Math.abs(got / ((norm(1) + norm(2)) / 2) - 1) < 1e-6, `${got}`);
+});
+
 Deno.test("weights that are no numbers any more are not saved", async () => {
   const gpu = await Gpu.open();
   const store = new WeightStore();

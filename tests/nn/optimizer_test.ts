@@ -236,7 +236,10 @@ Deno.test("more parts than one axis has work-groups are all clipped and updated"
   const n = 65_600;
   const values = noise(n, 20);
   const norm = Math.sqrt(values.reduce((sum, g) => sum + g * g, 0));
-  const updated = async (make: (slabs: Slab[]) => Pick<Sgd, "step">, lr: number) => {
+  const updated = async (
+    make: (slabs: Slab[]) => Pick<Sgd, "step">,
+    lr: number,
+  ) => {
     const slab = new Slab(gpu, n);
     gpu.write(slab.grads, values);
     const tensor = { ...slab.weights, shape: [n] };

@@ -21,12 +21,12 @@ import { surviveFileSizeLimit } from ${url("src/run/interrupt.ts")};
 import { fakeConfig, fakeSearch } from ${url("tests/run/fake_search.ts")};
 surviveFileSizeLimit();
 Deno.kill(Deno.pid, "SIGXFSZ");
-const folder = RunFolder.create({
-  runs: ${JSON.stringify(runs)}, command: "search", mode: "micro", config: fakeConfig,
-});
 const { signal } = new AbortController();
 const options = { steps: 400, every: 8, seed: 7 };
 try {
+  const folder = RunFolder.create({
+    runs: ${JSON.stringify(runs)}, command: "search", mode: "micro", config: fakeConfig,
+  });
   await record(folder, fakeSearch(folder, signal, options), signal);
 } catch (error) {
   console.error((error as Error).message);
@@ -60,4 +60,11 @@ Deno.test("a file that may not grow ends the run with one sentence; every file i
   const text = Deno.readTextFileSync(join(path, "events.ndjson"));
   assert(text.endsWith("\n"), "no torn line");
   assert(readLines(join(path, "events.ndjson")).length > 10);
+});
+
+Deno.test("a disk that is full before the run's folder is whole leaves nothing of it, and says to start again", async () => {
+  const runs = Deno.makeTempDirSync();
+  const message = await runLimited(runs, 0);
+  assert(/^Cannot write \S+-micro-1: .*, then start the run again$/.test(message), message);
+  assertEquals([...Deno.readDirSync(runs)].filter((entry) => entry.isDirectory), []);
 });

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { DataError, UsageError } from "../../src/errors.ts";
 import { runEvent } from "../../src/nas/events.ts";
-import { readLines } from "../../src/run/files.ts";
+import { readEvents, readLines } from "../../src/run/files.ts";
 import { RunFolder } from "../../src/run/folder.ts";
 import { record } from "../../src/run/record.ts";
 import { listRuns, readState } from "../../src/run/state.ts";
@@ -150,11 +150,71 @@ Deno.test("a kill inside a checkpoint write loses nothing: the one before is sti
   }
   await resume(path);
   assertEquals(results(path), expected);
-  assertEquals([...Deno.readDirSync(join(path, "checkpoint"))].length, 1, "no leftovers");
+  const left = [...Deno.readDirSync(join(path, "checkpoint"))].map(({ name }) => name).sort();
+  assertEquals(left, ["checkpoint.safetensors", "previous.safetensors"], "no leftovers");
+});
+
+Deno.test("a flipped bit costs what came after the checkpoint before, and no result", async () => {
+  const runs = temporary();
+  const expected = results(await runThrough(runs));
+  const path = await runAndDie(runs, 21); // Checkpoints at steps 8 and 16.
+  const checkpoint = join(path, "checkpoint", "checkpoint.safetensors");
+  const bytes = Deno.readFileSync(checkpoint);
+  bytes[bytes.length - 3] ^= 4;
+  Deno.writeFileSync(checkpoint, bytes);
+  await resume(path);
+  const events = readEvents(join(path, "events.ndjson")).events;
+  assertEquals(events.find((event) => event.type === "resume")?.fromStep, 8);
+  const warning = events.find((event) => event.type === "warn")!.message;
+  assert(/passed over.*the file is damaged/.test(warning), warning);
+  assertEquals(results(path), expected);
+});
+
+Deno.test("a kill between the two renames of a checkpoint leaves the one before", async () => {
+  const runs = temporary();
+  const expected = results(await runThrough(runs));
+  const path = await runAndDie(runs, 21);
+  const folder = join(path, "checkpoint");
+  Deno.renameSync(join(folder, "checkpoint.safetensors"), join(folder, "previous.safetensors"));
+  await resume(path);
+  assertEquals(results(path), expected);
+});
+
+Deno.test("without a whole checkpoint the way out is to delete them: the run begins anew", async () => {
+  const runs = temporary();
+  const expected = results(await runThrough(runs));
+  const path = await runAndDie(runs, 21);
+  const folder = join(path, "checkpoint");
+  for (const { name } of Deno.readDirSync(folder)) Deno.truncateSync(join(folder, name), 99);
+  const error = expectThrow(() => RunFolder.open(path), DataError, "checkpoint.safetensors");
+  assert(error.message.includes("delete the run's folder checkpoint and resume"), error.message);
+  Deno.removeSync(folder, { recursive: true });
+  await resume(path);
+  assertEquals(results(path), expected);
+});
+
+Deno.test("garbage among the events is passed over with a word; numbers stay unique", async () => {
+  const runs = temporary();
+  const expected = results(await runThrough(runs));
+  const path = await runAndDie(runs, 21);
+  const file = join(path, "events.ndjson");
+  const lines = Deno.readTextFileSync(file).split("\n");
+  lines.splice(5, 2, "\u0000\u0001 no JSON", "[1, 2]");
+  lines.splice(-2, 1, '{"seq": "x"}');
+  Deno.writeTextFileSync(file, lines.join("\n"));
+  await resume(path);
+  const { events, unreadable } = readEvents(file);
+  assertEquals(unreadable, [6, 7, lines.length - 1]);
+  const seqs = events.map(({ seq }) => seq);
+  assertEquals(seqs, [...new Set(seqs)].sort((a, b) => a - b));
+  const warning = events.find((event) => event.type === "warn")!.message;
+  assert(warning.includes("3 lines of events.ndjson, the first is line 6"), warning);
+  assertEquals(results(path), expected);
 });
 
 Deno.test("a checkpoint cut off or changed anywhere is recognised and named", async () => {
   const path = await runAndDie(temporary(), 21);
+  Deno.removeSync(join(path, "checkpoint", "previous.safetensors"));
   const checkpoint = join(path, "checkpoint", "checkpoint.safetensors");
   const bytes = Deno.readFileSync(checkpoint);
   const refused = (content: Uint8Array) => {
@@ -182,7 +242,7 @@ Deno.test("a checkpoint of a retraining belongs to its architecture too", async 
   const make = (arch: string) =>
     RunFolder.create({ runs: temporary(), command: "retrain", mode: "retrain", config: 1, arch });
   const [one, other] = [make("[1]"), make("[2]")];
-  await one.save({ json: 1, tensors: {} });
+  for (const folder of [one, other]) await folder.save({ json: 1, tensors: {} });
   one.close();
   other.close();
   Deno.copyFileSync(
@@ -193,7 +253,7 @@ Deno.test("a checkpoint of a retraining belongs to its architecture too", async 
 });
 
 Deno.test("missing trial lines are an error, not a shorter list", async () => {
-  const path = await runAndDie(temporary(), 21);
+  const path = await runAndDie(temporary(), 13); // One checkpoint.
   Deno.truncateSync(join(path, "trials.ndjson"), 100);
   expectThrow(() => RunFolder.open(path), DataError, "lines are missing");
 });
@@ -220,7 +280,7 @@ Deno.test("a run whose process is dead but not yet buried reads interrupted", as
   const folder = newRun(temporary());
   // A shell that never asks what became of its child.
   const shell = new Deno.Command("sh", {
-    args: ["-c", "sleep 60 & echo $!; exec sleep 60"],
+    args: ["-c", "sleep 3600 & echo $!; exec sleep 3600"],
     stdout: "piped",
   }).spawn();
   const reader = shell.stdout.getReader();
@@ -228,7 +288,7 @@ Deno.test("a run whose process is dead but not yet buried reads interrupted", as
   folder.update({ pid });
   assertEquals(readState(folder.path).status, "running");
   Deno.kill(pid, "SIGKILL");
-  for (let i = 0; i < 100 && readState(folder.path).status === "running"; i++) {
+  while (readState(folder.path).status === "running") {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   assertEquals(readState(folder.path).status, "interrupted");

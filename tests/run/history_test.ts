@@ -97,6 +97,19 @@ Deno.test("a plot shows the curves that a run has and marks the warm restart", (
   assert(!/NaN|undefined|Infinity/.test(cut));
 });
 
+Deno.test("a policy's average and a look at the test images are curves of their own", () => {
+  const plot = (more: Record<string, number>) =>
+    plotRun(
+      historyOf(madeSearch().map((e) => e.type === "epoch" ? { ...e, ...more } : e), "e"),
+      "a",
+    );
+  const labels = [">policy average</text>", ">test, looked at</text>"];
+  const seen = (svg: string) => labels.map((label) => svg.includes(label));
+  assertEquals(seen(plot({})), [false, false]);
+  assertEquals(seen(plot({ policyAccuracy: 0.25 })), [true, false]);
+  assertEquals(seen(plot({ testAccuracy: 0.25 })), [false, true]);
+});
+
 Deno.test("where an epoch's score is that of what was trained, the candidates' mean has its own curve", () => {
   const own = madeSearch().map((event) =>
     event.type === "start" ? { ...event, strategy: "enas-nnabla" } : event

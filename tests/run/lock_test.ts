@@ -56,9 +56,9 @@ Deno.test("waiting for an adapter ends with the signal", async () => {
   const options = { folder, adapter: "card", run: "a" };
   const lock = await lockAdapter(options);
   const stop = new AbortController();
-  setTimeout(() => stop.abort(new Error("enough")), 50);
+  const onWait = () => stop.abort(new Error("enough"));
   await expectReject(
-    () => lockAdapter({ ...options, wait: true, signal: stop.signal }),
+    () => lockAdapter({ ...options, wait: true, signal: stop.signal, onWait }),
     Error,
     "enough",
   );

@@ -52,11 +52,22 @@ Deno.test("a new run begins its files anew; a resumed one replaces the points th
   assertEquals(read(folder, "Training-loss"), "10 3\n20 2.5\n");
 });
 
-Deno.test("the test accuracy is one figure, of the end", () => {
+Deno.test("the test accuracy is one figure, of the last epoch", () => {
   const folder = Deno.makeTempDirSync({ prefix: "denas-" });
   const monitor = new Monitor(folder);
+  for (const event of [epoch(1, 0.25), epoch(2)]) monitor.show(event);
   const done = { type: "done", seconds: 1, queries: 1, trainedImages: 1, peakBytes: 0 } as const;
   monitor.show({ ...done, testAccuracy: 0.75 });
   monitor.close();
-  assertEquals(read(folder, "Test-accuracy"), "0 0.75\n");
+  assertEquals(read(folder, "Test-accuracy"), "2 0.75\n");
+});
+
+Deno.test("a search's policy and a retraining's look at the test images have a series of their own", () => {
+  const folder = Deno.makeTempDirSync({ prefix: "denas-" });
+  const monitor = new Monitor(folder);
+  const events = [1, 2].map((n) => ({ ...epoch(n), policyAccuracy: n / 8, testAccuracy: n / 4 }));
+  for (const event of events) monitor.show(event as RunEvent);
+  monitor.close();
+  assertEquals(read(folder, "Policy-accuracy"), "1 0.125\n2 0.25\n");
+  assertEquals(read(folder, "Test-accuracy"), "1 0.25\n2 0.5\n");
 });

@@ -8,6 +8,7 @@ export class Charts {
   constructor(model) {
     this.model = model;
     this.search = model.run.command !== "retrain";
+    this.third = thirdAccuracy(model.run);
     this.score = this.search ? this.#scorePlot() : null;
     const steps = hasSteps(model.run);
     this.loss = steps ? this.#lossPlot() : null;
@@ -54,7 +55,7 @@ export class Charts {
   }
 
   #accuracyPlot() {
-    const { model } = this;
+    const { model, third } = this;
     return new Plot({
       label: "Accuracy over steps",
       x: "step",
@@ -64,6 +65,7 @@ export class Charts {
       series: [
         { label: "Training", colour: "--series-3", format: percent },
         { label: "Validation", colour: "--series-2", format: percent },
+        ...third ? [{ label: third.label, colour: "--series-4", format: percent }] : [],
       ],
     });
   }
@@ -97,11 +99,12 @@ export class Charts {
       last ? `last ${fixed(last.loss)}` : "no steps yet",
     );
     const perEpoch = model.stepsPerEpoch ?? 1;
-    const { validAccuracy } = model.epochs.columns;
+    const columns = ["validAccuracy", ...this.third ? [this.third.column] : []]
+      .map((name) => model.epochs.columns[name]);
     const at = model.epochs.x.map((epoch) => epoch * perEpoch);
-    const data = validAccuracy.some((v) => v !== null)
-      ? joined([steps.x, trainAccuracy], [at, validAccuracy])
-      : [steps.x, trainAccuracy, steps.x.map(() => null)];
+    const data = columns.flat().some((v) => v !== null)
+      ? joined([steps.x, trainAccuracy], [at, ...columns])
+      : [steps.x, trainAccuracy, ...columns.map(() => steps.x.map(() => null))];
     this.accuracy.setData(data, last ? `training ${percent(last.trainAccuracy)}` : "no steps yet");
   }
 
@@ -117,6 +120,13 @@ export class Charts {
     this.update.cancel();
     for (const plot of [this.score, this.loss, this.accuracy]) plot?.destroy();
   }
+}
+
+/** A third curve of accuracy, where the settings ask for one. */
+function thirdAccuracy({ config }) {
+  if (config?.policyEvaluation) return { column: "policyAccuracy", label: "Policy average" };
+  if (config?.evalTestEachEpoch) return { column: "testAccuracy", label: "Test, looked at" };
+  return null;
 }
 
 /** Trials, the best so far (drawn on to the last reward trial), and what was scored for selection. */

@@ -49,7 +49,7 @@ export class RunModel {
     this.setRun(run);
     this.next = 0;
     this.steps = new Series(["loss", "trainAccuracy", "learningRate"]);
-    this.epochs = new Series(["validAccuracy", "seconds"]);
+    this.epochs = new Series(["validAccuracy", "policyAccuracy", "testAccuracy", "seconds"]);
     this.controller = new Series(["entropy", "baseline", "reward", "loss", "skipRate"]);
     this.trials = new Series(["reward", "low", "high", "selection"]);
     this.best = new Series(["score"]);
@@ -105,10 +105,7 @@ export class RunModel {
   }
 
   on_epoch(event) {
-    this.epochs.push(event.epoch, {
-      validAccuracy: event.validAccuracy,
-      seconds: event.seconds,
-    });
+    this.epochs.push(event.epoch, event);
     this.run.epoch = event.epoch;
   }
 

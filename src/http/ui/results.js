@@ -10,7 +10,13 @@ export class ResultsPanel {
     this.place = h(
       "div",
       { class: "results" },
-      h("p", { class: "empty" }, "The test images are read once, at the end."),
+      h(
+        "p",
+        { class: "empty" },
+        model.run.config?.evalTestEachEpoch
+          ? "The test images are looked at after every epoch; the figures of the end come here."
+          : "The test images are read once, at the end.",
+      ),
     );
     this.element = panel("Test", {
       class: "results-panel",
@@ -32,6 +38,7 @@ export class ResultsPanel {
           [percent(done.multiLabel.constantMatch), "a constant answer at best"],
         ]
         : [],
+      ...done.best ? [[percent(done.best.testAccuracy), bestWords(done.best)]] : [],
     ];
     this.place.replaceChildren(
       ...figures.map(([value, text]) =>
@@ -42,6 +49,11 @@ export class ResultsPanel {
     );
   }
 }
+
+/** What the figure of the best weights is; the others are of the last ones. */
+const bestWords = ({ epoch, validAccuracy }) =>
+  `with the weights of epoch ${epoch}, the best in validation (${percent(validAccuracy)}); ` +
+  "the other figures are of the last weights";
 
 const share = (value) => value === null ? "–" : percent(value);
 

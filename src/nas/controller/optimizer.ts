@@ -1,14 +1,16 @@
 /** What trains a controller: Adam as in the released code, or SGD with momentum as in NNabla's. */
 import type { Gpu } from "../../gpu/device.ts";
+import type { Tensor } from "../../gpu/tensor.ts";
 import { Adam, type OptimizerState, Sgd } from "../../nn/optimizer.ts";
 import type { Touched } from "../../nn/regions.ts";
 import type { Slab } from "../../nn/slab.ts";
 import type { ControllerConfig } from "./network.ts";
 
 export interface ControllerOptimizer {
-  step(touched: readonly Touched[]): void;
+  /** Records a step; returns the gradients' sums of squares as `Sgd.step` does. */
+  step(touched: readonly Touched[]): Tensor | null;
   /** Records a step that does not count: what `Gpu.dryRun` takes. */
-  dryRun(touched: readonly Touched[]): void;
+  dryRun(touched: readonly Touched[]): Tensor | null;
   snapshot(): Promise<OptimizerState>;
   restore(state: OptimizerState): void;
 }

@@ -91,7 +91,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     });
   }
 
-  async *prepare(draw: Strategy<A>["draw"], signal: AbortSignal): AsyncIterable<RunEvent> {
+  async *prepare(draw: Strategy<A>["draw"]): AsyncIterable<RunEvent | null> {
     const { space, config, train } = this.parts;
     const perEpoch = this.stepsPerEpoch;
     const { epoch } = this.#saved;
@@ -120,9 +120,11 @@ export class SharedEvaluator<A> implements Evaluator<A> {
       images += batch.n;
       this.#saved.trainedImages += batch.n;
       this.#saved.step++;
-      const stop = signal.aborted || this.#saved.step === (epoch + 1) * perEpoch;
-      if (!this.#trainer.full && !stop) continue;
-      const { loss, accuracy } = await this.#trainer.tally();
+      if (!this.#trainer.full && this.#saved.step < (epoch + 1) * perEpoch) {
+        yield null;
+        continue;
+      }
+      const { loss, accuracy, gradientNorm } = await this.#trainer.tally();
       yield {
         type: "step",
         epoch,
@@ -130,6 +132,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
         steps: this.steps,
         loss,
         trainAccuracy: accuracy,
+        gradientNorm,
         learningRate: lr,
         imagesPerSecond: images * 1000 / (performance.now() - from),
         secondsLeft: 0,

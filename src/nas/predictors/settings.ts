@@ -1,24 +1,23 @@
 /** Settings of predictors that a person may change. */
 import { z } from "zod";
+import { limits, sizeOf } from "../limits.ts";
 import { UsageError } from "../../errors.ts";
 import { expectation, firstProblem } from "../expectation.ts";
 import { type PredictorName, predictorNames } from "./names.ts";
 
-const whole = (most: number) => z.number().int().positive().max(most);
-
 const schema = z.strictObject({
   /** Hidden layers of a network, or graph convolutions, and units of each. */
-  layers: whole(100),
-  width: whole(1000),
+  layers: sizeOf(limits.predictorLayers),
+  width: sizeOf(limits.predictorWidth),
   /** Passes over the training set. */
-  epochs: whole(100_000),
+  epochs: sizeOf(limits.predictorEpochs),
   /** Steps of a Markov chain, burn-in included. */
   steps: z.number().int().min(20).max(1_000_000),
   /** Learning rate, or step size of a chain. */
   rate: z.number().positive().max(10),
   loss: z.enum(["mae", "mse", "mape"]),
   /** Networks of an ensemble. */
-  ensemble: whole(100),
+  ensemble: sizeOf(limits.predictorLayers),
 }).partial();
 
 export type PredictorSettings = z.infer<typeof schema>;

@@ -7,6 +7,7 @@ import type { Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { numel } from "../../gpu/tensor.ts";
+import { type StepMeans, StepSums } from "../../nn/step_sums.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { addScaled, scale, weightedSum } from "../../ops/mod.ts";
 import type { SearchConfig } from "../config.ts";
@@ -39,6 +40,7 @@ export class EnasStrategy<A> implements Strategy<A> {
   readonly #store = new WeightStore();
   readonly #network: ControllerNetwork;
   readonly #optimizer: ControllerOptimizer;
+  readonly #sums: StepSums;
   #saved: Saved = { draws: 0, trials: 0, baseline: null };
   #asked: Drawn = { choices: [], entropies: [], probabilities: [] };
 
@@ -60,6 +62,7 @@ export class EnasStrategy<A> implements Strategy<A> {
     this.#network = make(this.#store, controller, child);
     this.#store.materialise(gpu, config.seed);
     this.#optimizer = controllerOptimizer(gpu, this.#store.slabs, controller);
+    this.#sums = new StepSums(gpu);
   }
 
   /** Trainable parameters of the controller. */
@@ -91,10 +94,11 @@ export class EnasStrategy<A> implements Strategy<A> {
       this.#saved.baseline = b;
       return reward - b;
     });
-    const loss = await this.#learn(choices, advantages);
+    const { loss, gradientNorm } = await this.#learn(choices, advantages);
     const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
     return {
       loss,
+      gradientNorm,
       reward: mean(done.map((d) => d.score.value)),
       entropy: mean(entropies),
       baseline: this.#saved.baseline ?? 0,
@@ -132,8 +136,9 @@ export class EnasStrategy<A> implements Strategy<A> {
     this.#record(n, 0);
     const arch = uniformArchitecture(this.space, new Rng(1, Stream.search));
     const choices = Array.from({ length: n }, () => this.space.encode(arch));
-    const { result } = this.#differentiate(choices, choices.map(() => 0));
-    this.#optimizer.dryRun(result.touched);
+    const { loss, result } = this.#differentiate(choices, choices.map(() => 0));
+    const squares = this.#optimizer.dryRun(result.touched);
+    this.#sums.record({ loss: result.of(loss), squares, images: 1 });
   }
 
   #record(n: number, draw: number) {
@@ -162,11 +167,11 @@ export class EnasStrategy<A> implements Strategy<A> {
     };
   }
 
-  async #learn(choices: number[][], advantages: number[]): Promise<number> {
+  async #learn(choices: number[][], advantages: number[]): Promise<StepMeans> {
     const { loss, result } = this.#differentiate(choices, advantages);
-    this.#optimizer.step(result.touched);
-    const [[value]] = await this.gpu.read([result.of(loss)]);
-    return value;
+    const squares = this.#optimizer.step(result.touched);
+    this.#sums.add({ loss: result.of(loss), squares, images: 1 });
+    return await this.#sums.take();
   }
 
   #differentiate(choices: number[][], advantages: number[]) {

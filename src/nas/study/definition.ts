@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { DataError, UsageError } from "../../errors.ts";
 import { expectation, firstProblem } from "../expectation.ts";
+import { limits, sizeOf } from "../limits.ts";
 
-const positive = z.number().int().positive();
+const positive = sizeOf(limits.architectures);
 
 const encoding = z.strictObject({
   /** Encodings to sample, to perturb and for a predictor; "" = the space's own. */
@@ -45,7 +46,7 @@ export const studySchema = z.strictObject({
   algorithms: z.array(algorithm).min(1),
   tables: z.array(tableChoice).default([]),
   /** Searches per algorithm and table, with seeds seed, seed + 1, … */
-  trials: positive.default(10),
+  trials: sizeOf(limits.trials).default(10),
   /** Scored architectures per search. */
   queries: positive.default(150),
   /** The best so far is noted after every so many queries, and after the last. */

@@ -72,6 +72,13 @@ function scores({ start, epochs, trials, controllers, done, foreign }: History):
       points: valid,
     },
   ];
+  const looked = (name: "policyAccuracy" | "testAccuracy"): Point[] =>
+    epochs.flatMap(({ epoch, [name]: y }) => y === undefined ? [] : [[epoch, y]]);
+  const others = [
+    { name: "policy average", colour: "#ca8a04", points: looked("policyAccuracy") },
+    { name: "test, looked at", colour: "#f87171", points: looked("testAccuracy") },
+  ];
+  series.push(...others.filter(({ points }) => points.length > 0));
   if (trainsBest) {
     const points = controllers.flatMap(({ epoch, reward: y }) =>
       y === undefined ? [] : [[epoch + 1, y] as const]

@@ -1,5 +1,5 @@
 /** The network of a run's folder as an ONNX file. */
-import { readNetwork } from "../network.ts";
+import { readNetwork, type Which } from "../network.ts";
 import { onnxModel } from "./mod.ts";
 import { encodeModel } from "./model.ts";
 
@@ -8,6 +8,6 @@ import { encodeModel } from "./model.ts";
  * @param path the run's folder.
  * @throws UsageError, DataError as `readNetwork`; ExportError naming an operation that ONNX cannot express here.
  */
-export function exportOnnx(path: string): Uint8Array {
-  return encodeModel(onnxModel(readNetwork(path)));
+export function exportOnnx(path: string, which?: Which): Uint8Array {
+  return encodeModel(onnxModel(readNetwork(path, which)));
 }

@@ -1,0 +1,62 @@
+/**
+ * Upper bounds of everything that sizes something: far above what is published, and low enough that a mistyped
+ * setting or a hostile request is refused in milliseconds instead of filling the memory.
+ */
+import { z } from "zod";
+
+const whole = z.number().int();
+const written = (most: number) => most.toLocaleString("en-US");
+
+/** Text of at most `most` characters. */
+export const textUpTo = (most: number) =>
+  z.string().max(most, `expected at most ${written(most)} characters`);
+
+/** Longest path that any system takes. */
+export const pathText = textUpTo(4096);
+/** Names of columns, encodings, strategies. */
+export const nameText = textUpTo(200);
+
+const bound = (most: number, why: string) => ({ most, why });
+
+export const limits = {
+  layers: bound(64, "planning a network takes time that grows with the square of its layers"),
+  filters: bound(
+    2048,
+    "two reductions make four times as many channels, whose kernels fit no device",
+  ),
+  // Searches with 20 blocks and more have crashed software Vulkan without a message.
+  blocks: bound(14, "more blocks have crashed drivers"),
+  side: bound(4096, "larger pictures fit no device"),
+  channels: bound(1024, "more channels in a picture fit no device"),
+  classes: bound(100_000, "a classifier for more fits no device"),
+  batch: bound(16_384, "a larger batch fits no device"),
+  images: bound(1_000_000_000, "no host keeps more images"),
+  epochs: bound(1_000_000, "no run gets there"),
+  steps: bound(1_000_000_000, "no run gets there"),
+  /** Architectures that are kept, sampled or compared at once. */
+  architectures: bound(100_000, "all of them are kept in memory at once"),
+  /** Architectures that are compared each with each. */
+  compared: bound(10_000, "they are compared each with each"),
+  /** Options of one decision. */
+  options: bound(1_000_000, "no decision has more"),
+  hidden: bound(4096, "a larger controller fits no device"),
+  lstmLayers: bound(16, "a deeper controller takes too long for each decision"),
+  predictorLayers: bound(100, "a deeper or larger predictor takes hours to fit"),
+  predictorEpochs: bound(100_000, "a fit takes days"),
+  predictorWidth: bound(1000, "a wider predictor takes hours to fit"),
+  objectives: bound(16, "more cannot be ranked against each other"),
+  trials: bound(100_000, "no study gets there"),
+  jobs: bound(1024, "each is a process of its own"),
+  seeds: bound(1000, "each is a run of its own"),
+} as const;
+
+export type Limit = { readonly most: number; readonly why: string };
+
+/** What a value above a limit should have been, with the reason. */
+export const tooLarge = ({ most, why }: Limit) => `expected at most ${written(most)}: ${why}`;
+
+/** A whole number from 1 up to a limit. */
+export const sizeOf = (limit: Limit) => whole.positive().max(limit.most, tooLarge(limit));
+
+/** A whole number from 0 up to a limit. */
+export const countOf = (limit: Limit) => whole.nonnegative().max(limit.most, tooLarge(limit));

@@ -1,0 +1,102 @@
+/**
+ * Settings at their extremes, sent to a server as runs to start: each least, greatest and just beyond, alone and
+ * with others. Whatever comes, the answer is a run or a refusal with a reason, soon.
+ */
+import { Rng } from "../../src/random.ts";
+
+export interface Extremes {
+  /** Answers by status. */
+  statuses: Record<number, number>;
+  /** What was neither started nor refused with a reason: settings and answer. */
+  failures: string[];
+  slowestMs: number;
+}
+
+export interface ExtremesOptions {
+  url: string;
+  /** A data set of which nothing can be learned: what is started ends at once. */
+  data: string;
+  /** Of a search, for retrainings. */
+  arch: Record<string, unknown>;
+  count: number;
+  seed: number;
+  /** Longest time to an answer. */
+  limitMs: number;
+}
+
+// deno-lint-ignore no-explicit-any -- a JSON schema
+type Schema = any;
+type Setting = { path: string[]; schema: Schema };
+
+const json = { "content-type": "application/json" };
+
+export async function tryExtremes(options: ExtremesOptions): Promise<Extremes> {
+  const { url, data, arch, count, seed, limitMs } = options;
+  const rng = new Rng(seed, 9);
+  const schema: Schema = await (await fetch(`${url}schema/run`)).json();
+  const kinds = (schema.oneOf ?? schema.anyOf).map(numbersIn);
+  const modes = ["micro", "macro", "macro-range", "darts", "nasbench101", "nasbench201"];
+  const result: Extremes = { statuses: {}, failures: [], slowestMs: 0 };
+  for (let i = 0; i < count; i++) {
+    const kind = rng.below(kinds.length);
+    const body: Record<string, unknown> = kind === 0
+      ? { command: "search", mode: modes[rng.below(modes.length)], preset: "smoke", data }
+      : { command: "retrain", arch, preset: "smoke", data };
+    const settings: Setting[] = kinds[kind];
+    for (let n = [1, 1, 2, settings.length][rng.below(4)]; n > 0; n--) {
+      const { path, schema } = settings[rng.below(settings.length)];
+      // All at once are legal more often, so that they reach what lies behind the schema.
+      const values = extremesOf(schema, n > 2);
+      put(body, path, values[rng.below(values.length)]);
+    }
+    const text = JSON.stringify(body);
+    const from = performance.now();
+    const response = await fetch(`${url}runs`, { method: "POST", headers: json, body: text });
+    const answer = await response.json();
+    const milliseconds = performance.now() - from;
+    result.slowestMs = Math.max(result.slowestMs, milliseconds);
+    result.statuses[response.status] = (result.statuses[response.status] ?? 0) + 1;
+    const right = response.status === 202 ||
+      response.status === 400 && /^Cannot /.test(answer.detail);
+    if (!right || milliseconds > limitMs) {
+      const said = JSON.stringify(answer).slice(0, 200);
+      result.failures.push(`${response.status} in ${milliseconds.toFixed(0)} ms: ${text}: ${said}`);
+    }
+    if (response.status === 202) await stop(url, answer.id);
+  }
+  return result;
+}
+
+async function stop(url: string, id: string): Promise<void> {
+  const response = await fetch(`${url}runs/${id}/stop`, { method: "POST", headers: json });
+  await response.body?.cancel();
+}
+
+/** All numbers of a schema, by path. */
+function numbersIn(schema: Schema): Setting[] {
+  const found: Setting[] = [];
+  const walk = (part: Schema, path: string[]) => {
+    if (part.type === "integer" || part.type === "number") found.push({ path, schema: part });
+    for (const [name, inner] of Object.entries(part.properties ?? {})) {
+      if (name !== "arch" && name !== "trial") walk(inner, [...path, name]);
+    }
+  };
+  walk(schema, []);
+  return found;
+}
+
+function extremesOf(schema: Schema, legal: boolean): number[] {
+  const { type, minimum, exclusiveMinimum, maximum, exclusiveMaximum } = schema;
+  const whole = type === "integer";
+  const least = minimum ?? (exclusiveMinimum ?? -1e6) + (whole ? 1 : 1e-9);
+  const most = maximum ?? (exclusiveMaximum ?? 1e6 + 1) - (whole ? 1 : 1e-9);
+  if (legal) return [least, most];
+  return [least, most, least - 1, most + 1, 0, -1, 1e308, Number.MAX_SAFE_INTEGER, 0.5];
+}
+
+function put(body: Record<string, unknown>, path: string[], value: number): void {
+  const last = path.at(-1)!;
+  let at = body;
+  for (const name of path.slice(0, -1)) at = (at[name] ??= {}) as Record<string, unknown>;
+  at[last] = value;
+}

@@ -16,8 +16,8 @@ export interface SampleOptions {
   n: number;
   /** Other seeds give other draws; the search itself began with that of its config. */
   seed: number;
-  /** Told of the device before it draws, and of what records a draw (`Gpu.rehearse`). */
-  onDevice?(gpu: Gpu, rehearse: () => void): void;
+  /** Told of the device before it draws, and of what records a draw (`Gpu.dryRun`). */
+  onDevice?(gpu: Gpu, dryRun: () => void): void;
 }
 
 /**
@@ -39,7 +39,7 @@ export async function sampleChoices(options: SampleOptions): Promise<number[][]>
   const { gpu, done } = await openDevice(config.adapter, undefined);
   try {
     const strategy = new EnasStrategy(gpu, space, { ...config, seed });
-    options.onDevice?.(gpu, () => strategy.rehearse(n));
+    options.onDevice?.(gpu, () => strategy.dryRun(n));
     strategy.loadController(controllerOf(options));
     return (await strategy.draw(n)).map((arch) => space.encode(arch));
   } finally {

@@ -194,8 +194,8 @@ export async function openSearch(
       );
     },
     async *compile() {
-      const policy = gpu.rehearse(() => strategy.rehearse?.(config.perRound));
-      yield* compileAhead(gpu, [...policy, ...await evaluator.rehearse()], io.signal);
+      const policy = gpu.dryRun(() => strategy.dryRun?.(config.perRound));
+      yield* compileAhead(gpu, [...policy, ...await evaluator.dryRun()], io.signal);
     },
     figures: () => evaluator.figures(),
     archFields: archFieldsOf(config, data),

@@ -58,7 +58,7 @@ export interface Strategy<A> {
   /** What `askTrained` gave, scored. */
   tellTrained?(done: Scored<A>[]): StrategyReport;
   /** Records a draw and a step on n samples, for the kernels they need, where it learns on the device. */
-  rehearse?(n: number): void;
+  dryRun?(n: number): void;
   snapshot(): Promise<State>;
   restore(state: State): Promise<void>;
 }

@@ -60,8 +60,8 @@ export async function openTableSearch(
     }),
     async *compile() {
       if (!gpu) return;
-      const rehearsed = gpu.rehearse(() => strategy.rehearse?.(config.perRound));
-      yield* compileAhead(gpu, rehearsed, signal);
+      const dispatched = gpu.dryRun(() => strategy.dryRun?.(config.perRound));
+      yield* compileAhead(gpu, dispatched, signal);
     },
     figures: () => ({ step: 0, trainedImages: 0, peakBytes: gpu?.counters.bufferBytes ?? 0 }),
     archFields: {

@@ -77,10 +77,10 @@ export class SharedEvaluator<A> implements Evaluator<A> {
   }
 
   /** What training and scoring of some children dispatch: nearly all kernels of the search. */
-  rehearse(): Dispatch[] {
+  dryRun(): Dispatch[] {
     const { gpu, space, config, train, valid } = this.parts;
     const sizes = new Set([config.rewardBatch, config.evalBatch]);
-    return gpu.rehearse(() => {
+    return gpu.dryRun(() => {
       for (const arch of someArchitectures(space)) {
         const model = this.#build(arch);
         this.#trainer.record(model, train.next(0), this.#pass(true), 0);

@@ -1,9 +1,9 @@
 /** What the spaces of published benchmarks share: stages of equal cells, and a classifier with bias. */
 import type { Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../errors.ts";
-import { channels, linear, type Net, stem } from "../../nn/layers.ts";
+import { channels, convNormRelu, linear, type Net, stem } from "../../nn/layers.ts";
 import { constantInit } from "../../nn/init.ts";
-import { biasAdd, globalAvgPool, relu } from "../../ops/mod.ts";
+import { biasAdd, globalAvgPool } from "../../ops/mod.ts";
 import type { ChildConfig } from "../space.ts";
 
 /** Throws a UsageError unless the cells can be spread evenly over the stages. */
@@ -19,7 +19,7 @@ export function requireStages(space: string, { layers }: ChildConfig, stages: nu
 /** Global average pool and linear layer with bias: `[n, h, w, c]` → `[n, classes]`; weights `w`, `b`. */
 export function denseHead(net: Net, x: Value, classes: number): Value {
   return net.scope("head", () => {
-    const logits = linear(net, globalAvgPool(x, { relu: false }), classes);
+    const logits = linear(net, globalAvgPool(x), classes);
     return biasAdd(logits, net.param("b", [classes], constantInit(0)));
   });
 }
@@ -32,7 +32,5 @@ export const cellName = (stage: number, perStage: number, i: number): string =>
 export const doubled = (x: Value): number => 2 * channels(x);
 
 /** First layer: 3×3 convolution with the config's channels and stride, batch norm, ReLU. */
-export function plainStem(net: Net, images: Value, config: ChildConfig): Value {
-  const y = stem(net, images, config.filters, config.stem);
-  return relu(y);
-}
+export const plainStem = (net: Net, images: Value, config: ChildConfig): Value =>
+  stem(net, images, config.filters, config.stem, convNormRelu);

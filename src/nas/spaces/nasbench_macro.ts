@@ -6,8 +6,8 @@
 import type { Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../errors.ts";
 import { heInit } from "../../nn/init.ts";
-import { channels, convNorm, type Net, norm } from "../../nn/layers.ts";
-import { add, depthwiseConv2d } from "../../ops/mod.ts";
+import { channels, convNorm, convNormRelu, type Net, norm } from "../../nn/layers.ts";
+import { add, depthwiseConv2d, relu } from "../../ops/mod.ts";
 import type { BuildContext, ChildConfig, Decision, Graph, SearchSpace } from "../space.ts";
 import { denseHead, plainStem } from "./benchmark.ts";
 import { type Network, requireConfig, requireSearchForm, toModel } from "./child.ts";
@@ -98,8 +98,7 @@ function network({ ops }: MacroBenchArch, { config, classes }: BuildContext): Ne
       const out = channels(x) * stride;
       x = net.scope(`layer${layer}`, () => operation(net, x, op, { out, stride }));
     });
-    const after = { relu: true };
-    const wide = convNorm(net, "last", x, { k: 1, out: LAST * config.filters, after });
+    const wide = convNormRelu(net, "last", x, { k: 1, out: LAST * config.filters });
     return { logits: denseHead(net, wide, classes) };
   };
 }
@@ -116,10 +115,10 @@ function operation(
   }
   return net.scope(`ir${k}`, () => {
     const hidden = expansion * channels(x);
-    const wide = convNorm(net, "expand", x, { k: 1, out: hidden, after: { relu: true } });
+    const wide = convNormRelu(net, "expand", x, { k: 1, out: hidden });
     const spread = net.scope("depthwise", () => {
       const w = net.param("dw", [k, k, hidden, 1], heInit(k * k));
-      return norm(net, depthwiseConv2d(wide, w, { stride, relu: false }), { relu: true });
+      return relu(norm(net, depthwiseConv2d(wide, w, { stride })));
     });
     const y = convNorm(net, "project", spread, { k: 1, out });
     return stride === 1 ? add(y, x) : y;

@@ -61,8 +61,8 @@ export class NnablaStrategy<A> implements Strategy<A> {
     return { trained: done?.score.value };
   }
 
-  rehearse(n: number): void {
-    this.policy.rehearse?.(n);
+  dryRun(n: number): void {
+    this.policy.dryRun?.(n);
   }
 
   async snapshot(): Promise<State> {

@@ -7,6 +7,7 @@ import type { Store } from "../nas/store.ts";
 import type { State } from "../nas/strategy.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { explain, LineFile, readLines, writeAtomic } from "./files.ts";
+import { takeGuard } from "./guard.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 import { readState, type RunState, writeState } from "./state.ts";
 import { readRunTuning, type RunTuning, runTuningPath } from "./tuning.ts";
@@ -68,6 +69,8 @@ export class RunFolder implements Store {
     Deno.mkdirSync(join(path, "checkpoint"));
     writeAtomic(join(path, "config.json"), JSON.stringify(run.config, null, 2) + "\n");
     if (run.arch !== undefined) writeAtomic(join(path, "arch.json"), run.arch);
+    // Before the state, which says "running" only while the guard is held.
+    const guard = guarded(path);
     writeState(path, {
       status: "running",
       command: run.command,
@@ -78,7 +81,7 @@ export class RunFolder implements Store {
       step: 0,
       epoch: 0,
     });
-    return new RunFolder(path, takeGuard(path));
+    return new RunFolder(path, guard);
   }
 
   /**
@@ -91,7 +94,7 @@ export class RunFolder implements Store {
     if (state.status === "done") {
       throw new UsageError(`Cannot resume ${path}: the run is done, an interrupted one is needed`);
     }
-    const guard = takeGuard(path);
+    const guard = guarded(path);
     try {
       const folder = new RunFolder(path, guard);
       folder.update({
@@ -224,21 +227,10 @@ function makeFolder({ runs, mode, now = new Date() }: NewRun): string {
   }
 }
 
-/** Whether a process is writing in a run, as far as the system knows. */
-export function isGuarded(path: string): boolean {
-  const file = Deno.openSync(join(path, "config.json"), { read: true });
-  try {
-    return !file.tryLockSync(true);
-  } finally {
-    file.close();
-  }
-}
-
-/** Only one process writes in a run; the system gives the guard back when that process dies. */
-function takeGuard(path: string): Deno.FsFile {
-  const file = Deno.openSync(join(path, "config.json"), { read: true });
-  if (file.tryLockSync(true)) return file;
-  file.close();
+/** @throws UsageError while another process writes in the run. */
+function guarded(path: string): Deno.FsFile {
+  const guard = takeGuard(path);
+  if (guard) return guard;
   throw new UsageError(
     `Cannot resume ${path}: process ${
       readState(path).pid

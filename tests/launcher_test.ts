@@ -600,16 +600,3 @@ test("packages are fetched with one line, once for each deno.lock", async (box) 
   box.write("tree/deno.lock", `{ "version": "5", "npm": {} }`);
   assertMatch((await box.run(["runs"])).stderr, /^denas: fetching /);
 });
-
-Deno.test("a command fetches no package that it does not import", async () => {
-  const folder = Deno.makeTempDirSync({ prefix: "denas-" });
-  for (const file of ["deno.json", "deno.lock"]) {
-    Deno.copyFileSync(join(root, file), join(folder, file));
-  }
-  Deno.writeTextFileSync(join(folder, "cli.ts"), `console.log("no packages")`);
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-P=engine", join(folder, "cli.ts")],
-    env: { DENO_DIR: join(folder, "cache"), NPM_CONFIG_REGISTRY: "http://127.0.0.1:9/" },
-  }).output();
-  assertEquals(new TextDecoder().decode(stdout), "no packages\n", new TextDecoder().decode(stderr));
-});

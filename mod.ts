@@ -26,8 +26,10 @@ export {
   type AdapterReport,
   Gpu,
   type OpenOptions,
+  type Recorder,
   type Shape,
   type Tensor,
+  type Traits,
 } from "./src/gpu/mod.ts";
 export {
   apply,

@@ -3,7 +3,7 @@
  * its central differences. The batch repeats two images, so that the reference has to do no more.
  */
 import { relativeError } from "../src/autodiff/gradcheck.ts";
-import { count, type Op } from "../src/autodiff/op.ts";
+import { numel, type Op } from "../src/autodiff/op.ts";
 import { hash } from "../src/random.ts";
 import { distinct, type Job, smallGradient, smallInputs } from "./data.ts";
 import { batchInputs, withBatch } from "./shape_list.ts";
@@ -35,7 +35,7 @@ export function check(op: Op<unknown>, job: Job, { out, gradients }: Computed): 
   gradients.forEach((g, k) => {
     if (!g) return;
     const perImage = k < batchInputs(job.op, job.shapes.length);
-    const length = count(shapes[k]);
+    const length = numel(shapes[k]);
     const direction = Float64Array.from({ length }, (_, i) => hash(3, 93, k, i) & 1 ? 1 : -1);
     const moved = (by: number) =>
       data.map((d, i) => i === k ? d.map((v, j) => v + by * direction[j]) : d.slice());

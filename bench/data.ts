@@ -1,6 +1,6 @@
 /** Numbers to measure with: the same for every implementation, a few images again and again. */
 import { testData } from "../src/autodiff/gradcheck.ts";
-import { count, type InputKind, type Shape } from "../src/autodiff/op.ts";
+import { type InputKind, numel, type Shape } from "../src/autodiff/op.ts";
 import { batchInputs } from "./shape_list.ts";
 
 /** What is measured; a part of `ListedShape`. */
@@ -23,17 +23,17 @@ const kinds: Record<string, InputKind[]> = {
 export function smallInputs({ op, shapes }: Job, images: number): Float64Array[] {
   return shapes.map((s, i) => {
     const rows = i < batchInputs(op, shapes.length) ? [images, ...s.slice(1)] : s;
-    return testData(count(rows), kinds[op]?.[i] ?? "real", 1 + i);
+    return testData(numel(rows), kinds[op]?.[i] ?? "real", 1 + i);
   });
 }
 
 /** The gradient of an output that some images have. */
 export const smallGradient = (shape: Shape, images: number): Float64Array =>
-  testData(count([images, ...shape.slice(1)]), "real", 51);
+  testData(numel([images, ...shape.slice(1)]), "real", 51);
 
 /** The rows of some images, repeated until the tensor is full; weights as they are. */
 export function repeated(data: Float64Array, shape: Shape): Float32Array<ArrayBuffer> {
-  const all = new Float32Array(count(shape));
+  const all = new Float32Array(numel(shape));
   for (let at = 0; at < all.length; at += data.length) all.set(data, at);
   return all;
 }

@@ -1,7 +1,7 @@
 /** One op at one shape, ready to be timed: tensors on the device, and the dispatches of each pass. */
 import {
-  count,
   type Grad,
+  numel,
   type Op,
   registry,
   type Shape,
@@ -29,7 +29,7 @@ export interface Work {
   bytes: number;
 }
 
-const bytesOf = (shapes: readonly Shape[]) => 4 * shapes.reduce((sum, s) => sum + count(s), 0);
+const bytesOf = (shapes: readonly Shape[]) => 4 * shapes.reduce((sum, s) => sum + numel(s), 0);
 
 export class Prepared {
   readonly #op: Op<unknown>;
@@ -129,7 +129,7 @@ export class Prepared {
   }
 
   #tensor(shape: Shape, data?: Float32Array<ArrayBuffer>): Tensor {
-    const buffer = this.gpu.pool.acquire(count(shape) * 4);
+    const buffer = this.gpu.pool.acquire(numel(shape) * 4);
     const tensor = { shape, buffer, offset: 0 };
     this.#owned.push(tensor);
     if (data) this.gpu.write(tensor, data);

@@ -87,7 +87,7 @@ export async function measure(
     const estimate = await watch.estimate(record);
     const before = gpu.counters.dispatches;
     record();
-    gpu.separate();
+    gpu.endPass();
     const dispatches = gpu.counters.dispatches - before;
     const all: number[] = [];
     const theirs: Row["peers"] = {};

@@ -3,7 +3,7 @@
  * Prints, for the forward pass and for the gradient of each input, the first run (which compiles) and the
  * best of five rounds of many dispatches in one submission, read back at the end.
  */
-import { count, type Op, registry, type Shape, type Tensor } from "../src/autodiff/op.ts";
+import { numel, type Op, registry, type Shape, type Tensor } from "../src/autodiff/op.ts";
 import { Gpu } from "../src/gpu/device.ts";
 import { uniform } from "../src/random.ts";
 import "../src/ops/mod.ts";
@@ -47,7 +47,7 @@ const gpu = await Gpu.open();
 let seed = 0;
 const make = (shape: Shape) => {
   const step = seed++;
-  const data = Float32Array.from({ length: count(shape) }, (_, i) => uniform(1, 2, step, i) - 0.5);
+  const data = Float32Array.from({ length: numel(shape) }, (_, i) => uniform(1, 2, step, i) - 0.5);
   return gpu.upload(data, shape);
 };
 const { out, saved = [] } = op.shapes(shapes, params);

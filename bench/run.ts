@@ -4,7 +4,7 @@
  */
 import { InvalidArgumentError } from "commander";
 import { DenasCommand } from "../src/cli/denas_command.ts";
-import { driverVersion } from "../src/cli/driver.ts";
+import { driverVersion } from "../src/run/driver.ts";
 import { whole } from "../src/cli/options.ts";
 import { UsageError } from "../src/errors.ts";
 import { Gpu, Stopwatch } from "../src/gpu/mod.ts";
@@ -87,7 +87,7 @@ async function main(options: Options): Promise<void> {
   const named = options.peers === true ? peerNames : options.peers ?? [];
   const peers = named.map((name) => new Peer(name));
   const { description, ceilings, rows } = await timeShapes(options, peers);
-  const driver = await driverVersion(description) ?? null;
+  const driver = driverVersion(description);
   const before = earlierMs(earlier?.rows ?? []);
   print(`${description}, ${driver ?? "driver unknown"}, Deno ${Deno.version.deno}`);
   print(`${ceilingsLine(ceilings)}\n${header(named)}`);

@@ -37,7 +37,7 @@ interface Recorded {
 
 /** Which gradient a kernel of a backward pass works for: those of weights end in dw or db, or add up splits. */
 const part = (kernel: string, pass: unknown): 0 | 1 | 2 =>
-  pass === "forward" ? 0 : /_d[wb]($|_)|split_sum/.test(kernel) ? 2 : 1;
+  pass === "forward" ? 0 : /_d[wb]($|_)|sum_splits/.test(kernel) ? 2 : 1;
 
 function noteInto(found: Recorded, { name, ms, args = {} }: Span, batch: number): void {
   found.total += ms;

@@ -9,6 +9,7 @@ import {
   add,
   channels,
   convNorm,
+  convNormRelu,
   type Decision,
   DecisionList,
   defineSpace,
@@ -17,7 +18,6 @@ import {
   type Net,
   networkSettings,
   norm,
-  relu,
   requireSearchForm,
   type SearchSpace,
   separable,
@@ -44,7 +44,7 @@ const bodies: readonly Body[] = [
     label: "two conv 3×3",
     build(net, x) {
       const out = channels(x);
-      const y = convNorm(net, "a", x, { k: 3, out, after: { relu: true } });
+      const y = convNormRelu(net, "a", x, { k: 3, out });
       return add(convNorm(net, "b", y, { k: 3, out }), x);
     },
   },
@@ -52,8 +52,8 @@ const bodies: readonly Body[] = [
     label: "bottleneck 1×1, 3×3, 1×1",
     build(net, x) {
       const out = channels(x), narrow = Math.max(1, out / 4);
-      const y = convNorm(net, "narrow", x, { k: 1, out: narrow, after: { relu: true } });
-      const z = convNorm(net, "middle", y, { k: 3, out: narrow, after: { relu: true } });
+      const y = convNormRelu(net, "narrow", x, { k: 1, out: narrow });
+      const z = convNormRelu(net, "middle", y, { k: 3, out: narrow });
       return add(convNorm(net, "wide", z, { k: 1, out }), x);
     },
   },
@@ -96,11 +96,11 @@ function open(config: Settings): SearchSpace<Residual> {
   const encode = ({ blocks }: Residual) => [...blocks];
   const build: SearchSpace<Residual>["build"] = ({ blocks }, into) =>
     toModel({ ...into, config }, (net, images) => {
-      let x = relu(stem(net, images, config.filters, config.stem));
+      let x = stem(net, images, config.filters, config.stem, convNormRelu);
       blocks.forEach((body, b) => {
         if (halves(b)) {
           const out = 2 * channels(x);
-          x = convNorm(net, `halve${b}`, x, { k: 3, out, stride: 2, after: { relu: true } });
+          x = convNormRelu(net, `halve${b}`, x, { k: 3, out, stride: 2 });
         }
         x = net.scope(`block${b}/${body}`, () => bodies[body].build(net, x));
       });

@@ -1,6 +1,8 @@
-// Adam over many tensors (Kingma & Ba 2015, section 2, last paragraph: epsilon outside the bias correction),
-// g += 2·l2·w.
+// Adam over many tensors (Kingma & Ba 2015, section 2, last paragraph: epsilon outside the bias
+// correction), g += 2·l2·w.
 // One work-group per chunk (first element, length, tensor, flags).
+// No tile: every weight is read once.
+// A table of chunks: one dispatch for any number of tensors.
 const SIZE: u32 = 64u;
 
 struct P {

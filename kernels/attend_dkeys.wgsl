@@ -1,4 +1,7 @@
-// Gradient of attention by its keys. One invocation per element of the keys.
+// Gradient of attention by its keys.
+// One invocation per element of the keys.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

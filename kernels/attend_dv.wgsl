@@ -1,4 +1,7 @@
-// Gradient of attention by v: Σ dy · tanh(key + query) over rows and keys. One work-group per element of v.
+// Gradient of attention by v: Σ dy · tanh(key + query) over rows and keys.
+// One work-group per element of v.
+// Work-group memory holds one partial sum per invocation (lib/group_sum.wgsl).
+// A tree in a fixed order in place of atomics: same bits each time.
 //#include lib/group_sum.wgsl
 const SIZE: u32 = 256u;
 

@@ -1,4 +1,8 @@
-// Gradient of average pooling, any window and stride. One invocation per input pixel and channel group.
+// Gradient of average pooling, any window and stride.
+// One invocation per input pixel and channel group.
+// No tile: the cache serves pixels that several windows share.
+// Gathers from the windows that see a pixel, so that nothing needs atomics; the sliding-window kernel
+// takes the usual sizes.
 //#include lib/index.wgsl
 alias V = vec4f;
 override SIZE: u32 = 64u;

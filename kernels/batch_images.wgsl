@@ -1,4 +1,7 @@
-// A batch of images from bytes: gather, crop, flip, turn, cut out, normalise. One invocation per pixel.
+// A batch of images from bytes: gather, crop, flip, turn, cut out, normalise.
+// One invocation per pixel.
+// No tile: every pixel of the batch is computed from at most four bytes.
+// One kernel in place of one per augmentation: the batch is written once.
 //#include lib/index.wgsl
 //#include lib/random.wgsl
 override SIZE: u32 = 64u;

@@ -1,4 +1,7 @@
-// The labels of a batch, `width` words for each example. One invocation per word.
+// The labels of a batch, `width` words for each example.
+// One invocation per word.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

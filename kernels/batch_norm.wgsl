@@ -1,7 +1,11 @@
-// y = (x - mean) * inverse deviation * gamma + beta, optionally max(y, 0), then optionally plus another tensor. Moments
-// are those of p.splits runs of pixels, which every work-group merges for itself; without splits it sees all pixels.
+// y = (x - mean) * inverse deviation * gamma + beta, optionally max(y, 0), then optionally plus another
+// tensor. Moments are those of p.splits runs of pixels, which every work-group merges for itself; without
+// splits it sees all pixels.
 // One work-group per run and p.groups channel groups.
+// Work-group memory holds the moments of each invocation (lib/moments.wgsl).
+// Runs of pixels, merged by Chan's formula: exact where the mean is far above the deviation.
 //#include lib/moments.wgsl
+//#include lib/relu.wgsl
 //#include lib/batch_norm.wgsl
 //#include lib/batch_norm_update.wgsl
 alias V = vec4f;
@@ -13,7 +17,7 @@ struct P {
   running_at: u32, gamma_at: u32, beta_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
-@group(0) @binding(1) var<storage, read> part: array<V>;
+@group(0) @binding(1) var<storage, read> partials: array<V>;
 @group(0) @binding(2) var<storage, read> gamma: array<V>;
 @group(0) @binding(3) var<storage, read> beta: array<V>;
 @group(0) @binding(4) var<storage, read> plus: array<V>;
@@ -30,7 +34,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   if (p.splits == 0u) { mine = moments_of(ch, first, p.pixels); }
   for (var s = local / p.groups; s < p.splits; s += SIZE / p.groups) {
     let n = f32(min(p.run, p.pixels - s * p.run));
-    let of_run = Moments(n, part[2u * s * p.c + ch], part[(2u * s + 1u) * p.c + ch]);
+    let of_run = Moments(n, partials[2u * s * p.c + ch], partials[(2u * s + 1u) * p.c + ch]);
     mine = merge_moments(mine, of_run);
   }
   let all = group_moments(mine, local);

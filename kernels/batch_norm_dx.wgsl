@@ -1,5 +1,8 @@
-// Gradients of batch norm by its weights and by its input from sums over pixels: those of p.splits runs, which every
-// work-group adds up for itself; without splits it sees all pixels. One work-group per run and p.groups channel groups.
+// Gradients of batch norm by its weights and by its input from sums over pixels: those of p.splits runs,
+// which every work-group adds up for itself; without splits it sees all pixels.
+// One work-group per run and p.groups channel groups.
+// Work-group memory holds the sums of each invocation (lib/batch_norm_sums.wgsl).
+// Sums in a fixed order in place of atomics: same bits each time.
 //#include lib/batch_norm_sums.wgsl
 //#include lib/batch_norm_dx.wgsl
 alias V = vec4f;
@@ -13,7 +16,7 @@ struct P {
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> dy: array<V>;
 @group(0) @binding(2) var<storage, read> stats: array<V>;
-@group(0) @binding(3) var<storage, read> part: array<V>;
+@group(0) @binding(3) var<storage, read> partials: array<V>;
 @group(0) @binding(4) var<storage, read_write> dx: array<V>;
 @group(0) @binding(5) var<storage, read_write> grad: array<f32>;
 @group(0) @binding(6) var<storage, read_write> other: array<f32>;
@@ -27,7 +30,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   var mine = Sums(V(0.0), V(0.0));
   if (p.splits == 0u) { mine = sums_of(its, ch, first, p.pixels); }
   for (var s = local / p.groups; s < p.splits; s += SIZE / p.groups) {
-    mine = Sums(mine.dy + part[2u * s * p.c + ch], mine.dot + part[(2u * s + 1u) * p.c + ch]);
+    mine = Sums(mine.dy + partials[2u * s * p.c + ch], mine.dot + partials[(2u * s + 1u) * p.c + ch]);
   }
   let all = group_sums(mine, local);
   if (group.y == 0u) { write_weights(group.x * p.groups, local); }

@@ -1,6 +1,10 @@
-// Batch norm by running statistics, optionally plus another tensor; before their first update mean 0, variance 1.
+// Batch norm by running statistics, optionally plus another tensor; before their first update mean 0,
+// variance 1.
 // One work-group per run of pixels and p.groups channel groups.
+// No tile: statistics are read once per work-group.
+// The grid of the other batch norms: one way to cut pixels and channels.
 //#include lib/moments.wgsl
+//#include lib/relu.wgsl
 //#include lib/batch_norm.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;

@@ -1,4 +1,7 @@
-// Mean of weight · loss and number of hits over a batch; hits of weight 0 do not count. One work-group.
+// Mean of weight · loss and number of hits over a batch; hits of weight 0 do not count.
+// One work-group.
+// Work-group memory holds one partial sum per invocation (lib/group_sum.wgsl).
+// A tree in a fixed order in place of atomics: same bits each time.
 //#include lib/group_sum.wgsl
 const SIZE: u32 = 256u;
 

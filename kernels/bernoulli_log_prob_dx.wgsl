@@ -1,4 +1,7 @@
-// dx = 2 (bit − p) · dy − 4 q · p (1 − p) · dh, p = σ(2q). One invocation per bit.
+// dx = 2 (bit − p) · dy − 4 q · p (1 − p) · dh, p = σ(2q).
+// One invocation per bit.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 override SIZE: u32 = 64u;

@@ -1,4 +1,7 @@
-// Gradient of the bias: the sum of each column of dy. One work-group per column.
+// Gradient of the bias: the sum of each column of dy.
+// One work-group per column.
+// Work-group memory holds one partial sum per invocation (lib/group_sum.wgsl).
+// A tree in a fixed order in place of atomics: same bits each time.
 //#include lib/group_sum.wgsl
 const SIZE: u32 = 256u;
 

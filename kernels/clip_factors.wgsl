@@ -1,4 +1,7 @@
-// factor = min(1, bound / norm) of ranges of sums of squares (first, number). One work-group per range.
+// factor = min(1, bound / norm) of ranges of sums of squares (first, number).
+// One work-group per range.
+// Work-group memory holds one partial sum per invocation (lib/group_sum.wgsl).
+// A tree in a fixed order in place of atomics: same bits each time.
 //#include lib/group_sum.wgsl
 const SIZE: u32 = 64u;
 

@@ -1,4 +1,7 @@
-// Up to four tensors side by side: columns of y from `start` on. One invocation per column and run of rows.
+// Up to four tensors side by side: columns of y from `start` on.
+// One invocation per column and run of rows.
+// No tile: every element is copied once.
+// Several rows per invocation: one division for all of them.
 //#include lib/index.wgsl
 //#include lib/part.wgsl
 override SIZE: u32 = 64u;

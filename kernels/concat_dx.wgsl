@@ -1,5 +1,7 @@
-// Columns of x from `start` on, cut into up to four tensors, or added to them. One invocation per column and run
-// of rows.
+// Columns of x from `start` on, cut into up to four tensors, or added to them.
+// One invocation per column and run of rows.
+// No tile: every element is copied once.
+// Several rows per invocation: one division for all of them.
 //#include lib/index.wgsl
 //#include lib/part.wgsl
 override SIZE: u32 = 64u;

@@ -1,27 +1,32 @@
-// Weight gradient of a convolution, channels in fours: sums of x dy over a span of output rows, to be added
-// up by split_sum; over all rows, the gradient itself. One invocation per span, kernel row, C vec4 of input and Q vec4 of output channels.
+// Weight gradient of a convolution, channels in fours: sums of x dy over a span of output rows, to be
+// added up by sum_splits; over all rows, the gradient itself.
+// One invocation per span, kernel row, C vec4 of input and Q vec4 of output channels.
+// A window of a row of x and T pixels of dy are held in registers, and C × K × 4 × Q sums.
+// Many products per load; stores in one loop, since each place that stores takes long to compile.
 //#include lib/index.wgsl
+//#include lib/relu.wgsl
+alias V = vec4f;
 override SIZE: u32 = 8u;
 const K = 3u;
 const S = 1u;
 const C = 1u;
 const Q = 2u;
-// Pixels per step and the columns that they see: outside (FIRST), seen by the step before too (KEEP), new
-// (FRESH), outside. A step forward moves the window by NEW columns.
+// Pixels per step and the columns that they see: outside (FIRST), seen by the step before too (COLS_KEPT), new
+// (COLS_LOADED), outside. A step forward moves the window by COLS_STEP columns.
 const T = 2u;
 const WINDOW = 4u;
 const FIRST = 0u;
-const KEEP = 2u;
-const FRESH = 2u;
-const NEW = 2u;
-// 0 where T pixels are the whole row: no loop then, which would cost half as much again, and nothing to mask.
-const STEPS = 1u;
-// 1: sums are held in registers, from which a copy is made at the end; 0: in memory, as software does anyway.
-const HELD = 0u;
+const COLS_KEPT = 2u;
+const COLS_LOADED = 2u;
+const COLS_STEP = 2u;
+// False where T pixels are the whole row: no loop then, which would cost half as much again, and nothing to mask.
+const STEPS = true;
+// Sums are kept in registers, from which a copy is made at the end; else in memory, as software does anyway.
+const IN_REGISTERS = false;
 
 struct P {
   ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, rows: u32, top: i32, left: i32,
-  span: u32, splits: u32, relu: u32, add: u32, pieces: u32, sums_at: u32,
+  span: u32, splits: u32, relu: u32, add: u32, count: u32, sums_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -46,8 +51,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let split = i / outs / ins % p.splits;
   let ky = i / outs / ins / p.splits;
   if (ky >= K) { return; }
-  // Not max(), which may turn NaN into a number.
-  let least = vec4f(select(-3.4028234e38, 0.0, p.relu != 0u));
   // Rows of an image from `low` to `high` see a row of x through this row of the kernel.
   let shift = p.top - i32(ky);
   let low = u32(max(shift + i32(S) - 1i, 0i)) / S;
@@ -57,26 +60,26 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var row = inside(split * p.span, low, high); row < end; row = inside(row + 1u, low, high)) {
     let line = i32((row / p.oh * p.ih + u32(i32(row % p.oh * S) - shift)) * p.iw);
     var v: array<vec4f, WINDOW * C>;
-    //#unroll l KEEP
+    //#unroll l COLS_KEPT
     //#unroll c C
     v[$l * C + $c] = x[u32(max(line + $l - p.left, 0i)) * ci + min(c + $c, ci - 1u)];
-    v[$l * C + $c] = select(v[$l * C + $c], least, v[$l * C + $c] < least);
+    v[$l * C + $c] = relu_in(v[$l * C + $c], p.relu != 0u);
     v[$l * C + $c] = select(vec4f(), v[$l * C + $c], u32($l - p.left) < p.iw);
     //#end
     //#end
     var ox = 0u;
-    //#unroll l STEPS
+    //#if STEPS
     for (; ox < p.ow; ox += T)
     //#end
     {
-      let column = i32(ox * S + FIRST + KEEP) - p.left;
-      //#unroll l FRESH
+      let column = i32(ox * S + FIRST + COLS_KEPT) - p.left;
+      //#unroll l COLS_LOADED
       //#unroll c C
       {
-        const L = (FIRST + KEEP + $l) * C + $c;
+        const L = (FIRST + COLS_KEPT + $l) * C + $c;
         v[L] = x[u32(max(line + column + $l, 0i)) * ci + min(c + $c, ci - 1u)];
-        v[L] = select(v[L], least, v[L] < least);
-        //#unroll s STEPS
+        v[L] = relu_in(v[L], p.relu != 0u);
+        //#if STEPS
         v[L] = select(vec4f(), v[L], u32(column + $l) < p.iw);
         //#end
       }
@@ -86,7 +89,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       {
         //#unroll t T
         var d$t = dy[(row * p.ow + ox + $t) * co + min(o + $q, co - 1u)];
-        //#unroll s STEPS
+        //#if STEPS
         d$t = select(vec4f(), d$t, ox + $t < p.ow);
         //#end
         //#end
@@ -97,7 +100,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         {
           var sum = a[(($c * K + $k) * 4 + $n) * Q + $q];
           //#unroll t T
-          if ($t * S + $k >= FIRST && $t * S + $k < FIRST + KEEP + FRESH) {
+          if ($t * S + $k >= FIRST && $t * S + $k < FIRST + COLS_KEPT + COLS_LOADED) {
             sum = fma(vec4f(v[($t * S + $k) * C + $c][$n]), d$t, sum);
           }
           //#end
@@ -108,19 +111,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         //#end
       }
       //#end
-      //#unroll l KEEP
+      //#unroll l COLS_KEPT
       //#unroll c C
-      v[$l * C + $c] = v[($l + NEW) * C + $c];
+      v[$l * C + $c] = v[($l + COLS_STEP) * C + $c];
       //#end
       //#end
     }
   }
   {
-    //#unroll h HELD
+    //#if IN_REGISTERS
     var a = a;
     //#end
     // One place in the text that stores: each takes the compiler as long as many terms.
-    for (var j = 0u; j < p.pieces; j++) {
+    for (var j = 0u; j < p.count; j++) {
       let n = j / Q % 4u;
       let k = j / (4u * Q) % K;
       let at = vec2u(c + j / (4u * Q * K), o + j % Q);

@@ -1,6 +1,11 @@
 // Weight gradient of a convolution, any channel counts: sums of x dy over a span of output rows, to be
-// added up by split_sum. One invocation per span, kernel row, input channel and Q output channels.
+// added up by sum_splits.
+// One invocation per span, kernel row, input channel and Q output channels.
+// A window of a row of x is held in registers, and K × Q sums.
+// The path for channels that do not divide by four.
 //#include lib/index.wgsl
+//#include lib/relu.wgsl
+alias V = f32;
 override SIZE: u32 = 8u;
 const K = 3u;
 const S = 1u;
@@ -11,7 +16,7 @@ const WINDOW = 4u;
 
 struct P {
   ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, rows: u32, top: i32, left: i32,
-  span: u32, splits: u32, relu: u32, pieces: u32, sums_at: u32,
+  span: u32, splits: u32, relu: u32, count: u32, sums_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -27,8 +32,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let ky = i / outs / p.ci % K;
   let split = i / outs / p.ci / K;
   if (split >= p.splits) { return; }
-  // Not max(), which may turn NaN into a number.
-  let least = select(-3.4028234e38, 0.0, p.relu != 0u);
   var a: array<f32, K * Q>;
   let end = min((split + 1u) * p.span, p.rows);
   for (var row = split * p.span; row < end; row++) {
@@ -40,7 +43,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       var v: array<f32, WINDOW>;
       //#unroll l WINDOW
       v[$l] = x[u32(max(line + column + $l, 0i)) * p.ci + c];
-      v[$l] = select(v[$l], least, v[$l] < least);
+      v[$l] = relu_in(v[$l], p.relu != 0u);
       v[$l] = select(0.0, v[$l], u32(column + $l) < p.iw);
       //#end
       //#unroll t T
@@ -61,7 +64,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   // One place in the text that stores: each takes the compiler as long as many terms.
   var all = a;
-  for (var j = 0u; j < p.pieces; j++) {
+  for (var j = 0u; j < p.count; j++) {
     let k = ky * K + j / Q;
     let at = o + j % Q;
     if (at < p.co) {

@@ -1,5 +1,10 @@
-// Depthwise convolution, any window, stride and dilation. One invocation per output pixel and channel group.
+// Depthwise convolution, any window, stride and dilation.
+// One invocation per output pixel and channel group.
+// No tile: the cache serves pixels that several windows share.
+// Plain code for sizes that are rare: the sliding-window kernel takes the usual ones, this one is its
+// second oracle.
 //#include lib/index.wgsl
+//#include lib/relu.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;
 override SIZE: u32 = 64u;
@@ -22,8 +27,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (n >= p.n) { return; }
   let top = i32(pixel / p.ow % p.oh * p.stride) - p.pad_y;
   let left = i32(pixel % p.ow * p.stride) - p.pad_x;
-  // Not max(), which may turn NaN into a number.
-  let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   var sum = V(0.0);
   for (var kh = 0u; kh < p.k; kh++) {
     let iy = top + i32(kh * p.dilation);
@@ -33,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let ix = left + i32(kw * p.dilation);
       if (ix < 0 || ix >= i32(p.iw)) { continue; }
       let v = x[(row + u32(ix)) * p.c + ch];
-      sum += w[p.w_at / LANES + (kh * p.k + kw) * p.c + ch] * select(v, least, v < least);
+      sum += w[p.w_at / LANES + (kh * p.k + kw) * p.c + ch] * relu_in(v, p.relu != 0u);
     }
   }
   y[i] = sum;

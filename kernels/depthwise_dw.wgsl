@@ -1,17 +1,21 @@
 // Partial gradients of a depthwise convolution by its weights, any window, stride and dilation.
 // One invocation per run of output rows, tap and channel group.
+// No tile: sums of a run of rows are one register; sum_splits adds up the runs.
+// Plain code for sizes that are rare: the sliding-window kernel takes the usual ones, this one is its
+// second oracle.
 //#include lib/index.wgsl
+//#include lib/relu.wgsl
 alias V = vec4f;
 override SIZE: u32 = 64u;
 
 struct P {
   n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32,
   k: u32, stride: u32, dilation: u32, pad_y: i32, pad_x: i32, relu: u32, rows: u32, splits: u32,
-  part_at: u32,
+  partials_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> dy: array<V>;
-@group(0) @binding(2) var<storage, read_write> part: array<V>;
+@group(0) @binding(2) var<storage, read_write> partials: array<V>;
 @group(0) @binding(3) var<uniform> p: P;
 
 @compute @workgroup_size(SIZE)
@@ -23,8 +27,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (split >= p.splits) { return; }
   let kh = i32(tap / p.k * p.dilation) - p.pad_y;
   let kw = i32(tap % p.k * p.dilation) - p.pad_x;
-  // Not max(), which may turn NaN into a number.
-  let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   var sum = V(0.0);
   for (var row = split * p.rows; row < min((split + 1u) * p.rows, p.n * p.oh); row++) {
     let iy = i32(row % p.oh * p.stride) + kh;
@@ -34,8 +36,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let ix = i32(ox * p.stride) + kw;
       if (ix < 0 || ix >= i32(p.iw)) { continue; }
       let v = x[(start + u32(ix)) * p.c + ch];
-      sum += dy[(row * p.ow + ox) * p.c + ch] * select(v, least, v < least);
+      sum += dy[(row * p.ow + ox) * p.c + ch] * relu_in(v, p.relu != 0u);
     }
   }
-  part[p.part_at + i] = sum;
+  partials[p.partials_at + i] = sum;
 }

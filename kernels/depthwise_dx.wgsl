@@ -1,5 +1,8 @@
 // Gradient of a depthwise convolution by its input, any window, stride and dilation.
 // One invocation per input pixel and channel group.
+// No tile: the cache serves pixels that several windows share.
+// Gathers from the windows that see a pixel, so that nothing needs atomics; the sliding-window kernel
+// takes the usual sizes.
 //#include lib/index.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;

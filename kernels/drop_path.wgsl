@@ -1,5 +1,8 @@
-// y = a / keep_a + b / keep_b, where an example keeps each of the two if its random number lies below `keep`.
+// y = a / keep_a + b / keep_b, where an example keeps each of the two if its random number lies below
+// `keep`.
 // One invocation per 8 elements of an example.
+// No tile: every element is read once.
+// Several elements per invocation: one random number for all of them.
 //#include lib/index.wgsl
 //#include lib/random.wgsl
 override SIZE: u32 = 64u;

@@ -1,5 +1,7 @@
-// Gradients of a sum of two paths that examples drop, by each path that asks. One invocation per 4 elements of an
-// example.
+// Gradients of a sum of two paths that examples drop, by each path that asks.
+// One invocation per 4 elements of an example.
+// No tile: every element is read once.
+// Several elements per invocation: one random number for all of them.
 //#include lib/index.wgsl
 //#include lib/random.wgsl
 override SIZE: u32 = 64u;

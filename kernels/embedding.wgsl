@@ -1,4 +1,7 @@
-// Row index[r] of the table. One invocation per element.
+// Row index[r] of the table.
+// One invocation per element.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

@@ -1,4 +1,7 @@
-// Gradient of the embedding table: gathers the rows that used it. One invocation per element of the table.
+// Gradient of the embedding table: gathers the rows that used it.
+// One invocation per element of the table.
+// No tile: the indices are few, and all invocations read the same.
+// Gathers in place of scattering: no atomics, sums in a fixed order.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

@@ -1,4 +1,7 @@
-// Copies the first `n` of seven single elements side by side; the bits, whatever their type. One invocation.
+// Copies the first `n` of seven single elements side by side; the bits, whatever their type.
+// One invocation.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 struct P {
   n: u32, y_at: u32, a_at: u32, b_at: u32, c_at: u32, d_at: u32, e_at: u32, f_at: u32, g_at: u32,
 }

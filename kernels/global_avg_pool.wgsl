@@ -1,5 +1,9 @@
-// Mean over the pixels of an image. One invocation per image and channel group.
+// Mean over the pixels of an image.
+// One invocation per image and channel group.
+// No tile: every pixel is read once; neighbours read neighbouring channels.
+// One loop in a fixed order: the maps are small, and images and channels enough for every lane.
 //#include lib/index.wgsl
+//#include lib/relu.wgsl
 alias V = vec4f;
 override SIZE: u32 = 64u;
 
@@ -13,12 +17,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let i = thread(id, groups, SIZE);
   if (i >= p.n * p.c) { return; }
   var at = i / p.c * p.pixels * p.c + i % p.c;
-  // Not max(), which may turn NaN into a number.
-  let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   var sum = V(0.0);
   for (var q = 0u; q < p.pixels; q++) {
     let v = x[at];
-    sum += select(v, least, v < least);
+    sum += relu_in(v, p.relu != 0u);
     at += p.c;
   }
   y[i] = sum / f32(p.pixels);

@@ -1,4 +1,7 @@
-// Gradient of the mean over pixels. One invocation per 8 pixels of an image and channel group.
+// Gradient of the mean over pixels.
+// One invocation per 8 pixels of an image and channel group.
+// No tile: every element is written once.
+// Several pixels per invocation share the division and the mean.
 //#include lib/index.wgsl
 alias V = vec4f;
 override SIZE: u32 = 64u;

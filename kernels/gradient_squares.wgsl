@@ -1,4 +1,7 @@
-// Σ (g + 2·l2·w)² of each chunk of live gradients. One work-group per chunk.
+// Σ (g + 2·l2·w)² of each chunk of live gradients.
+// One work-group per chunk.
+// Work-group memory holds one partial sum per invocation (lib/group_sum.wgsl).
+// A tree in a fixed order in place of atomics: same bits each time.
 //#include lib/group_sum.wgsl
 const SIZE: u32 = 64u;
 const LIVE: u32 = 1u;

@@ -1,4 +1,7 @@
-// dx = (one-hot(index) − p) · dy − p · (log p + entropy) · dh. One invocation per logit.
+// dx = (one-hot(index) − p) · dy − p · (log p + entropy) · dh.
+// One invocation per logit.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

@@ -1,4 +1,7 @@
-// y = bound · tanh(x / temperature), or x / temperature where bound is 0. One invocation per element.
+// y = bound · tanh(x / temperature), or x / temperature where bound is 0.
+// One invocation per element.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 override SIZE: u32 = 64u;

@@ -1,4 +1,7 @@
-// Gradient of logit shaping from its output. One invocation per element.
+// Gradient of logit shaping from its output.
+// One invocation per element.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

@@ -1,4 +1,7 @@
-// c' = σ(i)·tanh(g) + σ(f)·c; h' = σ(o)·tanh(c'); gates in the order i, f, o, g. One invocation per unit.
+// c' = σ(i)·tanh(g) + σ(f)·c; h' = σ(o)·tanh(c'); gates in the order i, f, o, g.
+// One invocation per unit.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 override SIZE: u32 = 64u;

@@ -1,4 +1,7 @@
-// Gradient of the LSTM cell by its four gates. One invocation per unit.
+// Gradient of the LSTM cell by its four gates.
+// One invocation per unit.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 override SIZE: u32 = 64u;

@@ -1,4 +1,7 @@
-// y = anchor number index[r] of each row. One invocation per element of y.
+// y = anchor number index[r] of each row.
+// One invocation per element of y.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

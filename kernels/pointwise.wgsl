@@ -1,11 +1,14 @@
-// y = act(x) w over pixels, a slice of K input channels: PIXELS pixels and Q vec4 of outputs per invocation.
-// Weights are staged in workgroup memory and read at literal indices, by straight-line code where an invocation
-// has one pixel; few weights are kept in registers for a loop over pixels. What the form of an output is made of
-// are overrides, not flags: a branch not taken costs software adapters as much as one that is.
-// Where one pixel's sums are written in turns they lie in memory: of sums in registers a compiler for CPUs
-// defers the additions to where they are used, and spills each product until then.
+// y = act(x) w over pixels, a slice of K input channels.
+// One invocation per PIXELS pixels and Q vec4 of outputs.
+// Weights are staged in work-group memory and read at literal indices, by straight-line code where an invocation
+// has one pixel; few weights are kept in registers for a loop over pixels.
+// The ways to write an output are overrides, not flags: a branch not taken costs software adapters as much as one
+// that is. Where one pixel's sums are written in turns they lie in memory: of sums in registers a compiler for
+// CPUs defers the additions to where they are used, and spills each product until then.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
+//#include lib/relu.wgsl
+alias V = vec4f;
 override SIZE: u32 = 128u;
 // Input pixels are not the output's own: coordinates are multiplied and shifted.
 override SAMPLED: bool = false;
@@ -19,9 +22,8 @@ override TURNS: bool = false;
 const K4 = 8u;
 const Q = 4u;
 const PIXELS = 1u;
-// PIXELS is 1, or there is a loop: 1 and 0, or 0 and 1.
-const ONCE = 1u;
-const LOOP = 0u;
+// Whether an invocation has several pixels.
+const LOOP = false;
 const T = 1u;
 
 struct P {
@@ -57,14 +59,8 @@ fn main(
   }
   workgroupBarrier();
 
-  // Not max(), which may turn NaN into a number.
-  let least = vec4f(select(-3.4028234e38, 0.0, p.relu != 0u));
   let start = (group.x + group.y * groups.x) * (SIZE * PIXELS) + local;
-  //#unroll i ONCE
-  let row = start;
-  {
-  //#end
-  //#unroll i LOOP
+  //#if LOOP
   var weights: array<vec4f, K4 * 4u * Q>;
   //#unroll k K4
   //#unroll c 4
@@ -75,6 +71,9 @@ fn main(
   //#end
   var row = start;
   loop {
+  //#else
+  let row = start;
+  {
   //#end
     var place = Source(min(row, p.rows - 1u), true);
     if (SAMPLED) { place = source(row, p.rows, p.oh, p.ow, p.ih, p.iw, p.mul, 1u, p.shift); }
@@ -83,7 +82,7 @@ fn main(
     //#unroll k K4
     {
       var v = x[at + $k];
-      v = select(v, least, v < least);
+      v = relu_in(v, p.relu != 0u);
       if (SAMPLED) { v = select(vec4f(), v, place.live); }
       //#unroll q Q
       {
@@ -91,11 +90,10 @@ fn main(
         // Not every compiler makes the variables of a loop anew.
         if ($k == 0) { sum = vec4f(); }
         //#unroll c 4
-        //#unroll i ONCE
-        sum = fma(vec4f(v[$c]), tile[($k * 4 + $c) * Q + $q], sum);
-        //#end
-        //#unroll i LOOP
+        //#if LOOP
         sum = fma(vec4f(v[$c]), weights[($k * 4 + $c) * Q + $q], sum);
+        //#else
+        sum = fma(vec4f(v[$c]), tile[($k * 4 + $c) * Q + $q], sum);
         //#end
         //#end
         a[$q] = sum;
@@ -128,15 +126,14 @@ fn main(
       let end = to + min(Q, co - first);
       var at = to;
       loop {
-        //#unroll i ONCE
-        var v = a[at - to];
-        //#end
-        //#unroll i LOOP
+        //#if LOOP
         // Few sums stay in registers: cheaper than an array in memory.
         var v = a[0];
         //#unroll q Q
         v = select(v, a[$q], at == to + $q);
         //#end
+        //#else
+        var v = a[at - to];
         //#end
         if (GATED) { v = select(vec4f(), v, gate[at] > vec4f()); }
         if (ADD) { v += y[at]; }
@@ -154,7 +151,7 @@ fn main(
       }
       //#end
     }
-    //#unroll i LOOP
+    //#if LOOP
     continuing { row += SIZE; break if row >= min(start + SIZE * PIXELS, p.rows); }
     //#end
   }

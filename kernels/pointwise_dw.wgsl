@@ -1,18 +1,22 @@
-// Weight gradient of a 1×1 convolution: sums of x dy over a span of pixels, to be added up by split_sum.
+// Weight gradient of a 1×1 convolution: sums of x dy over a span of pixels, to be added up by sum_splits.
 // One invocation per span and C × Q tile of vec4.
+// No tile in work-group memory: C × 4 × Q sums are held by the invocation.
+// Many products per load; stores in one loop, since each place that stores takes long to compile.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
+//#include lib/relu.wgsl
+alias V = vec4f;
 override SIZE: u32 = 8u;
 // Input pixels are not the output's own: coordinates are multiplied and shifted.
 override SAMPLED: bool = false;
 const C = 4u;
 const Q = 4u;
-// 1: sums are held in registers, from which a copy is made at the end; 0: in memory, as software does anyway.
-const HELD = 0u;
+// Sums are kept in registers, from which a copy is made at the end; else in memory, as software does anyway.
+const IN_REGISTERS = false;
 
 struct P {
   rows: u32, oh: u32, ow: u32, ih: u32, iw: u32, mul: u32, shift: i32,
-  ci: u32, co: u32, span: u32, splits: u32, relu: u32, pieces: u32, sums_at: u32,
+  ci: u32, co: u32, span: u32, splits: u32, relu: u32, count: u32, sums_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -30,8 +34,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let c = i / outs % ins * C;
   let split = i / outs / ins;
   if (split >= p.splits) { return; }
-  // Not max(), which may turn NaN into a number.
-  let least = vec4f(select(-3.4028234e38, 0.0, p.relu != 0u));
   //#unroll q Q
   let o$q = min(o + $q, co - 1u);
   //#end
@@ -60,7 +62,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     //#end
     //#unroll c C
     var v$c = x[pixel * ci + c$c];
-    v$c = select(v$c, least, v$c < least);
+    v$c = relu_in(v$c, p.relu != 0u);
     if (SAMPLED) { v$c = select(vec4f(), v$c, live); }
     //#unroll k 4
     //#unroll q Q
@@ -71,11 +73,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let to = p.sums_at / 4u + split * ci * 4u * co;
   {
-    //#unroll h HELD
+    //#if IN_REGISTERS
     var a = a;
     //#end
     // One place in the text that stores: each takes the compiler as long as many terms.
-    for (var j = 0u; j < p.pieces; j++) {
+    for (var j = 0u; j < p.count; j++) {
       let n = j / Q;
       let v = vec2u(c + n / 4u, o + j % Q);
       if (v.x < ci && v.y < co) { sums[to + (v.x * 4u + n % 4u) * co + v.y] = a[j]; }

@@ -1,7 +1,12 @@
-// Weight gradient of a 1×1 convolution, any channel counts: sums of x dy over a span of pixels, to be added
-// up by split_sum. One invocation per span and 4 × 8 tile.
+// Weight gradient of a 1×1 convolution, any channel counts: sums of x dy over a span of pixels, to be
+// added up by sum_splits.
+// One invocation per span and 4 × 8 tile.
+// No tile in work-group memory: 4 × 8 sums are held by the invocation.
+// The path for channels that do not divide by four.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
+//#include lib/relu.wgsl
+alias V = f32;
 override SIZE: u32 = 8u;
 const C = 4u;
 const Q = 8u;
@@ -24,8 +29,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let c = i / outs % ins * C;
   let split = i / outs / ins;
   if (split >= p.splits) { return; }
-  // Not max(), which may turn NaN into a number.
-  let least = select(-3.4028234e38, 0.0, p.relu != 0u);
   var a: array<f32, C * Q>;
   let end = min((split + 1u) * p.span, p.rows);
   for (var row = split * p.span; row < end; row++) {
@@ -35,7 +38,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     //#end
     //#unroll c C
     var v$c = x[place.row * p.ci + min(c + $c, p.ci - 1u)];
-    v$c = select(v$c, least, v$c < least);
+    v$c = relu_in(v$c, p.relu != 0u);
     v$c = select(0.0, v$c, place.live);
     //#unroll q Q
     a[$c * Q + $q] = fma(v$c, d$q, a[$c * Q + $q]);

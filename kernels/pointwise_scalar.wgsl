@@ -1,7 +1,11 @@
-// y = act(x) w over pixels, a slice of input channels, any counts: one invocation per pixel and Q × 4 outputs.
-// Weights are staged in workgroup memory.
+// y = act(x) w over pixels, a slice of input channels, any channel counts.
+// One invocation per pixel and Q × 4 outputs.
+// Weights of the slice are staged in work-group memory, sums in registers.
+// The path for channels that do not divide by four; also transposed, by `div`.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
+//#include lib/relu.wgsl
+alias V = f32;
 override SIZE: u32 = 128u;
 const Q = 4u;
 const TILE = 512u;
@@ -40,8 +44,6 @@ fn main(
 
   let row = thread(id, groups, SIZE);
   let place = source(row, p.rows, p.oh, p.ow, p.ih, p.iw, p.mul, p.div, p.shift);
-  // Not max(), which may turn NaN into a number.
-  let least = select(-3.4028234e38, 0.0, p.relu != 0u);
   let at = place.row * p.ci + p.k0;
   //#unroll q Q
   var a$q = vec4f();
@@ -49,7 +51,7 @@ fn main(
   let depth = select(0u, p.k, place.live);
   for (var k = 0u; k < depth; k++) {
     var v = x[at + k];
-    v = select(v, least, v < least);
+    v = relu_in(v, p.relu != 0u);
     //#unroll q Q
     a$q = fma(vec4f(v), tile[k * Q + $q], a$q);
     //#end

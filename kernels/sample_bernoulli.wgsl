@@ -1,4 +1,7 @@
-// bit = 1 with probability σ(2q), the softmax of (−q, q). One invocation per bit.
+// bit = 1 with probability σ(2q), the softmax of (−q, q).
+// One invocation per bit.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 //#include lib/random.wgsl

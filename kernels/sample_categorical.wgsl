@@ -1,5 +1,7 @@
 // Draws from softmax(logits) by inverting the distribution function, one random number per row.
 // One invocation per row.
+// No tile: rows are short.
+// One loop per row: sums in a fixed order, rows enough for every lane.
 //#include lib/index.wgsl
 //#include lib/random.wgsl
 override SIZE: u32 = 64u;

@@ -1,5 +1,8 @@
-// SGD with momentum over many tensors: g += 2·l2·w, clipped; m = momentum·m + g; w −= lr·m, or with Nesterov
-// w −= lr·(g + momentum·m). One work-group per chunk (first element, length, tensor, flags).
+// SGD with momentum over many tensors: g += 2·l2·w, clipped; m = momentum·m + g; w −= lr·m, or with
+// Nesterov w −= lr·(g + momentum·m).
+// One work-group per chunk (first element, length, tensor, flags).
+// No tile: every weight is read once.
+// A table of chunks: one dispatch for any number of tensors.
 const SIZE: u32 = 64u;
 const LIVE: u32 = 1u; // has a gradient in this step
 const DECAYS: u32 = 2u; // takes part in the L2 term

@@ -1,4 +1,7 @@
-// y = 1 / (1 + exp(−x)). One invocation per element.
+// y = 1 / (1 + exp(−x)).
+// One invocation per element.
+// No tile: every element is read once.
+// Plain code: it is bound by memory.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 override SIZE: u32 = 64u;

@@ -1,4 +1,7 @@
-// dx = (σ(z) − target) · dy / (examples · classes). One invocation per logit.
+// dx = (σ(z) − target) · dy / (examples · classes).
+// One invocation per logit.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 override SIZE: u32 = 64u;

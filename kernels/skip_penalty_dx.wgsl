@@ -1,4 +1,7 @@
-// dx = gain · p(1) · p(0) · (gain·q − logit(rho)) · dy. One invocation per logit.
+// dx = gain · p(1) · p(0) · (gain·q − logit(rho)) · dy.
+// One invocation per logit.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 override SIZE: u32 = 64u;

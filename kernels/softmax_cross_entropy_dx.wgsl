@@ -1,4 +1,7 @@
-// dx = (p − one-hot(label)) · weight · dy / n. One invocation per logit.
+// dx = (p − one-hot(label)) · weight · dy / n.
+// One invocation per logit.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

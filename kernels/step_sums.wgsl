@@ -1,5 +1,8 @@
 // Adds a training step to running sums: loss times images, hits, and the gradient's norm from the sums of squares of
-// its chunks. One work-group. The first step of a sum replaces what was there.
+// its chunks. The first step of a sum replaces what was there.
+// One work-group, of which the first invocation writes.
+// Work-group memory holds one partial sum per invocation (lib/group_sum.wgsl).
+// Sums stay on the device: figures of many steps are one read-back, which costs at least 12 ms.
 //#include lib/group_sum.wgsl
 const SIZE: u32 = 256u;
 // The root of the largest float: where squares overflow, the sum stays a number.

@@ -1,4 +1,7 @@
-// Gradient of the mean over chosen anchors. One invocation per element of the anchors.
+// Gradient of the mean over chosen anchors.
+// One invocation per element of the anchors.
+// No tile: every element is read once.
+// Plain code: a few thousand elements at most.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

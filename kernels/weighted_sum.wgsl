@@ -1,4 +1,7 @@
-// y = Σ x · w / n. One work-group.
+// y = Σ x · w / n.
+// One work-group.
+// Work-group memory holds one partial sum per invocation (lib/group_sum.wgsl).
+// A tree in a fixed order in place of atomics: same bits each time.
 //#include lib/group_sum.wgsl
 const SIZE: u32 = 256u;
 

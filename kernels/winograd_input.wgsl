@@ -1,6 +1,11 @@
-// Tiles of 4 × 4 pixels of act(x), which overlap by two, for Winograd's F(2×2, 3×3): v = Bᵀ x B, one matrix
-// [tiles, ci] for each of 16 places. One invocation per tile and vec4 of channels.
+// Tiles of 4 × 4 pixels of act(x), which overlap by two, for Winograd's F(2×2, 3×3): v = Bᵀ x B, one
+// matrix [tiles, ci] for each of 16 places.
+// One invocation per tile and vec4 of channels.
+// A tile of 4 × 4 values is held in registers.
+// Transforms are straight-line code: sums of literal positions.
 //#include lib/index.wgsl
+//#include lib/relu.wgsl
+alias V = vec4f;
 override SIZE: u32 = 64u;
 
 struct P {
@@ -21,8 +26,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let image = p.first + tile / (p.down * p.across);
   let top = i32(place / p.across * 2u) - 1;
   let left = i32(place % p.across * 2u) - 1;
-  // Not max(), which may turn NaN into a number.
-  let least = vec4f(select(-3.4028234e38, 0.0, p.relu != 0u));
   var t: array<vec4f, 16>;
   //#unroll r 4
   {
@@ -30,7 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let live = u32(top + $r) < p.ih;
     //#unroll l 4
     var d$l = x[u32(max(at + $l, 0i)) * ci + i % ci];
-    d$l = select(d$l, least, d$l < least);
+    d$l = relu_in(d$l, p.relu != 0u);
     d$l = select(vec4f(), d$l, live && u32(left + $l) < p.iw);
     //#end
     t[$r * 4] = d0 - d2;

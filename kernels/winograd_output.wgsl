@@ -1,4 +1,7 @@
-// y (+)= Aᵀ m A, tiles of 2 × 2 pixels of Winograd's F(2×2, 3×3). One invocation per tile and vec4 of channels.
+// y (+)= Aᵀ m A, tiles of 2 × 2 pixels of Winograd's F(2×2, 3×3).
+// One invocation per tile and vec4 of channels.
+// A tile of 4 × 4 values is held in registers.
+// Transforms are straight-line code: sums of literal positions.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

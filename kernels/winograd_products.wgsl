@@ -1,5 +1,7 @@
-// Sixteen products m = v u over a slice of K input channels: one invocation per tile and Q vec4 of outputs, weights
-// staged in workgroup memory and read at literal indices by straight-line code.
+// Sixteen products m = v u over a slice of K input channels:
+// One invocation per tile and Q vec4 of outputs.
+// Weights of the slice are staged in work-group memory, sums lie in an array.
+// The products of pointwise convolutions, sixteen at once: weights at literal indices are operands.
 override SIZE: u32 = 256u;
 override ADD: bool = false;
 const K4 = 4u;

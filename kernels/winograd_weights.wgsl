@@ -1,5 +1,8 @@
 // Weights of a 3 × 3 convolution for tiles of 2 × 2 outputs (Winograd's F(2×2, 3×3), Lavin and Gray 2015):
-// u = G w Gᵀ, one matrix [ci, co] for each of 16 places. One invocation per input channel and vec4 of outputs.
+// u = G w Gᵀ, one matrix [ci, co] for each of 16 places.
+// One invocation per input channel and vec4 of outputs.
+// A kernel of 3 × 3 taps is held in registers.
+// Transforms are straight-line code: sums of literal positions.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

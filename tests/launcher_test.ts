@@ -1,12 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { match as assertMatch } from "node:assert/strict";
 import { dirname, join } from "@std/path";
+import configuration from "../deno.json" with { type: "json" };
 
 const root = join(import.meta.dirname!, "..");
 
 /** Everything the launcher may call; the tests' PATH holds these, stand-ins and nothing else. */
 const tools =
-  "awk cat chmod cut dirname env getent grep head id install mkdir mv readlink rm sed sh tail uname"
+  "awk cat chmod cksum cut dirname env getent grep head id install mkdir mv readlink rm sed sh tail uname"
     .split(" ");
 
 /** A stand-in that answers like apt-get, keeps a list of its calls, and "installs" empty files. */
@@ -37,9 +38,23 @@ if (Deno.args[0] === "wait") {
 } else {
   const names = ["INIT_CWD", "XDG_RUNTIME_DIR", "DENAS_COMMAND", "NPM_CONFIG_REGISTRY", "DENAS_NOHUP"];
   const env = Object.fromEntries(names.map((name) => [name, Deno.env.get(name)]));
-  console.log(JSON.stringify({ args: Deno.args, cwd: Deno.cwd(), deno: Deno.execPath(), env }));
+  const asked = [
+    ...["read", "write", "env", "net", "run", "ffi", "sys"].map((name) => ({ name })),
+    { name: "net", host: "www.cs.toronto.edu" },
+    { name: "run", command: "ffmpeg" },
+  ];
+  const may = asked.filter((one) => Deno.permissions.querySync(one).state === "granted")
+    .map(({ name, host = "", command = "" }) => name + host + command).join(" ");
+  console.log(JSON.stringify({ args: Deno.args, cwd: Deno.cwd(), deno: Deno.execPath(), env, may }));
   Deno.exit(Deno.args[0] === "exit" ? Number(Deno.args[1]) : 0);
 }`;
+
+/** Those of the tree, but for two that would take long. */
+const tasks = {
+  ...configuration.tasks,
+  ok: "echo tests ran in $PWD && exit 5",
+  bench: "echo bench ran in $PWD with",
+};
 
 const deb822 = `Types: deb
 # a comment with a bookworm in it
@@ -85,7 +100,9 @@ class Sandbox implements AsyncDisposable {
     this.stub("apt-cache", aptCache);
     this.write("system/etc/os-release", "ID=debian\nVERSION_CODENAME=bookworm\n");
     this.write("tree/cli.ts", cli);
-    this.write("tree/deno.json", `{ "tasks": { "ok": "echo tests ran in $PWD && exit 5" } }`);
+    this.write("tree/server.ts", `Deno.args.unshift("serve"); await import("./cli.ts");`);
+    this.write("tree/deno.lock", `{ "version": "5" }`);
+    this.write("tree/deno.json", JSON.stringify({ tasks, permissions: configuration.permissions }));
     Deno.copyFileSync(join(root, "denas"), join(this.path, "tree/denas"));
   }
 
@@ -241,7 +258,7 @@ test("without Deno npm brings the native binary, once", async (box) => {
   assertMatch(installed, /home\/\.cache\/denas\/deno-2\.9\.6\/node_modules\/@deno\/[^/]+\/deno$/);
   const second = await box.run(["help"], path);
   assertEquals([second.code, second.stderr], [0, ""]);
-  assertEquals([...Deno.readDirSync(join(box.path, "home/.cache/denas"))].length, 3); // deno, log, runtime
+  assertEquals([...Deno.readDirSync(join(box.path, "home/.cache/denas"))].length, 4); // deno, log, packages, runtime
 });
 
 /** A folder with npm and node but no Deno in it. */
@@ -367,6 +384,7 @@ test("only the commands that compute get a driver, only those on Fashion-MNIST g
     [["search", "--data-dir", "other"], "driver data"],
     [["serve"], "driver data"],
     [["test"], "driver data browser"],
+    [["bench"], "driver"],
   ];
   for (const [args, expected] of rows) {
     box.write("calls", "");
@@ -504,4 +522,88 @@ test(".ci/run ends with the sum of the results and fails when a test or all of t
     assertEquals(new TextDecoder().decode(output.stdout).trim().split("\n").at(-1), last);
     assertEquals(output.code, code, text);
   }
+});
+
+test("bench runs deno task bench in the root, with its arguments", async (box) => {
+  box.addDriver();
+  const result = await box.run(["bench", "--rounds", "2"]);
+  assertEquals(result.code, 0, result.stderr);
+  assertEquals(result.stdout, `bench ran in ${join(box.path, "tree")} with --rounds 2\n`);
+});
+
+test("no command but servers may start programs, by the launcher as by deno task", async (box) => {
+  box.addDriver();
+  box.addData();
+  box.stub("ffmpeg", "#!/bin/sh");
+  const engine = "read write env netwww.cs.toronto.edu";
+  const all = "read write env net run ffi sys netwww.cs.toronto.edu runffmpeg";
+  const rows: [string[], string][] = [
+    [["search"], engine],
+    [["retrain"], engine],
+    [["resume"], engine],
+    [["predict"], engine],
+    [["animate"], `${engine} runffmpeg`],
+    [["serve"], all],
+  ];
+  for (const [args, expected] of rows) {
+    const launched = await box.run(args);
+    assertEquals(launched.stderr, "");
+    assertEquals(JSON.parse(launched.stdout).may, expected, args[0]);
+    const command = box.command("deno", ["task", "-q", "--cwd", join(box.path, "tree"), ...args]);
+    const { stdout } = await command.output();
+    assertEquals(JSON.parse(new TextDecoder().decode(stdout)).may, expected, `task ${args[0]}`);
+  }
+  const beside = JSON.parse((await box.run(["search", "--serve"])).stdout);
+  assertEquals(beside.may, all);
+});
+
+Deno.test("all tasks of denas run without questions, with the permissions of the engine", () => {
+  const own = ["serve", "bench", "fmt", "lint", "check", "test", "ok"];
+  for (const [name, task] of Object.entries(configuration.tasks)) {
+    if (own.includes(name) || typeof task === "string") continue;
+    const program = name === "animate" ? "--allow-run=ffmpeg " : "";
+    assertEquals(task.command, `deno run -q -P=engine ${program}--no-prompt cli.ts ${name}`);
+  }
+});
+
+test("DENAS_YES=0 installs nothing, and other answers are refused", async (box) => {
+  const refused = await box.run(["doctor"], { DENAS_YES: "0" });
+  assertEquals([refused.code, refused.stdout, box.read("calls")], [1, "", ""]);
+  assertMatch(refused.stderr, /Nothing was installed, since DENAS_YES is 0\.\n$/);
+  assertEquals((await box.run(["runs"], { DENAS_YES: "0" })).code, 0); // Nothing is missing.
+  const unknown = await box.run(["runs"], { DENAS_YES: "maybe" });
+  assertEquals(unknown.code, 2);
+  assertMatch(unknown.stderr, /Cannot use DENAS_YES=maybe: expected 1 .* or 0 /);
+});
+
+/** A stand-in for Deno whose cache lacks packages until they were fetched. */
+const denoWithoutPackages = `#!/bin/sh
+echo "deno $1" >> "$SANDBOX/calls"
+case "$*" in
+  eval*) echo 2.9.6 "$0" ;;
+  *--cached-only*) [ -e "$SANDBOX/fetched" ] ;;
+  cache*)
+    echo "Download http://registry.example/zod"
+    [ -z "\${FETCH_FAILS:-}" ] || exit 1
+    mkdir -p "$HOME/.cache/deno" && : > "$SANDBOX/fetched" ;;
+  *) echo "deno $*" ;;
+esac`;
+
+test("packages are fetched with one line, once for each deno.lock", async (box) => {
+  box.stub("deno", denoWithoutPackages);
+  const refused = await box.run(["runs"], { DENAS_YES: "0" });
+  assertEquals([refused.code, refused.stdout], [1, ""]);
+  assertMatch(refused.stderr, /Cannot start denas: its npm packages are not in .*DENAS_YES=0/);
+  const failed = await box.run(["runs"], { FETCH_FAILS: "1" });
+  assertEquals([failed.code, failed.stdout], [1, ""]);
+  assertMatch(failed.stderr, /\| Download http[^]*Cannot fetch npm packages: deno cache failed/);
+  const first = await box.run(["runs"]);
+  assertEquals(first.code, 0, first.stderr);
+  assertMatch(first.stderr, /^denas: fetching the npm packages that denas uses .*\n$/);
+  box.write("calls", "");
+  assertEquals((await box.run(["runs"])).stderr, "");
+  assertEquals(box.read("calls"), "deno eval\ndeno run\n");
+  Deno.removeSync(join(box.path, "fetched"));
+  box.write("tree/deno.lock", `{ "version": "5", "npm": {} }`);
+  assertMatch((await box.run(["runs"])).stderr, /^denas: fetching /);
 });

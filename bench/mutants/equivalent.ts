@@ -38,7 +38,7 @@ const equivalents: readonly Equivalent[] = [
     because: "one element past the batch, in a buffer that nobody else uses",
   },
   {
-    file: /conv2d_dw|conv2d_few_dw|depthwise_dw|pointwise_dw/,
+    file: /conv2d_dw|conv2d_small_cin_dw|depthwise_dw|pointwise_dw/,
     before: "if (split >= p.splits) { return; }",
     after: "if (split > p.splits)",
     because: "writes past the partial sums, in scratch memory that nobody else uses",
@@ -56,9 +56,9 @@ const equivalents: readonly Equivalent[] = [
     because: "the one chunk past the table reads as an empty one",
   },
   {
-    file: /rolling/,
-    before: "place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1))",
-    after: "place[$u] = u32(clamp(ix, 0, i32(p.iw) + 1)) * p.c + ch",
+    file: /sliding/,
+    before: "offset[$u] = u32(clamp(ix, 0, i32(p.iw) - 1))",
+    after: "offset[$u] = u32(clamp(ix, 0, i32(p.iw) + 1)) * p.c + ch",
     because: "a safe place to read from: columns outside the image are replaced by `inside`",
   },
   {
@@ -98,7 +98,7 @@ const equivalents: readonly Equivalent[] = [
     because: "any finite value beats what the search starts from",
   },
   {
-    file: /max_pool_rolling\.wgsl/,
+    file: /max_pool_sliding\.wgsl/,
     before: "ix < i32(p.iw)",
     after: "ix <= i32(p.iw)",
     because:

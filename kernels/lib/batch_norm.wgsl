@@ -20,8 +20,6 @@ fn keep_channel(its: Channel, ch: u32) {
 
 // y of every `by`-th pixel from `first` up to `last`.
 fn normalise(its: Channel, ch: u32, first: u32, last: u32) {
-  // Not max(), which may turn NaN into a number.
-  let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   let by = SIZE / p.groups;
   let step = by * p.c;
   var at = first * p.c + ch;
@@ -29,7 +27,7 @@ fn normalise(its: Channel, ch: u32, first: u32, last: u32) {
     //#unroll u 2
     if (q + $uu * by < last) {
       let v = (x[at + $uu * step] - its.mean) * its.scale + its.shift;
-      var above = select(v, least, v < least);
+      var above = relu_in(v, p.relu != 0u);
       if (p.add != 0u) { above += plus[at + $uu * step]; }
       y[at + $uu * step] = above;
     }

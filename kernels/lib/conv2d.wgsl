@@ -1,5 +1,6 @@
 // What `conv2d` and `conv2d_scalar` share, all but y: sums of a slice of input channels. One invocation per
 // T neighbouring pixels of a row in R images and Q vec4 of output channels.
+alias V = f32;
 override SIZE: u32 = 64u;
 // Taps of a row, and columns between the windows of neighbouring pixels.
 const K = 3u;
@@ -7,9 +8,9 @@ const S = 1u;
 const T = 8u;
 const R = 1u;
 const Q = 4u;
-// 1: sums are held in registers, from which a copy is made at the end; 0: in memory, fetched once for all
+// Sums are kept in registers, from which a copy is made at the end; else in memory, fetched once for all
 // taps of a row. Software has too few registers, and a compiler that takes long to find that out.
-const HELD = 0u;
+const IN_REGISTERS = false;
 // Columns that T pixels see: outside for all (FIRST, and what is left at the end), perhaps outside (LEFT and
 // RIGHT), never outside.
 const WINDOW = 10u;
@@ -19,10 +20,10 @@ const INNER = 8u;
 const RIGHT = 1u;
 
 // k is the kernel's size; of its columns every `div`-th from `tap` on is used, and every `div`-th row. The
-// output columns computed are `phase` + `div` times 0 … ow − 1, of `width`. `pieces` is T R Q: loops of
+// output columns computed are `phase` + `div` times 0 … ow − 1, of `width`. `count` is T R Q: loops of
 // constant length would be unrolled by drivers.
 struct P {
-  k: u32, div: u32, tap: u32, phase: u32, width: u32, pieces: u32, n: u32, images: u32, tiles: u32,
+  k: u32, div: u32, tap: u32, phase: u32, width: u32, count: u32, n: u32, images: u32, tiles: u32,
   across: u32, ih: u32, iw: u32, ci: u32, oh: u32, ow: u32, co: u32, top: i32, left: i32,
   c0: u32, depth: u32, w_at: u32, wi: u32, wo: u32, flip: u32, relu: u32, gated: u32, add: u32,
 }
@@ -67,8 +68,6 @@ fn main(
   // The last tile ends with the row; pixels it shares with the one before are left to that one.
   let ox = min(start, p.ow - T);
   let column = i32(ox * S + FIRST) - p.left;
-  // Not max(), which may turn NaN into a number.
-  let least = select(-3.4028234e38, 0.0, p.relu != 0u);
   // Kernel row ky sees row (above + ky) / div, where that is whole and inside.
   let above = i32(oy * S) - p.top;
   let outside = u32(max(0i, -above));
@@ -96,7 +95,7 @@ fn main(
       );
       //#end
       //#unroll l WINDOW
-      v[$r * WINDOW + $l] = select(v[$r * WINDOW + $l], least, v[$r * WINDOW + $l] < least);
+      v[$r * WINDOW + $l] = relu_in(v[$r * WINDOW + $l], p.relu != 0u);
       //#end
       //#end
       // All taps of a sum one after the other: it stays in a register meanwhile.
@@ -123,10 +122,10 @@ fn main(
     }
   }
   {
-    //#unroll h HELD
+    //#if IN_REGISTERS
     var a = a;
     //#end
-    for (var j = 0u; j < p.pieces; j++) {
+    for (var j = 0u; j < p.count; j++) {
       let to = image + j / Q / T;
       let at = ox + j / Q % T;
       let o = first + j % Q;

@@ -4,7 +4,17 @@
  */
 import type { Gpu } from "../gpu/device.ts";
 import { hash, uniform } from "../random.ts";
-import { type Case, count, type InputKind, type Op, type Shape, type Tensor } from "./op.ts";
+import {
+  type Case,
+  inputDtype,
+  type InputKind,
+  numel,
+  type Op,
+  outputDtype,
+  type Shape,
+  takesGradient,
+  type Tensor,
+} from "./op.ts";
 
 const STEP = 1e-5;
 /** Elements per input whose gradient is checked by differences: all of small inputs, a sample of large. */
@@ -23,7 +33,7 @@ export interface OpReport {
 
 /** Distinct values on a grid without zero, shuffled: no ties for max, no kink within a difference step. */
 export function testData(n: number, kind: InputKind, seed: number): Float64Array {
-  if (typeof kind === "object") {
+  if (typeof kind === "object" && "below" in kind) {
     return Float64Array.from({ length: n }, (_, i) => hash(seed, 90, 0, i) % kind.below);
   }
   const order = Array.from({ length: n }, (_, i) => i);
@@ -39,7 +49,7 @@ export function testData(n: number, kind: InputKind, seed: number): Float64Array
       : kind === "positive"
       ? 0.5 + unit
       : 2 * unit - 1 + (n % 2 ? 0.4 / n : 0);
-    return Math.fround(value);
+    return Math.fround(typeof kind === "object" ? value * kind.within : value);
   });
 }
 
@@ -63,10 +73,11 @@ interface Prepared {
   tensors: Tensor[];
 }
 
-function prepare(gpu: Gpu, c: Case<unknown>, seed: number): Prepared {
+// deno-lint-ignore no-explicit-any
+function prepare(gpu: Gpu, op: Op<any>, c: Case<unknown>, seed: number): Prepared {
   const kinds = c.shapes.map((_, i) => c.inputs?.[i] ?? "real");
-  const data = c.shapes.map((s, i) => testData(count(s), kinds[i], seed + i));
-  const integer = kinds.map((k) => typeof k === "object");
+  const data = c.shapes.map((s, i) => testData(numel(s), kinds[i], seed + i));
+  const integer = c.shapes.map((_, i) => inputDtype(op, i) === "u32");
   const tensors = c.shapes.map((shape, i) =>
     guarded(gpu, integer[i] ? Uint32Array.from(data[i]) : Float32Array.from(data[i]), shape)
   );
@@ -86,13 +97,13 @@ function guarded(
 
 /** A tensor to write to, followed by words that have to stay: in a slab, the next weight starts there. */
 function fenced(gpu: Gpu, shape: Shape, before: number): Tensor {
-  const bits = new Uint32Array(count(shape) + GUARD).fill(FENCE);
-  bits.fill(before, 0, count(shape));
+  const bits = new Uint32Array(numel(shape) + GUARD).fill(FENCE);
+  bits.fill(before, 0, numel(shape));
   return { ...gpu.upload(bits), shape };
 }
 
 async function expectFences(gpu: Gpu, name: string, tensors: readonly Tensor[]): Promise<void> {
-  const behind = tensors.map((t) => ({ ...t, offset: t.offset + count(t.shape), shape: [GUARD] }));
+  const behind = tensors.map((t) => ({ ...t, offset: t.offset + numel(t.shape), shape: [GUARD] }));
   for (const [i, words] of (await gpu.readU32(behind)).entries()) {
     const at = words.findIndex((w) => w !== FENCE);
     if (at >= 0) throw new Error(`${name}: writes ${at + 1} elements past the end of result ${i}`);
@@ -103,9 +114,9 @@ async function expectFences(gpu: Gpu, name: string, tensors: readonly Tensor[]):
 // deno-lint-ignore no-explicit-any
 export async function checkOp(gpu: Gpu, op: Op<any>, c: Case<any>, seed = 1): Promise<OpReport> {
   const { out, saved = [] } = op.shapes(c.shapes, c.params);
-  const want = op.reference(prepare(gpu, c, seed).data, c.shapes, c.params);
+  const want = op.reference(prepare(gpu, op, c, seed).data, c.shapes, c.params);
   const runOnce = async () => {
-    const { data, integer, tensors } = prepare(gpu, c, seed);
+    const { data, integer, tensors } = prepare(gpu, op, c, seed);
     const io = {
       inputs: tensors,
       out: out.map((s) => fenced(gpu, s, NAN)),
@@ -116,7 +127,7 @@ export async function checkOp(gpu: Gpu, op: Op<any>, c: Case<any>, seed = 1): Pr
     await expectFences(gpu, op.name, [...io.out, ...io.saved]);
     const changed = (op.mutates ?? []).filter((i) => i < tensors.length);
     const values = [...io.out, ...changed.map((i) => tensors[i])];
-    return { data, integer, io, got: await readAs(gpu, values, want) };
+    return { data, integer, io, got: await readAs(gpu, op, values) };
   };
   const first = await runOnce();
   const second = await runOnce();
@@ -125,12 +136,10 @@ export async function checkOp(gpu: Gpu, op: Op<any>, c: Case<any>, seed = 1): Pr
   if (typeof op.backward === "string") return { forward, backward: null };
 
   const weights = out.map((s, i) =>
-    op.constant?.includes(i)
-      ? new Float64Array(count(s))
-      : testData(count(s), "real", seed + 50 + i)
+    takesGradient(op, i) ? testData(numel(s), "real", seed + 50 + i) : new Float64Array(numel(s))
   );
   const dy = weights.map((w, i) =>
-    op.constant?.includes(i) ? null : guarded(gpu, Float32Array.from(w), out[i])
+    takesGradient(op, i) ? guarded(gpu, Float32Array.from(w), out[i]) : null
   );
   const handed = (i: number) => op.handsOver?.includes(i) ?? false;
   const wants = c.shapes.map((_, i) => !first.integer[i] && !op.mutates?.includes(i));
@@ -168,18 +177,12 @@ export async function checkOp(gpu: Gpu, op: Op<any>, c: Case<any>, seed = 1): Pr
   return { forward, backward: error };
 }
 
-/** Integer outputs are recognised by their reference holding a Uint32 view: read as floats otherwise. */
-async function readAs(
-  gpu: Gpu,
-  tensors: Tensor[],
-  want: Float64Array[],
-): Promise<ArrayLike<number>[]> {
-  const floats = await gpu.read(tensors);
-  return floats.map((f, i) => {
-    const integers = want[i].length > 0 && want[i].every((v) => Number.isInteger(v) && v >= 0) &&
-      f.every((v) => Math.abs(v) < 1e-30 && !Object.is(v, -0));
-    return integers ? new Uint32Array(f.buffer, f.byteOffset, f.length) : f;
-  });
+/** Outputs by their element types; state that was changed in place follows, as float32. */
+// deno-lint-ignore no-explicit-any
+async function readAs(gpu: Gpu, op: Op<any>, tensors: Tensor[]): Promise<ArrayLike<number>[]> {
+  return (await gpu.read(tensors)).map((f, i) =>
+    outputDtype(op, i) === "u32" ? new Uint32Array(f.buffer, f.byteOffset, f.length) : f
+  );
 }
 
 function sameBits(name: string, a: ArrayLike<number>[], b: ArrayLike<number>[]): void {

@@ -3,10 +3,10 @@
  * float64 reference, and the cases that tests and benchmarks run. Definitions register themselves; a walk
  * over the registry tests every op, so that an op nobody tests cannot be written.
  */
-import type { Gpu } from "../gpu/device.ts";
-import type { Shape, Tensor } from "../gpu/tensor.ts";
+import type { Recorder } from "../gpu/recorder.ts";
+import type { Dtype, Shape, Tensor } from "../gpu/tensor.ts";
 
-export { count, type Shape, type Tensor } from "../gpu/tensor.ts";
+export { type Dtype, numel, type Shape, type Tensor } from "../gpu/tensor.ts";
 
 export interface Shapes {
   /** `out[0]` is the value. */
@@ -35,13 +35,16 @@ export interface Backward<P> extends Forward<P> {
   dx: readonly (Grad | null)[];
 }
 
-/** How test data for an input are made: distinct reals without ties or kinks, integers, or a range. */
-export type InputKind = "real" | "positive" | "unit" | { below: number };
+/**
+ * How test data for an input are made: distinct reals in (−1, 1) without ties or kinks, others in (0.5, 1.5), in
+ * (0, 1) or in (−within, within), or integers from 0 on.
+ */
+export type InputKind = "real" | "positive" | "unit" | { within: number } | { below: number };
 
 export interface Case<P> {
   shapes: Shape[];
   params: P;
-  /** Default: every input is "real". Integer inputs (`below`) are uint32 and take no gradient. */
+  /** Default: every input is "real". */
   inputs?: InputKind[];
 }
 
@@ -50,22 +53,31 @@ export interface OpSpec<P> {
   /** Shapes of the results; throws when the inputs do not fit. */
   shapes(inputs: readonly Shape[], params: P): Shapes;
   /** Records the dispatches. */
-  forward(gpu: Gpu, io: Forward<P>): void;
+  forward(rec: Recorder, io: Forward<P>): void;
   /**
    * Records the gradients that are wanted; `"dy"` when the gradient of every input is dy itself (no copy is
    * made unless somebody adds to it); or a sentence why there is none.
    */
-  backward: ((gpu: Gpu, io: Backward<P>) => void) | "dy" | `none, because ${string}`;
+  backward: ((rec: Recorder, io: Backward<P>) => void) | "dy" | `none, because ${string}`;
   /** Inputs whose gradient is dy itself: `backward` gets no place for them, they are handed a reference. */
   handsOver?: number[];
   /** What `backward` reads, so that everything else is freed early. Default: all inputs but those, all outputs. */
   reads?: { inputs?: boolean; out?: boolean };
+  /** Element types; default: float32. Integers take no gradient. */
+  dtypes?: { inputs?: readonly Dtype[]; out?: readonly Dtype[] };
   /** Outputs that take no gradient (counts, entropies for reports): `dy` is null for them. */
   constant?: number[];
-  /** This op is the sum of its two inputs. */
-  sums?: true;
-  /** The op that adds one more tensor, its second input, to what this op gives. */
-  plus?: Op<P>;
+  /** For others that absorb it: this op is max(x, 0), or the sum of its two inputs. */
+  role?: "relu" | "sum";
+  /** What the kernels of this op do besides where a neighbour on the tape asks for it. */
+  absorbs?: {
+    /** max(x, 0) of all these inputs: which, of how many there are, and the parameters that say so. */
+    reluOfInputs?: { at(inputs: number): number[]; params(params: P): P };
+    /** max(y, 0) of the value: the parameters that say so. */
+    reluOfOutput?(params: P): P;
+    /** A sum: the op that adds one more tensor, its second input, to the value. */
+    sum?: Op<P>;
+  };
   /** Inputs that `forward` changes in place (running statistics); they take no gradient. */
   mutates?: number[];
   /** Multiply-adds of one forward pass. */
@@ -91,6 +103,19 @@ export function defineOp<P>(spec: OpSpec<P>): Op<P> {
   registry.push(spec);
   return spec;
 }
+
+/** Element type of the i-th input. */
+// deno-lint-ignore no-explicit-any
+export const inputDtype = ({ dtypes }: Op<any>, i: number): Dtype => dtypes?.inputs?.[i] ?? "f32";
+
+/** Element type of the i-th output. */
+// deno-lint-ignore no-explicit-any
+export const outputDtype = ({ dtypes }: Op<any>, i: number): Dtype => dtypes?.out?.[i] ?? "f32";
+
+/** Whether a gradient can reach the i-th output. */
+// deno-lint-ignore no-explicit-any
+export const takesGradient = (op: Op<any>, i: number): boolean =>
+  outputDtype(op, i) === "f32" && !op.constant?.includes(i);
 
 /** For `shapes` functions: throws a RangeError in the house form unless `ok`. */
 export function expectShape(

@@ -1,10 +1,10 @@
 /** Runs a tape on a device: walks the schedule, records every dispatch, hands back what was asked for. */
 import accumulateWgsl from "../../kernels/accumulate.wgsl" with { type: "text" };
 import fillWgsl from "../../kernels/fill.wgsl" with { type: "text" };
-import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { standIn } from "../gpu/pool.ts";
-import { count, type Shape, type Tensor } from "./op.ts";
+import type { Recorder, StepRecorder } from "../gpu/recorder.ts";
+import { numel, type Shape, type Tensor } from "./op.ts";
 import { type Action, type Schedule, schedule, type Slot, type Target } from "./schedule.ts";
 import type { Tape, Value } from "./tape.ts";
 
@@ -24,15 +24,15 @@ export function inFours(n: number, ...tensors: Tensor[]) {
 }
 
 /** y = x, or y += x. */
-export function accumulate(gpu: Gpu, x: Tensor, y: Tensor, add: boolean): void {
-  const { T, n, at, invocations } = inFours(count(x.shape), x, y);
-  gpu.run(accumulateKernel, { x, y }, { T, n, add, x_at: at(x), y_at: at(y) }, invocations);
+export function accumulate(rec: Recorder, x: Tensor, y: Tensor, add: boolean): void {
+  const { T, n, at, invocations } = inFours(numel(x.shape), x, y);
+  rec.run(accumulateKernel, { x, y }, { T, n, add, x_at: at(x), y_at: at(y) }, invocations);
 }
 
 /** Sets every element of y. */
-export function fill(gpu: Gpu, y: Tensor, value: number): void {
-  const n = count(y.shape);
-  gpu.run(fillKernel, { y }, { n, value }, n);
+export function fill(rec: Recorder, y: Tensor, value: number): void {
+  const n = numel(y.shape);
+  rec.run(fillKernel, { y }, { n, value }, n);
 }
 
 export interface Result {
@@ -52,10 +52,10 @@ export interface RunOptions {
 }
 
 /** Records a tape. Synchronous: nothing is waited for; long work is submitted piece by piece. */
-export function run(gpu: Gpu, tape: Tape, { outputs, loss }: RunOptions): Result {
-  gpu.recycle();
+export function run(rec: StepRecorder, tape: Tape, { outputs, loss }: RunOptions): Result {
+  rec.startRun();
   const plan = schedule(tape, outputs, loss);
-  const recording = new Recording(gpu, plan);
+  const recording = new Recording(rec, plan);
   recording.all();
   return {
     of: (value) => recording.tensorOf(value),
@@ -84,22 +84,22 @@ function spanOf(action: Action): [name: string, args: Record<string, unknown>] {
 class Recording {
   readonly #place = new Map<Slot, Tensor>();
 
-  constructor(private readonly gpu: Gpu, private readonly plan: Schedule) {}
+  constructor(private readonly rec: StepRecorder, private readonly plan: Schedule) {}
 
   all(): void {
-    const { gpu, plan } = this;
+    const { rec, plan } = this;
     if (plan.seed) {
       this.#alloc(plan.seed);
-      fill(gpu, this.at(plan.seed, [1]), 1);
+      fill(rec, this.at(plan.seed, [1]), 1);
     }
     for (const action of plan.actions) {
       action.alloc.forEach((slot) => this.#alloc(slot));
-      gpu.profile?.begin(...spanOf(action));
+      rec.profile?.begin(...spanOf(action));
       this.#record(action);
-      gpu.profile?.end();
+      rec.profile?.end();
       action.free.forEach((slot) => this.#free(slot));
     }
-    for (const tensor of this.#place.values()) gpu.keepUntilRun(tensor);
+    for (const tensor of this.#place.values()) rec.keepUntilRun(tensor);
   }
 
   /** The tensor of a slot; a stand-in where it was freed. */
@@ -125,21 +125,21 @@ class Recording {
   }
 
   #alloc(slot: Slot): void {
-    const buffer = this.gpu.pool.acquire(slot.words * 4, slot.label);
+    const buffer = this.rec.pool.acquire(slot.words * 4, slot.label);
     this.#place.set(slot, { shape: [slot.words], buffer, offset: 0 });
   }
 
   #free(slot: Slot): void {
-    this.gpu.pool.release(this.#place.get(slot)!.buffer);
+    this.rec.pool.release(this.#place.get(slot)!.buffer);
     this.#place.delete(slot);
   }
 
   #record(action: Action): void {
-    const { gpu, plan } = this;
+    const { rec, plan } = this;
     if (action.kind === "add") {
       const { from, to } = action;
       accumulate(
-        gpu,
+        rec,
         this.at(from, [from.words]),
         this.#gradient(to, [from.words]),
         action.accumulate,
@@ -155,16 +155,16 @@ class Recording {
     };
     const macs = node.op.macs?.(node.inputs.map((v) => v.shape), node.params) ?? 0;
     if (action.kind === "forward") {
-      node.op.forward(gpu, io);
-      gpu.account(macs);
+      node.op.forward(rec, io);
+      rec.noteWork(macs);
       return;
     }
     const dy = action.dy.map((slot, i) => slot && this.at(slot, node.out[i]));
     const dx = action.dx.map((g, i) =>
       g && { tensor: this.#gradient(g.to, node.inputs[i].shape), accumulate: g.accumulate }
     );
-    (node.op.backward as (g: Gpu, io: unknown) => void)(gpu, { ...io, dy, dx });
-    gpu.account(2 * macs);
+    (node.op.backward as (rec: Recorder, io: unknown) => void)(rec, { ...io, dy, dx });
+    rec.noteWork(2 * macs);
   }
 
   #gradient(to: Target, shape: Shape): Tensor {

@@ -4,7 +4,7 @@
  */
 import { sizeClass } from "../gpu/pool.ts";
 import { fuse } from "./fuse.ts";
-import { count } from "./op.ts";
+import { numel, takesGradient } from "./op.ts";
 import type { Node, Param, Source, Tape, Value } from "./tape.ts";
 
 /** Memory for one tensor of the tape. */
@@ -68,7 +68,7 @@ export function schedule(tape: Tape, outputs: readonly Value[], loss?: Value): S
   for (const node of forward) {
     const slots = (shapes: readonly (readonly number[])[], what: string) =>
       shapes.map((s, i) => ({
-        words: count(s),
+        words: numel(s),
         label: `${node.place} ${what}${i}`,
       }));
     result.outs.set(node, slots(node.out, "out"));
@@ -121,11 +121,11 @@ class Reverse {
   #wanted({ source }: Value): boolean {
     if (source.kind === "param") return source.param.trainable;
     if (source.kind === "input") return source.wantsGrad;
-    return this.#wants.has(source.node.index) && !source.node.op.constant?.includes(source.out);
+    return this.#wants.has(source.node.index) && takesGradient(source.node.op, source.out);
   }
 
   walk(loss: Value): void {
-    if (count(loss.shape) !== 1) {
+    if (numel(loss.shape) !== 1) {
       throw new RangeError(`Cannot differentiate a value of shape [${loss.shape}]`);
     }
     if (!this.#wanted(loss)) {
@@ -139,7 +139,7 @@ class Reverse {
   }
 
   #slot(v: Value): Slot {
-    const slot = { words: count(v.shape), label: `gradient ${where(v.source)}` };
+    const slot = { words: numel(v.shape), label: `gradient ${where(v.source)}` };
     this.#grads.set(sourceKey(v.source), slot);
     this.#owners.set(slot, 1);
     return slot;
@@ -173,7 +173,7 @@ class Reverse {
     const key = sourceKey(v.source);
     if (v.source.kind === "param") {
       const accumulate = this.#written.has(key);
-      const region = { param: v.source.param, offset: v.source.offset, words: count(v.shape) };
+      const region = { param: v.source.param, offset: v.source.offset, words: numel(v.shape) };
       if (!accumulate) {
         this.#written.add(key);
         this.s.touched.push(region);

@@ -3,7 +3,15 @@
  * touches the device until `run`. So liveness is known before anything is allocated, results nobody needs
  * are not computed, and counting parameters, multiply-adds or bytes needs no adapter.
  */
-import { count, type Op, type Shape, type Tensor } from "./op.ts";
+import {
+  type Dtype,
+  inputDtype,
+  numel,
+  type Op,
+  outputDtype,
+  type Shape,
+  type Tensor,
+} from "./op.ts";
 
 /** A weight (trainable) or a state tensor (running statistics); owned by a `WeightStore`. */
 export interface Param {
@@ -37,6 +45,8 @@ export type Source =
 /** A tensor to be: a shape and where it comes from. */
 export interface Value {
   readonly shape: Shape;
+  /** Element type; null where only the caller knows it: inputs of a tape that were not declared with one. */
+  readonly dtype: Dtype | null;
   readonly source: Source;
   /** Null for weights, which belong to no tape. */
   readonly tape: Tape | null;
@@ -47,13 +57,20 @@ export class Tape {
   #scope = { path: "", place: "", children: 0 };
   #inputs = 0;
 
-  /** A tensor from outside. `tensor` may be missing on a tape that is only counted. */
-  input(shape: Shape, options: { tensor?: Tensor; wantsGrad?: boolean } = {}): Value {
-    const { tensor, wantsGrad = false } = options;
-    if (tensor && count(tensor.shape) !== count(shape)) {
+  /**
+   * A tensor from outside. `tensor` may be missing on a tape that is only counted.
+   * @param options.dtype its element type; without one, ops take it for what they expect.
+   */
+  input(
+    shape: Shape,
+    options: { tensor?: Tensor; wantsGrad?: boolean; dtype?: Dtype } = {},
+  ): Value {
+    const { tensor, wantsGrad = false, dtype = null } = options;
+    if (tensor && numel(tensor.shape) !== numel(shape)) {
       throw new RangeError(`Cannot take [${tensor.shape}] as input of shape [${shape}]`);
     }
-    return { shape, source: { kind: "input", tensor, wantsGrad, id: this.#inputs++ }, tape: this };
+    const source = { kind: "input", tensor, wantsGrad, id: this.#inputs++ } as const;
+    return { shape, dtype, source, tape: this };
   }
 
   /** Everything applied inside `body` is labelled: for descriptions, drawings, profiles. */
@@ -73,6 +90,14 @@ export class Tape {
   }
 
   record<P>(op: Op<P>, inputs: readonly Value[], params: P): Value[] {
+    inputs.forEach(({ dtype }, i) => {
+      const expected = inputDtype(op, i);
+      if (dtype !== null && dtype !== expected) {
+        throw new TypeError(
+          `Cannot apply ${op.name}: input ${i} has elements of type ${dtype}, expected ${expected}`,
+        );
+      }
+    });
     const { out, saved = [] } = op.shapes(inputs.map((v) => v.shape), params);
     const node: Node = {
       op,
@@ -81,11 +106,17 @@ export class Tape {
       out,
       saved,
       scope: this.#scope.path,
-      place: this.#place(),
+      // Has no number of its own: whether there is a ReLU must not change the places of its neighbours.
+      place: op.role === "relu" ? `${this.#scope.place}.relu` : this.#place(),
       index: this.nodes.length,
     };
     this.nodes.push(node);
-    return out.map((shape, i) => ({ shape, source: { kind: "node", node, out: i }, tape: this }));
+    return out.map((shape, i) => ({
+      shape,
+      dtype: outputDtype(op, i),
+      source: { kind: "node", node, out: i },
+      tape: this,
+    }));
   }
 }
 
@@ -98,24 +129,29 @@ export function apply<P>(op: Op<P>, inputs: readonly Value[], params: P): Value[
 
 /** The same elements under another shape; costs nothing. */
 export function reshape(value: Value, shape: Shape): Value {
-  if (count(shape) !== count(value.shape)) {
+  if (numel(shape) !== numel(value.shape)) {
     throw new RangeError(`Cannot reshape [${value.shape}] to [${shape}]`);
   }
   return { ...value, shape };
 }
 
 export function paramValue(param: Param): Value {
-  return { shape: param.shape, source: { kind: "param", param, offset: 0 }, tape: null };
+  return {
+    shape: param.shape,
+    dtype: "f32",
+    source: { kind: "param", param, offset: 0 },
+    tape: null,
+  };
 }
 
 /** A contiguous part of a weight, `offset` elements in; parts in use must not overlap partially. */
 export function part(value: Value, offset: number, shape: Shape): Value {
   const { source } = value;
   if (source.kind !== "param") throw new Error("Cannot take a part of anything but a weight");
-  if (offset + count(shape) > count(value.shape)) {
+  if (offset + numel(shape) > numel(value.shape)) {
     throw new RangeError(
       `Cannot take [${shape}] at ${offset} of weight ${source.param.name} [${value.shape}]`,
     );
   }
-  return { shape, source: { ...source, offset: source.offset + offset }, tape: null };
+  return { ...value, shape, source: { ...source, offset: source.offset + offset } };
 }

@@ -1,7 +1,7 @@
 /** `--serve`: the HTTP server beside a run, in a process of its own, since the run keeps this one busy. */
 import type { Command } from "commander";
 import { UsageError } from "../errors.ts";
-import { fromHere } from "./paths.ts";
+import { commandName, fromHere } from "./paths.ts";
 import { printError } from "./terminal.ts";
 
 const entry = new URL("../../cli.ts", import.meta.url);
@@ -29,6 +29,12 @@ export function addServeOption(command: Command): Command {
  * @throws UsageError when it does not come up; it has said why.
  */
 async function serveBeside(runs: string, port: string): Promise<string> {
+  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") {
+    throw new UsageError(
+      `Cannot serve beside the run: no permission to start a server; type "./denas" or ` +
+        `"deno run -A cli.ts" for "deno task", or start "${commandName()} serve" in another terminal`,
+    );
+  }
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", entry.href, "serve", "--runs", runs, "--port", port, "--until-eof"],
     stdin: "piped",

@@ -46,7 +46,7 @@ export function addDoctor(program: Command): void {
       const { adapter } = gpu;
       try {
         const { identityOf } = await import("./tuning.ts");
-        const id = await identityOf(gpu);
+        const id = identityOf(gpu);
         const { driver } = id;
         if (!options.json) printAdapter(adapter, driver);
         const { tuning, problem } = findTuning(id);

@@ -132,7 +132,7 @@ export async function withEquipment(
     ({ gpu } = await openDevice(job.config.adapter, undefined, options.profile !== undefined));
     // So that a resume on another driver can be told from one on the same.
     const { adapter } = gpu;
-    const id = await identityOf(gpu);
+    const id = identityOf(gpu);
     adapter.driver = id.driver ?? adapter.driver;
     const lock = await lockAdapter({
       folder: lockFolder(),

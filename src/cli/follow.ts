@@ -32,7 +32,7 @@ export const kernelsHave = (n: number): string =>
   `${counted(n, "kernel")} ${n === 1 ? "has" : "have"}`;
 
 /**
- * Choices without those among other forms than there are now, and how many those are. What nobody asks for
+ * Choices without those among other variants than there are now, and how many those are. What nobody asks for
  * stays. Leaves the device without choices.
  */
 export function validChoices(

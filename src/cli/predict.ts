@@ -73,7 +73,7 @@ async function predictFiles(
   using pool = new PicturePool();
   try {
     const classifier = new Classifier(gpu, network, tensors);
-    followTuning(gpu, path, () => gpu.questions(() => classifier.rehearse()), printNote);
+    followTuning(gpu, path, () => gpu.questions(() => classifier.dryRun()), printNote);
     for (let i = 0; i < files.length; i += AT_ONCE) {
       const some = files.slice(i, i + AT_ONCE);
       const pictures = await readPictures(some, network, pool);

@@ -96,8 +96,8 @@ export async function sample(what: string | undefined, options: SampleOptions): 
     controller,
     n: options.num,
     seed: options.seed ?? config.seed,
-    onDevice: (gpu, rehearse) => {
-      if (run) followTuning(gpu, run.path, () => gpu.questions(rehearse), printNote);
+    onDevice: (gpu, dryRun) => {
+      if (run) followTuning(gpu, run.path, () => gpu.questions(dryRun), printNote);
     },
   });
   const folder = fromHere(options.out);

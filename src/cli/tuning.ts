@@ -27,7 +27,7 @@ import {
   tuningSummary,
   untuned,
 } from "../run/tuning.ts";
-import { driverVersion } from "./driver.ts";
+import { driverVersion } from "../run/driver.ts";
 import type { Equipment, Job } from "./execute.ts";
 import { kernelsHave, validChoices } from "./follow.ts";
 import { fromHere, places, shortPath } from "./paths.ts";
@@ -45,9 +45,9 @@ export interface TuningOptions {
 }
 
 /** What a tuning of this device holds for. */
-export async function identityOf(gpu: Gpu): Promise<TuningIdentity> {
+export function identityOf(gpu: Gpu): TuningIdentity {
   const adapter = gpu.adapter.description;
-  const driver = await driverVersion(adapter);
+  const driver = driverVersion(adapter);
   return { adapter, driver, deno: Deno.version.deno, kernels: kernelsDigest };
 }
 
@@ -177,7 +177,7 @@ export async function measure(options: Measuring): Promise<TuningReport> {
   const gpu = await Gpu.open(openOptions(options.adapter));
   const measured: Measured[] = [];
   try {
-    const id = await identityOf(gpu);
+    const id = identityOf(gpu);
     const kept = new Keeper(id, progress);
     const forms = formsOf(gpu, passes);
     const known = again ? new Set<string>() : measuredBefore(id, forms);

@@ -109,3 +109,8 @@ export const knownSets: Readonly<Record<string, KnownSet>> = {
     advice: "fetch https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz on another machine",
   },
 };
+
+/** The hosts that serve the files of a data set. */
+export function hostsOf({ files }: KnownSet): string[] {
+  return [...new Set(files.flatMap(({ urls }) => urls.map((url) => new URL(url).host)))];
+}

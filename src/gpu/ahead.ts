@@ -1,5 +1,5 @@
 /**
- * Compiling ahead: pipelines made before a run's first step, with word of how far it is.
+ * Compiling ahead: pipelines made before a run's first step, with progress reports.
  *
  * Drivers of cards compile when a pipeline is created. Software Vulkan does at the first dispatch, in one
  * thread for each device; a second device of the same adapter compiles at the same time and leaves what it
@@ -7,6 +7,7 @@
  */
 import { render, specialise } from "./kernel.ts";
 import { type Dispatch, Programs } from "./programs.ts";
+import type { Traits } from "./traits.ts";
 
 /** How far compiling is. */
 export interface Compiled {
@@ -18,7 +19,9 @@ export interface Compiled {
 /** What compiles, and where. */
 export interface Compiler {
   device: GPUDevice;
-  adapter: { description: string; fallback: boolean };
+  traits: Traits;
+  /** The adapter's description. */
+  description: string;
   programs: Programs;
 }
 
@@ -74,7 +77,7 @@ class Ahead {
 
   constructor(private readonly compiler: Compiler, private readonly todo: Task[]) {
     this.#of = todo.length;
-    if (!compiler.adapter.fallback) this.#second = null;
+    if (!compiler.traits.lazyCompile) this.#second = null;
   }
 
   get finished(): boolean {
@@ -97,7 +100,7 @@ class Ahead {
     const [mine, others] = this.#take(second ? 2 : 1);
     const start = performance.now();
     if (second && others.length) second.programs.force(others);
-    const waited = await make(device, programs, mine, this.compiler.adapter.fallback);
+    const waited = await make(device, programs, mine, this.compiler.traits.lazyCompile);
     if (second && others.length) await second.device.queue.onSubmittedWorkDone();
     const ms = performance.now() - start;
     this.#ms += ms;
@@ -106,7 +109,7 @@ class Ahead {
     this.#share = Math.min(4 * weight, weight * ROUND_MS / ms);
     if (second) await this.#judge(second, others, ms);
     else if (this.#second === "unasked" && waited > FOUND_MS * mine.length) {
-      this.#second = await Second.open(this.compiler.adapter.description);
+      this.#second = await Second.open(this.compiler.description);
     }
   }
 

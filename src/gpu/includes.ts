@@ -11,6 +11,7 @@ import math from "../../kernels/lib/math.wgsl" with { type: "text" };
 import moments from "../../kernels/lib/moments.wgsl" with { type: "text" };
 import part from "../../kernels/lib/part.wgsl" with { type: "text" };
 import pixel from "../../kernels/lib/pixel.wgsl" with { type: "text" };
+import relu from "../../kernels/lib/relu.wgsl" with { type: "text" };
 import random from "../../kernels/lib/random.wgsl" with { type: "text" };
 
 export const includes: Readonly<Record<string, string>> = {
@@ -27,4 +28,5 @@ export const includes: Readonly<Record<string, string>> = {
   "lib/part.wgsl": part,
   "lib/pixel.wgsl": pixel,
   "lib/random.wgsl": random,
+  "lib/relu.wgsl": relu,
 };

@@ -1,7 +1,8 @@
 /**
  * Loading WGSL: bindings, uniform fields and tunables are read from the text, so that a layout is written
  * once. `//#include lib/x.wgsl` pastes a file of `kernels/lib`; `//#unroll k N … //#end` pastes a block N
- * times with `$k` as a literal.
+ * times with `$k` as a literal; `//#if NAME … //#else … //#end` keeps one of two blocks by a bool `const`, where
+ * declarations or loops differ, which WGSL's own `if` cannot choose.
  */
 import { includes } from "./includes.ts";
 import type { Tensor } from "./tensor.ts";
@@ -144,30 +145,43 @@ export function render(k: Kernel, texts: Record<string, string>): string {
       (_, head) => head + value,
     );
   }
-  return unroll(code, (name) => {
-    const value = new RegExp(`^const ${name}\\b[^=]*=\\s*(\\d+)u?;`, "m").exec(code)?.[1];
+  return expand(code, (name, pattern, expected) => {
+    const value = new RegExp(`^const ${name}\\b[^=]*=\\s*(${pattern});`, "m").exec(code)?.[1];
     if (value === undefined) {
-      throw new Error(`Cannot unroll ${k.name}: ${name} is neither a number nor a const`);
+      throw new Error(
+        `Cannot expand ${k.name}: ${name} is no const of the text, expected ${expected}`,
+      );
     }
-    return Number(value);
+    return value;
   });
 }
 
-/** Innermost blocks first, so that blocks may be nested. */
-function unroll(code: string, constant: (name: string) => number): string {
+type ConstOf = (name: string, pattern: string, expected: string) => string;
+
+/** Replaces the directives, innermost blocks first, so that blocks may be nested. */
+function expand(code: string, constant: ConstOf): string {
   const block =
-    /^[ \t]*\/\/#unroll (\w+) (\w+)\n((?:(?![ \t]*\/\/#unroll)(?:.*)\n)*?)[ \t]*\/\/#end[ \t]*$/m;
+    /^[ \t]*\/\/#(?:unroll (\w+) (\w+)|if (\w+))\n((?:(?![ \t]*\/\/#(?:unroll|if))(?:.*)\n)*?)[ \t]*\/\/#end[ \t]*$/m;
   for (;;) {
     const m = block.exec(code);
     if (!m) return code;
-    const [all, variable, times, body] = m;
-    const n = /^\d+$/.test(times) ? Number(times) : constant(times);
-    const copies = Array.from(
-      { length: n },
-      (_, i) => body.replaceAll(new RegExp(`\\$${variable}(?=u\\b|[^A-Za-z_]|$)`, "g"), String(i)),
-    );
-    code = code.slice(0, m.index) + copies.join("") + code.slice(m.index + all.length);
+    const [all, variable, times, condition, body] = m;
+    const text = condition === undefined
+      ? unroll(body, variable, times, constant)
+      : choose(body, constant(condition, "true|false", "a bool"));
+    code = code.slice(0, m.index) + text + code.slice(m.index + all.length);
   }
+}
+
+function unroll(body: string, variable: string, times: string, constant: ConstOf): string {
+  const n = /^\d+$/.test(times) ? Number(times) : parseInt(constant(times, "\\d+u?", "a number"));
+  const name = new RegExp(`\\$${variable}(?=u\\b|[^A-Za-z_]|$)`, "g");
+  return Array.from({ length: n }, (_, i) => body.replaceAll(name, String(i))).join("");
+}
+
+function choose(body: string, condition: string): string {
+  const [yes, no = ""] = body.split(/^[ \t]*\/\/#else[ \t]*\n/m);
+  return condition === "true" ? yes : no;
 }
 
 /** Memory for uniform structs, as words of each type. */

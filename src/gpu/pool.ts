@@ -52,7 +52,7 @@ class SizeClass {
   }
 
   /** From now on the label has had the buffer. */
-  settle(label: string, buffer: DeviceBuffer): void {
+  note(label: string, buffer: DeviceBuffer): void {
     const homes = this.#homes.get(label);
     if (homes) homes.push(buffer);
     else this.#homes.set(label, [buffer]);
@@ -89,7 +89,7 @@ export class BufferPool {
     if (!buffer) {
       const room = this.#ownedBytes + size <= ROOM;
       buffer = (room ? undefined : all.leastShared()) ?? this.#make(size);
-      all.settle(label, buffer);
+      all.note(label, buffer);
     }
     all.free.delete(buffer);
     this.#liveBytes += size;

@@ -116,12 +116,12 @@ export class Stopwatch {
     works.forEach((work, i) => {
       profile.begin("work", { work: i });
       work();
-      gpu.separate();
+      gpu.endPass();
       profile.end();
     });
     gpu.submit();
     await profile.drain();
-    await gpu.settle();
+    await gpu.checkErrors();
     return this.#samples;
   }
 

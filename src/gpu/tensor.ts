@@ -1,8 +1,11 @@
-/** Tensors: a shape and a place in a device buffer. Elements are 32 bits wide (float32 or uint32). */
+/** Tensors: a shape and a place in a device buffer. Elements are 32 bits wide. */
 import type { DeviceBuffer } from "./pool.ts";
 
 /** Sizes in stored order, outermost first (`n, h, w, c`). */
 export type Shape = readonly number[];
+
+/** Element types. */
+export type Dtype = "f32" | "u32";
 
 export interface Tensor {
   readonly shape: Shape;
@@ -12,7 +15,7 @@ export interface Tensor {
 }
 
 /** Number of elements of a shape. */
-export function count(shape: Shape): number {
+export function numel(shape: Shape): number {
   let n = 1;
   for (const size of shape) n *= size;
   return n;

@@ -1,5 +1,5 @@
 /**
- * Which form of a kernel is used where several compute the same. Ops ask at every dispatch; the answers come
+ * Which variant of a kernel is used where several compute the same. Ops ask at every dispatch; the answers come
  * from a table that the tuner measured, and without one from the op's own order of preference.
  */
 import { sha256 } from "../common/sha256.ts";
@@ -54,7 +54,7 @@ export class Tuning {
     }
     if (!(index in candidates)) {
       throw new RangeError(
-        `Cannot use form ${index} of ${key}: expected 0 … ${candidates.length - 1}`,
+        `Cannot use variant ${index} of ${key}: expected 0 … ${candidates.length - 1}`,
       );
     }
     return candidates[index];
@@ -62,7 +62,7 @@ export class Tuning {
 
   #outdated(key: string): DataError {
     return new DataError(
-      `Cannot use ${this.#from}: its choice for ${key} was made among other forms than there are now; ` +
+      `Cannot use ${this.#from}: its choice for ${key} was made among other variants than there are now; ` +
         `resume a run with the denas that it began with, start others after "tune" or with --no-tuning`,
     );
   }

@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import { UsageError } from "../errors.ts";
-import { isGuarded } from "../run/folder.ts";
+import { isGuarded } from "../run/guard.ts";
 import { RunQueue, type Waiting } from "../run/queue.ts";
 import { readState, type RunState, writeState } from "../run/state.ts";
 import type { ServerOptions } from "../run/serving.ts";

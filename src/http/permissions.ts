@@ -4,7 +4,8 @@
  */
 import { dirname, isAbsolute, join } from "@std/path";
 import { fileURLToPath } from "node:url";
-import { knownSets, locateDataSet } from "../data/mod.ts";
+import { hostsOf, knownSets, locateDataSet } from "../data/mod.ts";
+import { driverFiles } from "../run/driver.ts";
 import type { ServerOptions } from "../run/serving.ts";
 import type { Run } from "./runs_folder.ts";
 
@@ -34,6 +35,7 @@ export async function permissionsFor(
     cacheDir,
     "/usr/share/datasets",
     ...packageDirs,
+    ...driverFiles,
     ...given === undefined ? [] : [given],
     ...pathsIn(run.config),
   ];
@@ -55,8 +57,7 @@ export async function permissionsFor(
   const flags = [`--allow-env=${variables.join(",")}`];
   if (published && await isMissing(data, { ...places, dataDir: given })) {
     write.push(join(cacheDir, data));
-    const hosts = knownSets[data].files.flatMap(({ urls }) => urls.map((url) => new URL(url).host));
-    flags.push(`--allow-net=${[...new Set(hosts)].join(",")}`);
+    flags.push(`--allow-net=${hostsOf(knownSets[data]).join(",")}`);
   }
   return [...flags, `--allow-read=${list(read)}`, `--allow-write=${list(write)}`];
 }

@@ -1,7 +1,7 @@
 /** A trained network that classifies images, on the engine that trained it. */
 import { Batches } from "../data/batches.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { count } from "../gpu/tensor.ts";
+import { numel } from "../gpu/tensor.ts";
 import type { NamedTensors } from "../nn/weights.ts";
 import { buildNetwork, inference, type NetworkFile } from "./network.ts";
 import type { Model } from "./space.ts";
@@ -25,12 +25,12 @@ export class Classifier {
     this.#model = model;
   }
 
-  /** Records batches of all sizes and no more: what `Gpu.rehearse` takes. */
-  rehearse(): void {
+  /** Records batches of all sizes and no more: what `Gpu.dryRun` takes. */
+  dryRun(): void {
     const { gpu, network: { input } } = this;
     for (let n = 1; n <= BATCH; n++) {
       const shape = [n, ...input];
-      const images = { shape, buffer: gpu.pool.acquire(count(shape) * 4), offset: 0 };
+      const images = { shape, buffer: gpu.pool.acquire(numel(shape) * 4), offset: 0 };
       recordLogits(gpu, this.#model, images, inference);
     }
   }

@@ -8,15 +8,15 @@ const QUIET = 5;
 
 /**
  * Compiles what is to be dispatched; changes nothing that a run computes. Ends early when the signal says so.
- * @param rehearsed what steps of the run dispatch (`Gpu.rehearse`); of several rehearsals some may be equal.
+ * @param dispatched what steps of the run dispatch (`Gpu.dryRun`); of several dry runs some may be equal.
  */
 export async function* compileAhead(
   gpu: Gpu,
-  rehearsed: readonly Dispatch[],
+  dispatched: readonly Dispatch[],
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent> {
   const start = performance.now();
-  const dispatches = new Map(rehearsed.map((one) => [dispatchKey(one), one]));
+  const dispatches = new Map(dispatched.map((one) => [dispatchKey(one), one]));
   let said = false;
   for await (const { done, of, secondsLeft } of gpu.compile([...dispatches.values()], signal)) {
     const seconds = (performance.now() - start) / 1000;

@@ -157,7 +157,8 @@ async function stepsWithin(options: CorrelationOptions, choice: number[]): Promi
   let stepSeconds = Infinity;
   let last = performance.now();
   let validation = 0;
-  await options.gpu.lending(async () => {
+  {
+    using _arena = options.gpu.arena();
     const io = { signal: options.signal, store: memoryStore(), gpu: options.gpu, dataset: probe };
     for await (const event of retrain(arch, config, io)) {
       if (event.type === "step") {
@@ -168,7 +169,7 @@ async function stepsWithin(options: CorrelationOptions, choice: number[]): Promi
       validation = (performance.now() - last) / 1000;
       break;
     }
-  });
+  }
   // A tenth is left for what the probe does not see.
   const steps = Math.floor((0.9 * 60 * minutes - validation) / stepSeconds);
   if (steps < fewestSteps) {
@@ -199,13 +200,12 @@ async function trainBriefly(
   const data = { ...dataset, train: sliceImages(dataset.train, 0, images) };
   const config = { ...recipe, epochs, evalEvery: epochs };
   try {
-    return await gpu.lending(async () => {
-      const io = { signal, store: memoryStore(), gpu, dataset: data };
-      for await (const event of retrain(arch, config, io)) {
-        if (event.type === "epoch" && event.epoch === epochs) return event.validAccuracy!;
-      }
-      throw new Error("Cannot correlate: a training ended without its last epoch");
-    });
+    using _arena = gpu.arena();
+    const io = { signal, store: memoryStore(), gpu, dataset: data };
+    for await (const event of retrain(arch, config, io)) {
+      if (event.type === "epoch" && event.epoch === epochs) return event.validAccuracy!;
+    }
+    throw new Error("Cannot correlate: a training ended without its last epoch");
   } catch (error) {
     if (error instanceof DivergedError) return 0;
     throw error;

@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { Gpu } from "../gpu/device.ts";
+import type { Dispatch } from "../gpu/programs.ts";
 import type { WeightStore } from "../nn/weights.ts";
 import type { ArchFile } from "./arch_file.ts";
 import type { SearchConfig } from "./config_schema.ts";
@@ -112,8 +113,8 @@ export interface OpenEvaluator {
   evaluator: Evaluator<unknown>;
   /** What networks are built for, to count their parameters and multiply-adds. */
   target: { input: readonly [number, number, number]; classes: number };
-  /** Compiles kernels before the first step; `policy` are the dispatches of the strategy. */
-  dispatches?(): Promise<Parameters<typeof import("./compiling.ts").compileAhead>[1]>;
+  /** What nearly all kernels of the search are needed for: they are compiled before the first step. */
+  dispatches?(): readonly Dispatch[];
   figures: SearchParts<unknown>["figures"];
   warmStart?(): Promise<RunEvent | null>;
   /** Values of a further objective by architecture, all to be maximised; undefined for an unknown name. */

@@ -1,6 +1,7 @@
 /** Sizes of a network without a device: parameters, multiply-adds, shapes, memory. */
+import { absorbRelus } from "../autodiff/fuse.ts";
 import { peakBytes, reach, type Schedule, schedule, Tape, type Value } from "../autodiff/mod.ts";
-import { count, type Shape } from "../autodiff/op.ts";
+import { numel, type Shape } from "../autodiff/op.ts";
 import { WeightStore } from "../nn/weights.ts";
 import { add, softmaxCrossEntropy } from "../ops/mod.ts";
 import type { Settings } from "./definition.ts";
@@ -119,18 +120,19 @@ export function unreadParameters({ layers }: Description): number {
 function layersOf(model: Model, input: readonly [number, number, number]): LayerDescription[] {
   const tape = new Tape();
   const { logits, aux } = model.forward(tape.input([1, ...input]), training);
-  const read = reach(tape, aux ? [logits, aux] : [logits]);
+  const results = aux ? [logits, aux] : [logits];
+  const { nodes } = absorbRelus(tape.nodes, results);
+  const read = new Set([...reach(tape, results)].map(({ index }) => index));
   const seen = new Set<string>();
   const firstUse = ({ source, shape }: Value) => {
     if (source.kind !== "param" || !source.param.trainable) return 0;
     const key = `${source.param.name}@${source.offset}`;
     if (seen.has(key)) return 0;
     seen.add(key);
-    return count(shape);
+    return numel(shape);
   };
-  return tape.nodes.map((node) => {
-    const { scope, op, inputs, params, out } = node;
-    const isRead = read.has(node);
+  return nodes.map(({ scope, op, inputs, params, out, index }) => {
+    const isRead = read.has(index);
     return {
       scope,
       op: op.name,

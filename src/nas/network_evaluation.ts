@@ -45,8 +45,8 @@ export class NetworkEvaluation {
     this.#valid = data.valid.n ? this.#batches(data.valid) : null;
   }
 
-  /** Records a validation, for the kernels that it needs (`Gpu.rehearse`). */
-  rehearse(): void {
+  /** Records a validation, for the kernels that it needs (`Gpu.dryRun`). */
+  dryRun(): void {
     const [batch] = this.#valid?.sequential() ?? [];
     if (batch) this.#scorer.record(this.parts.model, batch, this.#pass);
   }

@@ -120,7 +120,7 @@ class Retraining {
     }
     if (!saved) await this.#snapshot();
     if (config.evalTestEachEpoch) yield { type: "warn", message: LOOKED };
-    yield* compileAhead(gpu, gpu.rehearse(() => this.#rehearse()), this.io.signal);
+    yield* compileAhead(gpu, gpu.dryRun(() => this.#dryRun()), this.io.signal);
     if (this.io.signal.aborted) yield* this.#checkpoints.at(true);
     let validAccuracy: number | undefined;
     while (this.#at.epoch < config.epochs) {
@@ -151,9 +151,9 @@ class Retraining {
   }
 
   /** Records a step and a validation, for the kernels that they need. */
-  #rehearse(): void {
+  #dryRun(): void {
     this.#trainer.record(this.#model, this.#train.next(0), this.#pass, 0);
-    this.#evaluation.rehearse();
+    this.#evaluation.dryRun();
   }
 
   get #allSteps(): number {

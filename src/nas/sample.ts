@@ -14,8 +14,8 @@ export interface SampleOptions {
   n: number;
   /** Other seeds give other draws; the search itself began with that of its config. */
   seed: number;
-  /** Told of the device before it draws, and of what records a draw (`Gpu.rehearse`). */
-  onDevice?(gpu: Gpu, rehearse: () => void): void;
+  /** Told of the device before it draws, and of what records a draw (`Gpu.dryRun`). */
+  onDevice?(gpu: Gpu, dryRun: () => void): void;
 }
 
 /**
@@ -38,7 +38,7 @@ export async function sampleChoices(options: SampleOptions): Promise<number[][]>
           `enas, enas-nnabla or random; its ranking.json has what it found`,
       );
     }
-    if (gpu) options.onDevice?.(gpu, () => strategy.rehearse?.(n));
+    if (gpu) options.onDevice?.(gpu, () => strategy.dryRun?.(n));
     return (await strategy.sampleFrom(controller, n)).map((arch) => space.encode(arch));
   } finally {
     opened?.done();

@@ -98,8 +98,8 @@ export async function openSearch(
     warmStart,
     async *compile() {
       if (!gpu) return;
-      const policy = gpu.rehearse(() => strategy.rehearse?.(config.perRound));
-      yield* compileAhead(gpu, [...policy, ...await opened.dispatches?.() ?? []], io.signal);
+      const policy = gpu.dryRun(() => strategy.dryRun?.(config.perRound));
+      yield* compileAhead(gpu, [...policy, ...opened.dispatches?.() ?? []], io.signal);
     },
     figures: opened.figures,
     archFields: archFieldsOf(config, opened.arch),

@@ -60,7 +60,7 @@ export interface Strategy<A> {
   /** What `askTrained` gave, scored. */
   tellTrained?(done: Scored<A>[]): StrategyReport;
   /** Records a draw and a step on n samples, for the kernels they need, where it learns on the device. */
-  rehearse?(n: number): void;
+  dryRun?(n: number): void;
   /** n architectures from the policy that a search kept, where the strategy has a policy. */
   sampleFrom?(policy: State["tensors"], n: number): Promise<A[]>;
   snapshot(): Promise<State>;

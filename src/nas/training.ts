@@ -72,10 +72,10 @@ export class Trainer {
     this.#sums.add(this.#update(model, batch, pass, lr));
     this.gpu.submit();
     this.gpu.profile?.end();
-    await this.gpu.settle();
+    await this.gpu.checkErrors();
   }
 
-  /** Records one step and no more: what `Gpu.rehearse` takes. */
+  /** Records one step and no more: what `Gpu.dryRun` takes. */
   record(model: Model, batch: Batch, pass: Pass, lr: number): void {
     this.#sums.record(this.#update(model, batch, pass, lr));
   }
@@ -209,7 +209,7 @@ export class Scorer {
         this.gpu.submit();
         this.gpu.profile?.end();
         pending.push(m);
-        await this.gpu.settle();
+        await this.gpu.checkErrors();
         if (pending.length === SCORE_SLOTS) await flush();
       }
     }
@@ -217,7 +217,7 @@ export class Scorer {
     return rows.map((r) => summarise(r, images));
   }
 
-  /** Records the scoring of one batch and no more: what `Gpu.rehearse` takes. */
+  /** Records the scoring of one batch and no more: what `Gpu.dryRun` takes. */
   record(model: Model, batch: Batch, pass: Pass, slot = 0): void {
     const tape = new Tape();
     const images = tape.input(batch.images.shape, { tensor: batch.images });

@@ -1,5 +1,5 @@
 /** Starting from weights that are trained already, wherever names and shapes fit. */
-import { count } from "../autodiff/op.ts";
+import { numel } from "../autodiff/op.ts";
 import { UsageError } from "../errors.ts";
 import type { NamedTensors, WeightStore } from "../nn/weights.ts";
 import type { RunEvent } from "./events.ts";
@@ -50,7 +50,7 @@ export async function startFrom(
     merged[name] = earlier;
     if (!trainable) continue;
     copied++;
-    parameters += count(shape);
+    parameters += numel(shape);
   }
   if (copied === 0) {
     throw new UsageError(

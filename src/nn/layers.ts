@@ -80,17 +80,15 @@ export interface ConvOptions {
   k: number;
   out: number;
   stride?: number;
-  /** The input goes through max(·, 0) first. */
-  relu?: boolean;
 }
 
 /** Convolution without bias, SAME: weight `w` `[k, k, ci, co]`, or `[ci, co]` for k = 1. */
-export function conv(net: Net, x: Value, { k, out, stride = 1, relu = false }: ConvOptions): Value {
+export function conv(net: Net, x: Value, { k, out, stride = 1 }: ConvOptions): Value {
   const ci = channels(x);
   const init = heInit(k * k * ci);
   return k === 1
-    ? pointwise([x], [net.param("w", [ci, out], init)], { relu, stride })
-    : conv2d(x, net.param("w", [k, k, ci, out], init), { stride, relu });
+    ? pointwise([x], [net.param("w", [ci, out], init)], { stride })
+    : conv2d(x, net.param("w", [k, k, ci, out], init), { stride });
 }
 
 /**
@@ -102,18 +100,16 @@ export function separable(
   x: Value,
   options: ConvOptions & { bankRows?: number },
 ): Value {
-  const { k, out, stride = 1, relu = false, bankRows } = options;
+  const { k, out, stride = 1, bankRows } = options;
   const c = channels(x);
   const { legacyInit } = net.mode;
   const rows = legacyInit ? bankRows : undefined;
   const dw = net.param("dw", [k, k, c, 1], heInit(rows ?? (legacyInit ? k * k * c : k * k)));
   const pw = net.param("pw", [c, out], heInit(rows ?? c));
-  return separableConv2d(x, dw, pw, { stride, relu });
+  return separableConv2d(x, dw, pw, { stride });
 }
 
 export interface NormOptions {
-  /** max(·, 0) after the normalisation. */
-  relu?: boolean;
   epsilon?: number;
   /** Keep running statistics; default: as the pass says. */
   keep?: boolean;
@@ -124,8 +120,7 @@ export interface NormOptions {
 /** Batch norm over all but the channels: weights `gamma`, `beta`, state `running` (means, variances, updates). */
 export function norm(net: Net, x: Value, options: NormOptions = {}): Value {
   const { mode } = net;
-  const { relu = false, epsilon = mode.epsilon, keep = mode.keepStatistics } = options;
-  const { debias = mode.debias } = options;
+  const { epsilon = mode.epsilon, keep = mode.keepStatistics, debias = mode.debias } = options;
   const c = channels(x);
   const gamma = net.param("gamma", [c], constantInit(1));
   const beta = net.param("beta", [c], constantInit(0));
@@ -137,7 +132,6 @@ export function norm(net: Net, x: Value, options: NormOptions = {}): Value {
     mode: batch ? "batch" : "running",
     update: keep && mode.training,
     debias,
-    relu,
   });
 }
 
@@ -147,14 +141,12 @@ function startStatistics(c: number, debias: boolean): Init {
 }
 
 /** Convolution and batch norm in a scope of their own. */
-export function convNorm(
-  net: Net,
-  name: string,
-  x: Value,
-  options: ConvOptions & { after?: NormOptions },
-): Value {
-  return net.scope(name, () => norm(net, conv(net, x, options), options.after));
-}
+export const convNorm = (net: Net, name: string, x: Value, options: ConvOptions): Value =>
+  net.scope(name, () => norm(net, conv(net, x, options)));
+
+/** Convolution, batch norm and ReLU in a scope of their own. */
+export const convNormRelu = (net: Net, name: string, x: Value, options: ConvOptions): Value =>
+  net.scope(name, () => relu(norm(net, conv(net, x, options))));
 
 /**
  * Halves height and width (rounding up): 1×1 convolutions of the even pixels and of the odd ones, half of
@@ -164,12 +156,12 @@ export function factorisedReduction(
   net: Net,
   name: string,
   x: Value,
-  { out, relu = false }: { out: number; relu?: boolean },
+  { out }: { out: number },
 ): Value {
   return net.scope(name, () => {
     const ci = channels(x);
     const half = (weight: string, width: number, shift: 0 | 1) =>
-      pointwise([x], [net.param(weight, [ci, width], heInit(ci))], { stride: 2, shift, relu });
+      pointwise([x], [net.param(weight, [ci, width], heInit(ci))], { stride: 2, shift });
     const odd = Math.floor(out / 2);
     return norm(net, concat([half("even", out - odd, 0), half("odd", odd, 1)]));
   });
@@ -189,7 +181,7 @@ export function joinNorm(
     const weights = xs.map(({ x, row }) =>
       net.param(`w/${row}`, [channels(x), out], heInit(fanIn))
     );
-    return norm(net, pointwise(xs.map(({ x }) => x), weights, { relu: true }));
+    return norm(net, pointwise(xs.map(({ x }) => relu(x)), weights));
   });
 }
 
@@ -198,23 +190,32 @@ export function pool3(x: Value, kind: "avg" | "max", stride = 1): Value {
   return (kind === "avg" ? avgPool2d : maxPool2d)(x, { k: 3, stride, padding: "same" });
 }
 
-/** First layer: 3×3 convolutions to `out` channels with this total stride, each with batch norm. */
-export function stem(net: Net, images: Value, out: number, stride: number): Value {
+/**
+ * First layer: 3×3 convolutions to `out` channels with this total stride, each with batch norm.
+ * @param last the last of them: with or without ReLU.
+ */
+export function stem(
+  net: Net,
+  images: Value,
+  out: number,
+  stride: number,
+  last = convNorm,
+): Value {
   if (stride === 4) {
     const half = convNorm(net, "stem0", images, { k: 3, out, stride: 2 });
-    return convNorm(net, "stem", half, { k: 3, out, stride: 2, relu: true });
+    return last(net, "stem", relu(half), { k: 3, out, stride: 2 });
   }
-  return convNorm(net, "stem", images, { k: 3, out, stride });
+  return last(net, "stem", images, { k: 3, out, stride });
 }
 
 /** Global average pool, dropout in training, linear layer without bias: `[n, h, w, c]` → `[n, classes]`. */
 export function head(
   net: Net,
   x: Value,
-  { classes, keep, relu }: { classes: number; keep: number; relu: boolean },
+  { classes, keep }: { classes: number; keep: number },
 ): Value {
   return net.scope("head", () => {
-    let features = globalAvgPool(x, { relu });
+    let features = globalAvgPool(x);
     const { seed, step } = net.mode;
     if (net.mode.dropout && keep < 1) {
       features = dropout(features, { keep, seed, stream: Stream.dropout, step, salt: net.salt() });
@@ -238,9 +239,9 @@ export function auxHead(net: Net, x: Value, classes: number): Value | null {
   if (Math.min(h, w) < 5) return null;
   return net.scope("aux", () => {
     const pooled = avgPool2d(relu(x), { k: 5, stride: 3, padding: "valid" });
-    const narrow = convNorm(net, "narrow", pooled, { k: 1, out: 128, after: { relu: true } });
+    const narrow = convNormRelu(net, "narrow", pooled, { k: 1, out: 128 });
     const k = Math.min(2, narrow.shape[1], narrow.shape[2]);
-    const wide = convNorm(net, "wide", narrow, { k, out: 768, after: { relu: true } });
-    return net.scope("head", () => linear(net, globalAvgPool(wide, { relu: false }), classes));
+    const wide = convNormRelu(net, "wide", narrow, { k, out: 768 });
+    return net.scope("head", () => linear(net, globalAvgPool(wide), classes));
   });
 }

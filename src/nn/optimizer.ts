@@ -115,8 +115,8 @@ export class Adam {
     return this.#record(touched, lr, ++this.#steps);
   }
 
-  /** Records an update that does not count: what `Gpu.rehearse` takes. */
-  rehearse(touched: readonly Touched[]): Tensor | null {
+  /** Records an update that does not count: what `Gpu.dryRun` takes. */
+  dryRun(touched: readonly Touched[]): Tensor | null {
     return this.#record(touched, this.options.lr, this.#steps + 1);
   }
 

@@ -56,7 +56,7 @@ export class StepSums {
     this.#images += step.images;
   }
 
-  /** Records the addition of a step that does not count: what `Gpu.rehearse` takes. */
+  /** Records the addition of a step that does not count: what `Gpu.dryRun` takes. */
   record({ loss, hits, squares, images }: StepFigures): void {
     this.gpu.run(
       sumsKernel,

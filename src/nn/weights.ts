@@ -3,7 +3,7 @@
  * memory: few large slabs, so that optimisers and checkpoints handle them in few pieces. A store that is
  * never materialised counts parameters without a device.
  */
-import { count, type Shape, type Tensor } from "../autodiff/op.ts";
+import { numel, type Shape, type Tensor } from "../autodiff/op.ts";
 import { type Param, paramValue, type Value } from "../autodiff/tape.ts";
 import { DataError, UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
@@ -104,7 +104,7 @@ export class WeightStore {
   /** Number of trainable parameters. */
   parameters({ filter = () => true }: { filter?: (param: Param) => boolean } = {}): number {
     return this.params().filter((p) => p.trainable && filter(p))
-      .reduce((sum, p) => sum + count(p.shape), 0);
+      .reduce((sum, p) => sum + numel(p.shape), 0);
   }
 
   /** Bytes that `materialise` takes: weights and their gradients, and states. */
@@ -148,7 +148,7 @@ export class WeightStore {
     const result: NamedTensors = {};
     this.#buffers.forEach(({ packed }, i) => {
       for (const { entry: { param }, offset } of packed.entries) {
-        const data = contents[i].subarray(offset, offset + count(param.shape));
+        const data = contents[i].subarray(offset, offset + numel(param.shape));
         result[param.name] = { shape: param.shape, data };
       }
     });
@@ -162,7 +162,7 @@ export class WeightStore {
   load(tensors: NamedTensors): void {
     for (const { param } of this.#entries.values()) {
       const got = tensors[param.name];
-      if (!got || !sameShape(got.shape, param.shape) || got.data.length !== count(param.shape)) {
+      if (!got || !sameShape(got.shape, param.shape) || got.data.length !== numel(param.shape)) {
         throw new DataError(
           `Cannot load weights: ${param.name} is ${got ? `[${got.shape}]` : "missing"}, expected ` +
             `[${param.shape}]; they belong to another architecture or configuration`,
@@ -189,7 +189,7 @@ export class WeightStore {
     for (const { tensor, packed } of this.#buffers) {
       const data = new Float32Array(packed.words);
       for (const { entry, offset } of packed.entries) {
-        write(entry, data.subarray(offset, offset + count(entry.param.shape)));
+        write(entry, data.subarray(offset, offset + numel(entry.param.shape)));
       }
       gpu.write(tensor, data);
     }
@@ -199,7 +199,7 @@ export class WeightStore {
     const slabs: Packed[] = [];
     for (const entry of this.#entries.values()) {
       if (entry.param.trainable !== trainable) continue;
-      const words = Math.ceil(count(entry.param.shape) / ALIGN) * ALIGN;
+      const words = Math.ceil(numel(entry.param.shape) / ALIGN) * ALIGN;
       if (words > SLAB_WORDS) {
         throw new UsageError(
           `Cannot place weight ${entry.param.name}: [${entry.param.shape}] takes ${

@@ -1,5 +1,5 @@
 import addWgsl from "../../kernels/add.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { inFours } from "../autodiff/run.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
@@ -17,12 +17,12 @@ const op = defineOp<Record<never, never>>({
     );
     return { out: [a] };
   },
-  forward: (gpu, { inputs: [a, b], out: [y] }) => {
-    const { T, n, at, invocations } = inFours(count(a.shape), a, b);
-    gpu.run(forward, { a, b, y }, { T, n, a_at: at(a), b_at: at(b) }, invocations);
+  forward: (rec, { inputs: [a, b], out: [y] }) => {
+    const { T, n, at, invocations } = inFours(numel(a.shape), a, b);
+    rec.run(forward, { a, b, y }, { T, n, a_at: at(a), b_at: at(b) }, invocations);
   },
   backward: "dy",
-  sums: true,
+  role: "sum",
   reads: { inputs: false, out: false },
   reference: ([a, b]) => [a.map((v, i) => v + b[i])],
   cases: [

@@ -8,9 +8,10 @@ const forward = kernel("argmax", argmaxWgsl);
 
 const op = defineOp<Record<never, never>>({
   name: "argmax",
+  dtypes: { out: ["u32"] },
   shapes: ([x]) => ({ out: [x.slice(0, -1)] }),
-  forward: (gpu, { inputs: [x], out: [y] }) =>
-    gpu.run(forward, { x, y }, { n: rows(x.shape), columns: columns(x.shape) }, rows(x.shape)),
+  forward: (rec, { inputs: [x], out: [y] }) =>
+    rec.run(forward, { x, y }, { n: rows(x.shape), columns: columns(x.shape) }, rows(x.shape)),
   backward: "none, because an index does not change with its logits",
   reference: ([x], [shape]) => {
     const width = columns(shape);

@@ -2,7 +2,7 @@ import attendWgsl from "../../kernels/attend.wgsl" with { type: "text" };
 import attendDkeysWgsl from "../../kernels/attend_dkeys.wgsl" with { type: "text" };
 import attendDqueryWgsl from "../../kernels/attend_dquery.wgsl" with { type: "text" };
 import attendDvWgsl from "../../kernels/attend_dv.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
@@ -14,7 +14,7 @@ const backwardV = kernel("attend_dv", attendDvWgsl);
 const op = defineOp<Record<never, never>>({
   name: "attend",
   shapes: ([keys, query, v]) => {
-    const hidden = count(v);
+    const hidden = numel(v);
     expectShape(
       keys.length === 2 && query.length === 2 && keys[0] === query[0] && query[1] === hidden &&
         keys[1] % hidden === 0,
@@ -24,24 +24,24 @@ const op = defineOp<Record<never, never>>({
     );
     return { out: [[keys[0], keys[1] / hidden]], saved: [keys] };
   },
-  forward: (gpu, { inputs: [keys, query, v], out: [scores], saved: [tanhSum] }) => {
+  forward: (rec, { inputs: [keys, query, v], out: [scores], saved: [tanhSum] }) => {
     const [n, perRow] = scores.shape;
-    gpu.run(
+    rec.run(
       forward,
       { keys, query, v, tanh_sum: tanhSum, scores },
       { n: n * perRow, keys_per_row: perRow, hidden: query.shape[1] },
       n * perRow,
     );
   },
-  backward: (gpu, { inputs, out: [scores], saved: [tanhSum], dy: [dy], dx }) => {
+  backward: (rec, { inputs, out: [scores], saved: [tanhSum], dy: [dy], dx }) => {
     const [keys, query, v] = inputs;
     const [dKeys, dQuery, dV] = dx;
     const hidden = query.shape[1];
     const [n, perRow] = scores.shape;
     const io = { tanh_sum: tanhSum, dy: dy! };
     if (dKeys) {
-      const elements = count(keys.shape);
-      gpu.run(
+      const elements = numel(keys.shape);
+      rec.run(
         backwardKeys,
         { ...io, v, dx: dKeys.tensor },
         { n: elements, hidden, add: dKeys.accumulate },
@@ -49,7 +49,7 @@ const op = defineOp<Record<never, never>>({
       );
     }
     if (dQuery) {
-      gpu.run(
+      rec.run(
         backwardQuery,
         { ...io, v, dx: dQuery.tensor },
         { n: n * hidden, keys_per_row: perRow, hidden, add: dQuery.accumulate },
@@ -57,7 +57,7 @@ const op = defineOp<Record<never, never>>({
       );
     }
     if (dV) {
-      gpu.run(
+      rec.run(
         backwardV,
         { ...io, dv: dV.tensor },
         { keys: n * perRow, hidden, add: dV.accumulate },

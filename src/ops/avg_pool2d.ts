@@ -1,45 +1,51 @@
+/**
+ * Average pooling. Variants: 1. `avg_pool_sliding*`: 3 × 3 and 5 × 5, stride 1 and 2. 2. `avg_pool*`: everything else.
+ */
 import avgPoolWgsl from "../../kernels/avg_pool.wgsl" with { type: "text" };
-import rollingWgsl from "../../kernels/avg_pool_rolling.wgsl" with { type: "text" };
-import rollingDxWgsl from "../../kernels/avg_pool_rolling_dx.wgsl" with { type: "text" };
+import slidingWgsl from "../../kernels/avg_pool_sliding.wgsl" with { type: "text" };
+import slidingDxWgsl from "../../kernels/avg_pool_sliding_dx.wgsl" with { type: "text" };
 import avgPoolDxWgsl from "../../kernels/avg_pool_dx.wgsl" with { type: "text" };
-import { type Backward, count, defineOp, type Forward, type Shape } from "../autodiff/op.ts";
+import { type Backward, defineOp, type Forward, numel, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { type Form, rollPool, rolls } from "./rolling.ts";
+import { slidePool, slides, type SlidingKernel } from "./sliding_window.ts";
 import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
 
 const plain = kernel("avg_pool", avgPoolWgsl);
 const plainDx = kernel("avg_pool_dx", avgPoolDxWgsl);
-const rolling = kernel("avg_pool_rolling", rollingWgsl);
-const rollingDx = kernel("avg_pool_rolling_dx", rollingDxWgsl);
+const sliding = kernel("avg_pool_sliding", slidingWgsl);
+const slidingDx = kernel("avg_pool_sliding_dx", slidingDxWgsl);
 
-const pooling: Form = { kernel: "avg_pool2d", narrow: true };
-const gradient: Form = { kernel: "avg_pool2d_dx", narrow: true };
+const pooling: SlidingKernel = { name: "avg_pool2d", narrow: true };
+const gradient: SlidingKernel = { name: "avg_pool2d_dx", narrow: true };
 
-function forward(gpu: Gpu, { inputs: [x], out: [y], params }: Forward<PoolOptions>) {
+function forward(rec: Recorder, { inputs: [x], out: [y], params }: Forward<PoolOptions>) {
   const { k, stride } = params;
-  if (rolls(k, stride)) {
-    const { params: sizes, V, invocations } = rollPool(gpu, pooling, x.shape, params, false);
-    return gpu.run(rolling, { x, y }, { ...sizes, V }, invocations);
+  if (slides(k, stride)) {
+    const { params: sizes, V, invocations } = slidePool(rec, pooling, x.shape, params, false);
+    return rec.run(sliding, { x, y }, { ...sizes, V }, invocations);
   }
   const l = lanes(x.shape[3]);
   const c = x.shape[3] / width(l);
   const sizes = { ...poolGeometry(x.shape, params), V: l.V, k, stride, c };
-  gpu.run(plain, { x, y }, sizes, count(y.shape) / width(l));
+  rec.run(plain, { x, y }, sizes, numel(y.shape) / width(l));
 }
 
-function backward(gpu: Gpu, { inputs: [x], params, dy: [dy], dx: [dx] }: Backward<PoolOptions>) {
+function backward(
+  rec: Recorder,
+  { inputs: [x], params, dy: [dy], dx: [dx] }: Backward<PoolOptions>,
+) {
   const { tensor, accumulate: add } = dx!;
   const { k, stride } = params;
-  if (rolls(k, stride)) {
-    const { params: sizes, V, invocations } = rollPool(gpu, gradient, x.shape, params, true);
-    return gpu.run(rollingDx, { dy: dy!, dx: tensor }, { ...sizes, V, add }, invocations);
+  if (slides(k, stride)) {
+    const { params: sizes, V, invocations } = slidePool(rec, gradient, x.shape, params, true);
+    return rec.run(slidingDx, { dy: dy!, dx: tensor }, { ...sizes, V, add }, invocations);
   }
   const l = lanes(x.shape[3]);
   const c = x.shape[3] / width(l);
   const sizes = { ...poolGeometry(x.shape, params), V: l.V, k, stride, c, add };
-  gpu.run(plainDx, { dy: dy!, dx: tensor }, sizes, count(x.shape) / width(l));
+  rec.run(plainDx, { dy: dy!, dx: tensor }, sizes, numel(x.shape) / width(l));
 }
 
 function reference(

@@ -1,26 +1,26 @@
 import {
   type Case,
-  count,
   defineOp,
   expectShape,
+  numel,
   type Shape,
   type Shapes,
 } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import { backward, type BatchNormOptions, forward } from "./batch_norm_passes.ts";
+import { backward, type BatchNormParams, forward } from "./batch_norm_passes.ts";
 import { sameShape } from "./shapes.ts";
 
-export type { BatchNormOptions } from "./batch_norm_passes.ts";
+export type BatchNormOptions = Omit<BatchNormParams, "relu">;
 
 function shapes(
   [x, gamma, beta, running]: readonly Shape[],
-  { mode, update }: BatchNormOptions,
+  { mode, update }: BatchNormParams,
 ): Shapes {
   const c = x[x.length - 1];
   const used = mode === "running" || update;
   expectShape(
     x.length >= 2 && gamma.length === 1 && gamma[0] === c && beta.length === 1 &&
-      beta[0] === c && (running ? count(running) === 2 * c + 1 : !used) &&
+      beta[0] === c && (running ? numel(running) === 2 * c + 1 : !used) &&
       !(mode === "running" && update),
     "batch_norm",
     running ? [x, gamma, beta, running] : [x, gamma, beta],
@@ -32,7 +32,7 @@ function shapes(
 function reference(
   [x, gamma, beta, running]: readonly Float64Array[],
   [, [c]]: readonly Shape[],
-  { epsilon, decay, mode, update, debias, relu }: BatchNormOptions,
+  { epsilon, decay, mode, update, debias, relu }: BatchNormParams,
 ): Float64Array[] {
   const m = x.length / c;
   const after = running?.slice();
@@ -60,15 +60,14 @@ function reference(
   return after ? [y, after] : [y];
 }
 
-const plain: BatchNormOptions = {
+const plain: BatchNormParams = {
   epsilon: 1e-3,
   decay: 0.9,
   mode: "batch",
   update: false,
   debias: false,
-  relu: false,
 };
-const cases: Case<BatchNormOptions>[] = ([
+const cases: Case<BatchNormParams>[] = ([
   [[9, 1], {}],
   [[2, 5, 7, 3], { update: true }],
   [[2, 3, 5, 36], { update: true, debias: true, relu: true }],
@@ -81,7 +80,7 @@ const cases: Case<BatchNormOptions>[] = ([
   // Runs of several blocks and a rest.
   [[37, 1023], {}],
   [[11, 20], { epsilon: 1e-5, decay: 0.99, update: true }],
-] as [number[], Partial<BatchNormOptions>][]).map(([x, options]) => {
+] as [number[], Partial<BatchNormParams>][]).map(([x, options]) => {
   const c = x[x.length - 1];
   const running = options.update || options.mode === "running";
   return {
@@ -92,16 +91,16 @@ const cases: Case<BatchNormOptions>[] = ([
 });
 
 /** The same with an addend after x. */
-const sumOp = defineOp<BatchNormOptions>({
+const sumOp = defineOp<BatchNormParams>({
   name: "batch_norm_plus",
   shapes: ([x, plus, ...rest], params) => {
     expectShape(sameShape(x, plus), "batch_norm_plus", [x, plus], "two equal shapes");
     return shapes([x, ...rest], params);
   },
-  forward: (gpu, { inputs: [x, plus, ...rest], ...io }) =>
-    forward(gpu, { ...io, inputs: [x, ...rest] }, plus),
-  backward: (gpu, { inputs: [x, , ...rest], dx: [dx, , ...weights], ...io }) =>
-    backward(gpu, { ...io, inputs: [x, ...rest], dx: [dx, ...weights] }),
+  forward: (rec, { inputs: [x, plus, ...rest], ...io }) =>
+    forward(rec, { ...io, inputs: [x, ...rest] }, plus),
+  backward: (rec, { inputs: [x, , ...rest], dx: [dx, , ...weights], ...io }) =>
+    backward(rec, { ...io, inputs: [x, ...rest], dx: [dx, ...weights] }),
   handsOver: [1],
   reads: { out: false },
   mutates: [4],
@@ -116,14 +115,14 @@ const sumOp = defineOp<BatchNormOptions>({
   })),
 });
 
-const op = defineOp<BatchNormOptions>({
+const op = defineOp<BatchNormParams>({
   name: "batch_norm",
   shapes,
   forward,
   backward,
   reads: { out: false },
   mutates: [3],
-  plus: sumOp,
+  absorbs: { reluOfOutput: (params) => ({ ...params, relu: true }), sum: sumOp },
   reference,
   cases,
 });

@@ -1,11 +1,16 @@
-/** What the kernels of batch norm are given, forward and backward; alone and with an addition. */
+/**
+ * The dispatches of batch norm, forward and backward; alone and with an addition. Variants:
+ * 1. One dispatch: a work-group sees all pixels of its channels. Tensors that fit a cache, or many channels.
+ * 2. Two: `batch_norm_moments` or `batch_norm_sums` per run of pixels first. Large tensors of few channels.
+ * 3. `batch_norm_running`: by running statistics.
+ */
 import batchNormWgsl from "../../kernels/batch_norm.wgsl" with { type: "text" };
 import dxWgsl from "../../kernels/batch_norm_dx.wgsl" with { type: "text" };
 import momentsWgsl from "../../kernels/batch_norm_moments.wgsl" with { type: "text" };
 import runningWgsl from "../../kernels/batch_norm_running.wgsl" with { type: "text" };
 import sumsWgsl from "../../kernels/batch_norm_sums.wgsl" with { type: "text" };
-import { type Backward, count, type Forward, type Grad, type Tensor } from "../autodiff/op.ts";
-import type { Gpu } from "../gpu/device.ts";
+import { type Backward, type Forward, type Grad, numel, type Tensor } from "../autodiff/op.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel, type Params } from "../gpu/kernel.ts";
 import { lanes, sizeClass, width, withScratch, withUnused } from "./tiling.ts";
 
@@ -15,7 +20,7 @@ const moments = kernel("batch_norm_moments", momentsWgsl);
 const fromRunning = kernel("batch_norm_running", runningWgsl);
 const sums = kernel("batch_norm_sums", sumsWgsl);
 
-export interface BatchNormOptions {
+export interface BatchNormParams {
   /** Added to the variance. */
   epsilon: number;
   /** Of the running statistics: new = decay · old + (1 − decay) · batch. */
@@ -26,12 +31,12 @@ export interface BatchNormOptions {
   update: boolean;
   /** Running statistics started at 0 and are divided by 1 − decay^updates when read (TensorFlow). */
   debias: boolean;
-  /** Apply max(y, 0) to the result. */
-  relu: boolean;
+  /** Give max(y, 0). */
+  relu?: boolean;
 }
 
 /** How the kernels cut a tensor. */
-interface Form {
+interface Variant {
   /** One work-group sees all pixels of its channels: one dispatch for everything. */
   fused: boolean;
   /** Invocations per work-group, more or less. */
@@ -47,19 +52,19 @@ const LARGE = 256;
  * invocation; in software, which pays more for dispatches, while a tensor stays in a core's cache of 1 MiB, or
  * where its channels alone make enough work-groups.
  */
-function form(gpu: Gpu, pass: string, pixels: number, c: number): Form {
+function variant(rec: Recorder, pass: string, pixels: number, c: number): Variant {
   const logSize = Math.ceil(Math.log2(pixels * c)), logGroups = Math.ceil(Math.log2(c));
-  const { fallback } = gpu.adapter;
-  const fused = fallback ? c > 1 && (logSize <= 16 || logGroups >= 5) : logSize - logGroups <= 12;
-  const sizes = fallback ? [SMALL, LARGE] : [LARGE, SMALL];
-  const forms = sizes.flatMap((size) => [{ fused, size }, { fused: !fused, size }]);
-  return gpu.tuning.choose(`${pass} size ${sizeClass(pixels * c)} groups ${sizeClass(c)}`, forms);
+  const { fewLanes } = rec.traits;
+  const fused = fewLanes ? c > 1 && (logSize <= 16 || logGroups >= 5) : logSize - logGroups <= 12;
+  const sizes = fewLanes ? [SMALL, LARGE] : [LARGE, SMALL];
+  const variants = sizes.flatMap((size) => [{ fused, size }, { fused: !fused, size }]);
+  return rec.choose(`${pass} size ${sizeClass(pixels * c)} groups ${sizeClass(c)}`, variants);
 }
 
-/** The grid of a form, and what its kernels must know of it. */
-function cut(form: Form, pixels: number, c: number) {
-  const { fused, size } = form;
-  const groups = groupsOf(c, form), columns = Math.ceil(c / groups);
+/** The grid of a variant, and what its kernels must know of it. */
+function cut(variant: Variant, pixels: number, c: number) {
+  const { fused, size } = variant;
+  const groups = groupsOf(c, variant), columns = Math.ceil(c / groups);
   // A power of two; together with the groups, full vectors.
   const by = 2 ** Math.floor(Math.log2(size / groups));
   // Work-groups that keep a device busy, and pixels that an invocation should have.
@@ -75,7 +80,7 @@ function cut(form: Form, pixels: number, c: number) {
  * software all work-groups are of one size, since a pipeline takes a second to compile: an odd number of groups
  * goes by two, and the last work-group has one.
  */
-function groupsOf(c: number, { fused, size }: Form): number {
+function groupsOf(c: number, { fused, size }: Variant): number {
   const wanted = size === SMALL ? [4, 2] : [4, 3, 2];
   const divides = wanted.find((groups) => c % groups === 0 && !(fused && groups === c));
   return divides ?? (size === SMALL && c > 2 ? 2 : 1);
@@ -85,85 +90,85 @@ function groupsOf(c: number, { fused, size }: Form): number {
 const whole = (t: Tensor): Tensor => ({ ...t, offset: 0 });
 
 /** y = norm of x, plus `addend` where there is one. */
-export function forward(gpu: Gpu, io: Forward<BatchNormOptions>, addend?: Tensor): void {
+export function forward(rec: Recorder, io: Forward<BatchNormParams>, addend?: Tensor): void {
   const { inputs: [x, gamma, beta, running], out: [y], saved: [stats], params } = io;
-  const { epsilon, decay, mode, update, debias, relu } = params;
-  const channels = gamma.shape[0], pixels = count(x.shape) / channels;
+  const { epsilon, decay, mode, update, debias, relu = false } = params;
+  const channels = gamma.shape[0], pixels = numel(x.shape) / channels;
   const common = { pixels, relu, epsilon, decay, add: addend !== undefined };
   if (mode === "running") {
     const l = lanes(channels, gamma, beta, running);
     const c = channels / width(l);
     const { run, grid, tile } = cut(
-      { fused: false, size: gpu.adapter.fallback ? SMALL : LARGE },
+      { fused: false, size: rec.traits.fewLanes ? SMALL : LARGE },
       pixels,
       c,
     );
     const params = { ...common, ...l, ...tile, c, run, debias };
-    withUnused(gpu, ["plus"], (unused) => {
+    withUnused(rec, ["plus"], (unused) => {
       const plus = addend ?? unused.plus;
-      gpu.run(fromRunning, { x, gamma, beta, running, plus, stats, y }, params, grid);
+      rec.run(fromRunning, { x, gamma, beta, running, plus, stats, y }, params, grid);
     });
     return;
   }
   const l = lanes(channels, gamma, beta);
   const c = channels / width(l);
-  const chosen = form(gpu, "batch_norm", pixels, c);
+  const chosen = variant(rec, "batch_norm", pixels, c);
   const { run, splits, grid, tile } = cut(chosen, pixels, c);
   const all = { ...common, ...l, ...tile, c, run, update };
   // The bindings must exist even where nothing is updated or added.
-  withUnused(gpu, ["running", "part", "plus"], (unused) => {
+  withUnused(rec, ["running", "partials", "plus"], (unused) => {
     const tensors = { ...unused, x, gamma, beta, stats, y };
     if (update) tensors.running = running;
     if (addend) tensors.plus = addend;
-    if (chosen.fused) gpu.run(normalise, tensors, { ...all, splits: 0 }, grid);
+    if (chosen.fused) rec.run(normalise, tensors, { ...all, splits: 0 }, grid);
     else {
-      withScratch(gpu, splits * 2 * channels, (part) => {
-        gpu.run(moments, { x, part }, { pixels, c, run, V: l.V, ...tile }, grid);
-        gpu.run(normalise, { ...tensors, part }, { ...all, splits }, grid);
+      withScratch(rec, splits * 2 * channels, (partials) => {
+        rec.run(moments, { x, partials }, { pixels, c, run, V: l.V, ...tile }, grid);
+        rec.run(normalise, { ...tensors, partials }, { ...all, splits }, grid);
       });
     }
   });
 }
 
 /** The gradients of what a norm was made from; an addend has dy for its own. */
-export function backward(gpu: Gpu, io: Backward<BatchNormOptions>): void {
+export function backward(rec: Recorder, io: Backward<BatchNormParams>): void {
   const { inputs: [x, gamma], saved: [stats], params, dy: [dy], dx: [dx, ...weights] } = io;
-  const { mode, relu } = params;
-  const channels = gamma.shape[0], pixels = count(x.shape) / channels;
+  const { mode, relu = false } = params;
+  const channels = gamma.shape[0], pixels = numel(x.shape) / channels;
   const l = lanes(channels);
   const c = channels / width(l);
-  const chosen = form(gpu, "batch_norm_dx", pixels, c);
+  const chosen = variant(rec, "batch_norm_dx", pixels, c);
   const { run, splits, grid, tile } = cut(chosen, pixels, c);
   const tensors = { x, dy: dy!, stats };
   const common = { pixels, c, relu, run, ...l, ...tile };
   const constant = { constant_stats: mode === "running" };
-  const gradients = (part: Tensor, splits: number) =>
-    forTargets(gpu, dx, weights, (to, options) => {
-      gpu.run(
+  const gradients = (partials: Tensor, splits: number) =>
+    forTargets(rec, dx, weights, (to, options) => {
+      rec.run(
         dxKernel,
-        { ...tensors, part, ...to },
+        { ...tensors, partials, ...to },
         { ...common, ...constant, ...options, splits },
         [grid[0], options.write_dx ? grid[1] : 1],
       );
     });
-  if (chosen.fused) withUnused(gpu, ["part"], ({ part }) => gradients(part, 0));
+  if (chosen.fused) withUnused(rec, ["partials"], ({ partials }) => gradients(partials, 0));
   else {
-    withScratch(gpu, splits * 2 * channels, (part) => {
-      gpu.run(sums, { ...tensors, part }, common, grid);
-      gradients(part, splits);
+    withScratch(rec, splits * 2 * channels, (partials) => {
+      rec.run(sums, { ...tensors, partials }, common, grid);
+      gradients(partials, splits);
     });
   }
 }
 
 /** Where gradients go. Two writable bindings of one buffer are not allowed: weights that share one go through one. */
 function forTargets(
-  gpu: Gpu,
+  rec: Recorder,
   dx: Grad | null,
   [gamma, beta]: readonly (Grad | null)[],
   body: (to: Record<"dx" | "grad" | "other", Tensor>, options: Params) => void,
 ): void {
   const oneBuffer = gamma?.tensor.buffer === beta?.tensor.buffer;
-  withUnused(gpu, ["dx", "grad", "other"], (unused) =>
+  withUnused(rec, ["dx", "grad", "other"], (unused) =>
     body({
       dx: dx?.tensor ?? unused.dx,
       grad: gamma ? whole(gamma.tensor) : unused.grad,

@@ -1,14 +1,14 @@
 /** The last dispatch of both cross-entropies. */
 import batchTotalsWgsl from "../../kernels/batch_totals.wgsl" with { type: "text" };
-import { count, type Tensor } from "../autodiff/op.ts";
-import type { Gpu } from "../gpu/device.ts";
+import { numel, type Tensor } from "../autodiff/op.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 
 const totals = kernel("batch_totals", batchTotalsWgsl);
 
 /** mean = Σ weight · loss / n; hits = Σ hit over examples whose weight is not 0. */
 export function batchTotals(
-  gpu: Gpu,
+  rec: Recorder,
   { loss, hit, weights, mean, hits }: {
     loss: Tensor;
     hit: Tensor;
@@ -17,10 +17,10 @@ export function batchTotals(
     hits: Tensor;
   },
 ): void {
-  gpu.run(
+  rec.run(
     totals,
     { loss, hit, weights: weights ?? loss, mean, hits },
-    { n: count(loss.shape), weighted: Boolean(weights) },
+    { n: numel(loss.shape), weighted: Boolean(weights) },
     [1],
   );
 }

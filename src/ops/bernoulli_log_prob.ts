@@ -1,6 +1,6 @@
 import bernoulliLogProbWgsl from "../../kernels/bernoulli_log_prob.wgsl" with { type: "text" };
 import bernoulliLogProbDxWgsl from "../../kernels/bernoulli_log_prob_dx.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { sameShape } from "./shapes.ts";
@@ -10,6 +10,7 @@ const backward = kernel("bernoulli_log_prob_dx", bernoulliLogProbDxWgsl);
 
 const op = defineOp<Record<never, never>>({
   name: "bernoulli_log_prob",
+  dtypes: { inputs: ["f32", "u32"] },
   shapes: ([q, bits]) => {
     expectShape(
       q.length === 2 && sameShape(q, bits),
@@ -19,13 +20,13 @@ const op = defineOp<Record<never, never>>({
     );
     return { out: [[q[0]], [q[0]], [q[0]]] };
   },
-  forward: (gpu, { inputs: [q, bits], out: [logP, entropy, sampled] }) => {
+  forward: (rec, { inputs: [q, bits], out: [logP, entropy, sampled] }) => {
     const [n, columns] = q.shape;
-    gpu.run(forward, { q, bits, log_p: logP, entropy, sampled }, { n, columns }, n);
+    rec.run(forward, { q, bits, log_p: logP, entropy, sampled }, { n, columns }, n);
   },
-  backward: (gpu, { inputs: [q, bits], dy: [dy, dh], dx: [dx] }) => {
-    const n = count(q.shape);
-    gpu.run(
+  backward: (rec, { inputs: [q, bits], dy: [dy, dh], dx: [dx] }) => {
+    const n = numel(q.shape);
+    rec.run(
       backward,
       { q, bits, dy: dy ?? dh!, dh: dh ?? dy!, dx: dx!.tensor },
       {

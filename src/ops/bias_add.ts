@@ -1,6 +1,6 @@
 import biasAddWgsl from "../../kernels/bias_add.wgsl" with { type: "text" };
 import biasAddDbWgsl from "../../kernels/bias_add_db.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { accumulate } from "../autodiff/run.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
@@ -13,24 +13,24 @@ const op = defineOp<Record<never, never>>({
   name: "bias_add",
   shapes: ([x, b]) => {
     expectShape(
-      x.length > 0 && count(b) === columns(x),
+      x.length > 0 && numel(b) === columns(x),
       "bias_add",
       [x, b],
       "a bias with one element per column",
     );
     return { out: [x] };
   },
-  forward: (gpu, { inputs: [x, b], out: [y] }) =>
-    gpu.run(
+  forward: (rec, { inputs: [x, b], out: [y] }) =>
+    rec.run(
       forward,
       { x, b, y },
-      { n: count(x.shape), columns: columns(x.shape) },
-      count(x.shape),
+      { n: numel(x.shape), columns: columns(x.shape) },
+      numel(x.shape),
     ),
-  backward: (gpu, { inputs: [x], dy: [dy], dx: [dx, db] }) => {
-    if (dx) accumulate(gpu, dy!, dx.tensor, dx.accumulate);
+  backward: (rec, { inputs: [x], dy: [dy], dx: [dx, db] }) => {
+    if (dx) accumulate(rec, dy!, dx.tensor, dx.accumulate);
     if (db) {
-      gpu.run(
+      rec.run(
         backwardB,
         { dy: dy!, db: db.tensor },
         { rows: rows(x.shape), columns: columns(x.shape), add: db.accumulate },

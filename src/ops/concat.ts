@@ -2,7 +2,7 @@ import concatWgsl from "../../kernels/concat.wgsl" with { type: "text" };
 import concatDxWgsl from "../../kernels/concat_dx.wgsl" with { type: "text" };
 import { defineOp, expectShape, type Grad, type Tensor } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { columns, rows, sameShape, withColumns } from "./shapes.ts";
 import { withUnused } from "./tiling.ts";
@@ -20,15 +20,14 @@ interface Part {
 }
 
 /** How a dispatch cuts parts side by side in the rows of `whole`: in elements as wide as all numbers allow. */
-function cut(gpu: Gpu, whole: Tensor, parts: readonly Part[]) {
+function cut(rec: Recorder, whole: Tensor, parts: readonly Part[]) {
   const width = columns(whole.shape), n = rows(whole.shape);
   const numbers = [width, ...parts.flatMap(({ start, size }) => [start, size])];
   const wide = [["vec4f", 4], ["vec2f", 2]] as const;
   const [T, per] = wide.find(([, per]) => numbers.every((n) => n % per === 0)) ?? ["f32", 1];
   const [columns0, columns1 = 0, columns2 = 0] = parts.map(({ size }) => size / per);
   const all = parts.reduce((sum, { size }) => sum + size, 0) / per;
-  // So many rows need one division, but a card rather has more invocations.
-  const run = gpu.adapter.fallback ? 16 : 4;
+  const run = rec.traits.copyRows;
   const params = { T, rows: n, run, start: parts[0].start / per, width: width / per, columns: all };
   return {
     params: { ...params, columns0, columns1, columns2 },
@@ -38,12 +37,12 @@ function cut(gpu: Gpu, whole: Tensor, parts: readonly Part[]) {
 
 /** Copies columns of every row of x, side by side, to where they are wanted. */
 export function splitColumns(
-  gpu: Gpu,
+  rec: Recorder,
   x: Tensor,
   parts: readonly (Part & { to: Grad | null })[],
 ): void {
-  const { params, invocations } = cut(gpu, x, parts);
-  withUnused(gpu, slots, (unused) => {
+  const { params, invocations } = cut(rec, x, parts);
+  withUnused(rec, slots, (unused) => {
     const tensors: Record<string, Tensor> = { x, ...unused };
     const flags: Record<string, boolean> = {};
     slots.forEach((slot, i) => {
@@ -52,16 +51,16 @@ export function splitColumns(
       flags[`skip${i}`] = !to;
       flags[`add${i}`] = to?.accumulate ?? false;
     });
-    gpu.run(split, tensors, { ...params, ...flags }, invocations);
+    rec.run(split, tensors, { ...params, ...flags }, invocations);
   });
 }
 
 /** The other way: the columns of several tensors to their places in y. */
-function joinColumns(gpu: Gpu, parts: readonly (Part & { x: Tensor })[], y: Tensor): void {
-  const { params, invocations } = cut(gpu, y, parts);
+function joinColumns(rec: Recorder, parts: readonly (Part & { x: Tensor })[], y: Tensor): void {
+  const { params, invocations } = cut(rec, y, parts);
   const tensors: Record<string, Tensor> = { y };
   slots.forEach((slot, i) => tensors[slot] = (parts[i] ?? parts[0]).x);
-  gpu.run(join, tensors, params, invocations);
+  rec.run(join, tensors, params, invocations);
 }
 
 /** Where each source lies in the result. */
@@ -94,17 +93,17 @@ const op = defineOp<Record<never, never>>({
     );
     return { out: [withColumns(first, xs.reduce((sum, x) => sum + columns(x), 0))] };
   },
-  forward: (gpu, { inputs, out: [y] }) => {
+  forward: (rec, { inputs, out: [y] }) => {
     const parts = places(inputs.map((x) => x.shape)).map((p, i) => ({ ...p, x: inputs[i] }));
-    for (const chunk of together(parts, () => false)) joinColumns(gpu, chunk, y);
+    for (const chunk of together(parts, () => false)) joinColumns(rec, chunk, y);
   },
-  backward: (gpu, { inputs, dy: [dy], dx }) => {
+  backward: (rec, { inputs, dy: [dy], dx }) => {
     const parts = places(inputs.map((x) => x.shape)).map((p, i) => ({ ...p, to: dx[i] }));
     // The same tensor twice, or weights of one slab: no two writable bindings of one buffer.
     const apart = (a: typeof parts[number], b: typeof parts[number]) =>
       a.to !== null && a.to.tensor.buffer === b.to?.tensor.buffer;
     for (const chunk of together(parts, apart)) {
-      if (chunk.some(({ to }) => to)) splitColumns(gpu, dy!, chunk);
+      if (chunk.some(({ to }) => to)) splitColumns(rec, dy!, chunk);
     }
   },
   reads: { inputs: false, out: false },

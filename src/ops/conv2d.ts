@@ -1,10 +1,11 @@
-import { count, defineOp, expectShape, type Shape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { convolveDw, convolveDx, convolveForward, LARGEST } from "./convolution.ts";
 
 interface Params {
   stride: number;
-  relu: boolean;
+  /** Take max(x, 0) on the way in. */
+  relu?: boolean;
 }
 
 function shapes([x, w]: readonly Shape[], { stride }: Params): { out: Shape[] } {
@@ -24,16 +25,17 @@ const test = (x: Shape, k: number, co: number, stride: number, relu: boolean) =>
 
 const op = defineOp<Params>({
   name: "conv2d",
+  absorbs: { reluOfInputs: { at: () => [0], params: (params) => ({ ...params, relu: true }) } },
   shapes,
-  forward: (gpu, { inputs: [x, w], out: [y], params }) =>
-    convolveForward(gpu, { x, w, y, ...params }),
-  backward: (gpu, { inputs: [x, w], dy: [dy], dx: [dx, dw], params }) => {
-    const io = { x, w, dy: dy!, ...params };
-    if (dx) convolveDx(gpu, io, dx);
-    if (dw) convolveDw(gpu, io, dw);
+  forward: (rec, { inputs: [x, w], out: [y], params }) =>
+    convolveForward(rec, { x, w, y, relu: false, ...params }),
+  backward: (rec, { inputs: [x, w], dy: [dy], dx: [dx, dw], params }) => {
+    const io = { x, w, dy: dy!, relu: false, ...params };
+    if (dx) convolveDx(rec, io, dx);
+    if (dw) convolveDw(rec, io, dw);
   },
   reads: { out: false },
-  macs: ([x, w], params) => count(shapes([x, w], params).out[0]) * w[0] * w[1] * w[2],
+  macs: ([x, w], params) => numel(shapes([x, w], params).out[0]) * w[0] * w[1] * w[2],
   reference: ([x, w], [xs, ws], params) => {
     const { stride, relu } = params;
     const [, h, wide, ci] = xs, [k, , , co] = ws;
@@ -42,7 +44,7 @@ const op = defineOp<Params>({
       const total = Math.max((Math.ceil(size / stride) - 1) * stride + k - size, 0);
       return Math.floor(total / 2);
     });
-    const y = new Float64Array(count(out));
+    const y = new Float64Array(numel(out));
     let to = 0;
     for (let n = 0; n < xs[0]; n++) {
       for (let i = 0; i < out[1]; i++) {
@@ -103,10 +105,7 @@ const op = defineOp<Params>({
 
 /**
  * Convolution with TensorFlow's SAME padding, no bias: x [n, h, w, ci], w [k, k, ci, co] to
- * [n, ⌈h / stride⌉, ⌈w / stride⌉, co]. `relu` takes max(x, 0) on the way in.
+ * [n, ⌈h / stride⌉, ⌈w / stride⌉, co].
  */
-export const conv2d = (
-  x: Value,
-  w: Value,
-  { stride = 1, relu = false }: { stride?: number; relu?: boolean } = {},
-): Value => apply(op, [x, w], { stride, relu })[0];
+export const conv2d = (x: Value, w: Value, { stride = 1 }: { stride?: number } = {}): Value =>
+  apply(op, [x, w], { stride })[0];

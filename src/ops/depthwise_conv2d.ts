@@ -1,94 +1,100 @@
+/**
+ * Depthwise convolution. Variants, forward and backward:
+ * 1. `depthwise_sliding*`: 3 × 3 and 5 × 5, stride 1 and 2, no dilation. Both gradients are one dispatch
+ *    (`_dx_dw`), or two where many invocations win.
+ * 2. `depthwise*`: everything else.
+ */
 import depthwiseWgsl from "../../kernels/depthwise.wgsl" with { type: "text" };
 import depthwiseDwWgsl from "../../kernels/depthwise_dw.wgsl" with { type: "text" };
 import depthwiseDxWgsl from "../../kernels/depthwise_dx.wgsl" with { type: "text" };
 import {
   type Backward,
   type Case,
-  count,
   defineOp,
   expectShape,
   type Forward,
   type Grad,
+  numel,
   type Shape,
   type Tensor,
 } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 import {
-  type DepthwiseOptions,
+  type DepthwiseParams,
   geometry,
-  rollBackward,
-  rollForward,
-  rollsOver,
-} from "./depthwise_rolling.ts";
-import { lanes, wantedInvocations, width } from "./tiling.ts";
+  slideBackward,
+  slideForward,
+  slidesOver,
+} from "./depthwise_sliding.ts";
+import { lanes, width } from "./tiling.ts";
 
-export type { DepthwiseOptions };
+export type DepthwiseOptions = Omit<DepthwiseParams, "relu">;
 
 const plain = kernel("depthwise", depthwiseWgsl);
 const plainDx = kernel("depthwise_dx", depthwiseDxWgsl);
 const plainDw = kernel("depthwise_dw", depthwiseDwWgsl);
 
-function forward(gpu: Gpu, { inputs: [x, w], out: [y], params }: Forward<DepthwiseOptions>) {
-  if (rollsOver(w.shape, params)) return rollForward(gpu, x, w, y, params);
-  const { stride, relu, dilation = 1 } = params;
+function forward(rec: Recorder, { inputs: [x, w], out: [y], params }: Forward<DepthwiseParams>) {
+  if (slidesOver(w.shape, params)) return slideForward(rec, x, w, y, params);
+  const { stride, relu = false, dilation = 1 } = params;
   const k = w.shape[0];
   const l = lanes(x.shape[3], w);
   const c = x.shape[3] / width(l);
   const g = { ...geometry(x.shape, w.shape, params), ...l, relu, c };
-  gpu.run(plain, { x, w, y }, { ...g, stride, dilation, k }, count(y.shape) / width(l));
+  rec.run(plain, { x, w, y }, { ...g, stride, dilation, k }, numel(y.shape) / width(l));
 }
 
-function backward(gpu: Gpu, io: Backward<DepthwiseOptions>): void {
+function backward(rec: Recorder, io: Backward<DepthwiseParams>): void {
   const { inputs: [x, w], dy: [dy], dx: [dx, dw], params } = io;
-  if (rollsOver(w.shape, params)) return rollBackward(gpu, x, w, dy!, dx, dw, params);
-  if (dx) inputGradient(gpu, x, w, dy!, dx, params);
-  if (dw) weightGradient(gpu, x, w.shape, dy!, dw, params);
+  if (slidesOver(w.shape, params)) return slideBackward(rec, x, w, dy!, dx, dw, params);
+  if (dx) inputGradient(rec, x, w, dy!, dx, params);
+  if (dw) weightGradient(rec, x, w.shape, dy!, dw, params);
 }
 
 function inputGradient(
-  gpu: Gpu,
+  rec: Recorder,
   x: Tensor,
   w: Tensor,
   dy: Tensor,
   { tensor: dx, accumulate: add }: Grad,
-  params: DepthwiseOptions,
+  params: DepthwiseParams,
 ): void {
-  const { stride, relu, dilation = 1 } = params;
+  const { stride, relu = false, dilation = 1 } = params;
   const k = w.shape[0];
   const l = lanes(x.shape[3], w);
   const c = x.shape[3] / width(l);
   const g = { ...geometry(x.shape, w.shape, params), ...l, c, add };
-  gpu.run(
+  rec.run(
     plainDx,
     { x, w, dy, dx },
     { ...g, stride, dilation, relu, k },
-    count(x.shape) / width(l),
+    numel(x.shape) / width(l),
   );
 }
 
 function weightGradient(
-  gpu: Gpu,
+  rec: Recorder,
   x: Tensor,
   ws: Shape,
   dy: Tensor,
   dw: Grad,
-  params: DepthwiseOptions,
+  params: DepthwiseParams,
 ): void {
-  const { stride, relu, dilation = 1 } = params;
+  const { stride, relu = false, dilation = 1 } = params;
   const [k, , channels] = ws;
-  const n = count(ws);
+  const n = numel(ws);
   const l = lanes(channels), { V } = l;
   const c = channels / width(l);
   const g = geometry(x.shape, ws, params);
   const perSplit = k * k * c;
-  const rows = Math.ceil(g.n * g.oh / Math.ceil(wantedInvocations(gpu) / perSplit));
+  const rows = Math.ceil(g.n * g.oh / Math.ceil(rec.traits.busyInvocations / perSplit));
   const splits = Math.ceil(g.n * g.oh / rows);
-  gpu.sumSplits({ splits, n, to: dw.tensor, add: dw.accumulate }, (part) =>
-    gpu.run(
+  rec.reduceSplits({ splits, n, to: dw.tensor, add: dw.accumulate }, (partials) =>
+    rec.run(
       plainDw,
-      { x, dy, part },
+      { x, dy, partials },
       {
         ...g,
         V,
@@ -99,7 +105,7 @@ function weightGradient(
         c,
         rows,
         splits,
-        part_at: part.offset / width(l),
+        partials_at: partials.offset / width(l),
       },
       splits * perSplit,
     ));
@@ -108,9 +114,9 @@ function weightGradient(
 function reference(
   [x, w]: readonly Float64Array[],
   [xs, ws]: readonly Shape[],
-  params: DepthwiseOptions,
+  params: DepthwiseParams,
 ): Float64Array[] {
-  const { stride, relu, dilation = 1 } = params;
+  const { stride, relu = false, dilation = 1 } = params;
   const [k, , c] = ws;
   const { n, ih, iw, oh, ow, pad_y, pad_x } = geometry(xs, ws, params);
   const y = new Float64Array(n * oh * ow * c);
@@ -130,7 +136,7 @@ function reference(
   return [y];
 }
 
-const cases: Case<DepthwiseOptions>[] = ([
+const cases: Case<DepthwiseParams>[] = ([
   [[2, 5, 7, 1], 3, 1, false],
   [[1, 7, 5, 3], 5, 2, true],
   [[2, 9, 6, 36], 3, 1, true],
@@ -156,8 +162,9 @@ const cases: Case<DepthwiseOptions>[] = ([
   params: dilation === undefined ? { stride, relu } : { stride, relu, dilation },
 }));
 
-const op = defineOp<DepthwiseOptions>({
+const op = defineOp<DepthwiseParams>({
   name: "depthwise_conv2d",
+  absorbs: { reluOfInputs: { at: () => [0], params: (params) => ({ ...params, relu: true }) } },
   shapes: ([x, w], params) => {
     expectShape(
       x.length === 4 && w.length === 4 && w[0] === w[1] && w[2] === x[3] && w[3] === 1,
@@ -173,7 +180,7 @@ const op = defineOp<DepthwiseOptions>({
   reads: { out: false },
   macs: ([x, w], params) => {
     const { n, oh, ow } = geometry(x, w, params);
-    return n * oh * ow * count(w);
+    return n * oh * ow * numel(w);
   },
   reference,
   cases,

@@ -1,6 +1,6 @@
 import dropPathWgsl from "../../kernels/drop_path.wgsl" with { type: "text" };
 import dropPathDxWgsl from "../../kernels/drop_path_dx.wgsl" with { type: "text" };
-import { type Case, count, defineOp, expectShape, type Grad, type Shape } from "../autodiff/op.ts";
+import { type Case, defineOp, expectShape, type Grad, numel, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { salted, Stream, uniform } from "../random.ts";
@@ -21,7 +21,7 @@ export interface DropPathParams extends Omit<Draw, "salt"> {
 
 /** What both kernels must know, `each` elements per invocation. */
 function common(shape: Shape, { keep, salts, seed, stream, step }: DropPathParams, each: number) {
-  const perExample = count(shape) / shape[0];
+  const perExample = numel(shape) / shape[0];
   const wide = perExample % 4 === 0;
   const n = wide ? perExample / 4 : perExample;
   const blocks = Math.ceil(n / each);
@@ -53,15 +53,15 @@ const op = defineOp<DropPathParams>({
     expectShape(sameShape(a, b), "drop_path", [a, b], "two equal shapes");
     return { out: [a] };
   },
-  forward: (gpu, { inputs: [a, b], out: [y], params: wanted }) => {
+  forward: (rec, { inputs: [a, b], out: [y], params: wanted }) => {
     const { params, invocations } = common(a.shape, wanted, 8);
-    gpu.run(forward, { a, b, y }, params, invocations);
+    rec.run(forward, { a, b, y }, params, invocations);
   },
-  backward: (gpu, { dy: [dy], dx: [da, db], params: wanted }) => {
+  backward: (rec, { dy: [dy], dx: [da, db], params: wanted }) => {
     const { params, invocations } = common(dy!.shape, wanted, 4);
     const record = (da: Grad | null, db: Grad | null) =>
-      withUnused(gpu, ["da", "db"], (unused) =>
-        gpu.run(backward, {
+      withUnused(rec, ["da", "db"], (unused) =>
+        rec.run(backward, {
           dy: dy!,
           da: da?.tensor ?? unused.da,
           db: db?.tensor ?? unused.db,
@@ -80,7 +80,7 @@ const op = defineOp<DropPathParams>({
   },
   reads: { inputs: false, out: false },
   reference: (paths, [shape], { keep, salts, seed, stream, step }) => {
-    const perExample = count(shape) / shape[0];
+    const perExample = numel(shape) / shape[0];
     const side = (x: Float64Array, salt: number | null, i: number) => {
       if (salt === null) return x[i];
       const u = uniform(seed, salted(stream, salt), step, Math.floor(i / perExample));

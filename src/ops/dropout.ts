@@ -1,7 +1,7 @@
 import dropoutWgsl from "../../kernels/dropout.wgsl" with { type: "text" };
-import { count, defineOp, type Tensor } from "../autodiff/op.ts";
+import { defineOp, numel, type Tensor } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { salted, Stream, uniform } from "../random.ts";
 import type { Draw } from "./shapes.ts";
@@ -13,10 +13,10 @@ export interface DropoutParams extends Draw {
   keep: number;
 }
 
-function masked(gpu: Gpu, x: Tensor, y: Tensor, params: DropoutParams, add: boolean): void {
+function masked(rec: Recorder, x: Tensor, y: Tensor, params: DropoutParams, add: boolean): void {
   const { keep, seed, stream, step, salt } = params;
-  const n = count(x.shape);
-  gpu.run(mask, { x, y }, { n, keep, seed, stream: salted(stream, salt), step, add }, n);
+  const n = numel(x.shape);
+  rec.run(mask, { x, y }, { n, keep, seed, stream: salted(stream, salt), step, add }, n);
 }
 
 export function expectKeep(keep: number, op: string): void {
@@ -31,9 +31,9 @@ const op = defineOp<DropoutParams>({
     expectKeep(keep, "dropout");
     return { out: [x] };
   },
-  forward: (gpu, { inputs: [x], out: [y], params }) => masked(gpu, x, y, params, false),
-  backward: (gpu, { dy: [dy], dx: [dx], params }) =>
-    masked(gpu, dy!, dx!.tensor, params, dx!.accumulate),
+  forward: (rec, { inputs: [x], out: [y], params }) => masked(rec, x, y, params, false),
+  backward: (rec, { dy: [dy], dx: [dx], params }) =>
+    masked(rec, dy!, dx!.tensor, params, dx!.accumulate),
   reads: { inputs: false, out: false },
   reference: ([x], _, { keep, seed, stream, step, salt }) => [
     x.map((v, i) =>

@@ -1,6 +1,6 @@
 import embeddingWgsl from "../../kernels/embedding.wgsl" with { type: "text" };
 import embeddingDtableWgsl from "../../kernels/embedding_dtable.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
@@ -9,6 +9,7 @@ const backward = kernel("embedding_dtable", embeddingDtableWgsl);
 
 const op = defineOp<Record<never, never>>({
   name: "embedding",
+  dtypes: { inputs: ["f32", "u32"] },
   shapes: ([table, index]) => {
     expectShape(
       table.length === 2,
@@ -16,26 +17,26 @@ const op = defineOp<Record<never, never>>({
       [table, index],
       "a table [entries, width] and an index",
     );
-    return { out: [[count(index), table[1]]] };
+    return { out: [[numel(index), table[1]]] };
   },
-  forward: (gpu, { inputs: [table, index], out: [y] }) =>
-    gpu.run(
+  forward: (rec, { inputs: [table, index], out: [y] }) =>
+    rec.run(
       forward,
       { table, index, y },
-      { n: count(y.shape), columns: table.shape[1] },
-      count(y.shape),
+      { n: numel(y.shape), columns: table.shape[1] },
+      numel(y.shape),
     ),
-  backward: (gpu, { inputs: [table, index], dy: [dy], dx: [dTable] }) =>
-    gpu.run(
+  backward: (rec, { inputs: [table, index], dy: [dy], dx: [dTable] }) =>
+    rec.run(
       backward,
       { index, dy: dy!, dtable: dTable!.tensor },
       {
-        n: count(table.shape),
+        n: numel(table.shape),
         columns: table.shape[1],
-        rows: count(index.shape),
+        rows: numel(index.shape),
         add: dTable!.accumulate,
       },
-      count(table.shape),
+      numel(table.shape),
     ),
   reads: { out: false },
   reference: ([table, index], [[, width]]) => {

@@ -8,28 +8,29 @@ import { lanes, width } from "./tiling.ts";
 const forward = kernel("global_avg_pool", globalAvgPoolWgsl);
 const backward = kernel("global_avg_pool_dx", globalAvgPoolDxWgsl);
 
-export interface GlobalAvgPoolOptions {
-  /** Apply max(x, 0) to the input first. */
-  relu: boolean;
+interface Params {
+  /** Take max(x, 0) on the way in. */
+  relu?: boolean;
 }
 
-const op = defineOp<GlobalAvgPoolOptions>({
+const op = defineOp<Params>({
   name: "global_avg_pool",
+  absorbs: { reluOfInputs: { at: () => [0], params: (params) => ({ ...params, relu: true }) } },
   shapes: ([x]) => {
     expectShape(x.length === 4, "global_avg_pool", [x], "[n,h,w,c]");
     return { out: [[x[0], x[3]]] };
   },
-  forward: (gpu, { inputs: [x], out: [y], params: { relu } }) => {
+  forward: (rec, { inputs: [x], out: [y], params: { relu = false } }) => {
     const [n, h, w, channels] = x.shape;
     const l = lanes(channels);
     const c = channels / width(l);
-    gpu.run(forward, { x, y }, { n, c, relu, pixels: h * w, V: l.V }, n * c);
+    rec.run(forward, { x, y }, { n, c, relu, pixels: h * w, V: l.V }, n * c);
   },
-  backward: (gpu, { inputs: [x], dy: [dy], dx: [dx], params: { relu } }) => {
+  backward: (rec, { inputs: [x], dy: [dy], dx: [dx], params: { relu = false } }) => {
     const [n, h, w, channels] = x.shape;
     const l = lanes(channels);
     const c = channels / width(l), blocks = Math.ceil(h * w / 8);
-    gpu.run(
+    rec.run(
       backward,
       { x, dy: dy!, dx: dx!.tensor },
       { n, c, relu, blocks, pixels: h * w, V: l.V, add: dx!.accumulate },
@@ -51,12 +52,11 @@ const op = defineOp<GlobalAvgPoolOptions>({
     [[5, 3, 3, 64], false],
     [[1, 1, 1, 4], true],
     [[40, 2, 2, 8], true],
-  ] as [number[], boolean][]).map(([x, relu]): Case<GlobalAvgPoolOptions> => ({
+  ] as [number[], boolean][]).map(([x, relu]): Case<Params> => ({
     shapes: [x],
     params: { relu },
   })),
 });
 
 /** Mean over the pixels of x [n,h,w,c]: [n,c]. */
-export const globalAvgPool = (x: Value, options: GlobalAvgPoolOptions): Value =>
-  apply(op, [x], options)[0];
+export const globalAvgPool = (x: Value): Value => apply(op, [x], {})[0];

@@ -1,6 +1,6 @@
 import logSoftmaxPickWgsl from "../../kernels/log_softmax_pick.wgsl" with { type: "text" };
 import logSoftmaxPickDxWgsl from "../../kernels/log_softmax_pick_dx.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
@@ -9,9 +9,10 @@ const backward = kernel("log_softmax_pick_dx", logSoftmaxPickDxWgsl);
 
 const op = defineOp<Record<never, never>>({
   name: "log_softmax_pick",
+  dtypes: { inputs: ["f32", "u32"] },
   shapes: ([logits, index]) => {
     expectShape(
-      logits.length === 2 && count(index) === logits[0],
+      logits.length === 2 && numel(index) === logits[0],
       "log_softmax_pick",
       [logits, index],
       "logits [n, k] and an index [n]",
@@ -19,15 +20,15 @@ const op = defineOp<Record<never, never>>({
     const [n] = logits;
     return { out: [[n], [n], [n]], saved: [logits] };
   },
-  forward: (gpu, { inputs: [logits, index], out, saved: [prob] }) => {
+  forward: (rec, { inputs: [logits, index], out, saved: [prob] }) => {
     const [n, options] = logits.shape;
     const [logP, entropy, sampled] = out;
-    gpu.run(forward, { logits, index, prob, log_p: logP, entropy, sampled }, { n, options }, n);
+    rec.run(forward, { logits, index, prob, log_p: logP, entropy, sampled }, { n, options }, n);
   },
-  backward: (gpu, { inputs: [logits, index], out, saved: [prob], dy: [dy, dh], dx: [dx] }) => {
-    const n = count(logits.shape);
+  backward: (rec, { inputs: [logits, index], out, saved: [prob], dy: [dy, dh], dx: [dx] }) => {
+    const n = numel(logits.shape);
     const grads = { dy: dy ?? dh!, dh: dh ?? dy! };
-    gpu.run(
+    rec.run(
       backward,
       { prob, index, entropy: out[1], ...grads, dx: dx!.tensor },
       {

@@ -1,6 +1,6 @@
 import logitShapeWgsl from "../../kernels/logit_shape.wgsl" with { type: "text" };
 import logitShapeDxWgsl from "../../kernels/logit_shape_dx.wgsl" with { type: "text" };
-import { count, defineOp, type Shape } from "../autodiff/op.ts";
+import { defineOp, numel, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
@@ -15,7 +15,7 @@ export interface LogitShapeParams {
 }
 
 const uniforms = (shape: Shape, { temperature, tanhConstant }: LogitShapeParams) => ({
-  n: count(shape),
+  n: numel(shape),
   temperature: temperature || 1,
   bound: tanhConstant,
 });
@@ -31,14 +31,14 @@ const op = defineOp<LogitShapeParams>({
     }
     return { out: [x] };
   },
-  forward: (gpu, { inputs: [x], out: [y], params }) =>
-    gpu.run(forward, { x, y }, uniforms(x.shape, params), count(x.shape)),
-  backward: (gpu, { out: [y], dy: [dy], dx: [dx], params }) =>
-    gpu.run(
+  forward: (rec, { inputs: [x], out: [y], params }) =>
+    rec.run(forward, { x, y }, uniforms(x.shape, params), numel(x.shape)),
+  backward: (rec, { out: [y], dy: [dy], dx: [dx], params }) =>
+    rec.run(
       backward,
       { y, dy: dy!, dx: dx!.tensor },
       { ...uniforms(y.shape, params), add: dx!.accumulate },
-      count(y.shape),
+      numel(y.shape),
     ),
   reads: { inputs: false },
   reference: ([x], _, { temperature, tanhConstant: c }) => [

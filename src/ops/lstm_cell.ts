@@ -1,7 +1,7 @@
 import lstmCellWgsl from "../../kernels/lstm_cell.wgsl" with { type: "text" };
 import lstmCellDcWgsl from "../../kernels/lstm_cell_dc.wgsl" with { type: "text" };
 import lstmCellDgatesWgsl from "../../kernels/lstm_cell_dgates.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
@@ -22,20 +22,20 @@ const op = defineOp<Record<never, never>>({
     );
     return { out: [c, c] };
   },
-  forward: (gpu, { inputs: [gates, c], out: [h, next] }) =>
-    gpu.run(
+  forward: (rec, { inputs: [gates, c], out: [h, next] }) =>
+    rec.run(
       forward,
       { gates, c, h_new: h, c_new: next },
-      { n: count(c.shape), hidden: c.shape[1] },
-      count(c.shape),
+      { n: numel(c.shape), hidden: c.shape[1] },
+      numel(c.shape),
     ),
-  backward: (gpu, { inputs: [gates, c], out: [, next], dy: [dh, dc], dx: [dGates, dPrevious] }) => {
-    const n = count(c.shape);
+  backward: (rec, { inputs: [gates, c], out: [, next], dy: [dh, dc], dx: [dGates, dPrevious] }) => {
+    const n = numel(c.shape);
     const grads = { c_new: next, dh: dh ?? dc!, dc: dc ?? dh! };
     const params = { n, hidden: c.shape[1], has_dh: dh !== null, has_dc: dc !== null };
     if (dGates) {
       const { tensor, accumulate } = dGates;
-      gpu.run(
+      rec.run(
         backwardGates,
         { gates, c, ...grads, dgates: tensor },
         { ...params, add: accumulate },
@@ -44,7 +44,7 @@ const op = defineOp<Record<never, never>>({
     }
     if (dPrevious) {
       const { tensor, accumulate } = dPrevious;
-      gpu.run(backwardC, { gates, ...grads, dx: tensor }, { ...params, add: accumulate }, n);
+      rec.run(backwardC, { gates, ...grads, dx: tensor }, { ...params, add: accumulate }, n);
     }
   },
   reference: ([gates, c], [, [, hidden]]) => {

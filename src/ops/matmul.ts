@@ -1,4 +1,4 @@
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { productDw, productDx, productForward } from "./product.ts";
 
@@ -15,15 +15,15 @@ const op = defineOp<Record<never, never>>({
     );
     return { out: [[a[0], b[1]]] };
   },
-  forward: (gpu, { inputs: [x, w], out: [y] }) =>
-    productForward(gpu, { x, w, y, add: false, ...whole }),
-  backward: (gpu, { inputs: [x, w], dy: [dy], dx: [dx, dw] }) => {
+  forward: (rec, { inputs: [x, w], out: [y] }) =>
+    productForward(rec, { x, w, y, add: false, ...whole }),
+  backward: (rec, { inputs: [x, w], dy: [dy], dx: [dx, dw] }) => {
     const io = { x, w, dy: dy!, ...whole };
-    if (dx) productDx(gpu, io, dx);
-    if (dw) productDw(gpu, io, dw);
+    if (dx) productDx(rec, io, dx);
+    if (dw) productDw(rec, io, dw);
   },
   reads: { out: false },
-  macs: ([a, b]) => count(a) * b[1],
+  macs: ([a, b]) => numel(a) * b[1],
   reference: ([a, b], [[n, k], [, m]]) => {
     const y = new Float64Array(n * m);
     for (let i = 0; i < n; i++) {

@@ -1,55 +1,62 @@
+/**
+ * Max pooling. Variants: 1. `max_pool_sliding*`: 3 × 3 and 5 × 5, stride 1 and 2, channels in fours, since four
+ * winners share a word. 2. `max_pool*`: everything else.
+ */
 import maxPoolWgsl from "../../kernels/max_pool.wgsl" with { type: "text" };
-import rollingWgsl from "../../kernels/max_pool_rolling.wgsl" with { type: "text" };
-import rollingDxWgsl from "../../kernels/max_pool_rolling_dx.wgsl" with { type: "text" };
+import slidingWgsl from "../../kernels/max_pool_sliding.wgsl" with { type: "text" };
+import slidingDxWgsl from "../../kernels/max_pool_sliding_dx.wgsl" with { type: "text" };
 import maxPoolDxWgsl from "../../kernels/max_pool_dx.wgsl" with { type: "text" };
-import { type Backward, count, defineOp, type Forward, type Shape } from "../autodiff/op.ts";
+import { type Backward, defineOp, type Forward, numel, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { type Form, rollPool, rolls } from "./rolling.ts";
+import { slidePool, slides, type SlidingKernel } from "./sliding_window.ts";
 import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
 
 const plain = kernel("max_pool", maxPoolWgsl);
 const plainDx = kernel("max_pool_dx", maxPoolDxWgsl);
 
-const rolling = kernel("max_pool_rolling", rollingWgsl);
-const rollingDx = kernel("max_pool_rolling_dx", rollingDxWgsl);
+const sliding = kernel("max_pool_sliding", slidingWgsl);
+const slidingDx = kernel("max_pool_sliding_dx", slidingDxWgsl);
 
-const pooling: Form = { kernel: "max_pool2d", narrow: true };
-const gradient: Form = { kernel: "max_pool2d_dx" };
+const pooling: SlidingKernel = { name: "max_pool2d", narrow: true };
+const gradient: SlidingKernel = { name: "max_pool2d_dx" };
 
 const types = (channels: number) => {
   const { V } = lanes(channels);
   return { V, U: V === "vec4f" ? "vec4u" : "u32" };
 };
 
-/** The rolling kernels keep four channels' cells in a word. */
-const rollsBytes = (x: Shape, { k, stride }: PoolOptions) => rolls(k, stride) && x[3] % 4 === 0;
+/** The sliding-window kernels keep four channels' cells in a word. */
+const slidesBytes = (x: Shape, { k, stride }: PoolOptions) => slides(k, stride) && x[3] % 4 === 0;
 
-function forward(gpu: Gpu, { inputs: [x], out: [y], saved: [won], params }: Forward<PoolOptions>) {
+function forward(
+  rec: Recorder,
+  { inputs: [x], out: [y], saved: [won], params }: Forward<PoolOptions>,
+) {
   const g = poolGeometry(x.shape, params);
   const { k, stride } = params;
-  if (rollsBytes(x.shape, params)) {
-    const { params: sizes, invocations } = rollPool(gpu, pooling, x.shape, params, false);
-    return gpu.run(rolling, { x, y, won }, sizes, invocations);
+  if (slidesBytes(x.shape, params)) {
+    const { params: sizes, invocations } = slidePool(rec, pooling, x.shape, params, false);
+    return rec.run(sliding, { x, y, won }, sizes, invocations);
   }
   const c = x.shape[3] / width(lanes(x.shape[3]));
   const sizes = { ...g, ...types(x.shape[3]), k, stride, c };
-  gpu.run(plain, { x, y, won }, sizes, g.n * g.oh * g.ow * c);
+  rec.run(plain, { x, y, won }, sizes, g.n * g.oh * g.ow * c);
 }
 
-function backward(gpu: Gpu, io: Backward<PoolOptions>) {
+function backward(rec: Recorder, io: Backward<PoolOptions>) {
   const { inputs: [x], saved: [won], params, dy: [dy], dx: [dx] } = io;
   const { tensor, accumulate: add } = dx!;
   const g = poolGeometry(x.shape, params);
   const { k, stride } = params;
-  if (rollsBytes(x.shape, params)) {
-    const { params: sizes, invocations } = rollPool(gpu, gradient, x.shape, params, true);
-    return gpu.run(rollingDx, { won, dy: dy!, dx: tensor }, { ...sizes, add }, invocations);
+  if (slidesBytes(x.shape, params)) {
+    const { params: sizes, invocations } = slidePool(rec, gradient, x.shape, params, true);
+    return rec.run(slidingDx, { won, dy: dy!, dx: tensor }, { ...sizes, add }, invocations);
   }
   const c = x.shape[3] / width(lanes(x.shape[3]));
   const sizes = { ...g, ...types(x.shape[3]), k, stride, c, add };
-  gpu.run(plainDx, { won, dy: dy!, dx: tensor }, sizes, count(x.shape) / x.shape[3] * c);
+  rec.run(plainDx, { won, dy: dy!, dx: tensor }, sizes, numel(x.shape) / x.shape[3] * c);
 }
 
 function reference(
@@ -79,7 +86,7 @@ const op = defineOp<PoolOptions>({
   shapes: ([x], params) => {
     const { n, oh, ow } = expectPool("max_pool2d", x, params);
     const out = [n, oh, ow, x[3]];
-    return { out: [out], saved: [rollsBytes(x, params) ? [n, oh, ow, x[3] / 4] : out] };
+    return { out: [out], saved: [slidesBytes(x, params) ? [n, oh, ow, x[3] / 4] : out] };
   },
   forward,
   backward,

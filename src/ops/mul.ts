@@ -1,14 +1,14 @@
 import mulWgsl from "../../kernels/mul.wgsl" with { type: "text" };
-import { count, defineOp, expectShape, type Tensor } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel, type Tensor } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { sameShape } from "./shapes.ts";
 
 const product = kernel("mul", mulWgsl);
 
-const times = (gpu: Gpu, a: Tensor, b: Tensor, y: Tensor, add: boolean) =>
-  gpu.run(product, { a, b, y }, { n: count(a.shape), add }, count(a.shape));
+const times = (rec: Recorder, a: Tensor, b: Tensor, y: Tensor, add: boolean) =>
+  rec.run(product, { a, b, y }, { n: numel(a.shape), add }, numel(a.shape));
 
 const op = defineOp<Record<never, never>>({
   name: "mul",
@@ -16,10 +16,10 @@ const op = defineOp<Record<never, never>>({
     expectShape(sameShape(a, b), "mul", [a, b], "two equal shapes");
     return { out: [a] };
   },
-  forward: (gpu, { inputs: [a, b], out: [y] }) => times(gpu, a, b, y, false),
-  backward: (gpu, { inputs: [a, b], dy: [dy], dx: [da, db] }) => {
-    if (da) times(gpu, dy!, b, da.tensor, da.accumulate);
-    if (db) times(gpu, dy!, a, db.tensor, db.accumulate);
+  forward: (rec, { inputs: [a, b], out: [y] }) => times(rec, a, b, y, false),
+  backward: (rec, { inputs: [a, b], dy: [dy], dx: [da, db] }) => {
+    if (da) times(rec, dy!, b, da.tensor, da.accumulate);
+    if (db) times(rec, dy!, a, db.tensor, db.accumulate);
   },
   reads: { out: false },
   reference: ([a, b]) => [a.map((v, i) => v * b[i])],

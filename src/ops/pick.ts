@@ -1,6 +1,6 @@
 import pickWgsl from "../../kernels/pick.wgsl" with { type: "text" };
 import pickDxWgsl from "../../kernels/pick_dx.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
@@ -9,25 +9,26 @@ const backward = kernel("pick_dx", pickDxWgsl);
 
 const op = defineOp<{ width: number }>({
   name: "pick",
+  dtypes: { inputs: ["f32", "u32"] },
   shapes: ([anchors, index], { width }) => {
     expectShape(
-      anchors.length === 2 && count(index) === anchors[0] && anchors[1] % width === 0,
+      anchors.length === 2 && numel(index) === anchors[0] && anchors[1] % width === 0,
       "pick",
       [anchors, index],
       `anchors [n, j·${width}] and an index [n]`,
     );
     return { out: [[anchors[0], width]] };
   },
-  forward: (gpu, { inputs: [anchors, index], out: [y], params: { width } }) =>
-    gpu.run(
+  forward: (rec, { inputs: [anchors, index], out: [y], params: { width } }) =>
+    rec.run(
       forward,
       { anchors, index, y },
-      { n: count(y.shape), anchors_per_row: anchors.shape[1] / width, hidden: width },
-      count(y.shape),
+      { n: numel(y.shape), anchors_per_row: anchors.shape[1] / width, hidden: width },
+      numel(y.shape),
     ),
-  backward: (gpu, { inputs: [anchors, index], dy: [dy], dx: [dx], params: { width } }) => {
-    const n = count(anchors.shape);
-    gpu.run(backward, { index, dy: dy!, dx: dx!.tensor }, {
+  backward: (rec, { inputs: [anchors, index], dy: [dy], dx: [dx], params: { width } }) => {
+    const n = numel(anchors.shape);
+    rec.run(backward, { index, dy: dy!, dx: dx!.tensor }, {
       n,
       anchors_per_row: anchors.shape[1] / width,
       hidden: width,

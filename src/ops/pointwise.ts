@@ -1,9 +1,10 @@
-import { count, defineOp, expectShape, type Shape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { productDw, productDx, productForward, type Sampling } from "./product.ts";
 
 interface Params extends Sampling {
-  relu: boolean;
+  /** Take max(x, 0) of each input on the way in. */
+  relu?: boolean;
 }
 
 const pairs = <T>(inputs: readonly T[]) => {
@@ -50,29 +51,35 @@ const plain = { relu: false, stride: 1, shift: 0 };
 
 const op = defineOp<Params>({
   name: "pointwise",
+  absorbs: {
+    reluOfInputs: {
+      at: (inputs) => Array.from({ length: inputs / 2 }, (_, i) => i),
+      params: (params) => ({ ...params, relu: true }),
+    },
+  },
   shapes,
-  forward: (gpu, { inputs, out: [y], params: { relu, ...sampling } }) =>
+  forward: (rec, { inputs, out: [y], params: { relu = false, ...sampling } }) =>
     pairs(inputs).forEach(({ x, w }, i) =>
-      productForward(gpu, { x, w, y, relu, add: i > 0, sampling })
+      productForward(rec, { x, w, y, relu, add: i > 0, sampling })
     ),
-  backward: (gpu, { inputs, dy: [dy], dx, params: { relu, ...sampling } }) => {
+  backward: (rec, { inputs, dy: [dy], dx, params: { relu = false, ...sampling } }) => {
     const gradients = pairs(dx);
     pairs(inputs).forEach(({ x, w }, i) => {
       const io = { x, w, dy: dy!, relu, sampling };
       const { x: dx, w: dw } = gradients[i];
-      if (dx) productDx(gpu, io, dx);
-      if (dw) productDw(gpu, io, dw);
+      if (dx) productDx(rec, io, dx);
+      if (dw) productDw(rec, io, dw);
     });
   },
   reads: { out: false },
   macs: (inputs, params) => {
     const [y] = shapes(inputs, params).out;
-    return pairs(inputs).reduce((sum, { x }) => sum + count(y) * x.at(-1)!, 0);
+    return pairs(inputs).reduce((sum, { x }) => sum + numel(y) * x.at(-1)!, 0);
   },
   reference: (data, inputs, params) => {
     const [out] = shapes(inputs, params).out;
     const co = out.at(-1)!;
-    const y = new Float64Array(count(out));
+    const y = new Float64Array(numel(out));
     const from = sources(inputs[0], out, params);
     pairs(data).forEach(({ x, w }, i) => {
       const ci = inputs[i].at(-1)!;
@@ -110,8 +117,6 @@ const op = defineOp<Params>({
 });
 
 export interface PointwiseOptions {
-  /** Take max(x, 0) of each input on the way in. */
-  relu?: boolean;
   stride?: number;
   /** Output pixel (i, j) reads input pixel (stride · i + shift, stride · j + shift). */
   shift?: number;
@@ -125,5 +130,5 @@ export interface PointwiseOptions {
 export const pointwise = (
   xs: readonly Value[],
   ws: readonly Value[],
-  { relu = false, stride = 1, shift = 0 }: PointwiseOptions = {},
-): Value => apply(op, [...xs, ...ws], { relu, stride, shift })[0];
+  { stride = 1, shift = 0 }: PointwiseOptions = {},
+): Value => apply(op, [...xs, ...ws], { stride, shift })[0];

@@ -1,15 +1,17 @@
 /**
  * Products of pixels (rows) and small weight matrices, shared by `pointwise` and `matmul`: forward and both
- * gradients.
+ * gradients. Variants:
+ * 1. `pointwise`, `pointwise_dw`: channels in fours. With several pixels per invocation where a pixel is little work.
+ * 2. `pointwise_scalar`, `pointwise_dw_scalar`: any channels.
  */
 import pointwiseWgsl from "../../kernels/pointwise.wgsl" with { type: "text" };
 import pointwiseDwWgsl from "../../kernels/pointwise_dw.wgsl" with { type: "text" };
 import pointwiseDwScalarWgsl from "../../kernels/pointwise_dw_scalar.wgsl" with { type: "text" };
 import pointwiseScalarWgsl from "../../kernels/pointwise_scalar.wgsl" with { type: "text" };
-import { count, type Grad, type Shape, type Tensor } from "../autodiff/op.ts";
-import type { Gpu } from "../gpu/device.ts";
+import { type Grad, numel, type Shape, type Tensor } from "../autodiff/op.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { blockSize, groups, reduceSize, sizeClass, splitReduce } from "./tiling.ts";
+import { blockSize, groups, sizeClass, splitReduce } from "./tiling.ts";
 
 const vector = kernel("pointwise", pointwiseWgsl);
 const scalar = kernel("pointwise_scalar", pointwiseScalarWgsl);
@@ -42,23 +44,23 @@ interface Product {
 }
 
 /** y (+)= act(x) w. Wide inputs take several dispatches, each adding a slice of channels. */
-function product(gpu: Gpu, p: Product): void {
-  if (channels(p.x.shape) % 4 || channels(p.y.shape) % 4) scalarProduct(gpu, p);
-  else vectorProduct(gpu, p);
+function product(rec: Recorder, p: Product): void {
+  if (channels(p.x.shape) % 4 || channels(p.y.shape) % 4) scalarProduct(rec, p);
+  else vectorProduct(rec, p);
 }
 
 function scalarProduct(
-  gpu: Gpu,
+  rec: Recorder,
   { x, w, y, strides: [wk, wn], sampling: { stride, shift }, transposed, relu, gate, add }: Product,
 ): void {
   const SIZE = 128;
   const ci = channels(x.shape), co = channels(y.shape);
   const { h: oh, w: ow } = plane(y.shape), { h: ih, w: iw } = plane(x.shape);
-  const rows = count(y.shape) / co;
+  const rows = numel(y.shape) / co;
   const Q = blockSize(Math.ceil(co / 4), 4);
   const map = transposed ? { mul: 1, div: stride, shift: -shift } : { mul: stride, div: 1, shift };
   for (let k0 = 0; k0 < ci; k0 += 128) {
-    gpu.run(scalar, { x, w, gate: gate ?? x, y }, {
+    rec.run(scalar, { x, w, gate: gate ?? x, y }, {
       ...{ rows, oh, ow, ih, iw, ...map, ci, co, wk, wn, relu, gated: gate !== undefined },
       ...{ k0, k: Math.min(128, ci - k0), add: add || k0 > 0, Q, SIZE },
     }, groups(rows, SIZE, Math.ceil(co / (4 * Q))));
@@ -75,18 +77,18 @@ const PRODUCTS = 144;
  * Software adapters want as many outputs per load as the instruction cache holds, large groups, and several
  * pixels where one is little work; cards want many invocations with their sums in registers.
  */
-function forms(gpu: Gpu, K4: number, co: number) {
-  const form = (most: number, SIZE: number) => (
+function variants(rec: Recorder, K4: number, co: number) {
+  const variant = (most: number, SIZE: number) => (
     { Q: blockSize(co / 4, most), SIZE, PIXELS: 1, TURNS: false }
   );
-  const wide = form(Math.min(Math.floor(PRODUCTS / K4), 16), 256);
+  const wide = variant(Math.min(Math.floor(PRODUCTS / K4), 16), 256);
   const small = K4 * wide.Q <= 16;
   const few = { ...wide, ...(small ? { SIZE: 128, PIXELS: 8 } : { TURNS: true }) };
-  return gpu.adapter.fallback ? [few, form(4, 64)] : [form(4, 64), form(2, 64), few];
+  return rec.traits.fewLanes ? [few, variant(4, 64)] : [variant(4, 64), variant(2, 64), few];
 }
 
 function vectorProduct(
-  gpu: Gpu,
+  rec: Recorder,
   { x, w, y, strides: [wk, wn], sampling, transposed, relu, gate, add }: Product,
 ): void {
   const { stride, shift } = sampling;
@@ -95,13 +97,13 @@ function vectorProduct(
   // One invocation takes all of the block of pixels that a strided gradient goes to.
   const T = transposed ? stride : 1;
   const { h: oh, w: ow } = transposed ? { h: ih, w: iw } : { h: th, w: tw };
-  const rows = count(transposed ? x.shape : y.shape) / (transposed ? ci : co);
+  const rows = numel(transposed ? x.shape : y.shape) / (transposed ? ci : co);
   const map = transposed
     ? { mul: 1, shift: -Math.floor(shift / T), place: shift % T }
     : { mul: stride, shift, place: 0 };
   const K4 = blockSize(ci / 4, SLICE / 4);
-  const all = forms(gpu, K4, co), blocks = all.map((form) => 4 * form.Q);
-  const { Q, SIZE, PIXELS, TURNS } = gpu.tuning.choose(
+  const all = variants(rec, K4, co), blocks = all.map((variant) => 4 * variant.Q);
+  const { Q, SIZE, PIXELS, TURNS } = rec.choose(
     `pointwise ${4 * K4} to blocks of ${blocks}`,
     all,
   );
@@ -110,9 +112,9 @@ function vectorProduct(
     const k0 = Math.min(done, ci - 4 * K4);
     const gated = gate !== undefined, adds = add || done > 0;
     const reads = gated || adds || T > 1;
-    gpu.run(vector, { x, w, gate: gate ?? x, y }, {
+    rec.run(vector, { x, w, gate: gate ?? x, y }, {
       ...{ rows, oh, ow, ih, iw, th, tw, ...map, ci, co, wk, wn, relu, k0, skip: done - k0 },
-      ...{ K4, Q, T, SIZE, PIXELS, ONCE: Number(PIXELS === 1), LOOP: Number(PIXELS > 1) },
+      ...{ K4, Q, T, SIZE, PIXELS, LOOP: PIXELS > 1 },
       ...{ SAMPLED: map.mul !== 1 || map.shift !== 0, SPREAD: T > 1 },
       ...{ GATED: gated, ADD: adds, TURNS: TURNS || PIXELS > 1 && reads },
     }, groups(rows, SIZE * PIXELS, Math.ceil(co / (4 * Q))));
@@ -121,10 +123,10 @@ function vectorProduct(
 
 /** y = act(x) w, or y += it; x [.., ci], w [ci, co], y [.., co]. */
 export function productForward(
-  gpu: Gpu,
+  rec: Recorder,
   io: { x: Tensor; w: Tensor; y: Tensor; relu: boolean; add: boolean; sampling: Sampling },
 ): void {
-  product(gpu, { ...io, strides: [io.w.shape[1], 1] });
+  product(rec, { ...io, strides: [io.w.shape[1], 1] });
 }
 
 interface ProductGradient {
@@ -137,11 +139,11 @@ interface ProductGradient {
 
 /** dx (+)= act′(x) · dy wᵀ. */
 export function productDx(
-  gpu: Gpu,
+  rec: Recorder,
   { x, w, dy, relu, sampling }: ProductGradient,
   { tensor, accumulate }: Grad,
 ): void {
-  product(gpu, {
+  product(rec, {
     ...{ x: dy, w, y: tensor, strides: [1, w.shape[1]], sampling, transposed: true },
     ...{ relu: false, gate: relu ? x : undefined, add: accumulate },
   });
@@ -151,41 +153,41 @@ export function productDx(
  * Vectors of channels per invocation, inputs and outputs: many products per load on software adapters, many
  * invocations on cards. A last tile that is half empty costs more than smaller tiles.
  */
-function formsDw(gpu: Gpu, ci: number, co: number) {
-  const form = (c: number, q: number, HELD: number) => (
-    { C: blockSize(ci / 4, c), Q: blockSize(co / 4, q), HELD, SIZE: reduceSize(gpu) }
+function variantsDw(rec: Recorder, ci: number, co: number) {
+  const variant = (c: number, q: number, IN_REGISTERS: boolean) => (
+    { C: blockSize(ci / 4, c), Q: blockSize(co / 4, q), IN_REGISTERS, SIZE: rec.traits.reduceGroup }
   );
-  const few = form(4, 4, 0), many = form(2, 2, 1);
-  if (few.C === many.C && few.Q === many.Q) return [gpu.adapter.fallback ? few : many];
-  return [gpu.adapter.fallback ? few : many, form(2, 4, 1)];
+  const few = variant(4, 4, false), many = variant(2, 2, true);
+  if (few.C === many.C && few.Q === many.Q) return [rec.traits.fewLanes ? few : many];
+  return [rec.traits.fewLanes ? few : many, variant(2, 4, true)];
 }
 
 /** dw (+)= act(x)ᵀ dy. */
 export function productDw(
-  gpu: Gpu,
+  rec: Recorder,
   { x, dy, relu, sampling: { stride, shift } }: ProductGradient,
   dw: Grad,
 ): void {
   const ci = channels(x.shape), co = channels(dy.shape);
   const { h: oh, w: ow } = plane(dy.shape), { h: ih, w: iw } = plane(x.shape);
-  const rows = count(dy.shape) / co;
+  const rows = numel(dy.shape) / co;
   const common = { rows, oh, ow, ih, iw, mul: stride, shift, ci, co, relu };
   if (ci % 4 || co % 4) {
-    const tiles = Math.ceil(ci / 4) * Math.ceil(co / 8), SIZE = reduceSize(gpu);
-    splitReduce(gpu, rows, tiles, ci * co, dw, (sums, span, splits) => {
-      gpu.run(scalarDw, { x, dy, sums }, { ...common, span, splits, SIZE }, splits * tiles);
+    const tiles = Math.ceil(ci / 4) * Math.ceil(co / 8), SIZE = rec.traits.reduceGroup;
+    splitReduce(rec, rows, tiles, ci * co, dw, (sums, span, splits) => {
+      rec.run(scalarDw, { x, dy, sums }, { ...common, span, splits, SIZE }, splits * tiles);
     });
     return;
   }
-  const all = formsDw(gpu, ci, co), blocks = all.map(({ C, Q }) => `${4 * C}×${4 * Q}`);
-  const form = gpu.tuning.choose(`pointwise_dw ${sizeClass(ci)} in blocks of ${blocks}`, all);
-  const tiles = Math.ceil(ci / 4 / form.C) * Math.ceil(co / 4 / form.Q);
+  const all = variantsDw(rec, ci, co), blocks = all.map(({ C, Q }) => `${4 * C}×${4 * Q}`);
+  const variant = rec.choose(`pointwise_dw ${sizeClass(ci)} in blocks of ${blocks}`, all);
+  const tiles = Math.ceil(ci / 4 / variant.C) * Math.ceil(co / 4 / variant.Q);
   const SAMPLED = stride !== 1 || shift !== 0;
-  const pieces = form.C * 4 * form.Q;
+  const count = variant.C * 4 * variant.Q;
   // However large the tiles are: few large ones with long spans keep a device as busy as many small ones.
   const work = Math.ceil(ci * co / 64);
-  splitReduce(gpu, rows, work, ci * co, dw, (sums, span, splits) => {
-    const params = { ...common, span, splits, pieces, ...form, SAMPLED };
-    gpu.run(vectorDw, { x, dy, sums }, params, splits * tiles);
+  splitReduce(rec, rows, work, ci * co, dw, (sums, span, splits) => {
+    const params = { ...common, span, splits, count, ...variant, SAMPLED };
+    rec.run(vectorDw, { x, dy, sums }, params, splits * tiles);
   });
 }

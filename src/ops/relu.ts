@@ -5,6 +5,7 @@ import { activation } from "./elementwise.ts";
 /** max(x, 0), element by element. */
 export const relu = activation({
   name: "relu",
+  role: "relu",
   forward,
   backward,
   reference: (x) => Math.max(x, 0),

@@ -1,6 +1,6 @@
 import rowSquaresWgsl from "../../kernels/row_squares.wgsl" with { type: "text" };
 import rowSquaresDxWgsl from "../../kernels/row_squares_dx.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
@@ -13,14 +13,14 @@ const op = defineOp<Record<never, never>>({
     expectShape(x.length === 2, "row_squares", [x], "x [n, k]");
     return { out: [[x[0]]] };
   },
-  forward: (gpu, { inputs: [x], out: [y] }) => {
+  forward: (rec, { inputs: [x], out: [y] }) => {
     const [n, columns] = x.shape;
-    gpu.run(forward, { x, y }, { n, columns }, n);
+    rec.run(forward, { x, y }, { n, columns }, n);
   },
-  backward: (gpu, { inputs: [x], dy: [dy], dx: [dx] }) => {
-    const n = count(x.shape);
+  backward: (rec, { inputs: [x], dy: [dy], dx: [dx] }) => {
+    const n = numel(x.shape);
     const { tensor, accumulate } = dx!;
-    gpu.run(backward, { x, dy: dy!, dx: tensor }, { n, columns: x.shape[1], add: accumulate }, n);
+    rec.run(backward, { x, dy: dy!, dx: tensor }, { n, columns: x.shape[1], add: accumulate }, n);
   },
   reads: { out: false },
   reference: ([x], [[n, columns]]) => {

@@ -1,7 +1,7 @@
 /** Drawing decisions: the same numbers for the same (seed, stream, step, salt), whatever else is drawn. */
 import sampleBernoulliWgsl from "../../kernels/sample_bernoulli.wgsl" with { type: "text" };
 import sampleCategoricalWgsl from "../../kernels/sample_categorical.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { salted, Stream, uniform } from "../random.ts";
@@ -28,13 +28,14 @@ const drawCase = (i: number): Draw => ({
 
 const categoricalOp = defineOp<Draw>({
   name: "sample_categorical",
+  dtypes: { out: ["u32"] },
   shapes: ([logits]) => {
     expectShape(logits.length === 2, "sample_categorical", [logits], "logits [n, k]");
     return { out: [[logits[0]]] };
   },
-  forward: (gpu, { inputs: [logits], out: [index], params }) => {
+  forward: (rec, { inputs: [logits], out: [index], params }) => {
     const [n, options] = logits.shape;
-    gpu.run(categorical, { logits, index }, { n, options, ...counter(params) }, n);
+    rec.run(categorical, { logits, index }, { n, options, ...counter(params) }, n);
   },
   backward: "none, because sampling is discrete",
   reference: ([logits], [[n, options]], params) => [
@@ -56,9 +57,10 @@ export const sampleCategorical = (logits: Value, params: Draw): Value =>
 
 const bernoulliOp = defineOp<Draw>({
   name: "sample_bernoulli",
+  dtypes: { out: ["u32"] },
   shapes: ([q]) => ({ out: [q] }),
-  forward: (gpu, { inputs: [q], out: [bits], params }) =>
-    gpu.run(bernoulli, { q, bits }, { n: count(q.shape), ...counter(params) }, count(q.shape)),
+  forward: (rec, { inputs: [q], out: [bits], params }) =>
+    rec.run(bernoulli, { q, bits }, { n: numel(q.shape), ...counter(params) }, numel(q.shape)),
   backward: "none, because sampling is discrete",
   reference: ([q], _, params) => [
     q.map((v, i) => draw(params, i) < 1 / (1 + Math.exp(-2 * v)) ? 1 : 0),

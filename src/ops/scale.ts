@@ -1,17 +1,17 @@
 import addScaledWgsl from "../../kernels/add_scaled.wgsl" with { type: "text" };
 import scaleWgsl from "../../kernels/scale.wgsl" with { type: "text" };
-import { count, defineOp, expectShape, type Shape, type Tensor } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel, type Shape, type Tensor } from "../autodiff/op.ts";
 import { accumulate } from "../autodiff/run.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { sameShape } from "./shapes.ts";
 
 const scaleKernel = kernel("scale", scaleWgsl);
 const addScaledKernel = kernel("add_scaled", addScaledWgsl);
 
-const times = (gpu: Gpu, x: Tensor, y: Tensor, factor: number, add: boolean) =>
-  gpu.run(scaleKernel, { x, y }, { n: count(x.shape), factor, add }, count(x.shape));
+const times = (rec: Recorder, x: Tensor, y: Tensor, factor: number, add: boolean) =>
+  rec.run(scaleKernel, { x, y }, { n: numel(x.shape), factor, add }, numel(x.shape));
 
 const shapes: Shape[] = [[1], [3, 5], [2, 7, 5, 3], [2, 5, 5, 36], [70, 33], [1, 28, 28, 1]];
 const factors = [0.25, -3, 1, 0.7, 0, 2];
@@ -19,9 +19,9 @@ const factors = [0.25, -3, 1, 0.7, 0, 2];
 const scaleOp = defineOp<{ factor: number }>({
   name: "scale",
   shapes: ([x]) => ({ out: [x] }),
-  forward: (gpu, { inputs: [x], out: [y], params: { factor } }) => times(gpu, x, y, factor, false),
-  backward: (gpu, { dy: [dy], dx: [dx], params: { factor } }) =>
-    times(gpu, dy!, dx!.tensor, factor, dx!.accumulate),
+  forward: (rec, { inputs: [x], out: [y], params: { factor } }) => times(rec, x, y, factor, false),
+  backward: (rec, { dy: [dy], dx: [dx], params: { factor } }) =>
+    times(rec, dy!, dx!.tensor, factor, dx!.accumulate),
   reads: { inputs: false, out: false },
   reference: ([x], _, { factor }) => [x.map((v) => factor * v)],
   cases: shapes.map((shape, i) => ({ shapes: [shape], params: { factor: factors[i] } })),
@@ -36,11 +36,11 @@ const addScaledOp = defineOp<{ factor: number }>({
     expectShape(sameShape(a, b), "add_scaled", [a, b], "two equal shapes");
     return { out: [a] };
   },
-  forward: (gpu, { inputs: [a, b], out: [y], params: { factor } }) =>
-    gpu.run(addScaledKernel, { a, b, y }, { n: count(a.shape), factor }, count(a.shape)),
-  backward: (gpu, { dy: [dy], dx: [da, db], params: { factor } }) => {
-    if (da) accumulate(gpu, dy!, da.tensor, da.accumulate);
-    if (db) times(gpu, dy!, db.tensor, factor, db.accumulate);
+  forward: (rec, { inputs: [a, b], out: [y], params: { factor } }) =>
+    rec.run(addScaledKernel, { a, b, y }, { n: numel(a.shape), factor }, numel(a.shape)),
+  backward: (rec, { dy: [dy], dx: [da, db], params: { factor } }) => {
+    if (da) accumulate(rec, dy!, da.tensor, da.accumulate);
+    if (db) times(rec, dy!, db.tensor, factor, db.accumulate);
   },
   reads: { inputs: false, out: false },
   reference: ([a, b], _, { factor }) => [a.map((v, i) => v + factor * b[i])],

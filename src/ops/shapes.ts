@@ -1,11 +1,11 @@
 /** Shape questions that many ops ask. */
-import { count, type Shape } from "../autodiff/op.ts";
+import { numel, type Shape } from "../autodiff/op.ts";
 
 /** Size of the last axis. */
 export const columns = (shape: Shape): number => shape[shape.length - 1];
 
 /** Number of rows: everything but the last axis. */
-export const rows = (shape: Shape): number => count(shape) / columns(shape);
+export const rows = (shape: Shape): number => numel(shape) / columns(shape);
 
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i]);

@@ -5,7 +5,7 @@ import sigmoidCrossEntropyWgsl from "../../kernels/sigmoid_cross_entropy.wgsl" w
 import sigmoidCrossEntropyDxWgsl from "../../kernels/sigmoid_cross_entropy_dx.wgsl" with {
   type: "text",
 };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { batchTotals } from "./batch_totals.ts";
@@ -28,15 +28,15 @@ const op = defineOp<Record<never, never>>({
     const [n] = logits;
     return { out: [[1], [n], [1]], saved: [[n]] };
   },
-  forward: (gpu, { inputs: [logits, targets], out: [mean, loss, hits], saved: [hit] }) => {
+  forward: (rec, { inputs: [logits, targets], out: [mean, loss, hits], saved: [hit] }) => {
     const [n, classes] = logits.shape;
-    gpu.run(forward, { logits, targets, loss, hit }, { n, classes }, n);
-    batchTotals(gpu, { loss, hit, mean, hits });
+    rec.run(forward, { logits, targets, loss, hit }, { n, classes }, n);
+    batchTotals(rec, { loss, hit, mean, hits });
   },
-  backward: (gpu, { inputs: [logits, targets], dy: [dy], dx: [dLogits, dTargets] }) => {
-    const n = count(logits.shape);
+  backward: (rec, { inputs: [logits, targets], dy: [dy], dx: [dLogits, dTargets] }) => {
+    const n = numel(logits.shape);
     if (dLogits) {
-      gpu.run(
+      rec.run(
         backward,
         { logits, targets, dy: dy!, dx: dLogits.tensor },
         { n, add: dLogits.accumulate },
@@ -44,7 +44,7 @@ const op = defineOp<Record<never, never>>({
       );
     }
     if (dTargets) {
-      gpu.run(
+      rec.run(
         backwardTargets,
         { other: logits, dy: dy!, dx: dTargets.tensor },
         { n, factor: -1 / n, add: dTargets.accumulate },

@@ -1,6 +1,6 @@
 import skipPenaltyWgsl from "../../kernels/skip_penalty.wgsl" with { type: "text" };
 import skipPenaltyDxWgsl from "../../kernels/skip_penalty_dx.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
@@ -25,13 +25,13 @@ const op = defineOp<SkipPenaltyParams>({
     }
     return { out: [[q[0]]] };
   },
-  forward: (gpu, { inputs: [q], out: [y], params }) => {
+  forward: (rec, { inputs: [q], out: [y], params }) => {
     const [n, columns] = q.shape;
-    gpu.run(forward, { q, y }, { n, columns, gain: gainOf(params), rho: params.rho }, n);
+    rec.run(forward, { q, y }, { n, columns, gain: gainOf(params), rho: params.rho }, n);
   },
-  backward: (gpu, { inputs: [q], dy: [dy], dx: [dx], params }) => {
-    const n = count(q.shape);
-    gpu.run(backward, { q, dy: dy!, dx: dx!.tensor }, {
+  backward: (rec, { inputs: [q], dy: [dy], dx: [dx], params }) => {
+    const n = numel(q.shape);
+    rec.run(backward, { q, dy: dy!, dx: dx!.tensor }, {
       n,
       columns: q.shape[1],
       gain: gainOf(params),

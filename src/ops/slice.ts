@@ -1,5 +1,5 @@
 import sliceDxWgsl from "../../kernels/slice_dx.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { splitColumns } from "./concat.ts";
@@ -18,16 +18,16 @@ const op = defineOp<{ start: number; size: number }>({
     );
     return { out: [withColumns(x, size)] };
   },
-  forward: (gpu, { inputs: [x], out: [y], params: { start, size } }) =>
-    splitColumns(gpu, x, [{ start, size, to: { tensor: y, accumulate: false } }]),
-  backward: (gpu, { inputs: [x], dy: [dy], dx: [dx], params: { start, size } }) =>
-    gpu.run(backward, { dy: dy!, dx: dx!.tensor }, {
-      n: count(x.shape),
+  forward: (rec, { inputs: [x], out: [y], params: { start, size } }) =>
+    splitColumns(rec, x, [{ start, size, to: { tensor: y, accumulate: false } }]),
+  backward: (rec, { inputs: [x], dy: [dy], dx: [dx], params: { start, size } }) =>
+    rec.run(backward, { dy: dy!, dx: dx!.tensor }, {
+      n: numel(x.shape),
       width: columns(x.shape),
       begin: start,
       columns: size,
       add: dx!.accumulate,
-    }, count(x.shape)),
+    }, numel(x.shape)),
   reads: { inputs: false, out: false },
   reference: ([x], [shape], { start, size }) => {
     const width = columns(shape);

@@ -5,7 +5,7 @@ import softmaxCrossEntropyWgsl from "../../kernels/softmax_cross_entropy.wgsl" w
 import softmaxCrossEntropyDxWgsl from "../../kernels/softmax_cross_entropy_dx.wgsl" with {
   type: "text",
 };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { batchTotals } from "./batch_totals.ts";
@@ -16,11 +16,12 @@ const backwardWeights = kernel("product_dx", productDxWgsl);
 
 const op = defineOp<Record<never, never>>({
   name: "softmax_cross_entropy",
+  dtypes: { inputs: ["f32", "u32"] },
   shapes: (inputs) => {
     const [logits, labels, weights] = inputs;
     expectShape(
-      logits.length === 2 && count(labels) === logits[0] &&
-        (!weights || count(weights) === logits[0]),
+      logits.length === 2 && numel(labels) === logits[0] &&
+        (!weights || numel(weights) === logits[0]),
       "softmax_cross_entropy",
       inputs,
       "logits [n, classes], labels [n] and perhaps weights [n]",
@@ -28,17 +29,17 @@ const op = defineOp<Record<never, never>>({
     const [n] = logits;
     return { out: [[1], [n], [1]], saved: [logits, [n]] };
   },
-  forward: (gpu, { inputs: [logits, labels, weights], out: [mean, loss, hits], saved }) => {
+  forward: (rec, { inputs: [logits, labels, weights], out: [mean, loss, hits], saved }) => {
     const [n, classes] = logits.shape;
     const [prob, hit] = saved;
-    gpu.run(forward, { logits, labels, prob, loss, hit }, { n, classes }, n);
-    batchTotals(gpu, { loss, hit, weights, mean, hits });
+    rec.run(forward, { logits, labels, prob, loss, hit }, { n, classes }, n);
+    batchTotals(rec, { loss, hit, weights, mean, hits });
   },
-  backward: (gpu, { inputs: [logits, labels, weights], out, saved: [prob], dy: [dy], dx }) => {
+  backward: (rec, { inputs: [logits, labels, weights], out, saved: [prob], dy: [dy], dx }) => {
     const [n, classes] = logits.shape;
     const [dLogits, , dWeights] = dx;
     if (dLogits) {
-      gpu.run(
+      rec.run(
         backward,
         { prob, labels, weights: weights ?? prob, dy: dy!, dx: dLogits.tensor },
         {
@@ -52,7 +53,7 @@ const op = defineOp<Record<never, never>>({
       );
     }
     if (dWeights) {
-      gpu.run(
+      rec.run(
         backwardWeights,
         { other: out[1], dy: dy!, dx: dWeights.tensor },
         { n, factor: 1 / n, add: dWeights.accumulate },

@@ -1,6 +1,6 @@
 /** How ops that slide a window or reduce over pixels cut their work: geometry, lanes, splits, scratch. */
 import { type Case, expectShape, type Grad, type Shape } from "../autodiff/op.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 
 export type Padding = "same" | "valid";
@@ -32,17 +32,11 @@ export function lanes(channels: number, ...weights: Tensor[]): Lanes {
 
 export const width = (l: Lanes): number => l.V === "vec4f" ? 4 : 1;
 
-/**
- * Invocations that keep a device busy. A software adapter has a few cores and gains from long runs; on a
- * card more invocations hide latency.
- */
-export const wantedInvocations = (gpu: Gpu): number => gpu.adapter.fallback ? 1024 : 32768;
-
 /** Memory for the length of `body`: what is recorded later may use it again. */
-export function withScratch(gpu: Gpu, words: number, body: (scratch: Tensor) => void): void {
-  const buffer = gpu.pool.acquire(words * 4, "scratch");
+export function withScratch(rec: Recorder, words: number, body: (scratch: Tensor) => void): void {
+  const buffer = rec.pool.acquire(words * 4, "scratch");
   body({ shape: [words], buffer, offset: 0 });
-  gpu.pool.release(buffer);
+  rec.pool.release(buffer);
 }
 
 /** Work-groups for `n` invocations folded over x and y, times `z`. */
@@ -54,14 +48,14 @@ export function groups(n: number, size: number, z: number): [number, number, num
 
 /** Buffers of one word, to be bound where a kernel has nothing to read or write. */
 export function withUnused<N extends string>(
-  gpu: Gpu,
+  rec: Recorder,
   names: readonly N[],
   body: (unused: Record<N, Tensor>) => void,
 ): void {
-  const buffers = names.map(() => gpu.pool.acquire(4, "unused"));
+  const buffers = names.map(() => rec.pool.acquire(4, "unused"));
   const tensors = names.map((name, i) => [name, { shape: [1], buffer: buffers[i], offset: 0 }]);
   body(Object.fromEntries(tensors));
-  for (const buffer of buffers) gpu.pool.release(buffer);
+  for (const buffer of buffers) rec.pool.release(buffer);
 }
 
 /** Size of the blocks when n is cut into as few as possible of at most `most`, all nearly equal. */
@@ -70,15 +64,13 @@ export const blockSize = (n: number, most: number) => Math.ceil(n / Math.ceil(n 
 /** A class of sizes for the tuner: 2^i has those above 2^(i − 1). */
 export const sizeClass = (size: number): string => `2^${Math.ceil(Math.log2(size))}`;
 
-/** Invocations that a reduction is spread over; software adapters have few lanes and like long loops. */
-const reduceLanes = (gpu: Gpu) => gpu.adapter.fallback ? 256 : 32768;
-
-/** Work-group size of a reduction: software adapters like small ones, cards want full waves. */
-export const reduceSize = (gpu: Gpu) => gpu.adapter.fallback ? 8 : 64;
-
 /** Spans that a reduction over `length` terms is cut into, where `tiles` invocations see a span. */
-export function spansOf(gpu: Gpu, length: number, tiles: number): { span: number; splits: number } {
-  const wanted = Math.min(length, Math.max(1, Math.round(reduceLanes(gpu) / tiles)));
+export function spansOf(
+  rec: Recorder,
+  length: number,
+  tiles: number,
+): { span: number; splits: number } {
+  const wanted = Math.min(length, Math.max(1, Math.round(rec.traits.reduceInvocations / tiles)));
   const span = Math.ceil(length / wanted);
   return { span, splits: Math.ceil(length / span) };
 }
@@ -88,16 +80,16 @@ export function spansOf(gpu: Gpu, length: number, tiles: number): { span: number
  * added up in order. `tiles` is the number of invocations that one split takes.
  */
 export function splitReduce(
-  gpu: Gpu,
+  rec: Recorder,
   length: number,
   tiles: number,
   n: number,
   grad: Grad,
   main: (sums: Tensor, span: number, splits: number) => void,
 ): void {
-  const { span, splits } = spansOf(gpu, length, tiles);
+  const { span, splits } = spansOf(rec, length, tiles);
   const { tensor: to, accumulate: add } = grad;
-  gpu.sumSplits({ splits, n, to, add }, (sums) => main(sums, span, splits));
+  rec.reduceSplits({ splits, n, to, add }, (sums) => main(sums, span, splits));
 }
 
 export interface PoolOptions {

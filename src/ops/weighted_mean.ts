@@ -1,6 +1,6 @@
 import weightedMeanWgsl from "../../kernels/weighted_mean.wgsl" with { type: "text" };
 import weightedMeanDxWgsl from "../../kernels/weighted_mean_dx.wgsl" with { type: "text" };
-import { count, defineOp, expectShape } from "../autodiff/op.ts";
+import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
@@ -9,6 +9,7 @@ const backward = kernel("weighted_mean_dx", weightedMeanDxWgsl);
 
 const op = defineOp<Record<never, never>>({
   name: "weighted_mean",
+  dtypes: { inputs: ["u32", "f32"] },
   shapes: ([bits, anchors]) => {
     expectShape(
       bits.length === 2 && anchors.length === 2 && bits[0] === anchors[0] &&
@@ -19,16 +20,16 @@ const op = defineOp<Record<never, never>>({
     );
     return { out: [[bits[0], anchors[1] / bits[1]]] };
   },
-  forward: (gpu, { inputs: [bits, anchors], out: [y] }) =>
-    gpu.run(
+  forward: (rec, { inputs: [bits, anchors], out: [y] }) =>
+    rec.run(
       forward,
       { bits, anchors, y },
-      { n: count(y.shape), anchors_per_row: bits.shape[1], hidden: y.shape[1] },
-      count(y.shape),
+      { n: numel(y.shape), anchors_per_row: bits.shape[1], hidden: y.shape[1] },
+      numel(y.shape),
     ),
-  backward: (gpu, { inputs: [bits, anchors], out: [y], dy: [dy], dx: [, dx] }) => {
-    const n = count(anchors.shape);
-    gpu.run(backward, { bits, dy: dy!, dx: dx!.tensor }, {
+  backward: (rec, { inputs: [bits, anchors], out: [y], dy: [dy], dx: [, dx] }) => {
+    const n = numel(anchors.shape);
+    rec.run(backward, { bits, dy: dy!, dx: dx!.tensor }, {
       n,
       anchors_per_row: bits.shape[1],
       hidden: y.shape[1],

@@ -7,7 +7,7 @@ import outputWgsl from "../../kernels/winograd_output.wgsl" with { type: "text" 
 import productsWgsl from "../../kernels/winograd_products.wgsl" with { type: "text" };
 import weightsWgsl from "../../kernels/winograd_weights.wgsl" with { type: "text" };
 import type { Tensor } from "../autodiff/op.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { blockSize, groups, withScratch } from "./tiling.ts";
 
@@ -18,8 +18,8 @@ const output = kernel("winograd_output", outputWgsl);
 
 /** Places of a tile: each is a product of matrices of its own. */
 const PLACES = 16;
-/** Words of transformed images at a time: on a CPU they should stay near its cores. */
-const ROOM = { fallback: 1 << 21, card: 1 << 24 };
+/** Elements of an image in Winograd's domain: above, they would not fit into a buffer. */
+const MOST_ELEMENTS = 2 ** 24;
 /** Input channels of one dispatch, and output channels of an invocation, in fours: what registers hold. */
 const BLOCK = 8;
 
@@ -42,23 +42,23 @@ const wordsOf = ([, h, w, ci]: readonly number[], co: number) =>
 /** Whether channels come in fours, and an image's transform fits into a buffer. */
 export function winogradSuits(x: Tensor, y: Tensor): boolean {
   const ci = x.shape[3], co = y.shape[3];
-  return ci % 4 === 0 && co % 4 === 0 && wordsOf(x.shape, co) <= ROOM.card;
+  return ci % 4 === 0 && co % 4 === 0 && wordsOf(x.shape, co) <= MOST_ELEMENTS;
 }
 
 /** y (+)= act(x) ∗ w with one zero around x; some images at a time. */
-export function winograd(gpu: Gpu, conv: Winograd): void {
+export function winograd(rec: Recorder, conv: Winograd): void {
   const { x, w, y, flip } = conv;
   const [n, , , ci] = x.shape, co = y.shape[3], SIZE = 64;
-  const words = wordsOf(x.shape, co), room = gpu.adapter.fallback ? ROOM.fallback : ROOM.card;
+  const words = wordsOf(x.shape, co), room = rec.traits.winogradElements;
   const most = blockSize(n, Math.max(1, Math.floor(room / words)));
-  withScratch(gpu, PLACES * ci * co, (u) => {
+  withScratch(rec, PLACES * ci * co, (u) => {
     const strides = { wi: flip ? 1 : co, wo: flip ? ci : 1 };
     const params = { ci, co, ...strides, flip, taps: 9, places: PLACES, SIZE };
-    gpu.run(weights, { w, u }, params, groups(ci * co / 4, SIZE, 1));
-    withScratch(gpu, most * words, (v) =>
-      withScratch(gpu, most * words, (m) => {
+    rec.run(weights, { w, u }, params, groups(ci * co / 4, SIZE, 1));
+    withScratch(rec, most * words, (v) =>
+      withScratch(rec, most * words, (m) => {
         for (let first = 0; first < n; first += most) {
-          images(gpu, conv, { u, v, m }, first, Math.min(most, n - first));
+          images(rec, conv, { u, v, m }, first, Math.min(most, n - first));
         }
       }));
   });
@@ -66,7 +66,7 @@ export function winograd(gpu: Gpu, conv: Winograd): void {
 
 /** Some of the images, from `first` on. */
 function images(
-  gpu: Gpu,
+  rec: Recorder,
   { x, y, relu, gate, add }: Winograd,
   { u, v, m }: Record<"u" | "v" | "m", Tensor>,
   first: number,
@@ -75,7 +75,7 @@ function images(
   const [, h, w, ci] = x.shape, co = y.shape[3], SIZE = 64;
   const down = Math.ceil(h / 2), across = Math.ceil(w / 2), tiles = n * down * across;
   const at = { tiles, first, down, across, SIZE };
-  gpu.run(
+  rec.run(
     input,
     { x, v },
     { ...at, ih: h, iw: w, ci, relu },
@@ -86,9 +86,9 @@ function images(
   for (let done = 0; done < ci; done += 4 * K4) {
     // The last slice ends with the channels; what it shares with the one before gets no weight.
     const k0 = Math.min(done, ci - 4 * K4), slice = { k0, skip: done - k0, ADD: done > 0 };
-    gpu.run(products, { v, u, m }, { tiles, ci, co, ...slice, K4, Q, SIZE: 256 }, grid);
+    rec.run(products, { v, u, m }, { tiles, ci, co, ...slice, K4, Q, SIZE: 256 }, grid);
   }
-  gpu.run(output, { m, gate: gate ?? x, y }, {
+  rec.run(output, { m, gate: gate ?? x, y }, {
     ...{ ...at, oh: h, ow: w, co, pixels: 4, gated: gate !== undefined, add },
   }, groups(tiles * co / 4, SIZE, 1));
 }

@@ -8,6 +8,7 @@ import type { State } from "../nas/strategy.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import { explain, LineFile, readEvents, writeAtomic } from "./files.ts";
 import { findCheckpoint, writeCheckpoint } from "./generations.ts";
+import { takeGuard } from "./guard.ts";
 import { hostDigest } from "./host_digest.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 import { readState, type RunState, writeState } from "./state.ts";
@@ -87,17 +88,24 @@ export class RunFolder implements Store {
   static #begin(path: string, run: NewRun): RunFolder {
     writeAtomic(join(path, "config.json"), JSON.stringify(run.config, null, 2) + "\n");
     if (run.arch !== undefined) writeAtomic(join(path, "arch.json"), run.arch);
-    writeState(path, {
-      status: "running",
-      command: run.command,
-      pid: Deno.pid,
-      deno: Deno.version.deno,
-      started: (run.now ?? new Date()).toISOString(),
-      updated: new Date().toISOString(),
-      step: 0,
-      epoch: 0,
-    });
-    return new RunFolder(path, takeGuard(path));
+    // Before the state, which says "running" only while the guard is held.
+    const guard = guarded(path);
+    try {
+      writeState(path, {
+        status: "running",
+        command: run.command,
+        pid: Deno.pid,
+        deno: Deno.version.deno,
+        started: (run.now ?? new Date()).toISOString(),
+        updated: new Date().toISOString(),
+        step: 0,
+        epoch: 0,
+      });
+      return new RunFolder(path, guard);
+    } catch (error) {
+      guard.close();
+      throw error;
+    }
   }
 
   /**
@@ -110,7 +118,7 @@ export class RunFolder implements Store {
     if (state.status === "done") {
       throw new UsageError(`Cannot resume ${path}: the run is done, an interrupted one is needed`);
     }
-    const guard = takeGuard(path);
+    const guard = guarded(path);
     try {
       const folder = new RunFolder(path, guard);
       folder.update({
@@ -260,21 +268,10 @@ function makeFolder({ runs, mode, now = new Date() }: NewRun): string {
   }
 }
 
-/** Whether a process is writing in a run, as far as the system knows. */
-export function isGuarded(path: string): boolean {
-  const file = Deno.openSync(join(path, "config.json"), { read: true });
-  try {
-    return !file.tryLockSync(true);
-  } finally {
-    file.close();
-  }
-}
-
-/** Only one process writes in a run; the system gives the guard back when that process dies. */
-function takeGuard(path: string): Deno.FsFile {
-  const file = Deno.openSync(join(path, "config.json"), { read: true });
-  if (file.tryLockSync(true)) return file;
-  file.close();
+/** @throws UsageError while another process writes in the run. */
+function guarded(path: string): Deno.FsFile {
+  const guard = takeGuard(path);
+  if (guard) return guard;
   throw new UsageError(
     `Cannot resume ${path}: process ${
       readState(path).pid

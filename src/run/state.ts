@@ -1,9 +1,9 @@
 /** `state.json`: what a run is doing, in one small file that is always whole. */
 import { join } from "@std/path";
-import process from "node:process";
 import { z } from "zod";
 import { DataError, UsageError } from "../errors.ts";
 import { writeAtomic } from "./files.ts";
+import { isGuarded } from "./guard.ts";
 
 const fraction = z.number();
 
@@ -41,7 +41,7 @@ export const runState = z.object({
 export type RunState = z.infer<typeof runState>;
 
 /**
- * A run whose process is gone reads "interrupted".
+ * A run that no process writes in reads "interrupted" where its file says "running".
  * @throws UsageError when the folder is no run, DataError when its state is damaged.
  */
 export function readState(path: string): RunState {
@@ -64,7 +64,7 @@ export function readState(path: string): RunState {
       { cause },
     );
   }
-  if (state.status === "running" && !isAlive(state.pid)) state.status = "interrupted";
+  if (state.status === "running" && !isGuarded(path)) state.status = "interrupted";
   return state;
 }
 
@@ -110,26 +110,5 @@ function exists(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0) && !isZombie(pid);
-  } catch (error) {
-    // A process of somebody else's is alive too.
-    return (error as { code?: string }).code === "EPERM";
-  }
-}
-
-/** A killed process answers signals until its parent takes note, in a container without init for ever. */
-function isZombie(pid: number): boolean {
-  if (Deno.build.os !== "linux") return false;
-  try {
-    // "pid (name) state …", where the name may hold anything.
-    return /\) [ZX] [^)]*$/.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return true; // Gone in between.
-    throw error;
   }
 }

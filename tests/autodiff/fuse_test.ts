@@ -1,11 +1,11 @@
-/** Sums that become part of a batch norm: which do, and that values and gradients stay what they were. */
+/** Sums and ReLUs that become part of their neighbours: which do, and that values and gradients stay what they were. */
 import assert from "node:assert/strict";
 import { testData } from "../../src/autodiff/gradcheck.ts";
 import { run, schedule, Tape, type Value } from "../../src/autodiff/mod.ts";
 import { reshape } from "../../src/autodiff/tape.ts";
 import { Gpu } from "../../src/gpu/device.ts";
-import { count, type Shape } from "../../src/gpu/tensor.ts";
-import { add, batchNorm, matmul, relu } from "../../src/ops/mod.ts";
+import { numel, type Shape } from "../../src/gpu/tensor.ts";
+import { add, batchNorm, matmul, maxPool2d, pointwise, relu } from "../../src/ops/mod.ts";
 
 const gpu = await Gpu.open();
 const options = {
@@ -14,7 +14,6 @@ const options = {
   mode: "batch",
   update: false,
   debias: false,
-  relu: true,
 } as const;
 const shape = [2, 5, 3, 8], elements = 240, channels = 8;
 
@@ -23,12 +22,12 @@ function setting() {
   const tape = new Tape();
   const input = (shape: Shape, seed: number) =>
     tape.input(shape, {
-      tensor: gpu.upload(Float32Array.from(testData(count(shape), "real", seed)), shape),
+      tensor: gpu.upload(Float32Array.from(testData(numel(shape), "real", seed)), shape),
       wantsGrad: true,
     });
   const [a, b] = [input(shape, 1), input(shape, 2)];
   const [gamma, beta] = [input([channels], 3), input([channels], 4)];
-  const norm = (x: Value) => batchNorm(x, gamma, beta, null, options);
+  const norm = (x: Value) => relu(batchNorm(x, gamma, beta, null, options));
   return { tape, a, b, norm, all: [a, b, gamma, beta, input([elements, 1], 5)] };
 }
 
@@ -109,4 +108,112 @@ Deno.test("a batch norm is no part of a sum where somebody else reads it, as ano
   const outside = setting();
   const given = add(outside.norm(outside.a), outside.b);
   assert.deepEqual(opsOf(outside.tape, [given]), ["batch_norm", "add"]);
+});
+
+/** Two images, a batch norm without ReLU, and 1×1 convolutions. */
+function plain() {
+  const { tape, a, b, all } = setting();
+  const [, , gamma, beta, weights] = all;
+  const w = tape.input([channels, channels], {
+    tensor: gpu.upload(Float32Array.from(testData(channels ** 2, "real", 6))),
+    wantsGrad: true,
+  });
+  const norm = (x: Value) => batchNorm(x, gamma, beta, null, options);
+  const mix = (...xs: Value[]) => pointwise(xs, xs.map(() => w));
+  return { tape, a, b, weights, norm, mix, all: [a, b, gamma, beta, w] };
+}
+
+const withRelu = (x: Value): [Value, Value] => [x, relu(x)];
+
+/** The result first; the other values are read from outside, which keeps ReLUs apart. */
+const withRelus: Record<
+  string,
+  { build: (s: ReturnType<typeof plain>) => Value[]; ops: string[] }
+> = {
+  "of all who read it": {
+    build: ({ a, mix }) => {
+      const shared = relu(a);
+      return [add(mix(shared), mix(shared)), shared];
+    },
+    ops: ["pointwise", "pointwise", "add"],
+  },
+  "of an op that reads several": {
+    build: ({ a, b, mix }) => {
+      const [x, y] = [relu(a), relu(b)];
+      return [mix(x, y), x, y];
+    },
+    ops: ["pointwise"],
+  },
+  "of the op before, where another reader does not take it": {
+    build: ({ a, norm, mix }) => {
+      const [x, y] = withRelu(norm(a));
+      return [add(mix(y), maxPool2d(y, { k: 3, stride: 1, padding: "same" })), y, x];
+    },
+    ops: ["batch_norm", "pointwise", "max_pool2d", "add"],
+  },
+  "of the op before, in one scope with it": {
+    build: ({ tape, a, norm, mix }) => {
+      const [x, y] = tape.scope("in", () => withRelu(norm(a)));
+      return [tape.scope("out", () => mix(y)), y, x];
+    },
+    ops: ["batch_norm", "pointwise"],
+  },
+  "of the op behind, in another scope": {
+    build: ({ tape, a, norm, mix }) => {
+      const x = tape.scope("in", () => norm(a));
+      const y = relu(x);
+      return [tape.scope("out", () => mix(y)), y, x];
+    },
+    ops: ["batch_norm", "pointwise"],
+  },
+  "of the op before, with a sum": {
+    build: ({ tape, a, b, norm, mix }) => {
+      const [x, y] = tape.scope("in", () => withRelu(norm(a)));
+      return [add(mix(b), y), y, x];
+    },
+    ops: ["pointwise", "batch_norm_plus"],
+  },
+};
+
+for (const [what, { build, ops }] of Object.entries(withRelus)) {
+  Deno.test(`a ReLU is part ${what}`, async () => {
+    const results = async (outside: boolean) => {
+      const s = plain();
+      const [y, ...read] = build(s);
+      const outputs = outside ? [y, ...read] : [y];
+      if (!outside) assert.deepEqual(opsOf(s.tape, outputs), ops);
+      const loss = reshape(matmul(reshape(y, [1, elements]), s.weights), [1]);
+      const result = run(gpu, s.tape, { outputs, loss });
+      const wanted = s.all.filter((v) => reaches(y, v));
+      return await gpu.read([result.of(y), ...wanted.map((v) => result.gradient(v))]);
+    };
+    assert.deepEqual(await results(false), await results(true));
+  });
+}
+
+const reaches = (y: Value, x: Value): boolean =>
+  y.source === x.source ||
+  y.source.kind === "node" && y.source.node.inputs.some((v) => reaches(v, x));
+
+Deno.test("which op takes a ReLU that both neighbours know follows from scopes: the values are the same", () => {
+  const reluOf = (build: (s: ReturnType<typeof plain>) => Value) => {
+    const s = plain();
+    const { actions } = schedule(s.tape, [build(s)]);
+    return actions.flatMap((a) =>
+      a.kind === "forward" && (a.node.params as { relu?: boolean }).relu ? [a.node.op.name] : []
+    );
+  };
+  const before = withRelus["of the op before, in one scope with it"].build;
+  const behind = withRelus["of the op behind, in another scope"].build;
+  assert.deepEqual(reluOf((s) => before(s)[0]), ["batch_norm"]);
+  assert.deepEqual(reluOf((s) => behind(s)[0]), ["pointwise"]);
+});
+
+Deno.test("a ReLU stays where only some of its readers, or only some inputs of one, could do without", () => {
+  const some = plain();
+  const x = relu(some.a);
+  const y = add(some.mix(x), maxPool2d(x, { k: 3, stride: 1, padding: "same" }));
+  assert.deepEqual(opsOf(some.tape, [y]), ["relu", "pointwise", "max_pool2d", "add"]);
+  const one = plain();
+  assert.deepEqual(opsOf(one.tape, [one.mix(relu(one.a), one.b)]), ["relu", "pointwise"]);
 });

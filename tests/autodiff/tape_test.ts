@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { peakBytes, run, schedule, Tape } from "../../src/autodiff/mod.ts";
+import { reshape } from "../../src/autodiff/tape.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { sizeClass } from "../../src/gpu/pool.ts";
-import { add, relu } from "../../src/ops/mod.ts";
+import { add, argmax, embedding, matmul, relu } from "../../src/ops/mod.ts";
 
 const gpu = await Gpu.open();
 
@@ -58,8 +59,8 @@ Deno.test("every buffer of a run goes back to the pool once its results are recy
     run(gpu, tape, { outputs: [], loss: add(relu(x), x) });
   }
   await gpu.read([gpu.zeros([1])]);
-  gpu.recycle();
-  gpu.recycle();
+  gpu.startRun();
+  gpu.startRun();
   assert.ok(gpu.pool.liveBytes <= before);
 });
 
@@ -92,4 +93,22 @@ Deno.test("memory is labelled by the place in the network, whatever op the place
   };
   assert.deepEqual(labels("sep3"), labels("sep5"));
   assert.equal(new Set(labels("sep3")).size, labels("sep3").length);
+});
+
+Deno.test("what an op expects has to have its element type, and integers take no gradient", () => {
+  const tape = new Tape();
+  const x = tape.input([4, 3], { wantsGrad: true });
+  const index = argmax(x);
+  assert.equal(index.dtype, "u32");
+  assert.throws(
+    () => relu(index),
+    /Cannot apply relu: input 0 has elements of type u32, expected f32/,
+  );
+  assert.throws(() => embedding(x, relu(x)), /input 1 has elements of type f32, expected u32/);
+  assert.throws(() => embedding(x, tape.input([2], { dtype: "f32" })), /expected u32/);
+  const rows = embedding(x, index);
+  assert.equal(rows.dtype, "f32");
+  const loss = matmul(reshape(rows, [1, 12]), tape.input([12, 1]));
+  const backward = schedule(tape, [], loss).actions.filter((a) => a.kind === "backward");
+  assert.deepEqual(backward.map((a) => a.node.op.name), ["matmul", "embedding"]);
 });

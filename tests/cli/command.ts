@@ -1,6 +1,16 @@
 /** The real command line in a process of its own. */
 
+import configuration from "../../deno.json" with { type: "json" };
+
 const entry = new URL("../../cli.ts", import.meta.url).pathname;
+const { serve: _, ...tasks } = configuration.tasks;
+
+/** The flags of `deno run` that a command's task has; servers start others and need more. */
+function flagsOf(args: readonly string[]): string[] {
+  if (args[0] === "serve" || args.includes("--serve")) return ["-A"];
+  const task = tasks[(args[0] in tasks ? args[0] : "search") as "search"];
+  return task.command.split(" ").slice(2, -2);
+}
 
 export interface Finished {
   code: number;
@@ -14,7 +24,7 @@ export interface Finished {
 export function start(args: readonly string[], env: Record<string, string> = {}) {
   const here = env.INIT_CWD ?? Deno.makeTempDirSync({ prefix: "denas-" });
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", entry, ...args],
+    args: ["run", ...flagsOf(args), "--no-check", entry, ...args],
     env: { NO_COLOR: "1", ...env, INIT_CWD: here },
     stdout: "piped",
     stderr: "piped",

@@ -21,7 +21,7 @@ const network = networkOf(config, smallArch.choice, data);
 const { weights } = buildNetwork(network);
 weights.materialise(gpu, 1);
 const classifier = new Classifier(gpu, network, await weights.tensors());
-const ask = () => gpu.questions(() => classifier.rehearse());
+const ask = () => gpu.questions(() => classifier.dryRun());
 
 /** The last form of everything that a classifier chooses. */
 const last: Tuned = Object.fromEntries(

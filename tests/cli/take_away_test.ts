@@ -196,8 +196,8 @@ Deno.test("predict and sample use the forms of kernels of their run, and say whe
   const { config } = readSearch(join(here, "runs", supernet));
   const controller = await openStrategy(config, openSpace(config.space), { gpu });
   const cases: [string, string[], () => void][] = [
-    [network, ["predict", network, "red.png"], () => classifier.rehearse()],
-    [supernet, ["sample", supernet, "--num", "1", "--out", "drawn"], () => controller.rehearse!(1)],
+    [network, ["predict", network, "red.png"], () => classifier.dryRun()],
+    [supernet, ["sample", supernet, "--num", "1", "--out", "drawn"], () => controller.dryRun!(1)],
   ];
   for (const [name, args, record] of cases) {
     const [key] = [...gpu.questions(record).keys()];

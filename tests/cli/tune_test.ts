@@ -30,7 +30,7 @@ function ownCache(): Record<string, string> {
 const cacheOf = (env: Record<string, string>) => join(env.XDG_CACHE_HOME, "denas");
 
 const gpu = await Gpu.open();
-const id = await identityOf(gpu);
+const id = identityOf(gpu);
 
 const overrides = {
   batch: 8,

@@ -80,6 +80,24 @@ Deno.test("writeUniform() writes each field in its type and names a missing one"
   );
 });
 
+Deno.test("render() keeps one of two blocks by a constant, inside of unrolled blocks and around them", () => {
+  const k = kernel(
+    "k",
+    "const MANY = false;\n//#unroll i 2\n//#if MANY\nm$i;\n//#else\no$i;\n//#end\n//#end\n" +
+      "//#if MANY\n//#unroll j 2\nx$j;\n//#end\n//#end\nend\n",
+  );
+  const text = (texts: Record<string, string>) => render(k, texts).replace(/\s+/g, " ").trim();
+  assert.equal(text({}), "const MANY = false; o0; o1; end");
+  assert.equal(text({ MANY: "true" }), "const MANY = true; m0; m1; x0; x1; end");
+});
+
+Deno.test("render() refuses directives whose constant is missing or of another type", () => {
+  const text = (source: string) => render(kernel("k", source), {});
+  assert.throws(() => text("//#if MANY\n//#end\n"), /Cannot expand k: MANY is no const.*bool/);
+  assert.throws(() => text("const N = 1u;\n//#if N\n//#end\n"), /expected a bool/);
+  assert.throws(() => text("const N = true;\n//#unroll i N\n//#end\n"), /expected a number/);
+});
+
 Deno.test("render() unrolls blocks, nested and by a constant", () => {
   const k = kernel(
     "k",
@@ -90,4 +108,18 @@ Deno.test("render() unrolls blocks, nested and by a constant", () => {
     "const N: u32 = 2u; a00; a01; a10; a11; end",
   );
   assert.match(render(k, { N: "1u" }), /a00;\s*a01;\s*end/);
+});
+
+Deno.test("the header of every kernel has its four lines: what, threads, tile, why", () => {
+  const folder = new URL("../../kernels/", import.meta.url);
+  for (const { name, isFile } of Deno.readDirSync(folder)) {
+    if (!isFile) continue;
+    const lines = Deno.readTextFileSync(new URL(name, folder)).split("\n");
+    const header = lines.slice(0, lines.findIndex((line) => !/^\/\/ /.test(line)));
+    assert.ok(header.length >= 4, `${name}: ${header.length} lines`);
+    assert.ok(
+      header.some((line) => /One (invocation|work-group)\b/.test(line)),
+      `${name}: threads`,
+    );
+  }
 });

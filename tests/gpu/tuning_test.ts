@@ -23,7 +23,7 @@ Deno.test("a choice that was made among other candidates is refused", () => {
       e instanceof DataError && /Cannot use runs\/x\/tuning\.json.* for a /.test(e.message),
   );
   tuning.choices = { a: 2 };
-  assert.throws(() => tuning.choose("a", [4, 8]), /Cannot use form 2 of a: expected 0 … 1/);
+  assert.throws(() => tuning.choose("a", [4, 8]), /Cannot use variant 2 of a: expected 0 … 1/);
 });
 
 Deno.test("asking for the questions of some work records nothing", async () => {

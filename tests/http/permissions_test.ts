@@ -1,7 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import configuration from "../../deno.json" with { type: "json" };
+import { hostsOf, knownSets } from "../../src/data/mod.ts";
 import { permissionsFor } from "../../src/http/permissions.ts";
 import type { Run } from "../../src/http/runs_folder.ts";
+import { driverFiles } from "../../src/run/driver.ts";
 import type { RunState } from "../../src/run/state.ts";
 import type { ServerOptions } from "../../src/run/serving.ts";
 
@@ -63,4 +66,14 @@ Deno.test("a data set that is not there may be fetched, from its own hosts into 
     join(cacheDir, "locks"),
     join(cacheDir, "cifar100"),
   ]);
+});
+
+Deno.test("commands reach the hosts of published data sets and no others", () => {
+  const hosts = new Set(Object.values(knownSets).flatMap(hostsOf));
+  assertEquals(configuration.permissions.engine.net, [...hosts]);
+});
+
+Deno.test("a run may read what tells the driver's version, which its tuning is kept by", async () => {
+  const { read } = await flags("mnist");
+  for (const place of driverFiles) assert(read.includes(place), place);
 });

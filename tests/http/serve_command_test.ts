@@ -129,6 +129,17 @@ Deno.test("--serve shows a search while it goes on, and ends with it", async () 
   await assertGone(url);
 });
 
+Deno.test("--serve without the permission to start a server names the ways that have it", async () => {
+  const cli = new URL("../../cli.ts", import.meta.url).href;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-P=engine", "--no-prompt", "--no-check", cli, "search", "--serve"],
+    env: { INIT_CWD: Deno.makeTempDirSync({ prefix: "denas-" }) },
+  }).output();
+  assertEquals(code, 2);
+  const reason = "Cannot serve beside the run: no permission to start a server; type";
+  assert(new TextDecoder().decode(stderr).includes(reason));
+});
+
 async function assertGone(url: string): Promise<void> {
   for (;;) {
     try {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { killedBy, wasAsked } from "../../src/http/stopper.ts";
-import { isGuarded } from "../../src/run/folder.ts";
+import { isGuarded } from "../../src/run/guard.ts";
 import { readState, writeState } from "../../src/run/state.ts";
 import { writePictures } from "../data/make.ts";
 import { makeRun } from "./made_run.ts";

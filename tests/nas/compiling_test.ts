@@ -74,7 +74,7 @@ function tableOf(config: SearchConfig): string {
 /** The events of a run on a device of its own; and the pipelines that were compiled ahead, and in all. */
 async function go(name: keyof typeof runs, ahead: boolean) {
   const gpu = await Gpu.open();
-  if (!ahead) gpu.rehearse = () => [];
+  if (!ahead) gpu.dryRun = () => [];
   const compile = gpu.compile.bind(gpu);
   let compiled = NaN;
   gpu.compile = async function* (...args) {
@@ -101,7 +101,7 @@ for (const name of Object.keys(runs) as (keyof typeof runs)[]) {
   Deno.test(`A ${name} has its kernels before its first step, and ends as one that compiles on the way`, async () => {
     const [ahead, onTheWay] = [await go(name, true), await go(name, false)];
     assert.deepEqual(found(ahead), found(onTheWay));
-    // A retraining names classes at its very end; of a search's networks a few are rehearsed.
+    // A retraining names classes at its very end; of a search's networks a few are recorded.
     const unforeseen = { retrain: 1, "search on a table": 0 }[name as string] ?? 3;
     const { compiled, pipelines } = ahead;
     assert.ok(compiled >= pipelines - unforeseen, `${compiled} of ${pipelines} pipelines`);
@@ -137,11 +137,11 @@ Deno.test("Compiling ends at the next word when the run is told to stop, with wh
   gpu.close();
 });
 
-Deno.test("A rehearsal takes no memory and dispatches nothing", async () => {
+Deno.test("A dry run takes no memory and dispatches nothing", async () => {
   const gpu = await Gpu.open();
   const never = new AbortController().signal;
-  const rehearse = () => gpu.pool.release(gpu.pool.acquire(1 << 20));
-  for await (const _ of compileAhead(gpu, gpu.rehearse(rehearse), never));
+  const dryRun = () => gpu.pool.release(gpu.pool.acquire(1 << 20));
+  for await (const _ of compileAhead(gpu, gpu.dryRun(dryRun), never));
   assert.equal(gpu.pool.ownedBytes, 0);
   assert.equal(gpu.counters.dispatches, 0);
   gpu.close();

@@ -100,8 +100,9 @@ Deno.test("who trains on every image has no best epoch, but a curve of the test 
   });
   const curves = async (evalTestEachEpoch: boolean) => {
     const seen: RunEvent[] = [];
-    const whole = { ...config, allTraining: true, evalTestEachEpoch };
-    for await (const e of retrain(arch, whole, io())) seen.push(e);
+    for await (
+      const e of retrain(arch, { ...config, allTraining: true, evalTestEachEpoch }, io())
+    ) seen.push(e);
     assert.equal(seen.find((e) => e.type === "done")!.best, undefined);
     return seen.filter((e) => e.type === "epoch").map((e) => e.testAccuracy);
   };

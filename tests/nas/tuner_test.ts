@@ -33,15 +33,15 @@ const op: OpSpec<Made> = {
   name: "made",
   shapes: ([x]) => ({ out: [x] }),
   forward(on, { out: [y], params: { class: shape, forward } }) {
-    const times = on.tuning.choose(shape ? `made ${shape}` : "made", forward);
+    const times = on.choose(shape ? `made ${shape}` : "made", forward);
     for (let i = 0; i < times; i++) on.run(fillKernel, { y }, { n: size, value: 1 }, size);
   },
   backward(on, { dx: [dx], params: { backward } }) {
     const { tensor: y } = dx!;
-    if (on.tuning.choose("made_dx", ["plain", "cut"]) === "plain") {
+    if (on.choose("made_dx", ["plain", "cut"]) === "plain") {
       for (let i = 0; i < 16; i++) on.run(fillKernel, { y }, { n: size, value: 1 }, size);
     } else {
-      const times = on.tuning.choose("made_dx cut", backward);
+      const times = on.choose("made_dx cut", backward);
       for (let i = 0; i < times; i++) on.run(fillKernel, { y }, { n: size, value: 1 }, size);
     }
   },
@@ -115,7 +115,7 @@ Deno.test("forms are compiled together, with what a backward pass needs of the f
   const missing = () =>
     jobs.map(({ choices }) => {
       gpu.tuning.choices = choices;
-      return gpu.rehearse(() => {
+      return gpu.dryRun(() => {
         const dry = new Prepared(gpu, norm, true);
         dry.precede();
         dry.record();

@@ -14,7 +14,6 @@ const options: BatchNormOptions = {
   mode: "batch",
   update: true,
   debias: true,
-  relu: false,
 };
 
 /** Parameters side by side in one slab, as weight stores keep them; the first at an odd place if wished. */

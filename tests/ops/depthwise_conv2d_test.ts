@@ -6,6 +6,7 @@ import { Tape } from "../../src/autodiff/tape.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import type { Tensor } from "../../src/gpu/tensor.ts";
 import "../../src/ops/depthwise_conv2d.ts";
+import { relu } from "../../src/ops/relu.ts";
 import { separableConv2d } from "../../src/ops/separable_conv2d.ts";
 
 const gpu = await Gpu.open();
@@ -57,7 +58,7 @@ Deno.test("a separable convolution is the depthwise one mixed over channels", as
   const x = input([1, 1, 2, 2], [1, -2, 3, 4]);
   const dw = input([3, 3, 2, 1], Array(18).fill(1));
   const pw = input([2, 3], [1, 0, 2, 0, 1, 3]);
-  const y = separableConv2d(x, dw, pw, { stride: 1, relu: true });
+  const y = separableConv2d(relu(x), dw, pw, { stride: 1 });
   const [got] = await gpu.read([run(gpu, tape, { outputs: [y] }).of(y)]);
   // Each window sees both pixels: 1 + 3 in the first channel, 0 + 4 in the second.
   assert.deepEqual([...got], [4, 4, 20, 4, 4, 20]);

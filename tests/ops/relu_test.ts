@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { testData } from "../../src/autodiff/gradcheck.ts";
-import { count, registry } from "../../src/autodiff/op.ts";
+import { numel, registry } from "../../src/autodiff/op.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import "../../src/ops/mod.ts";
 
@@ -21,7 +21,7 @@ for (const op of fused.filter((o) => !only || o.name === only)) {
       const inputs = c.shapes.map((shape, i) => {
         // Images and additive terms are zero, factors are not; what is added after the ReLU does not matter.
         const real = i > 0 && i <= (lastFactor[op.name] ?? i);
-        const data = real ? testData(count(shape), "positive", i) : new Float32Array(count(shape));
+        const data = real ? testData(numel(shape), "positive", i) : new Float32Array(numel(shape));
         return gpu.upload(Float32Array.from(data), shape);
       });
       const io = {
@@ -31,8 +31,8 @@ for (const op of fused.filter((o) => !only || o.name === only)) {
         params: c.params,
       };
       op.forward(gpu, io);
-      const dy = out.map((s) => gpu.upload(new Float32Array(count(s)).fill(1), s));
-      const tensor = gpu.upload(new Float32Array(count(c.shapes[0])).fill(7), c.shapes[0]);
+      const dy = out.map((s) => gpu.upload(new Float32Array(numel(s)).fill(1), s));
+      const tensor = gpu.upload(new Float32Array(numel(c.shapes[0])).fill(7), c.shapes[0]);
       const dx = c.shapes.map((_, i) => i ? null : { tensor, accumulate: false });
       (op.backward as (g: Gpu, io: unknown) => void)(gpu, { ...io, dy, dx });
       const [got] = await gpu.read([tensor]);

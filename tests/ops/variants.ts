@@ -1,6 +1,14 @@
 /** Walks the forms of kernels that an op offers to the tuner, and checks each of them. */
 import { checkOp } from "../../src/autodiff/gradcheck.ts";
-import { type Case, count, type OpSpec, type Shape, type Tensor } from "../../src/autodiff/op.ts";
+import {
+  type Case,
+  inputDtype,
+  numel,
+  type OpSpec,
+  type Shape,
+  takesGradient,
+  type Tensor,
+} from "../../src/autodiff/op.ts";
 import type { Gpu } from "../../src/gpu/device.ts";
 import type { Dispatch } from "../../src/gpu/programs.ts";
 import type { Choices } from "../../src/gpu/tuning.ts";
@@ -59,13 +67,13 @@ export async function checkForms(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Check
 /** The dispatches of a case with every candidate of every key that it asks for. Nothing is run. */
 export async function dispatchesOf(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Dispatch[]> {
   const found: Dispatch[] = [];
-  const rehearse = (choices: Choices) => {
+  const dryRun = (choices: Choices) => {
     gpu.tuning.choices = choices;
-    found.push(...gpu.rehearse(() => bothPasses(gpu, op, c)));
+    found.push(...gpu.dryRun(() => bothPasses(gpu, op, c)));
     gpu.tuning.choices = {};
   };
-  rehearse({});
-  await walkForms(gpu, op, c, (group) => rehearse(choicesOf(group)));
+  dryRun({});
+  await walkForms(gpu, op, c, (group) => dryRun(choicesOf(group)));
   return found;
 }
 
@@ -123,7 +131,7 @@ function bothPasses(gpu: Gpu, op: AnyOp, c: AnyCase): void {
 function record(gpu: Gpu, op: AnyOp, c: AnyCase, accumulate: boolean): void {
   const owned: Tensor[] = [];
   const tensor = (shape: Shape): Tensor => {
-    owned.push({ shape, buffer: gpu.pool.acquire(count(shape) * 4), offset: 0 });
+    owned.push({ shape, buffer: gpu.pool.acquire(numel(shape) * 4), offset: 0 });
     return owned.at(-1)!;
   };
   const { out, saved = [] } = op.shapes(c.shapes, c.params);
@@ -135,9 +143,9 @@ function record(gpu: Gpu, op: AnyOp, c: AnyCase, accumulate: boolean): void {
   };
   op.forward(gpu, io);
   if (typeof op.backward !== "string") {
-    const dy = out.map((s, i) => op.constant?.includes(i) ? null : tensor(s));
+    const dy = out.map((s, i) => takesGradient(op, i) ? tensor(s) : null);
     const dx = c.shapes.map((s, i) =>
-      typeof c.inputs?.[i] === "object" || op.mutates?.includes(i)
+      inputDtype(op, i) === "u32" || op.mutates?.includes(i)
         ? null
         : { tensor: tensor(s), accumulate }
     );

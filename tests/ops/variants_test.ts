@@ -1,8 +1,9 @@
 /** Every form of a kernel that the tuner may choose passes what the default has to pass. */
 import assert from "node:assert/strict";
 import scaleWgsl from "../../kernels/scale.wgsl" with { type: "text" };
-import { count, type OpSpec, registry, type Tensor } from "../../src/autodiff/op.ts";
+import { numel, type OpSpec, registry, type Tensor } from "../../src/autodiff/op.ts";
 import { Gpu } from "../../src/gpu/device.ts";
+import type { Recorder } from "../../src/gpu/recorder.ts";
 import { kernel } from "../../src/gpu/kernel.ts";
 import "../../src/ops/mod.ts";
 import { checkForms, listen, type Questions } from "./variants.ts";
@@ -67,19 +68,19 @@ const scaleKernel = kernel("scale", scaleWgsl);
 
 /** Doubles its input in several forms: `forward` and `backward` say by how much each form multiplies. */
 function doubling(forward: number[], backward: number[]): OpSpec<Record<never, never>> {
-  const times = (on: Gpu, x: Tensor, y: Tensor, factor: number, add: boolean) =>
-    on.run(scaleKernel, { x, y }, { n: count(x.shape), factor, add }, count(x.shape));
+  const times = (on: Recorder, x: Tensor, y: Tensor, factor: number, add: boolean) =>
+    on.run(scaleKernel, { x, y }, { n: numel(x.shape), factor, add }, numel(x.shape));
   return {
     name: "doubling",
     shapes: ([x]) => ({ out: [x] }),
     forward(on, { inputs: [x], out: [y] }) {
-      times(on, x, y, on.tuning.choose("doubling", forward), false);
+      times(on, x, y, on.choose("doubling", forward), false);
     },
     backward(on, { dy: [dy], dx: [dx] }) {
       // Asked for under one of the candidates only.
-      const factor = on.tuning.choose("doubling_dx", ["plain", "tiled"]) === "plain"
+      const factor = on.choose("doubling_dx", ["plain", "tiled"]) === "plain"
         ? backward[0]
-        : on.tuning.choose("doubling_dx tile", backward);
+        : on.choose("doubling_dx tile", backward);
       times(on, dy!, dx!.tensor, factor, dx!.accumulate);
     },
     reference: ([x]) => [x.map((v) => 2 * v)],
@@ -119,9 +120,9 @@ Deno.test("a form that another key's form does without is run alone", async () =
     ...doubling([], []),
     forward(on, { inputs: [x], out: [y] }) {
       // Only where the whole is not cut is there anything to tile.
-      const whole = on.tuning.choose("cut", [true, false]);
-      const factor = whole ? on.tuning.choose("tile", [2, 5]) : 2;
-      on.run(scaleKernel, { x, y }, { n: count(x.shape), factor, add: false }, count(x.shape));
+      const whole = on.choose("cut", [true, false]);
+      const factor = whole ? on.choose("tile", [2, 5]) : 2;
+      on.run(scaleKernel, { x, y }, { n: numel(x.shape), factor, add: false }, numel(x.shape));
     },
     backward: "none, because it is not asked for",
   };

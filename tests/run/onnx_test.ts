@@ -11,6 +11,7 @@ import { buildNetwork, type NetworkFile } from "../../src/nas/network.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import { openSpace, spaces } from "../../src/nas/registry.ts";
 import {
+  add,
   addScaled,
   argmax,
   avgPool2d,
@@ -18,13 +19,17 @@ import {
   concat,
   conv2d,
   depthwiseConv2d,
+  gelu,
   globalAvgPool,
+  hardSwish,
   maxPool2d,
+  mish,
   mul,
   pointwise,
   relu,
   scale,
   sigmoid,
+  silu,
   slice,
   tanh,
 } from "../../src/ops/mod.ts";
@@ -278,51 +283,45 @@ Deno.test("ONNX: operations that only some spaces use, and changes of shape", as
     ...[[1, 2], [2, 2], [2, 3], [1, 1]].map(
       ([stride, dilation]) => (x: Value, w: WeightStore) =>
         flat(
-          depthwiseConv2d(x, w.param("w", [3, 3, 4, 1], init), {
+          depthwiseConv2d(relu(x), w.param("w", [3, 3, 4, 1], init), {
             stride,
             dilation,
-            relu: true,
           }),
         ),
     ),
     (x, w) => flat(conv2d(x, w.param("w", [2, 2, 4, 3], init), { stride: 3 })),
     (x, w) =>
       flat(
-        pointwise([x], [w.param("w", [4, 3], init)], {
+        pointwise([relu(x)], [w.param("w", [4, 3], init)], {
           stride: 3,
           shift: 2,
-          relu: true,
         }),
       ),
     (x, w) => flat(biasAdd(x, w.param("b", [4], init))),
     (x, w) => {
-      const y = globalAvgPool(x, { relu: false });
+      const y = relu(globalAvgPool(x));
       const parts = w.param("w", [8, 3], init);
       return pointwise([y, y], [
         part(parts, 0, [4, 3]),
         part(parts, 12, [4, 3]),
-      ], { relu: true });
+      ]);
     },
-    (x) => globalAvgPool(slice(relu(x), 1, 3), { relu: true }),
-    (x) => slice(globalAvgPool(mul(sigmoid(x), tanh(x)), { relu: false }), 2, 2),
+    (x) => globalAvgPool(relu(slice(relu(x), 1, 3))),
+    (x) => flat(add(gelu(x), silu(x))),
+    (x) => flat(add(hardSwish(scale(x, 5)), mish(x))),
+    (x) => slice(globalAvgPool(mul(sigmoid(x), tanh(x))), 2, 2),
     (x) => reshape(scale(x, -1.5), [2, 5 * 4 * 4]),
-    (x) => globalAvgPool(reshape(x, [2, 4, 5, 4]), { relu: false }),
+    (x) => globalAvgPool(reshape(x, [2, 4, 5, 4])),
     (x) => {
       const [a, b] = [slice(x, 0, 2), slice(x, 2, 2)];
       return reshape(addScaled(a, b, 0.25), [2, 40]);
     },
-    (x) =>
-      globalAvgPool(maxPool2d(x, { k: 2, stride: 2, padding: "valid" }), {
-        relu: false,
-      }),
-    (x) =>
-      globalAvgPool(avgPool2d(x, { k: 3, stride: 2, padding: "valid" }), {
-        relu: false,
-      }),
+    (x) => globalAvgPool(maxPool2d(x, { k: 2, stride: 2, padding: "valid" })),
+    (x) => globalAvgPool(avgPool2d(x, { k: 3, stride: 2, padding: "valid" })),
     (x) =>
       concat([
-        globalAvgPool(x, { relu: true }),
-        globalAvgPool(x, { relu: false }),
+        globalAvgPool(relu(x)),
+        globalAvgPool(x),
       ]),
   ];
   for (const build of tapes) {

@@ -9,8 +9,8 @@ import type { ControllerConfig } from "./network.ts";
 export interface ControllerOptimizer {
   /** Records a step; returns the gradients' sums of squares as `Sgd.step` does. */
   step(touched: readonly Touched[]): Tensor | null;
-  /** Records a step that does not count: what `Gpu.rehearse` takes. */
-  rehearse(touched: readonly Touched[]): Tensor | null;
+  /** Records a step that does not count: what `Gpu.dryRun` takes. */
+  dryRun(touched: readonly Touched[]): Tensor | null;
   snapshot(): Promise<OptimizerState>;
   restore(state: OptimizerState): void;
 }
@@ -25,7 +25,7 @@ export function controllerOptimizer(
   const step = (touched: readonly Touched[]) => sgd.step(touched, lr);
   return {
     step,
-    rehearse: step,
+    dryRun: step,
     snapshot: () => sgd.snapshot(),
     restore: (state) => sgd.restore(state),
   };

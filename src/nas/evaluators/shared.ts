@@ -94,10 +94,10 @@ export class SharedEvaluator<A> implements Evaluator<A> {
   }
 
   /** What training and scoring of some children dispatch: nearly all kernels of the search. */
-  rehearse(): Dispatch[] {
+  dryRun(): Dispatch[] {
     const { gpu, space, config, settings, train, valid } = this.parts;
     const sizes = new Set([settings.rewardBatch, config.evalBatch]);
-    return gpu.rehearse(() => {
+    return gpu.dryRun(() => {
       for (const arch of someArchitectures(space)) {
         const model = this.#build(arch);
         this.#trainer.record(model, train.next(0), this.#pass(true), 0);
@@ -269,7 +269,7 @@ export const sharedDefinition = defineEvaluator({
       evaluator,
       ...saysOf(data, config),
       scoreKind: "shared-weights",
-      dispatches: () => Promise.resolve(evaluator.rehearse()),
+      dispatches: () => evaluator.dryRun(),
       figures: () => evaluator.figures(),
       async warmStart() {
         const earlier = earlierWeights(config, io);

@@ -54,7 +54,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   }
 
   /** What training and scoring of some networks dispatch: nearly all kernels of the search. */
-  async rehearse(): Promise<Dispatch[]> {
+  dryRun(): Dispatch[] {
     const { gpu, space, train, valid, config } = this.parts;
     const { evalBatch, epochs, rounds, perRound } = config;
     const found: Dispatch[] = [];
@@ -64,11 +64,9 @@ export class TrainEvaluator<A> implements Evaluator<A> {
         const [batch] = valid.sequential(evalBatch, evalBatch);
         this.#scorer.record(model, batch, this.#pass(0, 1, false));
       };
-      const dispatches = await gpu.lending(() => {
-        const network = this.#build(arch);
-        return Promise.resolve(gpu.rehearse(() => record(network)));
-      });
-      found.push(...dispatches);
+      using _arena = gpu.arena();
+      const network = this.#build(arch);
+      found.push(...gpu.dryRun(() => record(network)));
     }
     return found;
   }
@@ -84,9 +82,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
     for (const [i, arch] of archs.entries()) {
       const epochs = fidelity[i] ?? this.#epochs;
       const key = `${this.parts.space.key(arch)}${epochs < this.#epochs ? ` @ ${epochs}` : ""}`;
-      this.#saved.scores[key] ??= await this.parts.gpu.lending(() =>
-        this.#train(arch, epochs, signal)
-      );
+      this.#saved.scores[key] ??= await this.#train(arch, epochs, signal);
       scores.push(this.#saved.scores[key]);
     }
     return scores;
@@ -95,6 +91,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   async #train(arch: A, epochs: number, signal: AbortSignal): Promise<Score> {
     const { train, valid, config } = this.parts;
     const steps = train.stepsPerEpoch * epochs;
+    using _arena = this.parts.gpu.arena();
     const { model, trainer } = this.#build(arch);
     try {
       for (let step = 0; step < steps; step++) {
@@ -165,7 +162,7 @@ export const trainDefinition = defineEvaluator({
       evaluator,
       ...saysOf(data, config),
       scoreKind: "trained-briefly",
-      dispatches: () => evaluator.rehearse(),
+      dispatches: () => evaluator.dryRun(),
       figures: () => evaluator.figures(),
       warmStart() {
         if (config.initFrom === "") return Promise.resolve(null);

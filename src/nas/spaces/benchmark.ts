@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { limits, sizeOf } from "../limits.ts";
 import type { Value } from "../../autodiff/tape.ts";
-import { channels, linear, type Net, stem } from "../../nn/layers.ts";
+import { channels, convNormRelu, linear, type Net, stem } from "../../nn/layers.ts";
 import { constantInit } from "../../nn/init.ts";
-import { biasAdd, globalAvgPool, relu } from "../../ops/mod.ts";
+import { biasAdd, globalAvgPool } from "../../ops/mod.ts";
 import { networkSettings } from "./settings.ts";
 
 /** Settings of a network of stages: cells in all stages together, and channels of the first. */
@@ -29,7 +29,7 @@ export type BenchmarkSettings = z.output<ReturnType<typeof benchmarkSettings>>;
 /** Global average pool and linear layer with bias: `[n, h, w, c]` → `[n, classes]`; weights `w`, `b`. */
 export function denseHead(net: Net, x: Value, classes: number): Value {
   return net.scope("head", () => {
-    const logits = linear(net, globalAvgPool(x, { relu: false }), classes);
+    const logits = linear(net, globalAvgPool(x), classes);
     return biasAdd(logits, net.param("b", [classes], constantInit(0)));
   });
 }
@@ -42,7 +42,5 @@ export const cellName = (stage: number, perStage: number, i: number): string =>
 export const doubled = (x: Value): number => 2 * channels(x);
 
 /** First layer: 3×3 convolution with the config's channels and stride, batch norm, ReLU. */
-export function plainStem(net: Net, images: Value, config: BenchmarkSettings): Value {
-  const y = stem(net, images, config.filters, config.stem);
-  return relu(y);
-}
+export const plainStem = (net: Net, images: Value, config: BenchmarkSettings): Value =>
+  stem(net, images, config.filters, config.stem, convNormRelu);

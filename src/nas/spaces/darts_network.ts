@@ -21,6 +21,7 @@ import {
   depthwiseConv2d,
   type DropPathParams,
   pointwise,
+  relu,
 } from "../../ops/mod.ts";
 import { Stream } from "../../random.ts";
 import type { Pass } from "../space.ts";
@@ -81,9 +82,9 @@ function cellOutput(net: Net, [s0, s1]: Pair, shape: CellShape, drop: Drop): Val
   const halved = s0.shape[1] !== s1.shape[1] || s0.shape[2] !== s1.shape[2];
   const nodes: Value[] = [
     halved
-      ? factorisedReduction(net, "fit0", s0, { out: width, relu: true })
-      : convNorm(net, "fit0", s0, { k: 1, out: width, relu: true }),
-    convNorm(net, "fit1", s1, { k: 1, out: width, relu: true }),
+      ? factorisedReduction(net, "fit0", relu(s0), { out: width })
+      : convNorm(net, "fit0", relu(s0), { k: 1, out: width }),
+    convNorm(net, "fit1", relu(s1), { k: 1, out: width }),
   ];
   cell.forEach(({ x, y }, b) => {
     const side = ({ input, op }: Side) =>
@@ -105,14 +106,14 @@ function operation(net: Net, x: Value, op: number, stride: number): Value {
   const out = channels(x);
   if (kind === "max" || kind === "avg") return pool3(x, kind, stride);
   if (kind === "skip") {
-    return stride === 1 ? x : factorisedReduction(net, name, x, { out, relu: true });
+    return stride === 1 ? x : factorisedReduction(net, name, relu(x), { out });
   }
   return net.scope(name, () => {
     if (kind === "dilated") return norm(net, dilated(net, x, k, stride));
     const once = (y: Value, i: number, step: number) =>
       net.scope(
         String(i),
-        () => norm(net, separable(net, y, { k, out, stride: step, relu: true })),
+        () => norm(net, separable(net, relu(y), { k, out, stride: step })),
       );
     return once(once(x, 0, stride), 1, 1);
   });
@@ -123,6 +124,6 @@ function dilated(net: Net, x: Value, k: number, stride: number): Value {
   const c = channels(x);
   const dw = net.param("dw", [k, k, c, 1], heInit(k * k));
   const pw = net.param("pw", [c, c], heInit(c));
-  const y = depthwiseConv2d(x, dw, { stride, relu: true, dilation: DILATION });
+  const y = depthwiseConv2d(relu(x), dw, { stride, dilation: DILATION });
   return pointwise([y], [pw]);
 }

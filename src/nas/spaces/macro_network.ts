@@ -4,6 +4,7 @@ import {
   channels,
   conv,
   convNorm,
+  convNormRelu,
   factorisedReduction,
   head,
   joinNorm,
@@ -13,7 +14,7 @@ import {
   separable,
   stem,
 } from "../../nn/layers.ts";
-import { add } from "../../ops/mod.ts";
+import { add, relu } from "../../ops/mod.ts";
 import type { Network, Sized } from "./child.ts";
 import {
   type Chain,
@@ -56,7 +57,7 @@ export function searchChain(
       outputs.push(y);
       if (reducesAfter(i, config.layers)) reduce(net, outputs, i, out, readIn(chain, i + 1));
     });
-    return { logits: head(net, outputs.at(-1)!, { classes, keep: config.keep, relu: false }) };
+    return { logits: head(net, outputs.at(-1)!, { classes, keep: config.keep }) };
   };
 }
 
@@ -68,12 +69,12 @@ export function searchOp(
 ): Value {
   const { kind, k } = macroOps[op];
   const out = channels(x);
-  const y = convNorm(net, "in", x, { k: 1, out, after: { relu: true } });
+  const y = convNormRelu(net, "in", x, { k: 1, out });
   if (kind === "avg" || kind === "max") return pool3(y, kind);
   const wide = kind === "conv" ? conv : separable;
   return net.scope(
     "out",
-    () => norm(net, wide(net, y, { k, out }), { relu: true, epsilon: opBnEpsilon, debias: false }),
+    () => relu(norm(net, wide(net, y, { k, out }), { epsilon: opBnEpsilon, debias: false })),
   );
 }
 
@@ -129,7 +130,7 @@ export function finalChain(
         reduce(net, outputs, i, width *= 2, keeps);
       }
     });
-    return { logits: head(net, outputs.at(-1)!, { classes, keep: config.keep, relu: false }) };
+    return { logits: head(net, outputs.at(-1)!, { classes, keep: config.keep }) };
   };
 }
 
@@ -142,7 +143,7 @@ function finalOp(
   const { kind, k } = macroOps[op];
   if (kind === "avg" || kind === "max") return net.scope("op", () => pool3(x, kind));
   const out = channels(x);
-  const y = convNorm(net, "in", x, { k: 1, out, relu: true });
+  const y = convNorm(net, "in", relu(x), { k: 1, out });
   const wide = kind === "conv" || legacyFixed ? conv : separable;
-  return net.scope("op", () => norm(net, wide(net, y, { k, out, relu: true })));
+  return net.scope("op", () => norm(net, wide(net, relu(y), { k, out })));
 }

@@ -3,7 +3,7 @@ import { part, type Value } from "../../autodiff/tape.ts";
 import {
   channels,
   conv,
-  convNorm,
+  convNormRelu,
   joinNorm,
   type Net,
   norm,
@@ -11,7 +11,7 @@ import {
   separable,
 } from "../../nn/layers.ts";
 import { heInit } from "../../nn/init.ts";
-import { pointwise, slice } from "../../ops/mod.ts";
+import { pointwise, relu, slice } from "../../ops/mod.ts";
 import type { Network, Sized } from "./child.ts";
 import { macroOps } from "./macro_arch.ts";
 import { finalChain, searchChain, searchOp } from "./macro_network.ts";
@@ -36,7 +36,7 @@ export const rangeSearchNetwork = (arch: RangeArch, into: Sized<RangeSettings>):
       const rows = parts.map(({ start, count }, op) =>
         part(net.param(`w/${op}`, [out, out], init), start * out, [count, out])
       );
-      return norm(net, pointwise(parts.map(({ x }) => x), rows), { relu: true });
+      return relu(norm(net, pointwise(parts.map(({ x }) => x), rows)));
     });
   });
 
@@ -60,10 +60,10 @@ function finalOp(net: Net, x: Value, op: number, width: number, count: number): 
   const { kind, k } = macroOps[op];
   const pools = kind === "avg" || kind === "max";
   const out = pools ? count : width;
-  const y = convNorm(net, "in", x, { k: 1, out, after: { relu: true } });
+  const y = convNormRelu(net, "in", x, { k: 1, out });
   if (pools) return pool3(y, kind);
   const wide = kind === "conv" ? conv : separable;
-  return net.scope("out", () => norm(net, wide(net, y, { k, out: count }), { relu: true }));
+  return net.scope("out", () => relu(norm(net, wide(net, y, { k, out: count }))));
 }
 
 /** A range in a layer of another width; never empty. */

@@ -13,7 +13,7 @@ import {
   separable,
   stem,
 } from "../../nn/layers.ts";
-import { add, addPaths, concat, type DropPathParams } from "../../ops/mod.ts";
+import { add, addPaths, concat, type DropPathParams, relu } from "../../ops/mod.ts";
 import { Stream } from "../../random.ts";
 import type { Pass } from "../space.ts";
 import type { Network, Sized } from "./child.ts";
@@ -51,7 +51,7 @@ export function microNetwork(arch: MicroArch, into: Sized<MicroSettings>): Netwo
         aux = auxHead(net, history[1], classes);
       }
     }
-    const logits = head(net, history[1], { classes, keep: config.keep, relu: true });
+    const logits = head(net, relu(history[1]), { classes, keep: config.keep });
     return aux ? { logits, aux } : { logits };
   };
 }
@@ -68,11 +68,9 @@ interface Layer {
 function calibrate(net: Net, [h0, h1]: Pair, width: number): Pair {
   const sizeDiffers = h0.shape[1] !== h1.shape[1] || h0.shape[2] !== h1.shape[2];
   const fit = (name: string, h: Value) =>
-    channels(h) === width ? h : convNorm(net, name, h, { k: 1, out: width, relu: true });
+    channels(h) === width ? h : convNorm(net, name, relu(h), { k: 1, out: width });
   return [
-    sizeDiffers
-      ? factorisedReduction(net, "fit0", h0, { out: width, relu: true })
-      : fit("fit0", h0),
+    sizeDiffers ? factorisedReduction(net, "fit0", relu(h0), { out: width }) : fit("fit0", h0),
     fit("fit1", h1),
   ];
 }
@@ -96,11 +94,11 @@ function searchLayer(net: Net, arch: MicroArch, [h0, h1]: Pair, layer: Layer): P
     const { kind, k } = microOps[op];
     if (kind === "identity") return x;
     if (kind !== "separable") return pool3(x, kind);
-    const options = { k, out: width, relu: true, bankRows };
+    const options = { k, out: width, bankRows };
     // In a supernet norms of the bank never keep running statistics, which all architectures would share.
     const keep = into.ownStatistics === true;
     const stack = (y: Value) =>
-      net.scope(`in${input}`, () => norm(net, separable(net, y, options), { keep }));
+      net.scope(`in${input}`, () => norm(net, separable(net, relu(y), options), { keep }));
     return twice(net, k, stack, x);
   });
   const ends = looseEnds(cell).map((row) => ({ x: nodes[row], row }));
@@ -114,7 +112,7 @@ function searchLayer(net: Net, arch: MicroArch, [h0, h1]: Pair, layer: Layer): P
 function finalLayer(net: Net, arch: MicroArch, history: Pair, layer: Layer): Pair {
   const { width, reduction } = layer;
   const [x0, x1] = calibrate(net, history, width);
-  const base = convNorm(net, "base", x1, { k: 1, out: width, relu: true });
+  const base = convNorm(net, "base", relu(x1), { k: 1, out: width });
   const cell = reduction ? arch.reduce : arch.normal;
   const drop = dropPathOf(layer);
   const sum = (x: Path, y: Path) =>
@@ -129,8 +127,7 @@ function finalLayer(net: Net, arch: MicroArch, history: Pair, layer: Layer): Pai
     const y = kind !== "separable" ? pool3(x, kind, stride) : twice(
       net,
       k,
-      (y, i) =>
-        norm(net, separable(net, y, { k, out: width, stride: i === 0 ? stride : 1, relu: true })),
+      (y, i) => norm(net, separable(net, relu(y), { k, out: width, stride: i === 0 ? stride : 1 })),
       x,
     );
     return { y, salt: drop && net.salt() };

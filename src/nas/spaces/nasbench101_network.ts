@@ -3,7 +3,7 @@
  * between them, after which the channels double.
  */
 import type { Value } from "../../autodiff/tape.ts";
-import { channels, convNorm, type Net } from "../../nn/layers.ts";
+import { channels, convNormRelu, type Net } from "../../nn/layers.ts";
 import { add, concat, maxPool2d, slice } from "../../ops/mod.ts";
 import { type BenchmarkSettings, cellName, denseHead, plainStem } from "./benchmark.ts";
 import type { Network, Sized } from "./child.ts";
@@ -111,11 +111,11 @@ const first = (x: Value, width: number): Value => channels(x) === width ? x : sl
 
 /** The cell's input with other channels. */
 function projection(net: Net, x: Value, out: number): Value {
-  return convNorm(net, `project${out}`, x, { k: 1, out, after: { relu: true } });
+  return convNormRelu(net, `project${out}`, x, { k: 1, out });
 }
 
 function vertex(net: Net, x: Value, op: number): Value {
   if (op === 2) return maxPool2d(x, { k: 3, stride: 1, padding: "same" });
   const k = op === 0 ? 3 : 1, out = channels(x);
-  return convNorm(net, `conv${k}x${out}`, x, { k, out, after: { relu: true } });
+  return convNormRelu(net, `conv${k}x${out}`, x, { k, out });
 }

@@ -4,7 +4,7 @@
  */
 import type { Value } from "../../autodiff/tape.ts";
 import { channels, conv, convNorm, type Net, norm, pool3, stem } from "../../nn/layers.ts";
-import { add, avgPool2d, scale } from "../../ops/mod.ts";
+import { add, avgPool2d, relu, scale } from "../../ops/mod.ts";
 import { type BenchmarkSettings, cellName, denseHead, doubled } from "./benchmark.ts";
 import type { Network, Sized } from "./child.ts";
 import { type Nb201Arch, nb201Edges, nb201Ops } from "./nasbench201_arch.ts";
@@ -27,7 +27,7 @@ export function nb201Network(
         x = net.scope(cellName(stage, perStage, i), () => cell(net, x, arch));
       }
     }
-    const y = net.scope("last", () => norm(net, x, { relu: true }));
+    const y = net.scope("last", () => relu(norm(net, x)));
     return { logits: denseHead(net, y, classes) };
   };
 }
@@ -52,13 +52,13 @@ function operation(net: Net, x: Value, name: (typeof nb201Ops)[number]): Value {
   if (name === "skip_connect") return x;
   if (name === "avg_pool_3x3") return pool3(x, "avg");
   const k = name === "nor_conv_3x3" ? 3 : 1;
-  return convNorm(net, `conv${k}`, x, { k, out: channels(x), relu: true });
+  return convNorm(net, `conv${k}`, relu(x), { k, out: channels(x) });
 }
 
 /** Halves the size: two 3×3 convolutions, and an average pool with a 1×1 convolution beside them. */
 function reduction(net: Net, x: Value, out: number): Value {
-  const half = convNorm(net, "a", x, { k: 3, out, stride: 2, relu: true });
-  const main = convNorm(net, "b", half, { k: 3, out, relu: true });
+  const half = convNorm(net, "a", relu(x), { k: 3, out, stride: 2 });
+  const main = convNorm(net, "b", relu(half), { k: 3, out });
   const pooled = avgPool2d(x, { k: 2, stride: 2, padding: "same" });
   return add(main, net.scope("shortcut", () => conv(net, pooled, { k: 1, out })));
 }

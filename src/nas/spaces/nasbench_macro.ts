@@ -6,8 +6,8 @@
 import type { Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../errors.ts";
 import { heInit } from "../../nn/init.ts";
-import { channels, convNorm, type Net, norm } from "../../nn/layers.ts";
-import { add, depthwiseConv2d } from "../../ops/mod.ts";
+import { channels, convNorm, convNormRelu, type Net, norm } from "../../nn/layers.ts";
+import { add, depthwiseConv2d, relu } from "../../ops/mod.ts";
 import { GraphBuilder } from "../predictors/graphs.ts";
 import { z } from "zod";
 import { defineSpace } from "../definition.ts";
@@ -139,8 +139,7 @@ function network({ ops }: MacroBenchArch, { config, classes }: Sized<BenchmarkSe
       const out = channels(x) * stride;
       x = net.scope(`layer${layer}`, () => operation(net, x, op, { out, stride }));
     });
-    const after = { relu: true };
-    const wide = convNorm(net, "last", x, { k: 1, out: LAST * config.filters, after });
+    const wide = convNormRelu(net, "last", x, { k: 1, out: LAST * config.filters });
     return { logits: denseHead(net, wide, classes) };
   };
 }
@@ -157,10 +156,10 @@ function operation(
   }
   return net.scope(`ir${k}`, () => {
     const hidden = expansion * channels(x);
-    const wide = convNorm(net, "expand", x, { k: 1, out: hidden, after: { relu: true } });
+    const wide = convNormRelu(net, "expand", x, { k: 1, out: hidden });
     const spread = net.scope("depthwise", () => {
       const w = net.param("dw", [k, k, hidden, 1], heInit(k * k));
-      return norm(net, depthwiseConv2d(wide, w, { stride, relu: false }), { relu: true });
+      return relu(norm(net, depthwiseConv2d(wide, w, { stride })));
     });
     const y = convNorm(net, "project", spread, { k: 1, out });
     return stride === 1 ? add(y, x) : y;

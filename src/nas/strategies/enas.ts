@@ -7,7 +7,7 @@ import { run } from "../../autodiff/run.ts";
 import type { Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../errors.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import { count } from "../../gpu/tensor.ts";
+import { numel } from "../../gpu/tensor.ts";
 import { type StepMeans, StepSums } from "../../nn/step_sums.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { addScaled, scale, weightedSum } from "../../ops/mod.ts";
@@ -141,13 +141,13 @@ export class EnasStrategy<A> implements Strategy<A> {
     return new ControllerPass(this.gpu, n, this.#network.weights, this.config.controller, source);
   }
 
-  /** Records a draw of n samples and a step on them (`Gpu.rehearse`). */
-  rehearse(n: number): void {
+  /** Records a draw of n samples and a step on them (`Gpu.dryRun`). */
+  dryRun(n: number): void {
     this.#record(n, 0);
     const arch = uniformArchitecture(this.space, new Rng(1, Stream.search));
     const choices = Array.from({ length: n }, () => this.space.encode(arch));
     const { loss, result } = this.#differentiate(choices, choices.map(() => 0));
-    const squares = this.#optimizer.rehearse(result.touched);
+    const squares = this.#optimizer.dryRun(result.touched);
     this.#sums.record({ loss: result.of(loss), squares, images: 1 });
   }
 
@@ -166,7 +166,7 @@ export class EnasStrategy<A> implements Strategy<A> {
       (_, i) => decisions.flatMap((v, d) => row(read[d], v, n, i)),
     );
     const probabilities = logits.flatMap(({ value, kind }, l) =>
-      meanProbabilities(read[decisions.length + l], n, count(value.shape) / n, kind)
+      meanProbabilities(read[decisions.length + l], n, numel(value.shape) / n, kind)
     );
     // Rows of probabilities follow the decisions: bring them into the order of the choice as well.
     const places = this.#network.toChoice(probabilities.map((_, i) => i));
@@ -216,7 +216,7 @@ export class EnasStrategy<A> implements Strategy<A> {
 
 /** The unsigned integers of sample i. */
 function row(data: Float32Array<ArrayBuffer>, v: Value, n: number, i: number): number[] {
-  const width = count(v.shape) / n;
+  const width = numel(v.shape) / n;
   return [...new Uint32Array(data.buffer, data.byteOffset + i * width * 4, width)];
 }
 

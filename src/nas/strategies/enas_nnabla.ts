@@ -70,8 +70,8 @@ export class NnablaStrategy<A> implements Strategy<A> {
     return this.policy.sampleFrom!(learner, n);
   }
 
-  rehearse(n: number): void {
-    this.policy.rehearse?.(n);
+  dryRun(n: number): void {
+    this.policy.dryRun?.(n);
   }
 
   async snapshot(): Promise<State> {

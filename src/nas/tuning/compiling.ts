@@ -16,7 +16,7 @@ export async function compileForms(
   jobs: readonly Job[],
   over: () => boolean,
 ): Promise<void> {
-  const missing = gpu.rehearse(() => {
+  const missing = gpu.dryRun(() => {
     for (const { part: { pass, wanted }, choices } of jobs) {
       gpu.tuning.choices = choices;
       const dry = new Prepared(gpu, pass, true);

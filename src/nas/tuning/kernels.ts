@@ -6,6 +6,7 @@ import { loadedKernels } from "../../gpu/kernel.ts";
 import "../../nn/clip.ts";
 import "../../nn/metrics.ts";
 import "../../nn/optimizer.ts";
+import "../../nn/step_sums.ts";
 import "../../ops/mod.ts";
 
 // Every file that defines kernels is imported above, so that it does not matter which command asks, and when.

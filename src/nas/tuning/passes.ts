@@ -1,7 +1,7 @@
 /** What a run computes, op by op with shapes, without a device: what there is to tune for. */
 import { schedule, Tape } from "../../autodiff/mod.ts";
 import type { Action } from "../../autodiff/schedule.ts";
-import { count, type Op, type Shape } from "../../autodiff/op.ts";
+import { numel, type Op, type Shape } from "../../autodiff/op.ts";
 import type { Node } from "../../autodiff/tape.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { Rng, Stream } from "../../random.ts";
@@ -132,5 +132,5 @@ export function usualImages(data: string): ImageSet {
 /** Elements count as a few multiply-adds: ops without arithmetic move them. */
 function effort({ op, inputs, params, out }: Node): number {
   const macs = op.macs?.(inputs.map((v) => v.shape), params) ?? 0;
-  return macs + 8 * out.reduce((sum, shape) => sum + count(shape), 0);
+  return macs + 8 * out.reduce((sum, shape) => sum + numel(shape), 0);
 }

@@ -1,5 +1,5 @@
 /** An op's pass with tensors to run it on. */
-import { count, type Grad, type Shape, type Tensor } from "../../autodiff/op.ts";
+import { type Grad, numel, type Shape, type Tensor } from "../../autodiff/op.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { standIn } from "../../gpu/pool.ts";
 import type { OpPass } from "./passes.ts";
@@ -56,7 +56,7 @@ export class Prepared {
   }
 
   #tensor(shape: Shape): Tensor {
-    const words = count(shape);
+    const words = numel(shape);
     const tensor = { shape, buffer: this.gpu.pool.acquire(words * 4), offset: 0 };
     this.#owned.push(tensor);
     const data = new Float32Array(words);

@@ -1,13 +1,10 @@
 /** What each op of the engine is in ONNX (operator set 17). Values of four axes are NCHW here. */
 import type { BatchNormOptions } from "../../ops/batch_norm.ts";
 import type { DepthwiseOptions } from "../../ops/depthwise_conv2d.ts";
-import type { GlobalAvgPoolOptions } from "../../ops/global_avg_pool.ts";
 import type { PointwiseOptions } from "../../ops/pointwise.ts";
 import { axis, type Padding, type PoolOptions } from "../../ops/tiling.ts";
 import { settledStatistics } from "../statistics.ts";
 import { type Emission, type Emitter, type Emitters, transposed } from "./graph.ts";
-
-const relu = (e: Emission, x: string, wanted: boolean) => wanted ? e.node("Relu", [x]) : x;
 
 /** Padding and stride of a window, as attributes; TensorFlow's SAME pads the odd cell at the end. */
 function window(e: Emission, k: number, stride: number, padding: Padding, dilation = 1) {
@@ -26,22 +23,20 @@ function window(e: Emission, k: number, stride: number, padding: Padding, dilati
   };
 }
 
-function conv2d(e: Emission<{ stride: number; relu: boolean }>): string {
+function conv2d(e: Emission<{ stride: number }>): string {
   const [, w] = e.shapes;
   const [k, , ci, co] = w;
   const weight = e.constant([co, ci, k, k], transposed(e.weight(1), w, [3, 2, 0, 1]));
-  const x = relu(e, e.input(0), e.params.relu);
-  return e.node("Conv", [x, weight], window(e, k, e.params.stride, "same"));
+  return e.node("Conv", [e.input(0), weight], window(e, k, e.params.stride, "same"));
 }
 
 function depthwise(e: Emission<DepthwiseOptions>): string {
   const [, w] = e.shapes;
   const [k, , c] = w;
   const weight = e.constant([c, 1, k, k], transposed(e.weight(1), w, [2, 3, 0, 1]));
-  const { stride, relu: first, dilation } = e.params;
-  const x = relu(e, e.input(0), first);
+  const { stride, dilation } = e.params;
   const sliding = window(e, k, stride, "same", dilation);
-  return e.node("Conv", [x, weight], { ...sliding, group: c });
+  return e.node("Conv", [e.input(0), weight], { ...sliding, group: c });
 }
 
 /** A sum of products is one product of everything side by side. */
@@ -50,8 +45,7 @@ function pointwise(e: Emission<Required<PointwiseOptions>>): string {
   const { stride } = e.params;
   const images = e.shapes[0].length === 4;
   const inputs = Array.from({ length: n }, (_, i) => e.input(i));
-  const joined = n === 1 ? inputs[0] : e.node("Concat", inputs, { axis: 1 });
-  const x = relu(e, joined, e.params.relu);
+  const x = n === 1 ? inputs[0] : e.node("Concat", inputs, { axis: 1 });
   const weights = Array.from({ length: n }, (_, i) => e.weight(n + i));
   const ci = e.shapes.slice(n).reduce((sum, [rows]) => sum + rows, 0), co = e.out.at(-1)!;
   const w = new Float32Array(ci * co);
@@ -98,10 +92,9 @@ function batchNorm(e: Emission<BatchNormOptions>): string {
   const statistics = settledStatistics(running, e.params);
   const [scale, shift, mean, variance] = [gamma, beta, statistics.mean, statistics.variance]
     .map((data) => e.constant([data.length], data));
-  const y = e.node("BatchNormalization", [e.input(0), scale, shift, mean, variance], {
+  return e.node("BatchNormalization", [e.input(0), scale, shift, mean, variance], {
     epsilon: { float: epsilon },
   });
-  return relu(e, y, e.params.relu);
 }
 
 const avgPool = (e: Emission<PoolOptions>) =>
@@ -113,10 +106,8 @@ const avgPool = (e: Emission<PoolOptions>) =>
 const maxPool = (e: Emission<PoolOptions>) =>
   e.node("MaxPool", [e.input(0)], window(e, e.params.k, e.params.stride, e.params.padding));
 
-function globalAvgPool(e: Emission<GlobalAvgPoolOptions>): string {
-  const pooled = e.node("GlobalAveragePool", [relu(e, e.input(0), e.params.relu)]);
-  return e.node("Flatten", [pooled], { axis: 1 });
-}
+const globalAvgPool = (e: Emission) =>
+  e.node("Flatten", [e.node("GlobalAveragePool", [e.input(0)])], { axis: 1 });
 
 /** Where the channels are. */
 const columns = (shape: readonly number[]) => shape.length === 4 ? 1 : shape.length - 1;
@@ -146,6 +137,22 @@ const addScaled = (e: Emission<{ factor: number }>) =>
 
 const scale = (e: Emission<{ factor: number }>) => times(e, e.input(0), e.params.factor);
 
+/** x · f(x), f by other nodes. */
+const gated = (f: (e: Emission, x: string) => string) => (e: Emission) =>
+  e.node("Mul", [e.input(0), f(e, e.input(0))]);
+
+const silu = gated((e, x) => e.node("Sigmoid", [x]));
+const mish = gated((e, x) => e.node("Tanh", [e.node("Softplus", [x])]));
+
+/** In the tanh form: x · (½ + ½ · tanh(√(2 / π) · (x + 0.044715 x³))). */
+const gelu = gated((e, x) => {
+  const cube = e.node("Mul", [x, e.node("Mul", [x, x])]);
+  const inner = e.node("Add", [x, times(e, cube, 0.044715)]);
+  const t = e.node("Tanh", [times(e, inner, Math.sqrt(2 / Math.PI))]);
+  const half = e.constant([1], Float32Array.of(0.5));
+  return e.node("Add", [e.node("Mul", [t, half]), half]);
+});
+
 const concat = (e: Emission) =>
   e.node("Concat", e.shapes.map((_, i) => e.input(i)), { axis: columns(e.out) });
 
@@ -165,19 +172,23 @@ export const emitters: Emitters = {
   add: heeding(both("Add")),
   add_scaled: heeding(addScaled, "factor"),
   avg_pool2d: heeding(avgPool, "k", "stride", "padding"),
-  batch_norm: heeding(batchNorm, "epsilon", "decay", "mode", "update", "debias", "relu"),
+  batch_norm: heeding(batchNorm, "epsilon", "decay", "mode", "update", "debias"),
   bias_add: heeding(biasAdd),
   concat: heeding(concat),
-  conv2d: heeding(conv2d, "stride", "relu"),
-  depthwise_conv2d: heeding(depthwise, "stride", "relu", "dilation"),
-  global_avg_pool: heeding(globalAvgPool, "relu"),
+  conv2d: heeding(conv2d, "stride"),
+  depthwise_conv2d: heeding(depthwise, "stride", "dilation"),
+  gelu: heeding(gelu),
+  global_avg_pool: heeding(globalAvgPool),
+  hard_swish: heeding(one("HardSwish")),
   matmul: heeding(both("MatMul")),
   max_pool2d: heeding(maxPool, "k", "stride", "padding"),
+  mish: heeding(mish),
   mul: heeding(both("Mul")),
-  pointwise: heeding(pointwise, "relu", "stride", "shift"),
+  pointwise: heeding(pointwise, "stride", "shift"),
   relu: heeding(one("Relu")),
   scale: heeding(scale, "factor"),
   sigmoid: heeding(one("Sigmoid")),
+  silu: heeding(silu),
   slice: heeding(slice, "start", "size"),
   tanh: heeding(one("Tanh")),
 };

@@ -3,7 +3,7 @@
  * value of four axes is transposed, all others lie as they do on the tape. The first axis is the batch and
  * stays open: no node names its size.
  */
-import { count, type Shape } from "../../autodiff/op.ts";
+import { numel, type Shape } from "../../autodiff/op.ts";
 import type { Node, Value } from "../../autodiff/tape.ts";
 import { ExportError } from "../../errors.ts";
 import type { State } from "../../nas/strategy.ts";
@@ -150,14 +150,14 @@ export class GraphBuilder {
     if (source.kind !== "param") return null;
     const { param, offset } = source;
     const found = this.tensors[param.name];
-    if (!found || found.data.length !== count(param.shape)) {
+    if (!found || found.data.length !== numel(param.shape)) {
       throw new ExportError(
         `Cannot export weight ${param.name}: ${
           found ? `it is [${found.shape}]` : "it is missing"
         }, expected [${param.shape}]`,
       );
     }
-    return Float32Array.from(found.data.subarray(offset, offset + count(shape)));
+    return Float32Array.from(found.data.subarray(offset, offset + numel(shape)));
   }
 
   /** A weight used as any other value. */
@@ -195,7 +195,7 @@ export const toNchwShape = ([n, h, w, c]: Shape): Shape => [n, c, h, w];
 
 /** Axis i of the result is axis `order[i]` of an array in row-major order. */
 export function transposed(data: Float32Array, shape: Shape, order: readonly number[]) {
-  const strides = shape.map((_, i) => count(shape.slice(i + 1)));
+  const strides = shape.map((_, i) => numel(shape.slice(i + 1)));
   const out = new Float32Array(data.length);
   const dims = order.map((axis) => shape[axis]), steps = order.map((axis) => strides[axis]);
   const at = dims.map(() => 0);

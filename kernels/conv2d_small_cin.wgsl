@@ -1,6 +1,10 @@
-// y = act(x) ∗ w for few input channels, output channels in fours: one invocation per T neighbouring pixels
-// of a row and Q vec4 of output channels. All taps in straight-line code, weights at literal indices.
+// y = act(x) ∗ w for few input channels, output channels in fours.
+// One invocation per T neighbouring pixels of a row and Q vec4 of output channels.
+// All weights of Q vec4 of outputs are staged in work-group memory, the windows of T pixels in registers.
+// So few numbers meet a window that all taps are written out.
 //#include lib/index.wgsl
+//#include lib/relu.wgsl
+alias V = f32;
 override SIZE: u32 = 64u;
 // Known when compiling: to divide by numbers that are not takes longer than to load and multiply.
 override TILES: u32 = 1u;
@@ -13,7 +17,7 @@ const T = 1u;
 const Q = 4u;
 // Numbers in a kernel row, and in the part of a row of x that T pixels see.
 const ROW = 3u;
-const SEEN = 3u;
+const INPUT_SPAN = 3u;
 
 struct P {
   pixels: u32, ih: u32, iw: u32, co: u32, top: i32, left: i32,
@@ -48,17 +52,15 @@ fn main(
   let ox = i % TILES * T;
   let above = i32(row % OH * S) - p.top;
   let column = i32(ox * S) - p.left;
-  // Not max(), which may turn NaN into a number.
-  let least = select(-3.4028234e38, 0.0, p.relu != 0u);
-  var v: array<f32, K * SEEN>;
+  var v: array<f32, K * INPUT_SPAN>;
   //#unroll k K
   let at$k = (i32(row / OH * p.ih) + above + $k) * i32(p.iw) + column;
   let live$k = u32(above + $k) < p.ih;
-  //#unroll l SEEN
-  v[$k * SEEN + $l] = x[max(at$k * i32(CI) + $l, 0i)];
-  v[$k * SEEN + $l] = select(v[$k * SEEN + $l], least, v[$k * SEEN + $l] < least);
-  v[$k * SEEN + $l] =
-    select(0.0, v[$k * SEEN + $l], live$k && u32(column + i32($l / CI)) < p.iw);
+  //#unroll l INPUT_SPAN
+  v[$k * INPUT_SPAN + $l] = x[max(at$k * i32(CI) + $l, 0i)];
+  v[$k * INPUT_SPAN + $l] = relu_in(v[$k * INPUT_SPAN + $l], p.relu != 0u);
+  v[$k * INPUT_SPAN + $l] =
+    select(0.0, v[$k * INPUT_SPAN + $l], live$k && u32(column + i32($l / CI)) < p.iw);
   //#end
   //#end
   var a: array<vec4f, T * Q>;
@@ -67,7 +69,7 @@ fn main(
   //#unroll k K
   //#unroll j ROW
   a[$t * Q + $q] = fma(
-    vec4f(v[$k * SEEN + $t * S * CI + $j]),
+    vec4f(v[$k * INPUT_SPAN + $t * S * CI + $j]),
     tile[($k * ROW + $j) * Q + $q],
     a[$t * Q + $q],
   );

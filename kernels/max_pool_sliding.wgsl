@@ -1,20 +1,22 @@
-// Max pooling: maxima of the output rows that meet the current S input rows roll down the image. Keeps which
-// cell of the window won (the first of equals), four channels to a word.
+// Max pooling: maxima of the output rows that meet the current S input rows slide down the image. Keeps
+// which cell of the window won (the first of equals), four channels to a word.
 // One invocation per COLUMNS columns of a band of output rows of 4 channels.
+// A row of the input at a time is held in registers, and the sums of all output rows that it adds to.
+// Every pixel is loaded once; windows are unrolled in the text, so that sums stay in registers.
 //#include lib/index.wgsl
 // Window, stride.
 const K = 3u;
 const S = 1u;
 const COLUMNS = 4u;
-// Input columns that COLUMNS outputs see; of them FROM to TO may be inside the image.
-const SEEN = 6u;
-const FROM = 0u;
-const TO = 6u;
+// Input columns that COLUMNS outputs see; of them FIRST_COL to END_COL may be inside the image.
+const INPUT_COLS = 6u;
+const FIRST_COL = 0u;
+const END_COL = 6u;
 // Whether all of them are inside the image.
 const EXACT = false;
 // Output rows that meet S input rows, K over S rounded up, and one less.
-const LAST = 2u;
-const FLIGHT = 3u;
+const REACH = 2u;
+const ROWS_IN_FLIGHT = 3u;
 override SIZE: u32 = 64u;
 
 struct P {
@@ -39,27 +41,27 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let first_x = (strip - band * p.strips) * COLUMNS;
   let first_y = (band - n * p.bands) * p.rows;
   // Columns outside the image are read from its edge and never win.
-  var place: array<u32, SEEN>;
-  var inside: array<bool, SEEN>;
-  //#unroll u SEEN
+  var offset: array<u32, INPUT_COLS>;
+  var inside: array<bool, INPUT_COLS>;
+  //#unroll u INPUT_COLS
   {
     let ix = i32(first_x * S) + $u - p.pad_x;
     inside[$u] = EXACT || (ix >= 0 && ix < i32(p.iw));
-    place[$u] = u32(clamp(ix, 0, i32(p.iw) - 1)) * p.c + ch;
+    offset[$u] = u32(clamp(ix, 0, i32(p.iw) - 1)) * p.c + ch;
   }
   //#end
   let last_y = min(first_y + p.rows, p.oh);
   // Steps from here on have no input row inside the image.
   let end = (p.ih + u32(p.pad_y) + S - 1u) / S;
-  // best[j] and cell[j] belong to output row r - LAST + j.
-  var best: array<array<vec4f, COLUMNS>, FLIGHT>;
-  var cell: array<array<vec4u, COLUMNS>, FLIGHT>;
-  //#unroll j FLIGHT
+  // best[j] and cell[j] belong to output row r - REACH + j.
+  var best: array<array<vec4f, COLUMNS>, ROWS_IN_FLIGHT>;
+  var cell: array<array<vec4u, COLUMNS>, ROWS_IN_FLIGHT>;
+  //#unroll j ROWS_IN_FLIGHT
   //#unroll q COLUMNS
   best[$j][$q] = LOWEST;
   //#end
   //#end
-  for (var r = max(first_y, u32(p.pad_y) / S); r < last_y + LAST; r++) {
+  for (var r = max(first_y, u32(p.pad_y) / S); r < last_y + REACH; r++) {
     // With stride 1 few rows are outside: computing them costs less than keeping the sums of other lanes.
     if (S == 1u || r < end) {
       //#unroll s S
@@ -67,10 +69,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let iy = i32(r * S) + $s - p.pad_y;
         let within = iy >= 0 && iy < i32(p.ih);
         let row = (n * p.ih + u32(clamp(iy, 0, i32(p.ih) - 1))) * p.iw * p.c;
-        var seen: array<vec4f, SEEN>;
-        //#unroll u SEEN
-        if ($u >= FROM && $u < TO) {
-          seen[$u] = select(LOWEST, x[row + place[$u]], inside[$u] && within);
+        var seen: array<vec4f, INPUT_COLS>;
+        //#unroll u INPUT_COLS
+        if ($u >= FIRST_COL && $u < END_COL) {
+          seen[$u] = select(LOWEST, x[row + offset[$u]], inside[$u] && within);
         }
         //#end
         //#unroll q COLUMNS
@@ -78,17 +80,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
           var most = LOWEST;
           var column = vec4u();
           //#unroll b K
-          if ($q * S + $b >= FROM && $q * S + $b < TO) {
+          if ($q * S + $b >= FIRST_COL && $q * S + $b < END_COL) {
             let larger = seen[$q * S + $b] > most;
             most = select(most, seen[$q * S + $b], larger);
             column = select(column, vec4u($b), larger);
           }
           //#end
-          //#unroll j FLIGHT
-          if ($s + S * (LAST - $j) < K) {
+          //#unroll j ROWS_IN_FLIGHT
+          if ($s + S * (REACH - $j) < K) {
             let larger = most > best[$j][$q];
             best[$j][$q] = select(best[$j][$q], most, larger);
-            cell[$j][$q] = select(cell[$j][$q], column + ($s + S * (LAST - $j)) * K, larger);
+            cell[$j][$q] = select(cell[$j][$q], column + ($s + S * (REACH - $j)) * K, larger);
           }
           //#end
         }
@@ -96,8 +98,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
       //#end
     }
-    if (r >= first_y + LAST) {
-      let out = ((n * p.oh + r - LAST) * p.ow + first_x) * p.c + ch;
+    if (r >= first_y + REACH) {
+      let out = ((n * p.oh + r - REACH) * p.ow + first_x) * p.c + ch;
       //#unroll q COLUMNS
       if (first_x + $q < p.ow) {
         y[out + $q * p.c] = best[0][$q];
@@ -106,12 +108,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
       //#end
     }
-    //#unroll j LAST
+    //#unroll j REACH
     best[$j] = best[$j + 1];
     cell[$j] = cell[$j + 1];
     //#end
     //#unroll q COLUMNS
-    best[LAST][$q] = LOWEST;
+    best[REACH][$q] = LOWEST;
     //#end
   }
 }

@@ -1,22 +1,24 @@
-// Gradient of max pooling: each row of dy adds to K rows of dx; as it rolls down, S rows are complete.
+// Gradient of max pooling: each row of dy adds to K rows of dx; as it slides down, S rows are complete.
 // One invocation per COLUMNS * S columns of a band of rows of 4 channels.
+// A row of dy at a time is held in registers, and the sums of the rows of dx that it adds to.
+// Every pixel of dy is loaded once, and no lane meets a tap that is not its own.
 //#include lib/index.wgsl
 // Window, stride.
 const K = 3u;
 const S = 1u;
 const COLUMNS = 4u;
-// Columns of dx, columns of dy that they meet; of these FROM to TO may exist.
-const WIDE = 4u;
-const SEEN = 6u;
-const FROM = 0u;
-const TO = 6u;
+// Columns of dx, columns of dy that they meet; of these FIRST_COL to END_COL may exist.
+const DX_COLS = 4u;
+const INPUT_COLS = 6u;
+const FIRST_COL = 0u;
+const END_COL = 6u;
 // Whether all of them do, and a strip is as wide as the image.
 const EXACT = false;
 // Columns of dy that a column of dx meets, K over S rounded up, and one less.
-const LAST = 2u;
-const FLIGHT = 3u;
+const REACH = 2u;
+const ROWS_IN_FLIGHT = 3u;
 // Rows of dx that a row of dy leaves incomplete: K - S.
-const OPEN = 2u;
+const ROWS_OPEN = 2u;
 override SIZE: u32 = 64u;
 
 struct P {
@@ -41,37 +43,37 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let first = p.pad_y / S + (band - n * p.bands) * p.rows;
   let last = min(first + p.rows, (p.ih + p.pad_y + S - 1u) / S);
   // Columns of dy that do not exist are read from its edge and set to zero.
-  var place: array<u32, SEEN>;
-  var inside: array<bool, SEEN>;
-  //#unroll u SEEN
+  var offset: array<u32, INPUT_COLS>;
+  var inside: array<bool, INPUT_COLS>;
+  //#unroll u INPUT_COLS
   {
-    let ox = i32(step_x) + $u - i32(LAST);
+    let ox = i32(step_x) + $u - i32(REACH);
     inside[$u] = EXACT || (ox >= 0 && ox < i32(p.ow));
-    place[$u] = u32(clamp(ox, 0, i32(p.ow) - 1)) * p.c + ch;
+    offset[$u] = u32(clamp(ox, 0, i32(p.ow) - 1)) * p.c + ch;
   }
   //#end
   // sums[a] belongs to row r * S + a of the padded image.
-  var sums: array<array<vec4f, WIDE>, K>;
-  for (var r = u32(max(i32(first) - i32(LAST), 0)); r < last; r++) {
+  var sums: array<array<vec4f, DX_COLS>, K>;
+  for (var r = u32(max(i32(first) - i32(REACH), 0)); r < last; r++) {
     // With stride 1 few rows do not exist: computing them costs less than keeping the sums of other lanes.
     if (S == 1u || r < p.oh) {
       let exists = r < p.oh;
       let row = (n * p.oh + min(r, p.oh - 1u)) * p.ow * p.c;
-      var seen: array<vec4f, SEEN>;
-      var cell: array<vec4u, SEEN>;
-      //#unroll u SEEN
-      if ($u >= FROM && $u < TO) {
-        seen[$u] = select(vec4f(), dy[row + place[$u]], inside[$u] && exists);
-        cell[$u] = (vec4u(won[row + place[$u]]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
+      var seen: array<vec4f, INPUT_COLS>;
+      var cell: array<vec4u, INPUT_COLS>;
+      //#unroll u INPUT_COLS
+      if ($u >= FIRST_COL && $u < END_COL) {
+        seen[$u] = select(vec4f(), dy[row + offset[$u]], inside[$u] && exists);
+        cell[$u] = (vec4u(won[row + offset[$u]]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
       }
       //#end
       //#unroll a K
       //#unroll q COLUMNS
       //#unroll b S
-      //#unroll m FLIGHT
-      if ($b + $m * S < K && LAST + $q - $m >= FROM && LAST + $q - $m < TO) {
-        let hit = cell[LAST + $q - $m] == vec4u($a * K + $b + $m * S);
-        sums[$a][$q * S + $b] += select(vec4f(), seen[LAST + $q - $m], hit);
+      //#unroll m ROWS_IN_FLIGHT
+      if ($b + $m * S < K && REACH + $q - $m >= FIRST_COL && REACH + $q - $m < END_COL) {
+        let hit = cell[REACH + $q - $m] == vec4u($a * K + $b + $m * S);
+        sums[$a][$q * S + $b] += select(vec4f(), seen[REACH + $q - $m], hit);
       }
       //#end
       //#end
@@ -84,9 +86,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       if (r >= first && iy >= 0 && iy < i32(p.ih)) {
         let left = i32(step_x * S) - i32(p.pad_x);
         let row = (n * p.ih + u32(iy)) * p.iw * p.c + ch;
-        // In a loop that nobody unrolls: one place in the code that loads and stores.
+        // In a loop that nobody unrolls: one offset in the code that loads and stores.
         var complete = sums[$a];
-        for (var q = 0u; q < min(WIDE, p.iw + S); q++) {
+        for (var q = 0u; q < min(DX_COLS, p.iw + S); q++) {
           let ix = left + i32(q);
           if (ix >= 0 && ix < i32(p.iw)) {
             let at = row + u32(ix) * p.c;
@@ -98,11 +100,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
     //#end
-    //#unroll a OPEN
+    //#unroll a ROWS_OPEN
     sums[$a] = sums[$a + S];
     //#end
     //#unroll a S
-    sums[$a + OPEN] = array<vec4f, WIDE>();
+    sums[$a + ROWS_OPEN] = array<vec4f, DX_COLS>();
     //#end
   }
 }

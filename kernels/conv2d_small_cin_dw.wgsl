@@ -1,6 +1,11 @@
 // Weight gradient of a convolution with few input channels, output channels in fours: sums of x dy over a
-// span of output rows, to be added up by split_sum. One invocation per span and Q vec4 of output channels.
+// span of output rows, to be added up by sum_splits.
+// One invocation per span and Q vec4 of output channels.
+// The windows of T pixels are held in registers, and all sums of Q vec4 of outputs.
+// So few numbers meet a window that all taps are written out.
 //#include lib/index.wgsl
+//#include lib/relu.wgsl
+alias V = f32;
 override SIZE: u32 = 8u;
 override OH: u32 = 1u;
 override OW: u32 = 1u;
@@ -11,13 +16,13 @@ const Q = 4u;
 // Pixels per step, numbers in a kernel row, and in the part of a row of x that they see.
 const T = 2u;
 const ROW = 3u;
-const SEEN = 5u;
-// 1: sums are held in registers, from which a copy is made at the end; 0: in memory, as software does anyway.
-const HELD = 0u;
+const INPUT_SPAN = 5u;
+// Sums are kept in registers, from which a copy is made at the end; else in memory, as software does anyway.
+const IN_REGISTERS = false;
 
 struct P {
   ih: u32, iw: u32, co: u32, rows: u32, top: i32, left: i32,
-  span: u32, splits: u32, relu: u32, pieces: u32,
+  span: u32, splits: u32, relu: u32, count: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -32,8 +37,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let o = i % outs * Q;
   let split = i / outs;
   if (split >= p.splits) { return; }
-  // Not max(), which may turn NaN into a number.
-  let least = select(-3.4028234e38, 0.0, p.relu != 0u);
   var a: array<vec4f, K * ROW * Q>;
   let start = split * p.span * OW;
   let end = min((split + 1u) * p.span, p.rows) * OW;
@@ -43,15 +46,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     ox = pixel % OW;
     let above = i32(row % OH * S) - p.top;
     let column = i32(ox * S) - p.left;
-    var v: array<f32, K * SEEN>;
+    var v: array<f32, K * INPUT_SPAN>;
     //#unroll k K
     let at$k = (i32(row / OH * p.ih) + above + $k) * i32(p.iw) + column;
     let live$k = u32(above + $k) < p.ih;
-    //#unroll l SEEN
-    v[$k * SEEN + $l] = x[max(at$k * i32(CI) + $l, 0i)];
-    v[$k * SEEN + $l] = select(v[$k * SEEN + $l], least, v[$k * SEEN + $l] < least);
-    v[$k * SEEN + $l] =
-      select(0.0, v[$k * SEEN + $l], live$k && u32(column + i32($l / CI)) < p.iw);
+    //#unroll l INPUT_SPAN
+    v[$k * INPUT_SPAN + $l] = x[max(at$k * i32(CI) + $l, 0i)];
+    v[$k * INPUT_SPAN + $l] = relu_in(v[$k * INPUT_SPAN + $l], p.relu != 0u);
+    v[$k * INPUT_SPAN + $l] =
+      select(0.0, v[$k * INPUT_SPAN + $l], live$k && u32(column + i32($l / CI)) < p.iw);
     //#end
     //#end
     //#unroll q Q
@@ -64,7 +67,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       {
         var sum = a[($k * ROW + $j) * Q + $q];
         //#unroll t T
-        sum = fma(vec4f(v[$k * SEEN + $t * S * CI + $j]), d$t, sum);
+        sum = fma(vec4f(v[$k * INPUT_SPAN + $t * S * CI + $j]), d$t, sum);
         //#end
         a[($k * ROW + $j) * Q + $q] = sum;
       }
@@ -74,11 +77,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     //#end
   }
   {
-    //#unroll h HELD
+    //#if IN_REGISTERS
     var a = a;
     //#end
     // One place in the text that stores: each takes the compiler as long as many terms.
-    for (var j = 0u; j < p.pieces; j++) {
+    for (var j = 0u; j < p.count; j++) {
       let at = o + j % Q;
       if (at < co) { sums[(split * K * ROW + j / Q) * co + at] = a[j]; }
     }

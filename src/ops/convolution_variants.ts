@@ -1,12 +1,12 @@
-/** Forms of dense convolutions that there are to choose from, by adapter and shape. */
-import type { Gpu } from "../gpu/device.ts";
+/** Variants of dense convolutions that there are to choose from, by adapter and shape. */
+import type { Recorder } from "../gpu/recorder.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { sizeClass } from "./tiling.ts";
 import { winogradSuits } from "./winograd.ts";
 
 /** A software adapter keeps registers in the cache: large blocks, few loads. Cards want many small ones. */
-export const ofAdapter = <F>(gpu: Gpu, software: F[], card: F[]): F[] =>
-  gpu.adapter.fallback ? [...software, ...card] : [...card, ...software];
+export const ofAdapter = <F>(rec: Recorder, software: F[], card: F[]): F[] =>
+  rec.traits.fewLanes ? [...software, ...card] : [...card, ...software];
 
 /**
  * Pixels and vec4 of output channels per invocation, where sums are kept, and whether neighbours go across
@@ -14,17 +14,17 @@ export const ofAdapter = <F>(gpu: Gpu, software: F[], card: F[]): F[] =>
  * cache. A kernel of few taps has few terms for each time that a sum is fetched, and takes more channels; where
  * rows are short, half as many pixels then, which compile in half the time and run a tenth slower at most.
  */
-function blocks(gpu: Gpu, k: number, ow: number) {
+function blocks(rec: Recorder, k: number, ow: number) {
   const [much, little] = k > 3 ? [2, 4] : [4, 2];
   const many = k > 3 || ow > 8 ? 32 : 16;
   const other = many > 16 ? { pixels: 16, outs: little } : { pixels: 32, outs: much };
-  const rest = { size: 32, across: true, held: 0 };
+  const rest = { size: 32, across: true, inRegisters: false };
   return ofAdapter(
-    gpu,
+    rec,
     [{ pixels: many, outs: much, ...rest }, { ...other, ...rest }],
     [
-      { pixels: 8, outs: 2, size: 64, across: false, held: 1 },
-      { pixels: 4, outs: 1, size: 64, across: false, held: 1 },
+      { pixels: 8, outs: 2, size: 64, across: false, inRegisters: true },
+      { pixels: 4, outs: 1, size: 64, across: false, inRegisters: true },
     ],
   );
 }
@@ -33,44 +33,44 @@ function blocks(gpu: Gpu, k: number, ow: number) {
 const WINOGRAD = { winograd: true };
 
 /** How a convolution is computed: by blocks of pixels and channels, or by Winograd's tiles. */
-export function formOf(
-  gpu: Gpu,
+export function variantOf(
+  rec: Recorder,
   { x, y, k, S, div, ow }: Record<"x" | "y", Tensor> & Record<"k" | "S" | "div" | "ow", number>,
 ) {
   const ci = x.shape[3], co = y.shape[3], least = Math.min(ci, co);
   // From 16 on, channels only decide how many blocks there are.
   const key = `conv2d k${k} s${S} d${div} columns ${sizeClass(ow)} outputs ${Math.min(co, 16)}`;
-  const plain = blocks(gpu, k, ow);
+  const plain = blocks(rec, k, ow);
   if (k !== 3 || S > 1 || div > 1 || least <= 64 || !winogradSuits(x, y)) {
-    return gpu.tuning.choose(key, plain);
+    return rec.choose(key, plain);
   }
   // Measured in software: no difference at 64 channels, less time from 96 to 192, more at 384.
-  const [first, ...others] = plain, fast = gpu.adapter.fallback && least <= 256;
-  return gpu.tuning.choose(
+  const [first, ...others] = plain, fast = rec.traits.fewLanes && least <= 256;
+  return rec.choose(
     `${key} channels ${sizeClass(least)}`,
     fast ? [WINOGRAD, first, ...others] : [first, WINOGRAD, ...others],
   );
 }
 
 /** Pixels per step, vec4 of input and of output channels per invocation; where sums are kept. */
-export function blocksDw(gpu: Gpu, ow: number, k: number) {
+export function blocksDw(rec: Recorder, ow: number, k: number) {
   const wide = k > 3 ? 1 : 2;
-  const rolling = { pixels: 2, ins: wide, outs: 2, held: 0 };
+  const windowed = { pixels: 2, ins: wide, outs: 2, inRegisters: false };
   // Whole rows where they are short: what lies outside is known, and not computed. The longer ones only for
   // large kernels, which make up for the smaller block that still fits the instruction cache.
   const software = ow <= 4
-    ? [{ ...rolling, pixels: 4 }, rolling]
+    ? [{ ...windowed, pixels: 4 }, windowed]
     : ow <= 8 && k > 3
-    ? [{ ...rolling, pixels: 8, ins: 1, outs: 1 }, rolling]
-    : [rolling, { ...rolling, ins: 3 - wide }];
-  const small = { ins: 1, outs: 1, held: 1 };
-  return ofAdapter(gpu, software, [{ pixels: 2, ...small }, { pixels: 4, ...small }]);
+    ? [{ ...windowed, pixels: 8, ins: 1, outs: 1 }, windowed]
+    : [windowed, { ...windowed, ins: 3 - wide }];
+  const small = { ins: 1, outs: 1, inRegisters: true };
+  return ofAdapter(rec, software, [{ pixels: 2, ...small }, { pixels: 4, ...small }]);
 }
 
 /** The same for few input channels: all taps of a window at once. */
-export const blocksFewDw = (gpu: Gpu, taps: number) =>
+export const blocksSmallCinDw = (rec: Recorder, taps: number) =>
   ofAdapter(
-    gpu,
-    [{ pixels: 2, outs: taps > 12 ? 2 : 4, held: 0 }],
-    [{ pixels: 1, outs: 1, held: 1 }],
+    rec,
+    [{ pixels: 2, outs: taps > 12 ? 2 : 4, inRegisters: false }],
+    [{ pixels: 1, outs: 1, inRegisters: true }],
   );

@@ -1,6 +1,10 @@
-// Gradient of a depthwise convolution by its input: each row of dy adds to K rows of dx; as it rolls down, S
-// rows are complete. Columns of dx go by S too, so that each meets its own taps and no others.
+// Gradient of a depthwise convolution by its input: each row of dy adds to K rows of dx; as it slides
+// down, S rows are complete. Columns of dx go by S too, so that each meets its own taps and no others.
 // One invocation per COLUMNS * S columns of a band of rows of a channel group.
+// A row of dy at a time is held in registers, and the sums of the rows of dx that it adds to; taps are
+// staged in work-group memory.
+// Every pixel of dy is loaded once; one place in the text loads, one stores, which is most of the time to
+// compile.
 alias V = vec4f;
 const LANES: u32 = 4u;
 // Window, K * K, stride.
@@ -8,18 +12,18 @@ const K = 3u;
 const TAPS = 9u;
 const S = 1u;
 const COLUMNS = 4u;
-// Columns of dx, columns of dy that they meet; of these FROM to TO may exist.
-const WIDE = 4u;
-const SEEN = 6u;
-const FROM = 0u;
-const TO = 6u;
+// Columns of dx, columns of dy that they meet; of these FIRST_COL to END_COL may exist.
+const DX_COLS = 4u;
+const INPUT_COLS = 6u;
+const FIRST_COL = 0u;
+const END_COL = 6u;
 // Whether all of them do, and a strip is as wide as the image.
 const EXACT = false;
 // Columns of dy that a column of dx meets, K over S rounded up, and one less.
-const LAST = 2u;
-const FLIGHT = 3u;
+const REACH = 2u;
+const ROWS_IN_FLIGHT = 3u;
 // Rows of dx that a row of dy leaves incomplete: K - S.
-const OPEN = 2u;
+const ROWS_OPEN = 2u;
 // A work-group takes GROUPS channel groups and SIZE / GROUPS strips.
 const GROUPS = 1u;
 // Whether the input went through max(x, 0) first.
@@ -36,7 +40,7 @@ struct P {
 @group(0) @binding(3) var<storage, read_write> dx: array<V>;
 @group(0) @binding(4) var<uniform> p: P;
 
-// Invocations of a work-group share their taps: one place in the code that loads instead of TAPS.
+// Invocations of a work-group share their taps: one offset in the code that loads instead of TAPS.
 var<workgroup> staged: array<V, TAPS * GROUPS>;
 
 @compute @workgroup_size(SIZE)
@@ -55,36 +59,36 @@ fn main(
   let first = p.pad_y / S + (band - n * p.bands) * p.rows;
   let last = min(first + p.rows, (p.ih + p.pad_y + S - 1u) / S);
   // Columns of dy that do not exist count as zero.
-  var place: array<u32, SEEN>;
-  var inside: array<bool, SEEN>;
-  //#unroll u SEEN
+  var offset: array<u32, INPUT_COLS>;
+  var inside: array<bool, INPUT_COLS>;
+  //#unroll u INPUT_COLS
   {
-    let ox = i32(step_x) + $u - i32(LAST);
+    let ox = i32(step_x) + $u - i32(REACH);
     inside[$u] = EXACT || (ox >= 0 && ox < i32(p.ow));
-    place[$u] = u32(ox) * p.c + ch;
+    offset[$u] = u32(ox) * p.c + ch;
   }
   //#end
   // sums[a] belongs to row r * S + a of the padded image.
-  var sums: array<array<V, WIDE>, K>;
-  for (var r = u32(max(i32(first) - i32(LAST), 0)); r < last; r++) {
+  var sums: array<array<V, DX_COLS>, K>;
+  for (var r = u32(max(i32(first) - i32(REACH), 0)); r < last; r++) {
     // With stride 1 few rows do not exist: computing them costs less than keeping the sums of other lanes.
     if (S == 1u || r < p.oh) {
       // In branches, so that what does not exist is not loaded.
-      var seen = array<V, SEEN>();
+      var seen = array<V, INPUT_COLS>();
       if (r < p.oh) {
         let row = (n * p.oh + r) * p.ow * p.c;
-        //#unroll u SEEN
-        if ($u >= FROM && $u < TO && inside[$u]) {
-          seen[$u] = dy[row + place[$u]];
+        //#unroll u INPUT_COLS
+        if ($u >= FIRST_COL && $u < END_COL && inside[$u]) {
+          seen[$u] = dy[row + offset[$u]];
         }
         //#end
       }
       //#unroll a K
       //#unroll q COLUMNS
       //#unroll b S
-      //#unroll m FLIGHT
-      if ($b + $m * S < K && LAST + $q - $m >= FROM && LAST + $q - $m < TO) {
-        sums[$a][$q * S + $b] += taps[($a * K + $b + $m * S) % TAPS] * seen[LAST + $q - $m];
+      //#unroll m ROWS_IN_FLIGHT
+      if ($b + $m * S < K && REACH + $q - $m >= FIRST_COL && REACH + $q - $m < END_COL) {
+        sums[$a][$q * S + $b] += taps[($a * K + $b + $m * S) % TAPS] * seen[REACH + $q - $m];
       }
       //#end
       //#end
@@ -97,9 +101,9 @@ fn main(
       if (r >= first && iy >= 0 && iy < i32(p.ih)) {
         let left = i32(step_x * S) - i32(p.pad_x);
         let row = (n * p.ih + u32(iy)) * p.iw * p.c + ch;
-        // In a loop that nobody unrolls: one place in the code that loads and stores.
+        // In a loop that nobody unrolls: one offset in the code that loads and stores.
         var complete = sums[$a];
-        for (var q = 0u; q < min(WIDE, p.iw + S); q++) {
+        for (var q = 0u; q < min(DX_COLS, p.iw + S); q++) {
           let ix = left + i32(q);
           if (ix >= 0 && ix < i32(p.iw)) {
             let at = row + u32(ix) * p.c;
@@ -112,11 +116,11 @@ fn main(
       }
     }
     //#end
-    //#unroll a OPEN
+    //#unroll a ROWS_OPEN
     sums[$a] = sums[$a + S];
     //#end
     //#unroll a S
-    sums[$a + OPEN] = array<V, WIDE>();
+    sums[$a + ROWS_OPEN] = array<V, DX_COLS>();
     //#end
   }
 }

@@ -8,7 +8,7 @@ const gpu = await Gpu.open();
 /** Sums rows of `splits` × `n` numbers that a device buffer holds, into `to`. */
 function reduce(rows: Tensor, to: Tensor, add = false): void {
   const [splits, n] = rows.shape;
-  gpu.sumSplits({ splits, n, to, add }, (sums) => gpu.copy(rows, sums, splits * n));
+  gpu.reduceSplits({ splits, n, to, add }, (sums) => gpu.copy(rows, sums, splits * n));
 }
 
 /** Whole numbers, so that float32 sums are exact. */
@@ -122,7 +122,7 @@ Deno.test("a reduction larger than all the room for partial results gets room of
 Deno.test("what only asks for choices leaves nothing to be summed", async () => {
   const source = upload(2, 10, 9);
   const to = gpu.empty([10]);
-  gpu.questions(() => gpu.sumSplits({ splits: 2, n: 10, to, add: false }, () => {}));
+  gpu.questions(() => gpu.reduceSplits({ splits: 2, n: 10, to, add: false }, () => {}));
   const before = gpu.counters.dispatches;
   await gpu.read([to, source]);
   assert.equal(gpu.counters.dispatches, before);
@@ -132,7 +132,7 @@ Deno.test("reductions within reductions are refused, and the next one works", as
   const source = upload(2, 10, 9);
   const to = gpu.empty([10]);
   const nested = () =>
-    gpu.sumSplits({ splits: 2, n: 10, to, add: false }, () => reduce(source, gpu.empty([10])));
+    gpu.reduceSplits({ splits: 2, n: 10, to, add: false }, () => reduce(source, gpu.empty([10])));
   assert.throws(nested, /Cannot nest reductions/);
   reduce(source, to);
   assert.deepEqual(await gpu.read([to]), [expected(2, 10, 9)]);

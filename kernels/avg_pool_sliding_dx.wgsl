@@ -1,23 +1,26 @@
-// Gradient of average pooling: each row of dy adds to K rows of dx; as it rolls down, S rows are complete.
+// Gradient of average pooling: each row of dy adds to K rows of dx; as it slides down, S rows are
+// complete.
 // One invocation per COLUMNS * S columns of a band of rows of a channel group.
+// A row of dy at a time is held in registers, and the sums of the rows of dx that it adds to.
+// Every pixel of dy is loaded once, and no lane meets a tap that is not its own.
 //#include lib/index.wgsl
 alias V = vec4f;
 // Window, stride.
 const K = 3u;
 const S = 1u;
 const COLUMNS = 4u;
-// Columns of dx, columns of dy that they meet; of these FROM to TO may exist.
-const WIDE = 4u;
-const SEEN = 6u;
-const FROM = 0u;
-const TO = 6u;
+// Columns of dx, columns of dy that they meet; of these FIRST_COL to END_COL may exist.
+const DX_COLS = 4u;
+const INPUT_COLS = 6u;
+const FIRST_COL = 0u;
+const END_COL = 6u;
 // Whether all of them do, and a strip is as wide as the image.
 const EXACT = false;
 // Columns of dy that a column of dx meets, K over S rounded up, and one less.
-const LAST = 2u;
-const FLIGHT = 3u;
+const REACH = 2u;
+const ROWS_IN_FLIGHT = 3u;
 // Rows of dx that a row of dy leaves incomplete: K - S.
-const OPEN = 2u;
+const ROWS_OPEN = 2u;
 override SIZE: u32 = 64u;
 
 struct P {
@@ -47,34 +50,34 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let first = p.pad_y / S + (band - n * p.bands) * p.rows;
   let last = min(first + p.rows, (p.ih + p.pad_y + S - 1u) / S);
   // Columns of dy that do not exist are read from its edge and count nothing.
-  var place: array<u32, SEEN>;
-  var across: array<f32, SEEN>;
-  //#unroll u SEEN
+  var offset: array<u32, INPUT_COLS>;
+  var across: array<f32, INPUT_COLS>;
+  //#unroll u INPUT_COLS
   {
-    let ox = i32(step_x) + $u - i32(LAST);
+    let ox = i32(step_x) + $u - i32(REACH);
     let near = u32(clamp(ox, 0, i32(p.ow) - 1));
     across[$u] = select(0.0, share(near, p.pad_x, p.iw), EXACT || i32(near) == ox);
-    place[$u] = near * p.c + ch;
+    offset[$u] = near * p.c + ch;
   }
   //#end
   // sums[a] belongs to row r * S + a of the padded image.
-  var sums: array<array<V, WIDE>, K>;
-  for (var r = u32(max(i32(first) - i32(LAST), 0)); r < last; r++) {
+  var sums: array<array<V, DX_COLS>, K>;
+  for (var r = u32(max(i32(first) - i32(REACH), 0)); r < last; r++) {
     // With stride 1 few rows do not exist: computing them costs less than keeping the sums of other lanes.
     if (S == 1u || r < p.oh) {
       let exists = r < p.oh;
       let row = (n * p.oh + min(r, p.oh - 1u)) * p.ow * p.c;
       let down = select(0.0, share(min(r, p.oh - 1u), p.pad_y, p.ih), exists);
-      var seen: array<V, SEEN>;
-      //#unroll u SEEN
-      if ($u >= FROM && $u < TO) { seen[$u] = dy[row + place[$u]] * (across[$u] * down); }
+      var seen: array<V, INPUT_COLS>;
+      //#unroll u INPUT_COLS
+      if ($u >= FIRST_COL && $u < END_COL) { seen[$u] = dy[row + offset[$u]] * (across[$u] * down); }
       //#end
       //#unroll q COLUMNS
       //#unroll b S
       {
         var sum = V(0.0);
-        //#unroll m FLIGHT
-        if ($b + $m * S < K && LAST + $q - $m >= FROM && LAST + $q - $m < TO) { sum += seen[LAST + $q - $m]; }
+        //#unroll m ROWS_IN_FLIGHT
+        if ($b + $m * S < K && REACH + $q - $m >= FIRST_COL && REACH + $q - $m < END_COL) { sum += seen[REACH + $q - $m]; }
         //#end
         //#unroll a K
         sums[$a][$q * S + $b] += sum;
@@ -89,7 +92,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       if (r >= first && iy >= 0 && iy < i32(p.ih)) {
         let left = i32(step_x * S) - i32(p.pad_x);
         let row = (n * p.ih + u32(iy)) * p.iw * p.c + ch;
-        //#unroll q WIDE
+        //#unroll q DX_COLS
         if (left + $q >= 0 && left + $q < i32(p.iw)) {
           let at = row + u32(left + $q) * p.c;
           var v = sums[$a][$q];
@@ -100,11 +103,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
     //#end
-    //#unroll a OPEN
+    //#unroll a ROWS_OPEN
     sums[$a] = sums[$a + S];
     //#end
     //#unroll a S
-    sums[$a + OPEN] = array<V, WIDE>();
+    sums[$a + ROWS_OPEN] = array<V, DX_COLS>();
     //#end
   }
 }

@@ -1,6 +1,11 @@
-// Both gradients of a depthwise convolution: the rows of dy that meet the current S input rows roll down the
-// images, and each pixel of x meets them once, for its own gradient and for that of the weights. Both want the
-// same rows of dy and x. One invocation per COLUMNS * S columns of a run of images of a channel group.
+// Both gradients of a depthwise convolution: the rows of dy that meet the current S input rows slide down
+// the images, and each pixel of x meets them once, for its own gradient and for that of the weights. Both
+// want the same rows of dy and x.
+// One invocation per COLUMNS * S columns of a run of images of a channel group.
+// Rows of dy that are in flight are held in registers, and one sum per tap; taps are staged in work-group
+// memory.
+// Half the loads of two kernels; cards prefer two, for their many invocations.
+//#include lib/relu.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;
 // Window, K * K, stride.
@@ -8,16 +13,16 @@ const K = 3u;
 const TAPS = 9u;
 const S = 1u;
 const COLUMNS = 4u;
-// Columns of x, columns of dy that they meet; of these FROM to TO may exist.
-const WIDE = 4u;
-const SEEN = 6u;
-const FROM = 0u;
-const TO = 6u;
+// Columns of x, columns of dy that they meet; of these FIRST_COL to END_COL may exist.
+const DX_COLS = 4u;
+const INPUT_COLS = 6u;
+const FIRST_COL = 0u;
+const END_COL = 6u;
 // Whether all of them do, and a strip is as wide as the image.
 const EXACT = false;
 // Rows and columns of dy that a pixel of x meets, K over S rounded up, and one less.
-const LAST = 2u;
-const FLIGHT = 3u;
+const REACH = 2u;
+const ROWS_IN_FLIGHT = 3u;
 // A work-group takes GROUPS channel groups and SIZE / GROUPS strips.
 const GROUPS = 1u;
 const SIZE = 32u;
@@ -26,16 +31,16 @@ const RELU = true;
 
 struct P {
   n: u32, ih: u32, iw: u32, oh: u32, ow: u32, c: u32, strips: u32, images: u32,
-  pad_y: u32, pad_x: u32, add: u32, taps: u32, splits: u32, w_at: u32, part_at: u32,
+  pad_y: u32, pad_x: u32, add: u32, taps: u32, splits: u32, w_at: u32, partials_at: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<V>;
 @group(0) @binding(1) var<storage, read> w: array<V>;
 @group(0) @binding(2) var<storage, read> dy: array<V>;
 @group(0) @binding(3) var<storage, read_write> dx: array<V>;
-@group(0) @binding(4) var<storage, read_write> part: array<V>;
+@group(0) @binding(4) var<storage, read_write> partials: array<V>;
 @group(0) @binding(5) var<uniform> p: P;
 
-// Invocations of a work-group share their taps: one place in the code that loads instead of TAPS.
+// Invocations of a work-group share their taps: one offset in the code that loads instead of TAPS.
 var<workgroup> staged: array<V, TAPS * GROUPS>;
 
 @compute @workgroup_size(SIZE)
@@ -44,36 +49,34 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let i = group.x * (SIZE / GROUPS) + local / GROUPS;
   if (ch >= p.c || i >= p.splits) { return; }
   let run = i / p.strips;
-  // Not max(), which may turn NaN into a number.
-  let least = select(V(-3.4028234e38), V(0.0), RELU);
   // Steps of S columns and rows, counted from the first that has one inside the image.
   let step_x = p.pad_x / S + (i - run * p.strips) * COLUMNS;
   let left = i32(step_x * S) - i32(p.pad_x);
   let last = (p.ih + p.pad_y + S - 1u) / S;
   // Columns of dy that do not exist count as zero.
-  var place: array<u32, SEEN>;
-  var inside: array<bool, SEEN>;
-  //#unroll u SEEN
+  var offset: array<u32, INPUT_COLS>;
+  var inside: array<bool, INPUT_COLS>;
+  //#unroll u INPUT_COLS
   {
-    let ox = i32(step_x) + $u - i32(LAST);
+    let ox = i32(step_x) + $u - i32(REACH);
     inside[$u] = EXACT || (ox >= 0 && ox < i32(p.ow));
-    place[$u] = u32(ox) * p.c + ch;
+    offset[$u] = u32(ox) * p.c + ch;
   }
   //#end
   var sums: array<V, TAPS>;
   for (var n = run * p.images; n < min((run + 1u) * p.images, p.n); n++) {
     // slope[j] is row r - j of dy; without a value, naga would leave that of the image before.
-    var slope = array<array<V, SEEN>, FLIGHT>();
-    for (var r = u32(max(i32(p.pad_y / S) - i32(LAST), 0)); r < last; r++) {
-      //#unroll j LAST
-      slope[LAST - $j] = slope[LAST - $j - 1];
+    var slope = array<array<V, INPUT_COLS>, ROWS_IN_FLIGHT>();
+    for (var r = u32(max(i32(p.pad_y / S) - i32(REACH), 0)); r < last; r++) {
+      //#unroll j REACH
+      slope[REACH - $j] = slope[REACH - $j - 1];
       //#end
       // In branches, so that what does not exist is not loaded.
-      slope[0] = array<V, SEEN>();
+      slope[0] = array<V, INPUT_COLS>();
       if (r < p.oh) {
         let row = (n * p.oh + r) * p.ow * p.c;
-        //#unroll u SEEN
-        if ($u >= FROM && $u < TO && inside[$u]) { slope[0][$u] = dy[row + place[$u]]; }
+        //#unroll u INPUT_COLS
+        if ($u >= FIRST_COL && $u < END_COL && inside[$u]) { slope[0][$u] = dy[row + offset[$u]]; }
         //#end
       }
       //#unroll a S
@@ -81,25 +84,25 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
         let iy = i32(r * S) + $a - i32(p.pad_y);
         let live = iy >= 0 && iy < i32(p.ih);
         let row = i32((n * p.ih + u32(iy)) * p.iw);
-        var seen = array<V, WIDE>();
+        var seen = array<V, DX_COLS>();
         if (live) {
-          //#unroll q WIDE
+          //#unroll q DX_COLS
           {
             let ix = left + $q;
             if (EXACT || (ix >= 0 && ix < i32(p.iw))) {
               let v = x[u32(row + ix) * p.c + ch];
-              seen[$q] = select(v, least, v < least);
+              seen[$q] = relu_in(v, RELU);
             }
           }
           //#end
         }
         // All terms of a sum one after the other: it stays in a register meanwhile.
-        //#unroll j FLIGHT
+        //#unroll j ROWS_IN_FLIGHT
         //#unroll b S
-        //#unroll m FLIGHT
+        //#unroll m ROWS_IN_FLIGHT
         //#unroll q COLUMNS
-        if ($a + $j * S < K && $b + $m * S < K && LAST + $q - $m >= FROM && LAST + $q - $m < TO) {
-          sums[(($a + $j * S) * K + $b + $m * S) % TAPS] += seen[$q * S + $b] * slope[$j][LAST + $q - $m];
+        if ($a + $j * S < K && $b + $m * S < K && REACH + $q - $m >= FIRST_COL && REACH + $q - $m < END_COL) {
+          sums[(($a + $j * S) * K + $b + $m * S) % TAPS] += seen[$q * S + $b] * slope[$j][REACH + $q - $m];
         }
         //#end
         //#end
@@ -111,10 +114,10 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
           let ix = left + $q * i32(S) + $b;
           if (live && (EXACT || (ix >= 0 && ix < i32(p.iw)))) {
             var g = V(0.0);
-            //#unroll j FLIGHT
-            //#unroll m FLIGHT
-            if ($a + $j * S < K && $b + $m * S < K && LAST + $q - $m >= FROM && LAST + $q - $m < TO) {
-              g += taps[(($a + $j * S) * K + $b + $m * S) % TAPS] * slope[$j][LAST + $q - $m];
+            //#unroll j ROWS_IN_FLIGHT
+            //#unroll m ROWS_IN_FLIGHT
+            if ($a + $j * S < K && $b + $m * S < K && REACH + $q - $m >= FIRST_COL && REACH + $q - $m < END_COL) {
+              g += taps[(($a + $j * S) * K + $b + $m * S) % TAPS] * slope[$j][REACH + $q - $m];
             }
             //#end
             //#end
@@ -130,7 +133,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
       //#end
     }
   }
-  // In a loop that nobody unrolls: one place in the code that stores. A copy, so that the sums may stay in registers.
+  // In a loop that nobody unrolls: one offset in the code that stores. A copy, so that the sums may stay in registers.
   var all = sums;
-  for (var t = 0u; t < p.taps; t++) { part[p.part_at / LANES + (i * TAPS + t) * p.c + ch] = all[t]; }
+  for (var t = 0u; t < p.taps; t++) { partials[p.partials_at / LANES + (i * TAPS + t) * p.c + ch] = all[t]; }
 }

@@ -1,16 +1,16 @@
-/** Windows that roll down an image: which do, and how the kernels that do it cut their work. */
+/** Windows that slide down an image: which do, and how the kernels that do it cut their work. */
 import type { Shape } from "../autodiff/op.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Recorder } from "../gpu/recorder.ts";
 import { type Axis, axis, blockSize, lanes, poolGeometry, type PoolOptions } from "./tiling.ts";
 
 /**
- * Windows that roll down the image, unrolled in the text: the sizes that are used often, since a large one
+ * Windows that slide down the image, unrolled in the text: the sizes that are used often, since a large one
  * takes seconds to compile.
  */
-export const rolls = (k: number, stride: number): boolean =>
+export const slides = (k: number, stride: number): boolean =>
   (k === 3 || k === 5) && (stride === 1 || stride === 2);
 
-/** What one invocation of a rolling kernel takes at most: so many columns, or steps of them, and rows. */
+/** What one invocation of a sliding-window kernel takes at most: so many columns, or steps of them, and rows. */
 interface Tile {
   columns: number;
   rows: number;
@@ -27,9 +27,9 @@ export interface Window {
 /** Which tiles suit a window and an image. */
 const classOf = ({ y, x, k, stride }: Window) => `k${k} s${stride} ${y.size}×${x.size}`;
 
-/** A rolling kernel: its name for the tuner, and whether strips as narrow as with stride 2 cost it little. */
-export interface Form {
-  kernel: string;
+/** A sliding-window kernel: its name for the tuner, and whether strips as narrow as with stride 2 cost it little. */
+export interface SlidingKernel {
+  name: string;
   narrow?: boolean;
 }
 
@@ -38,13 +38,13 @@ export interface Form {
  * but with stride 2 they see twice the columns, and take seconds to compile; narrow strips are the same for
  * more widths of images. On a card more invocations hide latency, and wide tiles run out of registers.
  */
-function tile(gpu: Gpu, { kernel, narrow }: Form, window: Window): Tile {
-  const key = `${kernel} ${classOf(window)}`, wide = window.stride === 1;
+function tile(rec: Recorder, { name, narrow }: SlidingKernel, window: Window): Tile {
+  const key = `${name} ${classOf(window)}`, wide = window.stride === 1;
   const high = (columns: number) => ({ columns, rows: Infinity });
   const low = (columns: number) => ({ columns, rows: 4 });
-  if (!gpu.adapter.fallback) return gpu.tuning.choose(key, [low(wide ? 4 : 2), low(2), high(4)]);
-  if (!wide) return gpu.tuning.choose(key, [high(4), high(2)]);
-  return gpu.tuning.choose(key, narrow ? [high(4), high(8)] : [high(8), high(4)]);
+  if (!rec.traits.fewLanes) return rec.choose(key, [low(wide ? 4 : 2), low(2), high(4)]);
+  if (!wide) return rec.choose(key, [high(4), high(2)]);
+  return rec.choose(key, narrow ? [high(4), high(8)] : [high(8), high(4)]);
 }
 
 const literals = (constants: Record<string, number | boolean>): Record<string, string> =>
@@ -53,12 +53,12 @@ const literals = (constants: Record<string, number | boolean>): Record<string, s
   );
 
 /**
- * How a rolling kernel that follows the output cuts n images: constants, sizes, and how many strips there are
+ * How a sliding-window kernel that follows the output cuts n images: constants, sizes, and how many strips there are
  * of a channel group.
  */
-export function rollOutput(gpu: Gpu, form: Form, n: number, window: Window) {
-  const { y, x, k, stride } = window, flight = Math.ceil(k / stride);
-  const most = tile(gpu, form, window);
+export function slideOutput(rec: Recorder, kernel: SlidingKernel, n: number, window: Window) {
+  const { y, x, k, stride } = window, inFlight = Math.ceil(k / stride);
+  const most = tile(rec, kernel, window);
   const columns = blockSize(x.out, most.columns), strips = Math.ceil(x.out / columns);
   const rows = Math.min(most.rows, y.out), bands = Math.ceil(y.out / rows);
   const seen = stride * (columns - 1) + k, alone = strips === 1 && stride === 1;
@@ -66,47 +66,47 @@ export function rollOutput(gpu: Gpu, form: Form, n: number, window: Window) {
     K: k,
     S: stride,
     COLUMNS: columns,
-    SEEN: seen,
+    INPUT_COLS: seen,
     // A strip as wide as the image has its padding in known places. With stride 2 kernels are used too rarely
     // to be compiled for that.
-    FROM: alone ? x.before : 0,
-    TO: alone ? Math.min(x.before + x.size, seen) : seen,
-    LAST: flight - 1,
-    FLIGHT: flight,
+    FIRST_COL: alone ? x.before : 0,
+    END_COL: alone ? Math.min(x.before + x.size, seen) : seen,
+    REACH: inFlight - 1,
+    ROWS_IN_FLIGHT: inFlight,
     EXACT: alone,
   });
   return { constants, sizes: { strips, bands, rows }, items: n * strips * bands };
 }
 
 /** The same of kernels that follow the input: its gradient is made in steps of `stride` columns and rows. */
-export function rollInput(gpu: Gpu, form: Form, n: number, window: Window) {
-  const { y, x, k, stride } = window, flight = Math.ceil(k / stride), last = flight - 1;
+export function slideInput(rec: Recorder, kernel: SlidingKernel, n: number, window: Window) {
+  const { y, x, k, stride } = window, inFlight = Math.ceil(k / stride), reach = inFlight - 1;
   const first = (a: Axis) => Math.floor(a.before / stride);
   const steps = (a: Axis) => Math.ceil((a.size + a.before) / stride) - first(a);
-  const most = tile(gpu, form, window);
+  const most = tile(rec, kernel, window);
   const columns = blockSize(steps(x), Math.max(1, most.columns / stride));
-  const strips = Math.ceil(steps(x) / columns), seen = columns + last;
+  const strips = Math.ceil(steps(x) / columns), seen = columns + reach;
   const rows = Math.min(most.rows, steps(y)), bands = Math.ceil(steps(y) / rows);
   const constants = literals({
     K: k,
     S: stride,
     COLUMNS: columns,
-    WIDE: columns * stride,
-    SEEN: seen,
-    FROM: strips === 1 ? Math.max(0, last - first(x)) : 0,
-    TO: strips === 1 ? Math.min(last - first(x) + x.out, seen) : seen,
-    LAST: last,
-    FLIGHT: flight,
-    OPEN: k - stride,
+    DX_COLS: columns * stride,
+    INPUT_COLS: seen,
+    FIRST_COL: strips === 1 ? Math.max(0, reach - first(x)) : 0,
+    END_COL: strips === 1 ? Math.min(reach - first(x) + x.out, seen) : seen,
+    REACH: reach,
+    ROWS_IN_FLIGHT: inFlight,
+    ROWS_OPEN: k - stride,
     EXACT: strips === 1 && stride === 1,
   });
   return { constants, sizes: { strips, bands, rows }, items: n * strips * bands };
 }
 
-/** How a rolling kernel pools x, or makes its gradient: what to say to `run`, but for the tensors. */
-export function rollPool(
-  gpu: Gpu,
-  form: Form,
+/** How a sliding-window kernel pools x, or makes its gradient: what to say to `run`, but for the tensors. */
+export function slidePool(
+  rec: Recorder,
+  kernel: SlidingKernel,
   shape: Shape,
   params: PoolOptions,
   gradient: boolean,
@@ -114,8 +114,8 @@ export function rollPool(
   const { k, stride, padding } = params, { V, LANES } = lanes(shape[3]);
   const c = shape[3] / Number.parseInt(LANES);
   const y = axis(shape[1], k, stride, padding), x = axis(shape[2], k, stride, padding);
-  const roll = gradient ? rollInput : rollOutput;
-  const { constants, sizes, items } = roll(gpu, form, shape[0], { y, x, k, stride });
+  const slide = gradient ? slideInput : slideOutput;
+  const { constants, sizes, items } = slide(rec, kernel, shape[0], { y, x, k, stride });
   return {
     params: { ...poolGeometry(shape, params), ...sizes, ...constants, c },
     V,

@@ -1,5 +1,10 @@
-// Depthwise convolution: sums of the output rows that meet the current S input rows roll down the image.
+// Depthwise convolution: sums of the output rows that meet the current S input rows slide down the image.
 // One invocation per COLUMNS columns of a band of output rows of a channel group.
+// A row of the input at a time is held in registers, and the sums of all output rows that it adds to. Taps
+// are staged in work-group memory.
+// Every pixel is loaded once; taps have one place in the text that loads, which is most of the time to
+// compile.
+//#include lib/relu.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;
 // Window, K * K, stride.
@@ -7,15 +12,15 @@ const K = 3u;
 const TAPS = 9u;
 const S = 1u;
 const COLUMNS = 4u;
-// Input columns that COLUMNS outputs see; of them FROM to TO may be inside the image.
-const SEEN = 6u;
-const FROM = 0u;
-const TO = 6u;
+// Input columns that COLUMNS outputs see; of them FIRST_COL to END_COL may be inside the image.
+const INPUT_COLS = 6u;
+const FIRST_COL = 0u;
+const END_COL = 6u;
 // Whether all of them are inside the image.
 const EXACT = false;
 // Output rows that meet S input rows, but one: K over S rounded up, less one.
-const LAST = 2u;
-const FLIGHT = 3u;
+const REACH = 2u;
+const ROWS_IN_FLIGHT = 3u;
 // A work-group takes GROUPS channel groups and SIZE / GROUPS strips.
 const GROUPS = 1u;
 override SIZE: u32 = 32u;
@@ -29,7 +34,7 @@ struct P {
 @group(0) @binding(2) var<storage, read_write> y: array<V>;
 @group(0) @binding(3) var<uniform> p: P;
 
-// Invocations of a work-group share their taps: one place in the code that loads instead of TAPS.
+// Invocations of a work-group share their taps: one offset in the code that loads instead of TAPS.
 var<workgroup> staged: array<V, TAPS * GROUPS>;
 
 @compute @workgroup_size(SIZE)
@@ -45,45 +50,43 @@ fn main(
   if (ch >= p.c || n >= p.n) { return; }
   let first_x = (i - band * p.strips) * COLUMNS;
   let first_y = (band - n * p.bands) * p.rows;
-  // Not max(), which may turn NaN into a number.
-  let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   // Columns outside the image count as zero.
-  var place: array<u32, SEEN>;
-  var inside: array<bool, SEEN>;
-  //#unroll u SEEN
+  var offset: array<u32, INPUT_COLS>;
+  var inside: array<bool, INPUT_COLS>;
+  //#unroll u INPUT_COLS
   {
     let ix = i32(first_x * S) + $u - p.pad_x;
     inside[$u] = EXACT || (ix >= 0 && ix < i32(p.iw));
-    place[$u] = u32(ix) * p.c + ch;
+    offset[$u] = u32(ix) * p.c + ch;
   }
   //#end
   let last_y = min(first_y + p.rows, p.oh);
   // Steps from here on have no input row inside the image.
   let end = (p.ih + u32(p.pad_y) + S - 1u) / S;
-  // sums[j] belongs to output row r - LAST + j.
-  var sums: array<array<V, COLUMNS>, FLIGHT>;
-  for (var r = max(first_y, u32(p.pad_y) / S); r < last_y + LAST; r++) {
+  // sums[j] belongs to output row r - REACH + j.
+  var sums: array<array<V, COLUMNS>, ROWS_IN_FLIGHT>;
+  for (var r = max(first_y, u32(p.pad_y) / S); r < last_y + REACH; r++) {
     // With stride 1 few rows are outside: computing them costs less than keeping the sums of other lanes.
     if (S == 1u || r < end) {
       //#unroll s S
       {
         let iy = i32(r * S) + $s - p.pad_y;
         // In branches, so that what does not exist is not loaded.
-        var seen = array<V, SEEN>();
+        var seen = array<V, INPUT_COLS>();
         if (iy >= 0 && iy < i32(p.ih)) {
           let row = (n * p.ih + u32(iy)) * p.iw * p.c;
-          //#unroll u SEEN
-          if ($u >= FROM && $u < TO && inside[$u]) {
-            let v = x[row + place[$u]];
-            seen[$u] = select(v, least, v < least);
+          //#unroll u INPUT_COLS
+          if ($u >= FIRST_COL && $u < END_COL && inside[$u]) {
+            let v = x[row + offset[$u]];
+            seen[$u] = relu_in(v, p.relu != 0u);
           }
           //#end
         }
-        //#unroll j FLIGHT
+        //#unroll j ROWS_IN_FLIGHT
         //#unroll q COLUMNS
         //#unroll b K
-        if ($s + S * (LAST - $j) < K && $q * S + $b >= FROM && $q * S + $b < TO) {
-          sums[$j][$q] += taps[($s + S * (LAST - $j)) * K % TAPS + $b] * seen[$q * S + $b];
+        if ($s + S * (REACH - $j) < K && $q * S + $b >= FIRST_COL && $q * S + $b < END_COL) {
+          sums[$j][$q] += taps[($s + S * (REACH - $j)) * K % TAPS + $b] * seen[$q * S + $b];
         }
         //#end
         //#end
@@ -91,15 +94,15 @@ fn main(
       }
       //#end
     }
-    if (r >= first_y + LAST) {
-      let out = ((n * p.oh + r - LAST) * p.ow + first_x) * p.c + ch;
+    if (r >= first_y + REACH) {
+      let out = ((n * p.oh + r - REACH) * p.ow + first_x) * p.c + ch;
       //#unroll q COLUMNS
       if (first_x + $q < p.ow) { y[out + $q * p.c] = sums[0][$q]; }
       //#end
     }
-    //#unroll j LAST
+    //#unroll j REACH
     sums[$j] = sums[$j + 1];
     //#end
-    sums[LAST] = array<V, COLUMNS>();
+    sums[REACH] = array<V, COLUMNS>();
   }
 }

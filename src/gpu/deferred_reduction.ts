@@ -1,60 +1,56 @@
 /**
- * The second half of reductions without atomics, put off: kernels leave partial results in one buffer, and
- * one dispatch adds up those of many reductions, each in a fixed order. It is recorded when the buffer is
- * full, at the end of a submission, or before anything that touches one of the results.
+ * Deferred split-K reduction, the second half of reductions without atomics: kernels leave partial sums in one
+ * buffer, and one dispatch adds up those of many reductions, each in a fixed order. It is recorded when the
+ * buffer is full, at the end of a submission, or before anything that touches one of the results.
  */
-import splitSumWgsl from "../../kernels/split_sum.wgsl" with { type: "text" };
-import type { Gpu } from "./device.ts";
+import sumSplitsWgsl from "../../kernels/sum_splits.wgsl" with { type: "text" };
 import { kernel } from "./kernel.ts";
 import type { DeviceBuffer } from "./pool.ts";
-import { count, type Tensor } from "./tensor.ts";
+import type { Dispatch } from "./programs.ts";
+import type { Reduction, StepRecorder } from "./recorder.ts";
+import { numel, type Tensor } from "./tensor.ts";
 
-const splitSum = kernel("split_sum", splitSumWgsl);
+const sumSplits = kernel("sum_splits", sumSplitsWgsl);
 
-/** Words of partial results: on a CPU they should stay in its cache. */
-const ROOM = { fallback: 1 << 20, card: 1 << 23 };
 /** WebGPU's alignment of binding offsets, in words. */
 const ALIGN = 64;
 const ROW = 6;
 
-/** Where the sum of `splits` rows of `n` partial results goes. */
-export interface SplitSum {
-  splits: number;
-  n: number;
-  to: Tensor;
-  /** Add to what is there. */
-  add: boolean;
-}
-
 /** Whether a sum may go by four: its results and their place divide by it. */
-const byFour = ({ n, to }: SplitSum) => n % 4 === 0 && to.offset % 4 === 0;
+const byFour = ({ n, to }: Reduction) => n % 4 === 0 && to.offset % 4 === 0;
 
 /** Where sums may go by four, they do: a vec4f costs a software adapter less than a single number. */
-const lanesOf = (jobs: readonly SplitSum[]) => jobs.every(byFour) ? 4 : 1;
+const lanesOf = (jobs: readonly Reduction[]) => jobs.every(byFour) ? 4 : 1;
 const vectorOf = (lanes: number) => lanes === 4 ? "vec4f" : "f32";
 
-interface Job extends SplitSum {
-  /** First partial result. */
+/** The dispatch that adds up these reductions; the number of results matters for none of its pipelines. */
+export const reductionDispatch = (jobs: readonly Reduction[]): Dispatch => ({
+  kernel: sumSplits,
+  params: { count: jobs.length, n: 1, V: vectorOf(lanesOf(jobs)) },
+});
+
+interface Job extends Reduction {
+  /** First partial sum. */
   from: number;
 }
 
-export class SplitSums {
+export class DeferredReduction {
   /** Jobs by the buffer of their results, in the order they came. */
   readonly #jobs = new Map<DeviceBuffer, Job[]>();
   #partials: Tensor | null = null;
   #used = 0;
-  /** Partial results are being recorded: their memory is taken, but there is no job yet. */
+  /** Partial sums are being recorded: their memory is taken, but there is no job yet. */
   #recording = false;
 
   constructor(
-    private readonly gpu: Gpu,
+    private readonly recorder: StepRecorder,
     private readonly create: (bytes: number) => DeviceBuffer,
     /** A table that the next dispatch may bind. */
     private readonly table: (words: Uint32Array) => Tensor,
   ) {}
 
-  /** `main` records what writes the partial results. */
-  add(job: SplitSum, main: (sums: Tensor) => void): void {
+  /** `main` records what writes the partial sums. */
+  add(job: Reduction, main: (sums: Tensor) => void): void {
     if (this.#recording) throw new Error("Cannot nest reductions: expected one after the other");
     if (this.concern(job.to)) this.flush();
     const sums = this.#take(job.splits * job.n);
@@ -70,12 +66,6 @@ export class SplitSums {
     else this.#jobs.set(buffer, [{ ...job, from: sums.offset }]);
   }
 
-  /** Says what a reduction would dispatch in the end. */
-  rehearse(job: SplitSum): void {
-    const y = job.to, V = vectorOf(lanesOf([job]));
-    this.gpu.run(splitSum, { jobs: y, sums: y, y }, { count: 1, n: 1, V }, 1);
-  }
-
   /** Whether there are sums to be recorded. */
   get pending(): boolean {
     return this.#jobs.size > 0;
@@ -85,7 +75,7 @@ export class SplitSums {
   concern({ buffer, offset, shape }: Tensor): boolean {
     const jobs = this.#jobs.get(buffer);
     if (!jobs) return false;
-    const end = offset + count(shape);
+    const end = offset + numel(shape);
     return jobs.some(({ to, n }) => to.offset < end && offset < to.offset + n);
   }
 
@@ -94,7 +84,7 @@ export class SplitSums {
     if (!this.pending) return;
     const due = [...this.#jobs.values()];
     this.#jobs.clear();
-    this.gpu.profile?.begin("sum splits");
+    this.recorder.profile?.begin("sum splits");
     for (const jobs of due) {
       const lanes = lanesOf(jobs), rows = new Uint32Array(jobs.length * ROW);
       let done = 0;
@@ -105,16 +95,16 @@ export class SplitSums {
       });
       const tensors = { jobs: this.table(rows), sums: this.#partials!, y: whole(jobs[0].to) };
       const n = done / lanes;
-      this.gpu.run(splitSum, tensors, { count: jobs.length, n, V: vectorOf(lanes) }, n);
+      this.recorder.run(sumSplits, tensors, { count: jobs.length, n, V: vectorOf(lanes) }, n);
     }
-    this.gpu.profile?.end();
+    this.recorder.profile?.end();
     if (!this.#recording) this.#used = 0;
   }
 
-  /** Memory for partial results; what does not fit beside the others gets a buffer of its own size. */
+  /** Memory for partial sums; what does not fit beside the others gets a buffer of its own size. */
   #take(words: number): Tensor {
-    const room = ROOM[this.gpu.adapter.fallback ? "fallback" : "card"];
-    const size = this.#partials ? count(this.#partials.shape) : 0;
+    const room = this.recorder.traits.partialSums;
+    const size = this.#partials ? numel(this.#partials.shape) : 0;
     if (this.#used + words > size) {
       this.flush();
       if (words > size) {

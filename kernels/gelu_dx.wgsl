@@ -1,0 +1,25 @@
+// Gradient of GELU: dx = dy · ((1 + tanh(u)) / 2 + x / 2 · (1 − tanh(u)²) · u′).
+// One invocation per element, in the order of memory.
+// No tile: every element is read once, from memory.
+// From x, not y: the function is not monotonic, so y does not tell its slope.
+//#include lib/index.wgsl
+//#include lib/math.wgsl
+override SIZE: u32 = 64u;
+
+struct P { n: u32, add: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(3) var<uniform> p: P;
+
+@compute @workgroup_size(SIZE)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = thread(id, groups, SIZE);
+  if (i >= p.n) { return; }
+  let b = clamp(x[i], -10.0, 10.0);
+  let t = bounded_tanh(0.7978845608 * (b + 0.044715 * b * b * b));
+  let slope = 0.7978845608 * (1.0 + 0.134145 * b * b);
+  var g = dy[i] * 0.5 * (1.0 + t + x[i] * (1.0 - t * t) * slope);
+  if (p.add != 0u) { g += dx[i]; }
+  dx[i] = g;
+}

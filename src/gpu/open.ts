@@ -1,0 +1,94 @@
+/** Opening an adapter: what is asked of it, and what is known about it afterwards. */
+import { AdapterError } from "../errors.ts";
+
+export interface OpenOptions {
+  /** Which adapter to take; `software` is the fallback adapter. Default: the system's first choice. */
+  adapter?: "high-performance" | "low-power" | "software";
+  /** So that a `Profile` can be started; "if-there": where the adapter has them. */
+  timestamps?: boolean | "if-there";
+}
+
+/** What is known about the adapter in use. */
+export interface AdapterReport {
+  description: string;
+  vendor: string;
+  driver: string;
+  fallback: boolean;
+  features: string[];
+  limits: Record<string, number>;
+}
+
+/** WebGPU's default for one binding, in bytes. */
+const DEFAULT_BINDING = 2 ** 27;
+/** More than any preset needs, and well within the 32-bit arithmetic of kernels. */
+const LARGEST_BINDING = 2 ** 31;
+
+/** The limits on the size of a tensor where an adapter offers more than the default. */
+function tensorLimits(
+  { maxStorageBufferBindingSize, maxBufferSize }: GPUSupportedLimits,
+): Record<string, number> {
+  if (maxStorageBufferBindingSize <= DEFAULT_BINDING) return {};
+  return {
+    maxStorageBufferBindingSize: Math.min(maxStorageBufferBindingSize, LARGEST_BINDING),
+    maxBufferSize: Math.min(maxBufferSize, LARGEST_BINDING),
+  };
+}
+
+/** Throws AdapterError when there is no such adapter, or when it refuses a device. */
+export async function openDevice(
+  { adapter: wanted, timestamps }: OpenOptions,
+): Promise<{ device: GPUDevice; report: AdapterReport }> {
+  const adapter = await requestAdapter(wanted);
+  const { info } = adapter;
+  const timed = adapter.features.has("timestamp-query");
+  if (timestamps === true && !timed) {
+    throw new AdapterError(
+      `Cannot time kernels on ${info.description}: it has no timestamp-query, expected an adapter ` +
+        `that has; run without a profile or choose another adapter (--adapter)`,
+    );
+  }
+  const device = await adapter.requestDevice({
+    label: "denas",
+    requiredFeatures: timestamps && timed ? ["timestamp-query"] : [],
+    requiredLimits: tensorLimits(adapter.limits),
+  }).catch((cause: Error) => {
+    throw new AdapterError(
+      `Cannot open ${info.description}: ${cause.message}, expected a device with WebGPU's default ` +
+        `limits; free memory or choose another adapter (--adapter)`,
+      { cause },
+    );
+  });
+  return { device, report: reportOn(adapter) };
+}
+
+async function requestAdapter(wanted: OpenOptions["adapter"]): Promise<GPUAdapter> {
+  if (typeof Deno !== "undefined") (await import("./vulkan_only.ts")).vulkanOnly();
+  const adapter = await navigator.gpu?.requestAdapter(
+    wanted === "software"
+      ? { forceFallbackAdapter: true }
+      : wanted
+      ? { powerPreference: wanted }
+      : undefined,
+  );
+  if (adapter) return adapter;
+  throw new AdapterError(
+    `Cannot open a GPU: got no WebGPU adapter${wanted ? ` of kind ${wanted}` : ""}, expected a ` +
+      `Vulkan, Metal or D3D12 driver; on Debian try: apt-get install mesa-vulkan-drivers`,
+  );
+}
+
+function reportOn({ info, features, limits: offered }: GPUAdapter): AdapterReport {
+  const limits: Record<string, number> = {};
+  for (const name in offered) {
+    const value = (offered as unknown as Record<string, unknown>)[name];
+    if (typeof value === "number") limits[name] = value;
+  }
+  return {
+    description: info.description || info.device || "unknown adapter",
+    vendor: info.vendor,
+    driver: `${info.vendor} ${info.architecture} ${info.description}`.trim(),
+    fallback: info.isFallbackAdapter,
+    features: [...features].sort(),
+    limits,
+  };
+}

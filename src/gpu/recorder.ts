@@ -1,0 +1,54 @@
+/** What records dispatches: the contract between ops and the device. */
+import type { Kernel, Params } from "./kernel.ts";
+import type { BufferPool } from "./pool.ts";
+import type { Profile } from "./profile.ts";
+import type { Tensor } from "./tensor.ts";
+import type { Traits } from "./traits.ts";
+
+/** The result of a split-K reduction: the sum of `splits` rows of `n` partial sums, in their order. */
+export interface Reduction {
+  splits: number;
+  n: number;
+  to: Tensor;
+  /** Add to what is there. */
+  add: boolean;
+}
+
+/** What an op sees of a device. */
+export interface Recorder {
+  /** What is assumed about the adapter. */
+  readonly traits: Traits;
+  /** Memory for the tensors of a step. */
+  readonly pool: BufferPool;
+  /** Appends one dispatch. `work` is the number of invocations, or the work-groups per axis. */
+  run(
+    k: Kernel,
+    tensors: Readonly<Record<string, Tensor>>,
+    params: Params,
+    work: number | readonly [number, number?, number?],
+  ): void;
+  /** One of several variants of a kernel: see `Tuning.choose`. */
+  choose<T>(key: string, candidates: readonly T[]): T;
+  /**
+   * `main` records what writes the rows of partial sums. They are added up later, many reductions in one
+   * dispatch, but before anything else touches the result. Must not be nested.
+   */
+  reduceSplits(job: Reduction, main: (sums: Tensor) => void): void;
+}
+
+/** What running a tape needs besides. */
+export interface StepRecorder extends Recorder {
+  /** While set, dispatches are timed and spans of host work noted. */
+  readonly profile: Profile | null;
+  /** Starts a run: the results of the last one, and the temporaries that it read, return to the pool. */
+  startRun(): void;
+  /** Returns a tensor to the pool when the next run starts. */
+  keepUntilRun(tensor: Tensor): void;
+  /** A tensor from the pool with these contents, for the next run only. */
+  temporary(
+    data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+    shape?: Tensor["shape"],
+  ): Tensor;
+  /** Notes that work of so many multiply-adds was recorded; submits when it is enough for a while. */
+  noteWork(macs: number): void;
+}

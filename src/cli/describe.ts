@@ -8,9 +8,10 @@ import type { DescribeOptions, Description, ReleasedCount } from "../nas/describ
 import { finalConfig } from "../nas/final_config.ts";
 import { limits } from "../nas/limits.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
-import { sizeUpTo, whole } from "./options.ts";
+import { sizeUpTo } from "./options.ts";
 import type { ReadArch } from "./picture.ts";
 import { bytes, print, table, thousands } from "./terminal.ts";
+import { addSpaceOptions, spaceOverrides } from "./setting_options.ts";
 
 type ImageSize = [number, number, number];
 
@@ -18,15 +19,9 @@ interface DescribeCliOptions extends ArchOptions {
   mode?: string;
   supernet?: boolean;
   preset?: string;
-  layers?: number;
-  filters?: number;
-  branches?: number;
-  blocks?: number;
-  stem?: number;
   classes?: number;
   image?: ImageSize;
   batch?: number;
-  legacyFixed?: boolean;
   memory?: boolean;
   json?: boolean;
 }
@@ -38,21 +33,12 @@ export function addDescribe(program: Command): void {
     .option("--supernet", "describe the shared weights of a search instead, with --mode")
     .option("--mode <space>", "space of the supernet: micro or macro")
     .option("--preset <name>", "sizes as in this preset (file: quick; text and supernet: paper)")
-    .option("--layers <n>", "layers of the network", whole)
-    .option("--filters <n>", "channels of the first layer", whole)
-    .option("--branches <n>", "operations to choose from", whole)
-    .option("--blocks <n>", "blocks per cell (micro)", whole)
-    .option("--stem <n>", "total stride of the stem: 1, 2 or 4", whole)
     .option("--classes <n>", "number of classes", sizeUpTo(limits.classes))
     .option("--image <size>", "32, or 28x28x1: height, width, channels", imageSize)
-    .option(
-      "--legacy-fixed",
-      "a final macro network as the released code builds it, which published counts are of",
-    )
     .option("--memory", "add the bytes that a training step needs")
     .option("--batch <n>", "images per training step, for --memory", sizeUpTo(limits.batch))
     .option("--json", "print one JSON object");
-  addArchOptions(command).addHelpText(
+  addSpaceOptions(addArchOptions(command)).addHelpText(
     "after",
     `
 Examples:
@@ -97,7 +83,7 @@ function supernetRequest(options: DescribeCliOptions) {
   if (mode === undefined) {
     throw new UsageError("Cannot describe a supernet: no --mode given, expected micro or macro");
   }
-  const { space } = resolveSearchConfig({ mode, preset, overrides: sizes(options) });
+  const { space } = resolveSearchConfig({ mode, preset, overrides: spaceOverrides(options) });
   const input: ImageSize = image ?? [32, 32, 3];
   return { settings: space, form: "search" as const, supernet: true, input, classes, batch };
 }
@@ -108,7 +94,10 @@ function archRequest(
 ) {
   const { image, classes, batch } = options;
   const preset = options.preset ?? (foreign ? "paper" : "quick");
-  const { space, form, batch: trained } = finalConfig(arch, { preset, given: sizes(options) });
+  const { space, form, batch: trained } = finalConfig(arch, {
+    preset,
+    given: spaceOverrides(options),
+  });
   return {
     settings: space,
     form,
@@ -116,17 +105,6 @@ function archRequest(
     input: image ?? arch.input,
     classes: classes ?? classCount(arch),
     batch: batch ?? trained,
-  };
-}
-
-function sizes(options: DescribeCliOptions) {
-  return {
-    "space.layers": options.layers,
-    "space.filters": options.filters,
-    "space.branches": options.branches,
-    "space.blocks": options.blocks,
-    "space.stem": options.stem,
-    "space.legacyFixed": options.legacyFixed,
   };
 }
 

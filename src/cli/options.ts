@@ -32,10 +32,6 @@ export interface ConfigOptions extends RunOptions {
   tuning?: string | false;
   epochs?: number;
   batch?: number;
-  layers?: number;
-  filters?: number;
-  branches?: number;
-  stem?: number;
   lr?: number;
   image?: number;
   trainImages?: number;
@@ -74,10 +70,6 @@ export function addConfigOptions(command: Command): Command {
     .option("--epochs <n>", "passes over the training images", whole)
     .option("--budget <time>", "scale the epochs to end in about 90s, 30m or 2h", seconds)
     .option("--batch <n>", "images per training step", whole)
-    .option("--layers <n>", "layers of the network", whole)
-    .option("--filters <n>", "channels of the first layer", whole)
-    .option("--branches <n>", "operations to choose from", whole)
-    .option("--stem <n>", "total stride of the stem: 1, 2 or 4", whole)
     .option("--lr <rate>", "highest learning rate", number)
     .option("--image <n>", "side that folder images are resized to", whole)
     .option("--train-images <n>", "use only so many training images", whole)
@@ -115,10 +107,6 @@ export function overridesOf(options: Omit<ConfigOptions, "out">): Overrides {
     validImages,
     adapter,
     initFrom: options.initFrom && existingWeights(options.initFrom, options.runs),
-    "space.layers": options.layers,
-    "space.filters": options.filters,
-    "space.branches": options.branches,
-    "space.stem": options.stem,
     "optimizer.lrMax": options.lr,
     "optimizer.decayAll": options.decayAll,
     "augment.cutout": options.cutout,

@@ -22,13 +22,15 @@ import {
 import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { isFile } from "./run_path.ts";
+import { addSpaceOptions, spaceOverrides } from "./setting_options.ts";
 import { dataName, readSettings } from "./settings.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
 
 type RetrainOptions = Omit<ConfigOptions, "out"> & ArchOptions & NnablaRetrainOptions & {
-  legacyFixed?: boolean;
   form?: string;
+  /** An option of most spaces (setting_options.ts). */
+  filters?: number;
   baseline?: boolean;
   evalTestEachEpoch?: boolean;
 };
@@ -41,12 +43,8 @@ export function addRetrain(program: Command, finish: (code: number) => void): vo
     .description("Train a found architecture from scratch and test it.")
     .option("--form <form>", "final (the default), or search: the network as the search trained it")
     .option("--baseline", "a hand-made network of the same space and size in its place")
-    .option(
-      "--legacy-fixed",
-      "a macro network as the released code builds it: separable ones are full convolutions",
-    )
     .option("--eval-test-each-epoch", "look at the test images after every epoch, for a curve");
-  addNnablaRetrainOptions(addConfigOptions(addArchOptions(command))).addHelpText(
+  addNnablaRetrainOptions(addSpaceOptions(addConfigOptions(addArchOptions(command)))).addHelpText(
     "after",
     `
 Examples:
@@ -113,7 +111,7 @@ async function baseline(
     }
   }
   const named = space ?? "micro";
-  const overrides = overridesOf(options);
+  const overrides = { ...overridesOf(options), ...definedOnly(spaceOverrides(options)) };
   const config = resolveRetrainConfig({ space: named, preset, faithful, overrides });
   const arch = baselineAlone(config.space);
   return { arch, text: formatArchFile(arch), config: await resolve(arch, options) };
@@ -138,8 +136,8 @@ async function toTrain(what: string, options: RetrainOptions) {
 async function givenSettings(options: RetrainOptions, filters: number): Promise<Overrides> {
   return {
     ...overridesOf(options),
+    ...definedOnly(spaceOverrides(options)),
     data: await dataName(options.data),
-    "space.legacyFixed": options.legacyFixed,
     form: options.form,
     evalTestEachEpoch: options.evalTestEachEpoch,
     ...definedOnly(nnablaRetrainOverrides(options, filters)),

@@ -26,6 +26,7 @@ import {
   whole,
 } from "./options.ts";
 import { fromHere } from "./paths.ts";
+import { addSpaceOptions, spaceOverrides } from "./setting_options.ts";
 import { dataName, readSettings } from "./settings.ts";
 import { strategies } from "../nas/registry.ts";
 import { start } from "./start.ts";
@@ -34,10 +35,8 @@ import { print } from "./terminal.ts";
 interface SearchOptions extends ConfigOptions, NnablaSearchOptions, EvaluatorOptions {
   mode?: string;
   strategy?: string;
-  blocks?: number;
   maxParams?: number;
   maxMacs?: number;
-  legacyReduce?: boolean;
   channels?: "whole" | "range";
 }
 
@@ -49,10 +48,8 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
       "what to search: micro (two cells), macro (a whole network), or a benchmark's space",
     )
     .option("--strategy <name>", `one of ${strategies.names.join(", ")}`)
-    .option("--blocks <n>", "blocks per cell (micro)", whole)
     .option("--max-params <n>", "reject architectures with more parameters", whole)
     .option("--max-macs <n>", "reject architectures with more multiply-adds", whole)
-    .option("--legacy-reduce", "reduction cells see h(l-1) twice, as in the released code (micro)")
     .addOption(
       new Option(
         "--channels <kind>",
@@ -60,9 +57,10 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
       ).choices(["whole", "range"]),
     )
     .option("--out <file>", "where to copy the winner", "arch.json");
-  addNnablaSearchOptions(addEvaluatorOptions(addConfigOptions(command))).addHelpText(
-    "after",
-    `
+  addNnablaSearchOptions(addEvaluatorOptions(addSpaceOptions(addConfigOptions(command))))
+    .addHelpText(
+      "after",
+      `
 Examples:
   $ denas search --mode micro                       cells, on Fashion-MNIST, in minutes
   $ denas search --mode macro --preset smoke        see everything work in a minute
@@ -76,13 +74,13 @@ Examples:
   $ denas search --table nb201.csv --strategy nsga2 --objectives=-params_mb --queries 300
   $ denas search --mode micro --print-config > my.json
   $ denas search --config my.json`,
-  ).action(async (given: SearchOptions, command: Command) => {
-    const options = { ...given, out: given.recommendedArch ?? given.out };
-    if (options.samplingOnly) return await drawOnly(given, command);
-    const config = await resolve(options);
-    if (options.printConfig) return print(JSON.stringify(config, null, 2));
-    finish(await start({ command: "search", config }, options));
-  });
+    ).action(async (given: SearchOptions, command: Command) => {
+      const options = { ...given, out: given.recommendedArch ?? given.out };
+      if (options.samplingOnly) return await drawOnly(given, command);
+      const config = await resolve(options);
+      if (options.printConfig) return print(JSON.stringify(config, null, 2));
+      finish(await start({ command: "search", config }, options));
+    });
 }
 
 /**
@@ -105,12 +103,11 @@ async function drawOnly(options: SearchOptions, command: Command): Promise<void>
 async function givenSettings(options: SearchOptions): Promise<Overrides> {
   return {
     ...overridesOf(options),
+    ...definedOnly(spaceOverrides(options)),
     ...definedOnly(nnablaSearchOverrides(options)),
     ...definedOnly(evaluatorOverrides(options)),
     data: await dataName(options.data),
     "strategy.kind": options.strategy,
-    "space.blocks": options.blocks,
-    "space.legacyReduce": options.legacyReduce,
     maxParams: options.maxParams,
     maxMacs: options.maxMacs,
     ...options.set,

@@ -14,16 +14,14 @@ import {
   type Table,
   taskOf,
 } from "../nas/tables/mod.ts";
-import { positive, whole } from "./options.ts";
+import { positive } from "./options.ts";
 import { fromHere, places } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { print, table as lines, thousands } from "./terminal.ts";
+import { addSpaceOptions, spaceOverrides } from "./setting_options.ts";
 
 interface TableOptions {
   space?: string;
-  layers?: number;
-  blocks?: number;
-  branches?: number;
   dataset?: string;
   by?: string;
   count: number;
@@ -68,14 +66,11 @@ Tables are explained in docs/tables.md.`,
 function command(group: Command, usage: string, description: string): Command {
   const made = group.command(usage).description(description)
     .option("--space <name>", "space of a table of your own")
-    .option("--layers <n>", "layers of that space", whole)
-    .option("--blocks <n>", "blocks per cell of that space", whole)
-    .option("--branches <n>", "operations of that space", whole)
     .option("--dataset <name>", "data set, where the table has several")
     .option("--by <metric>", "order by this metric; -metric: smallest first")
     .option("--count <n>", "at most so many rows", positive, 10)
     .option("--json", "print JSON");
-  return made.addHelpText("after", `\nExamples:\n  $ denas table --help`);
+  return addSpaceOptions(made).addHelpText("after", `\nExamples:\n  $ denas table --help`);
 }
 
 /** Opens a table; of a large one it shows how far the reading is. */
@@ -112,12 +107,8 @@ async function withTable(
   }
 }
 
-function spaceOf(mode: string, { layers, blocks, branches }: TableOptions): SearchSpace<unknown> {
-  const overrides = {
-    "space.layers": layers,
-    "space.blocks": blocks,
-    "space.branches": branches,
-  };
+function spaceOf(mode: string, options: TableOptions): SearchSpace<unknown> {
+  const overrides = spaceOverrides(options);
   return openSpace(resolveSearchConfig({ mode, preset: "paper", overrides }).space);
 }
 

@@ -86,10 +86,10 @@ test("the form has the fields of the chosen space, strategy and evaluator, and s
   await present({ "space.blocks": 1, "space.branches": 0, "strategy.controller.lr": 1 });
   await page.getByText("enas: a controller that learns by REINFORCE").waitFor();
 
-  await page.getByLabel("Search space").selectOption("macro");
+  await page.getByRole("combobox", { name: "Search space", exact: true }).selectOption("macro");
   await field("preset").selectOption("smoke");
   await page.getByText("ENAS's whole networks").waitFor();
-  await page.getByLabel("Strategy", { exact: true }).selectOption("evolution");
+  await page.getByRole("combobox", { name: "Strategy", exact: true }).selectOption("evolution");
   await page.getByText("regularised evolution: winners of tournaments").waitFor();
   await present({ "space.blocks": 0, "space.branches": 1, "strategy.controller.lr": 0 });
   await page.locator('[name="strategy.population"][placeholder="4"]').waitFor();

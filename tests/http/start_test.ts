@@ -202,8 +202,11 @@ Deno.test("a run waits, and says so, while another process has the adapter", asy
   });
   try {
     assertEquals((await served.send("POST", `/runs/${id}/resume`)).status, 202);
-    // Another process than before has the run, and has found the adapter taken.
-    while ((await untilState(served, id, "queued")).pid === pid) await pause();
+    // Another process than before has the run (0: none yet), and has found the adapter taken.
+    for (let now = pid; now === pid || now === 0;) {
+      await pause();
+      now = (await untilState(served, id, "queued")).pid;
+    }
     assertEquals((await inspect(served, id)).position, undefined);
   } finally {
     lock.release();

@@ -5,7 +5,7 @@ import type { Value } from "../../autodiff/tape.ts";
 import { channels, convNormRelu, linear, type Net, stem } from "../../nn/layers.ts";
 import { constantInit } from "../../nn/init.ts";
 import { biasAdd, globalAvgPool } from "../../ops/mod.ts";
-import { networkSettings } from "./settings.ts";
+import { FILTERS, LAYERS, networkSettings } from "./settings.ts";
 
 /** Settings of a network of stages: cells in all stages together, and channels of the first. */
 export const benchmarkSettings = (
@@ -20,8 +20,8 @@ export const benchmarkSettings = (
     layers: sizeOf(limits.layers).min(stages).multipleOf(
       stages,
       `expected a multiple of ${stages}: the same number of cells in each of ${stages} stages`,
-    ).default(cells),
-    filters: sizeOf(limits.filters).min(leastFilters).default(filters),
+    ).default(cells).meta(LAYERS),
+    filters: sizeOf(limits.filters).min(leastFilters).default(filters).meta(FILTERS),
     ...networkSettings,
   });
 export type BenchmarkSettings = z.output<ReturnType<typeof benchmarkSettings>>;

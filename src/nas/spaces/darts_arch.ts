@@ -3,11 +3,11 @@ import { z } from "zod";
 import { limits, sizeOf } from "../limits.ts";
 import { UsageError } from "../../errors.ts";
 import { type Cell, cellKey } from "./micro_arch.ts";
-import { blocks, cellSettings, layers, networkSettings } from "./settings.ts";
+import { blocks, cellSettings, FILTERS, layers, networkSettings } from "./settings.ts";
 
 export const dartsSettings = z.strictObject({
   layers: layers(3, 20),
-  filters: sizeOf(limits.filters).min(2).default(36),
+  filters: sizeOf(limits.filters).min(2).default(36).meta(FILTERS),
   /** Nodes per cell. */
   blocks: blocks(4),
   ...networkSettings,

@@ -1,6 +1,6 @@
 /** Macro architectures: what they are made of, whatever network is built from them. */
 import { z } from "zod";
-import { enasSettings, evenFilters, layers } from "./settings.ts";
+import { asOption, enasSettings, evenFilters, layers } from "./settings.ts";
 
 export interface MacroLayer {
   /** Index into `macroOps`. */
@@ -37,13 +37,17 @@ const chainSettings = z.strictObject({
   /** Epsilon of the norm after a searched operation, in the supernet. */
   opBnEpsilon: z.number().positive().default(1e-3),
   /** Quirk Q3: separable operations of a final network become full convolutions. */
-  legacyFixed: z.boolean().default(false),
+  legacyFixed: z.boolean().default(false).meta(
+    asOption("a network as the released code builds it: separable ones are full convolutions"),
+  ),
 });
 export type ChainSettings = z.output<typeof chainSettings>;
 
 export const macroSettings = chainSettings.extend({
   /** Operations offered: the first so many. */
-  branches: z.number().int().min(4).max(6).default(6),
+  branches: z.number().int().min(4).max(6).default(6).meta(
+    asOption("operations to choose from"),
+  ),
 });
 export type MacroSettings = z.output<typeof macroSettings>;
 

@@ -1,6 +1,6 @@
 /** Micro architectures: what they are made of, whatever network is built from them. */
 import { z } from "zod";
-import { blocks, cellSettings, enasSettings, evenFilters, layers } from "./settings.ts";
+import { asOption, blocks, cellSettings, enasSettings, evenFilters, layers } from "./settings.ts";
 
 export const microSettings = z.strictObject({
   layers: layers(3, 6),
@@ -10,7 +10,9 @@ export const microSettings = z.strictObject({
   ...enasSettings,
   ...cellSettings,
   /** Quirk Q6: a reduction cell of the search child sees h(l−1) twice. */
-  legacyReduce: z.boolean().default(false),
+  legacyReduce: z.boolean().default(false).meta(
+    asOption("reduction cells see h(l-1) twice, as in the released code"),
+  ),
 });
 export type MicroSettings = z.output<typeof microSettings>;
 

@@ -16,7 +16,7 @@ import type { Decision, Graph, LabelledGraph, Notation, SearchSpace } from "../s
 import { type BenchmarkSettings, denseHead, plainStem } from "./benchmark.ts";
 import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
 import { type Network, requireSearchForm, type Sized, toModel } from "./child.ts";
-import { networkSettings } from "./settings.ts";
+import { FILTERS, networkSettings } from "./settings.ts";
 import { DecisionList } from "./codec.ts";
 
 export interface MacroBenchArch {
@@ -82,7 +82,7 @@ export const nasbenchMacroDefinition = defineSpace({
   summary: "NAS-Bench-Macro: eight layers, each the identity or an inverted residual block",
   settings: z.strictObject({
     layers: z.literal(LAYERS).default(LAYERS),
-    filters: sizeOf(limits.filters).default(32),
+    filters: sizeOf(limits.filters).default(32).meta(FILTERS),
     ...networkSettings,
   }),
   presets: benchmarkPresets({

@@ -4,10 +4,16 @@ import { limits, sizeOf } from "../limits.ts";
 
 const share = z.number().gt(0).max(1);
 
+/** Metadata of a setting that is an option of the command line too, under its own name. */
+export const asOption = (description: string) => ({ option: true, description });
+
+/** What the options `--layers` and `--filters` say in every space. */
+export const LAYERS = asOption("layers of the network");
+export const FILTERS = asOption("channels of the first layer");
+
 /** Settings of every network that `toModel` makes. */
 export const networkSettings = {
-  /** Total stride of the stem: 1, 2 or 4. */
-  stem: z.literal([1, 2, 4]).default(1),
+  stem: z.literal([1, 2, 4]).default(1).meta(asOption("total stride of the stem: 1, 2 or 4")),
   /** Quirk Q10: first weights of depthwise kernels and of banks as released. */
   legacyInit: z.boolean().default(false),
   /** Batch norm: epsilon and decay of the running statistics. */
@@ -36,14 +42,15 @@ export const layers = (least: number, byDefault: number) =>
     least,
     `expected at least ${least} layers: two reductions need room (Q20)`,
   )
-    .default(byDefault);
+    .default(byDefault).meta(LAYERS);
 
 /** Channels of the first stage. */
 export const evenFilters = (byDefault: number) =>
   sizeOf(limits.filters).min(2).multipleOf(2, "expected an even number: a reduction halves it")
-    .default(byDefault);
+    .default(byDefault).meta(FILTERS);
 
-export const blocks = (byDefault: number) => sizeOf(limits.blocks).default(byDefault);
+export const blocks = (byDefault: number) =>
+  sizeOf(limits.blocks).default(byDefault).meta(asOption("blocks or nodes per cell"));
 
 const network = z.object(networkSettings);
 export type NetworkSettings = z.output<typeof network>;

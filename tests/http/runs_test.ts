@@ -2,7 +2,6 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { parseArchFile } from "../../src/nas/arch_file.ts";
 import { readLines } from "../../src/run/files.ts";
-import { makeOldRun } from "./made_old_run.ts";
 import { makeRun } from "./made_run.ts";
 import { serve } from "./serving.ts";
 
@@ -62,40 +61,6 @@ Deno.test("a run is inspected: its settings, its last report, what the rows of i
   // deno-lint-ignore no-explicit-any -- as it comes
   const other = await served.json<any>(`/runs/${stopped}`);
   assert(other.commands[0].command.startsWith("./denas resume "), other.commands[0].command);
-});
-
-Deno.test("runs of the first version are listed and drawn", async () => {
-  await using served = await serve();
-  const { id, config } = await makeOldRun(served.runs);
-  const [listed] = (await served.json<{ runs: Record<string, unknown>[] }>("/runs")).runs;
-  const { mode, strategy, preset, seed, data, state } = listed;
-  assertEquals({ mode, strategy, preset, seed, data, state }, {
-    mode: "micro",
-    strategy: "enas",
-    preset: "smoke",
-    seed: 1,
-    data: "fashion-mnist",
-    state: "done",
-  });
-  // deno-lint-ignore no-explicit-any -- as it comes
-  const run = await served.json<any>(`/runs/${id}`);
-  const { kind, layers, blocks, filters } = run.config.space;
-  assertEquals({ kind, layers, blocks, filters }, {
-    kind: "micro",
-    layers: 3,
-    blocks: 2,
-    filters: 4,
-  });
-  assertEquals(run.config.strategy.controller, config.controller);
-  assertEquals(run.decisions.length, run.controller.probabilities.length);
-  for (const path of ["arch.svg", "trials/3/svg"]) {
-    const svg = await served.get(`/runs/${id}/${path}`);
-    assert((await svg.text()).includes("normal cell"), path);
-  }
-  // deno-lint-ignore no-explicit-any -- as it comes
-  const trial = await served.json<any>(`/runs/${id}/trials/3`);
-  assertEquals([trial.arch.version, trial.arch.settings.blocks], [2, 2]);
-  assert(trial.parameters > 1000);
 });
 
 Deno.test("trials are sorted, filtered and paged", async () => {

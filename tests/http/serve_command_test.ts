@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { fileURLToPath } from "node:url";
 import { writePictures } from "../data/make.ts";
 import { denas, start } from "../cli/command.ts";
+import { messages } from "./serving.ts";
 
 /** Reads what a process says until a pattern is there. */
 async function hear(stream: ReadableStream<Uint8Array>, pattern: RegExp): Promise<RegExpExecArray> {
@@ -100,6 +102,42 @@ Deno.test("--trusted-host demands a token, on loopback too", async () => {
   child.kill("SIGHUP");
   await child.stderr.cancel();
   assertEquals((await child.status).code, 0, "ended as by Ctrl-C");
+});
+
+Deno.test("a space of a plug-in is offered with its settings, and searched by a run that loads it", async () => {
+  const here = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "denas-" }));
+  const dataDir = join(here, "sets");
+  const parts = { train: 20, valid: 4, test: 6 };
+  await writePictures(join(dataDir, "photos"), parts, { size: [16, 16] });
+  const plugin = fileURLToPath(new URL("../../examples/residual.ts", import.meta.url));
+  const { child } = start(
+    ["serve", "--port", "0", "--data-dir", dataDir, "--plugin", plugin],
+    { INIT_CWD: here },
+  );
+  const [, url] = await hear(child.stdout, /serving +(http:\S+)\n/);
+  const [search] = (await (await fetch(`${url}schema/run`)).json()).oneOf;
+  assert(search.properties.mode.enum.includes("residual"));
+  const response = await fetch(`${url}runs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      ...{ command: "search", mode: "residual", preset: "smoke", data: "photos", batch: 8 },
+      ...{ rounds: 1, perRound: 2, strategy: { kind: "random" } },
+      evaluator: { kind: "shared", rewardBatch: 4 },
+    }),
+  });
+  const { id } = await response.json();
+  assertEquals(response.status, 202);
+  for await (const { data } of messages(await fetch(`${url}runs/${id}/events`))) {
+    assert(data.state !== "failed", data.error);
+    if (data.type !== "start") continue;
+    assertEquals([data.space, data.config.plugins], ["residual", [plugin]]);
+  }
+  const { state } = await (await fetch(`${url}runs/${id}`)).json();
+  assertEquals(state, "done");
+  child.kill("SIGINT");
+  await child.stderr.cancel();
+  assertEquals((await child.status).code, 0);
 });
 
 Deno.test("--serve shows a search while it goes on, and ends with it", async () => {

@@ -6,7 +6,6 @@ import { lockAdapter } from "../../src/run/lock.ts";
 import { readState } from "../../src/run/state.ts";
 import { start as type } from "../cli/command.ts";
 import { writePictures } from "../data/make.ts";
-import { makeOldRun } from "./made_old_run.ts";
 import { messages, serve, type Served } from "./serving.ts";
 
 /** The smallest search that goes through every phase. */
@@ -223,15 +222,6 @@ Deno.test("a run that cannot begin says why; one that waits can be stopped", asy
   assertEquals([state, position], ["interrupted", undefined]);
   const { error } = await untilState(served, broken, "failed");
   assert(error?.startsWith("Cannot find architectures within the limits"), error);
-});
-
-Deno.test("a run of the first version is not gone on with, and says why", async () => {
-  await using served = await serve();
-  const { id } = await makeOldRun(served.runs, 1);
-  assertEquals((await served.send("POST", `/runs/${id}/resume`)).status, 202);
-  const { error } = await untilState(served, id, "failed");
-  assert(error?.startsWith("Cannot "), error);
-  assert(error?.includes("version"), error);
 });
 
 Deno.test("a closed server leaves a checkpoint; the queue is taken up by the next one", async () => {

@@ -41,7 +41,7 @@ export const macroRangeDefinition = defineSpace({
   quirks: ["Q5"],
   example: {
     settings: { layers: 3, filters: 4, branches: 4, stem: 2 },
-    choice: [0, 3, 1, 1, 2, 0, 0, 0, 1, 2, 0, 0, 0, 3, 3, 0, 1, 0, 0, 0, 1, 1, 1, 0, 2, 1, 0],
+    choice: [3, 0, 3, 0, 3, 0, 3, 0, 0, 2, 3, 0, 0, 0, 3, 0, 0, 0, 1, 1, 0, 2, 0, 1, 1, 1, 1],
   },
 });
 

@@ -53,7 +53,8 @@ export * from "./src/nn/init.ts";
 export * from "./src/nn/optimizer.ts";
 export * from "./src/nn/schedule.ts";
 export * from "./src/nn/layers.ts";
-export { WeightStore } from "./src/nn/weights.ts";
+export { type NamedTensors, WeightStore } from "./src/nn/weights.ts";
+export * from "./src/nn/inherit.ts";
 export * from "./src/data/mod.ts";
 export {
   type Overrides,

@@ -100,7 +100,7 @@ class Retraining {
     const saved = await this.io.store.load();
     if (saved) this.#restore(saved);
     const earlier = saved ? null : earlierWeights(this.config, this.io);
-    const warm = earlier && await startFrom(this.#store, earlier);
+    const warm = earlier && startFrom(this.#store, earlier);
     yield {
       type: "start",
       command: "retrain",

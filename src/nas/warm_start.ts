@@ -1,6 +1,6 @@
 /** Starting from weights that are trained already, wherever names and shapes fit. */
-import { numel } from "../autodiff/op.ts";
 import { UsageError } from "../errors.ts";
+import { inherit, namedSource } from "../nn/inherit.ts";
 import type { NamedTensors, WeightStore } from "../nn/weights.ts";
 import type { RunEvent } from "./events.ts";
 
@@ -35,38 +35,26 @@ export function earlierWeights(
  * @returns the event that says how much that was.
  * @throws UsageError where nothing fits.
  */
-export async function startFrom(
+export function startFrom(
   store: WeightStore,
   { from, tensors, statistics }: EarlierWeights,
-): Promise<Extract<RunEvent, { type: "warmStart" }>> {
-  const merged = await store.tensors();
-  const weights = store.params().filter(({ trainable }) => trainable);
-  let copied = 0, parameters = 0;
-  for (const { name, shape, trainable } of store.params()) {
-    const earlier = tensors[name];
-    const fits = earlier?.shape.length === shape.length &&
-      earlier.shape.every((n, i) => n === shape[i]);
-    if (!fits || !trainable && !statistics) continue;
-    merged[name] = earlier;
-    if (!trainable) continue;
-    copied++;
-    parameters += numel(shape);
-  }
+): Extract<RunEvent, { type: "warmStart" }> {
+  const { tensors: copied, parameters } = inherit(store, namedSource(tensors, { statistics }));
+  const ofTensors = store.params().filter(({ trainable }) => trainable).length;
   if (copied === 0) {
     throw new UsageError(
       `Cannot start from ${from}: none of its ${
         Object.keys(tensors).length
       } tensors has the name and ` +
-        `shape of one of these ${weights.length}, expected some; the weights of a search fit the network ` +
+        `shape of one of these ${ofTensors}, expected some; the weights of a search fit the network ` +
         `in its own form: retrain with --form search`,
     );
   }
-  store.load(merged);
   return {
     type: "warmStart",
     from,
     tensors: copied,
-    ofTensors: weights.length,
+    ofTensors,
     parameters,
     ofParameters: store.parameters(),
   };

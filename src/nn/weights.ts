@@ -7,6 +7,7 @@ import { numel, type Shape, type Tensor } from "../autodiff/op.ts";
 import { type Param, paramValue, type Value } from "../autodiff/tape.ts";
 import { DataError, UsageError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { sameShape } from "../ops/shapes.ts";
 import { Rng, Stream } from "../random.ts";
 import type { Init } from "./init.ts";
 import { Slab } from "./slab.ts";
@@ -46,6 +47,15 @@ export class WeightStore {
   /** Whether memory has been given out: nothing new can be declared any more. */
   get materialised(): boolean {
     return this.#gpu !== null;
+  }
+
+  /**
+   * The device that the weights lie on.
+   * @throws Error before `materialise`.
+   */
+  get gpu(): Gpu {
+    if (!this.#gpu) throw new Error("Cannot read or load weights before they are materialised");
+    return this.#gpu;
   }
 
   /** Memory of the trainable weights; empty before `materialise`. */
@@ -144,7 +154,7 @@ export class WeightStore {
 
   /** Weights and states as they are on the device, in one read-back. */
   async tensors(): Promise<NamedTensors> {
-    const contents = await this.#device().read(this.#buffers.map(({ tensor }) => tensor));
+    const contents = await this.gpu.read(this.#buffers.map(({ tensor }) => tensor));
     const result: NamedTensors = {};
     this.#buffers.forEach(({ packed }, i) => {
       for (const { entry: { param }, offset } of packed.entries) {
@@ -179,13 +189,8 @@ export class WeightStore {
     this.#fill(({ param }, out) => out.set(tensors[param.name].data));
   }
 
-  #device(): Gpu {
-    if (!this.#gpu) throw new Error("Cannot read or load weights before they are materialised");
-    return this.#gpu;
-  }
-
   #fill(write: (entry: Entry, out: Float32Array) => void): void {
-    const gpu = this.#device();
+    const gpu = this.gpu;
     for (const { tensor, packed } of this.#buffers) {
       const data = new Float32Array(packed.words);
       for (const { entry, offset } of packed.entries) {
@@ -219,8 +224,6 @@ export class WeightStore {
     return slabs;
   }
 }
-
-const sameShape = (a: Shape, b: Shape) => a.length === b.length && a.every((n, i) => n === b[i]);
 
 const describe = (shape: Shape, trainable: boolean) =>
   `${trainable ? "trainable" : "state"} [${shape}]`;

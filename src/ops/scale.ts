@@ -10,8 +10,14 @@ import { sameShape } from "./shapes.ts";
 const scaleKernel = kernel("scale", scaleWgsl);
 const addScaledKernel = kernel("add_scaled", addScaledWgsl);
 
-const times = (rec: Recorder, x: Tensor, y: Tensor, factor: number, add: boolean) =>
-  rec.run(scaleKernel, { x, y }, { n: numel(x.shape), factor, add }, numel(x.shape));
+/** Records y = factor · x, or y += factor · x, for tensors in different buffers; offsets are multiples of 64. */
+export const scaleInto = (
+  rec: Recorder,
+  x: Tensor,
+  y: Tensor,
+  factor: number,
+  add: boolean,
+): void => rec.run(scaleKernel, { x, y }, { n: numel(x.shape), factor, add }, numel(x.shape));
 
 const shapes: Shape[] = [[1], [3, 5], [2, 7, 5, 3], [2, 5, 5, 36], [70, 33], [1, 28, 28, 1]];
 const factors = [0.25, -3, 1, 0.7, 0, 2];
@@ -19,9 +25,10 @@ const factors = [0.25, -3, 1, 0.7, 0, 2];
 const scaleOp = defineOp<{ factor: number }>({
   name: "scale",
   shapes: ([x]) => ({ out: [x] }),
-  forward: (rec, { inputs: [x], out: [y], params: { factor } }) => times(rec, x, y, factor, false),
+  forward: (rec, { inputs: [x], out: [y], params: { factor } }) =>
+    scaleInto(rec, x, y, factor, false),
   backward: (rec, { dy: [dy], dx: [dx], params: { factor } }) =>
-    times(rec, dy!, dx!.tensor, factor, dx!.accumulate),
+    scaleInto(rec, dy!, dx!.tensor, factor, dx!.accumulate),
   reads: { inputs: false, out: false },
   reference: ([x], _, { factor }) => [x.map((v) => factor * v)],
   cases: shapes.map((shape, i) => ({ shapes: [shape], params: { factor: factors[i] } })),
@@ -40,7 +47,7 @@ const addScaledOp = defineOp<{ factor: number }>({
     rec.run(addScaledKernel, { a, b, y }, { n: numel(a.shape), factor }, numel(a.shape)),
   backward: (rec, { dy: [dy], dx: [da, db], params: { factor } }) => {
     if (da) accumulate(rec, dy!, da.tensor, da.accumulate);
-    if (db) times(rec, dy!, db.tensor, factor, db.accumulate);
+    if (db) scaleInto(rec, dy!, db.tensor, factor, db.accumulate);
   },
   reads: { inputs: false, out: false },
   reference: ([a, b], _, { factor }) => [a.map((v, i) => v + factor * b[i])],

@@ -271,9 +271,9 @@ export const sharedDefinition = defineEvaluator({
       scoreKind: "shared-weights",
       dispatches: () => evaluator.dryRun(),
       figures: () => evaluator.figures(),
-      async warmStart() {
+      warmStart() {
         const earlier = earlierWeights(config, io);
-        return earlier && await evaluator.startFrom(earlier);
+        return Promise.resolve(earlier && evaluator.startFrom(earlier));
       },
       start: {
         data: describeData(data),

@@ -96,9 +96,16 @@ export const runEvent = z.discriminatedUnion("type", [
     epoch: z.number().int(),
     choice,
     key: z.string(),
-    /** Accuracy with shared weights as a fraction: not what the network reaches when retrained. */
-    score: fraction,
+    /** In the unit that the start names; larger is better. Of a trial without a score: what its strategy was told. */
+    score: z.number(),
     on: z.enum(["reward", "selection"]),
+    /** Present where there is no score: the evaluation failed, or the limits refused the architecture. */
+    status: z.enum(["ok", "failed", "infeasible"]).optional(),
+    reason: z.string().optional(),
+    /** Ids of the trials whose architectures this one was made from. */
+    parents: z.array(z.number().int()).optional(),
+    /** Where it was trained from another seed than the search's. */
+    seed: z.number().int().optional(),
     /** Epochs of training behind the score, where a search varies them. */
     trainedEpochs: z.number().int().optional(),
     /** Scored untrained or after less than the longest training: it cannot win. */

@@ -90,6 +90,8 @@ export default defineEvaluator({
         }
       },
     };
-    return { ...opened, evaluator };
+    // Of another device scores mean another thing.
+    const score = { label: "accuracy per millisecond", unit: "1/ms", comparable: false };
+    return { ...opened, evaluator, score };
   },
 });

@@ -2,6 +2,16 @@
 import type { RunEvent } from "./events.ts";
 import type { Score, State, Strategy, Trial } from "./strategy.ts";
 
+/** What the scores of an evaluator are, for those who show them. */
+export interface ScoreMeaning {
+  /** In words, before or after a figure: "accuracy with shared weights". */
+  label: string;
+  /** `fraction`: shown as per cent. Otherwise the unit that follows the figure; "" for none. */
+  unit: string;
+  /** Whether scores of different runs mean the same; false where they rank the architectures of one run only. */
+  comparable: boolean;
+}
+
 /** The outcome of one trial. */
 export type Result =
   & {

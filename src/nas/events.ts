@@ -14,6 +14,8 @@ export const runEvent = z.discriminatedUnion("type", [
     space: z.string(),
     strategy: z.string().optional(),
     evaluator: z.string().optional(),
+    /** Of a search: what its scores are, and whether those of different runs mean the same. */
+    score: z.object({ label: z.string(), unit: z.string(), comparable: z.boolean() }).optional(),
     /** Of a search on a table: what it is, and what its columns mean. */
     table: z.object({
       name: z.string(),
@@ -154,7 +156,13 @@ export const runEvent = z.discriminatedUnion("type", [
     choice: choice.optional(),
     score: fraction.optional(),
     /** On a table: what the score is, and the winner's value of a column that no strategy sees. */
-    report: z.object({ objective: z.string(), metric: z.string(), value: z.number() }).optional(),
+    report: z.object({
+      objective: z.string(),
+      metric: z.string(),
+      value: z.number(),
+      /** As that of the score. */
+      unit: z.string().optional(),
+    }).optional(),
     /** Where there are several objectives: trials that no other one dominates, by falling score. */
     front: z.array(z.object({
       trial: z.number().int(),

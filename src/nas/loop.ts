@@ -35,7 +35,7 @@ export interface SearchParts<A> {
   /** Further objectives of an architecture, larger is better; absent where the score is the only one. */
   objectives?(arch: A): number[];
   /** A figure of the winner that no strategy sees. */
-  report?(arch: A): { objective: string; metric: string; value: number };
+  report?(arch: A): { objective: string; metric: string; value: number; unit?: string };
   /** What arch.json records beside the choice. */
   archFields: Omit<ArchFile, "choice" | "score" | "scoreKind">;
   figures(): { step: number; trainedImages: number; peakBytes: number };

@@ -53,6 +53,7 @@ export async function* selection<A>(
     ) + "\n",
   );
   const front = parts.objectives && await keepFront(parts, at, store);
+  const { unit = "fraction" } = parts.start.score ?? {};
   const { tensors } = await evaluator.snapshot();
   if (Object.keys(tensors).length > 0) await store.put("supernet.safetensors", tensors);
   await store.put(
@@ -62,6 +63,8 @@ export async function* selection<A>(
       choice: winner.choice,
       score: winner.score,
       scoreKind,
+      // Accuracies are fractions unless it says otherwise.
+      ...unit !== "fraction" && { scoreUnit: unit },
     }),
   );
   const { trainedImages, peakBytes } = parts.figures();

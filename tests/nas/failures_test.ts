@@ -82,6 +82,7 @@ const scripted = defineEvaluator({
       target: { input: [8, 8, 3], classes: 3 },
       figures: () => ({ step: 0, trainedImages: 0, peakBytes: 0 }),
       scoreKind: "table",
+      score: { label: "sum of errors, negated", unit: "", comparable: true },
       arch: { input: [8, 8, 3], classes: 3 },
       start: {},
     });

@@ -285,6 +285,7 @@ export const sharedDefinition = defineEvaluator({
       evaluator,
       ...saysOf(data, config),
       scoreKind: "shared-weights",
+      score: { label: "accuracy with shared weights", unit: "fraction", comparable: false },
       dispatches: () => evaluator.dryRun(),
       figures: () => evaluator.figures(),
       async warmStart() {

@@ -169,6 +169,11 @@ export const trainDefinition = defineEvaluator({
       evaluator,
       ...saysOf(data, config),
       scoreKind: "trained-briefly",
+      score: {
+        label: "validation accuracy after a short training",
+        unit: "fraction",
+        comparable: true,
+      },
       dispatches: () => evaluator.dryRun(),
       figures: () => evaluator.figures(),
       warmStart() {

@@ -4,6 +4,7 @@ import { type ArchFile, isArchFile, parseArchFile } from "../nas/arch_file.ts";
 import type { SearchConfig } from "../nas/config.ts";
 import type { ScoreMeaning } from "../nas/evaluator.ts";
 import { type Form, formOfName, readForm, writeForm } from "../nas/forms/mod.ts";
+import { evaluators } from "../nas/registry.ts";
 import { pictureOf } from "../nas/final_config.ts";
 import { drawSvg, drawText } from "../run/draw.ts";
 import { writeAtomic } from "../run/files.ts";
@@ -42,7 +43,9 @@ export async function finishSearch(
   print(drawText(graphs));
   print(whatIsFound(done, folder.state.scores));
   if (done.front) printFront(config, done.front);
-  const trained = config.evaluator.kind === "table" ? duration(done.seconds) : summary(done);
+  const trained = evaluators.get(config.evaluator.kind).cost === "lookup"
+    ? duration(done.seconds)
+    : summary(done);
   print(`${counted(done.queries, "architecture")} scored, ${trained}`);
   print(`written to ${file}\n`);
   const preset = config.preset === "quick" ? "" : ` --preset ${config.preset}`;

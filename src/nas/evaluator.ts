@@ -29,6 +29,9 @@ export type Result =
     }
   );
 
+/** Why trials are evaluated: for the strategy's reward, or to select the winner at the end. */
+export type ScoredOn = "reward" | "selection";
+
 export interface Evaluator<A> {
   /** An architecture scores the same whenever it is scored: the final selection costs nothing. */
   readonly remembers?: boolean;
@@ -50,7 +53,7 @@ export interface Evaluator<A> {
    */
   evaluate(
     trials: readonly Trial<A>[],
-    on: "reward" | "selection",
+    on: ScoredOn,
     signal: AbortSignal,
   ): AsyncIterable<Result>;
   /** Images that one score takes while the search goes on: for the projected end. */

@@ -1,5 +1,5 @@
 /** Architectures drawn and scored within the limits of a search. */
-import type { Result } from "./evaluator.ts";
+import type { Result, ScoredOn } from "./evaluator.ts";
 import type { SearchParts } from "./loop.ts";
 import type { Position } from "./position.ts";
 import { reasonOf } from "./results.ts";
@@ -37,7 +37,7 @@ export class Scoring<A> {
   /** One result per trial as they arrive; those over the limits first, without asking the evaluator. */
   async *results(
     trials: readonly Trial<A>[],
-    on: "reward" | "selection" = "reward",
+    on: ScoredOn = "reward",
   ): AsyncGenerator<Result> {
     const { evaluator } = this.parts;
     const open = new Map<number, Trial<A>>();
@@ -60,7 +60,7 @@ export class Scoring<A> {
   }
 
   /** All results of some trials, as `tell` takes them. */
-  async score(trials: readonly Trial<A>[], on?: "reward" | "selection"): Promise<Scored<A>[]> {
+  async score(trials: readonly Trial<A>[], on?: ScoredOn): Promise<Scored<A>[]> {
     const results: Result[] = [];
     for await (const result of this.results(trials, on)) results.push(result);
     return this.scored(trials, results);

@@ -63,17 +63,17 @@ Deno.test("scores of −14 million bytes are searched, listed, compared, drawn a
   for (const seed of [1, 2, 3]) {
     const { code, stdout, stderr } = await search(seed);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /size, negated -1400\d{4} B|size, negated -1\.400\d+e\+7 B/);
+    assert.match(stdout, /size, negated -1400\d{4} B/);
     assert.match(stderr, /trial 3 failed: the cell has no bytes/);
-    assert.match(stderr, /epoch 1\/1 .*valid -1\.40\d+e\+7 B .*best -1\.40\d+e\+7 B/);
+    assert.match(stderr, /epoch 1\/1 .*valid -1400\d{4} B .*best -1400\d{4} B/);
     assert.ok(!/%/.test(stdout + stderr), stdout + stderr);
   }
   const runs = await denas(["runs"], env);
-  assert.match(runs.stdout, /-1\.40\d+e\+7 B/);
+  assert.match(runs.stdout, /-1400\d{4} B/);
   const compared = await denas(["compare"], env);
-  assert.match(compared.stdout, /-1\.400\d+e\+7 ± \d+(\.\d+)? B/, compared.stdout);
+  assert.match(compared.stdout, /-1400\d{4} ± \d+(\.\d+)? B/, compared.stdout);
   const shown = await denas(["show", "arch.json", "--svg"], env);
-  assert.match(shown.stdout, /-1\.400\d+e\+7 B looked up/);
+  assert.match(shown.stdout, /-1400\d{4} B looked up/);
   const [{ name }] = [...Deno.readDirSync(join(here, "runs"))];
   const plotted = await denas(["plot", name], env);
   assert.equal(plotted.code, 0, plotted.stderr);
@@ -85,9 +85,9 @@ Deno.test("scores of −14 million bytes are searched, listed, compared, drawn a
 
 Deno.test("the page's index takes them, marks what failed, and leaves it out of curves and ranks", async () => {
   await using served = await serve({ runs: join(here, "runs") });
-  const { runs } = await served.json<{ runs: { id: string; scoreUnit: string }[] }>("/api/v1/runs");
+  const { runs } = await served.json<{ runs: { id: string; scoreUnit: string }[] }>("/runs");
   assert.ok(runs.length >= 3 && runs.every(({ scoreUnit }) => scoreUnit === "B"));
-  const at = `/api/v1/runs/${runs[0].id}`;
+  const at = `/runs/${runs[0].id}`;
   const run = await served.json(at);
   const { trials } = await served.json<{ trials: { trial: number; score: number }[] }>(
     `${at}/trials`,

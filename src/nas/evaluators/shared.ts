@@ -8,7 +8,7 @@ import type { Dispatch } from "../../gpu/programs.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { defineEvaluator } from "../definition.ts";
 import { limits, sizeOf } from "../limits.ts";
-import type { Evaluator, Result } from "../evaluator.ts";
+import type { Evaluator, Result, ScoredOn } from "../evaluator.ts";
 import type { RunEvent } from "../events.ts";
 import { mergeStates, partOf } from "../progress.ts";
 import { built, reasonOf } from "../results.ts";
@@ -163,7 +163,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
   /** All trials on the same images, unless each gets its own; one whose network cannot be built has failed. */
   async *evaluate(
     trials: readonly Trial<A>[],
-    on: "reward" | "selection",
+    on: ScoredOn,
     signal: AbortSignal,
   ): AsyncGenerator<Result> {
     const models = new Map<number, Model>();
@@ -184,11 +184,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     }
   }
 
-  async #tallies(
-    models: Model[],
-    on: "reward" | "selection",
-    signal: AbortSignal,
-  ): Promise<Tally[]> {
+  async #tallies(models: Model[], on: ScoredOn, signal: AbortSignal): Promise<Tally[]> {
     const { config, settings, valid } = this.parts;
     const score = (models: Model[], batches: Iterable<Batch>) =>
       this.#scorer.score(models, batches, this.#pass(false), signal);

@@ -8,7 +8,7 @@ import { UsageError } from "../../errors.ts";
 import { defineEvaluator } from "../definition.ts";
 import { limits, sizeOf } from "../limits.ts";
 import { WeightStore } from "../../nn/weights.ts";
-import type { Evaluator, Result } from "../evaluator.ts";
+import type { Evaluator, Result, ScoredOn } from "../evaluator.ts";
 import { built, evaluateEach, reasonOf, TrialError } from "../results.ts";
 import { someArchitectures } from "../sampling.ts";
 import type { Model, Pass } from "../space.ts";
@@ -81,7 +81,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   /** A trial whose loss is no number any more, or whose network cannot be built, has failed. */
   evaluate(
     trials: readonly Trial<A>[],
-    _on: "reward" | "selection",
+    _on: ScoredOn,
     signal: AbortSignal,
   ): AsyncIterable<Result> {
     return evaluateEach(trials, (trial) => this.#score(trial, signal));

@@ -17,7 +17,7 @@ import { search } from "../../src/nas/search.ts";
 import type { Model } from "../../src/nas/space.ts";
 import { memoryStore } from "../../src/nas/store.ts";
 import type { Scored, Strategy, Trial } from "../../src/nas/strategy.ts";
-import { scale } from "../../src/ops/mod.ts";
+import { globalAvgPool, scale } from "../../src/ops/mod.ts";
 import { z } from "zod";
 
 const gpu = await Gpu.open();
@@ -33,7 +33,16 @@ const overflowing = ({ forward, ...rest }: Model): Model => ({
   },
 });
 
-/** Residual blocks, of which body 1 first cannot be built, and body 2 first diverges. */
+/** Logits of a wrong shape, found in the first step after other operations. */
+const misshapen = ({ forward, ...rest }: Model): Model => ({
+  ...rest,
+  forward(images, pass) {
+    const { logits } = forward(images, pass);
+    return { logits: globalAvgPool(logits) };
+  },
+});
+
+/** Residual blocks: with body 1 first they cannot be built, body 2 diverges, body 3 fails in its first step. */
 const brittle = defineSpace({
   ...residual,
   name: "brittle",
@@ -45,7 +54,8 @@ const brittle = defineSpace({
         const [first] = space.encode(arch);
         if (first === 1 && into.form === "final") throw new Error("body 1 has no stem");
         const model = space.build(arch, into);
-        return first === 2 && into.form === "final" ? overflowing(model) : model;
+        if (into.form !== "final") return model;
+        return first === 2 ? overflowing(model) : first === 3 ? misshapen(model) : model;
       },
     };
   },
@@ -109,13 +119,13 @@ const listener = (order: "ask" | "arrival") =>
       return strategy;
     },
   });
-for (const one of [brittle, scripted, listener("ask"), listener("arrival")]) {
+for (const one of [residual, brittle, scripted, listener("ask"), listener("arrival")]) {
   register(one as Plugin);
 }
 
-const trained = (overrides: Record<string, unknown> = {}) =>
+const trained = (overrides: Record<string, unknown> = {}, mode = "brittle") =>
   resolveSearchConfig({
-    mode: "brittle",
+    mode,
     preset: "smoke",
     overrides: {
       ...{ strategy: "random", evaluator: "train", batch: 4, evalBatch: 4, rounds: 2, perRound: 6 },
@@ -157,20 +167,27 @@ Deno.test("a training that diverges and a network that cannot be built fail with
     const expected = {
       1: /^Cannot build the network: body 1/,
       2: /^Cannot go on training: the loss/,
+      3: /^Cannot apply/,
     };
-    const message = expected[first as 1 | 2];
+    const message = expected[first as 1 | 2 | 3];
     assert.equal(status, message && "failed");
     if (!message) continue;
     assert.match(reason!, message);
     assert.equal(score, 0);
   }
   const kinds = new Set(trials.map(({ choice: [first] }) => first));
-  assert.ok([0, 1, 2].every((first) => kinds.has(first)), "each fate occurs");
+  assert.ok([0, 1, 2, 3].every((first) => kinds.has(first)), "each fate occurs");
   const failed = new Set(trials.filter((t) => t.status).map((t) => t.trial));
   for (const event of events) if (event.type === "best") assert.ok(!failed.has(event.trial));
   const done = events.at(-1) as Of<"done">;
-  assert.ok(![1, 2].includes(done.choice![0]));
+  assert.ok(done.choice![0] === 0);
   assert.ok(store.files.has("arch.json"));
+  // Those that did not fail score as if nothing had failed before them.
+  const sound = trialsOf((await run(trained({}, "residual"))).events);
+  for (const [i, { choice, status, score }] of trials.entries()) {
+    assert.deepEqual(choice, sound[i].choice);
+    if (!status) assert.equal(score, sound[i].score);
+  }
 });
 
 Deno.test("a search stopped between a failed trial and the next of its round goes on to the same end", async () => {

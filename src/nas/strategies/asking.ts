@@ -29,9 +29,10 @@ export interface Child<A> {
   parents?: number[];
 }
 
-/** Ids of the trials in which these were scored. */
-export const parentsOf = (...from: readonly { trial?: number }[]): number[] =>
-  from.flatMap(({ trial }) => trial ?? []);
+/** Ids of the trials in which these were scored, each once. */
+export const parentsOf = (...from: readonly { trial?: number }[]): number[] => [
+  ...new Set(from.flatMap(({ trial }) => trial ?? [])),
+];
 
 /** The trial of a made architecture. */
 export const asTrial = <A>(id: number, { arch, parents }: Child<A>): Trial<A> => ({

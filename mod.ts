@@ -98,6 +98,7 @@ export { memoryStore, type Store } from "./src/nas/store.ts";
 export type * from "./src/nas/space.ts";
 export type * from "./src/nas/strategy.ts";
 export type * from "./src/nas/evaluator.ts";
+export { built, evaluateEach, reasonOf, TrialError } from "./src/nas/results.ts";
 export * from "./src/nas/tables/mod.ts";
 export { type EarlierWeights } from "./src/nas/warm_start.ts";
 export { loadPlugins } from "./src/run/plugins.ts";

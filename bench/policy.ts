@@ -39,8 +39,12 @@ await parts.evaluator.restore(partOf(saved, "evaluator"));
 const rng = new Rng(config.seed, Stream.search, 1);
 const policy = await parts.strategy.draw(samples);
 const uniform = Array.from({ length: samples }, () => uniformArchitecture(parts.space, rng));
-const scores = await parts.evaluator.score([...policy, ...uniform], "selection", signal);
-const values = scores.map((s) => s.value);
+const trials = [...policy, ...uniform].map((arch, id) => ({ id, arch }));
+const values: number[] = [];
+for await (const result of parts.evaluator.evaluate(trials, "selection", signal)) {
+  if (result.status !== "ok") throw new Error(`Cannot compare policies: ${result.reason}`);
+  values[result.trial] = result.score.value;
+}
 const mean = (v: number[]) => v.reduce((a, b) => a + b, 0) / v.length;
 const variance = (v: number[]) =>
   v.reduce((a, b) => a + (b - mean(v)) ** 2, 0) / (v.length - 1) / v.length;

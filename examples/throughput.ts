@@ -10,7 +10,6 @@ import {
   type EvaluatorContext,
   evaluators,
   run,
-  type Score,
   Tape,
   WeightStore,
   z,
@@ -77,17 +76,22 @@ export default defineEvaluator({
         for (const [key, milliseconds] of saved.known) known.set(key, milliseconds);
         return trainer.restore({ json: saved.trainer, tensors });
       },
-      async score(archs, on, signal) {
-        const scores: Score[] = [];
-        for (const [i, { value, loss }] of (await trainer.score(archs, on, signal)).entries()) {
-          const key = context.space.key(archs[i]);
-          const known_ = known.get(key) ?? await millisecondsOf(archs[i], context, target, given);
-          known.set(key, known_);
-          scores.push({ value: value / known_, loss });
+      async *evaluate(trials, on, signal) {
+        const archs = new Map(trials.map(({ id, arch }) => [id, arch]));
+        for await (const result of trainer.evaluate(trials, on, signal)) {
+          if (result.status === "ok") {
+            const arch = archs.get(result.trial);
+            const key = context.space.key(arch);
+            const time = known.get(key) ?? await millisecondsOf(arch, context, target, given);
+            known.set(key, time);
+            const { value, loss } = result.score;
+            yield { ...result, score: { value: value / time, loss } };
+          } else yield result;
         }
-        return scores;
       },
     };
-    return { ...opened, evaluator };
+    // Of another device scores mean another thing.
+    const score = { label: "accuracy per millisecond", unit: "1/ms", comparable: false };
+    return { ...opened, evaluator, score };
   },
 });

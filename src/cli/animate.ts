@@ -8,7 +8,7 @@ import { number, whole } from "./options.ts";
 import { addArchOptions, type ArchOptions } from "./arch_options.ts";
 import { besideFile, fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
-import { counted, percent, print, printError } from "./terminal.ts";
+import { counted, percent, print, printError, scoreText } from "./terminal.ts";
 
 interface AnimateOptions extends ArchOptions {
   out?: string;
@@ -125,11 +125,15 @@ async function framesOf(history: History, every: number, run: string): Promise<F
   }
   const space = spaceOf(history);
   const draw = (choice: readonly number[]) => space.picture(space.decode(choice));
-  const { start: { epochs }, foreign } = history;
+  const { start, start: { epochs }, foreign } = history;
+  const scored = (score: number) =>
+    start.score
+      ? `${scoreText(score, start.score.unit)}, ${start.score.label}`
+      : `${percent(score)} with shared weights`;
   const captionOf = (epoch: number, score: number) =>
     foreign?.scored === false
       ? `architecture ${epoch} of ${epochs}`
-      : `epoch ${epoch} of ${epochs} · best candidate ${percent(score)} with shared weights`;
+      : `epoch ${epoch} of ${epochs} · best candidate ${scored(score)}`;
   const frames: Frame[] = best
     .filter(({ epoch }, i) => (epoch - 1) % every === 0 || i === best.length - 1)
     .map(({ epoch, trial: { choice, score } }) => ({
@@ -141,7 +145,7 @@ async function framesOf(history: History, every: number, run: string): Promise<F
   if (done?.choice && done.score !== undefined) {
     frames.push({
       graphs: draw(done.choice),
-      caption: `winner · ${percent(done.score)} with shared weights, on the selection images`,
+      caption: `winner · ${scored(done.score)}${start.score ? "" : ", on the selection images"}`,
       score: done.score,
     });
   }

@@ -14,7 +14,7 @@ import { readRun } from "../run/read_run.ts";
 import { listRuns } from "../run/state.ts";
 import { fromHere } from "./paths.ts";
 import { runPath } from "./run_path.ts";
-import { counted, percent, print, printError, table, thousands } from "./terminal.ts";
+import { counted, print, printError, scoreText, table, thousands } from "./terminal.ts";
 
 interface CompareOptions {
   runs: string;
@@ -76,6 +76,7 @@ export function report(comparison: Comparison): string {
 const metricName: Record<Metric, string> = {
   sharedWeights: "shared-weight score",
   shortTraining: "short training",
+  score: "score",
   table: "table",
   validation: "validation",
   test: "test",
@@ -83,8 +84,9 @@ const metricName: Record<Metric, string> = {
 
 function groupsTable(groups: Group[]): string {
   const [{ command }] = groups;
-  const metrics = (["sharedWeights", "shortTraining", "table", "validation", "test"] as const)
-    .filter((m) => groups.some((g) => g.metrics[m]));
+  const metrics =
+    (["sharedWeights", "shortTraining", "score", "table", "validation", "test"] as const)
+      .filter((m) => groups.some((g) => g.metrics[m]));
   const head = [command, "space", "seeds", "parameters", ...metrics.map((m) => metricName[m])];
   return table(
     head,
@@ -93,14 +95,19 @@ function groupsTable(groups: Group[]): string {
       g.space,
       g.seeds.join(" "),
       thousands(g.parameters),
-      ...metrics.map((m) => g.metrics[m] ? plusMinus(g.metrics[m].summary) : "–"),
+      ...metrics.map((m) => g.metrics[m] ? plusMinus(g.metrics[m].summary, g.unit) : "–"),
     ]),
   );
 }
 
 /** 71.23 ± 0.41 %, or without a deviation where one seed cannot have any. */
-export function plusMinus({ n, mean, deviation }: { n: number; mean: number; deviation: number }) {
-  return n < 2 ? percent(mean) : `${(100 * mean).toFixed(2)} ± ${percent(deviation)}`;
+export function plusMinus(
+  { n, mean, deviation }: { n: number; mean: number; deviation: number },
+  unit = "fraction",
+) {
+  if (n < 2) return scoreText(mean, unit);
+  const value = unit === "fraction" ? (100 * mean).toFixed(2) : scoreText(mean, "");
+  return `${value} ± ${scoreText(deviation, unit)}`;
 }
 
 /** What each group of one kind cost, and whether that is the same. */
@@ -132,10 +139,12 @@ const sameButForFinals = (a: Group, b: Group) =>
   a.trainedImages === b.trainedImages && Math.abs(a.queries / b.queries - 1) < 0.05;
 
 function pairText({ a, b, metric, level, welch, permutationP, outcome }: Pair): string {
-  const points = (x: number) => (100 * x).toFixed(2);
+  const share = a.unit === "fraction";
+  const points = (x: number) => share ? (100 * x).toFixed(2) : scoreText(x, "");
+  const unit = share ? "points" : a.unit;
   const { difference, halfWidth, p } = welch;
   const sure = Number((100 * (1 - level)).toFixed(1));
-  const gap = `${difference < 0 ? "−" : "+"}${points(Math.abs(difference))} points`;
+  const gap = `${difference < 0 ? "−" : "+"}${points(Math.abs(difference))} ${unit}`.trimEnd();
   const head = `${shortLabel(a)} against ${shortLabel(b)}, ${metricName[metric]}: ${gap}`;
   if (outcome === "too few") {
     const [n, m] = [a.runs.length, b.runs.length];
@@ -146,7 +155,7 @@ function pairText({ a, b, metric, level, welch, permutationP, outcome }: Pair): 
     `${permutationP.toPrecision(2)} by permutation`;
   if (outcome === "not shown") {
     return `${head}: no difference shown (${tests}); with these seeds less than ` +
-      `±${points(halfWidth)} points cannot be told from chance`;
+      `±${points(halfWidth)}${unit && ` ${unit}`} cannot be told from chance`;
   }
   const better = shortLabel(outcome === "a" ? a : b);
   return metric === "sharedWeights"

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../errors.ts";
 import type { Overrides } from "../nas/config.ts";
+import { evaluators } from "../nas/registry.ts";
 import { whole } from "./options.ts";
 import { fromHere } from "./paths.ts";
 
@@ -15,13 +16,11 @@ export interface EvaluatorOptions {
   objectives?: string[];
 }
 
-const kinds = ["shared", "table", "train"];
-
 export function addEvaluatorOptions(command: Command): Command {
   return command
     .option(
       "--evaluator <kind>",
-      "shared weights (the default), a table, or train: each from scratch",
+      evaluators.all().map(({ name, summary }) => `${name}: ${summary}`).join("; "),
       kind,
     )
     .option("--table <file>", "search on this table of results, see denas table")
@@ -37,8 +36,8 @@ export function addEvaluatorOptions(command: Command): Command {
 }
 
 function kind(text: string): string {
-  if (!kinds.includes(text)) {
-    throw new InvalidArgumentError(`one of ${kinds.join(", ")}`);
+  if (!evaluators.find(text)) {
+    throw new InvalidArgumentError(`one of ${evaluators.names.join(", ")}`);
   }
   return text;
 }
@@ -52,7 +51,7 @@ export function evaluatorOverrides(options: EvaluatorOptions & { budget?: number
       "Cannot fit a search on a table to --budget: it takes seconds; give --queries instead",
     );
   }
-  if (queries !== undefined && (chosen ?? "shared") === "shared") {
+  if (queries !== undefined && evaluators.get(chosen ?? "shared").cost === "pass") {
     throw new UsageError(
       "Cannot use --queries with shared weights: they are trained in epochs; give --epochs, or " +
         "--set rounds=… and --set perRound=…",

@@ -11,6 +11,7 @@ import {
 } from "../nas/config.ts";
 import { openData } from "../nas/data_of.ts";
 import type { LoggedEvent, RunEvent } from "../nas/events.ts";
+import { evaluators } from "../nas/registry.ts";
 import { retrain } from "../nas/retrain.ts";
 import { needsDevice, openDevice, type RunIO, search } from "../nas/search.ts";
 import type { Store } from "../nas/store.ts";
@@ -246,9 +247,9 @@ export function jobOf(folder: RunFolder): Job {
   };
 }
 
-/** A search on a table looks at no image, whether its policy learns on a device or not. */
+/** A search that looks scores up sees no image, whether its policy learns on a device or not. */
 const seesImages = (job: Job): boolean =>
-  job.command === "retrain" || job.config.evaluator.kind !== "table";
+  job.command === "retrain" || evaluators.get(job.config.evaluator.kind).cost !== "lookup";
 
 async function loadData(
   job: Job,

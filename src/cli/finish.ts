@@ -2,7 +2,9 @@
 import { DataError, ExportError } from "../errors.ts";
 import { type ArchFile, isArchFile, parseArchFile } from "../nas/arch_file.ts";
 import type { SearchConfig } from "../nas/config.ts";
+import type { ScoreMeaning } from "../nas/evaluator.ts";
 import { type Form, formOfName, readForm, writeForm } from "../nas/forms/mod.ts";
+import { evaluators } from "../nas/registry.ts";
 import { pictureOf } from "../nas/final_config.ts";
 import { drawSvg, drawText } from "../run/draw.ts";
 import { writeAtomic } from "../run/files.ts";
@@ -11,7 +13,7 @@ import { ONNX } from "../run/network.ts";
 import type { DoneEvent } from "../run/record.ts";
 import { commandName, quoteWord, shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";
-import { bytes, counted, duration, percent, print, table } from "./terminal.ts";
+import { bytes, counted, duration, percent, print, scoreText, table } from "./terminal.ts";
 
 export interface Result {
   folder: RunFolder;
@@ -39,9 +41,11 @@ export async function finishSearch(
   if (quiet) return;
   const file = shortPath(published ? out : `${folder.path}/arch.json`);
   print(drawText(graphs));
-  print(whatIsFound(config, done));
+  print(whatIsFound(done, folder.state.scores));
   if (done.front) printFront(config, done.front);
-  const trained = config.evaluator.kind === "table" ? duration(done.seconds) : summary(done);
+  const trained = evaluators.get(config.evaluator.kind).cost === "lookup"
+    ? duration(done.seconds)
+    : summary(done);
   print(`${counted(done.queries, "architecture")} scored, ${trained}`);
   print(`written to ${file}\n`);
   const preset = config.preset === "quick" ? "" : ` --preset ${config.preset}`;
@@ -70,23 +74,14 @@ function printFront({ objectives }: SearchConfig, front: NonNullable<DoneEvent["
 }
 
 /** The score of the winner, and what it means. */
-function whatIsFound(
-  { evaluator: { kind } }: SearchConfig,
-  { score = 0, report }: DoneEvent,
-): string {
-  if (kind === "shared") {
-    return `accuracy ${
-      percent(score)
-    } with shared weights, which ranks architectures; retrain for its own`;
+function whatIsFound({ score = 0, report }: DoneEvent, meaning?: ScoreMeaning): string {
+  const { label = "score", unit, comparable = true } = meaning ?? {};
+  if (report) {
+    return `found by   ${scoreText(score, unit)} ${report.objective}\n` +
+      `report     ${scoreText(report.value, report.unit)} ${report.metric}`;
   }
-  if (kind === "train") return `validation accuracy ${percent(score)} after a short training`;
-  const figure = (value: number) =>
-    value >= 0 && value <= 1 ? percent(value) : String(Number(value.toPrecision(6)));
-  return report
-    ? `found by   ${figure(score)} ${report.objective}\nreport     ${
-      figure(report.value)
-    } ${report.metric}`
-    : `score ${figure(score)}`;
+  if (comparable) return `${label} ${scoreText(score, unit)}`;
+  return `${label} ${scoreText(score, unit)}, which ranks architectures; retrain for its own`;
 }
 
 /** The figures of the test set, and the network as ONNX in the run's folder. */

@@ -3,7 +3,16 @@
  * rate, time left, best so far. Elsewhere one line per epoch. The screen is never cleared.
  */
 import type { LoggedEvent } from "../nas/events.ts";
-import { clean, counted, duration, paint, percent, thousands, write } from "./terminal.ts";
+import {
+  clean,
+  counted,
+  duration,
+  paint,
+  percent,
+  scoreText,
+  thousands,
+  write,
+} from "./terminal.ts";
 
 type Of<T extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: T }>;
 
@@ -11,6 +20,12 @@ export interface Screen {
   terminal: boolean;
   columns(): number;
   write(text: string): void;
+}
+
+/** Unit of a run's scores, and whether they are of shared weights. */
+interface Scores {
+  unit: string;
+  shared: boolean;
 }
 
 const redrawMs = 100;
@@ -22,8 +37,8 @@ export class Progress {
   #projected = false;
   #compiling = false;
   #best: number | null = null;
-  /** Scores are of shared weights: no network's own accuracy. */
-  #shared = false;
+  /** What the scores are: with shared weights no network's own accuracy. */
+  #scores: Scores = { unit: "fraction", shared: false };
   #drawn = -Infinity;
   #shown = false;
 
@@ -38,10 +53,12 @@ export class Progress {
       case "step":
         return this.#onStep(event);
       case "epoch":
-        this.line(epochLine(event, this.#best, this.#shared));
+        this.line(epochLine(event, this.#best, this.#scores));
         return this.line(stopLine(event));
       case "controller":
         return this.line(controllerLine(event));
+      case "trial":
+        return this.line(failureLine(event));
       case "best":
         this.#best = event.score;
         return;
@@ -85,7 +102,8 @@ export class Progress {
   }
 
   #start(event: Of<"start">): void {
-    this.#shared = event.command === "search" && (event.evaluator ?? "shared") === "shared";
+    const shared = event.command === "search" && (event.evaluator ?? "shared") === "shared";
+    this.#scores = { unit: event.score?.unit ?? "fraction", shared };
     const { adapter, data, table } = event;
     if (adapter) {
       this.line(`adapter  ${adapter.description}${adapter.fallback ? " (software)" : ""}`);
@@ -101,8 +119,10 @@ export class Progress {
       this.line(`table    ${table.name}: ${counted(table.size, "architecture")}`);
       this.line(`maximise ${table.objective}; report ${table.report}`);
     }
-    const alone = event.evaluator === "table" || event.evaluator === "train";
-    if (alone) return this.line(`search   ${event.space}, ${event.strategy}, ${event.evaluator}`);
+    // Nothing is trained beside the trials.
+    if (event.stepsPerEpoch === 0) {
+      return this.line(`search   ${event.space}, ${event.strategy}, ${event.evaluator}`);
+    }
     this.line(
       `${event.command.padEnd(8)} ${event.space}${event.strategy ? `, ${event.strategy}` : ""}: ` +
         `${counted(event.epochs, "epoch")} of ${counted(event.stepsPerEpoch, "step")}, ` +
@@ -126,7 +146,7 @@ export class Progress {
       const clock = end.toTimeString().slice(0, 5);
       this.line(`this run should end in ${duration(event.secondsLeft)}, at ${clock}`);
     }
-    this.redraw(() => barLine(event, this.#best, this.screen.columns() - 1, this.#shared));
+    this.redraw(() => barLine(event, this.#best, this.screen.columns() - 1, this.#scores));
   }
 }
 
@@ -135,7 +155,7 @@ export function barLine(
   event: Of<"step">,
   best: number | null,
   columns: number,
-  shared = false,
+  scores: Scores = { unit: "fraction", shared: false },
 ): string {
   const { step, steps } = event;
   const text = [
@@ -144,7 +164,7 @@ export function barLine(
     `loss ${event.loss.toFixed(3)}`,
     `${event.imagesPerSecond.toFixed(0)} images/s`,
     `${duration(event.secondsLeft)} left`,
-    ...bestSoFar(best, shared),
+    ...bestSoFar(best, scores),
   ].join("  ");
   const cells = Math.min(30, columns - text.length - 2);
   if (cells < 5) return text.slice(0, columns);
@@ -153,23 +173,27 @@ export function barLine(
 }
 
 /** `best shared` is what a search found with the weights that its architectures share. */
-const bestSoFar = (best: number | null, shared: boolean): string[] =>
-  best === null ? [] : [`best ${shared ? "shared " : ""}${percent(best)}`];
+const bestSoFar = (best: number | null, { unit, shared }: Scores): string[] =>
+  best === null ? [] : [`best ${shared ? "shared " : ""}${scoreText(best, unit)}`];
 
-function epochLine(event: Of<"epoch">, best: number | null, shared: boolean): string {
+function failureLine({ trial, status, reason }: Of<"trial">): string {
+  return status === "failed" ? `${paint("yellow", `trial ${trial} failed:`)} ${reason}` : "";
+}
+
+function epochLine(event: Of<"epoch">, best: number | null, scores: Scores): string {
   // Without shared weights an epoch trains nothing of its own.
   const trained = event.learningRate > 0;
   return [
     `epoch ${event.epoch}/${event.epochs}`,
     ...trained ? [`loss ${event.loss.toFixed(3)}`, `train ${percent(event.trainAccuracy)}`] : [],
     ...event.validAccuracy === undefined ? [] : [
-      `${shared ? "shared" : "valid"} ${percent(event.validAccuracy)}`,
+      `${scores.shared ? "shared" : "valid"} ${scoreText(event.validAccuracy, scores.unit)}`,
     ],
     ...event.policyAccuracy === undefined ? [] : [`policy ${percent(event.policyAccuracy)}`],
     ...event.testAccuracy === undefined ? [] : [`test, looked at, ${percent(event.testAccuracy)}`],
     ...trained ? [`lr ${Number(event.learningRate.toPrecision(3))}`] : [],
     duration(event.seconds),
-    ...bestSoFar(best, shared),
+    ...bestSoFar(best, scores),
   ].join("  ");
 }
 

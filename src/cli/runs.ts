@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { listRuns } from "../run/state.ts";
 import { commandName, fromHere, shortPath } from "./paths.ts";
-import { duration, percent, print, printError, table } from "./terminal.ts";
+import { duration, percent, print, printError, scoreText, table } from "./terminal.ts";
 
 export function addRuns(program: Command): void {
   program.command("runs")
@@ -34,9 +34,9 @@ Examples:
         state.data ?? "–",
         state.steps ? `${state.step}/${state.steps}` : "–",
         state.status === "running" && state.secondsLeft ? duration(state.secondsLeft) : "–",
-        state.best ? percent(state.best.score) : "–",
+        state.best ? scoreText(state.best.score, state.scores?.unit) : "–",
         state.testAccuracy === undefined ? "–" : percent(state.testAccuracy),
       ]);
-      print(table(["run", "status", "data", "steps", "left", "best shared", "test"], rows));
+      print(table(["run", "status", "data", "steps", "left", "best score", "test"], rows));
     });
 }

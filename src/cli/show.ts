@@ -5,7 +5,7 @@ import { writeAtomic } from "../run/files.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
 import type { ArchFile } from "../nas/arch_file.ts";
 import { fromHere, shortPath } from "./paths.ts";
-import { percent, print } from "./terminal.ts";
+import { print, scoreText } from "./terminal.ts";
 
 interface ShowOptions extends ArchOptions {
   svg?: string | true;
@@ -47,11 +47,18 @@ Examples:
   });
 }
 
+const scoredBy: Record<NonNullable<ArchFile["scoreKind"]>, string> = {
+  "shared-weights": "with shared weights",
+  retrained: "retrained",
+  "trained-briefly": "after a short training",
+  table: "looked up",
+};
+
 /** What is known of the architecture, in a line. */
-function titleOf({ space, settings, data, score, scoreKind }: ArchFile): string {
+function titleOf({ space, settings, data, score, scoreUnit, scoreKind }: ArchFile): string {
   const reached = score === undefined
     ? null
-    : `${percent(score)} ${scoreKind === "retrained" ? "retrained" : "with shared weights"}`;
+    : `${scoreText(score, scoreUnit ?? "fraction")} ${scoredBy[scoreKind ?? "shared-weights"]}`;
   const layers = spaces.find(space)?.carried?.(settings).layers;
   const size = layers === undefined ? null : `${layers} layers`;
   return [space, size, data, reached].filter((part) => part).join(" · ");

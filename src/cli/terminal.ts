@@ -111,6 +111,13 @@ export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
 }
 
+/** A score in its unit; where a run does not name one, a share as per cent and anything else as it is. */
+export function scoreText(value: number, unit?: string): string {
+  if (unit === "fraction") return percent(value);
+  if (unit === undefined && value >= 0 && value <= 1) return percent(value);
+  return `${Number(value.toPrecision(6))}${unit ? ` ${unit}` : ""}`;
+}
+
 /** 1,234,567 */
 export function thousands(n: number): string {
   return Math.round(n).toLocaleString("en-US");

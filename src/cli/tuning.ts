@@ -4,6 +4,7 @@ import type { DataSet } from "../data/mod.ts";
 import { DataError, UsageError } from "../errors.ts";
 import { digestOf, Gpu, type OpenOptions } from "../gpu/mod.ts";
 import type { SearchConfig } from "../nas/config.ts";
+import { evaluators } from "../nas/registry.ts";
 import { kernelsDigest } from "../nas/tuning/kernels.ts";
 import {
   type ImageSet,
@@ -119,10 +120,12 @@ export function applyTuning(
 
 const imagesOf = ({ image, classes }: DataSet): ImageSet => ({ image, classes: classes.length });
 
-/** What a job computes; nothing where it asks a table. */
+/** What a job computes; nothing where scores are looked up. */
 export function passesOf(job: Job, images: ImageSet): OpPass[] {
   if (job.command === "retrain") return passesOfRetrain(job.config, images, job.arch.choice);
-  return job.config.evaluator.kind === "table" ? [] : passesOfSearch(job.config, images);
+  return evaluators.get(job.config.evaluator.kind).cost === "lookup"
+    ? []
+    : passesOfSearch(job.config, images);
 }
 
 /** How to open an adapter that is measured. */

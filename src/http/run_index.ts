@@ -68,8 +68,9 @@ export class RunIndex {
     try {
       return rows.map((row) => {
         const bytes = readAt(file, this.trials.offset[row], this.trials.length[row]);
-        const { trial, epoch, on, score, key, choice }: Event<"trial"> = JSON.parse(decode(bytes));
-        return { trial, epoch, on, score, key, choice };
+        const event: Event<"trial"> = JSON.parse(decode(bytes));
+        const { trial, epoch, on, score, status, reason, parents, key, choice } = event;
+        return { trial, epoch, on, score, status, reason, parents, key, choice };
       });
     } finally {
       file.close();
@@ -139,7 +140,9 @@ export class RunIndex {
     const { trial, score } = this.trials;
     const order = (on: string) =>
       this.trials.trial.map((_, row) => row)
-        .filter((row) => this.trials.on[row] === on).sort((a, b) => trial[a] - trial[b]);
+        .filter((row) => this.trials.on[row] === on && this.trials.scored[row]).sort((a, b) =>
+          trial[a] - trial[b]
+        );
     const rewards = order("reward");
     const best = { x: [] as number[], score: [] as number[] };
     for (const row of rewards) {

@@ -31,8 +31,10 @@ export const runSummary = z.object({
   step: z.number(),
   steps: z.number().optional(),
   secondsLeft: z.number().optional(),
-  best: z.object({ trial: z.number(), score: fraction }).optional(),
-  score: fraction.optional().openapi({ description: "best with shared weights" }),
+  best: z.object({ trial: z.number(), score: z.number() }).optional(),
+  score: z.number().optional().openapi({ description: "the best so far" }),
+  /** Unit of the scores: `fraction` is shown as per cent. */
+  scoreUnit: z.string().optional(),
   testAccuracy: fraction.optional(),
   error: z.string().optional(),
   /** How many runs of the server's queue come before. */
@@ -66,7 +68,8 @@ export const runDetail = runSummary.extend({
   done: event.optional(),
   /** The newest event, while kernels are compiled before the first step. */
   compiling: event.optional(),
-  winner: z.object({ trial: z.number(), score: fraction, choice: z.array(z.number()) }).optional(),
+  winner: z.object({ trial: z.number(), score: z.number(), choice: z.array(z.number()) })
+    .optional(),
   /** What the rows of the controller's probabilities stand for. */
   decisions: z.array(decision),
   warnings: z.array(z.string()),
@@ -77,7 +80,11 @@ export const trialRow = z.object({
   trial: z.number(),
   epoch: z.number(),
   on: z.enum(["reward", "selection"]),
-  score: fraction,
+  score: z.number(),
+  /** Present where there is no score, with the reason. */
+  status: z.enum(["ok", "failed", "infeasible"]).optional(),
+  reason: z.string().optional(),
+  parents: z.array(z.number()).optional(),
   key: z.string(),
   choice: z.array(z.number()),
 }).openapi("Trial");

@@ -37,6 +37,7 @@ export function summaryOf({ id, state, config }: Run, position: number | undefin
     secondsLeft: state.status === "running" ? state.secondsLeft : undefined,
     best,
     score: best?.score,
+    scoreUnit: state.scores?.unit,
     testAccuracy,
     error,
     position,

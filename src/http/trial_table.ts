@@ -8,6 +8,8 @@ export interface TrialEvent {
   on: On;
   score: number;
   key: string;
+  /** Absent where the score is the trial's own. */
+  status?: string;
 }
 
 export interface TrialQuery {
@@ -25,6 +27,8 @@ export class TrialTable {
   readonly on: On[] = [];
   readonly score: number[] = [];
   readonly key: string[] = [];
+  /** Whether the score is the trial's own: it neither failed nor was refused. */
+  readonly scored: boolean[] = [];
   /** Where the trial's line stands in the file. */
   readonly offset: number[] = [];
   readonly length: number[] = [];
@@ -45,6 +49,7 @@ export class TrialTable {
     this.on[row] = event.on;
     this.score[row] = event.score;
     this.key[row] = event.key;
+    this.scored[row] = (event.status ?? "ok") === "ok";
     this.offset[row] = offset;
     this.length[row] = length;
     this.#sorted = null;

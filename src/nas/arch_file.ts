@@ -33,11 +33,12 @@ export const archFile = z.object({
   /** Name of the data set. */
   data: pathText.optional(),
   /**
-   * Accuracy as a fraction, and what it means: with shared weights, after training from scratch (briefly, in a
+   * Accuracy as a fraction unless `scoreUnit` is there, and what it means: with shared weights, after training from scratch (briefly, in a
    * search), or as a table has it.
    */
   score: z.number().optional(),
   scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table"]).optional(),
+  scoreUnit: nameText.optional(),
   run: pathText.optional(),
   /** What found it: a search strategy's name, or `baseline` for a network made by hand. */
   strategy: nameText.optional(),

@@ -100,12 +100,17 @@ async function begin(options: CorrelationOptions): Promise<CorrelationState> {
     if (parts.fits(arch)) drawn.set(parts.space.key(arch), arch);
   }
   const archs = [...drawn.values()];
-  const scores = await parts.evaluator.score(archs, "selection", signal);
+  const scores = new Map<number, number>();
+  const trials = archs.map((arch, id) => ({ id, arch }));
+  for await (const result of parts.evaluator.evaluate(trials, "selection", signal)) {
+    if (result.status !== "ok") throw new Error(`Cannot correlate: ${result.reason}`);
+    scores.set(result.trial, result.score.value);
+  }
   const architectures = archs.map((arch, i) => {
     const choice = parts.space.encode(arch);
     const file = fileOf(options, choice);
     const parameters = parametersOf(file, trainingConfig(options, file));
-    return { choice, parameters, sharedScore: scores[i].value };
+    return { choice, parameters, sharedScore: scores.get(i)! };
   });
   const largest = architectures.reduce((a, b) => b.parameters > a.parameters ? b : a);
   const steps = await stepsWithin(options, largest.choice);

@@ -10,7 +10,7 @@ import type { ArchFile } from "./arch_file.ts";
 import type { SearchConfig } from "./config_schema.ts";
 import type { ControllerConfig, ControllerNetwork } from "./controller/network.ts";
 import type { Encodings, OpenEncodings } from "./encodings/encoding.ts";
-import type { Evaluator } from "./evaluator.ts";
+import type { Evaluator, ScoreMeaning } from "./evaluator.ts";
 import type { RunEvent } from "./events.ts";
 import type { SearchParts } from "./loop.ts";
 import type { FinalSection, SearchSection } from "./sections.ts";
@@ -120,6 +120,7 @@ export interface OpenEvaluator {
   /** Values of a further objective by architecture, all to be maximised; undefined for an unknown name. */
   column?(name: string): ((arch: unknown) => number) | undefined;
   scoreKind: SearchParts<unknown>["scoreKind"];
+  score: ScoreMeaning;
   unfit?: number;
   report?: SearchParts<unknown>["report"];
   arch: Pick<ArchFile, "input" | "classes" | "task" | "data">;

@@ -1,6 +1,36 @@
 /** The interface of evaluators. No code here: evaluators live in `evaluators/`, one file each. */
 import type { RunEvent } from "./events.ts";
-import type { Score, State, Strategy } from "./strategy.ts";
+import type { Score, State, Strategy, Trial } from "./strategy.ts";
+
+/** What the scores of an evaluator are, for those who show them. */
+export interface ScoreMeaning {
+  /** In words, before or after a figure: "accuracy with shared weights". */
+  label: string;
+  /** `fraction`: shown as per cent. Otherwise the unit that follows the figure; "" for none. */
+  unit: string;
+  /** Whether scores of different runs mean the same; false where they rank the architectures of one run only. */
+  comparable: boolean;
+}
+
+/** The outcome of one trial. */
+export type Result =
+  & {
+    /** Id of the trial. */
+    trial: number;
+    /** Time that the evaluation took. */
+    seconds: number;
+  }
+  & (
+    | { status: "ok"; score: Score }
+    | {
+      /** Its training diverged, its network cannot be built, …; or it is over a limit of the evaluator's own. */
+      status: "failed" | "infeasible";
+      reason: string;
+    }
+  );
+
+/** Why trials are evaluated: for the strategy's reward, or to select the winner at the end. */
+export type ScoredOn = "reward" | "selection";
 
 export interface Evaluator<A> {
   /** An architecture scores the same whenever it is scored: the final selection costs nothing. */
@@ -17,15 +47,15 @@ export interface Evaluator<A> {
    */
   prepare?(draw: Strategy<A>["draw"], signal: AbortSignal): AsyncIterable<RunEvent | null>;
   /**
-   * Same images for all architectures of one call, one read-back.
-   * @param epochs fidelity of each architecture; default: the longest training.
+   * One result per trial, in any order; the same images for all trials of one call. At every yield the
+   * evaluator is in a state that `snapshot` captures. A trial that cannot be evaluated is a failed result:
+   * what is thrown ends the search. `evaluateEach` makes results from a function of one trial.
    */
-  score(
-    archs: readonly A[],
-    on: "reward" | "selection",
+  evaluate(
+    trials: readonly Trial<A>[],
+    on: ScoredOn,
     signal: AbortSignal,
-    epochs?: readonly (number | undefined)[],
-  ): Promise<Score[]>;
+  ): AsyncIterable<Result>;
   /** Images that one score takes while the search goes on: for the projected end. */
   readonly rewardImages?: number;
   /** Accuracy over all validation images, each batch under an architecture of its own; undefined if not wanted. */

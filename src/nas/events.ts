@@ -14,6 +14,8 @@ export const runEvent = z.discriminatedUnion("type", [
     space: z.string(),
     strategy: z.string().optional(),
     evaluator: z.string().optional(),
+    /** Of a search: what its scores are, and whether those of different runs mean the same. */
+    score: z.object({ label: z.string(), unit: z.string(), comparable: z.boolean() }).optional(),
     /** Of a search on a table: what it is, and what its columns mean. */
     table: z.object({
       name: z.string(),
@@ -96,9 +98,16 @@ export const runEvent = z.discriminatedUnion("type", [
     epoch: z.number().int(),
     choice,
     key: z.string(),
-    /** Accuracy with shared weights as a fraction: not what the network reaches when retrained. */
-    score: fraction,
+    /** In the unit that the start names; larger is better. Of a trial without a score: what its strategy was told. */
+    score: z.number(),
     on: z.enum(["reward", "selection"]),
+    /** Present where there is no score: the evaluation failed, or the limits refused the architecture. */
+    status: z.enum(["ok", "failed", "infeasible"]).optional(),
+    reason: z.string().optional(),
+    /** Ids of the trials whose architectures this one was made from. */
+    parents: z.array(z.number().int()).optional(),
+    /** Where it was trained from another seed than the search's. */
+    seed: z.number().int().optional(),
     /** Epochs of training behind the score, where a search varies them. */
     trainedEpochs: z.number().int().optional(),
     /** Scored untrained or after less than the longest training: it cannot win. */
@@ -147,7 +156,13 @@ export const runEvent = z.discriminatedUnion("type", [
     choice: choice.optional(),
     score: fraction.optional(),
     /** On a table: what the score is, and the winner's value of a column that no strategy sees. */
-    report: z.object({ objective: z.string(), metric: z.string(), value: z.number() }).optional(),
+    report: z.object({
+      objective: z.string(),
+      metric: z.string(),
+      value: z.number(),
+      /** As that of the score. */
+      unit: z.string().optional(),
+    }).optional(),
     /** Where there are several objectives: trials that no other one dominates, by falling score. */
     front: z.array(z.object({
       trial: z.number().int(),

@@ -1,12 +1,13 @@
 /**
- * The one loop of every search: each epoch `prepare?(draw)`, then rounds of `ask → score → tell`, or the rounds
- * first and then the training of the best; at the end the best candidates are scored on more images and the winner is written. Yields events and keeps its
- * state in a `Store`, so that a killed run goes on to the same end.
+ * The one loop of every search: each epoch `prepare?(draw)`, then rounds of `ask → evaluate → tell`, or the
+ * rounds first and then the training of the best; at the end the best candidates are scored on more images and
+ * the winner is written. A trial that fails is told like the others. Yields events and keeps its state in a
+ * `Store`, so that a killed run goes on to the same end.
  */
 import type { ArchFile } from "./arch_file.ts";
 import type { SearchConfig } from "./config.ts";
 import { addStep, takeMeans } from "./epoch_figures.ts";
-import type { Evaluator } from "./evaluator.ts";
+import type { Evaluator, Result } from "./evaluator.ts";
 import type { RunEvent } from "./events.ts";
 import { withMember } from "./pareto.ts";
 import { earlyStop, meanReport, type Phase, type Position, startPosition } from "./position.ts";
@@ -15,7 +16,7 @@ import { Scoring } from "./scoring.ts";
 import { selection } from "./selection.ts";
 import type { SearchSpace } from "./space.ts";
 import type { Store } from "./store.ts";
-import type { Scored, State, Strategy } from "./strategy.ts";
+import type { Scored, State, Strategy, TrialStatus } from "./strategy.ts";
 
 /** Everything a search needs; `openSearch` puts it together from a config. */
 export interface SearchParts<A> {
@@ -29,12 +30,12 @@ export interface SearchParts<A> {
   fits(arch: A): boolean;
   /** What a score means. */
   scoreKind: NonNullable<ArchFile["scoreKind"]>;
-  /** The score of architectures over the limits; default 0. */
+  /** The score of trials that have none; default: the lowest so far, or 0 where none is below. */
   unfit?: number;
   /** Further objectives of an architecture, larger is better; absent where the score is the only one. */
   objectives?(arch: A): number[];
   /** A figure of the winner that no strategy sees. */
-  report?(arch: A): { objective: string; metric: string; value: number };
+  report?(arch: A): { objective: string; metric: string; value: number; unit?: string };
   /** What arch.json records beside the choice. */
   archFields: Omit<ArchFile, "choice" | "score" | "scoreKind">;
   figures(): { step: number; trainedImages: number; peakBytes: number };
@@ -70,7 +71,7 @@ class Loop<A> {
       ? ["rounds", "prepare", "trained"]
       : ["prepare", "rounds"];
     this.#at = startPosition(this.#phases[0]);
-    this.#scoring = new Scoring(parts, signal, (n) => this.#at.queries += n);
+    this.#scoring = new Scoring(parts, signal, () => this.#at);
     this.#checkpoints = new Checkpoints(signal, () => this.#save());
   }
 
@@ -78,7 +79,7 @@ class Loop<A> {
     const { config, start } = this.parts;
     const saved = await this.store.load();
     if (saved) {
-      this.#at = partOf(saved, "loop").json as Position;
+      this.#at = { ...this.#at, ...partOf(saved, "loop").json as Position };
       await this.parts.strategy.restore(partOf(saved, "strategy"));
       await this.parts.evaluator.restore(partOf(saved, "evaluator"));
       this.#clock.earlier = this.#at.seconds;
@@ -96,7 +97,7 @@ class Loop<A> {
       if (this.signal.aborted) yield* this.#checkpoints.at(true);
     }
     while (this.#at.phase !== "selection") yield* this.#epoch();
-    await this.#keepController(0);
+    if (this.#at.topEpoch === null) await this.#keepController(0);
     yield* selection(this.parts, this.#scoring, this.#at, this.store, this.#clock);
   }
 
@@ -118,15 +119,15 @@ class Loop<A> {
   /** One round's trials with their scores. */
   async *#scored(): AsyncGenerator<RunEvent, Scored<A>[]> {
     const { config, strategy, evaluator } = this.parts;
-    if (!evaluator.oneByOne) return await this.#scoring.score(await strategy.ask(config.perRound));
-    this.#before = await this.#now();
-    const scored: Scored<A>[] = [];
-    for (const trial of await strategy.ask(config.perRound)) {
-      scored.push(...await this.#scoring.score([trial]));
-      yield* this.#checkpoints.at(true);
+    if (evaluator.oneByOne) this.#before = await this.#now();
+    const trials = await strategy.ask(config.perRound);
+    const results: Result[] = [];
+    for await (const result of this.#scoring.results(trials)) {
+      results.push(result);
+      if (evaluator.oneByOne) yield* this.#checkpoints.at(true);
     }
     this.#before = null;
-    return scored;
+    return this.#scoring.scored(trials, results);
   }
 
   async *#epoch(): AsyncGenerator<RunEvent> {
@@ -194,7 +195,7 @@ class Loop<A> {
 
   /** The controller of the best epoch is the one to draw from after the search. */
   async #keepController(score: number): Promise<void> {
-    if (score <= this.#at.topEpoch) return;
+    if (this.#at.topEpoch !== null && score <= this.#at.topEpoch) return;
     this.#at.topEpoch = score;
     const { tensors } = await this.parts.strategy.snapshot();
     const { config, archFields } = this.parts;
@@ -236,9 +237,18 @@ class Loop<A> {
     return (steps * step + (epochs - this.#at.epoch) * rounds * round + final) / 1000;
   }
 
+  #count(status: TrialStatus = "ok", reason = ""): void {
+    if (status === "ok") this.#at.succeeded++;
+    if (status !== "failed") return;
+    this.#at.failed++;
+    this.#at.failure = reason;
+  }
+
+  /** Events of scored trials; keeps the best of them. */
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
     const { space, config } = this.parts;
-    for (const { id, arch, epochs: trainedEpochs, partial, score } of scored) {
+    for (const { id, arch, epochs: trainedEpochs, partial, score, ...about } of scored) {
+      const { parents, seed, status, reason } = about;
       const choice = space.encode(arch);
       const found = {
         trial: id,
@@ -248,13 +258,13 @@ class Loop<A> {
         score: score.value,
       };
       const { objectives } = score;
-      yield { type: "trial", ...found, on: "reward", trainedEpochs, partial, objectives };
-      this.#at.trials = id + 1;
-      if (partial) continue;
-      if (objectives && this.parts.fits(arch)) {
-        this.#at.front = [...withMember(this.#at.front, { ...found, objectives })];
-      }
-      if (this.parts.fits(arch)) this.#at.latest = choice;
+      const told = { trainedEpochs, partial, objectives, parents, seed, status, reason };
+      yield { type: "trial", ...found, on: "reward", ...told };
+      this.#at.trials = Math.max(this.#at.trials, id + 1);
+      this.#count(status, reason);
+      if (partial || (status ?? "ok") !== "ok") continue;
+      if (objectives) this.#at.front = [...withMember(this.#at.front, { ...found, objectives })];
+      this.#at.latest = choice;
       const { best } = this.#at;
       if (!best.length || found.score > best[0].score) {
         yield { type: "best", trial: id, epoch: found.epoch, choice, score: found.score };

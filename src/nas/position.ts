@@ -27,8 +27,15 @@ export interface Position {
   front: (Candidate & { objectives: number[] })[];
   /** Choices of the last trial that kept to the limits. */
   latest: number[];
-  /** The highest score of an epoch; its controller is in the store. −1 before the first. */
-  topEpoch: number;
+  /** The highest score of an epoch; its controller is in the store. Null before the first. */
+  topEpoch: number | null;
+  /** The lowest score of a trial, or 0 where none is below: the score of trials that have none. */
+  lowest: number;
+  /** Trials with a score of their own. */
+  succeeded: number;
+  /** Failed ones, and why the last did. */
+  failed: number;
+  failure: string;
   stopped?: { epochs: number; score: number };
   /** Of the present epoch, for its events: sums over its training, its last rate, and one report per round. */
   sums: EpochSums;
@@ -46,16 +53,20 @@ export const startPosition = (phase: Phase): Position => ({
   best: [],
   front: [],
   latest: [],
-  topEpoch: -1,
+  topEpoch: null,
+  lowest: 0,
+  succeeded: 0,
+  failed: 0,
+  failure: "",
   sums: startSums(),
   learningRate: 0,
   reports: [],
   seconds: 0,
 });
 
-/** What ends a search before its last epoch: a trial over the threshold. */
+/** What ends a search before its last epoch: a trial over the threshold, of which 1 is none. */
 export function earlyStop({ best, epoch }: Position, over: number): Position["stopped"] {
-  if (!best.length || best[0].score <= over) return undefined;
+  if (over >= 1 || !best.length || best[0].score <= over) return undefined;
   return { epochs: epoch, score: best[0].score };
 }
 

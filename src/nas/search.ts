@@ -111,6 +111,7 @@ export async function openSearch(
       epochs: config.epochs,
       stepsPerEpoch: 0,
       parameters: 0,
+      score: opened.score,
       ...opened.start,
     },
   };

@@ -2,7 +2,7 @@
 import { formatArchFile } from "./arch_file.ts";
 import type { RunEvent } from "./events.ts";
 import type { SearchParts } from "./loop.ts";
-import type { Position } from "./position.ts";
+import type { Candidate, Position } from "./position.ts";
 import type { Clock } from "./progress.ts";
 import type { Scoring } from "./scoring.ts";
 import type { Store } from "./store.ts";
@@ -16,19 +16,25 @@ export async function* selection<A>(
   clock: Clock,
 ): AsyncGenerator<RunEvent> {
   const { config, space, archFields, evaluator, scoreKind } = parts;
+  if (at.succeeded === 0 && at.failed > 0) throw allFailed(at.failed, at.failure);
   const candidates = await candidatesOf(parts, scoring, at);
   const scored = await scoring.score(
     candidates.map((arch, i) => ({ id: at.trials + i, arch })),
     "selection",
   );
-  const ranking = scored.map(({ id, arch, score }) => ({
-    trial: id,
-    epoch: at.epoch,
-    choice: space.encode(arch),
-    key: space.key(arch),
-    score: score.value,
-  }));
-  for (const c of ranking) yield { type: "trial", ...c, on: "selection" };
+  const ranking: Candidate[] = [];
+  for (const { id, arch, score, status, reason } of scored) {
+    const candidate = {
+      trial: id,
+      epoch: at.epoch,
+      choice: space.encode(arch),
+      key: space.key(arch),
+      score: score.value,
+    };
+    yield { type: "trial", ...candidate, on: "selection", status, reason };
+    if (status === undefined) ranking.push(candidate);
+  }
+  if (ranking.length === 0) throw allFailed(scored.length, scored.at(-1)!.reason!);
   ranking.sort((a, b) => b.score - a.score || a.trial - b.trial);
   const [winner] = ranking;
   yield {
@@ -47,6 +53,7 @@ export async function* selection<A>(
     ) + "\n",
   );
   const front = parts.objectives && await keepFront(parts, at, store);
+  const { unit = "fraction" } = parts.start.score ?? {};
   const { tensors } = await evaluator.snapshot();
   if (Object.keys(tensors).length > 0) await store.put("supernet.safetensors", tensors);
   await store.put(
@@ -56,6 +63,8 @@ export async function* selection<A>(
       choice: winner.choice,
       score: winner.score,
       scoreKind,
+      // Accuracies are fractions unless it says otherwise.
+      ...unit !== "fraction" && { scoreUnit: unit },
     }),
   );
   const { trainedImages, peakBytes } = parts.figures();
@@ -73,6 +82,9 @@ export async function* selection<A>(
   };
 }
 
+const allFailed = (trials: number, reason: string) =>
+  new Error(`Cannot find an architecture: all trials failed (${trials}); the last: ${reason}`);
+
 /** Writes the trials that no other one dominates, by falling score. */
 async function keepFront<A>(parts: SearchParts<A>, at: Position, store: Store) {
   const front = at.front.toSorted((a, b) => b.score - a.score || a.trial - b.trial);
@@ -87,7 +99,7 @@ async function candidatesOf<A>(
   scoring: Scoring<A>,
   at: Position,
 ): Promise<A[]> {
-  const { config, space, fits } = parts;
+  const { config, space } = parts;
   const { latest } = at;
   if (config.select === "last") {
     return latest.length ? [space.decode(latest)] : await scoring.draw(1);
@@ -97,8 +109,7 @@ async function candidatesOf<A>(
     candidates.set(space.key(arch), arch);
   }
   for (const b of at.best.slice(0, config.selection.best)) {
-    const arch = space.decode(b.choice);
-    if (fits(arch)) candidates.set(b.key, arch);
+    candidates.set(b.key, space.decode(b.choice));
   }
   // Nothing may have been trained to the end yet.
   return candidates.size ? [...candidates.values()] : await scoring.draw(1);

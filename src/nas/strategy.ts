@@ -14,18 +14,30 @@ export interface Trial<A> {
   epochs?: number;
   /** Scored untrained or after less than the longest training: not comparable with others, never the winner. */
   partial?: boolean;
+  /** Ids of the trials whose architectures this one was made from. */
+  parents?: number[];
+  /** Seed of the weights and masks of a network that is trained for the trial; default: the search's. */
+  seed?: number;
 }
 
 export interface Score {
-  /** The objective: larger is better (accuracy as a fraction 0 … 1). */
+  /** The objective: larger is better; any finite number, in the unit of the evaluator. */
   value: number;
   loss?: number;
   /** Where a search has several: all to be maximised, `value` first. */
   objectives?: number[];
 }
 
+/** Whether an evaluation gave a score, failed, or was refused by the limits of the search. */
+export type TrialStatus = "ok" | "failed" | "infeasible";
+
 export interface Scored<A> extends Trial<A> {
+  /** Of a trial without a score of its own: as low as the evaluator's or the search's lowest. */
   score: Score;
+  /** Default: ok. */
+  status?: TrialStatus;
+  /** Present unless ok. */
+  reason?: string;
 }
 
 /** What a strategy can tell about itself after a round, for plots and the controller heat-map. */
@@ -46,11 +58,13 @@ export interface StrategyReport {
 }
 
 export interface Strategy<A> {
+  /** Order in which the trials of one `ask` are told: that of the ask (default), or as their results arrive. */
+  readonly order?: "ask" | "arrival";
   /** From the current policy; nothing will be told back (shared-weight training). */
   draw(n: number): Promise<A[]>;
   /** n to be scored; a strategy may add some of its own. */
   ask(n: number): Promise<Trial<A>[]>;
-  /** All of one ask, in its order. */
+  /** All trials of one ask, failed ones too. */
   tell(done: Scored<A>[]): Promise<StrategyReport>;
   /**
    * The trial of what was trained. Present where an epoch trains the best of its candidates after they are

@@ -10,13 +10,14 @@ import {
 import type { ReadRun } from "./read_run.ts";
 
 /** What a figure says; see the texts in `metricMeaning`. */
-export type Metric = "sharedWeights" | "shortTraining" | "table" | "validation" | "test";
+export type Metric = "sharedWeights" | "shortTraining" | "score" | "table" | "validation" | "test";
 
 export const metricMeaning: Record<Metric, string> = {
   sharedWeights:
     "accuracy of the winner on validation images with the shared weights of its search: " +
     "it ranks architectures within one search and is no network's own accuracy",
   shortTraining: "accuracy of the winner on validation images after a short training",
+  score: "the winner's score by the search's evaluator",
   table: "what the table says of the winner in the column that no strategy saw",
   validation: "accuracy on validation images, which may have been looked at on the way",
   test: "accuracy on the test images, which are read once, at the end",
@@ -31,6 +32,8 @@ export interface Group {
   runs: ReadRun[];
   seeds: number[];
   metrics: Partial<Record<Metric, { values: number[]; summary: Summary }>>;
+  /** Of the metrics: `fraction` is shown as per cent. */
+  unit: string;
   /** Means over the runs. */
   parameters: number;
   trainedImages: number;
@@ -108,10 +111,17 @@ function makeGroup(label: string, runs: ReadRun[]): Group {
     runs,
     seeds: runs.map((r) => r.config.seed),
     metrics,
+    unit: unitOf(runs[0]),
     parameters: mean(runs.map((r) => r.start?.parameters ?? NaN)),
     trainedImages: mean(runs.map((r) => r.done!.trainedImages)),
     queries: mean(runs.map((r) => r.done!.queries)),
   };
+}
+
+/** Unit of what the runs of a group are measured by; runs of before were all measured by shares. */
+function unitOf({ command, start, done }: ReadRun): string {
+  if (command === "retrain") return "fraction";
+  return (done!.report ? done!.report.unit : start?.score?.unit) ?? "fraction";
 }
 
 /** What the runs of a group are measured by. */
@@ -120,15 +130,17 @@ function measured(run: ReadRun): [Metric, (run: ReadRun) => number | undefined][
     return [["validation", (r) => r.done!.validAccuracy], ["test", (r) => r.done!.testAccuracy]];
   }
   const kind = run.start?.evaluator ?? "shared";
-  if (kind === "table") return [["table", (r) => r.done!.report?.value]];
-  return [[kind === "train" ? "shortTraining" : "sharedWeights", (r) => r.done!.score]];
+  if (run.done!.report) return [["table", (r) => r.done!.report?.value]];
+  const known = { shared: "sharedWeights", train: "shortTraining" } as const;
+  return [[known[kind as keyof typeof known] ?? "score", (r) => r.done!.score]];
 }
 
-/** Only runs of one kind are compared: a score with shared weights is no value of a table. */
-const kindOf = (run: ReadRun) => `${run.command} ${spaceOf(run)} ${run.start?.evaluator ?? ""}`;
+/** Only runs of one kind are compared: a score with shared weights is no value of a table, nor are seconds. */
+const kindOf = (run: ReadRun) =>
+  `${run.command} ${spaceOf(run)} ${run.start?.evaluator ?? ""} ${unitOf(run)}`;
 
 const metricOf = ({ metrics }: Group) =>
-  (["test", "validation", "sharedWeights", "shortTraining", "table"] as const)
+  (["test", "validation", "sharedWeights", "shortTraining", "score", "table"] as const)
     .filter((metric) => metrics[metric]);
 
 /** All pairs of the groups of one kind; those with too few seeds are no test that could be passed by chance. */

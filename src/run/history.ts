@@ -97,9 +97,11 @@ export function bestOfEpochs({ trials }: History): { epoch: number; trial: Of<"t
   return [...best].sort(([a], [b]) => a - b).map(([epoch, trial]) => ({ epoch: epoch + 1, trial }));
 }
 
+const canWin = ({ partial = false, status = "ok" }: Of<"trial">) => !partial && status === "ok";
+
 function isBetter(one: Of<"trial">, other: Of<"trial">): boolean {
-  const [partial, otherPartial] = [one.partial ?? false, other.partial ?? false];
-  return partial === otherPartial ? one.score > other.score : otherPartial;
+  const [wins, otherWins] = [canWin(one), canWin(other)];
+  return wins === otherWins ? one.score > other.score : wins;
 }
 
 /** What the choices of an architecture take: how many of each operation, and of the skips offered. */

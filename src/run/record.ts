@@ -78,6 +78,7 @@ function stateOf(event: RunEvent): Partial<RunState> {
       return {
         space: event.space,
         data: event.data?.name,
+        scores: event.score,
         epochs: event.epochs,
         steps: event.epochs * event.stepsPerEpoch,
       };

@@ -33,7 +33,9 @@ export const runState = z.object({
     /** Steps between two copies of the weights. */
     modelSaveInterval: z.number().int().positive().optional(),
   }).optional(),
-  best: z.object({ trial: z.number().int(), score: fraction }).optional(),
+  best: z.object({ trial: z.number().int(), score: z.number() }).optional(),
+  /** What the scores of a search are; a unit of `fraction` is shown as per cent. */
+  scores: z.object({ label: z.string(), unit: z.string(), comparable: z.boolean() }).optional(),
   testAccuracy: fraction.optional(),
   error: z.string().optional(),
 });

@@ -8,13 +8,14 @@ export class Charts {
   constructor(model) {
     this.model = model;
     this.search = model.run.command !== "retrain";
+    this.figure = (value) => figure(value, this.words.unit);
     this.third = thirdAccuracy(model.run);
     this.score = this.search ? this.#scorePlot() : null;
     const steps = hasSteps(model.run);
     this.loss = steps ? this.#lossPlot() : null;
     this.accuracy = steps ? this.#accuracyPlot() : null;
     const note = (text) => text && h("p", { class: "note" }, text);
-    const words = scoreWords(model.run);
+    const { words } = this;
     const shape = !this.search ? "without-scores" : steps ? "" : "only-scores";
     this.element = h(
       "div",
@@ -31,6 +32,11 @@ export class Charts {
         ),
     );
     this.update = throttled(250, () => this.draw());
+  }
+
+  /** The first event of a run says them: it may come after this was made. */
+  get words() {
+    return scoreWords(this.model.run);
   }
 
   #lossPlot() {
@@ -59,7 +65,7 @@ export class Charts {
     return new Plot({
       label: "Accuracy over steps",
       x: "step",
-      format: roundFigure,
+      format: (v) => roundFigure(v, "fraction"),
       marks: () => model.restarts,
       range: [0, null],
       series: [
@@ -74,12 +80,18 @@ export class Charts {
     return new Plot({
       label: "Score of each trial, and the best so far",
       x: "trial",
-      format: roundFigure,
+      format: (v) => roundFigure(v, this.words.unit),
       bands: [{ series: [5, 4], colour: "--series-1-band" }],
       series: [
-        { label: "Trial", colour: "--series-1-soft", format: figure, kind: "points", size: 4 },
-        { label: "Best so far", colour: "--series-1", format: figure, kind: "step", width: 2.5 },
-        { label: "Selection", colour: "--series-2", format: figure, kind: "points", size: 7 },
+        { label: "Trial", colour: "--series-1-soft", format: this.figure, kind: "points", size: 4 },
+        {
+          label: "Best so far",
+          colour: "--series-1",
+          format: this.figure,
+          kind: "step",
+          width: 2.5,
+        },
+        { label: "Selection", colour: "--series-2", format: this.figure, kind: "points", size: 7 },
         // Where many trials fall on one point: their range.
         { label: "Lowest", colour: "--series-1-soft", kind: "hidden" },
         { label: "Highest", colour: "--series-1-soft", kind: "hidden" },
@@ -111,9 +123,9 @@ export class Charts {
   #scoreSummary() {
     const { trialCount, run, selected } = this.model;
     if (!trialCount) return "no trials yet";
-    const best = run.best ? `, best ${figure(run.best.score)} at trial ${run.best.trial}` : "";
-    const chosen = selected ? `, selected ${figure(selected.score)}` : "";
-    return `${count(trialCount)} trials${best}${chosen}. ${scoreWords(run).note}`;
+    const best = run.best ? `, best ${this.figure(run.best.score)} at trial ${run.best.trial}` : "";
+    const chosen = selected ? `, selected ${this.figure(selected.score)}` : "";
+    return `${count(trialCount)} trials${best}${chosen}. ${this.words.note}`;
   }
 
   destroy() {
@@ -124,7 +136,9 @@ export class Charts {
 
 /** A third curve of accuracy, where the settings ask for one. */
 function thirdAccuracy({ config }) {
-  if (config?.policyEvaluation) return { column: "policyAccuracy", label: "Policy average" };
+  if (config?.evaluator?.policyEvaluation ?? config?.policyEvaluation) {
+    return { column: "policyAccuracy", label: "Policy average" };
+  }
   if (config?.evalTestEachEpoch) return { column: "testAccuracy", label: "Test, looked at" };
   return null;
 }

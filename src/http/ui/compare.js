@@ -48,7 +48,8 @@ export class CompareView {
       searches &&
         this.#panel("Best so far", runs, {
           x: "trial",
-          format: figure,
+          format: (v) => figure(v, unitOf(runs)),
+          axis: (v) => roundFigure(v, unitOf(runs)),
           kind: "step",
           table: ({ best, trials }) => stretched(best, trials.x.at(-1)),
         }),
@@ -80,13 +81,13 @@ export class CompareView {
     );
   }
 
-  #panel(title, runs, { x, format, kind = "line", table }) {
+  #panel(title, runs, { x, format, axis, kind = "line", table }) {
     const tables = runs.map(({ curves }) => table(curves));
     if (tables.every(([, y]) => y.every((v) => v === null))) return null;
     const plot = new Plot({
       label: `${title} of ${this.ids.join(", ")}`,
       x,
-      format: (v) => format === fixed ? fixed(v, 1) : roundFigure(v),
+      format: axis ?? ((v) => format === fixed ? fixed(v, 1) : roundFigure(v, "fraction")),
       series: runs.map(({ run }, i) => ({ label: run.id, format, kind, ...looks[i] })),
     });
     this.#plots.push(plot);
@@ -100,6 +101,12 @@ export class CompareView {
   }
 }
 
+/** The unit of all runs; undefined where they differ, so that each value is shown as what it looks like. */
+function unitOf(runs) {
+  const [unit, ...others] = new Set(runs.map(({ run }) => scoreWords(run).unit));
+  return others.length ? undefined : unit;
+}
+
 function stretched({ x, score }, end) {
   return x.length && end > x.at(-1) ? [[...x, end], [...score, score.at(-1)]] : [x, score];
 }
@@ -107,8 +114,9 @@ function stretched({ x, score }, end) {
 function differenceTable(runs) {
   const facts = runs.map(({ run, curves }) => ({
     state: run.state,
-    "best in the search": curves.best.x.length && figure(curves.best.score.at(-1)),
-    "best in the selection": run.winner && figure(run.winner.score),
+    "best in the search": curves.best.x.length &&
+      figure(curves.best.score.at(-1), scoreWords(run).unit),
+    "best in the selection": run.winner && figure(run.winner.score, scoreWords(run).unit),
     "what a score is": scoreWords(run).name,
     "test accuracy": run.testAccuracy !== undefined && percent(run.testAccuracy),
     trials: run.trials ? count(run.trials) : "",

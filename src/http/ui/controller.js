@@ -1,7 +1,8 @@
 /** The controller: entropy and baseline over epochs, and what it would choose at every decision. */
 import { h, panel, setText, throttled } from "./dom.js";
-import { fixed, percent } from "./format.js";
+import { fixed } from "./format.js";
 import { Plot } from "./plot.js";
+import { figure, roundFigure, scoreWords } from "./scores.js";
 
 export class ControllerPanel {
   #signature = null;
@@ -9,15 +10,17 @@ export class ControllerPanel {
 
   constructor(model) {
     this.model = model;
+    const unit = () => scoreWords(model.run).unit ?? "fraction";
+    const reward = this.reward = (v) => figure(v, unit());
     this.plot = new Plot({
       label: "Entropy of the policy and reward baseline over epochs",
       x: "epoch",
       format: (v) => fixed(v, v >= 10 ? 0 : 1),
-      right: (v) => percent(v, 0),
+      right: (v) => roundFigure(v, unit()),
       series: [
         { label: "Entropy", colour: "--series-4", format: (v) => `${fixed(v, 2)} nat` },
-        { label: "Mean reward", colour: "--series-2", format: percent, scale: "right" },
-        { label: "Baseline", colour: "--series-3", format: percent, scale: "right", dash: [5, 4] },
+        { label: "Mean reward", colour: "--series-2", format: reward, scale: "right" },
+        { label: "Baseline", colour: "--series-3", format: reward, scale: "right", dash: [5, 4] },
       ],
     });
     this.maps = h(
@@ -41,7 +44,7 @@ export class ControllerPanel {
     this.plot.setData(
       [controller.x.map((epoch) => epoch + 1), entropy, reward, baseline],
       last
-        ? `entropy ${fixed(last.entropy, 2)}, baseline ${percent(last.baseline)}`
+        ? `entropy ${fixed(last.entropy, 2)}, baseline ${this.reward(last.baseline)}`
         : "no epoch yet",
     );
     const decisions = run.decisions;

@@ -80,7 +80,7 @@ export class RunModel {
   }
 
   on_start(event) {
-    this.start = event;
+    this.start = this.run.start = event;
     this.run.epochs = event.epochs;
     this.stepsPerEpoch = event.stepsPerEpoch;
   }
@@ -120,11 +120,13 @@ export class RunModel {
   }
 
   on_trial(event) {
-    const { on, score } = event;
-    this.trials.push(
-      event.trial,
-      on === "reward" ? { reward: score, low: score, high: score } : { selection: score },
-    );
+    const { on, score, status = "ok" } = event;
+    if (status === "ok") {
+      this.trials.push(
+        event.trial,
+        on === "reward" ? { reward: score, low: score, high: score } : { selection: score },
+      );
+    }
     this.trialCount = Math.max(this.trialCount, event.trial + 1);
     this.latest = event;
   }

@@ -132,8 +132,8 @@ export class RunHeader {
     setText(this.figures.best.title, selected ? "Selected" : "Best so far");
     this.#set(
       "best",
-      figure(best?.score),
-      done?.report ? `report ${figure(done.report.value)}` : words.name,
+      figure(best?.score, words.unit),
+      done?.report ? `report ${figure(done.report.value, done.report.unit)}` : words.name,
     );
   }
 
@@ -185,7 +185,7 @@ function stateText({ run: { state, position }, compiling, readAt }) {
 }
 
 function progressNote({ run, done }) {
-  if (done?.stopped) return `ended early, at ${figure(done.stopped.score)}`;
+  if (done?.stopped) return `ended early, at ${figure(done.stopped.score, scoreWords(run).unit)}`;
   return run.steps ? `step ${count(run.step)} of ${count(run.steps)}` : "";
 }
 

@@ -99,8 +99,9 @@ export class RunList {
           Boolean,
         ).join(" · "),
       );
+      const unit = run.command === "retrain" ? "fraction" : run.scoreUnit;
       const score = run.command === "retrain" ? run.testAccuracy : run.best?.score;
-      setText(item.score, score === undefined || score === null ? "" : figure(score));
+      setText(item.score, score === undefined || score === null ? "" : figure(score, unit));
       item.score.title = run.command === "retrain" ? "on the test images" : "best score so far";
     });
     for (const [id, item] of this.#items) {

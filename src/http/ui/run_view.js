@@ -10,7 +10,7 @@ import { LiveEvents } from "./live.js";
 import { RunModel } from "./model.js";
 import { NetworkPanel } from "./network.js";
 import { RunHeader } from "./run_header.js";
-import { figure, scoreWords } from "./scores.js";
+import { figure, outcome, scoreWords } from "./scores.js";
 import { openTrial } from "./trial_dialog.js";
 import { TrialsPanel } from "./trials.js";
 
@@ -88,21 +88,21 @@ export class RunView {
 
   #drawNetworks() {
     const { run, selected, latest } = this.model;
-    const { short } = scoreWords(run);
+    const { short, unit } = scoreWords(run);
     if (!this.now) return this.best.show(paths.archDrawing(this.id), "as it is trained");
     const best = selected ?? run.best;
     if (best) {
       this.best.rename(selected ? "Selected network" : "Best network");
       this.best.show(
         paths.trialDrawing(this.id, best.trial),
-        `trial ${best.trial}, ${figure(best.score)} ${short}`,
+        `trial ${best.trial}, ${figure(best.score, unit)} ${short}`,
       );
     }
     if (latest) {
       this.now.rename(run.state === "running" ? "Running now" : "Last scored");
       this.now.show(
         paths.trialDrawing(this.id, latest.trial),
-        `trial ${latest.trial}, ${figure(latest.score)} ${short}`,
+        `trial ${latest.trial}, ${outcome(latest, unit)} ${short}`,
       );
     }
   }
@@ -147,7 +147,7 @@ export class RunView {
 
   #say() {
     const { run, trialCount } = this.model;
-    const best = run.best ? `, best ${figure(run.best.score)}` : "";
+    const best = run.best ? `, best ${figure(run.best.score, scoreWords(run).unit)}` : "";
     announce(`Epoch ${run.epoch} of ${run.epochs}, ${count(trialCount)} trials${best}`);
   }
 

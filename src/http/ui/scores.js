@@ -1,26 +1,51 @@
 /** What a score is, wherever one is shown: it depends on what scored the architectures. */
 import { percent } from "./format.js";
 
-/** A share as per cent, anything else as it is: a table may hold seconds. */
-export const figure = (value) => {
+/** Whether a score is shown as per cent: a run of before does not name its unit, and a table may hold seconds. */
+const isShare = (value, unit) =>
+  unit === "fraction" || (unit === undefined && value >= 0 && value <= 1);
+
+/** A score in its unit. */
+export const figure = (value, unit) => {
   if (!Number.isFinite(value)) return "–";
-  return value >= 0 && value <= 1 ? percent(value) : String(Number(value.toPrecision(6)));
+  if (isShare(value, unit)) return percent(value);
+  return `${Number(value.toPrecision(6))}${unit && unit !== "fraction" ? ` ${unit}` : ""}`;
 };
 
 /** The same with as few digits as an axis needs. */
-export const roundFigure = (value) =>
-  value >= 0 && value <= 1 ? `${Math.round(value * 1000) / 10} %` : figure(value);
+export const roundFigure = (value, unit) =>
+  isShare(value, unit)
+    ? `${Math.round(value * 1000) / 10} %`
+    : String(Number(value.toPrecision(4)));
+
+/** What a trial scored, or why it has no score. */
+export const outcome = ({ score, status = "ok" }, unit) =>
+  status === "ok" ? figure(score, unit) : status;
 
 const onImages = { reward: "one batch", selection: "selection images" };
 const inPhases = { reward: "search", selection: "selection" };
 
 /**
  * @param {object} run as `GET /runs/:id` gives it
- * @returns {{name: string, short: string, note: string, on: Record<string, string>, percent: boolean}}
- *   `name` under a figure, `short` after it, `note` in full, `on` per phase of the search, and
- *   whether it is a share for sure
+ * @returns {{name: string, short: string, note: string, on: Record<string, string>, percent: boolean, unit?: string}}
+ *   `name` under a figure, `short` after it, `note` in full, `on` per phase of the search, whether it is a share
+ *   for sure, and the unit where the run names it
  */
 export function scoreWords({ config, start }) {
+  if (!start?.score) return wordsOfBefore({ config, start });
+  const { label, unit, comparable } = start.score;
+  return {
+    name: label,
+    short: label,
+    note: comparable ? label : `${label}: it ranks the architectures of this run only`,
+    on: start.stepsPerEpoch > 0 ? onImages : inPhases,
+    percent: unit === "fraction",
+    unit,
+  };
+}
+
+/** The words for runs that do not say what their scores are. */
+function wordsOfBefore({ config, start }) {
   const kind = start?.evaluator ?? config?.evaluator?.kind ?? "shared";
   if (kind === "table") {
     const { objective = "score", name = "table" } = start?.table ?? {};
@@ -51,5 +76,7 @@ export function scoreWords({ config, start }) {
 }
 
 /** Whether a run trains in steps that it reports: a search on a table, or with short trainings, does not. */
-export const hasSteps = ({ command, config }) =>
-  command === "retrain" || (config?.evaluator?.kind ?? "shared") === "shared";
+export const hasSteps = ({ command, config, start }) => {
+  if (command === "retrain") return true;
+  return start ? start.stepsPerEpoch > 0 : (config?.evaluator?.kind ?? "shared") === "shared";
+};

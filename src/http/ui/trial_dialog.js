@@ -3,7 +3,7 @@ import { api, paths } from "./api.js";
 import { copyButton, h } from "./dom.js";
 import { count } from "./format.js";
 import { Drawing } from "./network.js";
-import { figure, scoreWords } from "./scores.js";
+import { outcome, scoreWords } from "./scores.js";
 
 /** @param {object} run as `GET /runs/:id` gives it; @param {number} number of the trial; @param {() => void} closed */
 export function openTrial({ id: run, ...about }, number, closed) {
@@ -45,13 +45,14 @@ export function openTrial({ id: run, ...about }, number, closed) {
     const trial = await api.trial(run, number);
     drawing.show(paths.trialDrawing(run, number));
     const rows = [
-      ["Score", figure(trial.score), words.note],
+      ["Score", outcome(trial, words.unit), trial.reason ?? words.note],
       [
         "Rank",
-        String(trial.rank),
+        (trial.status ?? "ok") === "ok" ? String(trial.rank) : "–",
         `among those scored on ${words.on[trial.on]}`,
       ],
       ["Epoch", String(trial.epoch + 1)],
+      ["Made from", trial.parents ? `trial ${trial.parents.join(", ")}` : "–"],
       ["Parameters", count(trial.parameters), "of the network a retraining builds"],
       ["Multiply-adds", count(trial.macs), "for one image"],
       ["Choices", trial.choice.join(" ")],

@@ -6,7 +6,7 @@ import { api } from "./api.js";
 import { h, panel, setAttribute, setText, throttled } from "./dom.js";
 import { count } from "./format.js";
 import { trialFilters } from "./trial_filters.js";
-import { figure, scoreWords } from "./scores.js";
+import { outcome, scoreWords } from "./scores.js";
 
 const rowHeight = 36;
 const pageSize = 100;
@@ -17,7 +17,7 @@ const refreshEvery = 2000;
 const columnsFor = (words) => [
   { key: "trial", label: "Trial", text: (t) => count(t.trial), number: true },
   { key: "epoch", label: "Epoch", text: (t) => String(t.epoch + 1), number: true },
-  { key: "score", label: "Score", text: (t) => figure(t.score), number: true },
+  { key: "score", label: "Score", text: (t) => outcome(t, words.unit), number: true },
   {
     key: null,
     label: "Scored on",
@@ -207,7 +207,7 @@ export class TrialsPanel {
     setAttribute(
       button,
       "aria-label",
-      trial ? `Trial ${trial.trial}, ${figure(trial.score)}` : null,
+      trial ? `Trial ${trial.trial}, ${outcome(trial, this.words.unit)}` : null,
     );
   }
 

@@ -8,14 +8,15 @@ import type { Dispatch } from "../../gpu/programs.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { defineEvaluator } from "../definition.ts";
 import { limits, sizeOf } from "../limits.ts";
-import type { Evaluator } from "../evaluator.ts";
+import type { Evaluator, Result, ScoredOn } from "../evaluator.ts";
 import type { RunEvent } from "../events.ts";
 import { mergeStates, partOf } from "../progress.ts";
+import { built, reasonOf } from "../results.ts";
 import { someArchitectures } from "../sampling.ts";
 import type { BuildContext, Model, Pass } from "../space.ts";
 import { type EarlierWeights, earlierWeights, startFrom } from "../warm_start.ts";
 import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
-import type { Score, State, Strategy } from "../strategy.ts";
+import type { State, Strategy, Trial } from "../strategy.ts";
 import { learningRate, Scorer, type Tally, Trainer } from "../training.ts";
 
 const settings = z.strictObject({
@@ -159,30 +160,41 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     this.#saved.epoch++;
   }
 
-  async score(
-    archs: readonly A[],
-    on: "reward" | "selection",
+  /** All trials on the same images, unless each gets its own; one whose network cannot be built has failed. */
+  async *evaluate(
+    trials: readonly Trial<A>[],
+    on: ScoredOn,
     signal: AbortSignal,
-  ): Promise<Score[]> {
-    if (!archs.length) return [];
+  ): AsyncGenerator<Result> {
+    const models = new Map<number, Model>();
+    for (const { id: trial, arch } of trials) {
+      try {
+        models.set(trial, built(() => this.#build(arch)));
+      } catch (error) {
+        yield { trial, seconds: 0, status: "failed", reason: reasonOf(error) };
+      }
+    }
+    if (!models.size) return;
+    const from = performance.now();
+    const tallies = await this.#tallies([...models.values()], on, signal);
+    const seconds = (performance.now() - from) / 1000 / models.size;
+    for (const [i, trial] of [...models.keys()].entries()) {
+      const { accuracy: value, loss } = tallies[i];
+      yield { trial, seconds, status: "ok", score: { value, loss } };
+    }
+  }
+
+  async #tallies(models: Model[], on: ScoredOn, signal: AbortSignal): Promise<Tally[]> {
     const { config, settings, valid } = this.parts;
-    const models = archs.map((a) => this.#build(a));
     const score = (models: Model[], batches: Iterable<Batch>) =>
       this.#scorer.score(models, batches, this.#pass(false), signal);
-    const tallies: Tally[] = [];
     if (settings.ownBatches) {
+      const tallies: Tally[] = [];
       for (const model of models) tallies.push(...await score([model], this.#rewardBatches()));
-    } else {
-      tallies.push(
-        ...await score(
-          models,
-          on === "reward"
-            ? this.#rewardBatches()
-            : valid.sequential(config.selection.images || valid.n, config.evalBatch),
-        ),
-      );
+      return tallies;
     }
-    return tallies.map(({ loss, accuracy }) => ({ value: accuracy, loss }));
+    const chosen = () => valid.sequential(config.selection.images || valid.n, config.evalBatch);
+    return await score(models, on === "reward" ? this.#rewardBatches() : chosen());
   }
 
   /** @returns undefined unless the settings ask for it. */
@@ -269,6 +281,7 @@ export const sharedDefinition = defineEvaluator({
       evaluator,
       ...saysOf(data, config),
       scoreKind: "shared-weights",
+      score: { label: "accuracy with shared weights", unit: "fraction", comparable: false },
       dispatches: () => evaluator.dryRun(),
       figures: () => evaluator.figures(),
       warmStart() {

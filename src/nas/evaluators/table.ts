@@ -3,6 +3,7 @@ import { z } from "zod";
 import { UsageError } from "../../errors.ts";
 import { defineEvaluator } from "../definition.ts";
 import { nameText, pathText } from "../limits.ts";
+import type { Metric } from "../tables/table.ts";
 
 const settings = z.strictObject({
   /** File of the table. */
@@ -15,6 +16,9 @@ const settings = z.strictObject({
   runs: z.enum(["mean", "one"]).default("mean"),
 });
 export type TableSettings = z.output<typeof settings>;
+
+/** Unit of the scores that a column gives. */
+const unitOf = ({ unit }: Metric): string => unit === "%" ? "fraction" : unit;
 
 /** Data sets of tables that can be had here. */
 const available = ["cifar10", "cifar100"];
@@ -52,12 +56,22 @@ export const tableDefinition = defineEvaluator({
         ...available.includes(task.dataset) && { data: task.dataset },
       },
       scoreKind: "table",
+      score: {
+        label: maximised,
+        unit: unitOf(metricOf(table, objective.replace(/^-/, ""))),
+        comparable: true,
+      },
       unfit: evaluator.worst,
       column(name) {
         const scores = scoresOf(table, objectiveOf(table, name));
         return (arch) => scores[indexIn(table, space.key(arch))];
       },
-      report: (arch) => ({ objective: maximised, metric: reported, value: evaluator.report(arch) }),
+      report: (arch) => ({
+        objective: maximised,
+        metric: reported,
+        value: evaluator.report(arch),
+        unit: unitOf(report),
+      }),
       figures: () => ({ step: 0, trainedImages: 0, peakBytes: gpu?.counters.bufferBytes ?? 0 }),
       start: {
         table: { name: table.name, size: table.size, objective: maximised, report: reported },

@@ -1,8 +1,8 @@
 /** Evaluation by a table: what others measured, without any training (White et al., NeurIPS 2020, §5). */
 import { Rng, Stream } from "../../random.ts";
-import type { Evaluator } from "../evaluator.ts";
+import type { Evaluator, Result, ScoredOn } from "../evaluator.ts";
 import type { SearchSpace } from "../space.ts";
-import type { Score, State } from "../strategy.ts";
+import type { State, Trial } from "../strategy.ts";
 import type { TableSettings } from "./table.ts";
 import {
   fidelitiesOf,
@@ -83,23 +83,29 @@ export class TableEvaluator<A> implements Evaluator<A> {
   }
 
   /** @throws UsageError naming an architecture that is not in the table. */
-  score(
-    archs: readonly A[],
-    on: "reward" | "selection",
-    _signal?: AbortSignal,
-    epochs: readonly (number | undefined)[] = [],
-  ): Promise<Score[]> {
-    return Promise.resolve(archs.map((arch, i) => {
+  async *evaluate(
+    trials: readonly Trial<A>[],
+    on: ScoredOn,
+  ): AsyncGenerator<Result> {
+    for (const { id, arch, epochs = 0 } of trials) {
       const index = indexIn(this.table, this.space.key(arch));
-      const brief = this.#shorter.get(epochs[i] ?? 0);
-      if (brief) return { value: brief[index] };
-      if (this.#scores.length === 1) return { value: this.#scores[0][index] };
-      return { value: this.#drawn(index, on) };
-    }));
+      yield {
+        trial: id,
+        seconds: 0,
+        status: "ok",
+        score: { value: this.#score(index, on, epochs) },
+      };
+    }
+  }
+
+  #score(index: number, on: ScoredOn, epochs: number): number {
+    const brief = this.#shorter.get(epochs);
+    if (brief) return brief[index];
+    return this.#scores.length === 1 ? this.#scores[0][index] : this.#drawn(index, on);
   }
 
   /** One of the trainings at random; at the end the one that the search got. */
-  #drawn(index: number, on: "reward" | "selection"): number {
+  #drawn(index: number, on: ScoredOn): number {
     let value = on === "selection" ? this.#seen.get(index) : undefined;
     if (value === undefined) this.#seen.set(index, value = this.#rng.pick(this.#scores)[index]);
     return value;

@@ -8,16 +8,18 @@ import { UsageError } from "../../errors.ts";
 import { defineEvaluator } from "../definition.ts";
 import { limits, sizeOf } from "../limits.ts";
 import { WeightStore } from "../../nn/weights.ts";
-import type { Evaluator } from "../evaluator.ts";
+import type { Evaluator, Result, ScoredOn } from "../evaluator.ts";
+import { built, evaluateEach, reasonOf, TrialError } from "../results.ts";
 import { someArchitectures } from "../sampling.ts";
 import type { Model, Pass } from "../space.ts";
-import type { Score, State } from "../strategy.ts";
-import { DivergedError, learningRate, Scorer, Trainer } from "../training.ts";
+import type { Score, State, Trial } from "../strategy.ts";
+import { learningRate, Scorer, Trainer } from "../training.ts";
 import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
 
 interface Saved {
-  /** Scores by key: no architecture is trained twice. */
+  /** Scores by key, and why there is none: no architecture is trained twice. */
   scores: Record<string, Score>;
+  failures: Record<string, string>;
   step: number;
   trainedImages: number;
 }
@@ -34,7 +36,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   /** Each three times as long as the one before, up to the whole training. */
   readonly fidelities: readonly number[];
   readonly #scorer: Scorer;
-  #saved: Saved = { scores: {}, step: 0, trainedImages: 0 };
+  #saved: Saved = { scores: {}, failures: {}, step: 0, trainedImages: 0 };
 
   constructor(private readonly parts: ImageParts<A> & { epochs: number }) {
     this.#scorer = new Scorer(parts.gpu);
@@ -65,55 +67,60 @@ export class TrainEvaluator<A> implements Evaluator<A> {
         this.#scorer.record(model, batch, this.#pass(0, 1, false));
       };
       using _arena = gpu.arena();
-      const network = this.#build(arch);
-      found.push(...gpu.dryRun(() => record(network)));
+      try {
+        const network = this.#build(arch);
+        found.push(...gpu.dryRun(() => record(network)));
+      } catch (error) {
+        // It fails again as a trial, with its reason.
+        reasonOf(error);
+      }
     }
     return found;
   }
 
-  /** A network whose loss is no number any more scores 0. */
-  async score(
-    archs: readonly A[],
-    _on: "reward" | "selection",
+  /** A trial whose loss is no number any more, or whose network cannot be built, has failed. */
+  evaluate(
+    trials: readonly Trial<A>[],
+    _on: ScoredOn,
     signal: AbortSignal,
-    fidelity: readonly (number | undefined)[] = [],
-  ): Promise<Score[]> {
-    const scores: Score[] = [];
-    for (const [i, arch] of archs.entries()) {
-      const epochs = fidelity[i] ?? this.#epochs;
-      const key = `${this.parts.space.key(arch)}${epochs < this.#epochs ? ` @ ${epochs}` : ""}`;
-      this.#saved.scores[key] ??= await this.#train(arch, epochs, signal);
-      scores.push(this.#saved.scores[key]);
-    }
-    return scores;
+  ): AsyncIterable<Result> {
+    return evaluateEach(trials, (trial) => this.#score(trial, signal));
   }
 
-  async #train(arch: A, epochs: number, signal: AbortSignal): Promise<Score> {
+  async #score(trial: Trial<A>, signal: AbortSignal): Promise<Score> {
+    const { arch, epochs = this.#epochs, seed } = trial;
+    const brief = epochs < this.#epochs ? ` @ ${epochs}` : "";
+    const key = `${this.parts.space.key(arch)}${brief}${seed === undefined ? "" : ` seed ${seed}`}`;
+    const { scores, failures } = this.#saved;
+    if (key in failures) throw new TrialError(failures[key]);
+    try {
+      return scores[key] ??= await this.#train(arch, epochs, signal, seed);
+    } catch (error) {
+      throw new TrialError(failures[key] = reasonOf(error), { cause: error });
+    }
+  }
+
+  async #train(arch: A, epochs: number, signal: AbortSignal, seed?: number): Promise<Score> {
     const { train, valid, config } = this.parts;
     const steps = train.stepsPerEpoch * epochs;
     using _arena = this.parts.gpu.arena();
-    const { model, trainer } = this.#build(arch);
-    try {
-      for (let step = 0; step < steps; step++) {
-        signal.throwIfAborted();
-        const epoch = Math.floor(step / train.stepsPerEpoch);
-        if (step % train.stepsPerEpoch === 0) train.startEpoch(epoch);
-        const lr = learningRate(config.optimizer, epoch, step / steps);
-        const batch = train.next(step);
-        await trainer.step(model, batch, this.#pass(step, steps, true), lr);
-        this.#saved.trainedImages += batch.n;
-        this.#saved.step++;
-        if (trainer.full || step === steps - 1) await trainer.tally();
-      }
-    } catch (error) {
-      if (error instanceof DivergedError) return { value: 0 };
-      throw error;
+    const { model, trainer } = this.#build(arch, seed);
+    for (let step = 0; step < steps; step++) {
+      signal.throwIfAborted();
+      const epoch = Math.floor(step / train.stepsPerEpoch);
+      if (step % train.stepsPerEpoch === 0) train.startEpoch(epoch);
+      const lr = learningRate(config.optimizer, epoch, step / steps);
+      const batch = train.next(step);
+      await trainer.step(model, batch, this.#pass(step, steps, true, seed), lr);
+      this.#saved.trainedImages += batch.n;
+      this.#saved.step++;
+      if (trainer.full || step === steps - 1) await trainer.tally();
     }
     const batches = valid.sequential(config.selection.images || valid.n, config.evalBatch);
     const [{ accuracy, loss }] = await this.#scorer.score(
       [model],
       batches,
-      this.#pass(steps, steps, false),
+      this.#pass(steps, steps, false, seed),
       signal,
     );
     return { value: accuracy, loss };
@@ -124,21 +131,21 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   }
 
   restore({ json }: State): Promise<void> {
-    this.#saved = structuredClone(json as Saved);
+    this.#saved = { ...structuredClone(json as Saved) };
+    this.#saved.failures ??= {};
     return Promise.resolve();
   }
 
-  #build(arch: A): Network {
-    const { gpu, space, context, config: { seed, optimizer, auxWeight, logEvery } } = this.parts;
+  #build(arch: A, seed = this.parts.config.seed): Network {
+    const { gpu, space, context, config: { optimizer, auxWeight, logEvery } } = this.parts;
     const weights = new WeightStore();
     // The network that a retraining would build.
-    const model = space.build(arch, { ...context, form: "final", weights });
+    const model = built(() => space.build(arch, { ...context, form: "final", weights }));
     weights.materialise(gpu, seed);
     return { model, trainer: new Trainer(gpu, weights, optimizer, auxWeight, logEvery) };
   }
 
-  #pass(step: number, steps: number, training: boolean): Pass {
-    const { seed } = this.parts.config;
+  #pass(step: number, steps: number, training: boolean, seed = this.parts.config.seed): Pass {
     return { training, batchStatistics: training, seed, step, steps };
   }
 }
@@ -162,6 +169,11 @@ export const trainDefinition = defineEvaluator({
       evaluator,
       ...saysOf(data, config),
       scoreKind: "trained-briefly",
+      score: {
+        label: "validation accuracy after a short training",
+        unit: "fraction",
+        comparable: true,
+      },
       dispatches: () => evaluator.dryRun(),
       figures: () => evaluator.figures(),
       warmStart() {

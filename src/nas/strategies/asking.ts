@@ -1,23 +1,45 @@
 /** What strategies without a policy on the device have in common. */
 import type { SearchSpace } from "../space.ts";
-import type { Scored } from "../strategy.ts";
+import type { Scored, Trial } from "../strategy.ts";
 
-/** An architecture with its score, as plain data. */
+/** An architecture with its score, and the trial that it was scored in where that matters, as plain data. */
 export interface SavedScore {
   choice: number[];
   score: number;
+  trial?: number;
 }
 
-export const saveScores = <A>(
-  space: SearchSpace<A>,
-  all: Iterable<{ arch: A; score: number }>,
-): SavedScore[] => Array.from(all, ({ arch, score }) => ({ choice: space.encode(arch), score }));
+export interface Known<A> {
+  arch: A;
+  score: number;
+  trial?: number;
+}
+
+export const saveScores = <A>(space: SearchSpace<A>, all: Iterable<Known<A>>): SavedScore[] =>
+  Array.from(all, ({ arch, ...rest }) => ({ choice: space.encode(arch), ...rest }));
 
 export const loadScores = <A>(
   space: SearchSpace<A>,
   saved: readonly SavedScore[],
-): { arch: A; score: number }[] =>
-  saved.map(({ choice, score }) => ({ arch: space.decode(choice), score }));
+): Known<A>[] => saved.map(({ choice, ...rest }) => ({ arch: space.decode(choice), ...rest }));
+
+/** A new architecture with the ids of the trials that it was made from; none of one that was drawn. */
+export interface Child<A> {
+  arch: A;
+  parents?: number[];
+}
+
+/** Ids of the trials in which these were scored, each once. */
+export const parentsOf = (...from: readonly { trial?: number }[]): number[] => [
+  ...new Set(from.flatMap(({ trial }) => trial ?? [])),
+];
+
+/** The trial of a made architecture. */
+export const asTrial = <A>(id: number, { arch, parents }: Child<A>): Trial<A> => ({
+  id,
+  arch,
+  ...parents?.length && { parents },
+});
 
 export const meanReward = <A>(done: readonly Scored<A>[]): number =>
   done.reduce((sum, d) => sum + d.score.value, 0) / done.length;

@@ -7,7 +7,16 @@ import { Rng, Stream } from "../../random.ts";
 import { defineStrategy } from "../definition.ts";
 import { countOf, limits, sizeOf } from "../limits.ts";
 import type { Strategy } from "../strategy.ts";
-import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
+import {
+  asTrial,
+  type Child,
+  type Known,
+  loadScores,
+  meanReward,
+  parentsOf,
+  type SavedScore,
+  saveScores,
+} from "./asking.ts";
 import type { Moves } from "./moves.ts";
 import { encodingSettings, POPULATIONS } from "./settings.ts";
 
@@ -45,18 +54,18 @@ export function evolutionStrategy<A>(
   let trials = 0;
   let told = 0;
   /** Oldest first. */
-  let population: { arch: A; score: number }[] = [];
+  let population: Known<A>[] = [];
 
-  const child = (): A => {
-    if (told < initial) return moves.sample(rng);
+  const child = (): Child<A> => {
+    if (told < initial) return { arch: moves.sample(rng) };
     let best = rng.pick(population);
     for (let i = 1; i < config.tournament; i++) {
       const other = rng.pick(population);
       if (other.score > best.score) best = other;
     }
-    return moves.perturb(best.arch, rng);
+    return { arch: moves.perturb(best.arch, rng), parents: parentsOf(best) };
   };
-  const add = (one: { arch: A; score: number }) => {
+  const add = (one: Known<A>) => {
     const first = told++ < initial;
     if (config.strict && first && population.length >= config.population) return;
     population.push(one);
@@ -67,10 +76,10 @@ export function evolutionStrategy<A>(
     population.splice(worst, 1);
   };
   return {
-    draw: (n) => Promise.resolve(Array.from({ length: n }, child)),
-    ask: (n) => Promise.resolve(Array.from({ length: n }, () => ({ id: trials++, arch: child() }))),
+    draw: (n) => Promise.resolve(Array.from({ length: n }, () => child().arch)),
+    ask: (n) => Promise.resolve(Array.from({ length: n }, () => asTrial(trials++, child()))),
     tell(done) {
-      for (const { arch, score } of done) add({ arch, score: score.value });
+      for (const { id, arch, score } of done) add({ arch, score: score.value, trial: id });
       return Promise.resolve({ reward: meanReward(done) });
     },
     snapshot: () =>

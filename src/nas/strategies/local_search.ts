@@ -7,7 +7,15 @@ import { Rng, Stream } from "../../random.ts";
 import { defineStrategy } from "../definition.ts";
 import { limits, sizeOf } from "../limits.ts";
 import type { Strategy } from "../strategy.ts";
-import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
+import {
+  asTrial,
+  type Known,
+  loadScores,
+  meanReward,
+  parentsOf,
+  type SavedScore,
+  saveScores,
+} from "./asking.ts";
 import type { Moves } from "./moves.ts";
 import { encodingSettings } from "./settings.ts";
 
@@ -33,11 +41,6 @@ interface Saved {
   here: SavedScore | null;
   left: number[][];
   better: SavedScore | null;
-}
-
-interface Known<A> {
-  arch: A;
-  score: number;
 }
 
 /** @throws UsageError where space or encoding have no neighbourhood. */
@@ -89,11 +92,14 @@ class LocalSearch<A> implements Strategy<A> {
       if (arch === null) break;
       asked.set(this.#key(arch), arch);
     }
-    return Promise.resolve([...asked.values()].map((arch) => ({ id: this.#trials++, arch })));
+    // Drawn while there is no place to start from, and a neighbour of it otherwise.
+    const parents = this.#here ? parentsOf(this.#here) : [];
+    const trials = [...asked.values()].map((arch) => asTrial(this.#trials++, { arch, parents }));
+    return Promise.resolve(trials);
   }
 
   tell(done: Parameters<Strategy<A>["tell"]>[0]) {
-    for (const { arch, score } of done) this.#learn({ arch, score: score.value });
+    for (const { id, arch, score } of done) this.#learn({ arch, score: score.value, trial: id });
     return Promise.resolve({ reward: meanReward(done) });
   }
 

@@ -6,7 +6,7 @@ import { limits, sizeOf } from "../limits.ts";
 import { Rng, Stream } from "../../random.ts";
 import { crowding, fronts } from "../pareto.ts";
 import type { Scored, Strategy } from "../strategy.ts";
-import { meanReward } from "./asking.ts";
+import { asTrial, type Child, meanReward, parentsOf } from "./asking.ts";
 import type { Moves } from "./moves.ts";
 import { encodingSettings } from "./settings.ts";
 
@@ -18,14 +18,15 @@ export interface Nsga2Config {
 
 interface Member<A> {
   arch: A;
+  trial?: number;
   objectives: readonly number[];
 }
 
 interface Saved {
   drawn: number;
   trials: number;
-  parents: { choice: number[]; objectives: number[] }[];
-  children: { choice: number[]; objectives: number[] }[];
+  parents: { choice: number[]; objectives: number[]; trial?: number }[];
+  children: Saved["parents"];
 }
 
 /**
@@ -60,37 +61,39 @@ class Nsga2<A> implements Strategy<A> {
   ) {}
 
   draw(n: number): Promise<A[]> {
-    return Promise.resolve(Array.from({ length: n }, () => this.#child()));
+    return Promise.resolve(Array.from({ length: n }, () => this.#child().arch));
   }
 
-  async ask(n: number) {
-    return (await this.draw(n)).map((arch) => ({ id: this.#trials++, arch }));
+  ask(n: number) {
+    const children = Array.from({ length: n }, () => this.#child());
+    return Promise.resolve(children.map((child) => asTrial(this.#trials++, child)));
   }
 
   tell(done: Scored<A>[]) {
-    for (const { arch, score } of done) {
+    for (const { id, arch, score } of done) {
       if (!score.objectives) throw new Error("a score came without its objectives");
-      this.#children.push({ arch, objectives: score.objectives });
+      this.#children.push({ arch, objectives: score.objectives, trial: id });
     }
     if (this.#children.length >= this.config.population) this.#survive();
     return Promise.resolve({ reward: meanReward(done) });
   }
 
-  #child(): A {
-    if (!this.#parents.length) return this.moves.sample(this.rng);
+  #child(): Child<A> {
+    if (!this.#parents.length) return { arch: this.moves.sample(this.rng) };
     const first = this.#winner();
     const { crossover } = this.moves.space;
     if (!crossover || this.rng.next() >= this.config.crossover) {
-      return this.moves.perturb(first, this.rng);
+      return { arch: this.moves.perturb(first.arch, this.rng), parents: parentsOf(first) };
     }
-    const both = crossover.call(this.moves.space, first, this.#winner(), this.rng);
-    return this.moves.perturb(both, this.rng);
+    const second = this.#winner();
+    const both = crossover.call(this.moves.space, first.arch, second.arch, this.rng);
+    return { arch: this.moves.perturb(both, this.rng), parents: parentsOf(first, second) };
   }
 
   /** Of a binary tournament: parents stand in the order of their worth. */
-  #winner(): A {
+  #winner(): Member<A> {
     const places = [0, 1].map(() => this.rng.below(this.#parents.length));
-    return this.#parents[Math.min(...places)].arch;
+    return this.#parents[Math.min(...places)];
   }
 
   /** The best of parents and children: whole fronts, and of the last one those far from others. */
@@ -112,9 +115,10 @@ class Nsga2<A> implements Strategy<A> {
 
   snapshot() {
     const save = (members: readonly Member<A>[]) =>
-      members.map(({ arch, objectives }) => ({
+      members.map(({ arch, objectives, trial }) => ({
         choice: this.moves.space.encode(arch),
         objectives: [...objectives],
+        trial,
       }));
     const json: Saved = {
       drawn: this.rng.index,
@@ -128,10 +132,7 @@ class Nsga2<A> implements Strategy<A> {
   restore({ json }: { json: unknown }): Promise<void> {
     const saved = json as Saved;
     const load = (members: Saved["parents"]) =>
-      members.map(({ choice, objectives }) => ({
-        arch: this.moves.space.decode(choice),
-        objectives,
-      }));
+      members.map(({ choice, ...rest }) => ({ arch: this.moves.space.decode(choice), ...rest }));
     this.rng.index = saved.drawn;
     this.#trials = saved.trials;
     this.#parents = load(saved.parents);

@@ -55,13 +55,21 @@ const withoutGaps = (chart: Chart): Chart => ({
 function scores({ start, epochs, trials, controllers, done, foreign }: History): Chart {
   if (foreign?.scored === false) return { title: "", series: [], format: percent };
   const search = start.command === "search";
+  const scored = trials.filter(({ status = "ok" }) => status === "ok");
   // It scores each epoch by the architecture that it trained; others by the mean over the candidates.
   const trainsBest = controllers.some(({ trained }) => trained !== undefined);
   const valid = epochs.flatMap(({ epoch, validAccuracy: y }) =>
     y === undefined ? [] : [[epoch, y] as const]
   );
   const series: Series[] = [
-    { name: "train", colour: "#9ca3af", points: epochs.map((e) => [e.epoch, e.trainAccuracy]) },
+    {
+      name: "train",
+      colour: "#9ca3af",
+      // Where nothing is trained beside the trials there is no such figure.
+      points: start.score && start.stepsPerEpoch === 0
+        ? []
+        : epochs.map((e) => [e.epoch, e.trainAccuracy]),
+    },
     {
       name: trainsBest
         ? "trained, then scored"
@@ -90,9 +98,9 @@ function scores({ start, epochs, trials, controllers, done, foreign }: History):
       name: "candidates",
       colour: "#16a34a",
       as: "dots",
-      points: thin(spread(trials), 3000),
+      points: thin(spread(scored), 3000),
     });
-    series.push({ name: "best so far", colour: "#166534", points: bestSoFar(trials) });
+    series.push({ name: "best so far", colour: "#166534", points: bestSoFar(scored) });
   }
   if (foreign) {
     series.push({
@@ -105,8 +113,12 @@ function scores({ start, epochs, trials, controllers, done, foreign }: History):
     const points: Point[] = [[start.epochs, done.testAccuracy]];
     series.push({ name: `test ${percent(done.testAccuracy)}`, colour: "#dc2626", points });
   }
-  const title = search ? "Accuracy with shared weights" : "Accuracy";
-  return { title, series, format: percent };
+  if (!search) return { title: "Accuracy", series, format: percent };
+  const { label = "accuracy with shared weights", unit = "fraction" } = start.score ?? {};
+  const title = label[0].toUpperCase() + label.slice(1);
+  return unit === "fraction"
+    ? { title, series, format: percent }
+    : { title: unit ? `${title} (${unit})` : title, series, format: plain };
 }
 
 function ofSearch(history: History): Chart[] {

@@ -90,6 +90,24 @@ for (const name of plain) {
     }
   });
 
+  if (["evolution", "nsga2", "local-search"].includes(name)) {
+    Deno.test(`${name}: a trial's parents were told before, also by a restored strategy`, async () => {
+      const strategy = await openStrategy(configOf(name), space, outside);
+      const trials = await step(strategy, 12);
+      for (let i = 0; i < 5; i++) {
+        await strategy.restore(JSON.parse(JSON.stringify(await strategy.snapshot())));
+        const next = await step(strategy, 6);
+        for (const { parents = [] } of next) {
+          for (const parent of parents) {
+            assert.ok(trials.some(({ id }) => id === parent), `${parent}`);
+          }
+        }
+        trials.push(...next);
+      }
+      assert.ok(trials.some(({ parents }) => parents !== undefined));
+    });
+  }
+
   if (name === "random") continue;
   Deno.test(`${name}: finds better cells than random search in as many queries`, async () => {
     const [seeds, queries] = learnsSlowly(name) ? [[1, 2], 40] : [[1, 2, 3, 4, 5, 6], 60];

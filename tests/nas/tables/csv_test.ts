@@ -157,17 +157,22 @@ Deno.test("where a table has several trainings a query may get one of them at ra
   const evaluator = (runs: "mean" | "one") =>
     new TableEvaluator(space, table, { dataset: "", objective: "", report: "", runs }, 1);
   const asked = space.notation!.parse(arch);
-  assert.deepEqual(await evaluator("mean").score([asked], "reward"), [{ value: 0.5 }]);
+  const scores = async (of: TableEvaluator<unknown>, n: number, on: "reward" | "selection") => {
+    const trials = Array.from({ length: n }, (_, id) => ({ id, arch: asked }));
+    const results = await Array.fromAsync(of.evaluate(trials, on));
+    return results.map((result) => result.status === "ok" ? result.score.value : NaN);
+  };
+  assert.deepEqual(await scores(evaluator("mean"), 1, "reward"), [0.5]);
   const one = evaluator("one");
-  const values = (await one.score(new Array(30).fill(asked), "reward")).map((s) => s.value);
+  const values = await scores(one, 30, "reward");
   assert.deepEqual(new Set(values), new Set([0.4, 0.5, 0.6]));
   // The final selection does not draw again.
-  assert.deepEqual(await one.score([asked], "selection"), [{ value: values[29] }]);
+  assert.deepEqual(await scores(one, 1, "selection"), [values[29]]);
   const saved = await one.snapshot();
-  const next = await one.score(new Array(9).fill(asked), "reward");
+  const next = await scores(one, 9, "reward");
   const other = evaluator("one");
   await other.restore(saved);
-  assert.deepEqual(await other.score(new Array(9).fill(asked), "reward"), next);
+  assert.deepEqual(await scores(other, 9, "reward"), next);
   assert.equal(one.worst, 0.1);
   assert.equal(one.report(asked), 0.5);
 });

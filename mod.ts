@@ -20,8 +20,8 @@
  *
  * @module
  */
-export * from "./src/errors.ts";
-export { Rng, Stream } from "./src/random.ts";
+export * from "./src/common/errors.ts";
+export { Rng, Stream } from "./src/common/random.ts";
 export {
   type AdapterReport,
   Gpu,
@@ -64,13 +64,18 @@ export {
   retrainConfig,
   type SearchConfig,
   searchConfig,
-} from "./src/nas/config.ts";
-export { type ArchFile, archFile, formatArchFile, parseArchFile } from "./src/nas/arch_file.ts";
-export { describe, type Description } from "./src/nas/describe.ts";
+} from "./src/nas/config/config.ts";
+export {
+  type ArchFile,
+  archFile,
+  formatArchFile,
+  parseArchFile,
+} from "./src/nas/arch_formats/arch_file.ts";
+export { describe, type Description } from "./src/nas/analysis/describe.ts";
 export { type LoggedEvent, type RunEvent, runEvent } from "./src/nas/events.ts";
-export { Classifier } from "./src/nas/classifier.ts";
-export { type NetworkFile, parseNetworkFile } from "./src/nas/network.ts";
-export { retrain } from "./src/nas/retrain.ts";
+export { Classifier } from "./src/nas/train/classifier.ts";
+export { type NetworkFile, parseNetworkFile } from "./src/nas/train/network.ts";
+export { retrain } from "./src/nas/train/retrain.ts";
 export { z } from "zod";
 export {
   defineEvaluator,
@@ -93,14 +98,14 @@ export { type Network, requireSearchForm, type Sized, toModel } from "./src/nas/
 export { DecisionList } from "./src/nas/spaces/codec.ts";
 export { networkSettings } from "./src/nas/spaces/settings.ts";
 export { GraphBuilder } from "./src/nas/predictors/graphs.ts";
-export { type RunIO, search } from "./src/nas/search.ts";
-export { memoryStore, type Store } from "./src/nas/store.ts";
+export { type RunIO, search } from "./src/nas/search/search.ts";
+export { memoryStore, type Store } from "./src/nas/search/store.ts";
 export type * from "./src/nas/space.ts";
 export type * from "./src/nas/strategy.ts";
 export type * from "./src/nas/evaluator.ts";
 export { built, evaluateEach, reasonOf, TrialError } from "./src/nas/results.ts";
 export * from "./src/nas/tables/mod.ts";
-export { type EarlierWeights } from "./src/nas/warm_start.ts";
+export { type EarlierWeights } from "./src/nas/train/warm_start.ts";
 export { loadPlugins } from "./src/run/plugins.ts";
 export { readEarlierWeights } from "./src/run/earlier_weights.ts";
 export { exportSafetensors } from "./src/run/named_tensors.ts";

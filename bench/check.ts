@@ -4,7 +4,7 @@
  */
 import { relativeError } from "../src/autodiff/gradcheck.ts";
 import { numel, type Op } from "../src/autodiff/op.ts";
-import { hash } from "../src/random.ts";
+import { hash } from "../src/common/random.ts";
 import { distinct, type Job, smallGradient, smallInputs } from "./data.ts";
 import { batchInputs, withBatch } from "./shape_list.ts";
 

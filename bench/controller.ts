@@ -6,14 +6,14 @@
  * from the caps that the tanh constants put on every probability.
  */
 import { Gpu } from "../src/gpu/mod.ts";
-import { resolveSearchConfig } from "../src/nas/config.ts";
+import { resolveSearchConfig } from "../src/nas/config/config.ts";
 import { uniformArchitecture } from "../src/nas/sampling.ts";
 import { decisionsOf } from "../src/nas/decisions.ts";
 import type { Decision } from "../src/nas/space.ts";
-import { openStrategy } from "../src/nas/parts.ts";
+import { openStrategy } from "../src/nas/search/parts.ts";
 import { openSpace } from "../src/nas/registry.ts";
 import type { EnasStrategy } from "../src/nas/strategies/enas.ts";
-import { Rng, Stream } from "../src/random.ts";
+import { Rng, Stream } from "../src/common/random.ts";
 
 const { seeds = 5, steps = 400, samples = 16, ...overrides } = Object.fromEntries(
   Deno.args.filter((a) => a.includes("=")).map((a) => {

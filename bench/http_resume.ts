@@ -5,7 +5,7 @@
  *   deno run -A bench/http_resume.ts [--disconnects 200]
  */
 import { parseArgs } from "node:util";
-import { Rng } from "../src/random.ts";
+import { Rng } from "../src/common/random.ts";
 import { messages } from "../tests/http/serving.ts";
 import { startServer, startWriter } from "./http/serving.ts";
 

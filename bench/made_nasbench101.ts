@@ -4,7 +4,7 @@ import { unpackDag } from "../src/nas/spaces/nasbench101_cells.ts";
 import type { Nb101Cells } from "../src/nas/spaces/nasbench101_index.ts";
 import { encodeRecord, type Evaluation } from "../src/nas/tables/nasbench101_record.ts";
 import { frame } from "../src/nas/tables/tfrecord.ts";
-import { hash } from "../src/random.ts";
+import { hash } from "../src/common/random.ts";
 
 export const EPOCHS = 108;
 

@@ -1,5 +1,5 @@
 /** Which shapes are timed, and how: each implementation in turn. */
-import { UsageError } from "../src/errors.ts";
+import { UsageError } from "../src/common/errors.ts";
 import type { Gpu, Stopwatch } from "../src/gpu/mod.ts";
 import { type Ceilings, limitMs, SAMPLE_MS } from "./ceilings.ts";
 import type { Row } from "./compare.ts";

@@ -9,7 +9,7 @@ import { places } from "../src/cli/paths.ts";
 import { openNb101Cells } from "../src/nas/spaces/nasbench101_index.ts";
 import type { Evaluation } from "../src/nas/tables/nasbench101_record.ts";
 import { openTable } from "../src/nas/tables/mod.ts";
-import { hash } from "../src/random.ts";
+import { hash } from "../src/common/random.ts";
 import { EPOCHS, writeNb101File } from "./made_nasbench101.ts";
 
 const REPEATS = 3;

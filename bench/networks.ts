@@ -2,14 +2,14 @@
 import { peakBytes } from "../src/autodiff/mod.ts";
 import type { Batch } from "../src/data/batches.ts";
 import type { Gpu } from "../src/gpu/mod.ts";
-import { resolveRetrainConfig, resolveSearchConfig } from "../src/nas/config.ts";
-import { trainingSchedule } from "../src/nas/describe.ts";
+import { resolveRetrainConfig, resolveSearchConfig } from "../src/nas/config/config.ts";
+import { trainingSchedule } from "../src/nas/analysis/describe.ts";
 import { openSpace } from "../src/nas/registry.ts";
 import { uniformArchitecture } from "../src/nas/sampling.ts";
 import type { Form, Model, SearchSpace } from "../src/nas/space.ts";
-import { Trainer } from "../src/nas/training.ts";
+import { Trainer } from "../src/nas/train/training.ts";
 import { WeightStore } from "../src/nn/weights.ts";
-import { Rng, Stream } from "../src/random.ts";
+import { Rng, Stream } from "../src/common/random.ts";
 
 export interface Setting {
   mode: string;

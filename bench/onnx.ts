@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { places } from "../src/cli/paths.ts";
 import { loadDataSet } from "../src/data/mod.ts";
 import { Gpu } from "../src/gpu/mod.ts";
-import { Classifier } from "../src/nas/classifier.ts";
+import { Classifier } from "../src/nas/train/classifier.ts";
 import { readNetwork } from "../src/run/network.ts";
 import { encodeModel } from "../src/run/onnx/model.ts";
 import { onnxModel } from "../src/run/onnx/mod.ts";

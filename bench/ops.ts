@@ -5,7 +5,7 @@
  */
 import { numel, type Op, registry, type Shape, type Tensor } from "../src/autodiff/op.ts";
 import { Gpu } from "../src/gpu/device.ts";
-import { uniform } from "../src/random.ts";
+import { uniform } from "../src/common/random.ts";
 import "../src/ops/mod.ts";
 
 const ROUND_MS = 150;

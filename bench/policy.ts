@@ -6,11 +6,11 @@
 import { join } from "@std/path";
 import { loadDataSet, usualPlaces } from "../src/data/mod.ts";
 import { Gpu } from "../src/gpu/mod.ts";
-import { parseSearchConfig } from "../src/nas/config.ts";
-import { partOf } from "../src/nas/progress.ts";
+import { parseSearchConfig } from "../src/nas/config/config.ts";
+import { partOf } from "../src/nas/search/progress.ts";
 import { uniformArchitecture } from "../src/nas/sampling.ts";
-import { openSearch } from "../src/nas/search.ts";
-import { Rng, Stream } from "../src/random.ts";
+import { openSearch } from "../src/nas/search/search.ts";
+import { Rng, Stream } from "../src/common/random.ts";
 import { readCheckpoint } from "../src/run/folder.ts";
 
 const [folder, ...settings] = Deno.args;

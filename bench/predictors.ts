@@ -3,12 +3,12 @@
  * deno run -A bench/predictors.ts [predictor …]
  */
 import { nasbench201Encodings } from "../src/nas/encodings/nasbench201.ts";
-import { resolveSearchConfig } from "../src/nas/config.ts";
+import { resolveSearchConfig } from "../src/nas/config/config.ts";
 import type { Encoding } from "../src/nas/encodings/encoding.ts";
 import { openPredictor } from "../src/nas/predictors/mod.ts";
 import { allPredictorNames, type PredictorName } from "../src/nas/predictors/names.ts";
 import { openSpace } from "../src/nas/registry.ts";
-import { Rng, Stream } from "../src/random.ts";
+import { Rng, Stream } from "../src/common/random.ts";
 
 const config = resolveSearchConfig({ mode: "nasbench201", preset: "paper" });
 const space = openSpace(config.space);

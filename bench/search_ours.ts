@@ -6,10 +6,10 @@
  * found with its standard error, and the difference in standard errors of both.
  */
 import { parseArgs } from "node:util";
-import { resolveSearchConfig } from "../src/nas/config.ts";
-import { openStrategy } from "../src/nas/parts.ts";
+import { resolveSearchConfig } from "../src/nas/config/config.ts";
+import { openStrategy } from "../src/nas/search/parts.ts";
 import { openSpace } from "../src/nas/registry.ts";
-import { mean, variance } from "../src/nas/statistics.ts";
+import { mean, variance } from "../src/nas/analysis/statistics.ts";
 import { indexIn, openTable } from "../src/nas/tables/mod.ts";
 import { columns, publishedAt } from "../tests/nas/study/published_searchers.ts";
 

@@ -1,6 +1,6 @@
 /** Whole training steps: wall clock, dispatches, the host's share. */
 import { Gpu, Stopwatch } from "../src/gpu/mod.ts";
-import { describe } from "../src/nas/describe.ts";
+import { describe } from "../src/nas/analysis/describe.ts";
 import { configOf, type Setting, Steps } from "./networks.ts";
 import type { MicroArch } from "../src/nas/spaces/micro_arch.ts";
 import type { Peer, StepAnswer } from "./peers/mod.ts";

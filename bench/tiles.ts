@@ -8,10 +8,10 @@
 import { join } from "@std/path";
 import { parseArgs } from "node:util";
 import { encode } from "fast-png";
-import { UsageError } from "../src/errors.ts";
+import { UsageError } from "../src/common/errors.ts";
 import { usualPlaces } from "../src/data/find.ts";
 import { type Images, loadDataSet } from "../src/data/mod.ts";
-import { Rng, Stream } from "../src/random.ts";
+import { Rng, Stream } from "../src/common/random.ts";
 
 const side = 32;
 const bytes = side * side * 3;

@@ -18,8 +18,6 @@ const hosts = new Set([
 
 /** What else belongs to it: readers over `Files`, and what becomes of a run's results. */
 const others = new Set([
-  "src/errors.ts",
-  "src/random.ts",
   ...[
     "batches",
     "cifar",
@@ -32,7 +30,7 @@ const others = new Set([
     "tar",
   ]
     .map((name) => `src/data/${name}.ts`),
-  ...["checkpoint", "draw", "history", "lines", "metadata", "safetensors", "statistics"]
+  ...["checkpoint", "draw", "history", "lines", "metadata", "safetensors", "batch_norm_state"]
     .map((name) => `src/run/${name}.ts`),
   ...["emitters", "graph", "mod", "model"].map((name) => `src/run/onnx/${name}.ts`),
   ...[

@@ -23,7 +23,7 @@ const ambient: Record<string, readonly string[] | "all"> = {
 };
 
 /** Where the ambient is allowed: whatever talks to a person or a system. */
-const mayBeAmbient = /^(src\/(cli|http)|tests|bench|lint)\/|^(cli|server)\.ts$/;
+const mayBeAmbient = /^(src\/(cli|http)|tests|bench|tools|lint)\/|^(cli|server)\.ts$/;
 
 /** A path from the root of the tree, with forward slashes. */
 function fromRoot(path: string): string {
@@ -90,7 +90,7 @@ const noAmbient: Deno.lint.Rule = {
       context.report({
         node,
         message: `Cannot use ${what} here, expected it in src/cli or src/http only`,
-        hint: "Take the value as a parameter, draw from src/random.ts, or yield an event.",
+        hint: "Take the value as a parameter, draw from src/common/random.ts, or yield an event.",
       });
     return {
       MemberExpression(node) {

@@ -16,14 +16,12 @@ const below: Record<string, readonly string[]> = {
   entry: ["common", "kernels", "gpu", "autodiff", "ops", "nn", "data", "nas", "run", "cli", "http"],
 };
 
-const common = ["src/errors.ts", "src/random.ts"];
-
 /** The parts of src/nas that stay strangers to each other. */
 const strangers = ["spaces", "strategies", "evaluators"];
 
 /**
  * The layer of a file, by its path from the root with forward slashes.
- * "outside" is what programs of the tree's own use and src never imports (tests, bench, lint);
+ * "outside" is what programs of the tree's own use and src never imports (tests, bench, tools, lint);
  * null is a folder of src that no layer claims.
  */
 export function layerOf(path: string): string | null {
@@ -31,7 +29,6 @@ export function layerOf(path: string): string | null {
   if (second === undefined) return path.endsWith(".ts") ? "entry" : "common";
   if (first === "kernels") return "kernels";
   if (first !== "src") return "outside";
-  if (common.includes(path)) return "common";
   return path.split("/").length > 2 && second in below ? second : null;
 }
 

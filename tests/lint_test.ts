@@ -27,13 +27,13 @@ Deno.test("an import downwards is fine, the same import upwards is not", () => {
     ["src/ops/add.ts", "../nn/init.ts", oneWay],
     ["src/nn/init.ts", "../ops/mod.ts", []],
     ["src/nn/init.ts", "../nas/space.ts", oneWay],
-    ["src/nas/search.ts", "../nn/init.ts", []],
-    ["src/nas/search.ts", "../run/checkpoint.ts", oneWay],
+    ["src/nas/search/search.ts", "../../nn/init.ts", []],
+    ["src/nas/search/search.ts", "../../run/checkpoint.ts", oneWay],
     ["src/run/folder.ts", "../nas/store.ts", []],
     ["src/run/folder.ts", "../cli/paths.ts", oneWay],
     ["src/cli/main.ts", "../run/folder.ts", []],
     ["src/cli/main.ts", "../../mod.ts", oneWay],
-    ["mod.ts", "./src/nas/search.ts", []],
+    ["mod.ts", "./src/nas/search/search.ts", []],
   ] as const;
   for (const [file, specifier, expected] of rows) {
     assertEquals(complaints(file, `import { a } from "${specifier}";`), [...expected], file);
@@ -43,7 +43,10 @@ Deno.test("an import downwards is fine, the same import upwards is not", () => {
 Deno.test("data and nn do not know each other, and nas knows both", () => {
   assertEquals(complaints("src/data/load.ts", `import { a } from "../nn/init.ts";`), oneWay);
   assertEquals(complaints("src/nn/init.ts", `import { a } from "../data/idx.ts";`), oneWay);
-  assertEquals(complaints("src/nas/retrain.ts", `import { a } from "../data/idx.ts";`), []);
+  assertEquals(
+    complaints("src/nas/train/retrain.ts", `import { a } from "../../data/idx.ts";`),
+    [],
+  );
   assertEquals(complaints("src/data/load.ts", `import { a } from "../ops/mod.ts";`), []);
 });
 
@@ -56,7 +59,10 @@ Deno.test("spaces, strategies and evaluators never import each other", () => {
     }
     assertEquals(complaints(`src/nas/${one}/x.ts`, `import { a } from "../space.ts";`), []);
     assertEquals(complaints(`src/nas/${one}/mod.ts`, `import { a } from "./x.ts";`), []);
-    assertEquals(complaints("src/nas/search.ts", `import { a } from "./${one}/mod.ts";`), []);
+    assertEquals(
+      complaints("src/nas/search/search.ts", `import { a } from "../${one}/mod.ts";`),
+      [],
+    );
   }
 });
 
@@ -66,11 +72,14 @@ Deno.test("cli and http never import each other", () => {
   assertEquals(complaints("server.ts", `import { a } from "./src/http/mod.ts";`), []);
 });
 
-Deno.test("errors.ts and random.ts serve every layer and use none", () => {
+Deno.test("src/common serves every layer and uses none", () => {
   for (const name of ["errors", "random"]) {
-    assertEquals(complaints("src/gpu/device.ts", `import { a } from "../${name}.ts";`), []);
-    assertEquals(complaints("src/nas/spaces/x.ts", `import { a } from "../../${name}.ts";`), []);
-    assertEquals(complaints(`src/${name}.ts`, `import { a } from "./gpu/mod.ts";`), oneWay);
+    assertEquals(complaints("src/gpu/device.ts", `import { a } from "../common/${name}.ts";`), []);
+    assertEquals(
+      complaints("src/nas/spaces/x.ts", `import { a } from "../../common/${name}.ts";`),
+      [],
+    );
+    assertEquals(complaints(`src/common/${name}.ts`, `import { a } from "../gpu/mod.ts";`), oneWay);
   }
 });
 
@@ -92,14 +101,14 @@ Deno.test("packages, built-ins and what tests import are free", () => {
     `import "zod"; import "node:fs"; import { join } from "@std/path"; export { join };`;
   assertEquals(complaints("src/run/folder.ts", source), []);
   assertEquals(complaints("tests/x_test.ts", `import "../src/cli/main.ts";`), []);
-  assertEquals(complaints("bench/step.ts", `import "../src/nas/search.ts";`), []);
+  assertEquals(complaints("bench/step.ts", `import "../src/nas/search/search.ts";`), []);
 });
 
 Deno.test("a folder of src that no layer claims is named", () => {
   assertEquals(layerOf("src/helpers/x.ts"), null);
   assertEquals(layerOf("src/x.ts"), null);
   assertMatch(
-    forbidden("src/nas/search.ts", "src/helpers/x.ts")!,
+    forbidden("src/nas/search/search.ts", "src/helpers/x.ts")!,
     /^src\/helpers\/x\.ts is in no layer, expected src\/<gpu\|/,
   );
 });

@@ -1,4 +1,4 @@
-// Counter-based random bits (pcg4d, Jarzynski & Olano 2020): equal to src/random.ts.
+// Counter-based random bits (pcg4d, Jarzynski & Olano 2020): equal to src/common/random.ts.
 fn random_bits(seed: u32, stream: u32, step: u32, index: u32) -> u32 {
   var v = vec4u(seed, stream, step, index) * 1664525u + 1013904223u;
   v.x += v.y * v.w;

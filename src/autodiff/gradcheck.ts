@@ -3,7 +3,7 @@
  * of the reference, accumulation into an existing gradient, and repeatability to the bit.
  */
 import type { Gpu } from "../gpu/device.ts";
-import { hash, uniform } from "../random.ts";
+import { hash, uniform } from "../common/random.ts";
 import {
   type Case,
   inputDtype,

@@ -1,7 +1,7 @@
 /** `denas animate`: the best architecture over the epochs of a search, moving. */
 import { basename, join } from "@std/path";
 import type { Command } from "commander";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import type { Frame } from "../run/drawing/animation.ts";
 import type { History } from "../run/history.ts";
 import { number, whole } from "./options.ts";

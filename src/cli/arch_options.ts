@@ -1,6 +1,6 @@
 /** How an architecture is given on the command line. */
 import { type Command, Option } from "commander";
-import { type Numbering, numberings } from "../nas/forms/numbering.ts";
+import { type Numbering, numberings } from "../nas/arch_formats/numbering.ts";
 
 /** What `[arch]` may be, for the help texts. */
 export const archArgument = 'architecture file (.json, .txt, .npy), or its choices: "0 2 0 0 …"';

@@ -1,7 +1,7 @@
 /** `denas retrain --baseline`: a hand-made network in place of a found one, of about the same size. */
-import { type ArchFile, formatArchFile } from "../nas/arch_file.ts";
-import { baselineChoice, filtersFor, parametersOf } from "../nas/baseline.ts";
-import type { RetrainConfig } from "../nas/config.ts";
+import { type ArchFile, formatArchFile } from "../nas/arch_formats/arch_file.ts";
+import { baselineChoice, filtersFor, parametersOf } from "../nas/analysis/baseline.ts";
+import type { RetrainConfig } from "../nas/config/config.ts";
 import { printError, thousands } from "./terminal.ts";
 
 /** An architecture to train, with the settings it is trained with. */

@@ -1,6 +1,6 @@
 /** `--serve`: the HTTP server beside a run, in a process of its own, since the run keeps this one busy. */
 import type { Command } from "commander";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import { commandName, fromHere } from "./paths.ts";
 import { printError } from "./terminal.ts";
 

@@ -1,7 +1,7 @@
 /** `--budget 30m`: so many epochs as fit, found by timing a small piece of the run that is thrown away. */
 import { type DataSet, sliceImages } from "../data/mod.ts";
-import { UsageError } from "../errors.ts";
-import { memoryStore } from "../nas/store.ts";
+import { UsageError } from "../common/errors.ts";
+import { memoryStore } from "../nas/search/store.ts";
 import { type Equipment, eventsOf, type Job } from "./execute.ts";
 import { duration } from "./terminal.ts";
 

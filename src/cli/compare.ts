@@ -1,6 +1,6 @@
 /** `denas compare`: mean and deviation over seeds, and whether a difference means anything. */
 import type { Command } from "commander";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import {
   compareRuns,
   type Comparison,

@@ -1,15 +1,15 @@
 /** The controller to sample from: that of a search, or a file alone. */
 import { join } from "@std/path";
 import { knownSets } from "../data/known.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import {
   applyOverrides,
   type Overrides,
   parseSearchConfig,
   resolveSearchConfig,
   type SearchConfig,
-} from "../nas/config.ts";
-import { archFieldsOf } from "../nas/search.ts";
+} from "../nas/config/config.ts";
+import { archFieldsOf } from "../nas/search/search.ts";
 import { CONTROLLER, type ControllerFile, readController } from "../run/controller_file.ts";
 import { readSearch } from "../run/read_run.ts";
 import { listRuns } from "../run/state.ts";

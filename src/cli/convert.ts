@@ -1,8 +1,8 @@
 /** `denas convert`: an architecture from one form to another. */
 import { type Command, Option } from "commander";
-import { UsageError } from "../errors.ts";
-import { type Form, formOfName, forms } from "../nas/forms/forms.ts";
-import { type Numbering, numberings } from "../nas/forms/numbering.ts";
+import { UsageError } from "../common/errors.ts";
+import { type Form, formOfName, forms } from "../nas/arch_formats/formats.ts";
+import { type Numbering, numberings } from "../nas/arch_formats/numbering.ts";
 import { writeAtomic } from "../run/files.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
@@ -43,8 +43,8 @@ Examples:
       throw new UsageError("Cannot convert to stdout: a .npy is binary, expected a file to write");
     }
     const [{ writeForm }, { readArch }] = await Promise.all([
-      import("../nas/forms/mod.ts"),
-      import("./picture.ts"),
+      import("../nas/arch_formats/mod.ts"),
+      import("./read_arch.ts"),
     ]);
     const { arch } = readArch(what, options);
     const numbering = options.toFormat ?? defaultNumbering(form, arch.space);

@@ -1,14 +1,14 @@
 /** `denas correlate`: whether a search's shared weights rank networks as training on their own does. */
-import { limits } from "../nas/limits.ts";
+import { limits } from "../nas/config/limits.ts";
 import type { Command } from "commander";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import {
   correlate,
   type CorrelationState,
   type CorrelationSummary,
   type RankCorrelation,
   summariseCorrelation,
-} from "../nas/correlate.ts";
+} from "../nas/analysis/correlate.ts";
 import { correlationPath, readCorrelation, writeCorrelation } from "../run/correlation.ts";
 import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { interruptedCode } from "../run/interrupt.ts";

@@ -1,6 +1,6 @@
 /** Commands whose errors are said as all others are: `Cannot <do> <what>: <got>, <expected>; <what to try>`. */
 import { Command } from "commander";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import { nnablaNames } from "./nnabla_names.ts";
 import { counted } from "./terminal.ts";
 

@@ -1,15 +1,15 @@
 /** `denas describe`: parameters, multiply-adds, layer shapes, memory. No device is opened. */
 import type { Settings } from "../nas/definition.ts";
 import { type Command, InvalidArgumentError } from "commander";
-import { UsageError } from "../errors.ts";
-import { classCount } from "../nas/arch_file.ts";
-import { resolveSearchConfig } from "../nas/config.ts";
-import type { DescribeOptions, Description, ReleasedCount } from "../nas/describe.ts";
-import { finalConfig } from "../nas/final_config.ts";
-import { limits } from "../nas/limits.ts";
+import { UsageError } from "../common/errors.ts";
+import { classCount } from "../nas/arch_formats/arch_file.ts";
+import { resolveSearchConfig } from "../nas/config/config.ts";
+import type { DescribeOptions, Description, ReleasedCount } from "../nas/analysis/describe.ts";
+import { finalConfig } from "../nas/config/final_config.ts";
+import { limits } from "../nas/config/limits.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
 import { sizeUpTo } from "./options.ts";
-import type { ReadArch } from "./picture.ts";
+import type { ReadArch } from "./read_arch.ts";
 import { bytes, print, table, thousands } from "./terminal.ts";
 import { addSpaceOptions, spaceOverrides } from "./setting_options.ts";
 
@@ -50,8 +50,8 @@ Examples:
   ).action(async (what: string, options: DescribeCliOptions, command: Command) => {
     const [{ describe, releasedCount, unreadParameters }, { readArch }, { openSpace }] =
       await Promise.all([
-        import("../nas/describe.ts"),
-        import("./picture.ts"),
+        import("../nas/analysis/describe.ts"),
+        import("./read_arch.ts"),
         import("../nas/registry.ts"),
       ]);
     const space = options.space ?? options.mode;

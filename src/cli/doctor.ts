@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import { knownSets, locateDataSet } from "../data/mod.ts";
 import { type AdapterReport, Gpu, type OpenOptions } from "../gpu/mod.ts";
 import { selfTest } from "../gpu/self_test.ts";
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import { type KeptTuning, readTuning, type TuningIdentity, tuningSummary } from "../run/tuning.ts";
 import { commandName, fromHere, places } from "./paths.ts";
 import { bytes, print } from "./terminal.ts";

@@ -1,7 +1,7 @@
 /** Options of `search` that say what scores architectures. */
 import { type Command, InvalidArgumentError } from "commander";
-import { UsageError } from "../errors.ts";
-import type { Overrides } from "../nas/config.ts";
+import { UsageError } from "../common/errors.ts";
+import type { Overrides } from "../nas/config/config.ts";
 import { evaluators } from "../nas/registry.ts";
 import { whole } from "./options.ts";
 import { fromHere } from "./paths.ts";

@@ -1,20 +1,20 @@
 /** One path for all runs: data, adapter, lock, folder, then events until the end. */
 import type { DataSet } from "../data/mod.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import type { Gpu } from "../gpu/mod.ts";
-import { type ArchFile, classCount, parseArchFile } from "../nas/arch_file.ts";
+import { type ArchFile, classCount, parseArchFile } from "../nas/arch_formats/arch_file.ts";
 import {
   parseRetrainConfig,
   parseSearchConfig,
   type RetrainConfig,
   type SearchConfig,
-} from "../nas/config.ts";
-import { openData } from "../nas/data_of.ts";
+} from "../nas/config/config.ts";
+import { openData } from "../nas/train/data_of.ts";
 import type { LoggedEvent, RunEvent } from "../nas/events.ts";
 import { evaluators } from "../nas/registry.ts";
-import { retrain } from "../nas/retrain.ts";
-import { needsDevice, openDevice, type RunIO, search } from "../nas/search.ts";
-import type { Store } from "../nas/store.ts";
+import { retrain } from "../nas/train/retrain.ts";
+import { needsDevice, openDevice, type RunIO, search } from "../nas/search/search.ts";
+import type { Store } from "../nas/search/store.ts";
 import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { RunFolder } from "../run/folder.ts";
 import { interruptedCode } from "../run/interrupt.ts";

@@ -1,6 +1,6 @@
 /** `denas export`: a trained network as a file for other programs. */
 import type { Command } from "commander";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import { writeAtomic } from "../run/files.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";

@@ -1,5 +1,5 @@
 /** Small sets of images: what to add where the settings make next to no training steps of them. */
-import type { RetrainConfig, SearchConfig } from "../nas/config.ts";
+import type { RetrainConfig, SearchConfig } from "../nas/config/config.ts";
 
 /** With fewer steps than this nothing much is learned. */
 const few = 100;

@@ -1,11 +1,11 @@
 /** What a run leaves and says at its end. */
-import { DataError, ExportError } from "../errors.ts";
-import { type ArchFile, isArchFile, parseArchFile } from "../nas/arch_file.ts";
-import type { SearchConfig } from "../nas/config.ts";
+import { DataError, ExportError } from "../common/errors.ts";
+import { type ArchFile, isArchFile, parseArchFile } from "../nas/arch_formats/arch_file.ts";
+import type { SearchConfig } from "../nas/config/config.ts";
 import type { ScoreMeaning } from "../nas/evaluator.ts";
-import { type Form, formOfName, readForm, writeForm } from "../nas/forms/mod.ts";
+import { type Form, formOfName, readForm, writeForm } from "../nas/arch_formats/mod.ts";
 import { evaluators } from "../nas/registry.ts";
-import { pictureOf } from "../nas/final_config.ts";
+import { pictureOf } from "../nas/config/final_config.ts";
 import { drawSvg, drawText } from "../run/draw.ts";
 import { writeAtomic } from "../run/files.ts";
 import type { RunFolder } from "../run/folder.ts";

@@ -1,6 +1,6 @@
 /** From arguments to an exit code: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted, 141 reader gone. */
 import { type Command, CommanderError } from "commander";
-import { AdapterError, UsageError } from "../errors.ts";
+import { AdapterError, UsageError } from "../common/errors.ts";
 import { interruptedCode, surviveFileSizeLimit } from "../run/interrupt.ts";
 import { clipped } from "../run/files.ts";
 import { loadPlugins } from "../run/plugins.ts";

@@ -1,7 +1,7 @@
 /** The options of nnabla-examples' ENAS scripts, by their own names, as settings of denas. */
-import { limits } from "../nas/limits.ts";
+import { limits } from "../nas/config/limits.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Overrides } from "../nas/config.ts";
+import type { Overrides } from "../nas/config/config.ts";
 import { number, sizeUpTo, whole } from "./options.ts";
 
 /** What a search or retraining leaves beside its run folder. */

@@ -1,7 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Overrides } from "../nas/config.ts";
-import { type Limit, limits } from "../nas/limits.ts";
+import type { Overrides } from "../nas/config/config.ts";
+import { type Limit, limits } from "../nas/config/limits.ts";
 import { loadedPlugins } from "../run/plugins.ts";
 import { addServeOption } from "./beside.ts";
 import { existingWeights } from "./run_path.ts";

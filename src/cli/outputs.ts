@@ -1,13 +1,13 @@
 /** What a run writes beside its folder, where the user asked for it. */
 import { dirname } from "@std/path";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import type { LoggedEvent } from "../nas/events.ts";
-import type { RunIO } from "../nas/search.ts";
-import type { Store } from "../nas/store.ts";
+import type { RunIO } from "../nas/search/search.ts";
+import type { Store } from "../nas/search/store.ts";
 import { requireFolder } from "../run/files.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { withCopies, writeParams } from "../run/model_copies.ts";
-import { Monitor } from "../run/monitor.ts";
+import { Monitor } from "../run/nnabla_monitor.ts";
 import type { RunState } from "../run/state.ts";
 import type { OutputOptions } from "./nnabla_options.ts";
 import { fromHere } from "./paths.ts";

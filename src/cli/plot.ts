@@ -1,7 +1,7 @@
 /** `denas plot`: the curves of a run or of a study as a picture. */
 import { basename, join } from "@std/path";
 import type { Command } from "commander";
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import { isStudyHead, readStudyRecords, studyFile } from "../nas/study/records.ts";
 import { isSurrogateLine, readSurrogateLines } from "../nas/study/surrogate_records.ts";
 import { addArchOptions, type ArchOptions } from "./arch_options.ts";

@@ -3,10 +3,10 @@ import type { Command } from "commander";
 import { imageOf } from "../data/one_picture.ts";
 import { pictureKinds } from "../data/picture_header.ts";
 import { PicturePool } from "../data/picture_pool.ts";
-import { DataError, whyUnreadable } from "../errors.ts";
-import type { Classifier } from "../nas/classifier.ts";
-import type { SearchConfig } from "../nas/config.ts";
-import type { NetworkFile } from "../nas/network.ts";
+import { DataError, whyUnreadable } from "../common/errors.ts";
+import type { Classifier } from "../nas/train/classifier.ts";
+import type { SearchConfig } from "../nas/config/config.ts";
+import type { NetworkFile } from "../nas/train/network.ts";
 import { positive } from "./options.ts";
 import { fromHere } from "./paths.ts";
 import { runPath } from "./run_path.ts";
@@ -63,8 +63,8 @@ async function predictFiles(
 ): Promise<number> {
   const [{ readNetwork }, { Classifier }, { openDevice }, { followTuning }] = await Promise.all([
     import("../run/network.ts"),
-    import("../nas/classifier.ts"),
-    import("../nas/search.ts"),
+    import("../nas/train/classifier.ts"),
+    import("../nas/search/search.ts"),
     import("./follow.ts"),
   ]);
   const { network, tensors } = readNetwork(path, best ? "best" : "last");

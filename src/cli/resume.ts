@@ -1,7 +1,7 @@
 /** `denas resume`: go on with a run that was stopped. */
 import type { Command } from "commander";
 import { join } from "@std/path";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import { loadPlugins } from "../run/plugins.ts";
 import { readJson, RunFolder } from "../run/folder.ts";
 import { listRuns, readState } from "../run/state.ts";

@@ -1,7 +1,7 @@
 /** `denas retrain`: train a found architecture from scratch, then test it. */
 import type { Command } from "commander";
-import { UsageError } from "../errors.ts";
-import { type ArchFile, formatArchFile } from "../nas/arch_file.ts";
+import { UsageError } from "../common/errors.ts";
+import { type ArchFile, formatArchFile } from "../nas/arch_formats/arch_file.ts";
 import {
   applyOverrides,
   type Overrides,
@@ -9,8 +9,8 @@ import {
   resolveRetrainConfig,
   resolveSearchConfig,
   type RetrainConfig,
-} from "../nas/config.ts";
-import { finalConfig, foundAt } from "../nas/final_config.ts";
+} from "../nas/config/config.ts";
+import { finalConfig, foundAt } from "../nas/config/final_config.ts";
 import { openSpace, spaces } from "../nas/registry.ts";
 import type { Training } from "./baseline.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
@@ -119,7 +119,7 @@ async function baseline(
 
 /** A foreign architecture says nothing but its choices: the sizes it was searched with are the preset's. */
 async function toTrain(what: string, options: RetrainOptions) {
-  const { readArch } = await import("./picture.ts");
+  const { readArch } = await import("./read_arch.ts");
   const read = readArch(what, { ...options, anySpace: options.baseline });
   if (!read.foreign) return read;
   const { preset, faithful } = options;

@@ -1,6 +1,6 @@
 /** A run as the user names it. */
 import { join } from "@std/path";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import { isSafetensors } from "../run/safetensors.ts";
 import { readState } from "../run/state.ts";
 import { fromHere } from "./paths.ts";

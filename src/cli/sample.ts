@@ -1,11 +1,11 @@
 /** `denas sample`: more architectures from the controller that a search left. */
-import { limits } from "../nas/limits.ts";
+import { limits } from "../nas/config/limits.ts";
 import { type Command, Option } from "commander";
 import { join } from "@std/path";
-import { UsageError } from "../errors.ts";
-import type { Overrides } from "../nas/config.ts";
-import { type Form, formOfName } from "../nas/forms/forms.ts";
-import type { Numbering } from "../nas/forms/numbering.ts";
+import { UsageError } from "../common/errors.ts";
+import type { Overrides } from "../nas/config/config.ts";
+import { type Form, formOfName } from "../nas/arch_formats/formats.ts";
+import type { Numbering } from "../nas/arch_formats/numbering.ts";
 import { setting, sizeUpTo, whole } from "./options.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { print, printNote } from "./terminal.ts";
@@ -77,9 +77,9 @@ export async function sample(what: string | undefined, options: SampleOptions): 
   }
   const [{ sampleChoices }, { openController }, { writeForm }, files, { followTuning }] =
     await Promise.all([
-      import("../nas/sample.ts"),
+      import("../nas/search/sample.ts"),
       import("./controller.ts"),
-      import("../nas/forms/mod.ts"),
+      import("../nas/arch_formats/mod.ts"),
       import("../run/files.ts"),
       import("./follow.ts"),
     ]);

@@ -1,13 +1,13 @@
 /** `denas search`: find an architecture. */
 import { type Command, Option } from "commander";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import {
   applyOverrides,
   type Overrides,
   parseSearchConfig,
   resolveSearchConfig,
   type SearchConfig,
-} from "../nas/config.ts";
+} from "../nas/config/config.ts";
 import {
   addEvaluatorOptions,
   type EvaluatorOptions,

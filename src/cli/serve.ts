@@ -1,6 +1,6 @@
 /** `denas serve`: the HTTP server, and the one beside a run that `--serve` asks for. */
 import { type Command, InvalidArgumentError } from "commander";
-import { UsageError, whyUnreadable } from "../errors.ts";
+import { UsageError, whyUnreadable } from "../common/errors.ts";
 import { isLoopback, type OpenServer, type RunningServer } from "../run/serving.ts";
 import { port } from "./options.ts";
 import { commandName, fromHere, places, shortPath } from "./paths.ts";

@@ -1,7 +1,7 @@
 /** Options that settings of spaces declare in their schemas: `z.number().meta({ option: "layers", … })`. */
 import type { Command } from "commander";
 import { z } from "zod";
-import type { Overrides } from "../nas/config.ts";
+import type { Overrides } from "../nas/config/config.ts";
 import { spaces } from "../nas/registry.ts";
 import { number, whole } from "./options.ts";
 

@@ -1,5 +1,5 @@
 /** Settings that come from files and folders of the user's. */
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, UsageError } from "../common/errors.ts";
 import { knownSets } from "../data/known.ts";
 import { fromHere } from "./paths.ts";
 

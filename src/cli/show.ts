@@ -3,7 +3,7 @@ import { spaces } from "../nas/registry.ts";
 import type { Command } from "commander";
 import { writeAtomic } from "../run/files.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
-import type { ArchFile } from "../nas/arch_file.ts";
+import type { ArchFile } from "../nas/arch_formats/arch_file.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { print, scoreText } from "./terminal.ts";
 
@@ -28,8 +28,8 @@ Examples:
   $ denas show macro_arch.npy --arch-format nnabla --out arch.pdf`,
   ).action(async (what: string, options: ShowOptions) => {
     const { drawSvg, drawText } = await import("../run/draw.ts");
-    const { pictureOf } = await import("../nas/final_config.ts");
-    const { readArch } = await import("./picture.ts");
+    const { pictureOf } = await import("../nas/config/final_config.ts");
+    const { readArch } = await import("./read_arch.ts");
     const { arch } = readArch(what, options);
     const graphs = pictureOf(arch);
     const { out, svg } = options;

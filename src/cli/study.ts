@@ -1,8 +1,8 @@
 /** `denas study`: many searches on tables of results, over all cores. Opens no adapter. */
-import { limits } from "../nas/limits.ts";
+import { limits } from "../nas/config/limits.ts";
 import { join } from "@std/path";
 import type { Command } from "commander";
-import { UsageError, whyUnreadable } from "../errors.ts";
+import { UsageError, whyUnreadable } from "../common/errors.ts";
 import { onlyAlgorithms, readStudy, strictly, type Study } from "../nas/study/definition.ts";
 import { groupNamed, groupSpace, groupSummaries } from "../nas/study/groups.ts";
 import type { StudyRecords } from "../nas/study/records.ts";

@@ -1,8 +1,8 @@
 /** `denas surrogate`: how well predictors rank architectures of a table that they did not see. Opens no adapter. */
-import { limits } from "../nas/limits.ts";
+import { limits } from "../nas/config/limits.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { UsageError } from "../errors.ts";
-import { resolveSearchConfig } from "../nas/config.ts";
+import { UsageError } from "../common/errors.ts";
+import { resolveSearchConfig } from "../nas/config/config.ts";
 import { shownEncodings } from "../nas/encodings/shown.ts";
 import { allPredictorNames, type PredictorName, predictorNames } from "../nas/predictors/names.ts";
 import type { PredictorSettings } from "../nas/predictors/settings.ts";
@@ -16,7 +16,7 @@ import {
   type SurrogateSummary,
   type SurrogateTarget,
   surrogateTargets,
-} from "../nas/surrogate.ts";
+} from "../nas/analysis/surrogate.ts";
 import { objectiveOf, openTable, scoresOf, type Table, taskOf } from "../nas/tables/mod.ts";
 import { LineFile, readLines } from "../run/files.ts";
 import { numberAbove0, positive, sizeUpTo, whole } from "./options.ts";

@@ -1,8 +1,8 @@
 /** `denas table`: what a table of results holds. Opens no adapter. */
 import type { Command } from "commander";
-import { UsageError } from "../errors.ts";
-import { parseArchFile, parseChoice } from "../nas/arch_file.ts";
-import { resolveSearchConfig } from "../nas/config.ts";
+import { UsageError } from "../common/errors.ts";
+import { parseArchFile, parseChoice } from "../nas/arch_formats/arch_file.ts";
+import { resolveSearchConfig } from "../nas/config/config.ts";
 import { openSpace } from "../nas/registry.ts";
 import type { SearchSpace } from "../nas/space.ts";
 import {

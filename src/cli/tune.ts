@@ -1,7 +1,7 @@
 /** `denas tune`: which forms of kernels are the fastest on this adapter. */
 import { type Command, Option } from "commander";
 import type { TuningReport } from "./tuning.ts";
-import type { SearchConfig } from "../nas/config.ts";
+import type { SearchConfig } from "../nas/config/config.ts";
 import type { OpPass } from "../nas/tuning/passes.ts";
 import { interruptedCode } from "../run/interrupt.ts";
 import { tuningPath } from "../run/tuning.ts";
@@ -90,7 +90,7 @@ async function run(options: TuneOptions): Promise<number> {
 /** Searching and retraining in the spaces that were asked for. */
 async function passesOf({ preset, mode }: TuneOptions): Promise<OpPass[]> {
   const [{ resolveRetrainConfig, resolveSearchConfig }, passes] = await Promise.all([
-    import("../nas/config.ts"),
+    import("../nas/config/config.ts"),
     import("../nas/tuning/passes.ts"),
   ]);
   const modes = mode === undefined ? ["micro", "macro"] : [mode];

@@ -1,9 +1,9 @@
 /** Which forms of kernels a run uses, and the measuring of those that it asks for. */
 import { dirname } from "@std/path";
 import type { DataSet } from "../data/mod.ts";
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, UsageError } from "../common/errors.ts";
 import { digestOf, Gpu, type OpenOptions } from "../gpu/mod.ts";
-import type { SearchConfig } from "../nas/config.ts";
+import type { SearchConfig } from "../nas/config/config.ts";
 import { evaluators } from "../nas/registry.ts";
 import { kernelsDigest } from "../nas/tuning/kernels.ts";
 import {

@@ -1,9 +1,9 @@
 /** Batches made on the device: the bytes live there, a kernel gathers, augments and normalises. */
 import imagesWgsl from "../../kernels/batch_images.wgsl" with { type: "text" };
 import labelsWgsl from "../../kernels/batch_labels.wgsl" with { type: "text" };
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import { type Gpu, kernel, type Tensor } from "../gpu/mod.ts";
-import { hash, Rng, Stream } from "../random.ts";
+import { hash, Rng, Stream } from "../common/random.ts";
 import { type Images, labelWidth, type Task } from "./dataset.ts";
 import { type Chunk, DeviceBytes } from "./device_bytes.ts";
 

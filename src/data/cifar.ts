@@ -3,7 +3,7 @@
  * coarse, fine) and 3,072 bytes, one plane after another. Read from a folder or from the official tar.gz.
  */
 import { basename, join } from "@std/path";
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import type { Images } from "./dataset.ts";
 import type { Files } from "./file_source.ts";
 import { readTar } from "./tar.ts";

@@ -6,7 +6,7 @@
  */
 import { basename, join } from "@std/path";
 import { parseXml, XmlElement, XmlError } from "@rgrove/parse-xml";
-import { DataError, whyUnreadable } from "../errors.ts";
+import { DataError, whyUnreadable } from "../common/errors.ts";
 import { fileSize, isFolder, listFolder } from "./files.ts";
 import { pictureNames } from "./picture_header.ts";
 import {

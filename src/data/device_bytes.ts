@@ -1,5 +1,5 @@
 /** The bytes of a data set on the device, in chunks that hold whole images. */
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import type { Gpu, Tensor } from "../gpu/mod.ts";
 import { byteOffsets, type Images } from "./dataset.ts";
 

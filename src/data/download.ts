@@ -1,7 +1,7 @@
 /** Fetching published files: several addresses, checked sums, nothing half written. */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import { unpackGzip } from "./file_source.ts";
 import type { PublishedFile } from "./known.ts";
 

@@ -1,5 +1,5 @@
 /** Files of a data set, wherever they lie: on a disk, beside a page, dropped onto one. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 
 export interface Files {
   /** Bytes of a file, or null where there is none of that name. */

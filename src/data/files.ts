@@ -1,5 +1,5 @@
 /** The files of this machine. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import type { Files } from "./file_source.ts";
 
 /** Bytes of a file, or null where there is none of that name. Does not open the file. */

@@ -1,6 +1,6 @@
 /** Where the files of a data set are: looked for on this machine first, then downloaded. */
 import { basename, dirname, join } from "@std/path";
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, UsageError } from "../common/errors.ts";
 import { type CifarForm, cifarForms } from "./cifar.ts";
 import { hasXmlMetadata } from "./codebrim.ts";
 import { download, type DownloadOptions } from "./download.ts";

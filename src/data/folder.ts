@@ -1,6 +1,6 @@
 /** Image folders: DIR/{train,valid,test}/<class>/*.{png,jpg,jpeg,webp,gif,bmp}. */
 import { join } from "@std/path";
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import { isFolder, listFolder } from "./files.ts";
 import { pictureNames } from "./picture_header.ts";
 import {

@@ -1,6 +1,6 @@
 /** The IDX format of MNIST and Fashion-MNIST: big-endian header, then bytes; packed or not. */
 import { basename } from "@std/path";
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import type { Images } from "./dataset.ts";
 import { type Files, readWhole } from "./file_source.ts";
 

@@ -5,7 +5,7 @@
  */
 import { basename, dirname, isAbsolute, join, normalize } from "@std/path";
 import { parse } from "csv-parse/sync";
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import { fileSize, listFolder } from "./files.ts";
 import { pictureNames } from "./picture_header.ts";
 import {

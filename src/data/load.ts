@@ -1,5 +1,5 @@
 /** From a name to a data set with splits and statistics. */
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, UsageError } from "../common/errors.ts";
 import { readCifarTest, readCifarTrain } from "./cifar.ts";
 import { type DataSet, type Images, sliceImages, statistics } from "./dataset.ts";
 import { readCodebrim } from "./codebrim.ts";

@@ -1,5 +1,5 @@
 /** A picture file as one image of a network: read as the pictures of a folder are in training. */
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, UsageError } from "../common/errors.ts";
 import { pictureKinds } from "./picture_header.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { toGrey } from "./picture_set.ts";

@@ -1,5 +1,5 @@
 /** Decodes pictures on all cores: a pool of workers. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import { checkedHeader } from "./picture_header.ts";
 import type {
   PictureReply,

@@ -1,6 +1,6 @@
 /** Reads picture files at the size that is wanted: from the cache, or decoded on all cores. */
 import { join } from "@std/path";
-import { DataError, whyUnreadable } from "../errors.ts";
+import { DataError, whyUnreadable } from "../common/errors.ts";
 import { PictureCache } from "./picture_cache.ts";
 import { PicturePool } from "./picture_pool.ts";
 import type { SmallPicture, WantedPicture } from "./wanted_picture.ts";

@@ -1,6 +1,6 @@
 /** What all sets of picture files share, however their labels are written: splits, sizes, images. */
-import { DataError, UsageError } from "../errors.ts";
-import { Rng, Stream } from "../random.ts";
+import { DataError, UsageError } from "../common/errors.ts";
+import { Rng, Stream } from "../common/random.ts";
 import type { Images, Task } from "./dataset.ts";
 import { readStart } from "./files.ts";
 import { pictureHeader, pictureName } from "./picture_header.ts";

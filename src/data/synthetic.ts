@@ -1,5 +1,5 @@
 /** A made-up data set for tests: the same bytes on every machine, and a network can learn it. */
-import { hash, Stream } from "../random.ts";
+import { hash, Stream } from "../common/random.ts";
 import { type DataSet, type Images, statistics } from "./dataset.ts";
 
 export interface SyntheticOptions {

@@ -1,5 +1,5 @@
 /** Reads a tar or tar.gz file as a stream: entries in their order, without a temporary folder. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import type { Files } from "./file_source.ts";
 
 export interface TarEntry {

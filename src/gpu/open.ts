@@ -1,5 +1,5 @@
 /** Opening an adapter: what is asked of it, and what is known about it afterwards. */
-import { AdapterError } from "../errors.ts";
+import { AdapterError } from "../common/errors.ts";
 
 export interface OpenOptions {
   /** Which adapter to take; `software` is the fallback adapter. Default: the system's first choice. */

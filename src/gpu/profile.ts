@@ -2,7 +2,7 @@
  * Where time goes: each dispatch is timed by the device's own clock, host work by spans. `Gpu.profile` holds
  * one while a run is profiled; without one nothing of this costs anything.
  */
-import { AdapterError } from "../errors.ts";
+import { AdapterError } from "../common/errors.ts";
 
 /** Something that took time, on the clock of `performance.now`. */
 export interface Span {

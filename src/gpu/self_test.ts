@@ -1,7 +1,7 @@
 /** Whether a device computes what it should: integer and float arithmetic, shared memory, several groups. */
 import selfTestWgsl from "../../kernels/self_test.wgsl" with { type: "text" };
-import { AdapterError } from "../errors.ts";
-import { hash, uniform } from "../random.ts";
+import { AdapterError } from "../common/errors.ts";
+import { hash, uniform } from "../common/random.ts";
 import type { Gpu } from "./device.ts";
 import { kernel } from "./kernel.ts";
 

@@ -3,7 +3,7 @@
  * from a table that the tuner measured, and without one from the op's own order of preference.
  */
 import { sha256 } from "../common/sha256.ts";
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 
 /** Index into the candidates by key. Keys name a kernel and a class of shapes. */
 export type Choices = Readonly<Record<string, number>>;

@@ -1,10 +1,15 @@
 /** Architectures of a run, as JSON and drawn: the winner's and any trial's. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { join } from "@std/path";
-import { type ArchFile, archFile, formatArchFile, parseArchFile } from "../nas/arch_file.ts";
-import type { SearchConfig } from "../nas/config.ts";
-import { pictureOf } from "../nas/final_config.ts";
-import { archFieldsOf } from "../nas/search.ts";
+import {
+  type ArchFile,
+  archFile,
+  formatArchFile,
+  parseArchFile,
+} from "../nas/arch_formats/arch_file.ts";
+import type { SearchConfig } from "../nas/config/config.ts";
+import { pictureOf } from "../nas/config/final_config.ts";
+import { archFieldsOf } from "../nas/search/search.ts";
 import { drawSvg } from "../run/draw.ts";
 import type { Context } from "./context.ts";
 import { isRealFile } from "./file.ts";
@@ -12,7 +17,7 @@ import { Problem, problems } from "./problem.ts";
 import type { RunIndex } from "./run_index.ts";
 import type { Run } from "./runs_folder.ts";
 import { idParam, trialParam } from "./schemas.ts";
-import { Shelf } from "./shelf.ts";
+import { Shelf } from "./lru_cache.ts";
 
 const drawing = {
   200: { description: "The drawing.", content: { "image/svg+xml": { schema: z.string() } } },

@@ -2,8 +2,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { join } from "@std/path";
 import { knownSets, locateDataSet } from "../data/mod.ts";
-import { resolveRetrainConfig, resolveSearchConfig } from "../nas/config.ts";
-import { presetNames, presetsOf } from "../nas/presets.ts";
+import { resolveRetrainConfig, resolveSearchConfig } from "../nas/config/config.ts";
+import { presetNames, presetsOf } from "../nas/config/presets.ts";
 import { spaces, strategies } from "../nas/registry.ts";
 import type { Context } from "./context.ts";
 import { problems } from "./problem.ts";

@@ -4,7 +4,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Run, RunsFolder } from "./runs_folder.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Shelf } from "./shelf.ts";
+import type { Shelf } from "./lru_cache.ts";
 import type { RunIndex } from "./run_index.ts";
 import type { StudiesFolder, StudyPlace } from "./studies_folder.ts";
 import type { StudyIndex } from "./study_index.ts";

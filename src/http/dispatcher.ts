@@ -4,7 +4,7 @@
  * setting of the adapter; runs of other processes are waited for by the adapter's lock.
  */
 import { join } from "@std/path";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import { isGuarded } from "../run/guard.ts";
 import { RunQueue, type Waiting } from "../run/queue.ts";
 import { readState, type RunState, writeState } from "../run/state.ts";

@@ -6,7 +6,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import type { ServerOptions as Options } from "../run/serving.ts";
 import { answerWith } from "./guard.ts";
 import { problemResponse } from "./problem.ts";

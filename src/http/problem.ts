@@ -1,7 +1,7 @@
 /** Errors as problem details (RFC 9457): one body for all of them, with what to do next in `detail`. */
 import { z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, UsageError } from "../common/errors.ts";
 
 export const problemSchema = z.object({
   type: z.string(),

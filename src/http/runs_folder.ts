@@ -1,7 +1,7 @@
 /** The folder of all runs, as requests may reach it: by plain names, never through a link, never above it. */
 import { join } from "@std/path";
 import type { Settings } from "../nas/definition.ts";
-import { upgradedConfig } from "../nas/old_formats.ts";
+import { upgradedConfig } from "../nas/config/old_formats.ts";
 import { readJson } from "../run/folder.ts";
 import { listRuns, readState, type RunState } from "../run/state.ts";
 import { isLink, isRealFile, isRealFolder } from "./file.ts";

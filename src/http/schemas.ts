@@ -1,6 +1,6 @@
 /** What the server answers, as zod schemas: the types of its handlers and its OpenAPI document. */
 import { z } from "@hono/zod-openapi";
-import { archFile } from "../nas/arch_file.ts";
+import { archFile } from "../nas/arch_formats/arch_file.ts";
 import { runState } from "../run/state.ts";
 import { runId } from "./runs_folder.ts";
 

@@ -9,7 +9,7 @@ import { Metrics } from "./metrics.ts";
 import { RunIndex } from "./run_index.ts";
 import { type Run, RunsFolder } from "./runs_folder.ts";
 import { Sessions } from "./sessions.ts";
-import { Shelf } from "./shelf.ts";
+import { Shelf } from "./lru_cache.ts";
 import { summaryOf } from "./summary.ts";
 import { StudiesFolder, type StudyPlace } from "./studies_folder.ts";
 import { StudyIndex } from "./study_index.ts";

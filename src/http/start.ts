@@ -1,9 +1,9 @@
 /** From what a client asked for to a run folder that waits to be gone on with. */
 import { join } from "@std/path";
 import { knownSets } from "../data/mod.ts";
-import { type ArchFile, formatArchFile, parseArchFile } from "../nas/arch_file.ts";
-import { type Overrides, resolveSearchConfig, type SearchConfig } from "../nas/config.ts";
-import { finalConfig, pictureOf } from "../nas/final_config.ts";
+import { type ArchFile, formatArchFile, parseArchFile } from "../nas/arch_formats/arch_file.ts";
+import { type Overrides, resolveSearchConfig, type SearchConfig } from "../nas/config/config.ts";
+import { finalConfig, pictureOf } from "../nas/config/final_config.ts";
 import { openSpace, spaces } from "../nas/registry.ts";
 import { type NewRun, RunFolder } from "../run/folder.ts";
 import { loadedPlugins } from "../run/plugins.ts";

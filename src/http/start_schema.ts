@@ -5,10 +5,10 @@
  */
 import { z } from "@hono/zod-openapi";
 import { knownSets } from "../data/mod.ts";
-import { archFile } from "../nas/arch_file.ts";
-import { retrainConfig, searchConfig } from "../nas/config.ts";
+import { archFile } from "../nas/arch_formats/arch_file.ts";
+import { retrainConfig, searchConfig } from "../nas/config/config.ts";
 import type { Plugin } from "../nas/definition.ts";
-import { presetNames } from "../nas/presets.ts";
+import { presetNames } from "../nas/config/presets.ts";
 import { evaluators, spaces, strategies } from "../nas/registry.ts";
 import { runId } from "./runs_folder.ts";
 

@@ -1,5 +1,5 @@
 /** What the file of a study says so far. Reads on from where it stopped. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import { secondsLeft, trialCount } from "../nas/study/progress.ts";
 import { type StudyHead, StudyReader, type StudyRecords } from "../nas/study/records.ts";
 import { asLoss, summariseStudy } from "../nas/study/summary.ts";

@@ -1,9 +1,9 @@
 /** A run's trials, paged; one of them with its numbers; and the curves. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { classCount } from "../nas/arch_file.ts";
-import { describe } from "../nas/describe.ts";
-import { finalConfig } from "../nas/final_config.ts";
-import { presetsOf } from "../nas/presets.ts";
+import { classCount } from "../nas/arch_formats/arch_file.ts";
+import { describe } from "../nas/analysis/describe.ts";
+import { finalConfig } from "../nas/config/final_config.ts";
+import { presetsOf } from "../nas/config/presets.ts";
 import { openSpace, spaces } from "../nas/registry.ts";
 import { archOfTrial } from "./architectures.ts";
 import type { Context } from "./context.ts";

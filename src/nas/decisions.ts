@@ -1,5 +1,5 @@
 /** Walks through the decisions of a space. */
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import type { Cursor, Decision, SearchSpace } from "./space.ts";
 
 /** The options that a decision allows. */

@@ -1,7 +1,7 @@
 /** What a definition has to be before a run starts with it: every fault is told with its reason. */
 import { z } from "zod";
-import { UsageError } from "../errors.ts";
-import { Rng, Stream } from "../random.ts";
+import { UsageError } from "../common/errors.ts";
+import { Rng, Stream } from "../common/random.ts";
 import { WeightStore } from "../nn/weights.ts";
 import { allowed, decisionsOf } from "./decisions.ts";
 import type { Plugin, SpaceDefinition } from "./definition.ts";

@@ -1,5 +1,5 @@
 /** Every space, strategy and evaluator by name: the built-ins, and what `register` adds. */
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import type {
   EvaluatorDefinition,
   Plugin,
@@ -7,7 +7,7 @@ import type {
   SpaceDefinition,
   StrategyDefinition,
 } from "./definition.ts";
-import { expectation, firstProblem } from "./expectation.ts";
+import { expectation, firstProblem } from "./config/zod_messages.ts";
 import { builtInEvaluators } from "./evaluators/mod.ts";
 import type { SearchSpace } from "./space.ts";
 import { builtInSpaces } from "./spaces/mod.ts";

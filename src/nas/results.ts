@@ -1,8 +1,8 @@
 /** Results of trials: which errors are failures of a trial, and results from a function of one trial. */
-import { AdapterError, UsageError } from "../errors.ts";
+import { AdapterError, UsageError } from "../common/errors.ts";
 import type { Result } from "./evaluator.ts";
 import type { Score, Trial } from "./strategy.ts";
-import { DivergedError } from "./training.ts";
+import { DivergedError } from "./train/training.ts";
 
 /** A trial has no score for a reason of its own: the search goes on without it. */
 export class TrialError extends Error {

@@ -1,5 +1,5 @@
 /** Drawing architectures without a policy. */
-import { Rng, Stream } from "../random.ts";
+import { Rng, Stream } from "../common/random.ts";
 import { allowed, walk } from "./decisions.ts";
 import type { SearchSpace } from "./space.ts";
 

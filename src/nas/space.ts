@@ -1,7 +1,7 @@
 /** The interface of search spaces. No code here: spaces live in `spaces/`, one file each. */
 import type { Value } from "../autodiff/tape.ts";
 import type { WeightStore } from "../nn/weights.ts";
-import type { Rng } from "../random.ts";
+import type { Rng } from "../common/random.ts";
 
 /** One choice that a strategy has to make. */
 export interface Decision {

@@ -4,7 +4,7 @@
  */
 import { numel, type Shape, type Tensor } from "../autodiff/op.ts";
 import { accumulate } from "../autodiff/run.ts";
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { scaleInto } from "../ops/scale.ts";
 import { sameShape } from "../ops/shapes.ts";

@@ -1,5 +1,5 @@
 /** Initialisers: fill a weight on the host, so that a seed gives the same weights on every adapter. */
-import type { Rng } from "../random.ts";
+import type { Rng } from "../common/random.ts";
 
 /** Writes every element; drawn in float64, stored as float32. */
 export type Init = (out: Float32Array, rng: Rng) => void;

@@ -13,7 +13,7 @@ import {
   relu,
   separableConv2d,
 } from "../ops/mod.ts";
-import { Stream } from "../random.ts";
+import { Stream } from "../common/random.ts";
 import { constantInit, heInit, type Init } from "./init.ts";
 import type { WeightStore } from "./weights.ts";
 

@@ -1,7 +1,7 @@
 /** Optimisers: they update the weights that a step touched, all tensors of a slab in one dispatch. */
 import adamWgsl from "../../kernels/adam.wgsl" with { type: "text" };
 import sgdWgsl from "../../kernels/sgd.wgsl" with { type: "text" };
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { kernel } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";

@@ -5,10 +5,10 @@
  */
 import { numel, type Shape, type Tensor } from "../autodiff/op.ts";
 import { type Param, paramValue, type Value } from "../autodiff/tape.ts";
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, UsageError } from "../common/errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { sameShape } from "../ops/shapes.ts";
-import { Rng, Stream } from "../random.ts";
+import { Rng, Stream } from "../common/random.ts";
 import type { Init } from "./init.ts";
 import { Slab } from "./slab.ts";
 

@@ -3,7 +3,7 @@ import dropPathDxWgsl from "../../kernels/drop_path_dx.wgsl" with { type: "text"
 import { type Case, defineOp, expectShape, type Grad, numel, type Shape } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { salted, Stream, uniform } from "../random.ts";
+import { salted, Stream, uniform } from "../common/random.ts";
 import { add } from "./add.ts";
 import { expectKeep } from "./dropout.ts";
 import { type Draw, sameShape } from "./shapes.ts";

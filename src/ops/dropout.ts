@@ -3,7 +3,7 @@ import { defineOp, numel, type Tensor } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { salted, Stream, uniform } from "../random.ts";
+import { salted, Stream, uniform } from "../common/random.ts";
 import type { Draw } from "./shapes.ts";
 
 const mask = kernel("dropout", dropoutWgsl);

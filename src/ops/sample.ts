@@ -4,7 +4,7 @@ import sampleCategoricalWgsl from "../../kernels/sample_categorical.wgsl" with {
 import { defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { salted, Stream, uniform } from "../random.ts";
+import { salted, Stream, uniform } from "../common/random.ts";
 import type { Draw } from "./shapes.ts";
 
 const categorical = kernel("sample_categorical", sampleCategoricalWgsl);

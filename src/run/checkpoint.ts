@@ -2,7 +2,7 @@
  * A checkpoint is one safetensors file. Its header keeps the state's JSON, the hash of the configuration
  * it belongs to, and a hash over the whole file, so that a damaged or foreign one is recognised.
  */
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import type { State } from "../nas/strategy.ts";
 import { decodeSafetensors, encodeSafetensors, headerText } from "./safetensors.ts";
 

@@ -6,7 +6,7 @@ import {
   summarise,
   type Summary,
   welch,
-} from "../nas/statistics.ts";
+} from "../nas/analysis/statistics.ts";
 import type { ReadRun } from "./read_run.ts";
 
 /** What a figure says; see the texts in `metricMeaning`. */

@@ -3,9 +3,9 @@
  * search and what its architecture files record, so that a copy of the file alone can be sampled from.
  */
 import { z } from "zod";
-import { DataError, whyUnreadable } from "../errors.ts";
-import { archFile, upgradedArch } from "../nas/arch_file.ts";
-import { upgradedConfig } from "../nas/old_formats.ts";
+import { DataError, whyUnreadable } from "../common/errors.ts";
+import { archFile, upgradedArch } from "../nas/arch_formats/arch_file.ts";
+import { upgradedConfig } from "../nas/config/old_formats.ts";
 import { decodeSafetensors, type Tensors } from "./safetensors.ts";
 
 export const CONTROLLER = "controller.safetensors";

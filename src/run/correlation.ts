@@ -1,8 +1,8 @@
 /** `correlation.json` in a search's folder: what was measured so far, replaced after every architecture. */
 import { join } from "@std/path";
 import { z } from "zod";
-import { DataError } from "../errors.ts";
-import type { CorrelationState, CorrelationSummary } from "../nas/correlate.ts";
+import { DataError } from "../common/errors.ts";
+import type { CorrelationState, CorrelationSummary } from "../nas/analysis/correlate.ts";
 import { writeAtomic } from "./files.ts";
 
 const count = z.number().int().nonnegative();

@@ -1,7 +1,7 @@
 /** The weights that a run has reached, for another one to start from. */
 import { join } from "@std/path";
-import { UsageError } from "../errors.ts";
-import type { EarlierWeights } from "../nas/warm_start.ts";
+import { UsageError } from "../common/errors.ts";
+import type { EarlierWeights } from "../nas/train/warm_start.ts";
 import { type Command, readCheckpoint } from "./folder.ts";
 import { readFile, WEIGHTS } from "./network.ts";
 import { decodeSafetensors, isSafetensors, type Tensors } from "./safetensors.ts";

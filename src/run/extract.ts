@@ -1,10 +1,10 @@
 /** Architectures and accuracies out of a log: one that ENAS printed, or the events of a run. */
 import { z } from "zod";
-import { upgradedConfig } from "../nas/old_formats.ts";
-import { DataError, UsageError, whyUnreadable } from "../errors.ts";
-import { formatNumbers } from "../nas/forms/npy.ts";
-import { formatScript } from "../nas/forms/script.ts";
-import { type LoggedEpoch, parseLog } from "../nas/forms/log.ts";
+import { upgradedConfig } from "../nas/config/old_formats.ts";
+import { DataError, UsageError, whyUnreadable } from "../common/errors.ts";
+import { formatNumbers } from "../nas/arch_formats/npy.ts";
+import { formatScript } from "../nas/arch_formats/script.ts";
+import { type LoggedEpoch, parseLog } from "../nas/arch_formats/log.ts";
 import type { History } from "./history.ts";
 import { readHistory } from "./read_history.ts";
 

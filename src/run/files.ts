@@ -1,6 +1,6 @@
 /** Writing that a full disk or a killed process cannot turn into a damaged file. */
 import { dirname } from "@std/path";
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import type { LoggedEvent } from "../nas/events.ts";
 import { anew } from "./checkpoint.ts";
 import { wholeLines } from "./lines.ts";

@@ -1,9 +1,9 @@
 /** A run is a folder. This file lays it out, and is the `Store` that a search keeps its state in. */
 import { createHash } from "node:crypto";
 import { basename, join } from "@std/path";
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, UsageError } from "../common/errors.ts";
 import { type LoggedEvent, type RunEvent, runEvent } from "../nas/events.ts";
-import type { Store } from "../nas/store.ts";
+import type { Store } from "../nas/search/store.ts";
 import type { State } from "../nas/strategy.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import { explain, LineFile, readEvents, writeAtomic } from "./files.ts";

@@ -2,12 +2,12 @@
  * The log of the released ENAS code or of its CODEBRIM fork, or a list of architectures, as the history of a
  * search: for the pictures and curves that runs have.
  */
-import { UsageError, whyUnreadable } from "../errors.ts";
-import type { ArchFile } from "../nas/arch_file.ts";
-import { foundAt } from "../nas/final_config.ts";
-import { parseList } from "../nas/forms/list.ts";
-import { type EnasLog, parseLog } from "../nas/forms/log.ts";
-import { formatScript, type FormOptions, readFormText } from "../nas/forms/mod.ts";
+import { UsageError, whyUnreadable } from "../common/errors.ts";
+import type { ArchFile } from "../nas/arch_formats/arch_file.ts";
+import { foundAt } from "../nas/config/final_config.ts";
+import { parseList } from "../nas/arch_formats/list.ts";
+import { type EnasLog, parseLog } from "../nas/arch_formats/log.ts";
+import { formatScript, type FormOptions, readFormText } from "../nas/arch_formats/mod.ts";
 import { openSpace } from "../nas/registry.ts";
 import type { History, Of } from "./history.ts";
 

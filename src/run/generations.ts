@@ -3,7 +3,7 @@
  * damaged, the run goes on from the one before.
  */
 import { join } from "@std/path";
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { hostDigest } from "./host_digest.ts";
 import { writeAtomic } from "./files.ts";

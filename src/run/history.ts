@@ -1,9 +1,9 @@
 /** What a run's events say over its epochs. A resumed run repeats steps and trials: the last one counts. */
 import { z } from "zod";
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import { decisionsOf } from "../nas/decisions.ts";
 import { type RunEvent, runEvent } from "../nas/events.ts";
-import { upgradedConfig } from "../nas/old_formats.ts";
+import { upgradedConfig } from "../nas/config/old_formats.ts";
 import { openSpace, spaces } from "../nas/registry.ts";
 import type { SearchSpace } from "../nas/space.ts";
 import { wholeLines } from "./lines.ts";

@@ -3,7 +3,7 @@
  * stale lock can exist. The file says who holds it.
  */
 import { join } from "@std/path";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import { explain } from "./files.ts";
 
 export interface Holder {

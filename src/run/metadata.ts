@@ -1,5 +1,5 @@
 /** What a file that leaves the house says of its network. */
-import type { NetworkFile } from "../nas/network.ts";
+import type { NetworkFile } from "../nas/train/network.ts";
 
 /**
  * How a picture of any size becomes an image of the network: the rule that pictures were read by in training

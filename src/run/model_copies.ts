@@ -1,6 +1,6 @@
 /** Weights for the user's own folder, beside what the run's folder keeps. */
 import { join } from "@std/path";
-import type { Store } from "../nas/store.ts";
+import type { Store } from "../nas/search/store.ts";
 import type { State } from "../nas/strategy.ts";
 import { requireFolder, writeAtomic } from "./files.ts";
 import { encodeSafetensors } from "./safetensors.ts";

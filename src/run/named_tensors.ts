@@ -1,11 +1,11 @@
 /** A trained network as safetensors for use elsewhere: names by layer, statistics as they are applied. */
 import type { Node } from "../autodiff/tape.ts";
-import { buildNetwork, tapeOf } from "../nas/network.ts";
+import { buildNetwork, tapeOf } from "../nas/train/network.ts";
 import type { BatchNormOptions } from "../ops/batch_norm.ts";
 import { metadataOf } from "./metadata.ts";
 import { readNetwork, type TrainedNetwork, type Which } from "./network.ts";
 import { encodeSafetensors, type Tensors } from "./safetensors.ts";
-import { settledStatistics } from "./statistics.ts";
+import { settledStatistics } from "./batch_norm_state.ts";
 
 const layout =
   "images [n, h, w, c]; convolutions [k, k, in, out]; depthwise [k, k, channels, 1]; " +

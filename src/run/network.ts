@@ -1,7 +1,7 @@
 /** A trained network out of its run folder. */
 import { join } from "@std/path";
-import { DataError, UsageError, whyUnreadable } from "../errors.ts";
-import { type NetworkFile, parseNetworkFile } from "../nas/network.ts";
+import { DataError, UsageError, whyUnreadable } from "../common/errors.ts";
+import { type NetworkFile, parseNetworkFile } from "../nas/train/network.ts";
 import { readHistory } from "./read_history.ts";
 import { decodeSafetensors, type Tensors } from "./safetensors.ts";
 import { readState } from "./state.ts";

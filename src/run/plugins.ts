@@ -1,6 +1,6 @@
 /** Plug-ins from files of the user's. */
 import { pathToFileURL } from "node:url";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import { checkPlugin } from "../nas/plugin_check.ts";
 import { register } from "../nas/registry.ts";
 

@@ -1,6 +1,6 @@
 /** The history of a run from its folder. */
 import { join } from "@std/path";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../common/errors.ts";
 import { type History, parseHistory } from "./history.ts";
 
 /**

@@ -1,11 +1,11 @@
 /** A run's folder as others read it: nothing is locked, nothing is changed. */
 import { basename, join } from "@std/path";
 import { z } from "zod";
-import { DataError, UsageError, whyUnreadable } from "../errors.ts";
-import { type ArchFile, parseArchFile } from "../nas/arch_file.ts";
-import { parseSearchConfig, type SearchConfig } from "../nas/config.ts";
+import { DataError, UsageError, whyUnreadable } from "../common/errors.ts";
+import { type ArchFile, parseArchFile } from "../nas/arch_formats/arch_file.ts";
+import { parseSearchConfig, type SearchConfig } from "../nas/config/config.ts";
 import type { LoggedEvent } from "../nas/events.ts";
-import { upgradedConfig } from "../nas/old_formats.ts";
+import { upgradedConfig } from "../nas/config/old_formats.ts";
 import { readEvents } from "./files.ts";
 import { decodeSafetensors } from "./safetensors.ts";
 import { readState, type RunState } from "./state.ts";

@@ -4,7 +4,7 @@
  * and U32. Data start at a multiple of 8 bytes; tensors are laid out by name, so equal tensors give
  * equal bytes.
  */
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 import type { State } from "../nas/strategy.ts";
 
 export type Tensors = State["tensors"];

@@ -1,7 +1,7 @@
 /** `state.json`: what a run is doing, in one small file that is always whole. */
 import { join } from "@std/path";
 import { z } from "zod";
-import { DataError, UsageError } from "../errors.ts";
+import { DataError, UsageError } from "../common/errors.ts";
 import { writeAtomic } from "./files.ts";
 import { isGuarded } from "./guard.ts";
 

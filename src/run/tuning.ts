@@ -1,7 +1,7 @@
 /** Tunings on disk: what was measured on this machine, and what a run uses. */
 import { dirname, join } from "@std/path";
 import { z } from "zod";
-import { DataError, whyUnreadable } from "../errors.ts";
+import { DataError, whyUnreadable } from "../common/errors.ts";
 import type { Tuned } from "../gpu/tuning.ts";
 import { requireFolder, writeAtomic } from "./files.ts";
 import { adapterSlug } from "./lock.ts";

@@ -1,5 +1,5 @@
 /** Videos, where ffmpeg is installed. */
-import { DataError } from "../errors.ts";
+import { DataError } from "../common/errors.ts";
 
 /**
  * Joins numbered pictures to an MP4 that browsers and players take.

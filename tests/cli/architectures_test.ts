@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { parseArchFile } from "../../src/nas/arch_file.ts";
+import { parseArchFile } from "../../src/nas/arch_formats/arch_file.ts";
 import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
 import { macroLog } from "../nas/forms/made_log.ts";
 import { madeSearch } from "../run/made_search.ts";

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { fewSteps } from "../../src/cli/few_steps.ts";
-import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
+import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config/config.ts";
 
 const searching = (overrides = {}, preset = "quick") =>
   resolveSearchConfig({ mode: "micro", preset, overrides: { epochs: 4, batch: 96, ...overrides } });

@@ -1,8 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { confusionTable, publishArch } from "../../src/cli/finish.ts";
-import { type ArchFile, formatArchFile, parseArchFile } from "../../src/nas/arch_file.ts";
-import { readForm } from "../../src/nas/forms/mod.ts";
+import {
+  type ArchFile,
+  formatArchFile,
+  parseArchFile,
+} from "../../src/nas/arch_formats/arch_file.ts";
+import { readForm } from "../../src/nas/arch_formats/mod.ts";
 
 const arch: ArchFile = {
   format: "denas-arch",

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { followTuning } from "../../src/cli/follow.ts";
 import { syntheticDataSet } from "../../src/data/mod.ts";
-import { DataError } from "../../src/errors.ts";
+import { DataError } from "../../src/common/errors.ts";
 import { digestOf, Gpu, type Tuned } from "../../src/gpu/mod.ts";
-import { Classifier } from "../../src/nas/classifier.ts";
-import { resolveRetrainConfig } from "../../src/nas/config.ts";
-import { buildNetwork, networkOf } from "../../src/nas/network.ts";
+import { Classifier } from "../../src/nas/train/classifier.ts";
+import { resolveRetrainConfig } from "../../src/nas/config/config.ts";
+import { buildNetwork, networkOf } from "../../src/nas/train/network.ts";
 import { runTuningPath } from "../../src/run/tuning.ts";
 import { smallArch } from "../nas/small_arch.ts";
 

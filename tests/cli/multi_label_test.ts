@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { formatArchFile } from "../../src/nas/arch_file.ts";
+import { formatArchFile } from "../../src/nas/arch_formats/arch_file.ts";
 import { flatPng } from "../data/make.ts";
 import { denas } from "./command.ts";
 

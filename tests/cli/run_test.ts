@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { isArchFile } from "../../src/nas/arch_file.ts";
+import { isArchFile } from "../../src/nas/arch_formats/arch_file.ts";
 import { readLines } from "../../src/run/files.ts";
 import { readState } from "../../src/run/state.ts";
 import { writePictures } from "../data/make.ts";

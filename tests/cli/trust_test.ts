@@ -1,8 +1,8 @@
 /** The commands that say what figures are worth, from searching over seeds to comparing. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { isArchFile } from "../../src/nas/arch_file.ts";
-import { readForm } from "../../src/nas/forms/mod.ts";
+import { isArchFile } from "../../src/nas/arch_formats/arch_file.ts";
+import { readForm } from "../../src/nas/arch_formats/mod.ts";
 import { readRun } from "../../src/run/read_run.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/run/safetensors.ts";
 import { writePictures } from "../data/make.ts";

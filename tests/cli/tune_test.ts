@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "@std/path";
 import { identityOf } from "../../src/cli/tuning.ts";
 import { digestOf, Gpu, type Tuned } from "../../src/gpu/mod.ts";
-import { resolveSearchConfig } from "../../src/nas/config.ts";
+import { resolveSearchConfig } from "../../src/nas/config/config.ts";
 import { passesOfSearch } from "../../src/nas/tuning/passes.ts";
 import { formsOf } from "../../src/nas/tuning/questions.ts";
 import { readJson } from "../../src/run/folder.ts";

@@ -1,6 +1,6 @@
 /** All that has to load in a browser: what a page that searches, retrains, exports and draws imports. */
-export { retrain } from "../../src/nas/retrain.ts";
-export { search } from "../../src/nas/search.ts";
+export { retrain } from "../../src/nas/train/retrain.ts";
+export { search } from "../../src/nas/search/search.ts";
 export { readIdxPair } from "../../src/data/idx.ts";
 export { readCifarTrain } from "../../src/data/cifar.ts";
 export { syntheticDataSet } from "../../src/data/synthetic.ts";

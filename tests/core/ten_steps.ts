@@ -1,9 +1,9 @@
 /** A search of ten steps on 288 made-up images, whatever it runs on: all that two engines have to agree on. */
 import { sha256 } from "../../src/common/sha256.ts";
 import { syntheticDataSet } from "../../src/data/synthetic.ts";
-import { resolveSearchConfig } from "../../src/nas/config.ts";
-import { search } from "../../src/nas/search.ts";
-import { memoryStore } from "../../src/nas/store.ts";
+import { resolveSearchConfig } from "../../src/nas/config/config.ts";
+import { search } from "../../src/nas/search/search.ts";
+import { memoryStore } from "../../src/nas/search/store.ts";
 import { encodeCheckpoint } from "../../src/run/checkpoint.ts";
 
 export interface TenSteps {

@@ -3,7 +3,7 @@ import { type Augment, type Batch, Batches, type BatchOptions } from "../../src/
 import { type Images, statistics } from "../../src/data/dataset.ts";
 import { syntheticImages } from "../../src/data/synthetic.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { hash, Stream, uniform } from "../../src/random.ts";
+import { hash, Stream, uniform } from "../../src/common/random.ts";
 import { noise } from "./make.ts";
 
 const full: Augment = { pad: 4, flip: true, cutout: 8, cutoutLegacy: false };

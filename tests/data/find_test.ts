@@ -5,7 +5,7 @@ import { download, type DownloadOptions, type Progress } from "../../src/data/do
 import { findDataSet, type FindOptions, locateDataSet, usualPlaces } from "../../src/data/find.ts";
 import { type KnownSet, knownSets, type PublishedFile } from "../../src/data/known.ts";
 import { loadDataSet } from "../../src/data/load.ts";
-import { DataError, UsageError } from "../../src/errors.ts";
+import { DataError, UsageError } from "../../src/common/errors.ts";
 import { cifarRows, idxNames, idxSet, inFolder, noise, sha256, tar, writeIdx } from "./make.ts";
 
 /** No address answers. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { join } from "@std/path";
 import { encode as encodePng } from "fast-png";
-import { hash } from "../../src/random.ts";
+import { hash } from "../../src/common/random.ts";
 
 /** Runs a test with a folder that is deleted afterwards. */
 export async function inFolder(test: (dir: string) => Promise<void>): Promise<void> {

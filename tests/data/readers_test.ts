@@ -7,7 +7,7 @@ import { hostFiles } from "../../src/data/files.ts";
 import { readIdxPair } from "../../src/data/idx.ts";
 import { loadDataSet, type LoadOptions } from "../../src/data/load.ts";
 import { syntheticDataSet } from "../../src/data/synthetic.ts";
-import { DataError } from "../../src/errors.ts";
+import { DataError } from "../../src/common/errors.ts";
 import { cifarRows, idx, idxNames, idxSet, inFolder, noise, tar, writeIdx } from "./make.ts";
 
 const debian = "/usr/share/datasets/fashion-mnist";

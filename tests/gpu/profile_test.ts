@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { run, Tape } from "../../src/autodiff/mod.ts";
-import { AdapterError } from "../../src/errors.ts";
+import { AdapterError } from "../../src/common/errors.ts";
 import { Gpu, Profile, type Span } from "../../src/gpu/mod.ts";
 import { conv2d, matmul } from "../../src/ops/mod.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fillWgsl from "../../kernels/fill.wgsl" with { type: "text" };
-import { DataError } from "../../src/errors.ts";
+import { DataError } from "../../src/common/errors.ts";
 import { digestOf, Gpu, kernel, Stopwatch, Tuning } from "../../src/gpu/mod.ts";
 
 const gpu = await Gpu.open({ timestamps: "if-there" });

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { runEvent } from "../../src/nas/events.ts";
 import { RunFolder } from "../../src/run/folder.ts";
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 import { makeRun } from "./made_run.ts";
 import { messages, serve, type Served } from "./serving.ts";
 

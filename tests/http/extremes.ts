@@ -2,7 +2,7 @@
  * Settings at their extremes, sent to a server as runs to start: each least, greatest and just beyond, alone and
  * with others. Whatever comes, the answer is a run or a refusal with a reason, soon.
  */
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 
 export interface Extremes {
   /** Answers by status. */

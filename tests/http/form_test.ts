@@ -1,7 +1,7 @@
 /** The form that starts runs, in a browser. */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import type { SearchConfig } from "../../src/nas/config.ts";
+import type { SearchConfig } from "../../src/nas/config/config.ts";
 import { assertAccessible, browserPath, Browsing } from "./browser.ts";
 import { serve } from "./serving.ts";
 

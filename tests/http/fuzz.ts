@@ -2,7 +2,7 @@
  * Requests made of a server's own OpenAPI document, right, nearly right and hostile: whatever comes, it must
  * answer soon, without an error of its own and without a word from outside its folders.
  */
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 
 export interface Fuzzing {
   url: string;

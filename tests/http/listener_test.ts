@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { UsageError } from "../../src/errors.ts";
+import { UsageError } from "../../src/common/errors.ts";
 import { RunFolder } from "../../src/run/folder.ts";
 import { expectReject } from "../run/expect.ts";
 import { cert, key, otherKey } from "./certificate.ts";

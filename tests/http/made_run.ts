@@ -3,14 +3,14 @@
  * figures are made up but move as those of a search do; the architectures are real.
  */
 import { join } from "@std/path";
-import { formatArchFile } from "../../src/nas/arch_file.ts";
-import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
+import { formatArchFile } from "../../src/nas/arch_formats/arch_file.ts";
+import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config/config.ts";
 import { walk } from "../../src/nas/decisions.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { openSpace } from "../../src/nas/registry.ts";
 import type { SearchSpace } from "../../src/nas/space.ts";
 import { RunFolder } from "../../src/run/folder.ts";
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 
 export interface MadeRun {
   mode?: "micro" | "macro";

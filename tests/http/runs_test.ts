@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { parseArchFile } from "../../src/nas/arch_file.ts";
+import { parseArchFile } from "../../src/nas/arch_formats/arch_file.ts";
 import { readLines } from "../../src/run/files.ts";
 import { makeRun } from "./made_run.ts";
 import { serve } from "./serving.ts";

@@ -6,8 +6,8 @@ import {
   isArchFile,
   parseArchFile,
   parseChoice,
-} from "../../src/nas/arch_file.ts";
-import { foundAt } from "../../src/nas/final_config.ts";
+} from "../../src/nas/arch_formats/arch_file.ts";
+import { foundAt } from "../../src/nas/config/final_config.ts";
 
 const arch: ArchFile = {
   format: "denas-arch",

@@ -1,8 +1,8 @@
 /** The hand-made network: what it is, and that it gets the size of what it stands beside. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { ArchFile } from "../../src/nas/arch_file.ts";
-import { baselineChoice, filtersFor, parametersOf } from "../../src/nas/baseline.ts";
-import { resolveRetrainConfig } from "../../src/nas/config.ts";
+import type { ArchFile } from "../../src/nas/arch_formats/arch_file.ts";
+import { baselineChoice, filtersFor, parametersOf } from "../../src/nas/analysis/baseline.ts";
+import { resolveRetrainConfig } from "../../src/nas/config/config.ts";
 import { openSpace } from "../../src/nas/registry.ts";
 import type { MacroArch } from "../../src/nas/spaces/macro.ts";
 import type { MicroArch } from "../../src/nas/spaces/micro.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { run, Tape } from "../../src/autodiff/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 import { spaceAt } from "./child_config.ts";
 import { add, first, joined, make, type Map4, pool, Reference, relu } from "./plain_loops.ts";
 

@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveRetrainConfig } from "../../src/nas/config.ts";
-import { describe } from "../../src/nas/describe.ts";
+import { resolveRetrainConfig } from "../../src/nas/config/config.ts";
+import { describe } from "../../src/nas/analysis/describe.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
-import { readFormText } from "../../src/nas/forms/mod.ts";
-import { retrain } from "../../src/nas/retrain.ts";
+import { readFormText } from "../../src/nas/arch_formats/mod.ts";
+import { retrain } from "../../src/nas/train/retrain.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import { openSpace } from "../../src/nas/registry.ts";
-import { memoryStore } from "../../src/nas/store.ts";
+import { memoryStore } from "../../src/nas/search/store.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 import { drawSvg, drawText } from "../../src/run/draw.ts";
 import { spaceAt } from "./child_config.ts";
 

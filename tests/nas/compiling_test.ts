@@ -5,17 +5,17 @@ import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { allowed } from "../../src/nas/decisions.ts";
 import type { Cursor } from "../../src/nas/space.ts";
-import { compileAhead } from "../../src/nas/compiling.ts";
+import { compileAhead } from "../../src/nas/search/compiling.ts";
 import {
   resolveRetrainConfig,
   resolveSearchConfig,
   type SearchConfig,
-} from "../../src/nas/config.ts";
+} from "../../src/nas/config/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { openSpace } from "../../src/nas/registry.ts";
-import { retrain } from "../../src/nas/retrain.ts";
-import { search } from "../../src/nas/search.ts";
-import { memoryStore } from "../../src/nas/store.ts";
+import { retrain } from "../../src/nas/train/retrain.ts";
+import { search } from "../../src/nas/search/search.ts";
+import { memoryStore } from "../../src/nas/search/store.ts";
 import { smallArch as arch } from "./small_arch.ts";
 
 const dataset = syntheticDataSet({ train: 24, valid: 8, test: 9, image: [8, 8, 3], classes: 3 });

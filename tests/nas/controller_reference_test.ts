@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { run } from "../../src/autodiff/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveSearchConfig } from "../../src/nas/config.ts";
+import { resolveSearchConfig } from "../../src/nas/config/config.ts";
 import { macroController } from "../../src/nas/controller/macro.ts";
 import { microController } from "../../src/nas/controller/micro.ts";
 import { type ControllerConfig, ControllerPass } from "../../src/nas/controller/network.ts";
-import { openStrategy } from "../../src/nas/parts.ts";
+import { openStrategy } from "../../src/nas/search/parts.ts";
 import { openSpace } from "../../src/nas/registry.ts";
 import type { EnasStrategy } from "../../src/nas/strategies/enas.ts";
 import { type NamedTensors, WeightStore } from "../../src/nn/weights.ts";

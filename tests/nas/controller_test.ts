@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { run } from "../../src/autodiff/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
+import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config/config.ts";
 import { decisionsOf } from "../../src/nas/decisions.ts";
 import { ControllerPass } from "../../src/nas/controller/network.ts";
-import { openStrategy } from "../../src/nas/parts.ts";
+import { openStrategy } from "../../src/nas/search/parts.ts";
 import { openSpace, spaces } from "../../src/nas/registry.ts";
 import type { RangeArch } from "../../src/nas/spaces/macro_range.ts";
 import type { EnasStrategy } from "../../src/nas/strategies/enas.ts";

@@ -3,15 +3,15 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/as
 import { correlationReport } from "../../src/cli/correlate.ts";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveSearchConfig } from "../../src/nas/config.ts";
+import { resolveSearchConfig } from "../../src/nas/config/config.ts";
 import {
   correlate,
   type CorrelationOptions,
   type CorrelationState,
   summariseCorrelation,
-} from "../../src/nas/correlate.ts";
-import { search } from "../../src/nas/search.ts";
-import { memoryStore } from "../../src/nas/store.ts";
+} from "../../src/nas/analysis/correlate.ts";
+import { search } from "../../src/nas/search/search.ts";
+import { memoryStore } from "../../src/nas/search/store.ts";
 import type { NamedTensors } from "../../src/nn/weights.ts";
 import { readCorrelation, writeCorrelation } from "../../src/run/correlation.ts";
 

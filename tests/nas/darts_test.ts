@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { describe } from "../../src/nas/describe.ts";
+import { describe } from "../../src/nas/analysis/describe.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import type { SearchSpace } from "../../src/nas/space.ts";
 import type { DartsArch } from "../../src/nas/spaces/darts.ts";
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 import { spaceAt } from "./child_config.ts";
 
 const sizes = { layers: 20, filters: 36, blocks: 4, auxHead: false };

@@ -4,7 +4,7 @@ import {
   type Description,
   releasedCount,
   unreadParameters,
-} from "../../src/nas/describe.ts";
+} from "../../src/nas/analysis/describe.ts";
 import { openSpace } from "../../src/nas/registry.ts";
 import type { SearchSpace } from "../../src/nas/space.ts";
 import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";

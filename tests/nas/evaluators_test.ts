@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { parseArchFile } from "../../src/nas/arch_file.ts";
-import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
+import { parseArchFile } from "../../src/nas/arch_formats/arch_file.ts";
+import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { openSpace } from "../../src/nas/registry.ts";
-import { search } from "../../src/nas/search.ts";
-import { memoryStore } from "../../src/nas/store.ts";
+import { search } from "../../src/nas/search/search.ts";
+import { memoryStore } from "../../src/nas/search/store.ts";
 import { type EvolutionConfig, evolutionStrategy } from "../../src/nas/strategies/evolution.ts";
 import { movesOf } from "../../src/nas/strategies/moves.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import residual from "../../examples/residual.ts";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveSearchConfig } from "../../src/nas/config.ts";
+import { resolveSearchConfig } from "../../src/nas/config/config.ts";
 import {
   defineEvaluator,
   defineSpace,
@@ -13,9 +13,9 @@ import {
 import type { Result } from "../../src/nas/evaluator.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { register, strategies } from "../../src/nas/registry.ts";
-import { search } from "../../src/nas/search.ts";
+import { search } from "../../src/nas/search/search.ts";
 import type { Model } from "../../src/nas/space.ts";
-import { memoryStore } from "../../src/nas/store.ts";
+import { memoryStore } from "../../src/nas/search/store.ts";
 import type { Scored, Strategy, Trial } from "../../src/nas/strategy.ts";
 import { globalAvgPool, scale } from "../../src/ops/mod.ts";
 import { z } from "zod";

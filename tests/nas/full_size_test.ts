@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { type DataSet, type Images, syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import type { ArchFile } from "../../src/nas/arch_file.ts";
-import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
+import type { ArchFile } from "../../src/nas/arch_formats/arch_file.ts";
+import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
-import { retrain } from "../../src/nas/retrain.ts";
-import { search } from "../../src/nas/search.ts";
+import { retrain } from "../../src/nas/train/retrain.ts";
+import { search } from "../../src/nas/search/search.ts";
 import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
-import { memoryStore } from "../../src/nas/store.ts";
+import { memoryStore } from "../../src/nas/search/store.ts";
 
 /** One for all: recipes of a mode have many kernels in common. */
 const gpu = await Gpu.open();

@@ -6,12 +6,12 @@ import assert from "node:assert/strict";
 import { Batches } from "../../src/data/batches.ts";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveSearchConfig } from "../../src/nas/config.ts";
+import { resolveSearchConfig } from "../../src/nas/config/config.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import { openSpace, spaces } from "../../src/nas/registry.ts";
-import { Trainer } from "../../src/nas/training.ts";
+import { Trainer } from "../../src/nas/train/training.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
-import { Rng, Stream } from "../../src/random.ts";
+import { Rng, Stream } from "../../src/common/random.ts";
 
 const STEPS = 10;
 const golden: Record<string, number[]> = {

@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
-import { UsageError } from "../../src/errors.ts";
-import { parseArchFile } from "../../src/nas/arch_file.ts";
-import { resolveSearchConfig, retrainConfig, searchConfig } from "../../src/nas/config.ts";
-import { describe } from "../../src/nas/describe.ts";
-import { foundAt } from "../../src/nas/final_config.ts";
-import { limits } from "../../src/nas/limits.ts";
+import { UsageError } from "../../src/common/errors.ts";
+import { parseArchFile } from "../../src/nas/arch_formats/arch_file.ts";
+import { resolveSearchConfig, retrainConfig, searchConfig } from "../../src/nas/config/config.ts";
+import { describe } from "../../src/nas/analysis/describe.ts";
+import { foundAt } from "../../src/nas/config/final_config.ts";
+import { limits } from "../../src/nas/config/limits.ts";
 import { evaluators, openSpace, spaces, strategies } from "../../src/nas/registry.ts";
-import { baselineChoice } from "../../src/nas/baseline.ts";
+import { baselineChoice } from "../../src/nas/analysis/baseline.ts";
 import { expectThrow } from "../run/expect.ts";
 
 // deno-lint-ignore no-explicit-any -- a JSON schema

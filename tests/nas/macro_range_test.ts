@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { run, Tape } from "../../src/autodiff/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { describe } from "../../src/nas/describe.ts";
-import { finalConfig } from "../../src/nas/final_config.ts";
+import { describe } from "../../src/nas/analysis/describe.ts";
+import { finalConfig } from "../../src/nas/config/final_config.ts";
 import { openSpace } from "../../src/nas/registry.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { spaceAt } from "./child_config.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { describe } from "../../src/nas/describe.ts";
+import { describe } from "../../src/nas/analysis/describe.ts";
 import {
   archOfDag,
   formatNb101,
@@ -23,7 +23,7 @@ import {
 import { nb101PathList, nb101Paths } from "../../src/nas/spaces/nasbench101_paths.ts";
 import { allowed, decisionsOf } from "../../src/nas/decisions.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 import { spaceAt } from "./child_config.ts";
 
 const space = spaceAt("nasbench101", { layers: 9, filters: 128 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { describe } from "../../src/nas/describe.ts";
+import { describe } from "../../src/nas/analysis/describe.ts";
 import {
   connectedNb201,
   formatNb201,
@@ -9,7 +9,7 @@ import {
   nb201Number,
   uniqueNb201,
 } from "../../src/nas/spaces/nasbench201.ts";
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 import { spaceAt } from "./child_config.ts";
 
 const space = spaceAt("nasbench201", { layers: 15, filters: 16 });

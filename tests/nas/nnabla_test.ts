@@ -8,12 +8,12 @@ import {
 } from "@std/assert";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config.ts";
+import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
-import { openStrategy } from "../../src/nas/parts.ts";
+import { openStrategy } from "../../src/nas/search/parts.ts";
 import { openSpace } from "../../src/nas/registry.ts";
-import { search } from "../../src/nas/search.ts";
-import { memoryStore } from "../../src/nas/store.ts";
+import { search } from "../../src/nas/search/search.ts";
+import { memoryStore } from "../../src/nas/search/store.ts";
 import { NnablaStrategy } from "../../src/nas/strategies/enas_nnabla.ts";
 import { bestOfEpochs, historyOf } from "../../src/run/history.ts";
 import { movesOf } from "../../src/nas/strategies/moves.ts";

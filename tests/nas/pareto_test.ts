@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { crowding, dominates, fronts, withMember } from "../../src/nas/pareto.ts";
-import { Rng, Stream } from "../../src/random.ts";
+import { crowding, dominates, fronts, withMember } from "../../src/nas/search/pareto.ts";
+import { Rng, Stream } from "../../src/common/random.ts";
 
 Deno.test("one point dominates another where it is nowhere worse and somewhere better", () => {
   assert.ok(dominates([1, 2], [1, 1]));

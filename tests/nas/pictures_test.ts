@@ -2,9 +2,9 @@
 import { join } from "@std/path";
 import { assert, assertEquals } from "@std/assert";
 import { decoderName } from "../../src/data/wanted_picture.ts";
-import { resolveSearchConfig } from "../../src/nas/config.ts";
-import { openData } from "../../src/nas/data_of.ts";
-import { networkOf } from "../../src/nas/network.ts";
+import { resolveSearchConfig } from "../../src/nas/config/config.ts";
+import { openData } from "../../src/nas/train/data_of.ts";
+import { networkOf } from "../../src/nas/train/network.ts";
 import { resizeRule } from "../../src/run/metadata.ts";
 import { inFolder, writePictures } from "../data/make.ts";
 

@@ -5,14 +5,14 @@ import {
   resolveRetrainConfig,
   resolveSearchConfig,
   type SearchConfig,
-} from "../../src/nas/config.ts";
+} from "../../src/nas/config/config.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import { releasedMicro } from "../../src/nas/spaces/released.ts";
-import { Rng } from "../../src/random.ts";
-import { faithfulSettings, quirks } from "../../src/nas/faithful.ts";
-import { finalSection, searchSection } from "../../src/nas/presets.ts";
+import { Rng } from "../../src/common/random.ts";
+import { faithfulSettings, quirks } from "../../src/nas/config/faithful.ts";
+import { finalSection, searchSection } from "../../src/nas/config/presets.ts";
 import { openSpace, spaces } from "../../src/nas/registry.ts";
-import { learningRate } from "../../src/nas/training.ts";
+import { learningRate } from "../../src/nas/train/training.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { denas } from "../cli/command.ts";
 import { spaceAt } from "./child_config.ts";

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveSearchConfig } from "../../src/nas/config.ts";
+import { resolveSearchConfig } from "../../src/nas/config/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
-import { search } from "../../src/nas/search.ts";
-import { memoryStore } from "../../src/nas/store.ts";
+import { search } from "../../src/nas/search/search.ts";
+import { memoryStore } from "../../src/nas/search/store.ts";
 
 const gpu = await Gpu.open();
 const dataset = syntheticDataSet({ train: 24, valid: 8, test: 0, image: [8, 8, 3], classes: 3 });

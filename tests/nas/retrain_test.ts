@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveRetrainConfig } from "../../src/nas/config.ts";
+import { resolveRetrainConfig } from "../../src/nas/config/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
-import { retrain } from "../../src/nas/retrain.ts";
-import { memoryStore } from "../../src/nas/store.ts";
+import { retrain } from "../../src/nas/train/retrain.ts";
+import { memoryStore } from "../../src/nas/search/store.ts";
 import { smallArch as arch } from "./small_arch.ts";
 
 const gpu = await Gpu.open();

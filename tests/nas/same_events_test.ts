@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
+import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
-import { retrain } from "../../src/nas/retrain.ts";
-import { type RunIO, search } from "../../src/nas/search.ts";
-import { memoryStore } from "../../src/nas/store.ts";
+import { retrain } from "../../src/nas/train/retrain.ts";
+import { type RunIO, search } from "../../src/nas/search/search.ts";
+import { memoryStore } from "../../src/nas/search/store.ts";
 import type { State } from "../../src/nas/strategy.ts";
 import { smallArch } from "./small_arch.ts";
 

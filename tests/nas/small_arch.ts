@@ -1,4 +1,4 @@
-import type { ArchFile } from "../../src/nas/arch_file.ts";
+import type { ArchFile } from "../../src/nas/arch_formats/arch_file.ts";
 
 /** A micro architecture of one block per cell, for images of 8×8×3 and three classes. */
 export const smallArch: ArchFile = {

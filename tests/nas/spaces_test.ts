@@ -6,7 +6,7 @@ import { allowed, decisionsOf, walk as walkDecisions } from "../../src/nas/decis
 import { openSpace } from "../../src/nas/registry.ts";
 import { releasedMacro, releasedMicro } from "../../src/nas/spaces/released.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 import { drawText } from "../../src/run/draw.ts";
 import { assertThrows } from "../assert.ts";
 import { spaceAt } from "./child_config.ts";

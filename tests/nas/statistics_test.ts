@@ -12,7 +12,7 @@ import {
   studentQuantile,
   summarise,
   welch,
-} from "../../src/nas/statistics.ts";
+} from "../../src/nas/analysis/statistics.ts";
 
 Deno.test("Student's distribution has the values of its table", () => {
   const table = [[1, 12.7062], [2, 4.30265], [4, 2.77645], [10, 2.22814], [30, 2.04227]];

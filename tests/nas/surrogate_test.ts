@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { resolveSearchConfig } from "../../src/nas/config.ts";
+import { resolveSearchConfig } from "../../src/nas/config/config.ts";
 import { nasbench201Encodings } from "../../src/nas/encodings/nasbench201.ts";
 import type { Encoding } from "../../src/nas/encodings/encoding.ts";
 import { shownEncodings } from "../../src/nas/encodings/shown.ts";
 import { openSpace } from "../../src/nas/registry.ts";
-import { subjectsOf, summariseSurrogate, surrogate } from "../../src/nas/surrogate.ts";
+import { subjectsOf, summariseSurrogate, surrogate } from "../../src/nas/analysis/surrogate.ts";
 import { objectiveOf, openTable, scoresOf } from "../../src/nas/tables/mod.ts";
 import { tableTest } from "./tables/real.ts";
 

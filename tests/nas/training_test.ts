@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Batch } from "../../src/data/batches.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
-import { openStrategy } from "../../src/nas/parts.ts";
+import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config/config.ts";
+import { openStrategy } from "../../src/nas/search/parts.ts";
 import { openSpace } from "../../src/nas/registry.ts";
 import type { Model, Pass } from "../../src/nas/space.ts";
-import { Trainer } from "../../src/nas/training.ts";
+import { Trainer } from "../../src/nas/train/training.ts";
 import { constantInit, valuesInit } from "../../src/nn/init.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { matmul } from "../../src/ops/mod.ts";

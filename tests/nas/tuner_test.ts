@@ -4,7 +4,7 @@ import fillWgsl from "../../kernels/fill.wgsl" with { type: "text" };
 import type { OpSpec } from "../../src/autodiff/op.ts";
 import { digestOf, Gpu, kernel } from "../../src/gpu/mod.ts";
 import { loadedKernels } from "../../src/gpu/kernel.ts";
-import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config.ts";
+import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config/config.ts";
 import { kernelsDigest } from "../../src/nas/tuning/kernels.ts";
 import {
   merged,

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { type ArchFile, parseArchFile } from "../../src/nas/arch_file.ts";
-import { resolveSearchConfig } from "../../src/nas/config.ts";
+import { type ArchFile, parseArchFile } from "../../src/nas/arch_formats/arch_file.ts";
+import { resolveSearchConfig } from "../../src/nas/config/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
-import { finalConfig } from "../../src/nas/final_config.ts";
-import { retrain } from "../../src/nas/retrain.ts";
-import { search } from "../../src/nas/search.ts";
-import { memoryStore } from "../../src/nas/store.ts";
-import type { EarlierWeights } from "../../src/nas/warm_start.ts";
+import { finalConfig } from "../../src/nas/config/final_config.ts";
+import { retrain } from "../../src/nas/train/retrain.ts";
+import { search } from "../../src/nas/search/search.ts";
+import { memoryStore } from "../../src/nas/search/store.ts";
+import type { EarlierWeights } from "../../src/nas/train/warm_start.ts";
 import { assertRejects, assertSameNumbers } from "../assert.ts";
 
 const gpu = await Gpu.open();

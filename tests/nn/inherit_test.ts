@@ -1,7 +1,7 @@
 /** Weights that a store takes over from others: every bit is checked against float32 arithmetic on the host. */
 import assert from "node:assert/strict";
 import { run, Tape } from "../../src/autodiff/mod.ts";
-import { DataError } from "../../src/errors.ts";
+import { DataError } from "../../src/common/errors.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import {
   averageSource,

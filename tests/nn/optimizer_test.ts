@@ -4,7 +4,7 @@ import { Gpu } from "../../src/gpu/device.ts";
 import { Adam, type AdamOptions, Sgd, type SgdOptions } from "../../src/nn/optimizer.ts";
 import type { Touched } from "../../src/nn/regions.ts";
 import { Slab } from "../../src/nn/slab.ts";
-import { uniform } from "../../src/random.ts";
+import { uniform } from "../../src/common/random.ts";
 
 const gpu = await Gpu.open();
 const WORDS = [5000, 700];

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { run, Tape, type Value } from "../../src/autodiff/mod.ts";
-import { DataError } from "../../src/errors.ts";
+import { DataError } from "../../src/common/errors.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { constantInit, heInit, truncatedNormalInit, valuesInit } from "../../src/nn/init.ts";
 import { head, type Mode, Net, stem } from "../../src/nn/layers.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 import { assertThrows } from "../assert.ts";
 
 const gpu = await Gpu.open();

@@ -13,7 +13,7 @@ import {
   scale,
   weightedSum,
 } from "../../src/ops/mod.ts";
-import { Stream } from "../../src/random.ts";
+import { Stream } from "../../src/common/random.ts";
 
 const gpu = await Gpu.open();
 const draw = { seed: 1, stream: Stream.dropout, step: 7 };

@@ -3,7 +3,7 @@ import { registry } from "../../src/autodiff/op.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import "../../src/ops/max_pool2d.ts";
 import { axis } from "../../src/ops/tiling.ts";
-import { hash } from "../../src/random.ts";
+import { hash } from "../../src/common/random.ts";
 
 const gpu = await Gpu.open();
 const op = registry.find((o) => o.name === "max_pool2d")!;

@@ -1,7 +1,7 @@
 /** Comparing runs whose figures are known: groups, differences, and what may not be concluded. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { report } from "../../src/cli/compare.ts";
-import type { ArchFile } from "../../src/nas/arch_file.ts";
+import type { ArchFile } from "../../src/nas/arch_formats/arch_file.ts";
 import { compareRuns } from "../../src/run/compare.ts";
 import type { ReadRun } from "../../src/run/read_run.ts";
 

@@ -3,8 +3,8 @@
  * checkpoints only, repeats what came after the last one, and obeys the signal.
  */
 import type { RunEvent } from "../../src/nas/events.ts";
-import type { Store } from "../../src/nas/store.ts";
-import { hash, uniform } from "../../src/random.ts";
+import type { Store } from "../../src/nas/search/store.ts";
+import { hash, uniform } from "../../src/common/random.ts";
 
 export interface FakeOptions {
   steps: number;

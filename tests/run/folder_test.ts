@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import { DataError, UsageError } from "../../src/errors.ts";
+import { DataError, UsageError } from "../../src/common/errors.ts";
 import { runEvent } from "../../src/nas/events.ts";
 import { readEvents, readLines } from "../../src/run/files.ts";
 import { RunFolder } from "../../src/run/folder.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { UsageError } from "../../src/errors.ts";
+import { UsageError } from "../../src/common/errors.ts";
 import { lockAdapter } from "../../src/run/lock.ts";
 import { expectReject } from "./expect.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import type { RunEvent } from "../../src/nas/events.ts";
-import { Monitor } from "../../src/run/monitor.ts";
+import { Monitor } from "../../src/run/nnabla_monitor.ts";
 
 const step = (n: number, loss: number): RunEvent => ({
   type: "step",

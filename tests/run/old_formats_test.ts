@@ -2,12 +2,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { parseArchFile } from "../../src/nas/arch_file.ts";
-import { Classifier } from "../../src/nas/classifier.ts";
-import { parseRetrainConfig, parseSearchConfig } from "../../src/nas/config.ts";
-import { recorded } from "../../src/nas/final_config.ts";
-import { buildNetwork, parseNetworkFile } from "../../src/nas/network.ts";
-import { upgradedConfig } from "../../src/nas/old_formats.ts";
+import { parseArchFile } from "../../src/nas/arch_formats/arch_file.ts";
+import { Classifier } from "../../src/nas/train/classifier.ts";
+import { parseRetrainConfig, parseSearchConfig } from "../../src/nas/config/config.ts";
+import { recorded } from "../../src/nas/config/final_config.ts";
+import { buildNetwork, parseNetworkFile } from "../../src/nas/train/network.ts";
+import { upgradedConfig } from "../../src/nas/config/old_formats.ts";
 import { compareRuns } from "../../src/run/compare.ts";
 import { readController } from "../../src/run/controller_file.ts";
 import { plotRun } from "../../src/run/drawing/run_plot.ts";

@@ -2,12 +2,12 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import protobuf from "protobufjs";
-import { UsageError } from "../../src/errors.ts";
+import { UsageError } from "../../src/common/errors.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { buildNetwork, type NetworkFile } from "../../src/nas/network.ts";
+import { buildNetwork, type NetworkFile } from "../../src/nas/train/network.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import { openSpace, spaces } from "../../src/nas/registry.ts";
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 import {
   type Attribute,
   encodeModel,

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { apply, part, registry, reshape, run, Tape, type Value } from "../../src/autodiff/mod.ts";
 import { heInit } from "../../src/nn/init.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
-import { UsageError } from "../../src/errors.ts";
+import { UsageError } from "../../src/common/errors.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
-import { Classifier } from "../../src/nas/classifier.ts";
-import { resolveRetrainConfig } from "../../src/nas/config.ts";
-import { buildNetwork, type NetworkFile } from "../../src/nas/network.ts";
+import { Classifier } from "../../src/nas/train/classifier.ts";
+import { resolveRetrainConfig } from "../../src/nas/config/config.ts";
+import { buildNetwork, type NetworkFile } from "../../src/nas/train/network.ts";
 import { uniformArchitecture } from "../../src/nas/sampling.ts";
 import { openSpace, spaces } from "../../src/nas/registry.ts";
 import {
@@ -33,7 +33,7 @@ import {
   slice,
   tanh,
 } from "../../src/ops/mod.ts";
-import { Rng } from "../../src/random.ts";
+import { Rng } from "../../src/common/random.ts";
 import { namedTensors } from "../../src/run/named_tensors.ts";
 import { emitters } from "../../src/run/onnx/emitters.ts";
 import { GraphBuilder, transposed } from "../../src/run/onnx/graph.ts";

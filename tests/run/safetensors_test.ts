@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { DataError } from "../../src/errors.ts";
+import { DataError } from "../../src/common/errors.ts";
 import { decodeSafetensors, encodeSafetensors, type Tensors } from "../../src/run/safetensors.ts";
 import { expectThrow } from "./expect.ts";
 

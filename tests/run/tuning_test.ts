@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "@std/path";
-import { DataError } from "../../src/errors.ts";
+import { DataError } from "../../src/common/errors.ts";
 import { RunFolder } from "../../src/run/folder.ts";
 import {
   keepTuning,

@@ -21,7 +21,7 @@ import {
   sampleBernoulli,
   sampleCategorical,
 } from "../../ops/mod.ts";
-import { Stream } from "../../random.ts";
+import { Stream } from "../../common/random.ts";
 import type { ControllerConfig } from "./settings.ts";
 
 export type { ControllerConfig } from "./settings.ts";

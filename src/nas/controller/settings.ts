@@ -1,6 +1,6 @@
 /** Settings of the ENAS controller; the defaults are those of the released search of cells. */
 import { z } from "zod";
-import { limits, sizeOf } from "../limits.ts";
+import { limits, sizeOf } from "../config/limits.ts";
 
 export const controllerSettings = z.strictObject({
   hidden: sizeOf(limits.hidden).default(64),

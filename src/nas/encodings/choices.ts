@@ -1,5 +1,5 @@
 /** The encoding that every space has whose decisions are a fixed list: its choices, one-hot. */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { decisionsOf } from "../decisions.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Encoding } from "./encoding.ts";

@@ -3,7 +3,7 @@
  * three places that need not agree: to sample an architecture, to perturb one, and to describe one to a
  * predictor (White et al., NeurIPS 2020).
  */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 
 /** What an encoding of architectures `A` can do; a missing capability is an error before a search starts. */
 export interface Encoding<A> {

@@ -1,5 +1,5 @@
 /** Encodings by name. */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import type { Encoding, Encodings } from "./encoding.ts";
 
 export type { Encoding, Encodings, OpenEncodings } from "./encoding.ts";

@@ -3,7 +3,7 @@
  * Architecture Search", NeurIPS 2020, §3 and appendix: adjacency and path encodings, one-hot, categorical and
  * continuous, whole and truncated.
  */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 import {
   NB101_EDGES,
   NB101_VERTICES,

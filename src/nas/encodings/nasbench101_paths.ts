@@ -1,5 +1,5 @@
 /** Sampling and perturbing NAS-Bench-101 cells by their sets of paths: drawn sets are looked up among all cells. */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 import { type Nb101Arch, nb101Dag } from "../spaces/nasbench101_arch.ts";
 import type { Nb101Cells } from "../spaces/nasbench101_index.ts";
 import { NB101_PATHS, nb101Paths } from "../spaces/nasbench101_paths.ts";

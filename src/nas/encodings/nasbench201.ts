@@ -1,5 +1,5 @@
 /** The encodings of NAS-Bench-201 cells (White et al., NeurIPS 2020, and the code published with it). */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 import { type Nb201Arch, nb201Ops } from "../spaces/nasbench201_arch.ts";
 import type { Encoding, Encodings } from "./encoding.ts";
 import { differing, hamming, oneHot, redrawn } from "./paths.ts";

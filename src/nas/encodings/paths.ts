@@ -1,5 +1,5 @@
 /** What encodings by paths have in common, whatever the cells are. */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 
 /** One-hot of a set of indices below `dimension`; larger ones are left out. */
 export function oneHot(indices: readonly number[], dimension: number): Float64Array {

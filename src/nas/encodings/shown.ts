@@ -1,8 +1,8 @@
 /** The encodings that predictors are compared on. */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import type { SearchSpace } from "../space.ts";
 import { choiceEncoding } from "./choices.ts";
-import { openEncodings } from "../parts.ts";
+import { openEncodings } from "../search/parts.ts";
 import { spaces } from "../registry.ts";
 import { type Encoding, encodingNamed, type Encodings } from "./mod.ts";
 

@@ -2,8 +2,8 @@
 import { Batches } from "../../data/batches.ts";
 import type { DataSet } from "../../data/dataset.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import type { SearchConfig } from "../config_schema.ts";
-import { describeData, openData } from "../data_of.ts";
+import type { SearchConfig } from "../config/config_schema.ts";
+import { describeData, openData } from "../train/data_of.ts";
 import type { EvaluatorContext, OpenEvaluator } from "../definition.ts";
 import type { BuildContext, SearchSpace } from "../space.ts";
 

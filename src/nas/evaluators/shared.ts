@@ -7,17 +7,17 @@ import type { Batch } from "../../data/batches.ts";
 import type { Dispatch } from "../../gpu/programs.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { defineEvaluator } from "../definition.ts";
-import { limits, sizeOf } from "../limits.ts";
+import { limits, sizeOf } from "../config/limits.ts";
 import type { Evaluator, Result, ScoredOn } from "../evaluator.ts";
 import type { RunEvent } from "../events.ts";
-import { mergeStates, partOf } from "../progress.ts";
+import { mergeStates, partOf } from "../search/progress.ts";
 import { built, reasonOf } from "../results.ts";
 import { someArchitectures } from "../sampling.ts";
 import type { BuildContext, Model, Pass } from "../space.ts";
-import { type EarlierWeights, earlierWeights, startFrom } from "../warm_start.ts";
+import { type EarlierWeights, earlierWeights, startFrom } from "../train/warm_start.ts";
 import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
 import type { State, Strategy, Trial } from "../strategy.ts";
-import { learningRate, Scorer, type Tally, Trainer } from "../training.ts";
+import { learningRate, Scorer, type Tally, Trainer } from "../train/training.ts";
 
 const settings = z.strictObject({
   /** Passes over the training images in each epoch of the search. */

@@ -1,8 +1,8 @@
 /** Evaluation by a table of results: its settings, and what a search says of it. */
 import { z } from "zod";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { defineEvaluator } from "../definition.ts";
-import { nameText, pathText } from "../limits.ts";
+import { nameText, pathText } from "../config/limits.ts";
 import type { Metric } from "../tables/table.ts";
 
 const settings = z.strictObject({

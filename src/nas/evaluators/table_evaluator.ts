@@ -1,5 +1,5 @@
 /** Evaluation by a table: what others measured, without any training (White et al., NeurIPS 2020, §5). */
-import { Rng, Stream } from "../../random.ts";
+import { Rng, Stream } from "../../common/random.ts";
 import type { Evaluator, Result, ScoredOn } from "../evaluator.ts";
 import type { SearchSpace } from "../space.ts";
 import type { State, Trial } from "../strategy.ts";

@@ -4,16 +4,16 @@
  */
 import type { Dispatch } from "../../gpu/programs.ts";
 import { z } from "zod";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { defineEvaluator } from "../definition.ts";
-import { limits, sizeOf } from "../limits.ts";
+import { limits, sizeOf } from "../config/limits.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import type { Evaluator, Result, ScoredOn } from "../evaluator.ts";
 import { built, evaluateEach, reasonOf, TrialError } from "../results.ts";
 import { someArchitectures } from "../sampling.ts";
 import type { Model, Pass } from "../space.ts";
 import type { Score, State, Trial } from "../strategy.ts";
-import { learningRate, Scorer, Trainer } from "../training.ts";
+import { learningRate, Scorer, Trainer } from "../train/training.ts";
 import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
 
 interface Saved {

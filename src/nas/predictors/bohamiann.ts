@@ -3,7 +3,7 @@
  * nets and a variance of the noise drawn from their posterior by scale-adapted stochastic-gradient Hamiltonian
  * Monte Carlo. Priors, likelihood and sampler are those of pybnn; features and targets are standardised.
  */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 import type { Encoding } from "../encodings/encoding.ts";
 import { torchUniform } from "./dense.ts";
 import { membersSay } from "./ensemble.ts";

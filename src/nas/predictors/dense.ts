@@ -2,7 +2,7 @@
  * Small dense layers on the CPU: nets of a few thousand weights and batches of a few dozen rows, where a device
  * would spend its time on starting.
  */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 
 /** Where a dense layer's weights `[outputs, inputs]`, then its biases, start in a vector of parameters. */
 export interface Dense {

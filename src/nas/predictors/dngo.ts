@@ -2,7 +2,7 @@
  * DNGO (Snoek et al., "Scalable Bayesian Optimization Using Deep Neural Networks", ICML 2015): a net learns
  * features, a Bayesian linear regression on them says how sure it is. Features and targets are standardised.
  */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 import type { Encoding } from "../encodings/encoding.ts";
 import { BayesianLinear } from "./bayesian_linear.ts";
 import { torchUniform } from "./dense.ts";

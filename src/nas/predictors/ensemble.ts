@@ -1,5 +1,5 @@
 /** The ensemble of feed-forward nets of BANANAS (White, Neiswanger & Savani, AAAI 2021, §4). */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 import type { Encoding } from "../encodings/encoding.ts";
 import { requireFeatures } from "./kernels.ts";
 import { Mlp, rowsOf, trainMlp, type TrainOptions } from "./mlp.ts";

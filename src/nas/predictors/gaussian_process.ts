@@ -2,7 +2,7 @@
  * Gaussian-process regression (Rasmussen & Williams, "Gaussian Processes for Machine Learning", 2006, §2.2,
  * §5.4.1): kernel and noise are those of a few with the largest marginal likelihood.
  */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 import { cholesky, solveLower, solveUpper } from "./cholesky.ts";
 import type { KernelFamily } from "./kernels.ts";
 import type { Prediction, Predictor } from "./predictor.ts";

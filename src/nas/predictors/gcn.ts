@@ -3,7 +3,7 @@
  * Search", ECCV 2020, §3.2): along and against the edges, the mean over the vertices, then two dense layers
  * without an activation between them. No layer has a bias, as in the code that naszilla publishes.
  */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
 import {
   activate,

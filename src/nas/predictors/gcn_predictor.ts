@@ -1,5 +1,5 @@
 /** Predictors on the graph net: its output alone, or a Bayesian linear regression on its features. */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 import { BayesianLinear } from "./bayesian_linear.ts";
 import { batchOf, type GcnOptions, GraphNet, trainGraphNet } from "./gcn.ts";
 import type { LabelledGraph } from "../space.ts";

@@ -1,6 +1,6 @@
 /** Kernels of Gaussian processes: how alike two architectures are. */
 import type { Encoding } from "../encodings/encoding.ts";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 
 /** Kernels that differ in one setting, among which the data choose. */
 export interface KernelFamily<A> {

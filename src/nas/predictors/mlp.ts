@@ -1,6 +1,6 @@
 /** Feed-forward nets with one output, on the CPU. */
-import { UsageError } from "../../errors.ts";
-import type { Rng } from "../../random.ts";
+import { UsageError } from "../../common/errors.ts";
+import type { Rng } from "../../common/random.ts";
 import {
   activate,
   type Activation,

@@ -1,5 +1,5 @@
 /** Every predictor by name. */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import type { Encoding } from "../encodings/encoding.ts";
 import type { SearchSpace } from "../space.ts";
 import { Bohamiann, bohamiannDefaults } from "./bohamiann.ts";

@@ -2,7 +2,7 @@
  * The interface of predictors. No code here: predictors live beside this file. A predictor learns the
  * loss of architectures from those that were scored, and says how sure it is of the others.
  */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 
 /** One value per architecture, in the targets' own unit. */
 export interface Prediction {

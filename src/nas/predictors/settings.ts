@@ -1,8 +1,8 @@
 /** Settings of predictors that a person may change. */
 import { z } from "zod";
-import { limits, sizeOf } from "../limits.ts";
-import { UsageError } from "../../errors.ts";
-import { expectation, firstProblem } from "../expectation.ts";
+import { limits, sizeOf } from "../config/limits.ts";
+import { UsageError } from "../../common/errors.ts";
+import { expectation, firstProblem } from "../config/zod_messages.ts";
 import { type PredictorName, predictorNames } from "./names.ts";
 
 const schema = z.strictObject({

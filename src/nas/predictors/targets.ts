@@ -1,5 +1,5 @@
 /** Targets with mean 0 and deviation 1: what predictors learn, whatever the unit of a loss is. */
-import { mean, variance } from "../statistics.ts";
+import { mean, variance } from "../analysis/statistics.ts";
 
 export interface Standard {
   mean: number;

@@ -1,6 +1,6 @@
 /** What the spaces of published benchmarks share: stages of equal cells, and a classifier with bias. */
 import { z } from "zod";
-import { limits, sizeOf } from "../limits.ts";
+import { limits, sizeOf } from "../config/limits.ts";
 import type { Value } from "../../autodiff/tape.ts";
 import { channels, convNormRelu, linear, type Net, stem } from "../../nn/layers.ts";
 import { constantInit } from "../../nn/init.ts";

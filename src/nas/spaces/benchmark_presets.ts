@@ -10,8 +10,8 @@ import {
   quickSearch,
   smokeFinal,
   smokeSearch,
-} from "../fragments.ts";
-import type { FinalSection, Presets } from "../sections.ts";
+} from "../config/fragments.ts";
+import type { FinalSection, Presets } from "../config/sections.ts";
 
 /** The learning rate of the published trainings. */
 export const cosine = { ...optimizer, schedule: "cosine", lrMin: 0, l2Half: true } as const;

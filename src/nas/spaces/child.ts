@@ -1,6 +1,6 @@
 /** What the networks of all spaces share: how a function over layers becomes a `Model`. */
 import { Tape, type Value } from "../../autodiff/tape.ts";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { Net } from "../../nn/layers.ts";
 import type { BuildContext, Model, Pass } from "../space.ts";
 import type { NetworkSettings } from "./settings.ts";

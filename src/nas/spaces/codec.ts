@@ -1,6 +1,6 @@
 /** Decisions that are a fixed list: walking, checking, and the variation operators on them. */
-import { UsageError } from "../../errors.ts";
-import type { Rng } from "../../random.ts";
+import { UsageError } from "../../common/errors.ts";
+import type { Rng } from "../../common/random.ts";
 import type { Cursor, Decision, SearchSpace } from "../space.ts";
 import { allowed } from "../decisions.ts";
 import { inputLabels } from "./cell_graph.ts";

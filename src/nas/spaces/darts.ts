@@ -3,8 +3,8 @@
  * two operations on two different earlier nodes. `choice` holds the normal cell, then the reduction cell;
  * per node first input, its operation, second input, its operation.
  */
-import { UsageError } from "../../errors.ts";
-import type { Rng } from "../../random.ts";
+import { UsageError } from "../../common/errors.ts";
+import type { Rng } from "../../common/random.ts";
 import { allowed } from "../decisions.ts";
 import { defineSpace } from "../definition.ts";
 import type { Notation, SearchSpace } from "../space.ts";
@@ -21,7 +21,7 @@ import {
   formatDarts,
   parseDarts,
 } from "./darts_arch.ts";
-import { standard } from "../fragments.ts";
+import { standard } from "../config/fragments.ts";
 import { dartsNetwork } from "./darts_network.ts";
 import type { Cell } from "./micro_arch.ts";
 

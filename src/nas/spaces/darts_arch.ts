@@ -1,7 +1,7 @@
 /** DARTS cells: what they are made of, whatever network is built from them (Liu et al., ICLR 2019, §2.1, §3). */
 import { z } from "zod";
-import { limits, sizeOf } from "../limits.ts";
-import { UsageError } from "../../errors.ts";
+import { limits, sizeOf } from "../config/limits.ts";
+import { UsageError } from "../../common/errors.ts";
 import { type Cell, cellKey } from "./micro_arch.ts";
 import { blocks, cellSettings, FILTERS, layers, networkSettings } from "./settings.ts";
 

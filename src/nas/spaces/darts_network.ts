@@ -23,7 +23,7 @@ import {
   pointwise,
   relu,
 } from "../../ops/mod.ts";
-import { Stream } from "../../random.ts";
+import { Stream } from "../../common/random.ts";
 import type { Pass } from "../space.ts";
 import { denseHead } from "./benchmark.ts";
 import type { Network, Sized } from "./child.ts";

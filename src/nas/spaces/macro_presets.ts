@@ -15,8 +15,8 @@ import {
   quickSearch,
   smokeFinal,
   smokeSearch,
-} from "../fragments.ts";
-import type { FinalSection, Presets, SearchSection } from "../sections.ts";
+} from "../config/fragments.ts";
+import type { FinalSection, Presets, SearchSection } from "../config/sections.ts";
 import { nnablaFinal, nnablaSearch, nnablaSpace } from "./nnabla_recipe.ts";
 
 const quick: SearchSection = {

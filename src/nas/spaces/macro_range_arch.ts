@@ -1,7 +1,7 @@
 /** Architectures of channel ranges: what they are made of, whatever network is built from them. */
 import type { z } from "zod";
 import { macroSettings } from "./macro_arch.ts";
-import { countOf, limits } from "../limits.ts";
+import { countOf, limits } from "../config/limits.ts";
 
 export const rangeSettings = macroSettings.extend({
   /** Channels that ranges count in: those of the search; 0 = filters. */

@@ -14,7 +14,7 @@ import {
   stem,
 } from "../../nn/layers.ts";
 import { add, addPaths, concat, type DropPathParams, relu } from "../../ops/mod.ts";
-import { Stream } from "../../random.ts";
+import { Stream } from "../../common/random.ts";
 import type { Pass } from "../space.ts";
 import type { Network, Sized } from "./child.ts";
 import {

@@ -4,8 +4,8 @@
  * its diagonal, row by row, then the operations of vertices 1 … 5. The key is the published MD5 hash, the
  * same for isomorphic cells.
  */
-import { UsageError } from "../../errors.ts";
-import type { Rng } from "../../random.ts";
+import { UsageError } from "../../common/errors.ts";
+import type { Rng } from "../../common/random.ts";
 import { defineSpace } from "../definition.ts";
 import type { OpenEncodings } from "../encodings/encoding.ts";
 import { nasbench101Encodings } from "../encodings/nasbench101.ts";

@@ -4,7 +4,7 @@
  * do not count.
  */
 import { md5 } from "../../common/md5.ts";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 
 /** Vertices of the largest cell; 0 is the input, the last the output. */
 export const NB101_VERTICES = 7;

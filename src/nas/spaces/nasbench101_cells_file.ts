@@ -1,6 +1,6 @@
 /** The file in the cache folder that keeps the enumerated cells of NAS-Bench-101: cells, hashes, SHA-256 of both. */
 import { dirname, join } from "@std/path";
-import { DataError } from "../../errors.ts";
+import { DataError } from "../../common/errors.ts";
 import { HASH_BYTES, Nb101Cells, SIZE } from "./nasbench101_index.ts";
 
 export const cellsPath = (cacheDir: string): string =>

@@ -1,5 +1,5 @@
 /** NAS-Bench-201 cells: what they are made of, whatever network is built from them (Dong & Yang, ICLR 2020, §2). */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 
 /** One operation per edge, as indices into `nb201Ops`, in the order of `nb201Edges`. */
 export interface Nb201Arch {

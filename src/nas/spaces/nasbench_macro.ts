@@ -4,14 +4,14 @@
  * `choice` holds the operations from the first layer on; the key is their eight digits.
  */
 import type { Value } from "../../autodiff/tape.ts";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { heInit } from "../../nn/init.ts";
 import { channels, convNorm, convNormRelu, type Net, norm } from "../../nn/layers.ts";
 import { add, depthwiseConv2d, relu } from "../../ops/mod.ts";
 import { GraphBuilder } from "../predictors/graphs.ts";
 import { z } from "zod";
 import { defineSpace } from "../definition.ts";
-import { limits, sizeOf } from "../limits.ts";
+import { limits, sizeOf } from "../config/limits.ts";
 import type { Decision, Graph, LabelledGraph, Notation, SearchSpace } from "../space.ts";
 import { type BenchmarkSettings, denseHead, plainStem } from "./benchmark.ts";
 import { benchmarkPresets, cosine } from "./benchmark_presets.ts";

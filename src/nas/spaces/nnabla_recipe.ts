@@ -1,6 +1,6 @@
 /** The defaults of the reproduction in Sony's nnabla-examples, on the networks of this project. */
-import { controller, none, optimizer, paperFinal, paperSearch } from "../fragments.ts";
-import type { FinalSection, SearchSection } from "../sections.ts";
+import { controller, none, optimizer, paperFinal, paperSearch } from "../config/fragments.ts";
+import type { FinalSection, SearchSection } from "../config/sections.ts";
 
 /** NNabla turns pictures, and does not crop them. */
 const turned = { ...none, flip: true, rotate: 0.25 } as const;

@@ -1,6 +1,6 @@
 /** Settings that networks of several spaces have in common, with bounds and defaults. */
 import { z } from "zod";
-import { limits, sizeOf } from "../limits.ts";
+import { limits, sizeOf } from "../config/limits.ts";
 
 const share = z.number().gt(0).max(1);
 

@@ -2,7 +2,7 @@
  * Acquisition functions: which candidates are worth a query, from what a predictor says of them (White et al.,
  * "BANANAS", AAAI 2021, §3, appendix and released code; Jones et al., "Efficient Global Optimization", 1998).
  */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 import type { Prediction } from "../predictors/predictor.ts";
 
 export const acquisitionNames = {

@@ -1,5 +1,5 @@
 /** Where a predictor looks for the next architecture: most spaces are too much to predict as a whole. */
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 import type { Moves } from "./moves.ts";
 import type { Whole } from "./whole.ts";
 

@@ -5,13 +5,13 @@
 import { z } from "zod";
 import { run } from "../../autodiff/run.ts";
 import type { Value } from "../../autodiff/tape.ts";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { numel } from "../../gpu/tensor.ts";
 import { type StepMeans, StepSums } from "../../nn/step_sums.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { addScaled, scale, weightedSum } from "../../ops/mod.ts";
-import { Rng, Stream } from "../../random.ts";
+import { Rng, Stream } from "../../common/random.ts";
 import { type ControllerOptimizer, controllerOptimizer } from "../controller/optimizer.ts";
 import {
   type ControllerConfig,
@@ -27,7 +27,7 @@ import {
   type StrategyContext,
 } from "../definition.ts";
 import { decisionsOf } from "../decisions.ts";
-import { mergeStates, partOf, requireFinite } from "../progress.ts";
+import { mergeStates, partOf, requireFinite } from "../search/progress.ts";
 import { uniformArchitecture } from "../sampling.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Scored, State, Strategy, StrategyReport } from "../strategy.ts";

@@ -3,10 +3,10 @@
  * scores, trains the best of them and scores it again: that score is the iteration's. The signs and
  * probabilities are those of the paper, not of that code.
  */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { defineStrategy } from "../definition.ts";
 import { enasDefinition, openEnas } from "./enas.ts";
-import { mergeStates, partOf } from "../progress.ts";
+import { mergeStates, partOf } from "../search/progress.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Scored, State, Strategy, StrategyReport, Trial } from "../strategy.ts";
 

@@ -3,9 +3,9 @@
  * AAAI 2019, algorithm 1): the winner of a tournament is mutated, the oldest dies.
  */
 import { z } from "zod";
-import { Rng, Stream } from "../../random.ts";
+import { Rng, Stream } from "../../common/random.ts";
 import { defineStrategy } from "../definition.ts";
-import { countOf, limits, sizeOf } from "../limits.ts";
+import { countOf, limits, sizeOf } from "../config/limits.ts";
 import type { Strategy } from "../strategy.ts";
 import {
   asTrial,

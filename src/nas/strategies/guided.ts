@@ -3,8 +3,8 @@
  * acquisition function rates candidates, and the best of them are asked for. Bayesian optimisation, BANANAS and
  * the others differ in these three parts alone.
  */
-import { UsageError } from "../../errors.ts";
-import { Rng, salted, Stream } from "../../random.ts";
+import { UsageError } from "../../common/errors.ts";
+import { Rng, salted, Stream } from "../../common/random.ts";
 import type { Predictor } from "../predictors/predictor.ts";
 import type { Scored, Strategy, StrategyReport } from "../strategy.ts";
 import { acquire, type AcquisitionName, isFixed } from "./acquisition.ts";

@@ -3,10 +3,10 @@
  * architectures train briefly, the best of them longer. The fidelity is the number of training epochs.
  */
 import { z } from "zod";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { defineStrategy } from "../definition.ts";
-import { countOf, limits, sizeOf } from "../limits.ts";
-import { Rng, Stream } from "../../random.ts";
+import { countOf, limits, sizeOf } from "../config/limits.ts";
+import { Rng, Stream } from "../../common/random.ts";
 import type { Scored, Strategy, Trial } from "../strategy.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
 import type { Moves } from "./moves.ts";

@@ -3,9 +3,9 @@
  * Den Ottelander et al. 2020): go to a better neighbour; where there is none, start anew.
  */
 import { z } from "zod";
-import { Rng, Stream } from "../../random.ts";
+import { Rng, Stream } from "../../common/random.ts";
 import { defineStrategy } from "../definition.ts";
-import { limits, sizeOf } from "../limits.ts";
+import { limits, sizeOf } from "../config/limits.ts";
 import type { Strategy } from "../strategy.ts";
 import {
   asTrial,

@@ -1,7 +1,7 @@
 /** How a strategy gets from nothing, or from one architecture, to another: by the space itself or by an encoding. */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import type { Encoding } from "../encodings/encoding.ts";
-import type { Rng } from "../../random.ts";
+import type { Rng } from "../../common/random.ts";
 import { uniformArchitecture } from "../sampling.ts";
 import type { SearchSpace } from "../space.ts";
 

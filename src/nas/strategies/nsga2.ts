@@ -1,10 +1,10 @@
 /** NSGA-II (Deb et al., IEEE TEC 6(2), 2002): evolution towards the whole front of several objectives. */
 import { z } from "zod";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { defineStrategy } from "../definition.ts";
-import { limits, sizeOf } from "../limits.ts";
-import { Rng, Stream } from "../../random.ts";
-import { crowding, fronts } from "../pareto.ts";
+import { limits, sizeOf } from "../config/limits.ts";
+import { Rng, Stream } from "../../common/random.ts";
+import { crowding, fronts } from "../search/pareto.ts";
 import type { Scored, Strategy } from "../strategy.ts";
 import { asTrial, type Child, meanReward, parentsOf } from "./asking.ts";
 import type { Moves } from "./moves.ts";

@@ -1,8 +1,8 @@
 /** The strategies that are guided by a predictor, by name: each is a plan. */
 import { z } from "zod";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { defineStrategy, type StrategyDefinition } from "../definition.ts";
-import { countOf, limits } from "../limits.ts";
+import { countOf, limits } from "../config/limits.ts";
 import { choiceEncoding } from "../encodings/choices.ts";
 import type { Encoding, Encodings } from "../encodings/encoding.ts";
 import {

@@ -1,6 +1,6 @@
 /** Random search: every architecture drawn anew, by the space (every decision uniform) or by an encoding. */
 import { z } from "zod";
-import { Rng, Stream } from "../../random.ts";
+import { Rng, Stream } from "../../common/random.ts";
 import { defineStrategy } from "../definition.ts";
 import type { Strategy } from "../strategy.ts";
 import { meanReward } from "./asking.ts";

@@ -1,6 +1,6 @@
 /** Settings that several strategies have in common. */
 import { z } from "zod";
-import { nameText } from "../limits.ts";
+import { nameText } from "../config/limits.ts";
 
 /** How a strategy draws, varies and describes architectures. */
 export const encodingSettings = {

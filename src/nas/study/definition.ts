@@ -1,9 +1,9 @@
 /** What a study is: algorithms × tables × trials. Built-in groups and a user's own file have the same form. */
 import { z } from "zod";
-import { DataError, UsageError } from "../../errors.ts";
+import { DataError, UsageError } from "../../common/errors.ts";
 import { strategies } from "../registry.ts";
-import { expectation, firstProblem } from "../expectation.ts";
-import { limits, sizeOf } from "../limits.ts";
+import { expectation, firstProblem } from "../config/zod_messages.ts";
+import { limits, sizeOf } from "../config/limits.ts";
 
 const positive = sizeOf(limits.architectures);
 

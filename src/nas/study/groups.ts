@@ -3,7 +3,7 @@
  * (NeurIPS 2020), and those of naszilla, by the names of their published code; settings as there: ten first
  * draws, 150 queries, draws and mutations by adjacency.
  */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { parseStudy, type Study, type StudyInput } from "./definition.ts";
 
 type AlgorithmInput = StudyInput["algorithms"][number];

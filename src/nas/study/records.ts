@@ -1,8 +1,8 @@
 /** The file of a study: a line on what it is, a line whenever it begins or goes on, one per finished trial. */
 import { z } from "zod";
 import { sha256 } from "../../common/sha256.ts";
-import { DataError } from "../../errors.ts";
-import { expectation } from "../expectation.ts";
+import { DataError } from "../../common/errors.ts";
+import { expectation } from "../config/zod_messages.ts";
 import { lossOf } from "./loss.ts";
 import { notedAt, type Study, studySchema } from "./definition.ts";
 import type { StudyTask } from "./trial.ts";

@@ -1,5 +1,5 @@
 /** What the trials of a study say together. */
-import { summarise, type Summary } from "../statistics.ts";
+import { summarise, type Summary } from "../analysis/statistics.ts";
 import { lossOf } from "./loss.ts";
 import type { StudyRecords, TaskHead } from "./records.ts";
 

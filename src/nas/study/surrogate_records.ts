@@ -1,8 +1,8 @@
 /** The file of `surrogate`: a line per predictor, encoding, size of the training set and seed. */
 import { z } from "zod";
-import { DataError } from "../../errors.ts";
-import { surrogateTargets } from "../surrogate.ts";
-import { summarise, type Summary } from "../statistics.ts";
+import { DataError } from "../../common/errors.ts";
+import { surrogateTargets } from "../analysis/surrogate.ts";
+import { summarise, type Summary } from "../analysis/statistics.ts";
 
 /** Null where a predictor gave the same value for all: it ranks nothing. */
 const correlation = z.number().min(-1.000001).max(1.000001).nullable();

@@ -1,9 +1,9 @@
 /** One search of a study: ask and tell straight against the columns of a table, many thousands of times. */
-import { Rng, Stream } from "../../random.ts";
-import { UsageError } from "../../errors.ts";
-import { resolveSearchConfig, type SearchConfig } from "../config.ts";
+import { Rng, Stream } from "../../common/random.ts";
+import { UsageError } from "../../common/errors.ts";
+import { resolveSearchConfig, type SearchConfig } from "../config/config.ts";
 import type { Encodings } from "../encodings/mod.ts";
-import { furtherObjectives, openEncodings, openStrategy, sizesIn } from "../parts.ts";
+import { furtherObjectives, openEncodings, openStrategy, sizesIn } from "../search/parts.ts";
 import { openSpace, spaces, strategies } from "../registry.ts";
 import type { SearchSpace } from "../space.ts";
 import {

@@ -1,6 +1,6 @@
 /** Tables in text: one row per architecture, a column that names it, and a column per metric. */
 import { parse } from "csv-parse/sync";
-import { DataError, UsageError } from "../../errors.ts";
+import { DataError, UsageError } from "../../common/errors.ts";
 import type { Metric, Table, TableTask } from "./table.ts";
 
 /** Columns and rows of a text file; lines count from 1. */

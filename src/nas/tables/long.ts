@@ -2,7 +2,7 @@
  * Tables with a row per architecture, data set and length of training, as some extracts of NATS-Bench have them:
  * turned into a row per architecture with columns `<data set>_<metric>_<epochs>`.
  */
-import { DataError } from "../../errors.ts";
+import { DataError } from "../../common/errors.ts";
 import { type Cells, refuseCell } from "./csv.ts";
 
 const prefixes: Readonly<Record<string, string>> = {

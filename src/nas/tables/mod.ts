@@ -1,6 +1,6 @@
 /** Opens tables of benchmarks and of users, by what the file holds. */
 import { basename } from "@std/path";
-import { DataError, whyUnreadable } from "../../errors.ts";
+import { DataError, whyUnreadable } from "../../common/errors.ts";
 import type { SearchSpace } from "../space.ts";
 import { readCells } from "./csv.ts";
 import { nb201Column, nb201Table } from "./nasbench201.ts";

@@ -5,7 +5,7 @@
  */
 import { dirname, join } from "@std/path";
 import { DatabaseSync } from "node:sqlite";
-import { DataError, UsageError, whyUnreadable } from "../../errors.ts";
+import { DataError, UsageError, whyUnreadable } from "../../common/errors.ts";
 import { Nb101Cells } from "../spaces/nasbench101_index.ts";
 import {
   importNb101,

@@ -3,7 +3,7 @@
  * through a temporary table that SQLite keeps on disk, so that memory does not grow with the file.
  */
 import { DatabaseSync } from "node:sqlite";
-import { DataError, UsageError } from "../../errors.ts";
+import { DataError, UsageError } from "../../common/errors.ts";
 import { nb101Hash } from "../spaces/nasbench101.ts";
 import { packDag } from "../spaces/nasbench101_cells.ts";
 import {

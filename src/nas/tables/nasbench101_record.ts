@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { MessageWriter, readMessage } from "../../common/protobuf.ts";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { type Dag, nb101Dag, nb101FromMatrix } from "../spaces/nasbench101.ts";
 
 /** Numbers of the fields of ModelMetrics, and of its EvaluationData. */

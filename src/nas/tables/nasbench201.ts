@@ -3,7 +3,7 @@
  * `<data set>_<split>_<epochs>` in per cent: `c10_val_12`, `in16_test_200`. A trailing `s` means a single
  * training in place of the mean over the trained seeds.
  */
-import { DataError, UsageError } from "../../errors.ts";
+import { DataError, UsageError } from "../../common/errors.ts";
 import { formatNb201, type Nb201Arch, nb201Ops, parseNb201 } from "../spaces/nasbench201.ts";
 import { type Cells, csvTable } from "./csv.ts";
 import type { Metric, Table, TableTask } from "./table.ts";

@@ -3,7 +3,7 @@
  * CIFAR-10 test accuracy of three trainings each: there is no validation column.
  */
 import { z } from "zod";
-import { DataError } from "../../errors.ts";
+import { DataError } from "../../common/errors.ts";
 import { formatMacroBench, parseMacroBench } from "../spaces/nasbench_macro.ts";
 import { type Cells, csvTable } from "./csv.ts";
 import type { Metric, Table } from "./table.ts";

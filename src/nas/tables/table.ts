@@ -2,7 +2,7 @@
  * Tables of benchmarks: results of architectures that others trained. A search on a table trains nothing.
  * Queries are an index by key and an array access, so that thousands of searches take seconds.
  */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 
 /** What a column holds. */
 export interface Metric {

@@ -2,7 +2,7 @@
  * TensorFlow's record files, read as a stream: u64 length (little endian), masked CRC-32C of those eight bytes,
  * data, masked CRC-32C of the data.
  */
-import { DataError, whyUnreadable } from "../../errors.ts";
+import { DataError, whyUnreadable } from "../../common/errors.ts";
 
 const CHUNK = 1 << 20;
 /** Longer records are taken for damage before they fill the memory. */

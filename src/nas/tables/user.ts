@@ -1,6 +1,6 @@
 /** A user's own table: `arch,metric,…`, one row per architecture, in any space. */
-import { UsageError } from "../../errors.ts";
-import { parseChoice } from "../arch_file.ts";
+import { UsageError } from "../../common/errors.ts";
+import { parseChoice } from "../arch_formats/arch_file.ts";
 import type { SearchSpace } from "../space.ts";
 import { type Cells, csvTable } from "./csv.ts";
 import type { Metric, Table, TableTask } from "./table.ts";

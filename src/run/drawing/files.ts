@@ -7,7 +7,7 @@ import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import wasm from "@resvg/resvg-wasm/index_bg.wasm" with { type: "bytes" };
 import PDFDocument from "pdfkit";
 import svgToPdf from "svg-to-pdfkit";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { writeAtomic } from "../files.ts";
 
 const endings = ["svg", "png", "pdf"] as const;

@@ -3,7 +3,7 @@ import type { BatchNormOptions } from "../../ops/batch_norm.ts";
 import type { DepthwiseOptions } from "../../ops/depthwise_conv2d.ts";
 import type { PointwiseOptions } from "../../ops/pointwise.ts";
 import { axis, type Padding, type PoolOptions } from "../../ops/tiling.ts";
-import { settledStatistics } from "../statistics.ts";
+import { settledStatistics } from "../batch_norm_state.ts";
 import { type Emission, type Emitter, type Emitters, transposed } from "./graph.ts";
 
 /** Padding and stride of a window, as attributes; TensorFlow's SAME pads the odd cell at the end. */

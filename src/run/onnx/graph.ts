@@ -5,7 +5,7 @@
  */
 import { numel, type Shape } from "../../autodiff/op.ts";
 import type { Node, Value } from "../../autodiff/tape.ts";
-import { ExportError } from "../../errors.ts";
+import { ExportError } from "../../common/errors.ts";
 import type { State } from "../../nas/strategy.ts";
 import type { Attribute, OnnxConstant, OnnxNode } from "./model.ts";
 

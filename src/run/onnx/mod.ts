@@ -1,6 +1,6 @@
 /** A trained network as an ONNX file: derived from the tape of one forward pass, so every space exports. */
-import { DataError } from "../../errors.ts";
-import { buildNetwork, type NetworkFile, tapeOf } from "../../nas/network.ts";
+import { DataError } from "../../common/errors.ts";
+import { buildNetwork, type NetworkFile, tapeOf } from "../../nas/train/network.ts";
 import type { TrainedNetwork } from "../network.ts";
 import { metadataOf, resizeRule } from "../metadata.ts";
 import { emitters } from "./emitters.ts";

@@ -1,5 +1,5 @@
 /** One process at a time writes a study; the operating system gives the lock back when its holder dies. */
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { explain } from "../files.ts";
 
 /** Whoever asks whether a study is running has the lock for a moment. */

@@ -8,8 +8,8 @@ import {
   runTrial,
 } from "../../nas/study/trial.ts";
 import type { StudyTask, TrialResult } from "../../nas/study/trial.ts";
-import { UsageError } from "../../errors.ts";
-import { resolveSearchConfig } from "../../nas/config.ts";
+import { UsageError } from "../../common/errors.ts";
+import { resolveSearchConfig } from "../../nas/config/config.ts";
 import { openSpace } from "../../nas/registry.ts";
 import { openTable, type Table } from "../../nas/tables/mod.ts";
 import type { Job, Opening } from "./messages.ts";

@@ -1,5 +1,5 @@
 /** Trials over all cores: workers that take the next one as soon as they are free. */
-import { DataError, UsageError } from "../../errors.ts";
+import { DataError, UsageError } from "../../common/errors.ts";
 import type { TrialResult } from "../../nas/study/trial.ts";
 import type { FromWorker, Job, Opening, ToWorker } from "./messages.ts";
 

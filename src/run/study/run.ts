@@ -4,7 +4,7 @@
  */
 import { loadedPlugins } from "../plugins.ts";
 import { join } from "@std/path";
-import { UsageError } from "../../errors.ts";
+import { UsageError } from "../../common/errors.ts";
 import { seedOf, type Study } from "../../nas/study/definition.ts";
 import { secondsLeft, type StudyPlan, trialCount } from "../../nas/study/progress.ts";
 import {

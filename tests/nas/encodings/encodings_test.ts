@@ -18,7 +18,7 @@ import { Nb101Cells } from "../../../src/nas/spaces/nasbench101_index.ts";
 import { unpackDag } from "../../../src/nas/spaces/nasbench101_cells.ts";
 import { nb101Paths } from "../../../src/nas/spaces/nasbench101_paths.ts";
 import { parseNb201 } from "../../../src/nas/spaces/nasbench201_arch.ts";
-import { Rng, Stream } from "../../../src/random.ts";
+import { Rng, Stream } from "../../../src/common/random.ts";
 
 /** All cells of up to five vertices: 2,532 of them, enough to look paths up. */
 function smallCells(): Nb101Cells {

@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { DataError, UsageError } from "../../../src/errors.ts";
-import { parseArchFile } from "../../../src/nas/arch_file.ts";
+import { DataError, UsageError } from "../../../src/common/errors.ts";
+import { parseArchFile } from "../../../src/nas/arch_formats/arch_file.ts";
 import {
   type FormOptions,
   readForm,
   readFormText,
   renumber,
   writeForm,
-} from "../../../src/nas/forms/mod.ts";
-import { parseNpy } from "../../../src/nas/forms/npy.ts";
+} from "../../../src/nas/arch_formats/mod.ts";
+import { parseNpy } from "../../../src/nas/arch_formats/npy.ts";
 import { releasedMacro, releasedMicro } from "../../../src/nas/spaces/released.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);

@@ -1,6 +1,6 @@
 /** Lists of architectures: one per line, or one row per line. */
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseList } from "../../../src/nas/forms/list.ts";
+import { parseList } from "../../../src/nas/arch_formats/list.ts";
 import { releasedMicro } from "../../../src/nas/spaces/released.ts";
 
 const read = (text: string, options = {}) => {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseLog } from "../../../src/nas/forms/log.ts";
+import { parseLog } from "../../../src/nas/arch_formats/log.ts";
 import { macroLog } from "./made_log.ts";
 
 Deno.test("a log of the released code gives its architectures with epoch, place, score and line", () => {

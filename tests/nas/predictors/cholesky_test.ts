@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CholeskyDecomposition, Matrix } from "ml-matrix";
 import { cholesky, solveLower, solveUpper } from "../../../src/nas/predictors/cholesky.ts";
-import { Rng, Stream } from "../../../src/random.ts";
+import { Rng, Stream } from "../../../src/common/random.ts";
 
 Deno.test("factor and solutions are those of ml-matrix", () => {
   const rng = new Rng(1, Stream.search);

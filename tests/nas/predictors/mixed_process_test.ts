@@ -12,7 +12,7 @@ import { MixedProcess } from "../../../src/nas/predictors/mixed_process.ts";
 import { clipLosses, standardise } from "../../../src/nas/predictors/targets.ts";
 import { WlFeatures, wlKernel } from "../../../src/nas/predictors/wl.ts";
 import { formatNb201, type Nb201Arch } from "../../../src/nas/spaces/nasbench201.ts";
-import { Rng, Stream } from "../../../src/random.ts";
+import { Rng, Stream } from "../../../src/common/random.ts";
 import { spaceAt } from "../child_config.ts";
 
 const space = spaceAt("nasbench201", { layers: 15, filters: 16 });

@@ -22,8 +22,8 @@ import {
 } from "../../../src/nas/predictors/mod.ts";
 import { WlFeatures, wlKernel } from "../../../src/nas/predictors/wl.ts";
 import { formatNb201, type Nb201Arch } from "../../../src/nas/spaces/nasbench201.ts";
-import { pearson } from "../../../src/nas/statistics.ts";
-import { Rng, Stream } from "../../../src/random.ts";
+import { pearson } from "../../../src/nas/analysis/statistics.ts";
+import { Rng, Stream } from "../../../src/common/random.ts";
 import { spaceAt } from "../child_config.ts";
 
 const space = spaceAt("nasbench201", { layers: 15, filters: 16 });

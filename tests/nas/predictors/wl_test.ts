@@ -6,7 +6,7 @@ import { WlFeatures, wlKernel } from "../../../src/nas/predictors/wl.ts";
 import { formatNb201, type Nb201Arch, parseNb201 } from "../../../src/nas/spaces/nasbench201.ts";
 import { spaces } from "../../../src/nas/registry.ts";
 import { uniformArchitecture } from "../../../src/nas/sampling.ts";
-import { Rng, Stream } from "../../../src/random.ts";
+import { Rng, Stream } from "../../../src/common/random.ts";
 import { spaceAt } from "../child_config.ts";
 
 const space = spaceAt("nasbench201", { layers: 15, filters: 16 });

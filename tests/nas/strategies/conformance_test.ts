@@ -1,7 +1,7 @@
 /** What every strategy without a device must do; `small` below has settings with which that is seen soon. */
 import assert from "node:assert/strict";
-import { resolveSearchConfig, type SearchConfig } from "../../../src/nas/config.ts";
-import { openStrategy } from "../../../src/nas/parts.ts";
+import { resolveSearchConfig, type SearchConfig } from "../../../src/nas/config/config.ts";
+import { openStrategy } from "../../../src/nas/search/parts.ts";
 import { openSpace, strategies } from "../../../src/nas/registry.ts";
 import type { Strategy, Trial } from "../../../src/nas/strategy.ts";
 

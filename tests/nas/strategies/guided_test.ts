@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { resolveSearchConfig, type SearchConfig } from "../../../src/nas/config.ts";
+import { resolveSearchConfig, type SearchConfig } from "../../../src/nas/config/config.ts";
 import { nasbench201Encodings } from "../../../src/nas/encodings/nasbench201.ts";
 import { membersSay } from "../../../src/nas/predictors/ensemble.ts";
 import type { Prediction, Predictor } from "../../../src/nas/predictors/predictor.ts";
 import { logErrors, percentErrors } from "../../../src/nas/predictors/targets.ts";
-import { openStrategy } from "../../../src/nas/parts.ts";
+import { openStrategy } from "../../../src/nas/search/parts.ts";
 import { openSpace } from "../../../src/nas/registry.ts";
 import { formatNb201, type Nb201Arch } from "../../../src/nas/spaces/nasbench201.ts";
 import {
@@ -19,7 +19,7 @@ import { type GuidedConfig, guidedPlan } from "../../../src/nas/strategies/plans
 import { movesOf } from "../../../src/nas/strategies/moves.ts";
 import { wholeSpace } from "../../../src/nas/strategies/whole.ts";
 import { indexIn, openTable } from "../../../src/nas/tables/mod.ts";
-import { Rng, Stream } from "../../../src/random.ts";
+import { Rng, Stream } from "../../../src/common/random.ts";
 import { spaceAt } from "../child_config.ts";
 import { tableTest } from "../tables/real.ts";
 

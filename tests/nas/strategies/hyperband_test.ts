@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../../../src/errors.ts";
+import { UsageError } from "../../../src/common/errors.ts";
 import { openSpace } from "../../../src/nas/registry.ts";
 import { hyperbandStrategy } from "../../../src/nas/strategies/hyperband.ts";
 import { movesOf } from "../../../src/nas/strategies/moves.ts";

@@ -1,7 +1,7 @@
 /** A table of all NAS-Bench-201 cells with made-up accuracies, for tests that need no published one. */
 import { join } from "@std/path";
 import { formatNb201, nb201Ops } from "../../../src/nas/spaces/nasbench201.ts";
-import { hash } from "../../../src/random.ts";
+import { hash } from "../../../src/common/random.ts";
 
 const worth = [0, 3, 5, 7, 2];
 

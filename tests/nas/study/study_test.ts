@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { nasbench101Encodings } from "../../../src/nas/encodings/nasbench101.ts";
 import { nasbench201Encodings } from "../../../src/nas/encodings/nasbench201.ts";
-import { openStrategy } from "../../../src/nas/parts.ts";
+import { openStrategy } from "../../../src/nas/search/parts.ts";
 import { Nb101Cells } from "../../../src/nas/spaces/nasbench101_index.ts";
 import { notedAt, parseStudy, readStudy, strictly } from "../../../src/nas/study/definition.ts";
 import { groupNamed, groupSpace, groupSummaries } from "../../../src/nas/study/groups.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe } from "../../../src/nas/describe.ts";
+import { describe } from "../../../src/nas/analysis/describe.ts";
 import { parseNb201, uniqueNb201 } from "../../../src/nas/spaces/nasbench201.ts";
 import { indexIn, openTable, type Table } from "../../../src/nas/tables/mod.ts";
 import { spaceAt } from "../child_config.ts";

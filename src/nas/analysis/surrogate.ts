@@ -1,0 +1,206 @@
+/**
+ * How well predictors rank architectures that they did not see, by the size of their training set (White et al.,
+ * "How Powerful are Performance Predictors in Neural Architecture Search?", NeurIPS 2021; Schrodi et al., NeurIPS 2023).
+ */
+import { UsageError } from "../../common/errors.ts";
+import { Rng, salted, Stream } from "../../common/random.ts";
+import type { Encoding } from "../encodings/encoding.ts";
+import {
+  openPredictor,
+  type PredictorName,
+  predictorNames,
+  type PredictorSettings,
+} from "../predictors/mod.ts";
+import { areAccuracies, logErrors } from "../predictors/targets.ts";
+import type { SearchSpace } from "../space.ts";
+import { kendall, mean, pearson, spearman, variance } from "./statistics.ts";
+
+/** What predictors learn: the logarithm of the error, or the error in per cent. */
+export const surrogateTargets = ["log", "error"] as const;
+export type SurrogateTarget = typeof surrogateTargets[number];
+
+/** A predictor and what it sees. */
+export interface Subject {
+  predictor: PredictorName;
+  /** Absent for predictors that see graphs. */
+  encoding?: Encoding<unknown>;
+}
+
+export interface SurrogateOptions {
+  space: SearchSpace<unknown>;
+  /** Architectures by number, and their scores: larger is better. */
+  arch(index: number): unknown;
+  scores: Float64Array;
+  subjects: readonly Subject[];
+  trainSizes: readonly number[];
+  /** Architectures that are held out. */
+  testSize: number;
+  seeds: readonly number[];
+  target: SurrogateTarget;
+  /** Of every predictor. */
+  settings?: PredictorSettings;
+  /** Measured earlier: left out. */
+  skip?(point: Pick<SurrogatePoint, "predictor" | "encoding" | "trainSize" | "seed">): boolean;
+}
+
+/** One predictor after one training set. */
+export interface SurrogatePoint {
+  predictor: PredictorName;
+  /** Name of the encoding; "" for predictors that see graphs. */
+  encoding: string;
+  trainSize: number;
+  seed: number;
+  kendall: number;
+  spearman: number;
+  pearson: number;
+  /** In the unit of the target. */
+  rmse: number;
+  /**
+   * Mean absolute error of the predicted error, in points of per cent, of held-out architectures and of those
+   * trained on; of scores that are no accuracies in their own unit.
+   */
+  testError: number;
+  trainError: number;
+  seconds: number;
+  /** Predicted and true target, of the first seed's largest training set: for a picture. */
+  pairs?: [predicted: number, truth: number][];
+}
+
+/**
+ * Every subject on the same training sets: a seed's smaller sets are the beginnings of its larger ones.
+ * @throws UsageError where the table has too few architectures.
+ */
+export function* surrogate(options: SurrogateOptions): Generator<SurrogatePoint> {
+  const { scores, trainSizes, testSize, seeds, subjects, arch } = options;
+  const largest = Math.max(...trainSizes);
+  if (largest + testSize > scores.length || Math.min(...trainSizes) < 2) {
+    throw new UsageError(
+      `Cannot train on ${
+        trainSizes.join(", ")
+      } and test on ${testSize} architectures: the table has ` +
+        `${scores.length}, and 2 are the least`,
+    );
+  }
+  const { targets, toError } = learned(scores, options.target);
+  for (const seed of seeds) {
+    const order = [...new Rng(seed, salted(Stream.search, 2)).permutation(scores.length)];
+    const held = order.slice(-testSize);
+    const of = (indices: readonly number[]) => Float64Array.from(indices, (i) => targets[i]);
+    const test = held.map(arch), truth = of(held);
+    for (const subject of subjects) {
+      for (const trainSize of trainSizes) {
+        const encoding = subject.encoding?.name ?? "";
+        const point = { predictor: subject.predictor, encoding, trainSize, seed };
+        if (options.skip?.(point)) continue;
+        const known = order.slice(0, trainSize);
+        const train = known.map(arch), given = of(known);
+        const begin = performance.now();
+        const { space, settings } = options;
+        const predictor = openPredictor(subject.predictor, { space, settings, ...subject });
+        predictor.fit(train, given, new Rng(seed, salted(Stream.search, 3), trainSize));
+        const { mean: predicted } = predictor.predict(test);
+        const seconds = (performance.now() - begin) / 1000;
+        const missed = (p: Float64Array, t: Float64Array) =>
+          mean(p.map((value, i) => Math.abs(toError(value) - toError(t[i]))));
+        const errors = {
+          testError: missed(predicted, truth),
+          trainError: missed(predictor.predict(train).mean, given),
+        };
+        const shown = seed === seeds[0] && trainSize === largest;
+        const pairs = shown && { pairs: pairsOf(predicted, truth) };
+        yield { ...point, ...agreement(predicted, truth), ...errors, seconds, ...pairs };
+      }
+    }
+  }
+}
+
+/** What is learned of each score, and the error in per cent, at most 100, that a value of it stands for. */
+function learned(scores: Float64Array, target: SurrogateTarget) {
+  const same = (value: number) => value;
+  if (!areAccuracies(scores)) return { targets: scores.map((score) => -score), toError: same };
+  return target === "log"
+    ? { targets: logErrors(scores), toError: (value: number) => 100 * Math.exp(Math.min(0, value)) }
+    : { targets: scores.map((score) => 100 * (1 - score)), toError: same };
+}
+
+/** To six digits: a picture shows no more. */
+const pairsOf = (predicted: Float64Array, truth: Float64Array) =>
+  Array.from(predicted, (p, i): [number, number] => [
+    Number(p.toPrecision(6)),
+    Number(truth[i].toPrecision(6)),
+  ]);
+
+function agreement(predicted: Float64Array, truth: Float64Array) {
+  const misses = predicted.map((p, i) => (p - truth[i]) ** 2);
+  return {
+    kendall: kendall(predicted, truth),
+    spearman: spearman(predicted, truth),
+    pearson: pearson(predicted, truth),
+    rmse: Math.sqrt(mean(misses)),
+  };
+}
+
+export interface SurrogateSummary {
+  predictor: PredictorName;
+  encoding: string;
+  trainSize: number;
+  seeds: number;
+  /** Means over the seeds, and the sample deviation of Kendall's τ. */
+  kendall: number;
+  deviation: number;
+  spearman: number;
+  pearson: number;
+  rmse: number;
+  testError: number;
+  trainError: number;
+  seconds: number;
+}
+
+const averaged = [
+  "kendall",
+  "spearman",
+  "pearson",
+  "rmse",
+  "testError",
+  "trainError",
+  "seconds",
+] as const;
+
+/** In the order of first appearance. */
+export function summariseSurrogate(points: readonly SurrogatePoint[]): SurrogateSummary[] {
+  const groups = Map.groupBy(
+    points,
+    ({ predictor, encoding, trainSize }) => `${predictor} ${encoding} ${trainSize}`,
+  );
+  return [...groups.values()].map((group) => {
+    const of = (name: typeof averaged[number]) => group.map((point) => point[name]);
+    const [{ predictor, encoding, trainSize }] = group;
+    const means = Object.fromEntries(averaged.map((name) => [name, mean(of(name))])) as Record<
+      typeof averaged[number],
+      number
+    >;
+    const deviation = Math.sqrt(variance(of("kendall")));
+    return { predictor, encoding, trainSize, seeds: group.length, ...means, deviation };
+  });
+}
+
+/**
+ * Each predictor with each encoding that it can use.
+ * @throws UsageError for a predictor that can use none of them.
+ */
+export function subjectsOf(
+  predictors: readonly PredictorName[],
+  encodings: readonly Encoding<unknown>[],
+): Subject[] {
+  return predictors.flatMap((predictor): Subject[] => {
+    const { sees } = predictorNames[predictor];
+    if (sees === "graph") return [{ predictor }];
+    const usable = encodings.filter((encoding) => encoding[sees]);
+    if (usable.length > 0) return usable.map((encoding) => ({ predictor, encoding }));
+    throw new UsageError(
+      `Cannot train predictor ${predictor}: it needs ${
+        sees === "distance" ? "a distance" : "features"
+      }, ` + `and ${encodings.map(({ name }) => name).join(", ") || "no encoding"} has none`,
+    );
+  });
+}

@@ -1,0 +1,132 @@
+/**
+ * `arch.json`: a found architecture with what it was found on. What it records is the default for
+ * retraining; options override.
+ */
+import { z } from "zod";
+import { DataError } from "../../common/errors.ts";
+import { expectation } from "../config/zod_messages.ts";
+import { countOf, limits, nameText, pathText, sizeOf, tooLarge } from "../config/limits.ts";
+
+const side = sizeOf(limits.side);
+
+/** Every layer of a macro network chooses an operation and, of each earlier one, whether it reads it. */
+const maxChoices = limits.layers.most * (limits.layers.most + 20);
+
+export const archFile = z.object({
+  format: z.literal("denas-arch"),
+  version: z.literal(2),
+  /** Name of the search space. */
+  space: nameText.min(1),
+  /** Height, width, channels of an image. */
+  input: z.tuple([side, side, sizeOf(limits.channels)]),
+  /** Names of the classes, or how many there are. */
+  classes: z.union([
+    sizeOf(limits.classes),
+    z.array(pathText).min(1).max(limits.classes.most, tooLarge(limits.classes)),
+  ]),
+  /** One class per image (the default), or any number of them. */
+  task: z.enum(["single-label", "multi-label"]).optional(),
+  /** What was chosen at every decision of the space, in its order. */
+  choice: z.array(countOf(limits.options)).max(maxChoices),
+  /** Settings of the space at which the architecture was found. */
+  settings: z.record(nameText, z.union([z.number(), z.boolean(), nameText])),
+  /** Name of the data set. */
+  data: pathText.optional(),
+  /**
+   * Accuracy as a fraction unless `scoreUnit` is there, and what it means: with shared weights, after training from scratch (briefly, in a
+   * search), or as a table has it.
+   */
+  score: z.number().optional(),
+  scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table"]).optional(),
+  scoreUnit: nameText.optional(),
+  run: pathText.optional(),
+  /** What found it: a search strategy's name, or `baseline` for a network made by hand. */
+  strategy: nameText.optional(),
+  seed: z.number().int().optional(),
+});
+
+export type ArchFile = z.infer<typeof archFile>;
+
+/** How many classes an architecture file is for. */
+export function classCount(arch: ArchFile): number {
+  return typeof arch.classes === "number" ? arch.classes : arch.classes.length;
+}
+
+/**
+ * @param name of the file, for messages.
+ * @throws DataError naming the field and what it should be. Whether the choices fit the space is for
+ * `SearchSpace.decode` to say.
+ */
+export function parseArchFile(text: string, name: string): ArchFile {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new DataError(
+      `Cannot read architecture ${name}: ${(cause as Error).message}, expected JSON; ` +
+        `make one with "denas search"`,
+      { cause },
+    );
+  }
+  const parsed = archFile.safeParse(upgradedArch(json), { error: expectation });
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0];
+  const field = path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("")
+    .replace(/^\./, "");
+  const got = path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+    json,
+  );
+  throw new DataError(
+    `Cannot read architecture ${name}: ${field || "it"} is ${show(got)}, ${message}`,
+    { cause: parsed.error },
+  );
+}
+
+const sizes = ["stem", "layers", "filters", "branches", "blocks"] as const;
+
+/** What files of version 1 had beside the choice stands among the settings now. */
+export function upgradedArch(json: unknown): unknown {
+  if (typeof json !== "object" || json === null) return json;
+  const { version, ...file } = json as Record<string, unknown>;
+  if (version !== 1) return json;
+  const settings: Record<string, unknown> = {};
+  for (const name of sizes) {
+    if (file[name] !== undefined) settings[name] = file[name];
+    delete file[name];
+  }
+  return { ...file, version: 2, settings };
+}
+
+/** One line per field; the choices on one line, so that a diff shows what changed. */
+export function formatArchFile(arch: ArchFile): string {
+  const fields = Object.entries(archFile.parse(arch))
+    .map(([key, value]) => `  ${JSON.stringify(key)}: ${oneLine(value)}`);
+  return `{\n${fields.join(",\n")}\n}\n`;
+}
+
+/** Whether a file's text is an architecture that denas wrote: only such files are replaced. */
+export function isArchFile(text: string): boolean {
+  try {
+    return JSON.parse(text)?.format === "denas-arch";
+  } catch {
+    return false;
+  }
+}
+
+/** Choices as text: integers between blanks, commas or brackets, as the original scripts print them. */
+export function parseChoice(text: string): number[] | null {
+  const words = text.replace(/[[\](),;]/g, " ").trim().split(/\s+/);
+  return words.every((word) => /^\d+$/.test(word)) ? words.map(Number) : null;
+}
+
+function oneLine(value: unknown): string {
+  return Array.isArray(value)
+    ? `[${value.map((item) => JSON.stringify(item)).join(", ")}]`
+    : JSON.stringify(value, null, 1).replaceAll(/\n */g, " ");
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text === undefined ? "missing" : text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

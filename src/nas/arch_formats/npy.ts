@@ -1,0 +1,78 @@
+/**
+ * NumPy's `.npy` as the NNabla reproduction of ENAS writes it: macro architectures as L(L+1)/2 integers, micro
+ * architectures as two rows (normal and reduction cell) of 4 integers per block.
+ */
+import { dump, parse } from "npyjs";
+import { z } from "zod";
+import { DataError } from "../../common/errors.ts";
+
+const count = z.number().int().positive();
+
+const array = z.object({
+  dtype: z.enum(["i4", "i8"]),
+  fortranOrder: z.literal(false),
+  shape: z.union([z.tuple([count]), z.tuple([z.literal(2), count.multipleOf(4)])]),
+});
+
+const expected = {
+  dtype: "int32 or int64",
+  fortranOrder: "rows one after the other (C order)",
+  shape: "(L·(L+1)/2,) for macro, (2, 4·blocks) for micro",
+} as const;
+
+export interface NpyChoice {
+  choice: number[];
+  /** From the shape: one row is a macro architecture, two are the cells of a micro one. */
+  space: "macro" | "micro";
+}
+
+/**
+ * @param name of the file, for messages.
+ * @throws DataError naming the type or shape, or that the file is cut.
+ */
+export function parseNpy(bytes: Uint8Array, name: string): NpyChoice {
+  const cannot = (why: string, cause?: unknown) =>
+    new DataError(`Cannot read architecture ${name}: ${why}`, { cause });
+  let read: ReturnType<typeof parse>;
+  try {
+    read = parse(bytes.slice().buffer);
+  } catch (cause) {
+    const why = unreadable(cause as Error);
+    throw cannot(`${why}, expected a NumPy array of ${expected.dtype}`, cause);
+  }
+  const header = array.safeParse(read);
+  if (!header.success) {
+    const field = header.error.issues[0].path[0] as keyof typeof expected;
+    const got = field === "shape" ? `(${read.shape.join(", ")})` : String(read[field]);
+    throw cannot(`its ${field} is ${got}, expected ${expected[field]}`, header.error);
+  }
+  const { shape } = header.data;
+  const values = read.data as unknown as Int32Array | BigInt64Array;
+  const wanted = shape.reduce<number>((a, b) => a * b, 1);
+  if (values.length !== wanted) {
+    throw cannot(`${values.length} numbers follow the header, expected ${wanted}; the file is cut`);
+  }
+  const choice = Array.from<number | bigint, number>(values, Number);
+  const negative = choice.findIndex((n) => n < 0);
+  if (negative >= 0) {
+    throw cannot(`element ${negative} is ${choice[negative]}, expected no negative numbers`);
+  }
+  return { choice, space: shape.length === 1 ? "macro" : "micro" };
+}
+
+/** The file's bytes: int64, micro as two rows, every other space as one. */
+export function formatNpy(space: string, choice: readonly number[]): Uint8Array {
+  const shape = space === "micro" ? [2, choice.length / 2] : [choice.length];
+  return new Uint8Array(dump(BigInt64Array.from(choice, BigInt), shape));
+}
+
+/** Accuracies as NumPy's float64, one per epoch. */
+export function formatNumbers(values: readonly number[]): Uint8Array {
+  return new Uint8Array(dump(Float64Array.from(values), [values.length]));
+}
+
+function unreadable({ name, message }: Error): string {
+  const type = /^Unsupported dtype: (.*)$/.exec(message);
+  if (type) return `its dtype is ${type[1]}`;
+  return name === "RangeError" ? "the file is cut" : message.toLowerCase();
+}

@@ -1,0 +1,60 @@
+/**
+ * Architectures as text: the integers that the released ENAS scripts pass around, the bracketed rows that its
+ * log prints, or the lines `fixed_arc="$fixed_arc 3 0"` of its shell scripts.
+ */
+import { DataError } from "../../common/errors.ts";
+import { parseChoice } from "./arch_file.ts";
+import { rangeRows } from "./ranges.ts";
+
+export interface Script {
+  choice: number[];
+  /** How the text cuts the numbers into rows, by brackets or lines; null when all stand on one line. */
+  rows: number[][] | null;
+}
+
+/** @returns null when the text is not made of integers: it may be the name of a file. */
+export function parseScript(text: string): Script | null {
+  const lines = [...text.matchAll(/^\s*fixed_arc="(?:\$fixed_arc)?([\d\s]*)"/gm)];
+  if (lines.length > 0) return scriptOf(lines.map(([, numbers]) => numbers));
+  if (parseChoice(text) === null) return null;
+  const brackets = [...text.matchAll(/\[([^[\]]*)\]/g)];
+  return scriptOf(brackets.length > 1 ? brackets.map(([, row]) => row) : text.split("\n"));
+}
+
+/** @throws DataError naming the first line that is not made of integers. */
+export function parseScriptFile(text: string, name: string): Script {
+  const script = parseScript(text);
+  if (script) return script;
+  const lines = text.split("\n");
+  const at = lines.findIndex((line) => line.trim() !== "" && parseChoice(line) === null);
+  const got = at < 0 ? "it is empty" : `line ${at + 1} is ${shown(lines[at])}`;
+  throw new DataError(
+    `Cannot read architecture ${name}: ${got}, expected whole numbers as in "0 3 0 …", or arch.json`,
+  );
+}
+
+export interface ScriptArch {
+  space: string;
+  choice: readonly number[];
+  /** Of channel ranges; 6 by default. */
+  branches?: number;
+}
+
+/**
+ * One line, as `--child_fixed_arc` of the released code and `denas retrain` take it. Channel ranges stand in
+ * brackets, for their rows tell how many operations there are.
+ */
+export function formatScript({ space, choice, branches = 6 }: ScriptArch): string {
+  if (space !== "macro-range") return choice.join(" ");
+  return rangeRows(choice, branches).map((row) => `[${row.join(" ")}]`).join(" ");
+}
+
+function scriptOf(texts: string[]): Script {
+  const rows = texts.map((row) => parseChoice(row)).filter((row) => row !== null);
+  return { choice: rows.flat(), rows: rows.length > 1 ? rows : null };
+}
+
+function shown(line: string): string {
+  const text = JSON.stringify(line.trim());
+  return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
+}

@@ -1,0 +1,108 @@
+/** Parts of a search that any evaluator has: the strategy, and the limits on architectures. */
+import { UsageError } from "../../common/errors.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { SearchConfig } from "../config/config.ts";
+import type { SpaceDefinition } from "../definition.ts";
+import { describe } from "../analysis/describe.ts";
+import { encodingNamed, type Encodings, type OpenEncodings } from "../encodings/mod.ts";
+import { evaluators, spaces, strategies } from "../registry.ts";
+import type { BuildContext, SearchSpace } from "../space.ts";
+import { movesOf } from "../strategies/moves.ts";
+import type { Strategy } from "../strategy.ts";
+
+export interface OpenStrategy {
+  gpu: Gpu | null;
+  fidelities?: readonly number[];
+  /** Where the cells of NAS-Bench-101 are kept, which some encodings need. */
+  cacheDir?: string;
+  signal?: AbortSignal;
+  /** Opened before, where many strategies use the same; otherwise those that the config names. */
+  encodings?: Encodings<unknown>;
+}
+
+/** @throws UsageError where strategy, space, encodings and evaluator do not fit. */
+export async function openStrategy(
+  config: SearchConfig,
+  space: SearchSpace<unknown>,
+  { gpu, fidelities = [], encodings: opened, ...places }: OpenStrategy,
+): Promise<Strategy<unknown>> {
+  const { kind, ...settings } = config.strategy;
+  const definition = spaces.get(config.space.kind);
+  const { sample = "", perturb = "", strict = false } = settings.encoding ?? {};
+  // What a predictor sees is looked up nowhere.
+  const names = [sample, perturb].filter((name) => name !== "");
+  const encodings = opened ?? await openEncodings(definition, { ...places, strict, names });
+  const find = (name: string) => name ? encodingNamed(encodings, name, space.name) : undefined;
+  const moves = movesOf(space, { sample: find(sample), perturb: find(perturb) });
+  const sharedWeights = evaluators.get(config.evaluator.kind).cost === "pass";
+  const context = { config, space, definition, moves, encodings, gpu, sharedWeights, fidelities };
+  return strategies.get(kind).open(settings, context);
+}
+
+/** The published encodings of a space by name; empty for spaces that have none. */
+export async function openEncodings(
+  definition: SpaceDefinition,
+  options: OpenEncodings,
+): Promise<Encodings<unknown>> {
+  return await definition.encodings?.(options) ?? {};
+}
+
+/** Size of the search child of an architecture. */
+export type Sizes = (arch: unknown) => { parameters: number; macs: number };
+
+/** Describing takes milliseconds: sizes are remembered. */
+export function sizesIn(
+  space: SearchSpace<unknown>,
+  context: Omit<BuildContext, "weights">,
+): Sizes {
+  const known = new Map<string, { parameters: number; macs: number }>();
+  return (arch) => {
+    const key = space.key(arch);
+    let found = known.get(key);
+    if (!found) {
+      const { parameters, macs } = describe({ space, choice: space.encode(arch), ...context });
+      found = { parameters, macs: macs! };
+      // A long search draws hundreds of thousands.
+      if (known.size === 10_000) known.clear();
+      known.set(key, found);
+    }
+    return found;
+  };
+}
+
+/** Limits on the search child's parameters and multiply-adds per image. */
+export function limits(
+  { maxParams, maxMacs }: SearchConfig,
+  sizes: Sizes,
+): (arch: unknown) => boolean {
+  if (!maxParams && !maxMacs) return () => true;
+  return (arch) => {
+    const { parameters, macs } = sizes(arch);
+    return (!maxParams || parameters <= maxParams) && (!maxMacs || macs <= maxMacs);
+  };
+}
+
+/**
+ * The objectives beside the score, all to be maximised; undefined where there are none.
+ * @param column values of a table's column by architecture, already signed; undefined for an unknown name.
+ * @throws UsageError for a name that nobody knows.
+ */
+export function furtherObjectives(
+  { objectives }: SearchConfig,
+  sizes: Sizes,
+  column: (name: string) => ((arch: unknown) => number) | undefined = () => undefined,
+): ((arch: unknown) => number[]) | undefined {
+  if (!objectives.length) return undefined;
+  const each = objectives.map((name) => {
+    if (name === "-parameters") return (arch: unknown) => -sizes(arch).parameters;
+    if (name === "-macs") return (arch: unknown) => -sizes(arch).macs;
+    const values = column(name);
+    if (values) return values;
+    throw new UsageError(
+      `Cannot use objective ${
+        JSON.stringify(name)
+      }: expected -parameters, -macs or, on a table, a column`,
+    );
+  });
+  return (arch) => each.map((one) => one(arch));
+}

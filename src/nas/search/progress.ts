@@ -1,0 +1,104 @@
+/** What searching and retraining share: states of several parts in one, checkpoint times, time left. */
+import type { RunEvent } from "../events.ts";
+import type { State } from "../strategy.ts";
+
+/** Puts the states of several parts into one: `{ json: { name: … }, tensors: { "name/…": … } }`. */
+export function mergeStates(parts: Record<string, State>): State {
+  const json: Record<string, unknown> = {};
+  const tensors: State["tensors"] = {};
+  for (const [name, state] of Object.entries(parts)) {
+    json[name] = state.json;
+    for (const [key, tensor] of Object.entries(state.tensors)) tensors[`${name}/${key}`] = tensor;
+  }
+  return { json, tensors };
+}
+
+/** One part of a merged state. */
+export function partOf(state: State, name: string): State {
+  const json = (state.json as Record<string, unknown>)[name];
+  const tensors: State["tensors"] = {};
+  for (const [key, tensor] of Object.entries(state.tensors)) {
+    if (key.startsWith(`${name}/`)) tensors[key.slice(name.length + 1)] = tensor;
+  }
+  return { json, tensors };
+}
+
+/**
+ * Throws where a tensor holds NaN or infinity. The loss is read before a step changes the weights: only this
+ * keeps the last step's damage out of a checkpoint.
+ */
+export function requireFinite(tensors: State["tensors"], wayOut: string): void {
+  for (const [name, { data }] of Object.entries(tensors)) {
+    const bad = data.find((v) => !Number.isFinite(v));
+    if (bad !== undefined) {
+      throw new Error(
+        `Cannot go on training: ${name} holds ${bad}, expected numbers; the last checkpoint is good, ` +
+          `try ${wayOut}`,
+      );
+    }
+  }
+}
+
+/** Longest time in which no signal and no timer comes through. */
+const BREATH_MS = 100;
+
+/** Longest time between two checkpoints. */
+const CHECKPOINT_MS = 60_000;
+
+/** Saves at the end of each phase, once a minute within, and before an interrupted run ends. */
+export class Checkpoints {
+  #last = performance.now();
+  #breath = performance.now();
+
+  constructor(
+    private readonly signal: AbortSignal,
+    private readonly save: () => Promise<number>,
+  ) {}
+
+  /** Call where the state is whole; `end` of a phase saves in any case. Yields the event when it saved. */
+  async *at(end: boolean): AsyncGenerator<RunEvent> {
+    await this.#breathe();
+    if (!end && !this.signal.aborted && performance.now() - this.#last < CHECKPOINT_MS) return;
+    const step = await this.save();
+    this.#last = performance.now();
+    yield { type: "checkpoint", step };
+    this.signal.throwIfAborted();
+  }
+
+  /** A search on a table waits for nothing, so that the program would hear nothing either. */
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#breath < BREATH_MS) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#breath = performance.now();
+  }
+}
+
+/** Time spent, over interruptions, and the projected rest from the rates of this process. */
+export class Clock {
+  readonly #start = performance.now();
+  readonly #rates = new Map<string, { units: number; ms: number; settled: boolean }>();
+  /** Seconds before this process. */
+  earlier = 0;
+
+  seconds(): number {
+    return this.earlier + (performance.now() - this.#start) / 1000;
+  }
+
+  /** So many units of a kind of work took so long. */
+  add(kind: string, units: number, ms: number): void {
+    const old = this.#rates.get(kind);
+    // The first measurement compiled pipelines: it stands only until there is a second. Later ones fade.
+    const fade = old?.settled ? 0.9 : 0;
+    this.#rates.set(kind, {
+      units: (old?.units ?? 0) * fade + units,
+      ms: (old?.ms ?? 0) * fade + ms,
+      settled: old !== undefined,
+    });
+  }
+
+  /** Milliseconds per unit so far; `guess` for a kind that was never measured. */
+  rate(kind: string, guess: number): number {
+    const rate = this.#rates.get(kind);
+    return rate && rate.units > 0 ? rate.ms / rate.units : guess;
+  }
+}

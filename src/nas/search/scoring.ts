@@ -1,0 +1,123 @@
+/** Architectures drawn and scored within the limits of a search. */
+import type { Result, ScoredOn } from "../evaluator.ts";
+import type { SearchParts } from "./loop.ts";
+import type { Position } from "./position.ts";
+import { reasonOf } from "../results.ts";
+import type { Scored, Trial } from "../strategy.ts";
+
+/** Further objectives of an architecture whose network cannot be built: below all others, and still numbers. */
+const LOWEST = -Number.MAX_VALUE;
+
+export class Scoring<A> {
+  /** @param at gives where the search stands; it keeps the number of evaluations and the lowest score. */
+  constructor(
+    private readonly parts: SearchParts<A>,
+    private readonly signal: AbortSignal,
+    private readonly at: () => Position,
+  ) {}
+
+  /** Draws until enough architectures keep to the limits. */
+  async draw(n: number): Promise<A[]> {
+    const drawn: A[] = [];
+    for (let tries = 0; drawn.length < n; tries++) {
+      if (tries === 50) {
+        throw new Error(
+          `Cannot find architectures within the limits: ${drawn.length} of ${
+            50 * n
+          } drawn fit, expected ` +
+            `${n}; raise --max-params or --max-macs`,
+        );
+      }
+      const more = await this.parts.strategy.draw(n);
+      drawn.push(...more.filter((a) => this.#refused(a) === null));
+    }
+    return drawn.slice(0, n);
+  }
+
+  /** One result per trial as they arrive; those over the limits first, without asking the evaluator. */
+  async *results(
+    trials: readonly Trial<A>[],
+    on: ScoredOn = "reward",
+  ): AsyncGenerator<Result> {
+    const { evaluator } = this.parts;
+    const open = new Map<number, Trial<A>>();
+    for (const trial of trials) {
+      const refused = this.#refused(trial.arch);
+      if (refused) yield { trial: trial.id, seconds: 0, ...refused };
+      else open.set(trial.id, trial);
+    }
+    for await (const result of evaluator.evaluate([...open.values()], on, this.signal)) {
+      if (!open.delete(result.trial)) {
+        throw new Error(`Cannot use the result of trial ${result.trial}: it was not asked for`);
+      }
+      if (on === "reward" || !evaluator.remembers) this.at().queries++;
+      yield finite(result);
+    }
+    const [missing] = open.keys();
+    if (missing !== undefined) {
+      throw new Error(`Cannot go on: the evaluator gave no result of trial ${missing}`);
+    }
+  }
+
+  /** All results of some trials, as `tell` takes them. */
+  async score(trials: readonly Trial<A>[], on?: ScoredOn): Promise<Scored<A>[]> {
+    const results: Result[] = [];
+    for await (const result of this.results(trials, on)) results.push(result);
+    return this.scored(trials, results);
+  }
+
+  /**
+   * Trials with their results, in the order that the strategy takes. Those without a score get a low one, so that
+   * a strategy learns to avoid them.
+   */
+  scored(trials: readonly Trial<A>[], results: readonly Result[]): Scored<A>[] {
+    const at = this.at();
+    for (const result of results) {
+      if (result.status === "ok") at.lowest = Math.min(at.lowest, result.score.value);
+    }
+    const byId = new Map(results.map((result) => [result.trial, result]));
+    const ordered = this.parts.strategy.order === "arrival"
+      ? results.map(({ trial }) => trials.find(({ id }) => id === trial)!)
+      : trials;
+    return ordered.map((trial) => this.#one(trial, byId.get(trial.id)!));
+  }
+
+  #one(trial: Trial<A>, result: Result): Scored<A> {
+    const { objectives, unfit = this.at().lowest } = this.parts;
+    const score = result.status === "ok" ? { ...result.score } : { value: unfit };
+    if (objectives) score.objectives = [score.value, ...this.#further(trial.arch)];
+    if (result.status === "ok") return { ...trial, score };
+    return { ...trial, score, status: result.status, reason: result.reason };
+  }
+
+  /** Why an architecture is not evaluated; null where it is. */
+  #refused(arch: A): { status: "failed" | "infeasible"; reason: string } | null {
+    try {
+      if (this.parts.fits(arch)) return null;
+      return { status: "infeasible", reason: "larger than --max-params or --max-macs allow" };
+    } catch (error) {
+      return { status: "failed", reason: reasonOf(error) };
+    }
+  }
+
+  #further(arch: A): number[] {
+    try {
+      return this.parts.objectives!(arch);
+    } catch (error) {
+      reasonOf(error);
+      return this.parts.config.objectives.map(() => LOWEST);
+    }
+  }
+}
+
+/** A score that is no finite number is a failure. */
+function finite(result: Result): Result {
+  if (result.status !== "ok" || Number.isFinite(result.score.value)) return result;
+  const { trial, seconds, score: { value } } = result;
+  return {
+    trial,
+    seconds,
+    status: "failed",
+    reason: `the score is ${value}, expected a finite number`,
+  };
+}

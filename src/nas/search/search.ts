@@ -1,0 +1,140 @@
+/** From a config to the parts of a search: device, space, strategy, evaluator. */
+import type { DataSet } from "../../data/dataset.ts";
+import type { FindOptions } from "../../data/find.ts";
+import type { PictureReading } from "../../data/picture_reader.ts";
+import { Gpu } from "../../gpu/device.ts";
+import type { ArchFile } from "../arch_formats/arch_file.ts";
+import { compileAhead } from "./compiling.ts";
+import type { SearchConfig } from "../config/config.ts";
+import type { RunEvent } from "../events.ts";
+import { searchLoop, type SearchParts } from "./loop.ts";
+import { furtherObjectives, limits, openStrategy, sizesIn } from "./parts.ts";
+import { evaluators, openSpace, strategies } from "../registry.ts";
+import type { Store } from "./store.ts";
+import type { State } from "../strategy.ts";
+import type { EarlierWeights } from "../train/warm_start.ts";
+
+/** What a run needs from outside. */
+export interface RunIO {
+  signal: AbortSignal;
+  store: Store;
+  /** Where data sets are looked for, how their reading is told; needed unless `dataset` is given. */
+  find?: FindOptions & PictureReading;
+  /** A device that is already open, or a data set that is already loaded. */
+  gpu?: Gpu;
+  dataset?: DataSet;
+  /** Where what is read of a large table is kept. */
+  cacheDir?: string;
+  /** Reads the weights of the run that the config wants to start from (`initFrom`). */
+  initial?(): EarlierWeights;
+  /** A retraining hands over its weights before its first step, every so many steps, and at its end. */
+  snapshots?: { every: number; save(step: number, tensors: State["tensors"]): void };
+}
+
+/** Runs a search from its config: opens the device and the data, then yields the events of the loop. */
+export async function* search(config: SearchConfig, io: RunIO): AsyncGenerator<RunEvent> {
+  if (!needsDevice(config)) {
+    yield* searchLoop(await openSearch(config, null, io), io);
+    return;
+  }
+  const opened = await openDevice(config.adapter, io.gpu);
+  try {
+    yield* searchLoop(await openSearch(config, opened.gpu, io), io);
+  } finally {
+    opened.done();
+  }
+}
+
+/** Whether a search trains anything: a network, or a policy. */
+export const needsDevice = ({ evaluator, strategy }: SearchConfig): boolean =>
+  evaluators.get(evaluator.kind).needsDevice || strategies.get(strategy.kind).needsDevice === true;
+
+/**
+ * The device of the config, or the caller's; `done` closes the one that was opened here.
+ * @param timestamps whether it is to be profiled.
+ */
+export async function openDevice(
+  adapter: SearchConfig["adapter"],
+  given: Gpu | undefined,
+  timestamps = false,
+): Promise<{ gpu: Gpu; done: () => void }> {
+  if (given) return { gpu: given, done: () => {} };
+  const gpu = await Gpu.open(
+    adapter === "default" ? { timestamps } : { adapter, timestamps },
+  );
+  return { gpu, done: () => gpu.close() };
+}
+
+/**
+ * Puts a search together; `searchLoop` runs it.
+ * @param gpu null where neither evaluator nor strategy need one.
+ */
+export async function openSearch(
+  config: SearchConfig,
+  gpu: Gpu | null,
+  io: Pick<RunIO, "signal" | "dataset" | "find" | "cacheDir" | "initial">,
+): Promise<SearchParts<unknown>> {
+  const { kind, ...settings } = config.evaluator;
+  const space = openSpace(config.space);
+  const opened = await evaluators.get(kind).open(settings, { config, space, io, gpu });
+  const { evaluator, target, warmStart, scoreKind, unfit, report } = opened;
+  const sizes = sizesIn(space, { ...target, form: "search" });
+  const strategy = await openStrategy(config, space, {
+    gpu,
+    fidelities: evaluator.fidelities,
+    cacheDir: io.cacheDir,
+    signal: io.signal,
+  });
+  return {
+    config,
+    space,
+    evaluator,
+    strategy,
+    fits: limits(config, sizes),
+    objectives: furtherObjectives(config, sizes, opened.column),
+    scoreKind,
+    unfit,
+    report,
+    warmStart,
+    async *compile() {
+      if (!gpu) return;
+      const policy = gpu.dryRun(() => strategy.dryRun?.(config.perRound));
+      yield* compileAhead(gpu, [...policy, ...opened.dispatches?.() ?? []], io.signal);
+    },
+    figures: opened.figures,
+    archFields: archFieldsOf(config, opened.arch),
+    start: {
+      space: space.name,
+      strategy: config.strategy.kind,
+      evaluator: kind,
+      ...gpu && evaluators.get(kind).needsDevice && { adapter: adapterOf(gpu) },
+      epochs: config.epochs,
+      stepsPerEpoch: 0,
+      parameters: 0,
+      score: opened.score,
+      ...opened.start,
+    },
+  };
+}
+
+/** What an event says of the device. */
+export function adapterOf({ adapter: { description, driver, fallback } }: Gpu) {
+  return { description, driver, fallback };
+}
+
+/** What the architecture file of a search records beside the choice. */
+export function archFieldsOf(
+  config: SearchConfig,
+  of: Pick<ArchFile, "input" | "classes" | "task" | "data">,
+): SearchParts<unknown>["archFields"] {
+  const { kind, ...settings } = config.space;
+  return {
+    format: "denas-arch",
+    version: 2,
+    space: kind,
+    settings,
+    ...of,
+    seed: config.seed,
+    strategy: config.strategy.kind,
+  };
+}

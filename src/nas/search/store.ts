@@ -1,0 +1,32 @@
+/** Where a run keeps its state. The run folder (`src/run/`) implements it; a library user may bring another. */
+import type { State } from "../strategy.ts";
+
+export interface Store {
+  /** Replaces the checkpoint atomically. */
+  save(state: State): Promise<void>;
+  /** The last whole checkpoint, or null. */
+  load(): Promise<State | null>;
+  /**
+   * Writes a named result beside the checkpoint (atomically): text, bytes, or tensors as safetensors.
+   * @param metadata text kept in the header of a safetensors file.
+   */
+  put(
+    name: string,
+    content: string | Uint8Array | State["tensors"],
+    metadata?: Record<string, string>,
+  ): Promise<void>;
+}
+
+/** Keeps nothing beyond the process: for library use and tests. */
+export function memoryStore(): Store & {
+  files: Map<string, string | Uint8Array | State["tensors"]>;
+} {
+  let last: State | null = null;
+  const files = new Map<string, string | Uint8Array | State["tensors"]>();
+  return {
+    files,
+    save: (state) => (last = structuredClone(state), Promise.resolve()),
+    load: () => Promise.resolve(last && structuredClone(last)),
+    put: (name, content) => (files.set(name, content), Promise.resolve()),
+  };
+}

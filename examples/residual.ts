@@ -136,7 +136,7 @@ function open(config: Settings): SearchSpace<Residual> {
         edges: names.slice(1).map((to, i) => ({ from: names[i], to, kind: "sequence" as const })),
       }];
     },
-    ...list.moves(encode, decode),
+    ...list.variation(encode, decode),
   };
 }
 

@@ -17,7 +17,7 @@ import type { FinalSection, SearchSection } from "./config/sections.ts";
 import type { RunIO } from "./search/search.ts";
 import type { Notation, SearchSpace } from "./space.ts";
 import type { Strategy } from "./strategy.ts";
-import type { Moves } from "./strategies/moves.ts";
+import type { VariationOperators } from "./strategies/variation.ts";
 
 /** Settings with the name of the definition that they belong to, as they stand in a config. */
 // deno-lint-ignore no-explicit-any
@@ -66,7 +66,7 @@ export interface StrategyContext {
   config: SearchConfig;
   space: SearchSpace<unknown>;
   definition: SpaceDefinition;
-  moves: Moves<unknown>;
+  variation: VariationOperators<unknown>;
   encodings: Encodings<unknown>;
   /** Null where no device is open. */
   gpu: Gpu | null;

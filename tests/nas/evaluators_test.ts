@@ -10,7 +10,7 @@ import { openSpace } from "../../src/nas/registry.ts";
 import { search } from "../../src/nas/search/search.ts";
 import { memoryStore } from "../../src/nas/search/store.ts";
 import { type EvolutionConfig, evolutionStrategy } from "../../src/nas/strategies/evolution.ts";
-import { movesOf } from "../../src/nas/strategies/moves.ts";
+import { variationOf } from "../../src/nas/strategies/variation.ts";
 
 const gpu = await Gpu.open();
 const dataset = syntheticDataSet({ train: 8, valid: 8, test: 0, image: [8, 8, 3], classes: 3 });
@@ -85,7 +85,7 @@ const accuracy = (choice: readonly number[]) =>
 async function madeUpTable(settings: SearchConfig): Promise<string> {
   const space = openSpace(settings.space);
   const population = settings.strategy as SearchConfig["strategy"] & EvolutionConfig;
-  const strategy = evolutionStrategy(movesOf(space), settings.seed, population);
+  const strategy = evolutionStrategy(variationOf(space), settings.seed, population);
   const rows = new Map<string, string>();
   for (let round = 0; round < settings.rounds; round++) {
     const asked = await strategy.ask(settings.perRound);

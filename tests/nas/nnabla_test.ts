@@ -16,7 +16,7 @@ import { search } from "../../src/nas/search/search.ts";
 import { memoryStore } from "../../src/nas/search/store.ts";
 import { NnablaStrategy } from "../../src/nas/strategies/enas_nnabla.ts";
 import { bestOfEpochs, historyOf } from "../../src/run/history.ts";
-import { movesOf } from "../../src/nas/strategies/moves.ts";
+import { variationOf } from "../../src/nas/strategies/variation.ts";
 import { randomStrategy } from "../../src/nas/strategies/random.ts";
 
 const gpu = await Gpu.open();
@@ -51,7 +51,7 @@ const of = <T extends RunEvent["type"]>(all: RunEvent[], type: T) =>
 /** A strategy over random samples of the tiny macro space. */
 function overRandom() {
   const space = openSpace(config().space);
-  return new NnablaStrategy(randomStrategy(movesOf(space), 1), space);
+  return new NnablaStrategy(randomStrategy(variationOf(space), 1), space);
 }
 
 const scored = <T>(trials: readonly T[], scores: readonly number[]) =>

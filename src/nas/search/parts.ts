@@ -7,7 +7,7 @@ import { describe } from "../analysis/describe.ts";
 import { encodingNamed, type Encodings, type OpenEncodings } from "../encodings/mod.ts";
 import { evaluators, spaces, strategies } from "../registry.ts";
 import type { BuildContext, SearchSpace } from "../space.ts";
-import { movesOf } from "../strategies/moves.ts";
+import { variationOf } from "../strategies/variation.ts";
 import type { Strategy } from "../strategy.ts";
 
 export interface OpenStrategy {
@@ -33,9 +33,18 @@ export async function openStrategy(
   const names = [sample, perturb].filter((name) => name !== "");
   const encodings = opened ?? await openEncodings(definition, { ...places, strict, names });
   const find = (name: string) => name ? encodingNamed(encodings, name, space.name) : undefined;
-  const moves = movesOf(space, { sample: find(sample), perturb: find(perturb) });
+  const variation = variationOf(space, { sample: find(sample), perturb: find(perturb) });
   const sharedWeights = evaluators.get(config.evaluator.kind).cost === "pass";
-  const context = { config, space, definition, moves, encodings, gpu, sharedWeights, fidelities };
+  const context = {
+    config,
+    space,
+    definition,
+    variation,
+    encodings,
+    gpu,
+    sharedWeights,
+    fidelities,
+  };
   return strategies.get(kind).open(settings, context);
 }
 

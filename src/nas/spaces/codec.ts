@@ -130,7 +130,7 @@ export class DecisionList {
   }
 
   /** What a space whose decisions these are offers to evolution and local search. */
-  moves<A>(
+  variation<A>(
     encode: (arch: A) => number[],
     decode: (choice: readonly number[]) => A,
   ): Required<Pick<SearchSpace<A>, "mutate" | "neighbours" | "crossover">> {

@@ -64,7 +64,7 @@ function macroSpace(config: MacroSettings): SearchSpace<MacroArch> {
     build: (arch, into) => build(arch, { ...into, config }),
     graphs: (arch) => [macroGraph(arch)],
     picture: (arch) => [macroPicture(arch)],
-    ...list.moves(encode, decode),
+    ...list.variation(encode, decode),
   };
 }
 

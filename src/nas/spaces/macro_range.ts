@@ -89,7 +89,7 @@ function macroRangeSpace(config: RangeSettings): SearchSpace<RangeArch> {
     build: (arch, into) => build(arch, { ...into, config }),
     graphs: (arch) => [rangeGraph(arch)],
     picture: (arch) => [rangePicture(arch)],
-    ...list.moves(encode, decode),
+    ...list.variation(encode, decode),
   };
 }
 

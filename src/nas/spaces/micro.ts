@@ -67,7 +67,7 @@ function microSpace(config: MicroSettings): SearchSpace<MicroArch> {
       cellPicture("normal cell", normal, opLabels, looseEnds(normal)),
       cellPicture("reduction cell", reduce, opLabels, looseEnds(reduce)),
     ],
-    ...list.moves(encode, decode),
+    ...list.variation(encode, decode),
   };
 }
 

@@ -104,7 +104,7 @@ function nasbench201Space(config: BenchmarkSettings): SearchSpace<Nb201Arch> {
       ),
     ],
     picture: (arch) => [cellPicture(arch)],
-    ...list.moves(encode, decode),
+    ...list.variation(encode, decode),
   };
 }
 

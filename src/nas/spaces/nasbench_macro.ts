@@ -127,7 +127,7 @@ function nasbenchMacroSpace(config: BenchmarkSettings): SearchSpace<MacroBenchAr
     build: (arch, into) => build(arch, { ...into, config }),
     graphs: (arch) => [graph(arch)],
     picture: (arch) => [picture(arch)],
-    ...list.moves(encode, decode),
+    ...list.variation(encode, decode),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Where a predictor looks for the next architecture: most spaces are too much to predict as a whole. */
 import type { Rng } from "../../common/random.ts";
-import type { Moves } from "./moves.ts";
+import type { VariationOperators } from "./variation.ts";
 import type { Whole } from "./whole.ts";
 
 export interface CandidatePlan {
@@ -33,7 +33,7 @@ export interface Candidate<A> {
 }
 
 export interface Surroundings<A> {
-  moves: Moves<A>;
+  variation: VariationOperators<A>;
   /** Equal for architectures of which one is enough. */
   key(arch: A): string;
   /** All there are, where the space is small enough for the plan. */
@@ -74,7 +74,7 @@ function valuedWhole<A>(
 }
 
 function propose<A>(plan: CandidatePlan, around: Surroundings<A>): Map<string, A> {
-  const { moves, key, ranked, taken, rng } = around;
+  const { variation, key, ranked, taken, rng } = around;
   const pool = new Map<string, A>();
   const add = (arch: A) => {
     const name = key(arch);
@@ -86,9 +86,9 @@ function propose<A>(plan: CandidatePlan, around: Surroundings<A>): Map<string, A
     }
     if (plan.enough > 0 && pool.size >= plan.enough) break;
   }
-  for (let i = 0; i < plan.random; i++) add(moves.sample(rng));
+  for (let i = 0; i < plan.random; i++) add(variation.sample(rng));
   const { fill = 0 } = plan;
-  for (let i = 0; i < 5 * fill && pool.size < fill; i++) add(moves.sample(rng));
+  for (let i = 0; i < 5 * fill && pool.size < fill; i++) add(variation.sample(rng));
   return pool;
 }
 
@@ -99,14 +99,14 @@ function mutation<A>(
   parent: A,
   edits: number,
   { changed }: CandidatePlan,
-  { moves, rng }: Surroundings<A>,
+  { variation, rng }: Surroundings<A>,
 ): A {
-  const { space } = moves;
-  let arch = moves.perturb(parent, rng, edits);
+  const { space } = variation;
+  let arch = variation.perturb(parent, rng, edits);
   if (!changed) return arch;
   const before = space.key(parent);
   for (let i = 0; i < PATIENCE && space.key(arch) === before; i++) {
-    arch = moves.perturb(parent, rng, edits);
+    arch = variation.perturb(parent, rng, edits);
   }
   return arch;
 }
@@ -124,13 +124,13 @@ function climb<A>(
   pool: Map<string, A>,
   around: Surroundings<A>,
 ): void {
-  const { moves, key: keyOf, taken } = around;
+  const { variation, key: keyOf, taken } = around;
   const value = new Map(found.map((c) => [c.key, c.value]));
   let heads = found.toSorted(better).slice(0, climbs);
   while (heads.length > 0) {
     const fresh = new Map<string, A>();
     const around_ = heads.map(({ arch }) =>
-      moves.neighbours(arch).map((next) => ({ next, key: keyOf(next) }))
+      variation.neighbours(arch).map((next) => ({ next, key: keyOf(next) }))
     );
     for (const { next, key } of around_.flat()) {
       if (!taken.has(key) && !pool.has(key)) fresh.set(key, next);

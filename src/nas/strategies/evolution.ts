@@ -17,7 +17,7 @@ import {
   type SavedScore,
   saveScores,
 } from "./asking.ts";
-import type { Moves } from "./moves.ts";
+import type { VariationOperators } from "./variation.ts";
 import { encodingSettings, POPULATIONS } from "./settings.ts";
 
 export interface EvolutionConfig {
@@ -43,12 +43,12 @@ interface Saved {
 
 /** @throws UsageError where space or encoding have no mutation. */
 export function evolutionStrategy<A>(
-  moves: Moves<A>,
+  variation: VariationOperators<A>,
   seed: number,
   config: EvolutionConfig,
 ): Strategy<A> {
-  moves.require("evolution", "perturb");
-  const { space } = moves;
+  variation.require("evolution", "perturb");
+  const { space } = variation;
   const initial = config.initial || config.population;
   const rng = new Rng(seed, Stream.search);
   let trials = 0;
@@ -57,13 +57,13 @@ export function evolutionStrategy<A>(
   let population: Known<A>[] = [];
 
   const child = (): Child<A> => {
-    if (told < initial) return { arch: moves.sample(rng) };
+    if (told < initial) return { arch: variation.sample(rng) };
     let best = rng.pick(population);
     for (let i = 1; i < config.tournament; i++) {
       const other = rng.pick(population);
       if (other.score > best.score) best = other;
     }
-    return { arch: moves.perturb(best.arch, rng), parents: parentsOf(best) };
+    return { arch: variation.perturb(best.arch, rng), parents: parentsOf(best) };
   };
   const add = (one: Known<A>) => {
     const first = told++ < initial;
@@ -124,5 +124,5 @@ export const evolutionDefinition = defineStrategy({
   }),
   defaults: ({ preset, cost }) => cost === "pass" ? SMALL[preset] ?? {} : POPULATIONS[cost],
   published: { strict: true },
-  open: (settings, { config, moves }) => evolutionStrategy(moves, config.seed, settings),
+  open: (settings, { config, variation }) => evolutionStrategy(variation, config.seed, settings),
 });

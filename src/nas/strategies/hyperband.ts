@@ -9,7 +9,7 @@ import { countOf, limits, sizeOf } from "../config/limits.ts";
 import { Rng, Stream } from "../../common/random.ts";
 import type { Scored, Strategy, Trial } from "../strategy.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
-import type { Moves } from "./moves.ts";
+import type { VariationOperators } from "./variation.ts";
 import { encodingSettings } from "./settings.ts";
 
 export interface HyperbandConfig {
@@ -35,7 +35,7 @@ interface Saved {
  * @throws UsageError with fewer than two fidelities.
  */
 export function hyperbandStrategy<A>(
-  moves: Moves<A>,
+  variation: VariationOperators<A>,
   seed: number,
   fidelities: readonly number[],
   config: HyperbandConfig & { brackets: "all" | "lowest" },
@@ -48,7 +48,7 @@ export function hyperbandStrategy<A>(
         "try a table with several numbers of epochs, or --evaluator train with more epochs",
     );
   }
-  return new Hyperband(moves, new Rng(seed, Stream.search), fidelities, config);
+  return new Hyperband(variation, new Rng(seed, Stream.search), fidelities, config);
 }
 
 class Hyperband<A> implements Strategy<A> {
@@ -62,7 +62,7 @@ class Hyperband<A> implements Strategy<A> {
   #scored: { arch: A; score: number }[] = [];
 
   constructor(
-    private readonly moves: Moves<A>,
+    private readonly variation: VariationOperators<A>,
     private readonly rng: Rng,
     private readonly fidelities: readonly number[],
     private readonly config: HyperbandConfig & { brackets: "all" | "lowest" },
@@ -73,7 +73,7 @@ class Hyperband<A> implements Strategy<A> {
   draw(n: number): Promise<A[]> {
     const best = [...this.#scored].sort((a, b) => b.score - a.score);
     return Promise.resolve(
-      Array.from({ length: n }, (_, i) => best[i]?.arch ?? this.moves.sample(this.rng)),
+      Array.from({ length: n }, (_, i) => best[i]?.arch ?? this.variation.sample(this.rng)),
     );
   }
 
@@ -115,12 +115,12 @@ class Hyperband<A> implements Strategy<A> {
     this.#scored = [];
     this.#waiting = Array.from(
       { length: Math.max(1, Math.ceil(most / eta ** bracket)) },
-      () => this.moves.sample(this.rng),
+      () => this.variation.sample(this.rng),
     );
   }
 
   snapshot() {
-    const { space } = this.moves;
+    const { space } = this.variation;
     const json: Saved = {
       drawn: this.rng.index,
       trials: this.#trials,
@@ -134,7 +134,7 @@ class Hyperband<A> implements Strategy<A> {
   }
 
   restore({ json }: { json: unknown }): Promise<void> {
-    const { space } = this.moves;
+    const { space } = this.variation;
     const saved = json as Saved;
     this.rng.index = saved.drawn;
     this.#trials = saved.trials;
@@ -158,14 +158,14 @@ export const halvingDefinition = defineStrategy({
   name: "successive-halving",
   summary: "many train briefly, the best longer (where the evaluator has several lengths)",
   settings,
-  open: (given, { config, moves, fidelities }) =>
-    hyperbandStrategy(moves, config.seed, fidelities, { ...given, brackets: "lowest" }),
+  open: (given, { config, variation, fidelities }) =>
+    hyperbandStrategy(variation, config.seed, fidelities, { ...given, brackets: "lowest" }),
 });
 
 export const hyperbandDefinition = defineStrategy({
   name: "hyperband",
   summary: "successive halving that begins at every length in turn",
   settings,
-  open: (given, { config, moves, fidelities }) =>
-    hyperbandStrategy(moves, config.seed, fidelities, { ...given, brackets: "all" }),
+  open: (given, { config, variation, fidelities }) =>
+    hyperbandStrategy(variation, config.seed, fidelities, { ...given, brackets: "all" }),
 });

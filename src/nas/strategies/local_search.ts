@@ -16,7 +16,7 @@ import {
   type SavedScore,
   saveScores,
 } from "./asking.ts";
-import type { Moves } from "./moves.ts";
+import type { VariationOperators } from "./variation.ts";
 import { encodingSettings } from "./settings.ts";
 
 export interface LocalSearchConfig {
@@ -45,12 +45,12 @@ interface Saved {
 
 /** @throws UsageError where space or encoding have no neighbourhood. */
 export function localSearchStrategy<A>(
-  moves: Moves<A>,
+  variation: VariationOperators<A>,
   seed: number,
   config: LocalSearchConfig,
 ): Strategy<A> {
-  moves.require("local search", "neighbours");
-  return new LocalSearch(moves, new Rng(seed, Stream.search), config);
+  variation.require("local search", "neighbours");
+  return new LocalSearch(variation, new Rng(seed, Stream.search), config);
 }
 
 /** Draws in a row that had all been seen. */
@@ -72,7 +72,7 @@ class LocalSearch<A> implements Strategy<A> {
   #better: Known<A> | null = null;
 
   constructor(
-    private readonly moves: Moves<A>,
+    private readonly variation: VariationOperators<A>,
     private readonly rng: Rng,
     private readonly config: LocalSearchConfig,
   ) {
@@ -81,7 +81,7 @@ class LocalSearch<A> implements Strategy<A> {
 
   draw(n: number): Promise<A[]> {
     return Promise.resolve(
-      Array.from({ length: n }, () => this.#here?.arch ?? this.moves.sample(this.rng)),
+      Array.from({ length: n }, () => this.#here?.arch ?? this.variation.sample(this.rng)),
     );
   }
 
@@ -104,14 +104,14 @@ class LocalSearch<A> implements Strategy<A> {
   }
 
   #key(arch: A): string {
-    return this.moves.space.key(arch);
+    return this.variation.space.key(arch);
   }
 
   /** The next architecture without a score; null when first those that were asked for must be told. */
   #next(asked: boolean): A | null {
     for (let tries = 0;; tries++) {
       if (this.#fresh > 0) {
-        const arch = this.moves.sample(this.rng);
+        const arch = this.variation.sample(this.rng);
         const known = this.#seen.get(this.#key(arch));
         this.#fresh--;
         // Where everything has been seen, something is asked again.
@@ -151,7 +151,7 @@ class LocalSearch<A> implements Strategy<A> {
   #goTo(next: Known<A>): void {
     this.#here = next;
     this.#better = null;
-    const all = this.moves.neighbours(next.arch);
+    const all = this.variation.neighbours(next.arch);
     const order = this.config.order === "random"
       ? this.rng.permutation(all.length)
       : all.map((_, i) => all.length - 1 - i);
@@ -176,7 +176,7 @@ class LocalSearch<A> implements Strategy<A> {
   }
 
   snapshot() {
-    const { space } = this.moves;
+    const { space } = this.variation;
     const one = (known: Known<A> | null) => known && saveScores(space, [known])[0];
     const json: Saved = {
       drawn: this.rng.index,
@@ -193,7 +193,7 @@ class LocalSearch<A> implements Strategy<A> {
   }
 
   restore({ json }: { json: unknown }): Promise<void> {
-    const { space } = this.moves;
+    const { space } = this.variation;
     const saved = json as Saved;
     const one = (known: SavedScore | null) => known && loadScores(space, [known])[0];
     this.rng.index = saved.drawn;
@@ -224,5 +224,5 @@ export const localSearchDefinition = defineStrategy({
     atMinimum: z.enum(["restart", "continue"]).default("restart"),
     ...encodingSettings,
   }),
-  open: (settings, { config, moves }) => localSearchStrategy(moves, config.seed, settings),
+  open: (settings, { config, variation }) => localSearchStrategy(variation, config.seed, settings),
 });

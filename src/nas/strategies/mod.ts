@@ -6,7 +6,7 @@ import { evolutionDefinition } from "./evolution.ts";
 import { halvingDefinition, hyperbandDefinition } from "./hyperband.ts";
 import { localSearchDefinition } from "./local_search.ts";
 import { nsga2Definition } from "./nsga2.ts";
-import { guidedDefinitions } from "./plans.ts";
+import { modelBasedDefinitions } from "./plans.ts";
 import { randomDefinition } from "./random.ts";
 
 export const builtInStrategies: readonly StrategyDefinition[] = [
@@ -18,5 +18,5 @@ export const builtInStrategies: readonly StrategyDefinition[] = [
   halvingDefinition,
   hyperbandDefinition,
   nsga2Definition,
-  ...guidedDefinitions,
+  ...modelBasedDefinitions,
 ];

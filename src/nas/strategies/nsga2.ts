@@ -7,7 +7,7 @@ import { Rng, Stream } from "../../common/random.ts";
 import { crowding, fronts } from "../search/pareto.ts";
 import type { Scored, Strategy } from "../strategy.ts";
 import { asTrial, type Child, meanReward, parentsOf } from "./asking.ts";
-import type { Moves } from "./moves.ts";
+import type { VariationOperators } from "./variation.ts";
 import { encodingSettings } from "./settings.ts";
 
 export interface Nsga2Config {
@@ -34,18 +34,18 @@ interface Saved {
  * @throws UsageError where there are none, or space or encoding have no mutation.
  */
 export function nsga2Strategy<A>(
-  moves: Moves<A>,
+  variation: VariationOperators<A>,
   seed: number,
   config: Nsga2Config,
   further: readonly string[],
 ): Strategy<A> {
-  moves.require("nsga2", "perturb");
+  variation.require("nsga2", "perturb");
   if (further.length === 0) {
     throw new UsageError(
       "Cannot use strategy nsga2: there is one objective, expected more; add --objectives=-parameters",
     );
   }
-  return new Nsga2(moves, new Rng(seed, Stream.search), config);
+  return new Nsga2(variation, new Rng(seed, Stream.search), config);
 }
 
 class Nsga2<A> implements Strategy<A> {
@@ -55,7 +55,7 @@ class Nsga2<A> implements Strategy<A> {
   #children: Member<A>[] = [];
 
   constructor(
-    private readonly moves: Moves<A>,
+    private readonly variation: VariationOperators<A>,
     private readonly rng: Rng,
     private readonly config: Nsga2Config,
   ) {}
@@ -79,15 +79,15 @@ class Nsga2<A> implements Strategy<A> {
   }
 
   #child(): Child<A> {
-    if (!this.#parents.length) return { arch: this.moves.sample(this.rng) };
+    if (!this.#parents.length) return { arch: this.variation.sample(this.rng) };
     const first = this.#winner();
-    const { crossover } = this.moves.space;
+    const { crossover } = this.variation.space;
     if (!crossover || this.rng.next() >= this.config.crossover) {
-      return { arch: this.moves.perturb(first.arch, this.rng), parents: parentsOf(first) };
+      return { arch: this.variation.perturb(first.arch, this.rng), parents: parentsOf(first) };
     }
     const second = this.#winner();
-    const both = crossover.call(this.moves.space, first.arch, second.arch, this.rng);
-    return { arch: this.moves.perturb(both, this.rng), parents: parentsOf(first, second) };
+    const both = crossover.call(this.variation.space, first.arch, second.arch, this.rng);
+    return { arch: this.variation.perturb(both, this.rng), parents: parentsOf(first, second) };
   }
 
   /** Of a binary tournament: parents stand in the order of their worth. */
@@ -100,7 +100,7 @@ class Nsga2<A> implements Strategy<A> {
   #survive(): void {
     const all = new Map<string, Member<A>>();
     for (const one of [...this.#parents, ...this.#children]) {
-      const key = this.moves.space.key(one.arch);
+      const key = this.variation.space.key(one.arch);
       if (!all.has(key)) all.set(key, one);
     }
     const pool = [...all.values()];
@@ -116,7 +116,7 @@ class Nsga2<A> implements Strategy<A> {
   snapshot() {
     const save = (members: readonly Member<A>[]) =>
       members.map(({ arch, objectives, trial }) => ({
-        choice: this.moves.space.encode(arch),
+        choice: this.variation.space.encode(arch),
         objectives: [...objectives],
         trial,
       }));
@@ -132,7 +132,10 @@ class Nsga2<A> implements Strategy<A> {
   restore({ json }: { json: unknown }): Promise<void> {
     const saved = json as Saved;
     const load = (members: Saved["parents"]) =>
-      members.map(({ choice, ...rest }) => ({ arch: this.moves.space.decode(choice), ...rest }));
+      members.map(({ choice, ...rest }) => ({
+        arch: this.variation.space.decode(choice),
+        ...rest,
+      }));
     this.rng.index = saved.drawn;
     this.#trials = saved.trials;
     this.#parents = load(saved.parents);
@@ -149,6 +152,6 @@ export const nsga2Definition = defineStrategy({
     crossover: z.number().min(0).max(1).default(0.9),
     ...encodingSettings,
   }),
-  open: (settings, { config, moves }) =>
-    nsga2Strategy(moves, config.seed, settings, config.objectives),
+  open: (settings, { config, variation }) =>
+    nsga2Strategy(variation, config.seed, settings, config.objectives),
 });

@@ -16,11 +16,11 @@ import { logErrors, percentErrors } from "../predictors/targets.ts";
 import type { SearchSpace } from "../space.ts";
 import { type AcquisitionName, allAcquisitionNames } from "./acquisition.ts";
 import type { CandidatePlan } from "./candidates.ts";
-import { type GuidedPlan, guidedStrategy } from "./guided.ts";
+import { type ModelBasedPlan, modelBasedStrategy } from "./model_based.ts";
 import { encodingSettings } from "./settings.ts";
 
 /** What a person may change of a plan; 0 and "" = as the strategy has it. */
-export interface GuidedConfig {
+export interface ModelBasedConfig {
   /** Random draws before the first fit. */
   initial: number;
   /** Architectures asked for between two fits. */
@@ -158,7 +158,7 @@ const recipes = {
   },
 } as const satisfies Record<string, Recipe>;
 
-export type GuidedName = keyof typeof recipes;
+export type ModelBasedName = keyof typeof recipes;
 
 export interface PlanContext<A> {
   space: SearchSpace<A>;
@@ -170,11 +170,11 @@ export interface PlanContext<A> {
 }
 
 /** @throws UsageError where the space lacks what the plan needs. */
-export function guidedPlan<A>(
-  name: GuidedName,
-  config: GuidedConfig,
+export function modelBasedPlan<A>(
+  name: ModelBasedName,
+  config: ModelBasedConfig,
   context: PlanContext<A>,
-): GuidedPlan<A> {
+): ModelBasedPlan<A> {
   const recipe: Recipe = name === "gcn" ? gcnRecipe(context.budget, config.initial) : recipes[name];
   const { space } = context;
   return {
@@ -209,7 +209,7 @@ function gcnRecipe(budget: number, own: number): Recipe {
 /** Candidates where uniform draws are among them. */
 const FILLED = 200;
 
-function chosen(kind: GuidedConfig["candidates"], own: CandidatePlan): CandidatePlan {
+function chosen(kind: ModelBasedConfig["candidates"], own: CandidatePlan): CandidatePlan {
   if (kind === "") return own;
   const near = { ...own.parents > 0 ? own : mutations, whole: 0, random: 0 };
   switch (kind) {
@@ -238,7 +238,7 @@ function seen<A>(
   );
 }
 
-const summaries: Record<GuidedName, string> = {
+const summaries: Record<ModelBasedName, string> = {
   gp: "Bayesian optimisation: a Gaussian process on an encoding's distance",
   "gp-rbf": "Bayesian optimisation: a Gaussian process on an encoding's features",
   "gp-wl": "Bayesian optimisation: a Gaussian process with a graph kernel",
@@ -274,15 +274,15 @@ const settings = z.strictObject({
 });
 
 /** Every strategy that a predictor guides. */
-export const guidedDefinitions: readonly StrategyDefinition[] = Object.entries(summaries).map(
+export const modelBasedDefinitions: readonly StrategyDefinition[] = Object.entries(summaries).map(
   ([name, summary]) =>
     defineStrategy({
       name,
       summary,
       settings,
-      open(given, { config, space, moves, encodings }) {
+      open(given, { config, space, variation, encodings }) {
         const rounds = Math.floor(config.epochs / config.roundsEvery) * config.rounds;
-        const plan = guidedPlan(name as GuidedName, given, {
+        const plan = modelBasedPlan(name as ModelBasedName, given, {
           space,
           encodings,
           encoding: given.encoding.predictor,
@@ -290,7 +290,11 @@ export const guidedDefinitions: readonly StrategyDefinition[] = Object.entries(s
         });
         // Several edits at once lead out of a neighbourhood that is known.
         const own = given.encoding.perturb === "" && encodings.adj?.perturb;
-        return guidedStrategy(own ? { ...moves, perturb: own } : moves, config.seed, plan);
+        return modelBasedStrategy(
+          own ? { ...variation, perturb: own } : variation,
+          config.seed,
+          plan,
+        );
       },
     }),
 );

@@ -4,7 +4,7 @@ import { Rng, Stream } from "../../common/random.ts";
 import { defineStrategy } from "../definition.ts";
 import type { Strategy } from "../strategy.ts";
 import { meanReward } from "./asking.ts";
-import type { Moves } from "./moves.ts";
+import type { VariationOperators } from "./variation.ts";
 import { encodingSettings } from "./settings.ts";
 
 /** Draws per architecture that is asked for, until one may be asked for twice (White et al., NeurIPS 2020, code). */
@@ -18,20 +18,21 @@ interface Saved {
 }
 
 /** Asks for no architecture twice while draws give others. */
-export function randomStrategy<A>(moves: Moves<A>, seed: number): Strategy<A> {
-  const { space } = moves;
+export function randomStrategy<A>(variation: VariationOperators<A>, seed: number): Strategy<A> {
+  const { space } = variation;
   const rng = new Rng(seed, Stream.search);
   let trials = 0;
   let asked = new Map<string, A>();
   const fresh = (): A => {
-    let arch = moves.sample(rng);
-    for (let i = 1; i < PATIENCE && asked.has(space.key(arch)); i++) arch = moves.sample(rng);
+    let arch = variation.sample(rng);
+    for (let i = 1; i < PATIENCE && asked.has(space.key(arch)); i++) arch = variation.sample(rng);
     asked.set(space.key(arch), arch);
     return arch;
   };
   return {
-    draw: (n) => Promise.resolve(Array.from({ length: n }, () => moves.sample(rng))),
-    sampleFrom: (_policy, n) => Promise.resolve(Array.from({ length: n }, () => moves.sample(rng))),
+    draw: (n) => Promise.resolve(Array.from({ length: n }, () => variation.sample(rng))),
+    sampleFrom: (_policy, n) =>
+      Promise.resolve(Array.from({ length: n }, () => variation.sample(rng))),
     ask: (n) => Promise.resolve(Array.from({ length: n }, () => ({ id: trials++, arch: fresh() }))),
     tell: (done) => Promise.resolve({ reward: meanReward(done) }),
     snapshot() {
@@ -58,5 +59,5 @@ export const randomDefinition = defineStrategy({
   name: "random",
   summary: "every architecture drawn anew",
   settings: z.strictObject(encodingSettings),
-  open: (_settings, { config, moves }) => randomStrategy(moves, config.seed),
+  open: (_settings, { config, variation }) => randomStrategy(variation, config.seed),
 });

@@ -60,7 +60,7 @@ export async function* readRecords(
   using file = await openFile(path);
   let buffer = new Uint8Array(2 * CHUNK);
   let start = 0, end = 0, offset = 0;
-  /** Moves what is left to the front and reads on until `wanted` bytes are there, or the file ends. */
+  /** VariationOperators what is left to the front and reads on until `wanted` bytes are there, or the file ends. */
   const fill = async (wanted: number): Promise<boolean> => {
     if (end - start >= wanted) return true;
     if (wanted > buffer.length) {

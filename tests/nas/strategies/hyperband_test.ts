@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { UsageError } from "../../../src/common/errors.ts";
 import { openSpace } from "../../../src/nas/registry.ts";
 import { hyperbandStrategy } from "../../../src/nas/strategies/hyperband.ts";
-import { movesOf } from "../../../src/nas/strategies/moves.ts";
+import { variationOf } from "../../../src/nas/strategies/variation.ts";
 
 const space = openSpace({ kind: "nasbench201" });
-const moves = movesOf(space);
+const variation = variationOf(space);
 
 /** How many of the next trials are scored after how many epochs, in order. */
 async function rungs(brackets: "all" | "lowest", queries: number): Promise<string> {
-  const strategy = hyperbandStrategy(moves, 1, [4, 12, 36], { eta: 3, initial: 0, brackets });
+  const strategy = hyperbandStrategy(variation, 1, [4, 12, 36], { eta: 3, initial: 0, brackets });
   const counts: [epochs: number, n: number][] = [];
   for (let asked = 0; asked < queries;) {
     const trials = await strategy.ask(4);
@@ -36,7 +36,11 @@ Deno.test("hyperband begins at each length in turn", async () => {
 });
 
 Deno.test("those that go on are the best of their rung", async () => {
-  const strategy = hyperbandStrategy(moves, 2, [1, 3], { eta: 3, initial: 9, brackets: "lowest" });
+  const strategy = hyperbandStrategy(variation, 2, [1, 3], {
+    eta: 3,
+    initial: 9,
+    brackets: "lowest",
+  });
   const score = (arch: unknown) => space.encode(arch).reduce((a, b) => a * 5 + b);
   const first = await strategy.ask(20);
   assert.equal(first.length, 9);
@@ -47,7 +51,7 @@ Deno.test("those that go on are the best of their rung", async () => {
 
 Deno.test("without fidelities there is nothing to halve", () => {
   assert.throws(
-    () => hyperbandStrategy(moves, 1, [200], { eta: 3, initial: 0, brackets: "all" }),
+    () => hyperbandStrategy(variation, 1, [200], { eta: 3, initial: 0, brackets: "all" }),
     (error: Error) => error instanceof UsageError && /one fidelity, 200 epochs/.test(error.message),
   );
 });

@@ -5,7 +5,7 @@ import {
   localSearchStrategy,
 } from "../../../src/nas/strategies/local_search.ts";
 import type { Cursor } from "../../../src/nas/space.ts";
-import { movesOf } from "../../../src/nas/strategies/moves.ts";
+import { variationOf } from "../../../src/nas/strategies/variation.ts";
 
 const space = openSpace({ kind: "nasbench201" });
 const config: LocalSearchConfig = {
@@ -21,7 +21,7 @@ async function climb(
   settings: Partial<LocalSearchConfig>,
   queries: number,
 ): Promise<{ ops: number[]; score: number }[]> {
-  const strategy = localSearchStrategy(movesOf(space), 3, { ...config, ...settings });
+  const strategy = localSearchStrategy(variationOf(space), 3, { ...config, ...settings });
   const asked: { ops: number[]; score: number }[] = [];
   while (asked.length < queries) {
     const trials = await strategy.ask(1);
@@ -79,7 +79,7 @@ Deno.test("a search that has seen a whole space asks again instead of hanging", 
     start: () => onlyFirst(space.start()),
     neighbours: () => [],
   };
-  const strategy = localSearchStrategy(movesOf(tiny), 1, config);
+  const strategy = localSearchStrategy(variationOf(tiny), 1, config);
   for (let i = 0; i < 3; i++) {
     const asked = await strategy.ask(1);
     assert.equal(asked.length, 1);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { openSpace } from "../../../src/nas/registry.ts";
-import { movesOf } from "../../../src/nas/strategies/moves.ts";
+import { variationOf } from "../../../src/nas/strategies/variation.ts";
 import { randomStrategy } from "../../../src/nas/strategies/random.ts";
 
 const space = openSpace({ kind: "nasbench201" });
 /** Cells of 25 that differ in the first two edges. */
 const few = {
-  ...movesOf(space),
+  ...variationOf(space),
   sample: (rng: { below(n: number): number }) =>
     space.decode([rng.below(5), rng.below(5), 0, 0, 3, 0]),
 };

@@ -14,9 +14,9 @@ import {
   normalShare,
 } from "../../../src/nas/strategies/acquisition.ts";
 import { type CandidatePlan, findCandidates } from "../../../src/nas/strategies/candidates.ts";
-import { guidedStrategy } from "../../../src/nas/strategies/guided.ts";
-import { type GuidedConfig, guidedPlan } from "../../../src/nas/strategies/plans.ts";
-import { movesOf } from "../../../src/nas/strategies/moves.ts";
+import { modelBasedStrategy } from "../../../src/nas/strategies/model_based.ts";
+import { type ModelBasedConfig, modelBasedPlan } from "../../../src/nas/strategies/plans.ts";
+import { variationOf } from "../../../src/nas/strategies/variation.ts";
 import { wholeSpace } from "../../../src/nas/strategies/whole.ts";
 import { indexIn, openTable } from "../../../src/nas/tables/mod.ts";
 import { Rng, Stream } from "../../../src/common/random.ts";
@@ -25,11 +25,11 @@ import { tableTest } from "../tables/real.ts";
 
 const space = spaceAt("nasbench201", { layers: 15, filters: 16 });
 const { adj } = nasbench201Encodings();
-const moves = movesOf(space, { perturb: adj });
+const variation = variationOf(space, { perturb: adj });
 const unique = space.unique!;
 const rng = () => new Rng(1, Stream.search);
 const settingsOf = ({ strategy }: SearchConfig) =>
-  strategy as SearchConfig["strategy"] & GuidedConfig;
+  strategy as SearchConfig["strategy"] & ModelBasedConfig;
 const quick = (strategy: string) =>
   resolveSearchConfig({ mode: "nasbench201", preset: "quick", overrides: { strategy } });
 
@@ -100,7 +100,7 @@ const merit = ({ ops }: Nb201Arch) => ops.filter((op) => op === 3).length;
 const acquireMerit = (archs: readonly Nb201Arch[]) => Float64Array.from(archs, merit);
 
 const around = {
-  moves,
+  variation,
   key: formatNb201,
   whole: null,
   ranked: [],
@@ -147,7 +147,7 @@ Deno.test("a Gaussian process is fitted for every query, to mutations of the fiv
     preset: "quick",
     overrides: { strategy: "gp", "evaluator.kind": "table", rounds: 40, perRound: 1 },
   });
-  const { predictors, candidates, ...planned } = guidedPlan("gp", settingsOf(config), {
+  const { predictors, candidates, ...planned } = modelBasedPlan("gp", settingsOf(config), {
     space: space as never,
     encodings: nasbench201Encodings() as never,
     encoding: "",
@@ -157,10 +157,10 @@ Deno.test("a Gaussian process is fitted for every query, to mutations of the fiv
   const pool: number[] = [];
   const edits = new Set<number>();
   const counted = {
-    ...moves,
+    ...variation,
     perturb: (arch: Nb201Arch, rng: Rng, n = 1) => {
       edits.add(n);
-      return moves.perturb(arch, rng, n);
+      return variation.perturb(arch, rng, n);
     },
   };
   const fitted: number[] = [];
@@ -176,7 +176,7 @@ Deno.test("a Gaussian process is fitted for every query, to mutations of the fiv
     draw: (archs, rng) => predictors[0].draw!(archs, rng),
   };
   const plan = { ...planned, key: formatNb201, candidates, predictors: [spy] };
-  const search = guidedStrategy(counted, 1, plan);
+  const search = modelBasedStrategy(counted, 1, plan);
   for (let i = 0; i < 30; i++) {
     const asked = await search.ask(1);
     await search.tell(asked.map((t) => ({ ...t, score: { value: merit(t.arch) / 6 } })));
@@ -222,7 +222,7 @@ Deno.test("an acquisition that is another at every look is not climbed", () => {
     predict: (archs) => ({ mean: acquireMerit(archs), deviation: acquireMerit(archs) }),
   };
   const make = (acquisition: AcquisitionName, climbs: number) =>
-    guidedStrategy(moves, 1, {
+    modelBasedStrategy(variation, 1, {
       name: "mine",
       initial: 2,
       batch: 1,
@@ -243,7 +243,7 @@ Deno.test("gcn learns from eight ninths of the budget and picks the rest from fi
   const guided = settingsOf(quick("gcn"));
   const planOf = (budget: number, initial = 0) => {
     const context = { space, encodings: {}, encoding: "", budget };
-    const { candidates, batch, ...plan } = guidedPlan("gcn", { ...guided, initial }, context);
+    const { candidates, batch, ...plan } = modelBasedPlan("gcn", { ...guided, initial }, context);
     return [plan.initial, batch, candidates.random];
   };
   assert.deepEqual(planOf(150), [133, 17, 7500]);
@@ -258,7 +258,7 @@ Deno.test("strategies of the encodings study have its settings", () => {
     get: (all, name: string) => (seen.push(name), all[name]),
   });
   const plans = (["gp", "bananas", "dngo", "bohamiann"] as const).map((name) => {
-    const plan = guidedPlan(name, settingsOf(quick(name)), {
+    const plan = modelBasedPlan(name, settingsOf(quick(name)), {
       space,
       encodings,
       encoding: "",

@@ -5,7 +5,7 @@ import type { Rng } from "../../common/random.ts";
 import { uniformArchitecture } from "../sampling.ts";
 import type { SearchSpace } from "../space.ts";
 
-export interface Moves<A> {
+export interface VariationOperators<A> {
   readonly space: SearchSpace<A>;
   sample(rng: Rng): A;
   /**
@@ -24,10 +24,10 @@ const WORDS = { perturb: "mutation", neighbours: "neighbourhood" };
  * @param encodings for sampling, and for perturbing and neighbourhoods; the space's own where none is given.
  * @throws UsageError for an encoding that cannot sample.
  */
-export function movesOf<A>(
+export function variationOf<A>(
   space: SearchSpace<A>,
   encodings: { sample?: Encoding<A>; perturb?: Encoding<A> } = {},
-): Moves<A> {
+): VariationOperators<A> {
   const { sample, perturb: near } = encodings;
   if (sample && !sample.sample) throw cannot(sample.name, "sample", space.name);
   const perturb = near ? near.perturb : space.mutate && ((arch: A, rng: Rng, edits = 1) => {

@@ -10,10 +10,10 @@ import type { Scored, Strategy, StrategyReport } from "../strategy.ts";
 import { acquire, type AcquisitionName, isFixed } from "./acquisition.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
 import { type Candidate, type CandidatePlan, findCandidates } from "./candidates.ts";
-import type { Moves } from "./moves.ts";
+import type { VariationOperators } from "./variation.ts";
 import { type Whole, wholeSpace } from "./whole.ts";
 
-export interface GuidedPlan<A> {
+export interface ModelBasedPlan<A> {
   /** Of the strategy, for messages. */
   name: string;
   /** Random draws before the first fit. */
@@ -49,7 +49,11 @@ const TRIES = 1000;
  * @throws UsageError where space or encoding have no mutation, or no neighbourhood to climb in, and for an
  * acquisition that cannot be climbed.
  */
-export function guidedStrategy<A>(moves: Moves<A>, seed: number, plan: GuidedPlan<A>): Strategy<A> {
+export function modelBasedStrategy<A>(
+  variation: VariationOperators<A>,
+  seed: number,
+  plan: ModelBasedPlan<A>,
+): Strategy<A> {
   if (plan.acquisition === "ts" && !plan.predictors.every(({ draw }) => draw)) {
     throw new UsageError(
       `Cannot use acquisition ts in ${plan.name}: its predictor draws no functions; try its`,
@@ -60,16 +64,16 @@ export function guidedStrategy<A>(moves: Moves<A>, seed: number, plan: GuidedPla
       `Cannot use acquisition percentile in ${plan.name}: its predictor is no ensemble; try ucb`,
     );
   }
-  if (plan.candidates.parents > 0) moves.require(plan.name, "perturb");
+  if (plan.candidates.parents > 0) variation.require(plan.name, "perturb");
   if (plan.candidates.climbs > 0) {
-    moves.require(plan.name, "neighbours");
+    variation.require(plan.name, "neighbours");
     if (!isFixed(plan.acquisition)) {
       throw new UsageError(
         `Cannot climb by acquisition ${plan.acquisition} in ${plan.name}: it is another at every look; try ei`,
       );
     }
   }
-  return new Guided(moves, seed, plan);
+  return new Guided(variation, seed, plan);
 }
 
 class Guided<A> implements Strategy<A> {
@@ -83,9 +87,9 @@ class Guided<A> implements Strategy<A> {
   #whole: Whole<A> | null | undefined;
 
   constructor(
-    private readonly moves: Moves<A>,
+    private readonly variation: VariationOperators<A>,
     private readonly seed: number,
-    private readonly plan: GuidedPlan<A>,
+    private readonly plan: ModelBasedPlan<A>,
   ) {
     this.#rng = new Rng(seed, Stream.search);
   }
@@ -94,8 +98,8 @@ class Guided<A> implements Strategy<A> {
     const best = this.#ranked().slice(0, Math.max(1, this.plan.candidates.parents));
     const one = () =>
       best.length > 0 && this.plan.candidates.parents > 0
-        ? this.moves.perturb(this.#rng.pick(best), this.#rng)
-        : this.moves.sample(this.#rng);
+        ? this.variation.perturb(this.#rng.pick(best), this.#rng)
+        : this.variation.sample(this.#rng);
     return Promise.resolve(Array.from({ length: n }, one));
   }
 
@@ -129,9 +133,9 @@ class Guided<A> implements Strategy<A> {
 
   /** A draw that is not taken; where nearly all are, one that is. */
   #fresh(taken: ReadonlySet<string>): A {
-    let arch = this.moves.sample(this.#rng);
+    let arch = this.variation.sample(this.#rng);
     for (let i = 0; i < TRIES && taken.has(this.plan.key(arch)); i++) {
-      arch = this.moves.sample(this.#rng);
+      arch = this.variation.sample(this.#rng);
     }
     return arch;
   }
@@ -142,7 +146,7 @@ class Guided<A> implements Strategy<A> {
     const turn = Math.floor(Math.max(0, this.#trials - initial) / batch);
     const predictor = predictors[turn % predictors.length];
     if (this.#whole === undefined) {
-      this.#whole = wholeSpace(this.moves.space, key, candidates.whole ?? 0);
+      this.#whole = wholeSpace(this.variation.space, key, candidates.whole ?? 0);
     }
     // A round's numbers depend on the place in the search alone: a restored search needs no fit of its past.
     const rng = new Rng(this.seed, salted(Stream.search, 1), this.#trials);
@@ -159,7 +163,7 @@ class Guided<A> implements Strategy<A> {
         members: () => predictor.members!(archs),
       });
     const found: Candidate<A>[] = findCandidates(candidates, {
-      moves: this.moves,
+      variation: this.variation,
       key,
       whole: this.#whole,
       ranked: this.#ranked(),
@@ -172,7 +176,7 @@ class Guided<A> implements Strategy<A> {
   }
 
   snapshot() {
-    const { space } = this.moves;
+    const { space } = this.variation;
     const json: Saved = {
       drawn: this.#rng.index,
       trials: this.#trials,
@@ -183,7 +187,7 @@ class Guided<A> implements Strategy<A> {
   }
 
   restore({ json }: { json: unknown }): Promise<void> {
-    const { space } = this.moves;
+    const { space } = this.variation;
     const saved = json as Saved;
     this.#rng.index = saved.drawn;
     this.#trials = saved.trials;

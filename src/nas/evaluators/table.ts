@@ -1,4 +1,4 @@
-/** Evaluation by a table of results: its settings, and what a search says of it. */
+/** Evaluation by a table of results: its definition and settings. */
 import { z } from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { defineEvaluator } from "../definition.ts";
@@ -6,21 +6,21 @@ import { nameText, pathText } from "../config/limits.ts";
 import type { Metric } from "../tables/table.ts";
 
 const settings = z.strictObject({
-  /** File of the table. */
+  /** Path of the table. */
   table: pathText.default(""),
-  /** Data set of the table, the column that is maximised (`-name`: minimised), the one reported; "" = the table's. */
+  /** Data set, column to maximise (`-name`: to minimise) and column to report; "" = the table's defaults. */
   dataset: nameText.default(""),
   objective: nameText.default(""),
   report: nameText.default(""),
-  /** Where a table has several trainings of an architecture: their mean, or one of them at random. */
+  /** Score of an architecture trained several times: the mean, or one training at random. */
   runs: z.enum(["mean", "one"]).default("mean"),
 });
 export type TableSettings = z.output<typeof settings>;
 
-/** Unit of the scores that a column gives. */
+/** Unit of the scores from a column. */
 const unitOf = ({ unit }: Metric): string => unit === "%" ? "fraction" : unit;
 
-/** Data sets of tables that can be had here. */
+/** Data sets of the tables that denas can load too. */
 const available = ["cifar10", "cifar100"];
 
 export const tableDefinition = defineEvaluator({
@@ -29,36 +29,38 @@ export const tableDefinition = defineEvaluator({
   settings,
   cost: "lookup",
   needsDevice: false,
-  // A table is asked as often as its literature does; scores do not change, so that nothing is drawn at the end.
+  // 150 queries as in the literature. Scores do not change, so that nothing is sampled at the end.
   loop: { epochs: 1, rounds: 150, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
   async open(given, { config, space, gpu, io: { cacheDir, signal } }) {
     if (given.table === "") {
       throw new UsageError("Cannot search on a table: none is named; name its file with --table");
     }
-    // Tables are read from files: only a host that asks for one loads their readers.
+    // Imported here, so that only searches on tables load the readers of table files.
     const [{ TableEvaluator }, tables] = await Promise.all([
       import("./table_evaluator.ts"),
       import("../tables/mod.ts"),
     ]);
-    const { indexIn, metricOf, objectiveOf, openTable, requireSpace, scoresOf } = tables;
+    const { indexIn, objectiveOf, openColumns, openTable, requireSpace, scoresOf } = tables;
     const table = await openTable(given.table, { space, cacheDir, signal });
     requireSpace(table, space.name);
-    const evaluator = new TableEvaluator(space, table, given, config.seed);
-    const { task, objective, report } = evaluator.roles;
-    const maximised = `${metricOf(table, objective.replace(/^-/, "")).label} (${objective})`;
+    const columns = openColumns(table, given);
+    const evaluator = new TableEvaluator(space, columns, given.runs, config.seed);
+    const { dataset, input, classes, objective, report } = columns;
+    const { metric } = objectiveOf(table, objective);
+    const maximised = `${metric.label} (${objective})`;
     const reported = `${report.label} (${report.name})`;
     return {
       evaluator,
-      target: task,
+      target: { input, classes },
       arch: {
-        input: [...task.input],
-        classes: task.classes,
-        ...available.includes(task.dataset) && { data: task.dataset },
+        input: [...input],
+        classes,
+        ...available.includes(dataset) && { data: dataset },
       },
       scoreKind: "table",
       score: {
         label: maximised,
-        unit: unitOf(metricOf(table, objective.replace(/^-/, ""))),
+        unit: unitOf(metric),
         comparable: true,
       },
       unfit: evaluator.worst,

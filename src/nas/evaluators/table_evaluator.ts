@@ -1,30 +1,10 @@
-/** Evaluation by a table: what others measured, without any training (White et al., NeurIPS 2020, §5). */
+/** Evaluation by a table of published results, without any training (White et al., NeurIPS 2020, §5). */
 import { Rng, Stream } from "../../common/random.ts";
 import type { Evaluator, Result, ScoredOn } from "../evaluator.ts";
 import type { SearchSpace } from "../space.ts";
 import type { State, Trial } from "../strategy.ts";
-import type { TableSettings } from "./table.ts";
-import {
-  fidelitiesOf,
-  indexIn,
-  type Metric,
-  metricOf,
-  objectiveOf,
-  scoresOf,
-  shorterScores,
-  type Table,
-  type TableTask,
-  taskOf,
-  toFraction,
-} from "../tables/table.ts";
-
-/** What a run says of the table's columns. */
-export interface TableRoles {
-  task: TableTask;
-  /** With a minus where it is minimised. */
-  objective: string;
-  report: Metric;
-}
+import type { TableColumns } from "../tables/columns.ts";
+import { indexIn, toFraction } from "../tables/table.ts";
 
 interface Saved {
   drawn: number;
@@ -33,41 +13,27 @@ interface Saved {
 
 export class TableEvaluator<A> implements Evaluator<A> {
   readonly remembers = true;
-  readonly roles: TableRoles;
-  /** Of columns that say the same of shorter trainings than the objective's. */
-  readonly fidelities: readonly number[];
-  readonly #shorter: ReadonlyMap<number, Float64Array>;
-  /** One column per training that a query may get; the mean alone unless one is drawn. */
+  /** One column per training that a query may get; only the mean unless trainings are sampled. */
   readonly #scores: Float64Array[];
   readonly #rng: Rng;
-  /** What each architecture got last, where trainings are drawn. */
+  /** Last score of each architecture, where trainings are sampled. */
   #seen = new Map<number, number>();
 
-  /** @throws UsageError for columns or data sets that the table has not, naming those that it has. */
   constructor(
     private readonly space: SearchSpace<A>,
-    readonly table: Table,
-    { dataset, objective: wanted, report, runs }: Omit<TableSettings, "table">,
+    readonly columns: TableColumns,
+    runs: "mean" | "one",
     seed: number,
   ) {
-    const task = taskOf(table, dataset);
-    const objective = objectiveOf(table, wanted || task.objective);
-    const { metric, minimise } = objective;
-    const columns = runs === "one" && metric.runs ? metric.runs : [metric.name];
-    this.#scores = columns.map((name) =>
-      scoresOf(table, { metric: metricOf(table, name), minimise })
-    );
-    this.#shorter = shorterScores(table, objective);
-    this.fidelities = fidelitiesOf(objective, this.#shorter);
+    this.#scores = runs === "one" ? columns.runs : [columns.mean];
     this.#rng = new Rng(seed, Stream.search, 1);
-    this.roles = {
-      task,
-      objective: `${minimise ? "-" : ""}${metric.name}`,
-      report: metricOf(table, report || task.report),
-    };
   }
 
-  /** The lowest score of the table: for architectures that may not be asked for. */
+  get fidelities(): readonly number[] {
+    return this.columns.fidelities;
+  }
+
+  /** The lowest score of the table, given to infeasible architectures. */
   get worst(): number {
     return this.#scores.reduce(
       (least, column) => column.reduce((a, b) => Math.min(a, b), least),
@@ -75,20 +41,22 @@ export class TableEvaluator<A> implements Evaluator<A> {
     );
   }
 
-  /** The value of the report column: no strategy sees it. */
+  /** Value of the report column, which no strategy sees. */
   report(arch: A): number {
-    const { report } = this.roles;
-    const index = indexIn(this.table, this.space.key(arch));
-    return this.table.column(report.name)[index] * toFraction(report);
+    const { table, report, reports } = this.columns;
+    return reports[indexIn(table, this.space.key(arch))] * toFraction(report);
   }
 
-  /** @throws UsageError naming an architecture that is not in the table. */
+  /**
+   * Looks the trials up.
+   * @throws UsageError naming an architecture that is not in the table.
+   */
   async *evaluate(
     trials: readonly Trial<A>[],
     on: ScoredOn,
   ): AsyncGenerator<Result> {
     for (const { id, arch, epochs = 0 } of trials) {
-      const index = indexIn(this.table, this.space.key(arch));
+      const index = indexIn(this.columns.table, this.space.key(arch));
       yield {
         trial: id,
         seconds: 0,
@@ -99,12 +67,12 @@ export class TableEvaluator<A> implements Evaluator<A> {
   }
 
   #score(index: number, on: ScoredOn, epochs: number): number {
-    const brief = this.#shorter.get(epochs);
+    const brief = this.columns.shorter.get(epochs);
     if (brief) return brief[index];
     return this.#scores.length === 1 ? this.#scores[0][index] : this.#drawn(index, on);
   }
 
-  /** One of the trainings at random; at the end the one that the search got. */
+  /** Score of one training at random; in the final selection, the one that the search got. */
   #drawn(index: number, on: ScoredOn): number {
     let value = on === "selection" ? this.#seen.get(index) : undefined;
     if (value === undefined) this.#seen.set(index, value = this.#rng.pick(this.#scores)[index]);

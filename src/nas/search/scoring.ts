@@ -1,22 +1,27 @@
-/** Architectures drawn and scored within the limits of a search. */
+/** Samples and scores architectures within the constraints of a search. */
 import type { Result, ScoredOn } from "../evaluator.ts";
 import type { SearchParts } from "./loop.ts";
 import type { Position } from "./position.ts";
 import { reasonOf } from "../results.ts";
 import type { Scored, Trial } from "../strategy.ts";
 
-/** Further objectives of an architecture whose network cannot be built: below all others, and still numbers. */
+/** Further objectives of an architecture whose network cannot be built: the lowest finite number. */
 const LOWEST = -Number.MAX_VALUE;
 
+/** What scoring needs of a search. */
+export type ScoringParts<A> =
+  & Pick<SearchParts<A>, "strategy" | "evaluator" | "fits" | "objectives" | "unfit">
+  & { config: Pick<SearchParts<A>["config"], "objectives"> };
+
 export class Scoring<A> {
-  /** @param at gives where the search stands; it keeps the number of evaluations and the lowest score. */
+  /** @param at position of the search; its evaluation count and lowest score are updated here. */
   constructor(
-    private readonly parts: SearchParts<A>,
+    private readonly parts: ScoringParts<A>,
     private readonly signal: AbortSignal,
-    private readonly at: () => Position,
+    private readonly at: () => Pick<Position, "queries" | "lowest">,
   ) {}
 
-  /** Draws until enough architectures keep to the limits. */
+  /** Samples until n architectures satisfy the constraints. */
   async draw(n: number): Promise<A[]> {
     const drawn: A[] = [];
     for (let tries = 0; drawn.length < n; tries++) {
@@ -34,7 +39,7 @@ export class Scoring<A> {
     return drawn.slice(0, n);
   }
 
-  /** One result per trial as they arrive; those over the limits first, without asking the evaluator. */
+  /** Yields one result per trial as they arrive. Infeasible ones come first, without asking the evaluator. */
   async *results(
     trials: readonly Trial<A>[],
     on: ScoredOn = "reward",
@@ -59,7 +64,7 @@ export class Scoring<A> {
     }
   }
 
-  /** All results of some trials, as `tell` takes them. */
+  /** Evaluates trials and returns them as `tell` takes them. */
   async score(trials: readonly Trial<A>[], on?: ScoredOn): Promise<Scored<A>[]> {
     const results: Result[] = [];
     for await (const result of this.results(trials, on)) results.push(result);
@@ -67,8 +72,8 @@ export class Scoring<A> {
   }
 
   /**
-   * Trials with their results, in the order that the strategy takes. Those without a score get a low one, so that
-   * a strategy learns to avoid them.
+   * Trials with their results, in the order that the strategy wants. Trials without a score get a low one, so
+   * that the strategy learns to avoid them.
    */
   scored(trials: readonly Trial<A>[], results: readonly Result[]): Scored<A>[] {
     const at = this.at();
@@ -90,7 +95,7 @@ export class Scoring<A> {
     return { ...trial, score, status: result.status, reason: result.reason };
   }
 
-  /** Why an architecture is not evaluated; null where it is. */
+  /** Reason why an architecture is not evaluated; null if it is. */
   #refused(arch: A): { status: "failed" | "infeasible"; reason: string } | null {
     try {
       if (this.parts.fits(arch)) return null;
@@ -110,7 +115,7 @@ export class Scoring<A> {
   }
 }
 
-/** A score that is no finite number is a failure. */
+/** Turns a score that is not finite into a failure. */
 function finite(result: Result): Result {
   if (result.status !== "ok" || Number.isFinite(result.score.value)) return result;
   const { trial, seconds, score: { value } } = result;

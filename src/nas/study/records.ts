@@ -1,13 +1,13 @@
-/** The file of a study: a line on what it is, a line whenever it begins or goes on, one per finished trial. */
+/** File of a study: a line that defines it, one per start or resumption, one per finished trial. */
 import { z } from "zod";
 import { sha256 } from "../../common/sha256.ts";
 import { DataError } from "../../common/errors.ts";
 import { expectation } from "../config/zod_messages.ts";
 import { lossOf } from "./loss.ts";
 import { notedAt, type Study, studySchema } from "./definition.ts";
-import type { StudyTask } from "./trial.ts";
+import type { TableColumns } from "../tables/columns.ts";
 
-/** Its name in a study's folder. */
+/** Name of the file within a study's folder. */
 export const studyFile = "study.ndjson";
 
 const task = z.object({
@@ -16,13 +16,13 @@ const task = z.object({
   dataset: z.string(),
   size: z.number(),
   objective: z.string(),
-  /** Column that the values of trials are from. */
+  /** Column of the trials' values. */
   report: z.string(),
   label: z.string(),
   unit: z.enum(["%", "fraction", "s", "M", ""]),
   /** The best value of that column in the whole table. */
   best: z.number(),
-  /** Of both columns: the same file later. */
+  /** Digest of both columns, to detect a changed table. */
   sha256: z.string(),
 });
 
@@ -37,9 +37,9 @@ const head = z.object({
 const begin = z.object({
   type: z.literal("begin"),
   time: z.string(),
-  /** Trials that run at the same time. */
+  /** Trials that run in parallel. */
   workers: z.number().int().positive(),
-  /** Searches per algorithm and data set: a study may be given more of them later. */
+  /** Searches per algorithm and data set; may grow when a study is resumed. */
   trials: z.number().int().positive(),
 });
 
@@ -50,7 +50,7 @@ const job = {
   seed: z.number(),
 };
 
-/** Its queries stand in the line as well (`Query`); no reader keeps them, since they are nearly all of the file. */
+/** A finished trial. Its line also has the queries (`Query`), most of the file, which no reader keeps. */
 const trial = z.object({
   type: z.literal("trial"),
   ...job,
@@ -59,7 +59,7 @@ const trial = z.object({
   seconds: z.number(),
 });
 
-/** A trial that came to no end: the same seed would fail again. */
+/** A failed trial; it is not repeated, since the same seed would fail again. */
 const failed = z.object({ type: z.literal("failed"), ...job, reason: z.string() });
 
 export type StudyHead = z.infer<typeof head>;
@@ -74,18 +74,18 @@ export interface StudyRecords {
   failed: FailedRecord[];
 }
 
-export function headOf(study: Study, tasks: readonly StudyTask[]): StudyHead {
+export function headOf(study: Study, tasks: readonly TableColumns[]): StudyHead {
   return {
     type: "study",
     version: 1,
-    // Where the files are on this machine is not what a study is.
+    // Paths of this machine are not part of a study's definition.
     study: { ...study, tables: [] },
     tasks: tasks.map(taskHead),
     at: notedAt(study),
   };
 }
 
-function taskHead({ table, dataset, objective, report, mean, reports }: StudyTask): TaskHead {
+function taskHead({ table, dataset, objective, report, mean, reports }: TableColumns): TaskHead {
   const smallIsGood = lossOf(report) === null && objective === `-${report.name}`;
   return {
     table: table.name,
@@ -108,11 +108,11 @@ function bytesOf(a: Float64Array, b: Float64Array): Uint8Array {
   return new Uint8Array(both.buffer);
 }
 
-/** What tells one trial from another. */
+/** Unique key of a trial. */
 export const trialKey = (t: Pick<TrialRecord, "task" | "algorithm" | "trial">): string =>
   `${t.task} ${t.algorithm} ${t.trial}`;
 
-/** Where two studies differ first, trials aside: more of them go on with the same study. */
+/** First difference between two definitions, or null. The number of trials may differ: it may grow. */
 export function difference(before: StudyHead, now: StudyHead): string | null {
   const [a, b] = [before, now].map(({ study, tasks }) => ({
     ...study,
@@ -138,11 +138,11 @@ function differing(a: unknown, b: unknown, path: string): string | null {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Takes a study's lines one by one, so that a file can be read while it grows. */
+/** Reads a study's lines one by one, so that a file can be read while it grows. */
 export class StudyReader {
   readonly trials: TrialRecord[] = [];
   readonly failed: FailedRecord[] = [];
-  /** The last time that it began or went on; null in files that do not say. */
+  /** The last start or resumption; null in files without such lines. */
   begun: BeginRecord | null = null;
   #head: StudyHead | null = null;
   #lines = 0;
@@ -150,12 +150,15 @@ export class StudyReader {
 
   constructor(private readonly file: string) {}
 
-  /** Null before the first line. */
+  /** Definition of the study; null before the first line. */
   get head(): StudyHead | null {
     return this.#head;
   }
 
-  /** @throws DataError naming line and field. */
+  /**
+   * Takes the next line.
+   * @throws DataError naming line and field.
+   */
   take(value: unknown): void {
     const line = ++this.#lines;
     if (this.#head === null) this.#head = check(head, value, this.file, line);
@@ -173,7 +176,10 @@ export class StudyReader {
     }
   }
 
-  /** Throws a DataError unless this is a trial of the study, and the first line on it. */
+  /**
+   * Checks that a trial belongs to the study and occurs once.
+   * @throws DataError if not.
+   */
   #first(record: TrialRecord | FailedRecord, line: number, { tasks, study }: StudyHead): void {
     const fits = record.task < tasks.length && record.algorithm < study.algorithms.length;
     if (!fits) this.#refuse(line);
@@ -189,10 +195,13 @@ export class StudyReader {
   }
 }
 
-/** @throws DataError naming line and field. */
+/**
+ * Reads all lines of a file.
+ * @throws DataError naming line and field.
+ */
 export function readStudyRecords(lines: readonly unknown[], file: string): StudyRecords {
   const reader = new StudyReader(file);
-  // An empty file has no first line either, and is told so.
+  // An empty file gives the error of a missing first line.
   for (const line of lines.length === 0 ? [undefined] : lines) reader.take(line);
   return { head: reader.head!, trials: reader.trials, failed: reader.failed };
 }

@@ -1,16 +1,16 @@
-/** Tables in text: one row per architecture, a column that names it, and a column per metric. */
+/** Tables as text: one row per architecture, a column that names it, and a column per metric. */
 import { parse } from "csv-parse/sync";
 import { DataError, UsageError } from "../../common/errors.ts";
 import type { Metric, Table, TableTask } from "./table.ts";
 
-/** Columns and rows of a text file; lines count from 1. */
+/** Columns and rows of a text file; line numbers start at 1. */
 export interface Cells {
   name: string;
   header: string[];
   rows: { line: number; cells: string[] }[];
 }
 
-/** @throws DataError naming line and what is wrong there. */
+/** Parses a text file. @throws DataError naming the line and the error. */
 export function readCells(text: string, name: string): Cells {
   const rows: Cells["rows"] = [];
   try {
@@ -46,7 +46,7 @@ export function readCells(text: string, name: string): Cells {
   return { name, header, rows };
 }
 
-/** @throws DataError naming row and column. */
+/** Throws for a cell. @throws DataError naming row and column. */
 export function refuseCell(
   name: string,
   line: number,
@@ -58,18 +58,22 @@ export function refuseCell(
   throw new DataError(`Cannot read table ${name}: ${at}: ${why}`, { cause });
 }
 
-/** How the architectures of a table are written, and what its columns mean. */
+/** Notation of a table's architectures, and meaning of its columns. */
 export interface CsvLayout {
   space: string;
   /** Column of the architecture. */
   arch: string;
-  /** Key and choices from the text of a cell; throws UsageError where it is none. */
+  /** Reads key and choices from the text of a cell. Throws a UsageError for text that is no architecture. */
   read(text: string): { key: string; choice: number[] };
   metrics: Metric[];
   tasks: TableTask[];
 }
 
-/** @throws DataError naming row and column: what is no architecture or no number, keys that occur twice. */
+/**
+ * Makes a table of rows and columns.
+ * @throws DataError naming row and column: for text that is no architecture or no number, and for repeated
+ * keys.
+ */
 export function csvTable({ name, header, rows }: Cells, layout: CsvLayout): Table {
   const archAt = header.indexOf(layout.arch);
   const choices: number[][] = [];
@@ -119,7 +123,7 @@ function readArch(name: string, line: number, layout: CsvLayout, text: string) {
   }
 }
 
-/** What a whole table holds in memory. */
+/** In-memory contents of a whole table. */
 export interface TableContents {
   keys: readonly string[];
   indices: ReadonlyMap<string, number>;

@@ -1,6 +1,6 @@
 /**
- * Tables with a row per architecture, data set and length of training, as some extracts of NATS-Bench have them:
- * turned into a row per architecture with columns `<data set>_<metric>_<epochs>`.
+ * Converts tables with a row per architecture, data set and length of training, as some extracts of
+ * NATS-Bench have them, to a row per architecture with columns `<data set>_<metric>_<epochs>`.
  */
 import { DataError } from "../../common/errors.ts";
 import { type Cells, refuseCell } from "./csv.ts";
@@ -11,7 +11,7 @@ const prefixes: Readonly<Record<string, string>> = {
   "ImageNet16-120": "in16",
 };
 
-/** Metrics by the names that they have elsewhere. */
+/** Names of metrics in other files. */
 const names: Readonly<Record<string, string>> = {
   train_acc: "train",
   valid_acc: "val",
@@ -19,14 +19,15 @@ const names: Readonly<Record<string, string>> = {
   test_acc: "test",
 };
 
-/** Whether rows are told apart by data set and epochs as well. */
+/** Whether rows also differ by data set and epochs. */
 export const isLong = ({ header }: Cells): boolean =>
   header.includes("dataset") && header.includes("epochs") &&
   (header.includes("ops") || header.includes("arch"));
 
 /**
- * @throws DataError naming row and column: an unknown data set, a row that stands twice, an architecture
- * that lacks a row which others have.
+ * Makes one row per architecture.
+ * @throws DataError naming row and column: for an unknown data set, a repeated row, or an architecture that
+ * lacks a row which others have.
  */
 export function widen({ name, header, rows }: Cells): Cells {
   const arch = header.includes("arch") ? "arch" : "ops";

@@ -10,6 +10,7 @@ import { isMacroBench, macroBenchCells, macroBenchTable } from "./nasbench_macro
 import type { Table } from "./table.ts";
 import { userTable } from "./user.ts";
 
+export * from "./columns.ts";
 export * from "./table.ts";
 
 export interface OpenTable {

@@ -1,7 +1,7 @@
 /**
- * NAS-Bench-101 as a table: from Google's `.tfrecord`, which is read once into a SQLite file of the cache, or from
- * such a file. Accuracies are fractions; columns are `<split>_<epochs>`, the mean of the trainings,
- * `<split>_<epochs>_half` in the middle of them, and a trailing `_1` … for each training.
+ * NAS-Bench-101 as a table: from Google's `.tfrecord`, which is read once into a SQLite file of the cache, or
+ * from such a SQLite file. Accuracies are fractions. Column `<split>_<epochs>` is the mean over the trainings
+ * at their end, `<split>_<epochs>_half` halfway through; a trailing `_1` … selects one training.
  */
 import { dirname, join } from "@std/path";
 import { DatabaseSync } from "node:sqlite";
@@ -17,11 +17,14 @@ import {
 import type { Metric, Table, TableTask } from "./table.ts";
 
 export interface OpenNb101 extends ImportOptions {
-  /** Where the SQLite file of a `.tfrecord` is kept. */
+  /** Folder of the SQLite file made from a `.tfrecord`. */
   cacheDir?: string;
 }
 
-/** @throws DataError naming record and column; UsageError without a place for the SQLite file. */
+/**
+ * Opens the table. @throws DataError naming record and column; UsageError when a `.tfrecord` is given without
+ * `cacheDir`.
+ */
 export async function openNb101(path: string, options: OpenNb101): Promise<Table> {
   if (options.cacheDir === undefined) {
     throw new UsageError(
@@ -65,7 +68,7 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Opens a file that `openNb101` made. @throws DataError where it is none. */
+/** Opens a file written by `openNb101`. @throws DataError for any other file. */
 export function openNb101Sqlite(path: string, name: string): Table {
   let db: DatabaseSync | undefined;
   try {

@@ -1,6 +1,6 @@
 /**
- * From Google's file of NAS-Bench-101 to one that opens at once: a SQLite file with a blob per column. Rows go
- * through a temporary table that SQLite keeps on disk, so that memory does not grow with the file.
+ * Converts Google's file of NAS-Bench-101 to a SQLite file that opens at once, with a blob per column. Rows
+ * go through a temporary table that SQLite keeps on disk, so that memory does not grow with the file.
  */
 import { DatabaseSync } from "node:sqlite";
 import { DataError, UsageError } from "../../common/errors.ts";
@@ -14,7 +14,7 @@ import {
 } from "./nasbench101_record.ts";
 import { readRecords } from "./tfrecord.ts";
 
-/** What is kept of an evaluation: the name of its columns and its field. */
+/** Values to keep of an evaluation: prefix of their columns, and field. */
 export const measures: readonly { name: string; field: keyof Evaluation }[] = [
   { name: "train", field: "train_accuracy" },
   { name: "valid", field: "validation_accuracy" },
@@ -22,15 +22,15 @@ export const measures: readonly { name: string; field: keyof Evaluation }[] = [
   { name: "seconds", field: "training_time" },
 ];
 
-/** Version of the layout: files of another are made anew. */
+/** Version of the layout: files of another version are converted again. */
 export const LAYOUT = 1;
 
-/** What the file says of itself. */
+/** Metadata stored in the file. */
 export interface Nb101Meta {
   layout: number;
   source: string;
   size: number;
-  /** Lengths of training that the rows have, ascending, and trainings of each. */
+  /** Lengths of training, ascending, and number of trainings of each. */
   epochs: number[];
   repeats: number;
 }
@@ -40,12 +40,12 @@ export interface ImportOptions {
   signal?: AbortSignal;
 }
 
-/** One hash in so many is computed again. */
+/** Interval of hashes that are recomputed as a check. */
 const CHECK_EVERY = 1000;
 const PAUSE_EVERY = 5000;
 
 /**
- * Reads the whole file and writes `target`, which must not be there yet.
+ * Reads the whole file and writes `target`, which must not exist.
  * @throws DataError naming record and column, or the cell whose trainings are not complete.
  */
 export async function importNb101(
@@ -125,7 +125,7 @@ function packedCell(row: Nb101Record, n: number): number {
 const floats = (e: Evaluation): Uint8Array =>
   new Uint8Array(Float64Array.from(measures, ({ field }) => e[field]).buffer);
 
-/** Every cell has to have as many trainings of each length as the others. */
+/** Checks that every cell has the same number of trainings of each length; returns the metadata. */
 function complete(db: DatabaseSync, source: string): Nb101Meta {
   const budgets = db.prepare(
     "SELECT epochs, count(*) AS n FROM runs GROUP BY epochs ORDER BY epochs",
@@ -150,7 +150,7 @@ function complete(db: DatabaseSync, source: string): Nb101Meta {
   return { layout: LAYOUT, source, size, epochs: budgets.map(({ epochs }) => epochs), repeats };
 }
 
-/** One blob per column, cells in the order of their hashes. */
+/** Writes one blob per column, with cells in the order of their hashes. */
 function writeColumns(
   db: DatabaseSync,
   { size, epochs, repeats }: Nb101Meta,

@@ -1,13 +1,13 @@
 /**
- * The rows of NAS-Bench-101's files (Ying et al., ICML 2019): JSON `[hash, epochs, adjacency bits, operations,
- * metrics]`, the last a protobuf message in base64.
+ * Rows of NAS-Bench-101's files (Ying et al., ICML 2019): JSON `[hash, epochs, adjacency bits, operations,
+ * metrics]`. The metrics are a protobuf message in base64.
  */
 import { z } from "zod";
 import { MessageWriter, readMessage } from "../../common/protobuf.ts";
 import { UsageError } from "../../common/errors.ts";
 import { type Dag, nb101Dag, nb101FromMatrix } from "../spaces/nasbench101.ts";
 
-/** Numbers of the fields of ModelMetrics, and of its EvaluationData. */
+/** Field numbers of ModelMetrics and of its EvaluationData. */
 const metricsFields = { evaluation_data: 1, trainable_parameters: 2, total_time: 3 } as const;
 const evaluationFields = {
   current_epoch: 1,
@@ -21,7 +21,7 @@ const evaluationNames: ReadonlyMap<number, string> = new Map(
   Object.entries(evaluationFields).map(([name, field]) => [field, name]),
 );
 
-/** What one evaluation of a training says. */
+/** Results of one evaluation during a training. */
 export interface Evaluation {
   training_time: number;
   train_accuracy: number;
@@ -33,12 +33,12 @@ export interface Evaluation {
 export interface Nb101Record {
   hash: string;
   epochs: number;
-  /** Parameters of the network. */
+  /** Number of parameters of the network. */
   parameters: number;
-  /** Rows of the adjacency matrix without breaks, and the operations. */
+  /** Rows of the adjacency matrix without separators, and the operations. */
   adjacency: string;
   ops: string;
-  /** In the middle and at the end of the training. */
+  /** Evaluations halfway through and at the end of the training. */
   half: Evaluation;
   final: Evaluation;
 }
@@ -59,7 +59,7 @@ const evaluation = z.object({
 });
 
 const metrics = z.object({
-  // At the start, in the middle, at the end.
+  // Evaluations at the start, halfway, and at the end.
   evaluation_data: z.tuple([z.unknown(), evaluation, evaluation]),
   trainable_parameters: z.number().int().positive(),
 });
@@ -67,7 +67,7 @@ const metrics = z.object({
 const columns = ["hash", "epochs", "adjacency", "operations", "metrics"];
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Reads a row. @throws UsageError naming the column that is wrong. */
+/** Decodes a row. @throws UsageError naming the wrong column. */
 export function decodeRecord(data: Uint8Array): Nb101Record {
   let json: unknown;
   try {
@@ -88,7 +88,7 @@ export function decodeRecord(data: Uint8Array): Nb101Record {
   return { hash, epochs, adjacency, ops, parameters, half, final };
 }
 
-/** What stands in a message, of whatever shape that is: `metrics` checks it. */
+/** Fields of a message, of any shape: `metrics` checks them. */
 function readMetrics(bytes: Uint8Array) {
   const message: { evaluation_data: unknown[]; trainable_parameters?: number } = {
     evaluation_data: [],
@@ -104,7 +104,7 @@ function readMetrics(bytes: Uint8Array) {
 }
 
 function readEvaluation(bytes: Uint8Array): Record<string, number> {
-  // What proto2 takes for a double that was left out.
+  // Proto2 reads an omitted double as 0.
   const read: Record<string, number> = Object.fromEntries(
     Object.keys(evaluationFields).map((name) => [name, 0]),
   );
@@ -128,7 +128,7 @@ function decodeMetrics(base64: string): z.infer<typeof metrics> {
   throw new UsageError(`column metrics, ${path.join(".")}: ${why}`, { cause: parsed.error });
 }
 
-/** The graph of a row. @throws UsageError naming row of the matrix, vertex or operation. */
+/** Graph of a row. @throws UsageError naming row of the matrix, vertex or operation. */
 export function dagOfRecord({ adjacency, ops }: Pick<Nb101Record, "adjacency" | "ops">): Dag {
   const n = Math.sqrt(adjacency.length);
   if (!Number.isInteger(n)) {
@@ -139,7 +139,7 @@ export function dagOfRecord({ adjacency, ops }: Pick<Nb101Record, "adjacency" | 
   return nb101Dag(arch)!;
 }
 
-/** A row as the files have it: for tests, and for files of that size where the real one is not at hand. */
+/** Encodes a row as in the files, for tests and for benchmarks where the real file is not available. */
 export function encodeRecord(record: Nb101Record): Uint8Array {
   const { hash, epochs, adjacency, ops, parameters, half, final } = record;
   const evaluation = (current_epoch: number, e: Evaluation) => ({ current_epoch, ...e });

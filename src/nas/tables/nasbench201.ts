@@ -1,7 +1,7 @@
 /**
  * NAS-Bench-201 and NATS-Bench's topology space as a table: an arch string or its six digits, then columns
  * `<data set>_<split>_<epochs>` in per cent: `c10_val_12`, `in16_test_200`. A trailing `s` means a single
- * training in place of the mean over the trained seeds.
+ * training instead of the mean over the trained seeds.
  */
 import { DataError, UsageError } from "../../common/errors.ts";
 import { formatNb201, type Nb201Arch, nb201Ops, parseNb201 } from "../spaces/nasbench201.ts";
@@ -20,10 +20,10 @@ const splits = {
   test: { split: "test", word: "test" },
 } as const;
 
-/** Columns that name a row and measure nothing. */
+/** Columns that identify a row and hold no measurement. */
 const names = ["idx", "iso", "arch", "ops"];
 
-/** The column of the architecture, or null where the file is no table of this space. */
+/** Column that holds the architecture; null when the file is no table of this space. */
 export function nb201Column({ header, rows }: Cells): string | null {
   const [first] = rows;
   const looks = (column: string, pattern: RegExp) => {
@@ -49,7 +49,7 @@ export function nb201Table(cells: Cells, arch: string): Table {
   });
 }
 
-/** Six digits, one per edge: indices into `nb201Ops`. */
+/** Parses six digits, one per edge: indices into `nb201Ops`. */
 function fromDigits(text: string): Nb201Arch {
   if (!/^[0-4]{6}$/.test(text)) {
     throw new UsageError(
@@ -87,7 +87,10 @@ function otherMetric(name: string): Metric {
   return { name, label: `${title} latency`, unit: "s", dataset };
 }
 
-/** Searches see validation after 200 epochs, as in the published studies, or after 12; test after 200 is reported. */
+/**
+ * Tasks of the table. Searches use validation after 200 epochs, as in the published studies, or after 12.
+ * Test accuracy after 200 is reported.
+ */
 function tasksOf(table: string, metrics: readonly Metric[]): TableTask[] {
   const tasks = datasets.flatMap(({ prefix, dataset, side, classes }): TableTask[] => {
     const has = (wanted: string) => metrics.find(({ name }) => name === wanted)?.name;

@@ -1,6 +1,7 @@
 /**
- * NAS-Bench-Macro as a table: the published JSON, or the same as CSV `arch,acc1,acc2,acc3,mean_acc,std,params,flops`.
- * CIFAR-10 test accuracy of three trainings each: there is no validation column.
+ * NAS-Bench-Macro as a table: the published JSON, or the same as CSV
+ * `arch,acc1,acc2,acc3,mean_acc,std,params,flops`. The values are CIFAR-10 test accuracies of three trainings
+ * each; there is no validation column.
  */
 import { z } from "zod";
 import { DataError } from "../../common/errors.ts";
@@ -55,7 +56,10 @@ const published = z.record(
   }),
 );
 
-/** The published JSON as rows and columns; entries count as lines. @throws DataError naming entry and field. */
+/**
+ * The published JSON as rows and columns; entry numbers serve as line numbers. @throws DataError naming entry
+ * and field.
+ */
 export function macroBenchCells(text: string, name: string): Cells {
   let json: unknown;
   try {

@@ -1,28 +1,28 @@
 /**
- * Tables of benchmarks: results of architectures that others trained. A search on a table trains nothing.
- * Queries are an index by key and an array access, so that thousands of searches take seconds.
+ * Tabular benchmarks: published results of trained architectures. A search on a table trains nothing. A query
+ * is a look-up by key and an array access, so that thousands of searches take seconds.
  */
 import { UsageError } from "../../common/errors.ts";
 
-/** What a column holds. */
+/** Metadata of a column. */
 export interface Metric {
   /** Name of the column. */
   name: string;
-  /** In words: what was measured, on what, after how much training. */
+  /** Description: quantity measured, data set, amount of training. */
   label: string;
   unit: "%" | "fraction" | "s" | "M" | "";
-  /** Name of the data set, where it matters. */
+  /** Name of the data set, for metrics of one. */
   dataset?: string;
   split?: "train" | "valid" | "test";
-  /** Epochs of training behind the value: the fidelity. */
+  /** Epochs of training behind the value (the fidelity). */
   epochs?: number;
-  /** Columns of the single trainings that the value is the mean of. */
+  /** Columns of the single trainings averaged in this value. */
   runs?: readonly string[];
   /** Set where the column counts trainable parameters. */
   counts?: "parameters";
 }
 
-/** What a table says of one data set, and which columns a search uses unless told otherwise. */
+/** Task of a table: one data set, with the columns that a search uses by default. */
 export interface TableTask {
   dataset: string;
   /** Height, width, channels of an image. */
@@ -30,7 +30,7 @@ export interface TableTask {
   classes: number;
   /** Column that a search maximises. */
   objective: string;
-  /** Column that tells how good the found architecture is; no search sees it. */
+  /** Column that measures the winner; no search sees it. */
   report: string;
 }
 
@@ -42,9 +42,11 @@ export interface Table {
   /** Number of architectures; indices are 0 … size − 1. */
   readonly size: number;
   readonly metrics: readonly Metric[];
-  /** One per data set, the default first. */
+  /** Tasks, one per data set, the default first. */
   readonly tasks: readonly TableTask[];
-  /** Index of the architecture with this key of the space (`SearchSpace.key`); −1 where it is not in the table. */
+  /**
+   * Index of the architecture with this key of the space (`SearchSpace.key`); −1 when it is not in the table.
+   */
   indexOf(key: string): number;
   /** The key of an architecture. */
   key(index: number): string;
@@ -55,13 +57,13 @@ export interface Table {
   close(): void;
 }
 
-/** A column and its direction: `name` is maximised, `-name` minimised. */
+/** A column and its direction. As text, `name` is maximised, `-name` minimised. */
 export interface Objective {
   metric: Metric;
   minimise: boolean;
 }
 
-/** @throws UsageError naming the known metrics. */
+/** Finds a metric by name. @throws UsageError naming the known metrics. */
 export function metricOf(table: Table, name: string): Metric {
   const metric = table.metrics.find((m) => m.name === name) ??
     table.metrics.flatMap((m) => m.runs?.includes(name) ? [runMetric(m, name)] : [])[0];
@@ -78,20 +80,20 @@ function runMetric(mean: Metric, name: string): Metric {
   return { ...mean, name, label: `${mean.label}, training ${run}`, runs: undefined };
 }
 
-/** Reads `name` or `-name`. @throws UsageError naming the known metrics. */
+/** Parses `name` or `-name`. @throws UsageError naming the known metrics. */
 export function objectiveOf(table: Table, text: string): Objective {
   const minimise = text.startsWith("-");
   return { metric: metricOf(table, minimise ? text.slice(1) : text), minimise };
 }
 
-/** Factor from a value to the fraction that scores are. */
+/** Factor that converts a value to the fraction that scores use. */
 export const toFraction = ({ unit }: Metric): number => unit === "%" ? 0.01 : 1;
 
-/** Factor from a value in its own unit to a score. */
+/** Factor that converts a value in its own unit to a score. */
 export const scoreFactor = ({ metric, minimise }: Objective): number =>
   toFraction(metric) * (minimise ? -1 : 1);
 
-/** Numbers of trainable parameters by index; null where no column has them. */
+/** Number of trainable parameters by index; null when no column has it. */
 export function parametersOf(table: Table): Float64Array | null {
   const metric = table.metrics.find(({ counts }) => counts === "parameters");
   if (!metric) return null;
@@ -99,14 +101,14 @@ export function parametersOf(table: Table): Float64Array | null {
   return metric.unit === "M" ? column.map((millions) => Math.round(1e6 * millions)) : column;
 }
 
-/** Scores of a search by index, larger is better; accuracies as fractions. */
+/** Scores by index, larger is better; accuracies as fractions. */
 export function scoresOf(table: Table, objective: Objective): Float64Array {
   const factor = scoreFactor(objective);
   const column = table.column(objective.metric.name);
   return factor === 1 ? column : column.map((v) => v * factor);
 }
 
-/** Scores of what the objective says after shorter trainings, by their epochs, ascending. */
+/** Scores of the same objective after shorter trainings, keyed by epochs, ascending. */
 export function shorterScores(
   table: Table,
   { metric, minimise }: Objective,
@@ -118,13 +120,15 @@ export function shorterScores(
   return new Map(shorter.map((m) => [m.epochs!, scoresOf(table, { metric: m, minimise })]));
 }
 
-/** Epochs after which the objective is known, ascending; none where the table does not say. */
+/**
+ * Training lengths, in epochs, for which the table has the objective; ascending. Empty when it gives none.
+ */
 export const fidelitiesOf = (
   { metric }: Objective,
   shorter: ReadonlyMap<number, Float64Array>,
 ): number[] => [...shorter.keys(), ...metric.epochs === undefined ? [] : [metric.epochs]];
 
-/** The task of a data set, or the table's first. @throws UsageError naming the known data sets. */
+/** The task of a data set, by default the table's first. @throws UsageError naming the known data sets. */
 export function taskOf(table: Table, dataset?: string): TableTask {
   const task = dataset === undefined || dataset === ""
     ? table.tasks[0]
@@ -137,7 +141,7 @@ export function taskOf(table: Table, dataset?: string): TableTask {
   );
 }
 
-/** Throws a UsageError unless the table is of this space. */
+/** Throws a UsageError unless the table belongs to this space. */
 export function requireSpace(table: Table, space: string): void {
   if (table.space !== space) {
     throw new UsageError(
@@ -147,7 +151,7 @@ export function requireSpace(table: Table, space: string): void {
   }
 }
 
-/** Index of an architecture that has to be in the table. @throws UsageError naming it. */
+/** Index of an architecture that must be in the table. @throws UsageError naming it. */
 export function indexIn(table: Table, key: string): number {
   const index = table.indexOf(key);
   if (index < 0) {

@@ -1,11 +1,11 @@
 /**
- * TensorFlow's record files, read as a stream: u64 length (little endian), masked CRC-32C of those eight bytes,
- * data, masked CRC-32C of the data.
+ * Reads TensorFlow's record files as a stream. Format of a record: u64 length (little endian), masked CRC-32C
+ * of those eight bytes, data, masked CRC-32C of the data.
  */
 import { DataError, whyUnreadable } from "../../common/errors.ts";
 
 const CHUNK = 1 << 20;
-/** Longer records are taken for damage before they fill the memory. */
+/** Longest record in bytes. A longer one is treated as damage, before it fills the memory. */
 const LONGEST = 1 << 26;
 const HEAD = 12;
 const FOOT = 4;
@@ -36,10 +36,10 @@ export function crc32c(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** How the files store a sum: rotated right by 15 bits, plus a constant. */
+/** Masked checksum as stored in the files: rotated right by 15 bits, plus a constant. */
 export const masked = (crc: number): number => ((crc >>> 15 | crc << 17) + 0xa282ead8 >>> 0) >>> 0;
 
-/** A record as the files hold it. */
+/** Encodes a record as stored in the files. */
 export function frame(data: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(HEAD + data.length + FOOT);
   const view = new DataView(bytes.buffer);
@@ -51,8 +51,9 @@ export function frame(data: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The records of a file, each valid until the next is asked for; memory for a megabyte and the longest record.
- * @throws DataError naming record and place where the file is cut or damaged.
+ * Yields the records of a file; each is valid until the next is requested. Uses memory for a megabyte and the
+ * longest record.
+ * @throws DataError naming record and position where the file is cut or damaged.
  */
 export async function* readRecords(
   path: string,
@@ -60,7 +61,9 @@ export async function* readRecords(
   using file = await openFile(path);
   let buffer = new Uint8Array(2 * CHUNK);
   let start = 0, end = 0, offset = 0;
-  /** VariationOperators what is left to the front and reads on until `wanted` bytes are there, or the file ends. */
+  /**
+   * Moves unread bytes to the front and reads until `wanted` bytes are there. False when the file ends first.
+   */
   const fill = async (wanted: number): Promise<boolean> => {
     if (end - start >= wanted) return true;
     if (wanted > buffer.length) {

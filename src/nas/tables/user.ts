@@ -6,8 +6,9 @@ import { type Cells, csvTable } from "./csv.ts";
 import type { Metric, Table, TableTask } from "./table.ts";
 
 /**
- * Architectures are choices as text (`0 2 0 0`) or in the notation of the space. Metrics named `acc…` or
- * `…accuracy` whose values exceed 1 are per cent; the first metric is what a search maximises.
+ * Makes a table of a user's rows. Architectures are choices as text (`0 2 0 0`) or in the notation of the
+ * space. Metrics named `acc…` or `…accuracy` whose values exceed 1 are per cent. A search maximises the first
+ * metric.
  * @throws UsageError without a space or a column `arch`; DataError naming row and column.
  */
 export function userTable(cells: Cells, space: SearchSpace<unknown> | undefined): Table {

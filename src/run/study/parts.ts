@@ -4,14 +4,13 @@ import {
   checkAlgorithm,
   type OpenAlgorithm,
   openAlgorithm,
-  openTask,
   runTrial,
 } from "../../nas/study/trial.ts";
-import type { StudyTask, TrialResult } from "../../nas/study/trial.ts";
+import type { TrialResult } from "../../nas/study/trial.ts";
 import { UsageError } from "../../common/errors.ts";
 import { resolveSearchConfig } from "../../nas/config/config.ts";
 import { openSpace } from "../../nas/registry.ts";
-import { openTable, type Table } from "../../nas/tables/mod.ts";
+import { openColumns, openTable, type Table, type TableColumns } from "../../nas/tables/mod.ts";
 import type { Job, Opening } from "./messages.ts";
 
 export interface OpeningProgress {
@@ -25,7 +24,7 @@ export class StudyParts {
 
   private constructor(
     private readonly study: Study,
-    readonly tasks: readonly StudyTask[],
+    readonly tasks: readonly TableColumns[],
     private readonly cacheDir: string,
   ) {
     this.#at = notedAt(study);
@@ -37,7 +36,7 @@ export class StudyParts {
     options: OpeningProgress = {},
   ): Promise<StudyParts> {
     const tables = new Map<string, Table>();
-    const tasks: StudyTask[] = [];
+    const tasks: TableColumns[] = [];
     for (const { file, ...choice } of study.tables) {
       const space = spaceOf(study);
       const table = tables.get(file) ?? await openTable(file, { cacheDir, space, ...options });
@@ -47,7 +46,7 @@ export class StudyParts {
         );
       }
       tables.set(file, table);
-      tasks.push(openTask(table, choice));
+      tasks.push(openColumns(table, choice));
     }
     return new StudyParts(study, tasks, cacheDir);
   }

@@ -3,11 +3,10 @@
  * and report): mean and deviation of the best over 1,000 searches of an independent implementation (20 where a
  * predictor guides), and for random search the exact expectation of the best of n draws without replacement.
  */
-import { openTask, type StudyTask } from "../../../src/nas/study/trial.ts";
 import { parseStudy, type Study } from "../../../src/nas/study/definition.ts";
 import type { StudyRecords } from "../../../src/nas/study/records.ts";
 import { summariseStudy } from "../../../src/nas/study/summary.ts";
-import { openTable } from "../../../src/nas/tables/mod.ts";
+import { openColumns, openTable } from "../../../src/nas/tables/mod.ts";
 
 type Figure = readonly [mean: number, deviation: number];
 type Row = readonly [budget: number, c10: Figure, c100: Figure, in16: Figure];
@@ -140,7 +139,7 @@ export async function checkSearchers(file: string, records: StudyRecords): Promi
   const table = await openTable(file);
   const checks: Check[] = [];
   summariseStudy(records).forEach(({ task, at, curves }, t) => {
-    const { reports }: StudyTask = openTask(table, {
+    const { reports } = openColumns(table, {
       dataset: task.dataset,
       objective: task.objective,
       report: task.report,

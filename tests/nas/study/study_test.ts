@@ -7,13 +7,13 @@ import { notedAt, parseStudy, readStudy, strictly } from "../../../src/nas/study
 import { groupNamed, groupSpace, groupSummaries } from "../../../src/nas/study/groups.ts";
 import { headOf, readStudyRecords } from "../../../src/nas/study/records.ts";
 import { asLoss, someOf, summariseStudy } from "../../../src/nas/study/summary.ts";
-import { checkAlgorithm, openAlgorithm, openTask, runTrial } from "../../../src/nas/study/trial.ts";
-import { openTable } from "../../../src/nas/tables/mod.ts";
+import { checkAlgorithm, openAlgorithm, runTrial } from "../../../src/nas/study/trial.ts";
+import { openColumns, openTable } from "../../../src/nas/tables/mod.ts";
 import { writeMadeTable } from "./made_table.ts";
 
 const made = writeMadeTable(Deno.makeTempDirSync());
 const table = await openTable(made);
-const task = openTask(table, { dataset: "", objective: "", report: "" });
+const task = openColumns(table, { dataset: "", objective: "", report: "" });
 const one = (strategy: string, rest: object = {}) =>
   parseStudy({ name: "test", algorithms: [{ name: "it", strategy, ...rest }] }, "test");
 
@@ -157,33 +157,33 @@ Deno.test("a strategy, encoding or setting that there is not is refused before t
   );
 });
 
-Deno.test("a trial notes the report of the best by the objective after so many queries", async () => {
-  const seen: number[] = [];
-  const spied = {
-    ...task,
-    table: {
-      ...table,
-      indexOf: (key: string) => {
-        seen.push(table.indexOf(key));
-        return seen.at(-1)!;
-      },
+/** The column, telling which of its values are read. */
+const spyOn = (column: Float64Array, read: (index: number) => void): Float64Array =>
+  new Proxy(column, {
+    get: (all, index) => {
+      if (typeof index === "string" && /^\d+$/.test(index)) read(Number(index));
+      return Reflect.get(all, index);
     },
-  };
+  });
+
+Deno.test("a trial notes the report of the best by the objective after so many queries", async () => {
+  const asked: number[] = [];
+  const spied = { ...task, mean: spyOn(task.mean, (index) => asked.push(index)) };
   const opened = await openAlgorithm(one("evolution").algorithms[0], "nasbench201", {
     queries: 45,
   });
   const at = notedAt({ queries: 45, every: 10 });
   assert.deepEqual(at, [10, 20, 30, 40, 45]);
   const { values, best, queries } = await runTrial(opened, spied, 7, at);
-  assert.equal(seen.length, 45);
+  assert.equal(asked.length, 45);
   const bestOf = (n: number) =>
-    seen.slice(0, n).reduce((a, b) => task.mean[b] > task.mean[a] ? b : a);
+    asked.slice(0, n).reduce((a, b) => task.mean[b] > task.mean[a] ? b : a);
   assert.deepEqual(values, at.map((n) => task.reports[bestOf(n)]));
   assert.equal(best, table.key(bestOf(45)));
   // Every query is kept: as the table has it, not as the score that the strategy was told.
   assert.deepEqual(
     queries,
-    seen.map((i) => ({
+    asked.map((i) => ({
       arch: table.key(i),
       objective: table.column("c10_val_12")[i],
       report: table.column("c10_test_200")[i],
@@ -199,7 +199,7 @@ Deno.test("a trial that minimises goes down, and a cell that a table has not is 
   const opened = await openAlgorithm(one("evolution").algorithms[0], "nasbench201", {
     queries: 60,
   });
-  const down = openTask(table, { dataset: "", objective: "-c10_test_200", report: "" });
+  const down = openColumns(table, { dataset: "", objective: "-c10_test_200", report: "" });
   const { values } = await runTrial(opened, down, 1, [5, 60]);
   assert.ok(values[1] < values[0] && values[1] < 60, String(values));
   const holes = { ...task, table: { ...table, indexOf: () => -1 } };
@@ -216,7 +216,7 @@ Deno.test("with Hyperband a short training is a share of a query, and the best i
   const file = `${folder}/lengths.csv`;
   const text = ["arch,c10_val_12,c10_val_200,c10_test_200", ...rows, ""].join("\n");
   Deno.writeTextFileSync(file, text);
-  const lengths = openTask(await openTable(file), {
+  const lengths = openColumns(await openTable(file), {
     dataset: "",
     objective: "c10_val_200",
     report: "c10_test_200",
@@ -224,14 +224,7 @@ Deno.test("with Hyperband a short training is a share of a query, and the best i
   assert.deepEqual(lengths.fidelities, [12, 200]);
   const asked: { index: number; epochs: number }[] = [];
   const spy = (column: Float64Array, epochs: number) =>
-    new Proxy(column, {
-      get: (all, index) => {
-        if (typeof index === "string" && /^\d+$/.test(index)) {
-          asked.push({ index: Number(index), epochs });
-        }
-        return Reflect.get(all, index);
-      },
-    });
+    spyOn(column, (index) => asked.push({ index, epochs }));
   const spied = {
     ...lengths,
     mean: spy(lengths.mean, 200),

@@ -4,6 +4,7 @@ import { TableEvaluator } from "../../../src/nas/evaluators/table_evaluator.ts";
 import {
   metricOf,
   objectiveOf,
+  openColumns,
   openTable,
   parametersOf,
   requireSpace,
@@ -155,7 +156,12 @@ Deno.test("where a table has several trainings a query may get one of them at ra
   ]);
   const space = spaceAt("nasbench-macro");
   const evaluator = (runs: "mean" | "one") =>
-    new TableEvaluator(space, table, { dataset: "", objective: "", report: "", runs }, 1);
+    new TableEvaluator(
+      space,
+      openColumns(table, { dataset: "", objective: "", report: "" }),
+      runs,
+      1,
+    );
   const asked = space.notation!.parse(arch);
   const scores = async (of: TableEvaluator<unknown>, n: number, on: "reward" | "selection") => {
     const trials = Array.from({ length: n }, (_, id) => ({ id, arch: asked }));

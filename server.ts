@@ -2,7 +2,7 @@
 import { main } from "./src/cli/main.ts";
 import type { OpenServer } from "./src/run/serving.ts";
 
-/** Loaded once plug-ins are: requests may name what they define. */
+/** Imported after plug-ins are loaded: requests may name their definitions. */
 const openServer: OpenServer = async (options) =>
   (await import("./src/http/server.ts")).openServer(options);
 

@@ -1,4 +1,4 @@
-/** What the device can do at most, on its own clock. */
+/** Measures the device's highest rates of arithmetic and copying, by its own clock. */
 import { type Gpu, kernel, type Stopwatch, type Tensor } from "../src/gpu/mod.ts";
 import type { Work } from "./kernels.ts";
 import copyWgsl from "./copy.wgsl" with { type: "text" };
@@ -9,25 +9,25 @@ const fma = kernel("fma", fmaWgsl);
 const copy = kernel("copy", copyWgsl);
 const idle = kernel("idle", idleWgsl);
 
-/** A sample lasts at least so long, or one repetition. */
+/** Shortest duration of a sample, in milliseconds, unless it is a single repetition. */
 export const SAMPLE_MS = 4;
 const SAMPLES = 8;
 
-/** What the adapter reaches at most, so far as it was measured. */
+/** Highest measured rates of the adapter. */
 export interface Ceilings {
   /** 10⁹ multiply and add operations per second, on registers. */
   gflops: number;
-  /** 10⁹ bytes read and written per second, copying 4 MiB. */
+  /** 10⁹ bytes read and written per second, when copying 4 MiB. */
   gbytes: number;
-  /** Microseconds of a dispatch that does nothing, among others in a pass. */
+  /** Microseconds of an empty dispatch, among others in a pass. */
   floorUs: number;
 }
 
 export const noCeilings: Ceilings = { gflops: 0, gbytes: 0, floorUs: Infinity };
 
 /**
- * Milliseconds that a pass takes at least: its dispatches one after the other, and in them either nothing but
- * arithmetic or nothing but copying, whichever takes longer.
+ * Lower bound of a pass's milliseconds: the cost of its dispatches, plus only the arithmetic or only the
+ * copying, whichever takes longer.
  */
 export const limitMs = (
   { flops, bytes }: Work,
@@ -35,7 +35,7 @@ export const limitMs = (
   { gflops, gbytes, floorUs }: Ceilings,
 ): number => dispatches * floorUs / 1e3 + Math.max(flops / gflops, bytes / gbytes) / 1e6;
 
-/** Samples all ceilings once more; the best of all samples counts. */
+/** Samples all ceilings once more; the best of all samples is kept. */
 export async function sampleCeilings(
   gpu: Gpu,
   watch: Stopwatch,

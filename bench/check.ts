@@ -1,6 +1,7 @@
 /**
- * Is what is timed right? Values against the op's float64 reference, gradients along a random direction against
- * its central differences. The batch repeats two images, so that the reference has to do no more.
+ * Checks the results that are timed: values against the op's float64 reference, gradients along a random
+ * direction against central differences. The batch repeats two images, so that the reference computes no
+ * more.
  */
 import { relativeError } from "../src/autodiff/gradcheck.ts";
 import { numel, type Op } from "../src/autodiff/op.ts";
@@ -8,17 +9,17 @@ import { hash } from "../src/common/random.ts";
 import { distinct, type Job, smallGradient, smallInputs } from "./data.ts";
 import { batchInputs, withBatch } from "./shape_list.ts";
 
-/** Largest relative error of values, and of a gradient along its direction. */
+/** Largest allowed relative error of values, and of a gradient along its direction. */
 const VALUES = 1e-4, GRADIENTS = 1e-3;
 const STEP = 1e-6;
 
 export interface Computed {
   out: Float32Array;
-  /** Per input; null where nobody asks. */
+  /** Gradient of each input; null where it is not used. */
   gradients: (Float32Array | null)[];
 }
 
-/** @throws naming the op and what is wrong. */
+/** Checks one op. @throws naming the op and the error. */
 export function check(op: Op<unknown>, job: Job, { out, gradients }: Computed): void {
   const n = job.shapes[0][0], images = distinct(n);
   const shapes = withBatch(job.op, job.shapes, images);
@@ -54,7 +55,7 @@ export function check(op: Op<unknown>, job: Job, { out, gradients }: Computed): 
   });
 }
 
-/** The largest error over all repetitions of so many elements. */
+/** The largest error over all repetitions, each of `length` elements. */
 function repeats(all: Float32Array, length: number, error: (rows: Float32Array) => number): number {
   let worst = 0;
   for (let at = 0; at < all.length; at += length) {

@@ -6,28 +6,28 @@ export interface Row {
   name: string;
   op: string;
   pass: PassName;
-  /** Share of a step's kernels, averaged over the kinds of steps that were asked for. */
+  /** Share of a step's kernel time, averaged over the selected kinds of steps. */
   weight: number;
-  /** Milliseconds: the fastest sample, and the one in the middle. */
+  /** Milliseconds of the fastest and of the median sample. */
   ms: number;
   medianMs: number;
   gflops: number;
   gbytes: number;
   dispatches: number;
-  /** Of the ceilings of the same run. */
+  /** Share of the ceilings measured in the same run. */
   fmaShare: number;
   copyShare: number;
-  /** What no kernel with so many dispatches could be faster than by these ceilings, and its share of `ms`. */
+  /** Lower bound of the time with this many dispatches, by these ceilings, and its share of `ms`. */
   limitMs: number;
   limitShare: number;
-  /** Milliseconds of others, or why there are none. */
+  /** Milliseconds of peers, or why there are none. */
   peers: Record<string, { ms: number } | { unable: string }>;
 }
 
 export interface Mean {
   plain: number;
   weighted: number;
-  /** Shapes that count. */
+  /** Number of shapes that are counted. */
   shapes: number;
 }
 
@@ -41,7 +41,7 @@ export function geometricMean(ratios: readonly Ratio[]): Mean {
   return { plain: mean(() => 1), weighted: mean((r) => r.weight), shapes: ratios.length };
 }
 
-/** Per pass, and for all passes of a shape together, how many times as long the other one takes. */
+/** Mean ratios of the other's time to ours, per pass and for all passes of a shape together. */
 export function means(
   rows: readonly Row[],
   other: (row: Row) => number | undefined,
@@ -77,15 +77,15 @@ export function earlierMs(earlier: readonly Row[]): (row: Row) => number | undef
   return (row) => ms.get(key(row));
 }
 
-/** How a library does against denas, over the passes that both can do. */
+/** Comparison of a library with denas, over the passes that both can do. */
 export interface Contest {
   passes: number;
-  /** Passes at which it takes less time, and their share of the weight of all of them. */
+  /** Passes in which it is faster, and their share of the weight of all. */
   ahead: number;
   aheadWeight: number;
 }
 
-/** Share of a step that rows take together. */
+/** Total share of a step's time of these rows. */
 export const weightOf = (rows: readonly Row[]): number =>
   rows.reduce((sum, r) => sum + r.weight, 0);
 
@@ -99,16 +99,16 @@ export function contest(rows: readonly Row[], other: (row: Row) => number | unde
   };
 }
 
-/** A pass at which denas is the slower one. */
+/** A pass in which denas is slower. */
 export interface Slower {
   name: string;
   pass: PassName;
   peer: string;
-  /** Its time over that of denas. */
+  /** The peer's time divided by that of denas. */
   ratio: number;
 }
 
-/** Where one of these libraries takes less time, the largest difference first. */
+/** Passes in which one of these libraries is faster, the largest difference first. */
 export function slowerThan(peers: readonly string[], rows: readonly Row[]): Slower[] {
   return peers.flatMap((peer) =>
     rows.flatMap((row): Slower[] => {

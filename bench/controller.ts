@@ -24,7 +24,7 @@ const { seeds = 5, steps = 400, samples = 16, ...overrides } = Object.fromEntrie
 const [mode = "micro", preset = "paper"] = Deno.args.filter((a) => !a.includes("="));
 const gpu = await Gpu.open();
 
-/** Largest probability of option `target` among n options whose logits lie in ±c, with a fixed bias each. */
+/** Largest probability of option `target` among n options with logits in ±c, each with a fixed bias. */
 function cap(target: number, n: number, c: number, bias: (k: number) => number): number {
   let sum = 0;
   for (let k = 0; k < n; k++) sum += Math.exp((k === target ? c : -c) + bias(k));

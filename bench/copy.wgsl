@@ -1,5 +1,5 @@
-// y = x and nothing else: the memory ceiling of a device.
-// One thread per four vec4 in a row, the form that was found to copy fastest.
+// Computes y = x: the memory ceiling of a device.
+// One thread per four consecutive vec4, the variant that copied fastest.
 struct P { n: u32 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;

@@ -1,5 +1,5 @@
-// Multiply-adds on registers and nothing else: the arithmetic ceiling of a device.
-// One thread per element of y: CHAINS sums that do not wait for each other, 8 · CHAINS per round.
+// Multiply-adds in registers only: the arithmetic ceiling of a device.
+// One thread per element of y, with CHAINS independent sums, 8 · CHAINS multiply-adds per round.
 struct P { n: u32, rounds: u32, a: f32, b: f32 }
 @group(0) @binding(0) var<storage, read_write> y: array<T>;
 @group(0) @binding(1) var<uniform> p: P;

@@ -1,6 +1,7 @@
 /**
- * Right, nearly right and hostile requests made of the server's own OpenAPI document, and settings at their
- * extremes: no error of the server's, no answer after more than a second, nothing from outside its folders.
+ * Sends valid, nearly valid and hostile requests made from the server's own OpenAPI document, and settings at
+ * their extremes. Expects no server error, no answer after more than a second, nothing from outside its
+ * folders.
  *
  *   deno run -A bench/http_fuzz.ts [--requests 5000] [--settings 500] [--seed 1]
  */

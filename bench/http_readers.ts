@@ -1,10 +1,10 @@
 /**
- * Many readers of one run that another process writes: does each see every event, in order, in time, and
- * does the server's memory stay flat?
+ * Many readers of one run that another process writes: does each get every event, in order, in time, and does
+ * the server's memory stay flat?
  *
  *   deno run -A bench/http_readers.ts [--readers 1000] [--seconds 60] [--rate 50] [--slow 0]
  *
- * `--slow` readers more take the first piece and then nothing: they must not cost memory.
+ * `--slow` adds readers that stop after the first piece: they must not cost memory.
  */
 import { parseArgs } from "node:util";
 import { cpuSeconds, quantile, residentMiB, startServer, startWriter } from "./http/serving.ts";

@@ -1,6 +1,6 @@
 /**
- * A run with 100,000 events: how soon the first byte comes, how long the whole replay takes, and how long
- * a table of 50,000 trials needs to be sorted.
+ * Replays a run with 100,000 events: time to the first byte, time of the whole replay, and time to sort a
+ * table of 50,000 trials.
  *
  *   deno run -A bench/http_replay.ts [--events 100000]
  */
@@ -53,7 +53,7 @@ async function timed(url: string): Promise<number> {
   return performance.now() - begin;
 }
 
-/** Half of the events are trials, as many are steps. */
+/** Makes a run; half of its events are trials, the other half are steps. */
 function makeLongRun(runs: string, events: number): string {
   const folder = newRun(runs);
   const lines: string[] = [];

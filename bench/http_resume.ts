@@ -1,6 +1,6 @@
 /**
- * Clients that lose the connection at random places and come back with the last id, while the run is being
- * written: no event may be missing and none come twice.
+ * Clients that lose the connection at random points and reconnect with the last id while the run is being
+ * written: no event may be missing or repeated.
  *
  *   deno run -A bench/http_resume.ts [--disconnects 200]
  */
@@ -19,7 +19,7 @@ await using server = await startServer();
 const writer = await startWriter(server.runs, total - 1, rate);
 const url = `${server.url}runs/${writer.id}/events`;
 
-/** @returns how often it was cut off. */
+/** Follows the run with interruptions. @returns how many there were. */
 async function follow(client: number): Promise<number> {
   const rng = new Rng(client, 9);
   let next = 0;
@@ -34,7 +34,7 @@ async function follow(client: number): Promise<number> {
         if (id === undefined) continue;
         if (id !== next) throw new Error(`client ${client}: event ${id} in place of ${next}`);
         next++;
-        // In the middle of whatever the connection holds: what was read ahead is thrown away.
+        // Abort in the middle of the buffered data, which is discarded.
         if (--left === 0) abort.abort();
       }
       if (next === total) return cuts;

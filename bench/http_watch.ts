@@ -23,7 +23,7 @@ const [pairs, readers] = [values.pairs, values.readers].map(Number);
 const entry = new URL("../cli.ts", import.meta.url).href;
 const tolerance = 0.05;
 
-/** Runs a search in a folder of its own; `watch` is given its server's address and its id. */
+/** Runs a search in its own folder; `watch` gets its server's address and its id. */
 async function search(runs: string, watch?: (id: string) => Promise<void>): Promise<number> {
   const before = new Set([...Deno.readDirSync(runs)].map(({ name }) => name));
   const child = new Deno.Command(Deno.execPath(), {

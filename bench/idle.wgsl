@@ -1,4 +1,4 @@
-// Writes one word and nothing else: what a dispatch costs that has nothing to do.
+// Writes one word: the cost of an empty dispatch.
 // One thread in all.
 @group(0) @binding(0) var<storage, read_write> y: array<f32>;
 

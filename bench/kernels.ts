@@ -1,4 +1,4 @@
-/** One op at one shape, ready to be timed: tensors on the device, and the dispatches of each pass. */
+/** One op at one shape, ready to be timed: tensors on the device and the dispatches of each pass. */
 import {
   type Grad,
   numel,
@@ -21,11 +21,11 @@ import {
 } from "./data.ts";
 import { batchInputs, passes, type PassName } from "./shape_list.ts";
 
-/** What a pass computes and moves at least. */
+/** Least work of a pass. */
 export interface Work {
   /** Multiplications and additions; 0 where an op does not count them. */
   flops: number;
-  /** Of every tensor once. */
+  /** Bytes of all tensors, each counted once. */
   bytes: number;
 }
 
@@ -54,7 +54,7 @@ export class Prepared {
     this.#dy = out.map((s, i) => i ? null : this.#tensor(s, gradient));
   }
 
-  /** The passes that the op has; ops without weights have no gradient of them. */
+  /** Passes of the op; ops without weights have no weight gradient. */
   get passes(): PassName[] {
     const { backward, mutates = [] } = this.#op;
     if (typeof backward === "string") return ["forward"];
@@ -62,7 +62,7 @@ export class Prepared {
     return passes.filter((p) => p !== "weight gradient" || weights);
   }
 
-  /** What to record for a pass. */
+  /** Returns a function that records a pass. */
   record(pass: PassName): () => void {
     const io = this.#io;
     if (pass === "forward") return () => this.#op.forward(this.gpu, io);
@@ -81,7 +81,7 @@ export class Prepared {
     return { flops, bytes: bytesOf([out[0], ...read, ...written]) };
   }
 
-  /** Runs everything once and compares; returns what other implementations are compared with. */
+  /** Runs everything once and checks it; returns digests to compare other implementations with. */
   async check(): Promise<Record<PassName, Digest>> {
     const { gpu } = this;
     this.record("forward")();
@@ -104,7 +104,7 @@ export class Prepared {
     return digests;
   }
 
-  /** Gives the memory back. */
+  /** Frees the memory. */
   release(): void {
     for (const { buffer } of this.#owned) this.gpu.pool.release(buffer);
   }

@@ -1,4 +1,4 @@
-/** Writes a file in the format of NAS-Bench-101's with made-up results. */
+/** Writes a file in the format of NAS-Bench-101 with made-up results. */
 import { type Dag, opName, predecessors } from "../src/nas/spaces/nasbench101.ts";
 import { unpackDag } from "../src/nas/spaces/nasbench101_cells.ts";
 import type { Nb101Cells } from "../src/nas/spaces/nasbench101_index.ts";
@@ -9,15 +9,15 @@ import { hash } from "../src/common/random.ts";
 export const EPOCHS = 108;
 
 export interface MadeUp {
-  /** Cells, the first of all. */
+  /** Number of cells, from the first on. */
   count: number;
-  /** Trainings of each. */
+  /** Number of trainings of each cell. */
   repeats: number;
   /** @param share of the epochs: ½ or 1. */
   evaluation(cell: number, repeat: number, share: number, dag: Dag): Evaluation;
 }
 
-/** @returns the file's size in bytes. */
+/** Writes the file. @returns its size in bytes. */
 export async function writeNb101File(
   path: string,
   cells: Nb101Cells,
@@ -55,12 +55,13 @@ export async function writeNb101File(
   return bytes;
 }
 
-/** What each operation adds to a cell: conv 3×3, conv 1×1, max pool. */
+/** Contribution of each operation to a cell's accuracy: conv 3×3, conv 1×1, max pool. */
 const WORTH = [0.5, 0.3, 0.1];
 
 /**
- * Accuracies that depend on the graph, so that a search has something to find: more and better operations saturate,
- * a shortcut helps, a long chain hurts; noise of half a per cent on top. No claim to be like the real ones.
+ * Accuracies that depend on the graph, so that a search can improve: more and better operations help up to a
+ * point, a shortcut helps, a long chain hurts; half a per cent of noise is added. They do not model the real
+ * ones.
  */
 export function smoothEvaluation(
   cell: number,
@@ -81,7 +82,7 @@ export function smoothEvaluation(
   };
 }
 
-/** Edges on the longest way from the input to the output. */
+/** Number of edges on the longest path from the input to the output. */
 function longest(out: readonly number[]): number {
   const far = out.map(() => 0);
   out.forEach((set, v) => {

@@ -1,4 +1,4 @@
-/** Which shapes are timed, and how: each implementation in turn. */
+/** Selects the shapes to time, and times all implementations in turn. */
 import { UsageError } from "../src/common/errors.ts";
 import type { Gpu, Stopwatch } from "../src/gpu/mod.ts";
 import { type Ceilings, limitMs, SAMPLE_MS } from "./ceilings.ts";
@@ -34,7 +34,7 @@ const nameOfShape = ({ op, shapes, params }: ListedShape) => {
 
 export type Selection = ReturnType<typeof selected>[number];
 
-/** The shapes of the presets' steps, the weightiest first, with what each pass weighs. */
+/** Shapes of the presets' steps, largest weight first, with the weight of each pass. */
 export function selected({ preset, filter, top }: Selecting) {
   const { groups, shapes } = readShapes();
   const names = Object.keys(groups).filter((name) => preset === "all" || name.startsWith(preset));
@@ -58,7 +58,7 @@ export type Measured =
     work: Work;
   };
 
-/** What was measured beside the ceilings, which are known in the end only. */
+/** Makes a row of a measurement and the ceilings, which are known only at the end. */
 export function rowOf({ work, ...measured }: Measured, ceilings: Ceilings): Row {
   const { ms, dispatches } = measured;
   const [gflops, gbytes] = [work.flops / ms / 1e6, work.bytes / ms / 1e6];
@@ -71,7 +71,7 @@ export function rowOf({ work, ...measured }: Measured, ceilings: Ceilings): Row 
   };
 }
 
-/** One shape: checked, then timed in rounds, each implementation in turn. */
+/** Measures one shape: checks it, then times it in rounds, each implementation in turn. */
 export async function measure(
   { gpu, watch, peers, rounds, samples }: Bench,
   { shape, name, weights }: Selection,
@@ -80,7 +80,7 @@ export async function measure(
   const prepared = new Prepared(gpu, job);
   const digests = await prepared.check();
   const rows: Measured[] = [];
-  // Passes that no step has: nobody asks for the gradient of the images.
+  // Skip passes that no step uses, such as the gradient of the images.
   const used = prepared.passes.filter((pass) => weights[passes.indexOf(pass)] > 0);
   for (const pass of used) {
     const record = prepared.record(pass);

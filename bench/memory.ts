@@ -1,10 +1,10 @@
 /**
  * How much memory do training steps take, and does it grow? `deno run -A bench/memory.ts [micro|macro]
  * [search|retrain] [steps=300] [preset=quick]`; all four kinds where none is named. Prints
- * - live: the sum of the tensors of a step that are alive at once, at the step that has most;
- * - peak: the most that the pool handed out in a step, and how many times the live tensors of that step
- *   that is at worst: size classes, and what is kept for longer than it is needed;
- * - the pool: what it owns in the end, since networks of other steps want other sizes;
+ * - live: bytes of tensors alive at once, at the peak of the largest step;
+ * - peak: most bytes that the pool handed out in a step, and its worst ratio to that step's live bytes, due
+ *   to size classes and tensors kept too long;
+ * - the pool: bytes that it owns at the end, since networks of other steps need other sizes;
  * - weights with gradients and running statistics;
  * - resident memory of the process after a tenth of the steps and after all.
  */

@@ -1,7 +1,8 @@
 /**
- * Writes a file in the format of NAS-Bench-101's with made-up accuracies, for all 423,624 cells and three
- * trainings each (as nasbench_only108.tfrecord has), then reads it as `denas table` does and reports times and
- * memory: deno run -A bench/nasbench101_file.ts [--cells 10000] [--keep FILE]
+ * Writes a file in the format of NAS-Bench-101 with made-up accuracies, for all 423,624 cells with three
+ * trainings each (like nasbench_only108.tfrecord), then reads it as `denas table` does and reports times and
+ * memory:
+ * deno run -A bench/nasbench101_file.ts [--cells 10000] [--keep FILE]
  */
 import { join } from "@std/path";
 import { parseArgs } from "node:util";
@@ -14,7 +15,7 @@ import { EPOCHS, writeNb101File } from "./made_nasbench101.ts";
 
 const REPEATS = 3;
 
-/** Made up, but the same each time. */
+/** A made-up result, the same each time. */
 function evaluation(cell: number, repeat: number, share: number): Evaluation {
   const noise = (i: number) => hash(cell, repeat, i, 0) / 2 ** 32;
   const good = 0.85 + 0.09 * (hash(cell, 0, 0, 1) / 2 ** 32);

@@ -1,4 +1,4 @@
-/** Networks whose steps are timed: sampled children of a preset, on made-up images. */
+/** Networks whose steps are timed: sampled children of a preset, with made-up images. */
 import { peakBytes } from "../src/autodiff/mod.ts";
 import type { Batch } from "../src/data/batches.ts";
 import type { Gpu } from "../src/gpu/mod.ts";
@@ -16,13 +16,16 @@ export interface Setting {
   command: "search" | "retrain";
   preset: string;
   overrides?: Record<string, unknown>;
-  /** Of the architectures. */
+  /** Seed of the sampled architectures. */
   seed?: number;
   /** Height and width of the images; default: those of the preset's data. */
   side?: number;
 }
 
-/** Height, width and channels of a preset's images: CIFAR-10's where it says so, else Fashion-MNIST's. */
+/**
+ * Height, width and channels of a preset's images: those of CIFAR-10 where it is the data set, else
+ * Fashion-MNIST's.
+ */
 export const imagesOf = (data: string): [number, number, number] =>
   data === "cifar10" ? [32, 32, 3] : [28, 28, 1];
 
@@ -31,7 +34,7 @@ export const configOf = ({ mode, command, preset, overrides = {} }: Setting) =>
     ? resolveSearchConfig({ mode, preset, overrides })
     : resolveRetrainConfig({ space: mode, preset, overrides });
 
-/** A supernet, or for `retrain` the network of one architecture, that trains on one made-up batch. */
+/** A supernet, or for `retrain` the network of one architecture, trained on one made-up batch. */
 export class Steps {
   readonly batch: Batch;
   readonly weights = new WeightStore();
@@ -67,12 +70,12 @@ export class Steps {
     };
   }
 
-  /** The architecture of the next step: a new one while searching. */
+  /** The architecture of the next step: a new sample while searching. */
   draw(): unknown {
     return this.#fixed ?? uniformArchitecture(this.space, this.#rng);
   }
 
-  /** One whole training step, until its figures are read back. */
+  /** Runs one whole training step, until its results are read back. */
   async train(arch: unknown): Promise<void> {
     const pass = { training: true, dropout: true, batchStatistics: true, seed: 1 };
     const step = this.#step++;
@@ -81,7 +84,7 @@ export class Steps {
     await this.#trainer.tally();
   }
 
-  /** Bytes of a step's tensors alive at once, at most; as they are, without the pool's size classes. */
+  /** Most bytes of a step's tensors alive at once, without the pool's size classes. */
   liveBytes(arch: unknown): number {
     const model = this.space.build(arch, { ...this.#into(), weights: new WeightStore() });
     return peakBytes(trainingSchedule(model, [this.batch.n, ...this.input]), (bytes) => bytes);

@@ -1,11 +1,11 @@
 /**
- * How far onnxruntime is from the engine on real test images:
+ * Compares onnxruntime with the engine on real test images:
  *
  *   deno run -A bench/onnx.ts RUN [--images 100] [--dump FOLDER]
  *
- * RUN is the folder of a retraining. Prints the largest difference of a probability and of a logit, and
- * ends with exit code 1 where one of them is over 1e-4. `--dump` leaves the model, the pixels and the
- * engine's numbers for other runtimes.
+ * RUN is the folder of a retraining. Prints the largest difference of a probability and of a logit; the exit
+ * code is 1 where one exceeds 1e-4. `--dump` writes the model, the pixels and the engine's results for other
+ * runtimes.
  */
 import { join } from "@std/path";
 import { parseArgs } from "node:util";

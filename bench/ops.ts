@@ -10,7 +10,7 @@ import "../src/ops/mod.ts";
 
 const ROUND_MS = 150;
 
-/** Milliseconds of the first run and of one run among many. */
+/** Milliseconds of the first run, and of one of many runs. */
 async function time(gpu: Gpu, record: () => void, result: Tensor): Promise<[number, number]> {
   const one = { ...result, shape: [1] };
   const round = async (times: number) => {
@@ -20,7 +20,7 @@ async function time(gpu: Gpu, record: () => void, result: Tensor): Promise<[numb
     return performance.now() - start;
   };
   const first = await round(1);
-  // A read-back alone takes its time; it is measured and taken off.
+  // The read-back has a cost of its own; it is measured and subtracted.
   const idle = Math.min(await round(0), await round(0), await round(0));
   const once = Math.max(0.02, (await round(4) - idle) / 4);
   const times = Math.max(4, Math.round(ROUND_MS / once));

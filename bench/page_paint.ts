@@ -1,7 +1,7 @@
 /**
- * How long a browser takes to show a run of 50,000 trials: `deno run -A bench/page_paint.ts`. The server is
- * a process of its own; the first visit finds nothing read or cached. Ends with 1 when the first paint takes
- * longer than 1.5 s.
+ * Time until a browser shows a run of 50,000 trials: `deno run -A bench/page_paint.ts`. The server has its
+ * own process; at the first visit it has nothing cached. The exit code is 1 when the first paint takes longer
+ * than 1.5 s.
  */
 import { join } from "@std/path";
 import { browserPath, Browsing } from "../tests/http/browser.ts";
@@ -20,7 +20,7 @@ const { size } = Deno.statSync(join(runs, id, "events.ndjson"));
 console.log(`50,180 trials, ${(size / 2 ** 20).toFixed(1)} MiB of events`);
 
 const browsing = new Browsing();
-await using warmUp = await browsing.open(); // Starting the browser is not what is measured.
+await using warmUp = await browsing.open(); // Starting the browser is not measured.
 await warmUp.page.goto("about:blank");
 console.log("visit  first paint  curves, networks and table there");
 const paints: number[] = [];

@@ -1,7 +1,7 @@
 /**
  * Did the controller learn anything on real images? `deno run -A bench/policy.ts RUN_FOLDER [samples=100]
- * [images=1000]`: mean accuracy of architectures drawn from the trained policy, minus that of uniformly
- * drawn ones, over the same shared weights and the same validation images, with its standard error.
+ * [images=1000]`: mean accuracy of architectures sampled from the trained policy minus that of uniformly
+ * sampled ones, with the same shared weights and validation images, and its standard error.
  */
 import { join } from "@std/path";
 import { loadDataSet, usualPlaces } from "../src/data/mod.ts";

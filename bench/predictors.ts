@@ -1,5 +1,5 @@
 /**
- * How long predictors take to learn and to predict, by the size of the training set, on cells of NAS-Bench-201:
+ * Times of predictors for fitting and predicting, by the size of the training set, on cells of NAS-Bench-201:
  * deno run -A bench/predictors.ts [predictor …]
  */
 import { nasbench201Encodings } from "../src/nas/encodings/nasbench201.ts";
@@ -16,7 +16,7 @@ const encodings = nasbench201Encodings();
 const names = (Deno.args.length ? Deno.args : allPredictorNames) as PredictorName[];
 const rng = new Rng(1, Stream.search);
 const draw = (n: number) => Array.from({ length: n }, () => encodings.adj.sample!(rng));
-/** What strategies show to predictors where it is not `trunc_path`. */
+/** Encodings that strategies use for predictors, where they are not `trunc_path`. */
 const usual: Partial<Record<PredictorName, string>> = { gp: "adj", dngo: "path", bohamiann: "adj" };
 
 for (const name of names) {

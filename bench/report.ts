@@ -1,11 +1,11 @@
-/** The benchmark's tables. */
+/** Prints the benchmark's tables. */
 import type { Ceilings } from "./ceilings.ts";
 import type { Contest, Mean, Row, Slower } from "./compare.ts";
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 const times = (ratio: number) => `${ratio.toFixed(ratio < 10 ? 2 : 1)}×`;
 
-/** Columns beside those of a peer: names and widths. */
+/** Names and widths of the columns that are not a peer's. */
 const TEXT = { "op, shapes": 50, pass: 15 };
 const NUMBERS = {
   ms: 8,
@@ -33,7 +33,7 @@ export const ceilingsLine = ({ gflops, gbytes, floorUs }: Ceilings): string =>
   `ceilings: ${gflops.toFixed(1)} GFLOP/s of multiply-adds on registers, ` +
   `${gbytes.toFixed(1)} GB/s of copying, ${floorUs.toFixed(1)} µs for a dispatch that does nothing`;
 
-/** One row; a peer's column says how many times as long it takes. */
+/** One row; a peer's column has the ratio of its time to ours. */
 export function line(
   row: Row,
   peers: readonly string[],
@@ -63,7 +63,7 @@ export function line(
   ].join(" ");
 }
 
-/** Geometric means of how many times as long others take. */
+/** Table of geometric means of the peers' times over ours. */
 export function meansTable(
   all: Readonly<Record<string, Partial<Record<string, Mean>>>>,
 ): string {
@@ -75,7 +75,7 @@ export function meansTable(
   ).join("\n");
 }
 
-/** How often each library is ahead, and where one on WebGPU is. */
+/** Counts of passes in which each library is faster, and a list of those for WebGPU libraries. */
 export function contestLines(
   contests: Readonly<Record<string, Contest>>,
   slower: readonly Slower[],

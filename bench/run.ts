@@ -1,6 +1,6 @@
 /**
- * `deno task bench`: how fast are the ops of real steps, and whole steps, beside what the adapter can do and
- * beside other libraries? docs/performance.md tells how to read it.
+ * `deno task bench`: times the ops of real steps, and whole steps, against the adapter's ceilings and other
+ * libraries. docs/performance.md explains the output.
  */
 import { InvalidArgumentError } from "commander";
 import { DenasCommand } from "../src/cli/denas_command.ts";
@@ -43,7 +43,7 @@ interface Options extends Selecting {
   json?: boolean;
 }
 
-/** What `--save` writes and `--json` prints. */
+/** Result that `--save` writes and `--json` prints. */
 interface Result {
   adapter: { description: string; driver: string | null };
   deno: string;
@@ -51,16 +51,16 @@ interface Result {
   rows: Row[];
   steps: Step[];
   peerSteps: Record<string, PeerStep | { unable: string }>;
-  /** By peer, or "before" for `--compare`: how many times as long it takes. */
+  /** Mean ratios of times, by peer, or by "before" for `--compare`. */
   geomean: Record<string, Partial<Record<string, Mean>>>;
-  /** By op and pass. */
+  /** Summary by op and pass. */
   summary: Summary;
   contests: Record<string, Contest>;
-  /** Where a WebGPU library is faster. */
+  /** Passes in which a WebGPU library is faster. */
   slower: Slower[];
 }
 
-/** Times the selected shapes; the ceilings now and then in between. */
+/** Times the selected shapes, and samples the ceilings in between. */
 async function timeShapes(options: Options, peers: readonly Peer[]) {
   const gpu = await Gpu.open({ timestamps: true });
   const watch = await Stopwatch.start(gpu);

@@ -1,8 +1,8 @@
 /**
- * How the time and memory of a step grow: `deno run -A bench/scaling.ts [layers|filters|batch|image]
- * [mode=micro] [command=search] [preset=quick] [steps=4]`; all four where none is named. One network of
- * sampled operations per size; prints milliseconds, dispatches, the most bytes alive, and the slopes of their
- * logarithms: 1 is linear, for images in their pixels.
+ * Growth of a step's time and memory: `deno run -A bench/scaling.ts [layers|filters|batch|image] [mode=micro]
+ * [command=search] [preset=quick] [steps=4]`; all four where none is named. One network of sampled operations
+ * per size. Prints milliseconds, dispatches, peak bytes alive, and slopes of their logarithms: 1 is linear
+ * (for images, in the number of pixels).
  */
 import { Gpu } from "../src/gpu/mod.ts";
 import { configOf, imagesOf, Steps } from "./networks.ts";
@@ -20,12 +20,12 @@ const setting = { mode, preset, command } as const;
 const config = configOf(setting);
 const [side] = imagesOf(config.data);
 
-/** A preset's value, doubled twice. */
+/** A preset's value, and the same doubled once and twice. */
 const upwards = (n: number) => [n, 2 * n, 4 * n];
 interface Axis {
   values: number[];
   set: (n: number) => Record<string, unknown>;
-  /** What grows; default: the value itself. */
+  /** The quantity that grows; default: the value itself. */
   of?: (n: number) => number;
 }
 const axes: Record<string, Axis> = {
@@ -47,7 +47,7 @@ interface Figures {
   bytes: number;
 }
 
-/** The fastest of some steps of one child. */
+/** Figures of the fastest of some steps of one child. */
 async function measure({ side, ...overrides }: Record<string, unknown>): Promise<Figures> {
   const gpu = await Gpu.open();
   const input = side === undefined ? undefined : Number(side);
@@ -66,7 +66,7 @@ async function measure({ side, ...overrides }: Record<string, unknown>): Promise
   return { ms, dispatches, bytes };
 }
 
-/** Slope of the line through the logarithms, by least squares. */
+/** Least-squares slope of the logarithms. */
 function slope(xs: readonly number[], ys: readonly number[]): number {
   const mean = (v: readonly number[]) => v.reduce((a, b) => a + b, 0) / v.length;
   const lx = xs.map(Math.log), ly = ys.map(Math.log);

@@ -1,9 +1,9 @@
 /**
- * Searches of 100 queries on the three data sets of NAS-Bench-201 by our best strategy, and how far they are from
- * the best figure of five searchers of an independent implementation after as many queries:
+ * Searches of 100 queries with our best strategy on the three data sets of NAS-Bench-201, compared with the
+ * best of five searchers of an independent implementation after as many queries:
  * deno run -A bench/search_ours.ts nb201.csv [--seeds 100] [--first 1] [--strategy gp-mixed]
- * The objective is the mean test accuracy after 200 epochs, as behind those figures. Prints the mean of the best
- * found with its standard error, and the difference in standard errors of both.
+ * The objective is the mean test accuracy after 200 epochs, as for those figures. Prints the mean best
+ * accuracy with its standard error, and the difference in standard errors of both.
  */
 import { parseArgs } from "node:util";
 import { resolveSearchConfig } from "../src/nas/config/config.ts";
@@ -32,7 +32,7 @@ const configOf = (seed: number) =>
   });
 const space = openSpace(configOf(1).space);
 
-/** Best value after each mark. */
+/** Best value after each number of queries in the list. */
 async function bestOf(objective: Float64Array, seed: number): Promise<number[]> {
   const search = await openStrategy(configOf(seed), space, { gpu: null });
   const found: number[] = [];

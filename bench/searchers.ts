@@ -1,7 +1,7 @@
 /**
- * Random search, evolution, local search and a Gaussian process with a graph kernel on the whole table of
- * NAS-Bench-201 against figures of an independent implementation, each within four standard errors; then how
- * long 500 searches of 150 queries by evolution take, all included:
+ * Compares random search, evolution, local search and a Gaussian process with a graph kernel on the whole
+ * table of NAS-Bench-201 with figures of an independent implementation, each within four standard errors;
+ * then times 500 searches of 150 queries by evolution, all included:
  * deno run -A bench/searchers.ts nb201.csv [--trials 1000] [--guided-trials 20] [--seed 1] [--jobs 2]
  */
 import { parseArgs } from "node:util";

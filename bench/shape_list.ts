@@ -1,4 +1,4 @@
-/** `bench/shapes.json`: what is in it, and how it is read. */
+/** Format of `bench/shapes.json`. */
 import type { Shape } from "../src/autodiff/op.ts";
 
 export const passes = ["forward", "input gradient", "weight gradient"] as const;
@@ -18,18 +18,18 @@ export interface ListedShape {
   op: string;
   shapes: Shape[];
   params: Record<string, unknown>;
-  /** By name of a group: share of the kernels' time of its steps, per pass. */
+  /** Share of the kernel time in a group's steps, per pass, by group name. */
   share: Record<string, PerPass>;
 }
 
 export interface ShapeList {
   recorded: { adapter: string; deno: string };
-  /** By name: children that were timed, share of their kernels that is listed, and by op what the rest is. */
+  /** By group name: number of timed children, share of kernel time that is listed, and the rest by op. */
   groups: Record<string, { children: number; covered: number; rest: Record<string, number> }>;
   shapes: ListedShape[];
 }
 
-/** How many inputs of an op, the first ones, hold one row per image; the others are weights. */
+/** Number of an op's inputs, from the first on, with one row per image; the others are weights. */
 export function batchInputs(op: string, inputs: number): number {
   if (op === "pointwise") return inputs / 2;
   if (op === "batch_norm_plus") return 2;

@@ -1,11 +1,12 @@
 /**
- * Makes `bench/shapes.json`: the ops and shapes that presets really use, from timed training steps of sampled
+ * Makes `bench/shapes.json`: the ops and shapes that presets use, from timed training steps of sampled
  * children.
  *
  *   deno run -A bench/shapes.ts [--preset quick --preset paper] [--children 6]
  *
- * `paper` is recorded with a quarter of its batch; the shapes in the file have all of it. Listed is what makes
- * up `COVERED` of a step, the largest first; presets that are not recorded keep what is in the file.
+ * `paper` is recorded with a quarter of its batch; the shapes in the file have the whole batch. The file
+ * lists the largest shapes that together make up `COVERED` of a step; presets that are not recorded keep
+ * their entries.
  */
 import { parseArgs } from "node:util";
 import type { Shape } from "../src/autodiff/op.ts";
@@ -22,20 +23,23 @@ import {
 } from "./shape_list.ts";
 
 const COVERED = 0.92;
-/** Shares below are not worth a place in the list. */
+/** Smallest share of a step that is listed. */
 const SMALLEST = 0.002;
-/** Ops whose params hold the number of the step. */
+/** Ops whose params contain the number of the step. */
 const RANDOM = ["dropout", "drop_path"];
 const file = new URL("shapes.json", import.meta.url);
 
 interface Recorded {
   shapes: Map<string, { shape: Omit<ListedShape, "share">; ms: PerPass }>;
-  /** Milliseconds of kernels outside of ops, by what they are for. */
+  /** Milliseconds of kernels outside of ops, by purpose. */
   others: Map<string, number>;
   total: number;
 }
 
-/** Which gradient a kernel of a backward pass works for: those of weights end in dw or db, or add up splits. */
+/**
+ * Pass of a kernel: 0 forward, 1 gradient of the images, 2 of the weights (names in dw or db, or partial
+ * sums).
+ */
 const part = (kernel: string, pass: unknown): 0 | 1 | 2 =>
   pass === "forward" ? 0 : /_d[wb]($|_)|sum_splits/.test(kernel) ? 2 : 1;
 
@@ -83,7 +87,7 @@ async function record(group: Group, children: number): Promise<Recorded> {
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((a, b) => a + b, 0);
 const rounded = (share: number) => Math.round(share * 1e5) / 1e5;
 
-/** Puts a group into the list, the shapes with most time first, until enough is covered. */
+/** Adds a group to the list, the shapes with most time first, until enough is covered. */
 function add(
   list: ShapeList,
   group: Group,
@@ -113,7 +117,7 @@ function add(
   list.groups[name] = { ...figures, rest: Object.fromEntries(most) };
 }
 
-/** What is in the file of other presets. */
+/** Entries of other presets in the present file. */
 function earlier(presets: readonly string[]): Pick<ShapeList, "groups" | "shapes"> {
   const kept = (name: string) => !presets.includes(name.split(" ")[0]);
   const only = <T>(named: Record<string, T>) =>

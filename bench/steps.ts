@@ -1,11 +1,11 @@
-/** Whole training steps: wall clock, dispatches, the host's share. */
+/** Times whole training steps: wall clock, dispatches, the host's share. */
 import { Gpu, Stopwatch } from "../src/gpu/mod.ts";
 import { describe } from "../src/nas/analysis/describe.ts";
 import { configOf, type Setting, Steps } from "./networks.ts";
 import type { MicroArch } from "../src/nas/spaces/micro_arch.ts";
 import type { Peer, StepAnswer } from "./peers/mod.ts";
 
-/** Figures per step: the fastest and the middle one of the times, means of the rest. */
+/** Figures of a step: fastest and median times, means of the rest. */
 export interface Step {
   name: string;
   ms: number;
@@ -13,7 +13,7 @@ export interface Step {
   imagesPerSecond: number;
   gflops: number;
   dispatches: number;
-  /** Of the time that neither waits for the device nor compiles. */
+  /** Share of the time that is neither waiting for the device nor compiling. */
   hostShare: number;
   peakBytes: number;
   pipelines: number;
@@ -21,7 +21,7 @@ export interface Step {
   parameters: number;
 }
 
-/** Steps without a new pipeline, of freshly drawn children while searching. */
+/** Times steps that compile nothing, of newly sampled children while searching. */
 export async function timeStep(setting: Setting, steps: number): Promise<Step> {
   const gpu = await Gpu.open();
   const made = new Steps(gpu, setting);
@@ -74,7 +74,7 @@ export const stepLine = (s: Step): string =>
   `${s.pipelines} pipelines in ${(s.compileMs / 1000).toFixed(1)} s, ` +
   `peak ${(s.peakBytes / 1e6).toFixed(0)} MB, ${s.parameters} weights`;
 
-/** The steps of a preset's searches and retrainings that match a filter. */
+/** Times the steps of a preset's searches and retrainings that match a filter. */
 export async function* timeSteps(
   { preset, filter }: { preset: string; filter: RegExp },
 ): AsyncGenerator<Step> {
@@ -88,7 +88,7 @@ export async function* timeSteps(
   }
 }
 
-/** One child of the micro search, here and elsewhere: the fastest of some steps. */
+/** One child of the micro search, in denas and in a peer: the fastest of some steps. */
 export interface PeerStep {
   here: StepAnswer;
   there: StepAnswer;
@@ -96,7 +96,7 @@ export interface PeerStep {
 
 const ROUNDS = 3;
 
-/** Steps of the same child of the `quick` micro search, in turn. */
+/** Times steps of the same child of the `quick` micro search, in turn. */
 export async function compareStep(peer: Peer): Promise<PeerStep | { unable: string }> {
   const setting = { preset: "quick", mode: "micro", command: "search" } as const;
   const { batch, space: sizes } = configOf(setting);
@@ -115,7 +115,7 @@ export async function compareStep(peer: Peer): Promise<PeerStep | { unable: stri
   const there = { ms: Infinity, deviceMs: Infinity, parameters };
   await made.train(arch);
   for (let round = 0; round < ROUNDS; round++) {
-    // Twice: the library's steps are long enough to need no second sample.
+    // Two samples are enough: the library's steps are long.
     for (let i = 0; i < 2; i++) {
       const start = performance.now();
       const deviceMs = await watch.around(() => made.train(arch));

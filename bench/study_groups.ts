@@ -1,10 +1,10 @@
 /**
- * Runs every group of studies to its end: those of NAS-Bench-201 on the whole published table, with each objective
- * that is named, those of NAS-Bench-101 on a made-up table of all 423,624 cells. Prints a line per group and
- * objective with trials, seconds and the winner, then every algorithm's figure:
- * deno run -A bench/study_groups.ts nb201.csv [--trials 10] [--slow-trials 2] [--groups a,b] [--spaces nasbench201]
- * [--objectives c10_val_12,c10_test_200] [--queries 30] [--jobs 2] [--out FOLDER]. A folder that is named is gone on
- * with; queries are each group's own unless told otherwise.
+ * Runs every group of studies to its end: those of NAS-Bench-201 on the whole published table, with each
+ * named objective, those of NAS-Bench-101 on a made-up table of all 423,624 cells. Prints a line per group
+ * and objective with trials, seconds and the winner, then every algorithm's figure:
+ * deno run -A bench/study_groups.ts nb201.csv [--trials 10] [--slow-trials 2] [--groups a,b] [--spaces
+ * nasbench201] [--objectives c10_val_12,c10_test_200] [--queries 30] [--jobs 2] [--out FOLDER]. A named
+ * folder is resumed; the default of queries is each group's own.
  */
 import { join } from "@std/path";
 import { parseArgs } from "node:util";

@@ -1,8 +1,10 @@
-/** The benchmark in a few lines: how near each op comes to what the adapter can do, by pass. */
+/** Short summary of the benchmark: how close each op comes to the adapter's ceilings, by pass. */
 import { type Row, weightOf } from "./compare.ts";
 import { passes, type PassName } from "./shape_list.ts";
 
-/** Shares of the ceilings, weighed by the time that shapes take in a step; and the least of `limit`. */
+/**
+ * Shares of the ceilings, weighted by the time that shapes take in a step; and the smallest share of `limit`.
+ */
 export interface Shares {
   weight: number;
   fma: number;
@@ -26,7 +28,7 @@ function sharesOf(rows: readonly Row[]): Shares {
   };
 }
 
-/** By op, the weightiest first. */
+/** Summary by op, largest weight first. */
 export function summaryOf(rows: readonly Row[]): Summary {
   const ops = [...Map.groupBy(rows, (r) => r.op)].sort(([, a], [, b]) => weightOf(b) - weightOf(a));
   return Object.fromEntries(ops.map(([op, of]) => {
@@ -41,7 +43,7 @@ const WIDTHS = { op: 18, weight: 9, figure: 6, pass: 26 };
 const figures = (cells: readonly string[]) =>
   cells.map((cell) => cell.padStart(WIDTHS.figure)).join("").padStart(WIDTHS.pass);
 
-/** A line per op; in it per pass the shares of FMA, copy and limit, and the least share of the limit. */
+/** One line per op; per pass the shares of FMA, copy and limit, and the smallest share of the limit. */
 export function summaryTable(rows: readonly Row[]): string {
   const cell = (s: Shares | undefined) =>
     figures(s ? [s.fma, s.copy, s.limit, s.leastLimit].map(whole) : []);
@@ -61,7 +63,7 @@ export function summaryTable(rows: readonly Row[]): string {
   ].join("\n");
 }
 
-/** The dense convolution that comes least near to the multiply-adds of the adapter. */
+/** The dense convolution with the lowest share of the adapter's multiply-add rate. */
 function leastDense(rows: readonly Row[]): string[] {
   const dense = rows.filter((r) => r.op === "conv2d").sort((a, b) => a.fmaShare - b.fmaShare);
   if (!dense.length) return [];

@@ -1,6 +1,6 @@
 /**
- * Makes a set with several labels per image from CIFAR-10: pictures of 2×2 tiles, the labels are the classes
- * that are there. Every tile is used at most once. Fields stay black with probability `--empty`.
+ * Makes a set with several labels per image from CIFAR-10: pictures of 2×2 tiles, labelled with the classes
+ * of their tiles. Every tile is used at most once. Fields stay black with probability `--empty`.
  *
  *   deno run -A bench/tiles.ts OUT [--data-dir DIR] [--train 2500] [--test 500] [--seed 1]
  *     [--classes frog,ship,truck] [--empty 0.5]
@@ -30,7 +30,7 @@ function picture(tiles: readonly Uint8Array[]): Uint8Array {
   return rgb;
 }
 
-/** `chosen` are the classes to draw tiles of, by their numbers. */
+/** Writes a part of the set; `chosen` are the indices of the classes that tiles are sampled from. */
 async function write(
   dir: string,
   chosen: Map<number, string>,

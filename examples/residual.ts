@@ -1,5 +1,5 @@
 /**
- * A space of one's own: a chain of residual blocks. Each decision is the body of a block; the block adds it to its
+ * A custom space: a chain of residual blocks. Each decision is the body of a block; the block adds it to its
  * input (He et al., CVPR 2016). After every `perStage` blocks the size halves and the channels double.
  *
  *     ./denas search --mode residual --plugin examples/residual.ts
@@ -37,7 +37,7 @@ interface Body {
   build(net: Net, x: Value): Value;
 }
 
-/** What a block can add to its input; channels and size stay. */
+/** Candidate bodies of a block; they keep channels and size. */
 const bodies: readonly Body[] = [
   { label: "nothing", build: (_net, x) => x },
   {
@@ -115,7 +115,7 @@ function open(config: Settings): SearchSpace<Residual> {
     key: (arch) => encode(arch).join(""),
     supernet(into) {
       requireSearchForm(into);
-      // Each block meets the weights of every body.
+      // Declares the weights of every body in every block.
       bodies.forEach((_, body) => build({ blocks: new Array(config.layers).fill(body) }, into));
     },
     build,

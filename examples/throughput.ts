@@ -1,5 +1,5 @@
 /**
- * An evaluator of one's own: the accuracy after a brief training, divided by the milliseconds that one image takes
+ * A custom evaluator: the accuracy after a brief training, divided by the milliseconds that one image takes
  * on this device. Scores are as reproducible as time is: not to the bit.
  *
  *     ./denas search --mode micro --preset smoke --plugin examples/throughput.ts --evaluator throughput
@@ -18,7 +18,7 @@ import {
 const settings = z.strictObject({
   /** Epochs of training per architecture. */
   epochs: z.number().int().min(1).max(1000).default(1),
-  /** Images per pass that is timed, and passes of which the median counts. */
+  /** Images per timed pass, and number of passes; the median counts. */
   images: z.number().int().min(1).max(4096).default(32),
   passes: z.number().int().min(1).max(1000).default(5),
 });
@@ -90,7 +90,7 @@ export default defineEvaluator({
         }
       },
     };
-    // Of another device scores mean another thing.
+    // Scores of different devices are not comparable.
     const score = { label: "accuracy per millisecond", unit: "1/ms", comparable: false };
     return { ...opened, evaluator, score };
   },

@@ -1,7 +1,7 @@
 /**
- * A strategy of one's own: the tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011) over the decisions
- * of any space. Told architectures are split into the best quarter and the rest; each decision is drawn as
- * often as it occurs among the best, and of many draws the one is asked for that is most typical of them.
+ * A custom strategy: the tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011) over the decisions
+ * of any space. Told architectures are split into the best quarter and the rest. Each decision is sampled as
+ * often as it occurs among the best; of many samples the one most typical of the best is asked for.
  *
  *     ./denas search --mode nasbench201 --table nb201.csv --plugin examples/tpe.ts --strategy tpe
  */
@@ -20,15 +20,15 @@ import {
 } from "denas";
 
 const settings = z.strictObject({
-  /** Random draws before the first estimate. */
+  /** Random samples before the first estimate. */
   initial: z.number().int().min(2).max(10_000).default(20),
   /** Share of the told architectures that counts as good. */
   gamma: z.number().gt(0).lt(1).default(0.25),
-  /** Draws of which the best one is asked for. */
+  /** Samples of which the best one is asked for. */
   candidates: z.number().int().min(1).max(10_000).default(24),
 });
 
-/** How often each option was chosen, by the id of the decision; one more than seen, so that none is impossible. */
+/** Times each option was chosen, by the decision's id, plus one, so that no option is impossible. */
 class Counts {
   readonly #counts = new Map<string, number[]>();
 
@@ -85,7 +85,7 @@ class Tpe<A> implements Strategy<A> {
     return Promise.resolve({ reward });
   }
 
-  /** Draws architectures that the best have much in common with, and the others little. */
+  /** Samples architectures that have much in common with the best, and little with the others. */
   #sampler(): () => A {
     const ranked = [...this.#told].sort((a, b) => b.score - a.score);
     const split = Math.max(1, Math.round(this.config.gamma * ranked.length));

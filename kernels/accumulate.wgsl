@@ -1,7 +1,7 @@
 // y = x, or y += x.
 // One invocation per four elements of type T.
 // No tile: every element is read once.
-// Four elements of a vec4f each: an invocation costs software adapters as much as several elements.
+// Four elements per invocation: an invocation costs software adapters as much as several elements.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

@@ -1,7 +1,7 @@
 // Index of the first maximum of each row.
 // One invocation per row.
 // No tile: rows are short.
-// One loop per row: sums in a fixed order, rows enough for every lane.
+// One loop per row: sums in a fixed order, and there are rows enough for every lane.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

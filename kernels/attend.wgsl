@@ -1,7 +1,7 @@
 // scores = tanh(key + query) · v; keeps the tanh.
 // One invocation per row and key.
 // No tile: rows are short.
-// One loop per row: sums in a fixed order, rows enough for every lane.
+// One loop per row: sums in a fixed order, and there are rows enough for every lane.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 override SIZE: u32 = 64u;

@@ -1,7 +1,7 @@
 // Gradient of attention by its query: the sum over keys.
 // One invocation per element of the query.
 // No tile: rows are short.
-// One loop per row: sums in a fixed order, rows enough for every lane.
+// One loop per row: sums in a fixed order, and there are rows enough for every lane.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

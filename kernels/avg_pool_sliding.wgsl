@@ -1,7 +1,7 @@
-// Average pooling over the cells inside the image: sums of the output rows that meet the current S input
-// rows slide down.
+// Average pooling over the cells inside the image. Slides down the image by S input rows at a time and keeps
+// the sums of the output rows that they add to.
 // One invocation per COLUMNS columns of a band of output rows of a channel group.
-// A row of the input at a time is held in registers, and the sums of all output rows that it adds to.
+// Registers hold one input row at a time, and the sums of all output rows that it adds to.
 // Every pixel is loaded once; windows are unrolled in the text, so that sums stay in registers.
 //#include lib/index.wgsl
 alias V = vec4f;
@@ -15,7 +15,7 @@ const FIRST_COL = 0u;
 const END_COL = 6u;
 // Whether all of them are inside the image.
 const EXACT = false;
-// Output rows that meet S input rows, K over S rounded up, and one less.
+// Output rows that S input rows add to: ROWS_IN_FLIGHT = K / S rounded up; REACH is one less.
 const REACH = 2u;
 const ROWS_IN_FLIGHT = 3u;
 override SIZE: u32 = 64u;
@@ -28,7 +28,7 @@ struct P {
 @group(0) @binding(1) var<storage, read_write> y: array<V>;
 @group(0) @binding(2) var<uniform> p: P;
 
-// One over the cells inside an axis of the image for the window at position o.
+// 1 / number of cells inside the image along one axis, for the window at position o.
 fn share(o: u32, pad: i32, size: u32) -> f32 {
   let start = i32(o * S) - pad;
   return 1.0 / f32(min(start + i32(K), i32(size)) - max(start, 0));
@@ -59,12 +59,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   across[$q] = share(first_x + $q, p.pad_x, p.iw);
   //#end
   let last_y = min(first_y + p.rows, p.oh);
-  // Steps from here on have no input row inside the image.
+  // Steps from `end` on have no input row inside the image.
   let end = (p.ih + u32(p.pad_y) + S - 1u) / S;
   // sums[j] belongs to output row r - REACH + j.
   var sums: array<array<V, COLUMNS>, ROWS_IN_FLIGHT>;
   for (var r = max(first_y, u32(p.pad_y) / S); r < last_y + REACH; r++) {
-    // With stride 1 few rows are outside: computing them costs less than keeping the sums of other lanes.
+    // With stride 1 few rows are outside: computing them costs less than masking the sums of other lanes.
     if (S == 1u || r < end) {
       //#unroll s S
       {

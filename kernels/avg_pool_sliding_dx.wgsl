@@ -1,22 +1,21 @@
-// Gradient of average pooling: each row of dy adds to K rows of dx; as it slides down, S rows are
-// complete.
+// Gradient of average pooling. Slides down dy: each row adds to K rows of dx, of which S are then complete.
 // One invocation per COLUMNS * S columns of a band of rows of a channel group.
-// A row of dy at a time is held in registers, and the sums of the rows of dx that it adds to.
-// Every pixel of dy is loaded once, and no lane meets a tap that is not its own.
+// Registers hold one row of dy at a time, and the sums of the rows of dx that it adds to.
+// Every pixel of dy is loaded once, and every lane computes only with taps of its own.
 //#include lib/index.wgsl
 alias V = vec4f;
 // Window, stride.
 const K = 3u;
 const S = 1u;
 const COLUMNS = 4u;
-// Columns of dx, columns of dy that they meet; of these FIRST_COL to END_COL may exist.
+// Columns of dx, and columns of dy that they depend on; of these FIRST_COL to END_COL may exist.
 const DX_COLS = 4u;
 const INPUT_COLS = 6u;
 const FIRST_COL = 0u;
 const END_COL = 6u;
-// Whether all of them do, and a strip is as wide as the image.
+// Whether all of these exist, and a strip is as wide as the image.
 const EXACT = false;
-// Columns of dy that a column of dx meets, K over S rounded up, and one less.
+// Columns of dy that a column of dx depends on: ROWS_IN_FLIGHT = K / S rounded up; REACH is one less.
 const REACH = 2u;
 const ROWS_IN_FLIGHT = 3u;
 // Rows of dx that a row of dy leaves incomplete: K - S.
@@ -31,7 +30,7 @@ struct P {
 @group(0) @binding(1) var<storage, read_write> dx: array<V>;
 @group(0) @binding(2) var<uniform> p: P;
 
-// One over the cells inside an axis of the image for the window at position o.
+// 1 / number of cells inside the image along one axis, for the window at position o.
 fn share(o: u32, pad: u32, size: u32) -> f32 {
   let start = i32(o * S) - i32(pad);
   return 1.0 / f32(min(start + i32(K), i32(size)) - max(start, 0));
@@ -49,7 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let step_x = p.pad_x / S + (strip - band * p.strips) * COLUMNS;
   let first = p.pad_y / S + (band - n * p.bands) * p.rows;
   let last = min(first + p.rows, (p.ih + p.pad_y + S - 1u) / S);
-  // Columns of dy that do not exist are read from its edge and count nothing.
+  // Columns of dy that do not exist are read from its edge and count zero.
   var offset: array<u32, INPUT_COLS>;
   var across: array<f32, INPUT_COLS>;
   //#unroll u INPUT_COLS
@@ -63,7 +62,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   // sums[a] belongs to row r * S + a of the padded image.
   var sums: array<array<V, DX_COLS>, K>;
   for (var r = u32(max(i32(first) - i32(REACH), 0)); r < last; r++) {
-    // With stride 1 few rows do not exist: computing them costs less than keeping the sums of other lanes.
+    // With stride 1 few rows do not exist: computing them costs less than masking the sums of other lanes.
     if (S == 1u || r < p.oh) {
       let exists = r < p.oh;
       let row = (n * p.oh + min(r, p.oh - 1u)) * p.ow * p.c;

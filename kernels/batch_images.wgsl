@@ -1,4 +1,4 @@
-// A batch of images from bytes: gather, crop, flip, turn, cut out, normalise.
+// A batch of images from bytes: gather, crop, flip, rotate, cut out, normalise.
 // One invocation per pixel.
 // No tile: every pixel of the batch is computed from at most four bytes.
 // One kernel in place of one per augmentation: the batch is written once.
@@ -15,10 +15,10 @@ struct P {
 }
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;
 @group(0) @binding(1) var<storage, read> order: array<u32>;
-// What each byte becomes: 256 values per channel, so that no device rounds differently.
+// Normalised values of the 256 bytes per channel: a table, so that no device rounds differently.
 @group(0) @binding(2) var<storage, read> table: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
-// Of each image of the chunk: its first byte, height, width. It has h rows and w columns or more.
+// First byte, height and width of each image of the chunk; at least h rows and w columns.
 @group(0) @binding(4) var<storage, read> places: array<u32>;
 @group(0) @binding(5) var<uniform> p: P;
 
@@ -33,7 +33,7 @@ fn is_cut(example: u32, row: u32, column: u32) -> bool {
   return dy >= 0 && dy < i32(p.cutout) && dx >= 0 && dx < i32(p.cutout);
 }
 
-// The normalised value at a place of an image; zero outside.
+// The normalised value at a position in an image; zero outside.
 fn value_at(image: u32, row: i32, column: i32, k: u32) -> f32 {
   let height = i32(places[3u * image + 1u]);
   let width = i32(places[3u * image + 2u]);
@@ -49,8 +49,8 @@ fn corner_of(image: u32, example: u32) -> vec2i {
   return vec2i(vec2u(draw(example, 6u, spare.x + 1u), draw(example, 7u, spare.y + 1u)));
 }
 
-// Where a place lies after a turn about the centre by an angle of at most p.rotate, by series: the
-// functions of devices are less exact.
+// A position rotated about the centre by a random angle of at most p.rotate. Sine and cosine by series, since
+// the functions of devices are less exact.
 fn turned_place(example: u32, row: i32, column: i32) -> vec2f {
   let a = (2.0 * uniform01(p.seed, p.stream, p.step, example * 8u + 5u) - 1.0) * p.rotate;
   let b = a * a;

@@ -2,7 +2,7 @@
 // variance 1.
 // One work-group per run of pixels and p.groups channel groups.
 // No tile: statistics are read once per work-group.
-// The grid of the other batch norms: one way to cut pixels and channels.
+// Same grid as the other batch norms: one way to divide pixels and channels.
 //#include lib/moments.wgsl
 //#include lib/relu.wgsl
 //#include lib/batch_norm.wgsl

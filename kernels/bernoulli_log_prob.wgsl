@@ -1,7 +1,7 @@
 // Per row: Σ log p(bit), Σ entropy and Σ p · (−log p) of the bits, p(1) = σ(2q).
 // One invocation per row.
 // No tile: rows are short.
-// One loop per row: sums in a fixed order, rows enough for every lane.
+// One loop per row: sums in a fixed order, and there are rows enough for every lane.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 override SIZE: u32 = 64u;

@@ -2,7 +2,7 @@
 // added up by sum_splits; over all rows, the gradient itself.
 // One invocation per span, kernel row, C vec4 of input and Q vec4 of output channels.
 // A window of a row of x and T pixels of dy are held in registers, and C × K × 4 × Q sums.
-// Many products per load; stores in one loop, since each place that stores takes long to compile.
+// Many products per load; stores in one loop, since each store in the text takes long to compile.
 //#include lib/index.wgsl
 //#include lib/relu.wgsl
 alias V = vec4f;
@@ -11,17 +11,17 @@ const K = 3u;
 const S = 1u;
 const C = 1u;
 const Q = 2u;
-// Pixels per step and the columns that they see: outside (FIRST), seen by the step before too (COLS_KEPT), new
-// (COLS_LOADED), outside. A step forward moves the window by COLS_STEP columns.
+// Pixels per step and the columns of their window: outside (FIRST), kept from the previous step (COLS_KEPT),
+// newly loaded (COLS_LOADED), outside. A step forward moves the window by COLS_STEP columns.
 const T = 2u;
 const WINDOW = 4u;
 const FIRST = 0u;
 const COLS_KEPT = 2u;
 const COLS_LOADED = 2u;
 const COLS_STEP = 2u;
-// False where T pixels are the whole row: no loop then, which would cost half as much again, and nothing to mask.
+// False if T pixels are the whole row: then no loop, which would cost half as much again, and no mask.
 const STEPS = true;
-// Sums are kept in registers, from which a copy is made at the end; else in memory, as software does anyway.
+// Whether sums are in registers, and copied at the end; else in memory, where software keeps them anyway.
 const IN_REGISTERS = false;
 
 struct P {
@@ -33,7 +33,7 @@ struct P {
 @group(0) @binding(2) var<storage, read_write> sums: array<vec4f>;
 @group(0) @binding(3) var<uniform> p: P;
 
-// The first row from `row` on whose place in its image is from `low` to below `high`.
+// The first row from `row` on whose index in its image is from `low` to below `high`.
 fn inside(row: u32, low: u32, high: u32) -> u32 {
   let oy = row % p.oh;
   return row + select(0u, low - oy, oy < low) + select(0u, p.oh - oy + low, oy >= high);
@@ -51,7 +51,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let split = i / outs / ins % p.splits;
   let ky = i / outs / ins / p.splits;
   if (ky >= K) { return; }
-  // Rows of an image from `low` to `high` see a row of x through this row of the kernel.
+  // Output rows from `low` to below `high` of an image read a row of x through this row of the kernel.
   let shift = p.top - i32(ky);
   let low = u32(max(shift + i32(S) - 1i, 0i)) / S;
   let high = min(u32(max(i32(p.ih) + shift + i32(S) - 1i, 0i)) / S, p.oh);
@@ -122,7 +122,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     //#if IN_REGISTERS
     var a = a;
     //#end
-    // One place in the text that stores: each takes the compiler as long as many terms.
+    // The text has one store: each takes as long to compile as many terms.
     for (var j = 0u; j < p.count; j++) {
       let n = j / Q % 4u;
       let k = j / (4u * Q) % K;

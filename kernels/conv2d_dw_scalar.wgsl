@@ -62,7 +62,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       //#end
     }
   }
-  // One place in the text that stores: each takes the compiler as long as many terms.
+  // The text has one store: each takes as long to compile as many terms.
   var all = a;
   for (var j = 0u; j < p.count; j++) {
     let k = ky * K + j / Q;

@@ -1,12 +1,12 @@
 // y = act(x) ∗ w for few input channels, output channels in fours.
 // One invocation per T neighbouring pixels of a row and Q vec4 of output channels.
 // All weights of Q vec4 of outputs are staged in work-group memory, the windows of T pixels in registers.
-// So few numbers meet a window that all taps are written out.
+// A window has so few numbers that all taps are written out.
 //#include lib/index.wgsl
 //#include lib/relu.wgsl
 alias V = f32;
 override SIZE: u32 = 64u;
-// Known when compiling: to divide by numbers that are not takes longer than to load and multiply.
+// Known when compiling: division by other numbers takes longer than loads and products.
 override TILES: u32 = 1u;
 override OH: u32 = 1u;
 override OW: u32 = 1u;

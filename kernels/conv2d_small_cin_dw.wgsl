@@ -2,7 +2,7 @@
 // span of output rows, to be added up by sum_splits.
 // One invocation per span and Q vec4 of output channels.
 // The windows of T pixels are held in registers, and all sums of Q vec4 of outputs.
-// So few numbers meet a window that all taps are written out.
+// A window has so few numbers that all taps are written out.
 //#include lib/index.wgsl
 //#include lib/relu.wgsl
 alias V = f32;
@@ -17,7 +17,7 @@ const Q = 4u;
 const T = 2u;
 const ROW = 3u;
 const INPUT_SPAN = 5u;
-// Sums are kept in registers, from which a copy is made at the end; else in memory, as software does anyway.
+// Whether sums are in registers, and copied at the end; else in memory, where software keeps them anyway.
 const IN_REGISTERS = false;
 
 struct P {
@@ -80,7 +80,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     //#if IN_REGISTERS
     var a = a;
     //#end
-    // One place in the text that stores: each takes the compiler as long as many terms.
+    // The text has one store: each takes as long to compile as many terms.
     for (var j = 0u; j < p.count; j++) {
       let at = o + j % Q;
       if (at < co) { sums[(split * K * ROW + j / Q) * co + at] = a[j]; }

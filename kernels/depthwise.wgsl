@@ -1,8 +1,7 @@
 // Depthwise convolution, any window, stride and dilation.
 // One invocation per output pixel and channel group.
 // No tile: the cache serves pixels that several windows share.
-// Plain code for sizes that are rare: the sliding-window kernel takes the usual ones, this one is its
-// second oracle.
+// Plain code for rare sizes: the sliding-window kernel takes the usual ones and is tested against this one.
 //#include lib/index.wgsl
 //#include lib/relu.wgsl
 alias V = vec4f;

@@ -1,8 +1,7 @@
 // Partial gradients of a depthwise convolution by its weights, any window, stride and dilation.
 // One invocation per run of output rows, tap and channel group.
 // No tile: sums of a run of rows are one register; sum_splits adds up the runs.
-// Plain code for sizes that are rare: the sliding-window kernel takes the usual ones, this one is its
-// second oracle.
+// Plain code for rare sizes: the sliding-window kernel takes the usual ones and is tested against this one.
 //#include lib/index.wgsl
 //#include lib/relu.wgsl
 alias V = vec4f;

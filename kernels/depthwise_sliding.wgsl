@@ -1,9 +1,8 @@
-// Depthwise convolution: sums of the output rows that meet the current S input rows slide down the image.
+// Depthwise convolution. Slides down by S input rows at a time; keeps sums of the output rows they add to.
 // One invocation per COLUMNS columns of a band of output rows of a channel group.
-// A row of the input at a time is held in registers, and the sums of all output rows that it adds to. Taps
-// are staged in work-group memory.
-// Every pixel is loaded once; taps have one place in the text that loads, which is most of the time to
-// compile.
+// Registers hold one input row at a time, and the sums of all output rows that it adds to. Taps are staged in
+// work-group memory.
+// Every pixel is loaded once; the text has one load of taps, since loads take most of the time to compile.
 //#include lib/relu.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;
@@ -18,7 +17,7 @@ const FIRST_COL = 0u;
 const END_COL = 6u;
 // Whether all of them are inside the image.
 const EXACT = false;
-// Output rows that meet S input rows, but one: K over S rounded up, less one.
+// Output rows that S input rows add to: ROWS_IN_FLIGHT = K / S rounded up; REACH is one less.
 const REACH = 2u;
 const ROWS_IN_FLIGHT = 3u;
 // A work-group takes GROUPS channel groups and SIZE / GROUPS strips.
@@ -34,7 +33,7 @@ struct P {
 @group(0) @binding(2) var<storage, read_write> y: array<V>;
 @group(0) @binding(3) var<uniform> p: P;
 
-// Invocations of a work-group share their taps: one offset in the code that loads instead of TAPS.
+// Taps, shared by a work-group: the text has one load of taps instead of TAPS.
 var<workgroup> staged: array<V, TAPS * GROUPS>;
 
 @compute @workgroup_size(SIZE)
@@ -61,17 +60,17 @@ fn main(
   }
   //#end
   let last_y = min(first_y + p.rows, p.oh);
-  // Steps from here on have no input row inside the image.
+  // Steps from `end` on have no input row inside the image.
   let end = (p.ih + u32(p.pad_y) + S - 1u) / S;
   // sums[j] belongs to output row r - REACH + j.
   var sums: array<array<V, COLUMNS>, ROWS_IN_FLIGHT>;
   for (var r = max(first_y, u32(p.pad_y) / S); r < last_y + REACH; r++) {
-    // With stride 1 few rows are outside: computing them costs less than keeping the sums of other lanes.
+    // With stride 1 few rows are outside: computing them costs less than masking the sums of other lanes.
     if (S == 1u || r < end) {
       //#unroll s S
       {
         let iy = i32(r * S) + $s - p.pad_y;
-        // In branches, so that what does not exist is not loaded.
+        // Branches, so that nothing outside the image is loaded.
         var seen = array<V, INPUT_COLS>();
         if (iy >= 0 && iy < i32(p.ih)) {
           let row = (n * p.ih + u32(iy)) * p.iw * p.c;

@@ -1,7 +1,7 @@
-// Partial gradients of a depthwise convolution by its weights: the rows of dy that meet the current S
-// input rows slide down the images.
+// Partial gradients of a depthwise convolution by its weights. Slides down the images by S input rows at a
+// time and keeps the rows of dy that they add to.
 // One invocation per COLUMNS columns of a run of images of a channel group.
-// Rows of dy that are in flight are held in registers, and one sum per tap.
+// Registers hold the rows of dy in flight, and one sum per tap.
 // Rows of x and dy are loaded once for all taps; sum_splits adds up the runs, since adding up within a
 // work-group would take as long to compile as all the rest.
 //#include lib/relu.wgsl
@@ -18,7 +18,7 @@ const FIRST_COL = 0u;
 const END_COL = 6u;
 // Whether all of them are inside the image.
 const EXACT = false;
-// Output rows that meet S input rows, K over S rounded up, and one less.
+// Output rows that S input rows add to: ROWS_IN_FLIGHT = K / S rounded up; REACH is one less.
 const REACH = 2u;
 const ROWS_IN_FLIGHT = 3u;
 // A work-group takes GROUPS channel groups and SIZE / GROUPS strips.
@@ -54,13 +54,13 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let end = (p.ih + u32(p.pad_y) + S - 1u) / S;
   var sums: array<V, TAPS>;
   for (var n = run * p.images; n < min((run + 1u) * p.images, p.n); n++) {
-    // slope[j] is row r - j of dy; without a value, naga would leave that of the image before.
+    // slope[j] is row r - j of dy; without a value, naga would keep that of the previous image.
     var slope = array<array<V, COLUMNS>, ROWS_IN_FLIGHT>();
     for (var r = 0u; r < end; r++) {
       //#unroll j REACH
       slope[REACH - $j] = slope[REACH - $j - 1];
       //#end
-      // In branches, so that what does not exist is not loaded.
+      // Branches, so that nothing outside the image is loaded.
       slope[0] = array<V, COLUMNS>();
       if (r < p.oh) {
         let at = ((n * p.oh + r) * p.ow + first_x) * p.c + ch;
@@ -94,7 +94,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
       //#end
     }
   }
-  // In a loop that nobody unrolls: one offset in the code that stores. A copy, so that the sums may stay in registers.
+  // A loop that is not unrolled: the text has one store. A copy, so that the sums may stay in registers.
   var all = sums;
   for (var t = 0u; t < p.taps; t++) { partials[p.partials_at / LANES + (i * TAPS + t) * p.c + ch] = all[t]; }
 }

@@ -1,10 +1,9 @@
-// Gradient of a depthwise convolution by its input: each row of dy adds to K rows of dx; as it slides
-// down, S rows are complete. Columns of dx go by S too, so that each meets its own taps and no others.
+// Gradient of a depthwise convolution by its input. Slides down dy: each row adds to K rows of dx, of which
+// S are then complete. Columns of dx go by S too, so that each is computed only with taps of its own.
 // One invocation per COLUMNS * S columns of a band of rows of a channel group.
-// A row of dy at a time is held in registers, and the sums of the rows of dx that it adds to; taps are
-// staged in work-group memory.
-// Every pixel of dy is loaded once; one place in the text loads, one stores, which is most of the time to
-// compile.
+// Registers hold one row of dy at a time, and the sums of the rows of dx that it adds to; taps are staged in
+// work-group memory.
+// Every pixel of dy is loaded once; the text has few loads and stores, which take most of the compile time.
 alias V = vec4f;
 const LANES: u32 = 4u;
 // Window, K * K, stride.
@@ -12,14 +11,14 @@ const K = 3u;
 const TAPS = 9u;
 const S = 1u;
 const COLUMNS = 4u;
-// Columns of dx, columns of dy that they meet; of these FIRST_COL to END_COL may exist.
+// Columns of dx, and columns of dy that they depend on; of these FIRST_COL to END_COL may exist.
 const DX_COLS = 4u;
 const INPUT_COLS = 6u;
 const FIRST_COL = 0u;
 const END_COL = 6u;
-// Whether all of them do, and a strip is as wide as the image.
+// Whether all of these exist, and a strip is as wide as the image.
 const EXACT = false;
-// Columns of dy that a column of dx meets, K over S rounded up, and one less.
+// Columns of dy that a column of dx depends on: ROWS_IN_FLIGHT = K / S rounded up; REACH is one less.
 const REACH = 2u;
 const ROWS_IN_FLIGHT = 3u;
 // Rows of dx that a row of dy leaves incomplete: K - S.
@@ -40,7 +39,7 @@ struct P {
 @group(0) @binding(3) var<storage, read_write> dx: array<V>;
 @group(0) @binding(4) var<uniform> p: P;
 
-// Invocations of a work-group share their taps: one offset in the code that loads instead of TAPS.
+// Taps, shared by a work-group: the text has one load of taps instead of TAPS.
 var<workgroup> staged: array<V, TAPS * GROUPS>;
 
 @compute @workgroup_size(SIZE)
@@ -71,9 +70,9 @@ fn main(
   // sums[a] belongs to row r * S + a of the padded image.
   var sums: array<array<V, DX_COLS>, K>;
   for (var r = u32(max(i32(first) - i32(REACH), 0)); r < last; r++) {
-    // With stride 1 few rows do not exist: computing them costs less than keeping the sums of other lanes.
+    // With stride 1 few rows do not exist: computing them costs less than masking the sums of other lanes.
     if (S == 1u || r < p.oh) {
-      // In branches, so that what does not exist is not loaded.
+      // Branches, so that nothing outside the image is loaded.
       var seen = array<V, INPUT_COLS>();
       if (r < p.oh) {
         let row = (n * p.oh + r) * p.ow * p.c;
@@ -101,7 +100,7 @@ fn main(
       if (r >= first && iy >= 0 && iy < i32(p.ih)) {
         let left = i32(step_x * S) - i32(p.pad_x);
         let row = (n * p.ih + u32(iy)) * p.iw * p.c + ch;
-        // In a loop that nobody unrolls: one offset in the code that loads and stores.
+        // A loop that is not unrolled: the text has one load and one store.
         var complete = sums[$a];
         for (var q = 0u; q < min(DX_COLS, p.iw + S); q++) {
           let ix = left + i32(q);

@@ -1,9 +1,7 @@
-// Both gradients of a depthwise convolution: the rows of dy that meet the current S input rows slide down
-// the images, and each pixel of x meets them once, for its own gradient and for that of the weights. Both
-// want the same rows of dy and x.
+// Both gradients of a depthwise convolution. Slides down the images by S input rows at a time and keeps the
+// rows of dy that they add to: both gradients need the same rows of dy and x.
 // One invocation per COLUMNS * S columns of a run of images of a channel group.
-// Rows of dy that are in flight are held in registers, and one sum per tap; taps are staged in work-group
-// memory.
+// Registers hold the rows of dy in flight, and one sum per tap; taps are staged in work-group memory.
 // Half the loads of two kernels; cards prefer two, for their many invocations.
 //#include lib/relu.wgsl
 alias V = vec4f;
@@ -13,14 +11,14 @@ const K = 3u;
 const TAPS = 9u;
 const S = 1u;
 const COLUMNS = 4u;
-// Columns of x, columns of dy that they meet; of these FIRST_COL to END_COL may exist.
+// Columns of x, and columns of dy that they add to; of these FIRST_COL to END_COL may exist.
 const DX_COLS = 4u;
 const INPUT_COLS = 6u;
 const FIRST_COL = 0u;
 const END_COL = 6u;
-// Whether all of them do, and a strip is as wide as the image.
+// Whether all of these exist, and a strip is as wide as the image.
 const EXACT = false;
-// Rows and columns of dy that a pixel of x meets, K over S rounded up, and one less.
+// Rows and columns of dy that a pixel of x adds to: ROWS_IN_FLIGHT = K / S rounded up; REACH is one less.
 const REACH = 2u;
 const ROWS_IN_FLIGHT = 3u;
 // A work-group takes GROUPS channel groups and SIZE / GROUPS strips.
@@ -40,7 +38,7 @@ struct P {
 @group(0) @binding(4) var<storage, read_write> partials: array<V>;
 @group(0) @binding(5) var<uniform> p: P;
 
-// Invocations of a work-group share their taps: one offset in the code that loads instead of TAPS.
+// Taps, shared by a work-group: the text has one load of taps instead of TAPS.
 var<workgroup> staged: array<V, TAPS * GROUPS>;
 
 @compute @workgroup_size(SIZE)
@@ -65,13 +63,13 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   //#end
   var sums: array<V, TAPS>;
   for (var n = run * p.images; n < min((run + 1u) * p.images, p.n); n++) {
-    // slope[j] is row r - j of dy; without a value, naga would leave that of the image before.
+    // slope[j] is row r - j of dy; without a value, naga would keep that of the previous image.
     var slope = array<array<V, INPUT_COLS>, ROWS_IN_FLIGHT>();
     for (var r = u32(max(i32(p.pad_y / S) - i32(REACH), 0)); r < last; r++) {
       //#unroll j REACH
       slope[REACH - $j] = slope[REACH - $j - 1];
       //#end
-      // In branches, so that what does not exist is not loaded.
+      // Branches, so that nothing outside the image is loaded.
       slope[0] = array<V, INPUT_COLS>();
       if (r < p.oh) {
         let row = (n * p.oh + r) * p.ow * p.c;
@@ -133,7 +131,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
       //#end
     }
   }
-  // In a loop that nobody unrolls: one offset in the code that stores. A copy, so that the sums may stay in registers.
+  // A loop that is not unrolled: the text has one store. A copy, so that the sums may stay in registers.
   var all = sums;
   for (var t = 0u; t < p.taps; t++) { partials[p.partials_at / LANES + (i * TAPS + t) * p.c + ch] = all[t]; }
 }

@@ -1,4 +1,4 @@
-// Gradients of a sum of two paths that examples drop, by each path that asks.
+// Gradients of a sum of two randomly dropped paths, by each path whose gradient is requested.
 // One invocation per 4 elements of an example.
 // No tile: every element is read once.
 // Several elements per invocation: one random number for all of them.

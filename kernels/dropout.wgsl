@@ -1,7 +1,7 @@
 // y = x / keep where the element's random number lies below keep, else 0; the same for the gradient.
 // One invocation per element.
 // No tile: every element is read once.
-// Plain code: it is bound by memory.
+// Plain code: the kernel is memory-bound.
 //#include lib/index.wgsl
 //#include lib/random.wgsl
 override SIZE: u32 = 64u;

@@ -1,4 +1,4 @@
-// Copies the first `n` of seven single elements side by side; the bits, whatever their type.
+// Copies the first `n` of seven single elements side by side, as bits of any type.
 // One invocation.
 // No tile: every element is read once.
 // Plain code: a few thousand elements at most.

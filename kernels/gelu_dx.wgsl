@@ -1,7 +1,7 @@
 // Gradient of GELU: dx = dy · ((1 + tanh(u)) / 2 + x / 2 · (1 − tanh(u)²) · u′).
 // One invocation per element, in the order of memory.
 // No tile: every element is read once, from memory.
-// From x, not y: the function is not monotonic, so y does not tell its slope.
+// Reads x, not y: the function is not monotonic, so y does not determine its slope.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 override SIZE: u32 = 64u;

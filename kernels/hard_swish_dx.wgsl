@@ -1,7 +1,7 @@
 // Gradient of hard-swish: 0 up to −3, 1 from 3 on, (2x + 3) / 6 between.
 // One invocation per element, in the order of memory.
 // No tile: every element is read once, from memory.
-// From x, not y: the function is not monotonic, so y does not tell its slope.
+// Reads x, not y: the function is not monotonic, so y does not determine its slope.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

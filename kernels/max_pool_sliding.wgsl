@@ -1,8 +1,8 @@
-// Max pooling: maxima of the output rows that meet the current S input rows slide down the image. Keeps
-// which cell of the window won (the first of equals), four channels to a word.
+// Max pooling. Slides down the image by S input rows at a time and keeps the maxima of the output rows that
+// they belong to. Keeps which cell of the window won (the first of equals), four channels to a word.
 // One invocation per COLUMNS columns of a band of output rows of 4 channels.
-// A row of the input at a time is held in registers, and the sums of all output rows that it adds to.
-// Every pixel is loaded once; windows are unrolled in the text, so that sums stay in registers.
+// Registers hold one input row at a time, and the maxima of all output rows that it belongs to.
+// Every pixel is loaded once; windows are unrolled in the text, so that maxima stay in registers.
 //#include lib/index.wgsl
 // Window, stride.
 const K = 3u;
@@ -14,7 +14,7 @@ const FIRST_COL = 0u;
 const END_COL = 6u;
 // Whether all of them are inside the image.
 const EXACT = false;
-// Output rows that meet S input rows, K over S rounded up, and one less.
+// Output rows that S input rows add to: ROWS_IN_FLIGHT = K / S rounded up; REACH is one less.
 const REACH = 2u;
 const ROWS_IN_FLIGHT = 3u;
 override SIZE: u32 = 64u;
@@ -51,7 +51,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   //#end
   let last_y = min(first_y + p.rows, p.oh);
-  // Steps from here on have no input row inside the image.
+  // Steps from `end` on have no input row inside the image.
   let end = (p.ih + u32(p.pad_y) + S - 1u) / S;
   // best[j] and cell[j] belong to output row r - REACH + j.
   var best: array<array<vec4f, COLUMNS>, ROWS_IN_FLIGHT>;
@@ -62,7 +62,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   //#end
   //#end
   for (var r = max(first_y, u32(p.pad_y) / S); r < last_y + REACH; r++) {
-    // With stride 1 few rows are outside: computing them costs less than keeping the sums of other lanes.
+    // With stride 1 few rows are outside: computing them costs less than masking the sums of other lanes.
     if (S == 1u || r < end) {
       //#unroll s S
       {

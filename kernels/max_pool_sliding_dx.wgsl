@@ -1,20 +1,20 @@
-// Gradient of max pooling: each row of dy adds to K rows of dx; as it slides down, S rows are complete.
+// Gradient of max pooling. Slides down dy: each row adds to K rows of dx, of which S are then complete.
 // One invocation per COLUMNS * S columns of a band of rows of 4 channels.
-// A row of dy at a time is held in registers, and the sums of the rows of dx that it adds to.
-// Every pixel of dy is loaded once, and no lane meets a tap that is not its own.
+// Registers hold one row of dy at a time, and the sums of the rows of dx that it adds to.
+// Every pixel of dy is loaded once, and every lane computes only with taps of its own.
 //#include lib/index.wgsl
 // Window, stride.
 const K = 3u;
 const S = 1u;
 const COLUMNS = 4u;
-// Columns of dx, columns of dy that they meet; of these FIRST_COL to END_COL may exist.
+// Columns of dx, and columns of dy that they depend on; of these FIRST_COL to END_COL may exist.
 const DX_COLS = 4u;
 const INPUT_COLS = 6u;
 const FIRST_COL = 0u;
 const END_COL = 6u;
-// Whether all of them do, and a strip is as wide as the image.
+// Whether all of these exist, and a strip is as wide as the image.
 const EXACT = false;
-// Columns of dy that a column of dx meets, K over S rounded up, and one less.
+// Columns of dy that a column of dx depends on: ROWS_IN_FLIGHT = K / S rounded up; REACH is one less.
 const REACH = 2u;
 const ROWS_IN_FLIGHT = 3u;
 // Rows of dx that a row of dy leaves incomplete: K - S.
@@ -55,7 +55,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   // sums[a] belongs to row r * S + a of the padded image.
   var sums: array<array<vec4f, DX_COLS>, K>;
   for (var r = u32(max(i32(first) - i32(REACH), 0)); r < last; r++) {
-    // With stride 1 few rows do not exist: computing them costs less than keeping the sums of other lanes.
+    // With stride 1 few rows do not exist: computing them costs less than masking the sums of other lanes.
     if (S == 1u || r < p.oh) {
       let exists = r < p.oh;
       let row = (n * p.oh + min(r, p.oh - 1u)) * p.ow * p.c;
@@ -86,7 +86,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       if (r >= first && iy >= 0 && iy < i32(p.ih)) {
         let left = i32(step_x * S) - i32(p.pad_x);
         let row = (n * p.ih + u32(iy)) * p.iw * p.c + ch;
-        // In a loop that nobody unrolls: one offset in the code that loads and stores.
+        // A loop that is not unrolled: the text has one load and one store.
         var complete = sums[$a];
         for (var q = 0u; q < min(DX_COLS, p.iw + S); q++) {
           let ix = left + i32(q);

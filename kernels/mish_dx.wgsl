@@ -1,7 +1,7 @@
 // Gradient of mish: dx = dy · (t + x · σ(x) · (1 − t²)), t = tanh(ln(1 + eˣ)).
 // One invocation per element, in the order of memory.
 // No tile: every element is read once, from memory.
-// From x, not y: the function is not monotonic, so y does not tell its slope.
+// Reads x, not y: the function is not monotonic, so y does not determine its slope.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 override SIZE: u32 = 64u;

@@ -1,23 +1,23 @@
 // y = act(x) w over pixels, a slice of K input channels.
 // One invocation per PIXELS pixels and Q vec4 of outputs.
-// Weights are staged in work-group memory and read at literal indices, by straight-line code where an invocation
+// Weights are staged in work-group memory and read at literal indices, by straight-line code if an invocation
 // has one pixel; few weights are kept in registers for a loop over pixels.
-// The ways to write an output are overrides, not flags: a branch not taken costs software adapters as much as one
-// that is. Where one pixel's sums are written in turns they lie in memory: of sums in registers a compiler for
-// CPUs defers the additions to where they are used, and spills each product until then.
+// The ways to write an output are overrides, not flags: a branch not taken costs software adapters as much as
+// one that is. Sums of one pixel that are written in turns are kept in memory: with registers, a compiler for
+// CPUs defers the additions until the sums are used, and spills each product until then.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
 //#include lib/relu.wgsl
 alias V = vec4f;
 override SIZE: u32 = 128u;
-// Input pixels are not the output's own: coordinates are multiplied and shifted.
+// Whether input pixels differ from output pixels: coordinates are multiplied and shifted.
 override SAMPLED: bool = false;
-// The result counts as zero where `gate` is not positive.
+// Whether the result is zero wherever `gate` is not positive.
 override GATED: bool = false;
 override ADD: bool = false;
-// Every pixel's result goes to pixel (place, place) of a block of T × T, the others get zero.
+// Whether a pixel's result goes to pixel (place, place) of a block of T × T, whose others get zero.
 override SPREAD: bool = false;
-// Outputs are written in turns by one piece of code: much less to compile.
+// Whether outputs are written in turns by one piece of code: much less to compile.
 override TURNS: bool = false;
 const K4 = 8u;
 const Q = 4u;
@@ -87,7 +87,7 @@ fn main(
       //#unroll q Q
       {
         var sum = a[$q];
-        // Not every compiler makes the variables of a loop anew.
+        // Not every compiler initialises the variables of a loop anew.
         if ($k == 0) { sum = vec4f(); }
         //#unroll c 4
         //#if LOOP

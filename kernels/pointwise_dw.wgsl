@@ -1,17 +1,17 @@
 // Weight gradient of a 1×1 convolution: sums of x dy over a span of pixels, to be added up by sum_splits.
 // One invocation per span and C × Q tile of vec4.
 // No tile in work-group memory: C × 4 × Q sums are held by the invocation.
-// Many products per load; stores in one loop, since each place that stores takes long to compile.
+// Many products per load; stores in one loop, since each store in the text takes long to compile.
 //#include lib/index.wgsl
 //#include lib/pixel.wgsl
 //#include lib/relu.wgsl
 alias V = vec4f;
 override SIZE: u32 = 8u;
-// Input pixels are not the output's own: coordinates are multiplied and shifted.
+// Whether input pixels differ from output pixels: coordinates are multiplied and shifted.
 override SAMPLED: bool = false;
 const C = 4u;
 const Q = 4u;
-// Sums are kept in registers, from which a copy is made at the end; else in memory, as software does anyway.
+// Whether sums are in registers, and copied at the end; else in memory, where software keeps them anyway.
 const IN_REGISTERS = false;
 
 struct P {
@@ -76,7 +76,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     //#if IN_REGISTERS
     var a = a;
     //#end
-    // One place in the text that stores: each takes the compiler as long as many terms.
+    // The text has one store: each takes as long to compile as many terms.
     for (var j = 0u; j < p.count; j++) {
       let n = j / Q;
       let v = vec2u(c + n / 4u, o + j % Q);

@@ -1,7 +1,7 @@
 // y = max(x, 0), NaN passes.
 // One invocation per element.
 // No tile: every element is read once.
-// Plain code: it is bound by memory.
+// Plain code: the kernel is memory-bound.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

@@ -1,7 +1,7 @@
-// Draws from softmax(logits) by inverting the distribution function, one random number per row.
+// Samples from softmax(logits) by inverting the distribution function, one random number per row.
 // One invocation per row.
 // No tile: rows are short.
-// One loop per row: sums in a fixed order, rows enough for every lane.
+// One loop per row: sums in a fixed order, and there are rows enough for every lane.
 //#include lib/index.wgsl
 //#include lib/random.wgsl
 override SIZE: u32 = 64u;
@@ -25,7 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var chosen = 0u;
   for (var k = 0u; k < p.options; k++) {
     let q = exp(logits[start + k] - top);
-    // Rounding may leave the level above the last sum: the last possible option stands.
+    // Rounding may leave the level above the last sum: then the last possible option is chosen.
     if (q > 0.0) { chosen = k; }
     below += q;
     if (level < below) { break; }

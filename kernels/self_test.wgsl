@@ -1,7 +1,7 @@
 // bits = counter-based random bits; sums = per group, the sum of them as fractions.
 // One invocation per element.
 // Work-group memory holds one partial sum per invocation (lib/group_sum.wgsl).
-// As other kernels are: integers, floats, shared memory, several work-groups.
+// Uses the features of other kernels: integers, floats, shared memory, several work-groups.
 //#include lib/random.wgsl
 //#include lib/group_sum.wgsl
 const SIZE: u32 = 256u;

@@ -1,7 +1,7 @@
 // Gradient of the sigmoid from its output.
 // One invocation per element.
 // No tile: every element is read once.
-// Plain code: it is bound by memory.
+// Plain code: the kernel is memory-bound.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

@@ -1,7 +1,7 @@
 // Per row: Σ p·log(p / t) over both columns, p = σ(±gain·q), t = (1 − rho, rho).
 // One invocation per row.
 // No tile: rows are short.
-// One loop per row: sums in a fixed order, rows enough for every lane.
+// One loop per row: sums in a fixed order, and there are rows enough for every lane.
 //#include lib/index.wgsl
 //#include lib/math.wgsl
 override SIZE: u32 = 64u;

@@ -1,7 +1,7 @@
 // Gradient of a slice: dy inside it, nothing outside.
 // One invocation per element of dx.
 // No tile: every element is read once.
-// Plain code: it is bound by memory.
+// Plain code: the kernel is memory-bound.
 //#include lib/index.wgsl
 override SIZE: u32 = 64u;
 

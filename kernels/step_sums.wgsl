@@ -1,11 +1,11 @@
-// Adds a training step to running sums: loss times images, hits, and the gradient's norm from the sums of squares of
-// its chunks. The first step of a sum replaces what was there.
+// Adds a training step to running sums: loss times images, hits, and the gradient's norm from the sums of
+// squares of its chunks. The first step of a sum replaces the old values.
 // One work-group, of which the first invocation writes.
 // Work-group memory holds one partial sum per invocation (lib/group_sum.wgsl).
 // Sums stay on the device: figures of many steps are one read-back, which costs at least 12 ms.
 //#include lib/group_sum.wgsl
 const SIZE: u32 = 256u;
-// The root of the largest float: where squares overflow, the sum stays a number.
+// The root of the largest float: if squares overflow, the sum stays finite.
 const LARGEST: f32 = 1.8446743e19;
 
 struct P { images: u32, chunks: u32, add: u32 }

@@ -1,5 +1,5 @@
-// Second half of many reductions at once: y = sum of the splits, or y += it, in a fixed order.
-// One invocation per V of all results; which is whose stands in a table, counted in V as everything here.
+// Second half of many reductions at once: y = sum of the splits, or y += that sum, in a fixed order.
+// One invocation per V of all results; a table assigns them to reductions. All numbers count elements V.
 // No tile: every partial sum is read once.
 // One dispatch for all reductions of a backward pass, which would each be too small for a device.
 //#include lib/index.wgsl
@@ -7,7 +7,7 @@ alias V = vec4f;
 override SIZE: u32 = 64u;
 
 struct P { count: u32, n: u32, jobs_at: u32 }
-// Rows of (results of the rows before, first partial sum, n, splits, first element of y, add).
+// Rows of (results of the previous rows, first partial sum, n, splits, first element of y, add).
 @group(0) @binding(0) var<storage, read> jobs: array<u32>;
 @group(0) @binding(1) var<storage, read> sums: array<V>;
 @group(0) @binding(2) var<storage, read_write> y: array<V>;

@@ -1,5 +1,5 @@
 // Tiles of 4 × 4 pixels of act(x), which overlap by two, for Winograd's F(2×2, 3×3): v = Bᵀ x B, one
-// matrix [tiles, ci] for each of 16 places.
+// matrix [tiles, ci] for each of 16 positions.
 // One invocation per tile and vec4 of channels.
 // A tile of 4 × 4 values is held in registers.
 // Transforms are straight-line code: sums of literal positions.

@@ -1,7 +1,7 @@
-// Sixteen products m = v u over a slice of K input channels:
+// Sixteen matrix products m = v u over a slice of K input channels.
 // One invocation per tile and Q vec4 of outputs.
 // Weights of the slice are staged in work-group memory, sums lie in an array.
-// The products of pointwise convolutions, sixteen at once: weights at literal indices are operands.
+// Same code as pointwise convolutions, sixteen at once: weights at literal indices are operands.
 override SIZE: u32 = 256u;
 override ADD: bool = false;
 const K4 = 4u;
@@ -31,7 +31,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
 
   let row = group.x * SIZE + local;
   let at = ((place * p.tiles + min(row, p.tiles - 1u)) * p.ci + p.k0) / 4u;
-  // In memory: of sums in registers a compiler for CPUs defers the additions, and spills each product until then.
+  // In memory: with registers, a compiler for CPUs defers the additions, and spills each product until then.
   var a: array<vec4f, Q>;
   //#unroll k K4
   {

@@ -1,5 +1,5 @@
 // Weights of a 3 × 3 convolution for tiles of 2 × 2 outputs (Winograd's F(2×2, 3×3), Lavin and Gray 2015):
-// u = G w Gᵀ, one matrix [ci, co] for each of 16 places.
+// u = G w Gᵀ, one matrix [ci, co] for each of 16 positions.
 // One invocation per input channel and vec4 of outputs.
 // A kernel of 3 × 3 taps is held in registers.
 // Transforms are straight-line code: sums of literal positions.

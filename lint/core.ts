@@ -1,12 +1,12 @@
 /**
- * The portable core: what a browser loads too. It names no host, and it reaches what does by dynamic imports only.
- * One table behind `denas/portable-core`.
+ * The portable core: files that a browser loads too. They use no host API, and import files that do only
+ * dynamically. This is the table behind `denas/portable-core`.
  */
 
-/** Layers that belong to it whole, but for the files below. */
+/** Layers that belong to the core, except for the files below. */
 const layers = ["common", "gpu", "autodiff", "ops", "nn", "nas"];
 
-/** Files of these layers that need a host: they are imported dynamically, or from outside the core. */
+/** Files of these layers that need a host. They are imported dynamically, or from outside the core. */
 const hosts = new Set([
   "src/gpu/vulkan_only.ts",
   "src/nas/spaces/nasbench101_cells_file.ts",
@@ -16,7 +16,7 @@ const hosts = new Set([
   "src/nas/tables/tfrecord.ts",
 ]);
 
-/** What else belongs to it: readers over `Files`, and what becomes of a run's results. */
+/** Other files of the core: readers over `Files`, and the handling of a run's results. */
 const others = new Set([
   ...[
     "batches",
@@ -39,12 +39,12 @@ const others = new Set([
   ].map((name) => `src/run/drawing/${name}.ts`),
 ]);
 
-/** Whether a file, by its path from the root with forward slashes, belongs to the core. */
+/** Whether a file belongs to the core; its path starts at the root and has forward slashes. */
 export function inCore(path: string): boolean {
   if (others.has(path)) return true;
   const [top, layer, file] = path.split("/");
   return top === "src" && file !== undefined && layers.includes(layer) && !hosts.has(path);
 }
 
-/** Every file that the tables name, for a test that they are there. */
+/** All files that the tables name, for a test that they exist. */
 export const namedFiles: readonly string[] = [...hosts, ...others];

@@ -1,10 +1,10 @@
 /**
  * The rules of this tree that `deno lint` can check:
  * - one-way-imports: layers import downwards only;
- * - no-ambient: no Math.random, console or environment in the library, so that a run is what its
- *   config says and a program that embeds denas hears from it by events only;
- * - gpu-globals: only src/gpu says GPU*;
- * - portable-core: what a browser loads too names no host, and imports what does only dynamically.
+ * - no-ambient: no Math.random, console or environment in the library, so that a run depends on its config
+ *   only and a program that embeds denas gets events only;
+ * - gpu-globals: only src/gpu names GPU* globals;
+ * - portable-core: files that a browser loads too use no host API, and import files that do only dynamically.
  */
 import { dirname, join, relative } from "@std/path";
 import config from "../deno.json" with { type: "json" };
@@ -14,7 +14,7 @@ import { forbidden } from "./layers.ts";
 const root = dirname(import.meta.dirname!);
 const imports: Record<string, string> = config.imports;
 
-/** The globals that read or write what no config records: object → members, or all of them. */
+/** Globals that read or write state outside the config: object → members, or all of them. */
 const ambient: Record<string, readonly string[] | "all"> = {
   Math: ["random"],
   Deno: ["env"],
@@ -22,7 +22,7 @@ const ambient: Record<string, readonly string[] | "all"> = {
   console: "all",
 };
 
-/** Where the ambient is allowed: whatever talks to a person or a system. */
+/** Paths where these are allowed: code that talks to a person or to the system. */
 const mayBeAmbient = /^(src\/(cli|http)|tests|bench|tools|lint)\/|^(cli|server)\.ts$/;
 
 /** A path from the root of the tree, with forward slashes. */
@@ -30,7 +30,7 @@ function fromRoot(path: string): string {
   return relative(root, path).replaceAll("\\", "/");
 }
 
-/** The file of this tree that an import means, or null for packages and built-ins. */
+/** The file of this tree that an import resolves to; null for packages and built-ins. */
 function target(file: string, specifier: string): string | null {
   const mapped = imports[specifier];
   if (mapped?.startsWith("./")) return mapped.slice(2);

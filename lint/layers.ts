@@ -1,6 +1,6 @@
-/** The layers of the tree and which may import which: the one table behind `denas/one-way-imports`. */
+/** The layers of the tree and the imports allowed between them: the table behind `denas/one-way-imports`. */
 
-/** Each layer may import itself and what stands before it in its row; nothing imports upwards. */
+/** Each layer may import itself and the layers listed in its row; nothing imports upwards. */
 const below: Record<string, readonly string[]> = {
   common: [],
   kernels: [],
@@ -16,13 +16,12 @@ const below: Record<string, readonly string[]> = {
   entry: ["common", "kernels", "gpu", "autodiff", "ops", "nn", "data", "nas", "run", "cli", "http"],
 };
 
-/** The parts of src/nas that stay strangers to each other. */
+/** Parts of src/nas that may not import each other. */
 const strangers = ["spaces", "strategies", "evaluators"];
 
 /**
- * The layer of a file, by its path from the root with forward slashes.
- * "outside" is what programs of the tree's own use and src never imports (tests, bench, tools, lint);
- * null is a folder of src that no layer claims.
+ * The layer of a file; its path starts at the root and has forward slashes. "outside" is for the tree's own
+ * programs, which src never imports (tests, bench, tools, lint); null is a folder of src without a layer.
  */
 export function layerOf(path: string): string | null {
   const [first, second] = path.split("/");

@@ -1,5 +1,5 @@
 /**
- * What must hold of the whole of ENAS without any training: published counts, shapes, rates, schedules and
+ * Properties of ENAS as a whole that need no training: published counts, shapes, rates, schedules and
  * conventions, item by item (Pham et al. 2018, and the code released with it).
  */
 import assert from "node:assert/strict";
@@ -38,7 +38,7 @@ function cifar(
   return describe({ space: openSpace(space), ...what, input, classes: 10, form });
 }
 
-/** What a computation on constants gives. */
+/** Result of a computation on constants. */
 async function compute(
   data: readonly number[],
   shape: readonly number[],

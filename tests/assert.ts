@@ -1,10 +1,10 @@
 /**
- * The few names of `@std/assert` that the tests use, over `node:assert/strict`:
- * the JSR registry is out of reach of the machines that build this project.
+ * The functions of `@std/assert` that the tests use, on top of `node:assert/strict`: the JSR registry is out
+ * of reach of the machines that build this project.
  */
 import assert from "node:assert/strict";
 
-// Newer types of Node refuse an undefined message, which Node itself takes for none.
+// Newer types of Node refuse an undefined message, though Node itself treats it as none.
 
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
   assert.deepEqual(actual, expected, message!);
@@ -25,7 +25,7 @@ export async function assertRejects(fn: () => Promise<unknown>, pattern: RegExp)
   await assert.rejects(fn, (error: Error) => (assert.match(error.message, pattern), true));
 }
 
-/** assertEquals for long lists: names the first difference, where printing them all takes minutes. */
+/** assertEquals for long lists: reports the first difference, since printing them all takes minutes. */
 export function assertSameNumbers(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
   assert.equal(actual.length, expected.length);
   for (let i = 0; i < expected.length; i++) {

@@ -5,7 +5,7 @@ import configuration from "../deno.json" with { type: "json" };
 
 const root = join(import.meta.dirname!, "..");
 
-/** Everything the launcher may call; the tests' PATH holds these, stand-ins and nothing else. */
+/** All programs that the launcher may call; the tests' PATH has these, stand-ins and nothing else. */
 const tools =
   "awk cat chmod cksum cut dirname env getent grep head id install mkdir mv readlink rm sed sh tail uname"
     .split(" ");
@@ -49,7 +49,7 @@ if (Deno.args[0] === "wait") {
   Deno.exit(Deno.args[0] === "exit" ? Number(Deno.args[1]) : 0);
 }`;
 
-/** Those of the tree, but for two that would take long. */
+/** Those of the tree, except for two that would take long. */
 const tasks = {
   ...configuration.tasks,
   ok: "echo tests ran in $PWD && exit 5",
@@ -274,7 +274,7 @@ async function nodeFolder(): Promise<string> {
   return folder;
 }
 
-/** What npm needs of this machine to reach its registry; its cache saves the download. */
+/** Environment that npm needs to reach its registry; its cache saves the download. */
 function npmEnvironment(): Record<string, string> {
   const home = Deno.env.get("HOME") ?? "";
   const env: Record<string, string> = {

@@ -1,8 +1,8 @@
 /**
  * Kills a smoke search with SIGKILL after 20, 50 and 80 % of its steps and in the middle of writing a
- * checkpoint, resumes it, and compares SHA-256 of winner, weights and trials (without times) with those of
- * a search that nobody disturbed: `deno run -A tools/kill.ts [micro|macro] [OPTION OF SEARCH …]`.
- * Exits with 1 where one differs.
+ * checkpoint, resumes it, and compares SHA-256 of winner, weights and trials (without times) with those of an
+ * undisturbed search: `deno run -A tools/kill.ts [micro|macro] [OPTION OF SEARCH …]`. The exit code is 1
+ * where one differs.
  */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
@@ -13,7 +13,7 @@ const search = ["search", "--mode", mode, "--preset", "smoke", ...options];
 const entry = new URL("../cli.ts", import.meta.url).pathname;
 const home = Deno.makeTempDirSync({ prefix: "denas-kill-" });
 
-/** A command in a process of its own; its results lie in a folder named after the case. */
+/** Runs a command in its own process; its results are in a folder named after the case. */
 function denas(name: string, args: string[], stdout: "piped" | "null") {
   const here = join(home, name);
   Deno.mkdirSync(here, { recursive: true });
@@ -35,7 +35,7 @@ function runOf(name: string): string {
   return join(runs, [...Deno.readDirSync(runs)][0].name);
 }
 
-/** Kills once so many of the steps are done. */
+/** Kills the search once this fraction of the steps is done. */
 async function killAfter(name: string, fraction: number): Promise<string> {
   const child = denas(name, search, "piped");
   let text = "";
@@ -53,7 +53,10 @@ async function killAfter(name: string, fraction: number): Promise<string> {
   return `killed after ${Math.round(100 * fraction)} %`;
 }
 
-/** Kills when the new checkpoint begins to appear; the half of it that stays behind shows that it was in time. */
+/**
+ * Kills the search when the new checkpoint begins to appear. The partial file that remains shows that it was
+ * in time.
+ */
 async function killInWrite(name: string): Promise<string> {
   for (let tries = 1, args = search;; tries++, args = ["resume"]) {
     const child = denas(name, args, "null");
@@ -75,7 +78,7 @@ function partOf(name: string): Deno.FileInfo | null {
   try {
     return Deno.statSync(join(runOf(name), "checkpoint", "checkpoint.safetensors.part"));
   } catch {
-    return null; // Not yet, or already renamed.
+    return null; // Not there yet, or already renamed.
   }
 }
 

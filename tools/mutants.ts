@@ -1,7 +1,8 @@
 /**
- * Breaks kernels on purpose and looks whether a test notices: `deno run -A tools/mutants.ts`. Each mutant is
- * one wrong sign, pad, stride, comparison … in a copy of the tree, in which the tests that reach that kernel
- * run. Exit code 1 when a mutant survives that `mutants/equivalent.ts` does not explain.
+ * Mutation testing of kernels: breaks them on purpose and checks that a test fails. `deno run -A
+ * tools/mutants.ts`. Each mutant is one wrong sign, pad, stride, comparison … in a copy of the tree, where
+ * the tests that reach that kernel run. The exit code is 1 when a mutant survives that
+ * `mutants/equivalent.ts` does not explain.
  */
 import { parseArgs } from "node:util";
 import { join } from "@std/path";
@@ -33,7 +34,7 @@ const { values: options } = parseArgs({
 });
 const targets = new Targets(root);
 
-/** `invalid`: the text does not compile, which tells nothing about the tests. */
+/** Result of a mutant. `invalid`: it does not compile, which says nothing about the tests. */
 type Fate = "killed" | "crashed" | "hung" | "survived" | "equivalent" | "invalid";
 
 interface Verdict extends Omit<Mutant, "text"> {
@@ -42,10 +43,10 @@ interface Verdict extends Omit<Mutant, "text"> {
   because?: string;
 }
 
-/** A copy of what the tests need, in which kernels may be overwritten. */
+/** A copy of the files that tests need, in which kernels may be overwritten. */
 class Tree {
   readonly #path = Deno.makeTempDirSync({ prefix: "denas-mutants-" });
-  /** Milliseconds that a command takes on the unchanged tree. */
+  /** Milliseconds of a command on the unchanged tree. */
   static readonly #usual = new Map<string, Promise<number>>();
 
   constructor() {
@@ -135,7 +136,7 @@ function copyFolder(folder: string, to: string): void {
   }
 }
 
-/** Works through the mutants with several trees. */
+/** Judges all mutants, with several trees in parallel. */
 async function judgeAll(mutants: readonly Mutant[], jobs: number): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   let next = 0;

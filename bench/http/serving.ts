@@ -1,4 +1,4 @@
-/** A server in a process of its own, and a run that another process writes: what the HTTP benches share. */
+/** Helpers of the HTTP benchmarks: a server in its own process, and a run that another process writes. */
 import { RunFolder } from "../../src/run/folder.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -9,7 +9,7 @@ export interface ServerProcess extends AsyncDisposable {
   pid: number;
 }
 
-/** @param runs folder of all runs; a new one by default. */
+/** Starts a server. @param runs folder of all runs; default: a new one. */
 export async function startServer(
   runs: string = Deno.makeTempDirSync({ prefix: "denas-bench-" }),
 ): Promise<ServerProcess> {
@@ -43,7 +43,7 @@ export function residentMiB(pid: number): number {
   return Number(kib) / 1024;
 }
 
-/** Seconds of processor time that a process used so far. */
+/** Seconds of processor time that a process has used so far. */
 export function cpuSeconds(pid: number): number {
   const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
   return (Number(fields[11]) + Number(fields[12])) / 100;
@@ -53,7 +53,7 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 }
 
-/** Makes the folder of a run of which events are to be written. */
+/** Makes the folder of a run to write events to. */
 export function newRun(runs: string): RunFolder {
   const config = {
     version: 2,
@@ -87,7 +87,7 @@ function trial(i: number) {
   return { type: "trial" as const, trial: i, epoch: 0, choice, key, score, on: "reward" as const };
 }
 
-/** Starts `writeEvents` in a process of its own. @returns the run's id and when the writer ended. */
+/** Starts `writeEvents` in its own process. @returns the run's id and when the writer ended. */
 export async function startWriter(
   runs: string,
   count: number,
@@ -114,6 +114,6 @@ if (import.meta.main) {
   const [runs, count, perSecond] = Deno.args;
   const folder = newRun(runs);
   console.log(folder.name);
-  for await (const _ of Deno.stdin.readable); // Until the readers are there.
+  for await (const _ of Deno.stdin.readable); // Wait until the readers are connected.
   await writeEvents(folder, Number(count), Number(perSecond));
 }

@@ -130,7 +130,7 @@ class JaxJs implements Library {
   }
 }
 
-/** Weights in the form that a convolution takes: depthwise ones are [k, k, 1, c], 1×1 ones [1, 1, ci, co]. */
+/** Weight shape that a convolution takes: depthwise [k, k, 1, c], 1×1 [1, 1, ci, co]. */
 function weightShape({ op, shapes }: Job, i: number): readonly number[] {
   if (i !== 1) return shapes[i];
   const [a, b, c] = shapes[i];

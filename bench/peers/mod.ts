@@ -1,6 +1,6 @@
 /**
- * Other implementations on the same adapter, each in a process of its own with a configuration of its own:
- * Deno fetches every package that a configuration names, and nobody who searches needs these.
+ * Other implementations on the same adapter, each in its own process with its own configuration: Deno fetches
+ * every package that a configuration names, and a search does not need these.
  */
 import { TextLineStream } from "../../tests/onnxruntime/lines.ts";
 import type { MicroArch } from "../../src/nas/spaces/micro_arch.ts";
@@ -9,10 +9,10 @@ import type { PassName } from "../shape_list.ts";
 
 export const peerNames = ["tfjs-webgpu", "jax-js", "tfjs-wasm"] as const;
 export type PeerName = typeof peerNames[number];
-/** Those that compute where denas does. */
+/** Peers that compute on WebGPU, as denas does. */
 export const onWebGpu: readonly PeerName[] = ["tfjs-webgpu", "jax-js"];
 
-/** One line of what a peer's process is asked. */
+/** A request to a peer's process, one line each. */
 export type Request =
   | { kind: "pass"; job: Job; pass: PassName; samples: number }
   | { kind: "step"; job: StepJob; samples: number };
@@ -30,9 +30,9 @@ export interface StepJob extends MicroArch {
 }
 
 export type Answer =
-  /** Milliseconds of the fastest sample; what was computed, where it can be compared. */
+  /** Milliseconds of the fastest sample, and a digest of the result where it can be compared. */
   | { ms: number; digest: Digest }
-  /** Of a step: the wall clock's milliseconds, those of the device alone, and its weights. */
+  /** For a step: milliseconds by the wall clock and by the device, and number of weights. */
   | StepAnswer
   /** Why it was not done. */
   | { unable: string };
@@ -71,7 +71,7 @@ export class Peer {
       if (value === undefined) {
         throw new Error(`Cannot measure ${this.name}: its process has ended`);
       }
-      // Libraries greet on stdout.
+      // Libraries print greetings on stdout.
       if (value.startsWith("{")) return JSON.parse(value);
     }
   }

@@ -5,7 +5,7 @@ import type { Answer, Request } from "./mod.ts";
 import type { Library } from "./serve.ts";
 import { passesSoFar, passTimes, startCounting, watchPasses } from "./timestamps.ts";
 
-/** What is used of the library; the project's own configuration does not know its types. */
+/** TensorFlow.js without types: the project's own configuration does not know them. */
 // deno-lint-ignore no-explicit-any
 type Tf = any;
 // deno-lint-ignore no-explicit-any
@@ -13,7 +13,7 @@ type Tensor = any;
 
 export async function open(backend: "webgpu" | "wasm"): Promise<Library> {
   if (backend === "webgpu") watchPasses();
-  // By variables: types are not there to be checked.
+  // Imported by variables, so that the types are not checked.
   const [core, plugin] = ["@tensorflow/tfjs", `@tensorflow/tfjs-backend-${backend}`];
   const tf = await import(core);
   const wasm = await import(plugin);
@@ -56,7 +56,7 @@ class TensorFlow implements Library {
     return { ms, digest: first.digest };
   }
 
-  /** Tensors of this job, unless they are there. */
+  /** Makes the tensors of this job, unless they exist. */
   #prepare(job: Job, f: (x: Tensor[]) => Tensor): void {
     const key = JSON.stringify(job);
     if (key === this.#key) return;
@@ -69,7 +69,7 @@ class TensorFlow implements Library {
     this.#key = key;
   }
 
-  /** One run on the device, of which the passes count that belong to `pass`. */
+  /** Runs once on the device and sums the times that belong to `pass`. */
   async #passes(job: Job, pass: PassName, f: (x: Tensor[]) => Tensor) {
     const { tf } = this;
     const all = this.#inputs, batched = batchInputs(job.op, all.length);
@@ -84,7 +84,7 @@ class TensorFlow implements Library {
     let results: Tensor[];
     if (pass === "forward") results = [tf.tidy(() => f(all))];
     else {
-      // The running statistics of a batch norm take no gradient.
+      // The running statistics of a batch norm have no gradient.
       const inputs = job.op === "batch_norm" ? 3 : all.length;
       const wanted = (i: number) => (i < batched) === (pass === "input gradient") && i < inputs;
       const at = all.flatMap((_, i) => wanted(i) ? [i] : []);
@@ -107,7 +107,7 @@ class TensorFlow implements Library {
     };
   }
 
-  /** On the host: nothing runs behind its back. */
+  /** Times on the host, where everything is synchronous. */
   #wall(f: (x: Tensor[]) => Tensor) {
     const start = performance.now();
     const y = this.tf.tidy(() => f(this.#inputs));
@@ -117,7 +117,7 @@ class TensorFlow implements Library {
     return Promise.resolve({ ms, digest: digest(values) });
   }
 
-  /** The op in TensorFlow.js's own words, as somebody would write it there; null where it is not compared. */
+  /** The op written in idiomatic TensorFlow.js; null where it is not compared. */
   #function({ op, shapes, params }: Job): ((x: Tensor[]) => Tensor) | null {
     const { tf } = this;
     const { stride = 1, shift = 0, relu, k = 1, padding = "same" } = params as Params;
@@ -154,7 +154,7 @@ class TensorFlow implements Library {
   }
 }
 
-/** Sends what was recorded; the library does so when results are read, or after some dispatches. */
+/** Submits recorded work; the library does so when results are read, or after some dispatches. */
 export function flush(tf: Tf): void {
   const backend = tf.backend();
   if (!backend.commandEncoder) return;
@@ -162,7 +162,7 @@ export function flush(tf: Tf): void {
   backend.submitQueue();
 }
 
-/** Batch statistics, as its layers compute them in training; without the running ones. */
+/** Batch norm with batch statistics, as its layers compute them in training, without running statistics. */
 export function batchNorm(
   tf: Tf,
   [x, gamma, beta]: Tensor[],

@@ -1,6 +1,6 @@
 /**
- * A training step of a child of the micro search, written in TensorFlow.js as somebody would: the network of
- * `src/nas/spaces/micro_network.ts`, its searching form. Left out, in the library's favour: the L2 term.
+ * A training step of a child of the micro search in idiomatic TensorFlow.js: the network of
+ * `src/nas/spaces/micro_network.ts`, as in the search. The L2 term is left out, in the library's favour.
  */
 import {
   auxLayer,
@@ -82,7 +82,7 @@ class Child {
     return x;
   }
 
-  /** Even pixels and odd pixels through a 1×1 convolution each. */
+  /** Halves the image: even and odd pixels through a 1×1 convolution each. */
   private halve(at: string, h: Tensor, width: number, relu: boolean): Tensor {
     const { tf } = this;
     const x = relu ? tf.relu(h) : h;
@@ -121,7 +121,7 @@ class Child {
   }
 }
 
-/** Times whole steps: loss, gradients, momentum, until the loss is read. */
+/** Times whole steps: loss, gradients and momentum update, until the loss is read. */
 export async function timeStep(tf: Tf, job: StepJob, samples: number): Promise<Answer> {
   const child = new Child(tf, job);
   const images = tf.randomNormal([job.batch, ...job.input], 0, 1, "float32", 1);
@@ -146,7 +146,7 @@ export async function timeStep(tf: Tf, job: StepJob, samples: number): Promise<A
     return { ms, deviceMs: times.reduce((a, b) => a + b, 0), loss: value };
   };
   const first = await step();
-  // Ten classes that nobody has learned yet.
+  // Range of the loss of an untrained network with ten classes.
   if (!(first.loss > 1 && first.loss < 10)) return { unable: `its first loss is ${first.loss}` };
   let [ms, deviceMs] = [Infinity, Infinity];
   for (let i = 0; i < samples; i++) {

@@ -1,6 +1,6 @@
 /**
- * GPU timestamps for libraries that do not know of it: every compute pass that they begin gets two. Both
- * libraries ask for the feature themselves.
+ * GPU timestamps for libraries without support for them: every compute pass that they begin gets two. Both
+ * libraries request the feature themselves.
  */
 
 const QUERIES = 4096;
@@ -16,7 +16,7 @@ let clock: Clock | null = null;
 let used = 0;
 let counting = false;
 
-/** Times all passes from here on; to be called before a library makes its device. */
+/** Times all passes from now on; must be called before a library makes its device. */
 export function watchPasses(): void {
   const request = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (descriptor) {
@@ -52,10 +52,10 @@ export function startCounting(): void {
   counting = true;
 }
 
-/** How many passes were begun since `startCounting`. */
+/** Number of passes begun since `startCounting`. */
 export const passesSoFar = (): number => used / 2;
 
-/** Milliseconds of the device in each pass since `startCounting`, which must all be submitted. */
+/** Device milliseconds of each pass since `startCounting`; all must be submitted. */
 export async function passTimes(): Promise<number[]> {
   counting = false;
   if (!clock || used === 0) return [];

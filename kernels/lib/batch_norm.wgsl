@@ -1,7 +1,7 @@
-// y from the moments of all pixels. A kernel that includes this has lib/moments.wgsl, gamma, beta, plus, stats and
-// y, and in p their places, epsilon and the flags relu and add.
+// y from the moments of all pixels. A kernel that includes this has lib/moments.wgsl, gamma, beta, plus,
+// stats and y, and in p their offsets, epsilon and the flags relu and add.
 
-// What is the same for all pixels of a channel group: y = (x - mean) * scale + shift.
+// Values common to all pixels of a channel group: y = (x - mean) * scale + shift.
 struct Channel { mean: V, inverse: V, scale: V, shift: V }
 
 fn channel_of(all: Moments, ch: u32) -> Channel {
@@ -10,7 +10,7 @@ fn channel_of(all: Moments, ch: u32) -> Channel {
   return Channel(all.mean, inverse, scale, beta[p.beta_at / LANES + ch]);
 }
 
-// For the gradient: by one invocation per channel group.
+// Saves a channel group for the gradient; called by one invocation per group.
 fn keep_channel(its: Channel, ch: u32) {
   stats[ch] = its.mean;
   stats[p.c + ch] = its.inverse;

@@ -1,8 +1,8 @@
 // The gradients of batch norm once the sums over all pixels are known. A kernel that includes this has
 // lib/batch_norm_sums.wgsl, dx, grad and other, and in p how and where they are written.
 
-// Of gamma (to grad) and of beta (to grad, or other where they do not share a buffer), where they are wanted, from
-// what group_sums left: a channel per invocation.
+// Writes the requested gradients of gamma (to grad) and beta (to grad, or to other if they do not share a
+// buffer) from the results of group_sums, one channel per invocation.
 fn write_weights(first: u32, local: u32) {
   for (var i = local; i < min(p.groups, p.c - first) * LANES; i += SIZE) {
     let all = shares[i / LANES];
@@ -21,7 +21,7 @@ fn write_weights(first: u32, local: u32) {
   }
 }
 
-// Of every `by`-th pixel from `first` up to `last`; constant statistics leave out the terms of the sums.
+// Writes dx of every `by`-th pixel from `first` up to `last`; constant statistics omit the terms of the sums.
 fn write_dx(its: Channel, all: Sums, ch: u32, first: u32, last: u32) {
   let weight = select(1.0 / f32(p.pixels), 0.0, p.constant_stats != 0u);
   let offset = all.dy * weight;

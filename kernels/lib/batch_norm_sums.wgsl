@@ -1,19 +1,19 @@
-// Sums over pixels of dy and of dy times the normalised x: what the gradients of batch norm need. A kernel that
-// includes this has x, dy, and stats as the forward pass left them, c and relu in p, and work-groups of SIZE:
-// p.groups channel groups, side by side, by a power of two of pixels. The last may have fewer groups: what
-// invocations beyond them find is not written.
+// Sums over pixels of dy and of dy times the normalised x, for the gradients of batch norm. A kernel that
+// includes this has x, dy, the forward pass's stats, c and relu in p, and work-groups of SIZE: p.groups
+// neighbouring channel groups times a power of two of pixels. The last work-group may have fewer groups:
+// results of invocations beyond them are not written.
 struct Sums { dy: V, dot: V }
 
-// What is the same for all pixels of a channel group: y = (x - mean) * scale + shift.
+// Values common to all pixels of a channel group: y = (x - mean) * scale + shift.
 struct Channel { mean: V, inverse: V, scale: V, shift: V, least: V }
 
 fn channel(ch: u32) -> Channel {
-  // Without ReLU every value is above: no branch is needed.
+  // Without ReLU every value is above the least: no branch is needed.
   let least = select(V(-3.4028234e38), V(0.0), p.relu != 0u);
   return Channel(stats[ch], stats[p.c + ch], stats[2u * p.c + ch], stats[3u * p.c + ch], least);
 }
 
-// Every `by`-th pixel from `first` up to `last`.
+// Sums over every `by`-th pixel from `first` up to `last`.
 fn sums_of(its: Channel, ch: u32, first: u32, last: u32) -> Sums {
   let by = SIZE / p.groups;
   let step = by * p.c;
@@ -36,7 +36,7 @@ fn sums_of(its: Channel, ch: u32, first: u32, last: u32) -> Sums {
 
 var<workgroup> shares: array<Sums, SIZE>;
 
-// Over all pixels that the work-group has seen, per channel group; all its invocations must call it.
+// Sums over all pixels of the work-group, per channel group; all its invocations must call it.
 fn group_sums(mine: Sums, local: u32) -> Sums {
   shares[local] = mine;
   for (var half = SIZE / 2u; half >= p.groups; half /= 2u) {

@@ -1,5 +1,5 @@
-// Running statistics of batch norm from what group_moments left, a channel per invocation. A kernel that includes
-// this has lib/moments.wgsl and running, and in p decay and running_at.
+// Updates the running statistics of batch norm from the results of group_moments, one channel per invocation.
+// A kernel that includes this has lib/moments.wgsl and running, and in p decay and running_at.
 fn update_running(first: u32, local: u32) {
   let behind = p.c * LANES;
   for (var i = local; i < min(p.groups, p.c - first) * LANES; i += SIZE) {

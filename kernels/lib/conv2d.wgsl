@@ -1,5 +1,5 @@
-// What `conv2d` and `conv2d_scalar` share, all but y: sums of a slice of input channels. One invocation per
-// T neighbouring pixels of a row in R images and Q vec4 of output channels.
+// Common part of `conv2d` and `conv2d_scalar`, all but y: sums of a slice of input channels. One invocation
+// per T neighbouring pixels of a row in R images and Q vec4 of output channels.
 alias V = f32;
 override SIZE: u32 = 64u;
 // Taps of a row, and columns between the windows of neighbouring pixels.
@@ -8,11 +8,11 @@ const S = 1u;
 const T = 8u;
 const R = 1u;
 const Q = 4u;
-// Sums are kept in registers, from which a copy is made at the end; else in memory, fetched once for all
-// taps of a row. Software has too few registers, and a compiler that takes long to find that out.
+// Whether sums are in registers, and copied at the end; else in memory, fetched once for all taps of a row.
+// Software has too few registers, and its compiler takes long to find that out.
 const IN_REGISTERS = false;
-// Columns that T pixels see: outside for all (FIRST, and what is left at the end), perhaps outside (LEFT and
-// RIGHT), never outside.
+// Columns that T pixels see (WINDOW): always outside (FIRST, and the rest at the end), perhaps outside (LEFT
+// and RIGHT), never outside (INNER).
 const WINDOW = 10u;
 const FIRST = 0u;
 const LEFT = 1u;
@@ -57,7 +57,8 @@ fn main(
   let first = group.z * Q;
   stage(local, first);
 
-  // Neighbours take the same place of other images, all with the same rows outside, or the next of one.
+  // Neighbouring invocations take the same position in other images, so that all have the same rows outside,
+  // or the next position in one image.
   let i = thread(id, groups, SIZE);
   let places = p.tiles * p.oh;
   if (i >= p.images * places) { return; }
@@ -65,10 +66,10 @@ fn main(
   let place = select(i % places, i / p.images, p.across != 0u);
   let oy = place / p.tiles;
   let start = place % p.tiles * T;
-  // The last tile ends with the row; pixels it shares with the one before are left to that one.
+  // The last tile ends at the end of the row; pixels shared with the previous tile are stored by that one.
   let ox = min(start, p.ow - T);
   let column = i32(ox * S + FIRST) - p.left;
-  // Kernel row ky sees row (above + ky) / div, where that is whole and inside.
+  // Kernel row ky reads input row (above + ky) / div, if that is an integer and inside.
   let above = i32(oy * S) - p.top;
   let outside = u32(max(0i, -above));
   let begin = outside + (p.div - u32(above + i32(outside)) % p.div) % p.div;

@@ -1,4 +1,4 @@
-  // Beginning of a rolling depthwise kernel that needs weights: the taps of channel group `ch`, through `staged`.
+  // Start of a sliding-window depthwise kernel: loads the taps of channel group `ch` through `staged`.
   for (var t = local; t < TAPS * GROUPS; t += SIZE) {
     let ch = min(group.z * GROUPS + t % GROUPS, p.c - 1u);
     staged[t] = w[p.w_at / LANES + t / GROUPS * p.c + ch];

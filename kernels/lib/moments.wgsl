@@ -1,7 +1,7 @@
 // Count, mean and sum of squared deviations of a sample: merging is exact where |mean| is far above the
 // deviation (Chan, Golub, LeVeque 1983). A kernel that includes this has x, p.c (channel groups of type V),
-// and work-groups of SIZE: p.groups channel groups, side by side, by a power of two of pixels.
-// The last may have fewer groups: what invocations beyond them find is not written.
+// and work-groups of SIZE: p.groups neighbouring channel groups times a power of two of pixels. The last
+// work-group may have fewer groups: results of invocations beyond them are not written.
 struct Moments { n: f32, mean: V, m2: V }
 
 fn merge_moments(a: Moments, b: Moments) -> Moments {
@@ -10,12 +10,12 @@ fn merge_moments(a: Moments, b: Moments) -> Moments {
   return Moments(a.n + b.n, a.mean + d * (b.n / n), a.m2 + b.m2 + d * d * (a.n * b.n / n));
 }
 
-// Pixels whose differences are summed before they are merged with those before.
+// Pixels whose differences are summed before they are merged with the previous ones.
 const RUN: u32 = 1024u;
 
-// Every `by`-th pixel from `first` up to `last`, in runs of n of them as differences from the first: one of n is at
-// most sqrt(n) deviations away from their mean, and n / 4 additions lose up to n / 8 parts of 2^24 of the squares. So
-// the variance loses a hundredth at worst; without an end to n it would come out below zero.
+// Moments of every `by`-th pixel from `first` up to `last`, in runs of n as differences from the run's first.
+// One of n is at most sqrt(n) deviations away from their mean, and n / 4 additions lose up to n / 8 parts of
+// 2^24 of the squares: the variance loses a hundredth at worst. With unbounded n it could become negative.
 fn moments_of(ch: u32, first: u32, last: u32) -> Moments {
   let by = SIZE / p.groups;
   let step = by * p.c;
@@ -43,7 +43,7 @@ fn moments_of(ch: u32, first: u32, last: u32) -> Moments {
 
 var<workgroup> shares: array<Moments, SIZE>;
 
-// Of all pixels that the work-group has seen, per channel group; all its invocations must call it.
+// Moments of all pixels of the work-group, per channel group; all its invocations must call it.
 fn group_moments(mine: Moments, local: u32) -> Moments {
   shares[local] = mine;
   for (var half = SIZE / 2u; half >= p.groups; half /= 2u) {

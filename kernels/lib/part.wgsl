@@ -1,5 +1,5 @@
-// Which of up to four tensors side by side a column belongs to. A kernel that includes this has in p the columns
-// of all (`columns`), and those of the first three.
+// Finds which of up to four tensors side by side a column belongs to. A kernel that includes this has in p
+// the columns of all (`columns`), and those of the first three.
 struct Part { index: u32, column: u32, columns: u32 }
 
 fn part_of(column: u32) -> Part {

@@ -1,7 +1,7 @@
 struct Source { row: u32, live: bool }
 
 // The pixel (row of a matrix) that output pixel `row` reads: coordinates are multiplied, shifted, divided.
-// Not live when the division leaves a rest or the place lies outside; `row` is then 0, safe to read.
+// Not live if the division has a remainder or the position is outside; `row` is then 0, safe to read.
 fn source(
   row: u32, rows: u32, oh: u32, ow: u32, ih: u32, iw: u32, mul: u32, div: u32, shift: i32,
 ) -> Source {

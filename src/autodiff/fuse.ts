@@ -1,18 +1,19 @@
 /**
- * Ops that one kernel can do together: decided when a tape is scheduled, since only then all readers are known.
- * Ops declare what they absorb; networks say `conv(relu(x))` and `add(norm(x), y)`.
+ * Operator fusion: a ReLU or a sum is computed by the kernel of a neighbouring op. Decided when a tape is
+ * scheduled, since only then all readers of a value are known. Ops declare what they absorb; networks say
+ * `conv(relu(x))` and `add(norm(x), y)`.
  */
 import type { Node, Value } from "./tape.ts";
 
 export interface Fused {
   /** In an order in which they can run. */
   nodes: Node[];
-  /** By a node whose value others read, the one that computes it instead. */
+  /** Maps a node whose value others read to the fused node that computes it. */
   replaced: Map<Node, Node>;
 }
 
 /**
- * The nodes of a tape as they are computed: each ReLU and each sum that a neighbour absorbs is part of it.
+ * Fuses ReLUs and sums into the neighbouring nodes that absorb them.
  * @param nodes in the order of the tape, all needed. @param wanted values that are read from outside.
  */
 export function fuse(nodes: readonly Node[], wanted: readonly Value[]): Fused {
@@ -20,8 +21,8 @@ export function fuse(nodes: readonly Node[], wanted: readonly Value[]): Fused {
 }
 
 /**
- * A ReLU becomes part of the op that made its input, where it knows how and nobody else reads that, or of all ops
- * that read it, where all of them know how. If both can, the op of the ReLU's own scope does.
+ * Fuses each ReLU into its producer, if that can absorb it and has no other reader, or into its readers, if
+ * all of them can absorb it. If both are possible, the producer takes it only if it is in the ReLU's scope.
  */
 export function absorbRelus(nodes: readonly Node[], wanted: readonly Value[]): Fused {
   const relus = nodes.filter(({ op }) => op.role === "relu");
@@ -47,7 +48,7 @@ export function absorbRelus(nodes: readonly Node[], wanted: readonly Value[]): F
     const inputs = node.inputs.map((v, i) =>
       taken.includes(i) ? { ...sourceNode(v)!.inputs[0], shape: v.shape } : v
     );
-    // A ReLU of the node's own value may stand for it already.
+    // The node may already be fused with a ReLU of its own value.
     const key = reluOf.get(node) ?? node, now = replaced.get(key) ?? node;
     replaced.set(key, { ...now, inputs, params: params(now.params) });
   }
@@ -55,14 +56,14 @@ export function absorbRelus(nodes: readonly Node[], wanted: readonly Value[]): F
   return { nodes: kept, replaced };
 }
 
-/** The op that could give its value through this ReLU: nobody else reads it. */
+/** The producer that could absorb this ReLU, its only reader; null if there is none. */
 function makerOf(relu: Node, readers: Readers): Node | null {
   const [x] = relu.inputs, maker = sourceNode(x);
   if (!maker?.op.absorbs?.reluOfOutput || !isWhole(x)) return null;
   return (x.source as { out: number }).out === 0 && readers.get(maker)!.length === 1 ? maker : null;
 }
 
-/** Those ReLUs that all their readers take, together with all others that these read. */
+/** The ReLUs that all their readers can absorb. Leaving one out may rule out others: repeats until stable. */
 function takenByReaders(relus: readonly Node[], readers: Readers): Set<Node> {
   const taken = new Set(relus);
   for (let before = -1; before !== taken.size;) {
@@ -75,7 +76,7 @@ function takenByReaders(relus: readonly Node[], readers: Readers): Set<Node> {
   return taken;
 }
 
-/** Whether a node takes ReLUs of its inputs, and all that it takes are among these. */
+/** Whether a node absorbs ReLUs of its inputs, and exactly these inputs are among `relus`. */
 function absorbsRelus({ op, inputs }: Node, relus: ReadonlySet<Node>): boolean {
   const at = op.absorbs?.reluOfInputs?.at(inputs.length);
   if (!at) return false;
@@ -83,7 +84,7 @@ function absorbsRelus({ op, inputs }: Node, relus: ReadonlySet<Node>): boolean {
 }
 
 /**
- * Sums become part of the op that made one of their terms, where it knows how and nobody else reads that term.
+ * Fuses each sum into the producer of one of its terms, if that can absorb it and has no other reader.
  */
 function absorbSums(before: Fused, wanted: readonly Value[]): Fused {
   const replaced = new Map(before.replaced);
@@ -97,7 +98,7 @@ function absorbSums(before: Fused, wanted: readonly Value[]): Fused {
       (replaced.get(node) ?? node).op.absorbs?.sum !== undefined && readers.get(node)!.length === 1;
   };
   for (const sum of sums) {
-    // The later term first: what it is made from was written last.
+    // The second term first: its producer's inputs were written last.
     const terms = [sum.inputs[1], sum.inputs[0]];
     const k = terms.findIndex((v, i) => takesPart(v) && isWhole(terms[1 - i]));
     if (k < 0) continue;
@@ -120,14 +121,14 @@ function absorbSums(before: Fused, wanted: readonly Value[]): Fused {
 
 const sourceNode = ({ source }: Value): Node | null => source.kind === "node" ? source.node : null;
 
-/** A result as its op made it: not another shape of it, nor something from outside that lies anywhere. */
+/** Whether a value is a node's output in its own shape: no reshape, and no weight or input. */
 const isWhole = ({ source, shape }: Value): boolean =>
   source.kind === "node" && source.node.out[source.out] === shape;
 
-/** Stands for whoever reads a value from outside the tape. */
+/** Marks a reader outside the tape. */
 const OUTSIDE = null;
 
-/** The readers of a node of the tape, one entry per input that is a value of it. */
+/** Readers of each node, one entry per input that is one of its values. */
 type Readers = ReadonlyMap<Node, (Node | typeof OUTSIDE)[]>;
 
 function readersOf(nodes: readonly Node[], wanted: readonly Value[]): Readers {

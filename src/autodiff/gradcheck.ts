@@ -19,11 +19,12 @@ import {
 const STEP = 1e-5;
 /** Elements per input whose gradient is checked by differences: all of small inputs, a sample of large. */
 const CHECKED = 48;
-/** Elements behind each tensor that show when a kernel reads or writes too far. */
+/** Guard elements behind each tensor: they show when a kernel reads or writes too far. */
 const GUARD = 4096;
-/** Bits: not a number; 0.5, which gradients start from; 12345. */
+/** Bit patterns of float32: NaN; 0.5, the start value of accumulated gradients; 12345. */
 const NAN = 0x7fc00000, HALF = 0x3f000000, FENCE = 0x4640e400;
 
+/** How far an op on the device is from its float64 reference. */
 export interface OpReport {
   /** Largest |got − want| over the largest |want|, of the values. */
   forward: number;
@@ -84,7 +85,7 @@ function prepare(gpu: Gpu, op: Op<any>, c: Case<unknown>, seed: number): Prepare
   return { data, integer, tensors };
 }
 
-/** A tensor to read, followed by NaN, as pooled buffers are by leftovers. */
+/** A tensor to read, followed by NaN: in a pooled buffer anything may follow. */
 function guarded(
   gpu: Gpu,
   data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
@@ -152,7 +153,7 @@ export async function checkOp(gpu: Gpu, op: Op<any>, c: Case<any>, seed = 1): Pr
     const tensors = dx.flatMap((g) => g ? [g.tensor] : []);
     const got = await gpu.read(tensors);
     await expectFences(gpu, `${op.name}, backward`, tensors);
-    // What is handed over is dy, to which others add.
+    // Gradients that are dy itself are accumulated by the scheduler, not by the op.
     const shared = Float32Array.from(weights[0], (w) => w + (add ? 0.5 : 0));
     return wants.flatMap((wanted, i) => !wanted ? [] : handed(i) ? [shared] : [got.shift()!]);
   };
@@ -177,7 +178,7 @@ export async function checkOp(gpu: Gpu, op: Op<any>, c: Case<any>, seed = 1): Pr
   return { forward, backward: error };
 }
 
-/** Outputs by their element types; state that was changed in place follows, as float32. */
+/** Reads outputs by their element types, then state that was changed in place, as float32. */
 // deno-lint-ignore no-explicit-any
 async function readAs(gpu: Gpu, op: Op<any>, tensors: Tensor[]): Promise<ArrayLike<number>[]> {
   return (await gpu.read(tensors)).map((f, i) =>

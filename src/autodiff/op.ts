@@ -22,7 +22,7 @@ export interface Forward<P> {
   params: P;
 }
 
-/** Where a gradient goes: overwritten, or added to when an earlier consumer has written it. */
+/** Destination of a gradient: overwritten, or added to when an earlier consumer has written it. */
 export interface Grad {
   tensor: Tensor;
   accumulate: boolean;
@@ -31,7 +31,7 @@ export interface Grad {
 export interface Backward<P> extends Forward<P> {
   /** Gradient of each output; null where nothing depends on it. */
   dy: readonly (Tensor | null)[];
-  /** Per input: where its gradient is wanted; null when nobody wants it. */
+  /** Destination of each input's gradient; null if it is not needed. */
   dx: readonly (Grad | null)[];
 }
 
@@ -41,6 +41,7 @@ export interface Backward<P> extends Forward<P> {
  */
 export type InputKind = "real" | "positive" | "unit" | { within: number } | { below: number };
 
+/** Shapes of the inputs and parameters with which tests and benchmarks run an op. */
 export interface Case<P> {
   shapes: Shape[];
   params: P;
@@ -48,6 +49,7 @@ export interface Case<P> {
   inputs?: InputKind[];
 }
 
+/** Definition of an op with parameters P: shapes, passes forward and backward, float64 reference, test cases. */
 export interface OpSpec<P> {
   name: string;
   /** Shapes of the results; throws when the inputs do not fit. */
@@ -59,21 +61,21 @@ export interface OpSpec<P> {
    * made unless somebody adds to it); or a sentence why there is none.
    */
   backward: ((rec: Recorder, io: Backward<P>) => void) | "dy" | `none, because ${string}`;
-  /** Inputs whose gradient is dy itself: `backward` gets no place for them, they are handed a reference. */
+  /** Inputs whose gradient is dy itself: `dx` is null for them, and they share dy's memory. */
   handsOver?: number[];
-  /** What `backward` reads, so that everything else is freed early. Default: all inputs but those, all outputs. */
+  /** Tensors that `backward` reads; others are freed early. Default: inputs not in `handsOver`, outputs. */
   reads?: { inputs?: boolean; out?: boolean };
   /** Element types; default: float32. Integers take no gradient. */
   dtypes?: { inputs?: readonly Dtype[]; out?: readonly Dtype[] };
   /** Outputs that take no gradient (counts, entropies for reports): `dy` is null for them. */
   constant?: number[];
-  /** For others that absorb it: this op is max(x, 0), or the sum of its two inputs. */
+  /** Marks an op that others can absorb: max(x, 0), or the sum of its two inputs. */
   role?: "relu" | "sum";
-  /** What the kernels of this op do besides where a neighbour on the tape asks for it. */
+  /** Neighbouring ops on the tape that the kernels of this op can compute as well (fusion). */
   absorbs?: {
-    /** max(x, 0) of all these inputs: which, of how many there are, and the parameters that say so. */
+    /** max(x, 0) of inputs: `at` gives their indices among so many inputs, `params` the parameters for it. */
     reluOfInputs?: { at(inputs: number): number[]; params(params: P): P };
-    /** max(y, 0) of the value: the parameters that say so. */
+    /** max(y, 0) of the value: returns the parameters for it. */
     reluOfOutput?(params: P): P;
     /** A sum: the op that adds one more tensor, its second input, to the value. */
     sum?: Op<P>;
@@ -90,12 +92,14 @@ export interface OpSpec<P> {
   cases: Case<P>[];
 }
 
+/** A registered op, which `apply` takes. */
 export type Op<P> = OpSpec<P>;
 
 /** Every operation in the order of definition. */
 // deno-lint-ignore no-explicit-any
 export const registry: Op<any>[] = [];
 
+/** Adds an op to the registry and returns it. @throws Error when the name is taken. */
 export function defineOp<P>(spec: OpSpec<P>): Op<P> {
   if (registry.some((o) => o.name === spec.name)) {
     throw new Error(`Cannot define op ${spec.name}: the name is taken`);
@@ -117,7 +121,7 @@ export const outputDtype = ({ dtypes }: Op<any>, i: number): Dtype => dtypes?.ou
 export const takesGradient = (op: Op<any>, i: number): boolean =>
   outputDtype(op, i) === "f32" && !op.constant?.includes(i);
 
-/** For `shapes` functions: throws a RangeError in the house form unless `ok`. */
+/** Throws a RangeError of the usual message form unless `ok`; for `shapes` functions. */
 export function expectShape(
   ok: boolean,
   op: string,

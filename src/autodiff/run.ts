@@ -11,7 +11,7 @@ import type { Tape, Value } from "./tape.ts";
 const accumulateKernel = kernel("accumulate", accumulateWgsl);
 const fillKernel = kernel("fill", fillWgsl);
 
-/** Elements in pieces of four where number and offsets allow, for kernels that take four pieces at a time. */
+/** Uses vec4f if count and offsets allow it; for kernels that take four such elements per invocation. */
 export function inFours(n: number, ...tensors: Tensor[]) {
   const wide = n % 4 === 0 && tensors.every((t) => t.offset % 4 === 0);
   const per = wide ? 4 : 1;
@@ -35,6 +35,7 @@ export function fill(rec: Recorder, y: Tensor, value: number): void {
   rec.run(fillKernel, { y }, { n, value }, n);
 }
 
+/** Result of `run`. The tensors have their values once the device has done the work: see `Gpu.read`. */
 export interface Result {
   /** The tensor of one of the requested outputs: valid until the next `run` on this device. */
   of(value: Value): Tensor;
@@ -44,14 +45,15 @@ export interface Result {
   touched: Schedule["touched"];
 }
 
+/** Values for `run` to compute. Nodes that neither an output nor a gradient depends on are skipped. */
 export interface RunOptions {
   /** Values to hand back. */
   outputs: readonly Value[];
-  /** Differentiate this (one element): weight gradients go to `param.grad`. */
+  /** Value to differentiate (one element); weight gradients go to `param.grad`. */
   loss?: Value;
 }
 
-/** Records a tape. Synchronous: nothing is waited for; long work is submitted piece by piece. */
+/** Records a tape. Synchronous: waits for nothing; long work is split into several submissions. */
 export function run(rec: StepRecorder, tape: Tape, { outputs, loss }: RunOptions): Result {
   rec.startRun();
   const plan = schedule(tape, outputs, loss);
@@ -68,10 +70,10 @@ export function run(rec: StepRecorder, tape: Tape, { outputs, loss }: RunOptions
   };
 }
 
-/** Stands for a tensor that was freed since its op does not read it again (`reads`). */
+/** Placeholder for a tensor that was freed, since its op does not read it again (`reads`). */
 const missing = { buffer: standIn(), offset: 0 };
 
-/** How a profile shows an action: its op, and where in the network it is. */
+/** Name and arguments of an action in a profile: its op, and its scope in the network. */
 function spanOf(action: Action): [name: string, args: Record<string, unknown>] {
   if (action.kind === "add") return ["add gradients", { words: action.from.words }];
   const { op, inputs, params, scope } = action.node;
@@ -80,7 +82,7 @@ function spanOf(action: Action): [name: string, args: Record<string, unknown>] {
   return [op.name, { scope, op: op.name, pass: action.kind, shapes, params, wanted }];
 }
 
-/** A schedule on its way through a device: which slot lies where. */
+/** Executes a schedule on a device; keeps the tensor of each slot. */
 class Recording {
   readonly #place = new Map<Slot, Tensor>();
 

@@ -1,5 +1,5 @@
 /**
- * From a tape to a list of actions with exact live ranges: pure bookkeeping, no device. A live range ends
+ * Schedules a tape: a list of actions with exact live ranges, computed without a device. A live range ends
  * at the last reader, backward passes included.
  */
 import { sizeClass } from "../gpu/pool.ts";
@@ -49,10 +49,10 @@ const sourceKey = (s: Source) =>
     ? `p${s.param.name}@${s.offset}`
     : `i${s.id}`;
 
-/** Stays the same from step to step, where the networks of two steps do. */
+/** Key of a source that stays the same from step to step as long as the network does. */
 const where = (s: Source) => s.kind === "node" ? `${s.node.place} ${s.out}` : sourceKey(s);
 
-/** What has to run to get `outputs`, and the gradients of `loss` (one element) where there is one. */
+/** Schedules the computation of `outputs`, and of the gradients of `loss` (one element) if given. */
 export function schedule(tape: Tape, outputs: readonly Value[], loss?: Value): Schedule {
   const wanted = loss ? [...outputs, loss] : outputs;
   const needed = reach(tape, wanted);
@@ -80,7 +80,7 @@ export function schedule(tape: Tape, outputs: readonly Value[], loss?: Value): S
       free: [],
     });
   }
-  // Others know the value of a fused op as that of the last one that it stands for.
+  // Readers refer to a fused op's value by the last node that it replaces.
   for (const [node, fused] of replaced) result.outs.set(node, result.outs.get(fused)!);
   if (loss) new Reverse(result, forward).walk(loss);
   release(result, outputs);
@@ -103,10 +103,10 @@ export function reach(tape: Tape, values: readonly Value[]): Set<Node> {
 /** The backward walk: which gradients are wanted, where they go, which share memory. */
 class Reverse {
   readonly #grads = new Map<string, Slot>();
-  /** How many sources use a slot as their gradient: above one, nobody may add to it in place. */
+  /** Number of sources whose gradient is this slot; above one, it must not be added to in place. */
   readonly #owners = new Map<Slot, number>();
   readonly #written = new Set<string>();
-  /** Indexes of the nodes that pass gradients on: a fused op has that of the last node that it stands for. */
+  /** Indices of the nodes that pass gradients on; a fused op has that of the last node that it replaces. */
   readonly #wants = new Set<number>();
 
   constructor(private readonly s: Schedule, private readonly nodes: readonly Node[]) {
@@ -168,7 +168,7 @@ class Reverse {
     for (const slot of dy) if (slot) this.#owners.set(slot, this.#owners.get(slot)! - 1);
   }
 
-  /** Where the gradient of v goes; owns its slot alone afterwards. */
+  /** Destination of v's gradient; v is the only owner of its slot afterwards. */
   #target(v: Value, alloc: Slot[]): { to: Target; accumulate: boolean } {
     const key = sourceKey(v.source);
     if (v.source.kind === "param") {
@@ -201,7 +201,7 @@ class Reverse {
     return { to: { slot }, accumulate: false };
   }
 
-  /** v's gradient is dy itself. */
+  /** Makes dy itself the gradient of v. */
   #share(v: Value, dy: Slot): void {
     const key = sourceKey(v.source);
     if (v.source.kind === "node" && !this.#grads.has(key)) {
@@ -243,7 +243,7 @@ function release(s: Schedule, outputs: readonly Value[]): void {
   for (const [slot, at] of last) if (!keep.has(slot)) s.actions[at].free.push(slot);
 }
 
-/** Most bytes of tensors alive at once, each of so many bytes; by default in the size classes of the pool. */
+/** Peak bytes of live tensors, if each takes `size` bytes; default: the size classes of the pool. */
 export function peakBytes(s: Schedule, size: (bytes: number) => number = sizeClass): number {
   let live = s.seed ? size(s.seed.words * 4) : 0;
   let peak = live;

@@ -32,7 +32,7 @@ export interface Node {
   readonly saved: readonly Shape[];
   /** Labels of the enclosing `tape.scope` calls, joined with "/". */
   readonly scope: string;
-  /** Its number within its scope, after those of the enclosing scopes: the same whatever op a place has. */
+  /** The node's number in its scope, after those of the enclosing scopes; does not depend on its op. */
   readonly place: string;
   readonly index: number;
 }
@@ -42,7 +42,7 @@ export type Source =
   | { kind: "param"; param: Param; offset: number }
   | { kind: "node"; node: Node; out: number };
 
-/** A tensor to be: a shape and where it comes from. */
+/** A symbolic tensor: a shape and its source. */
 export interface Value {
   readonly shape: Shape;
   /** Element type; null where only the caller knows it: inputs of a tape that were not declared with one. */
@@ -52,13 +52,14 @@ export interface Value {
   readonly tape: Tape | null;
 }
 
+/** A list of applied ops in order, with shapes but without values: what `run` computes and differentiates. */
 export class Tape {
   readonly nodes: Node[] = [];
   #scope = { path: "", place: "", children: 0 };
   #inputs = 0;
 
   /**
-   * A tensor from outside. `tensor` may be missing on a tape that is only counted.
+   * Adds an input tensor. `tensor` may be missing on a tape that is only counted, never run.
    * @param options.dtype its element type; without one, ops take it for what they expect.
    */
   input(
@@ -73,7 +74,7 @@ export class Tape {
     return { shape, dtype, source, tape: this };
   }
 
-  /** Everything applied inside `body` is labelled: for descriptions, drawings, profiles. */
+  /** Labels everything applied inside `body`, for descriptions, drawings and profiles. */
   scope<T>(label: string, body: () => T): T {
     const outer = this.#scope;
     const path = outer.path ? `${outer.path}/${label}` : label;
@@ -106,7 +107,7 @@ export class Tape {
       out,
       saved,
       scope: this.#scope.path,
-      // Has no number of its own: whether there is a ReLU must not change the places of its neighbours.
+      // A ReLU has no number of its own, so that adding one does not change the places of its neighbours.
       place: op.role === "relu" ? `${this.#scope.place}.relu` : this.#place(),
       index: this.nodes.length,
     };

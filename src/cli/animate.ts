@@ -1,4 +1,4 @@
-/** `denas animate`: the best architecture over the epochs of a search, moving. */
+/** `denas animate`: an animation of the best architecture over the epochs of a search. */
 import { basename, join } from "@std/path";
 import type { Command } from "commander";
 import { UsageError } from "../common/errors.ts";
@@ -69,7 +69,7 @@ async function writeAnimation(run: string, options: AnimateOptions): Promise<voi
   if (options.png) await writeStills(stills, out, fps);
 }
 
-/** The history that a run, a log or a list tells, and where its animation goes. */
+/** Reads the history of a run, a log or a list, and where its animation is written to. */
 async function readAny(
   path: string,
   { space, archFormat: numbering }: ArchOptions,
@@ -103,14 +103,14 @@ async function writeStills(stills: readonly string[], out: string, fps: number):
   else printError("note: no video, for ffmpeg was not found");
 }
 
-/** Pictures of an earlier call, which may have been more. */
+/** Removes the pictures of an earlier call, which may have been more. */
 function removeStills(out: string): void {
   for (const { name } of Deno.readDirSync(out)) {
     if (/^frame_\d{4,}\.png$/.test(name)) Deno.removeSync(join(out, name));
   }
 }
 
-/** Scores of single epochs are those with the shared weights of that epoch. */
+/** Epoch scores are those with the shared weights of that epoch. */
 async function framesOf(history: History, every: number, run: string): Promise<Frame[]> {
   const { bestOfEpochs, spaceOf } = await import("../run/history.ts");
   if (history.start.command !== "search") {

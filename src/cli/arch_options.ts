@@ -1,8 +1,8 @@
-/** How an architecture is given on the command line. */
+/** Options that give an architecture on the command line. */
 import { type Command, Option } from "commander";
 import { type Numbering, numberings } from "../nas/arch_formats/numbering.ts";
 
-/** What `[arch]` may be, for the help texts. */
+/** Description of the argument `[arch]` in help texts. */
 export const archArgument = 'architecture file (.json, .txt, .npy), or its choices: "0 2 0 0 …"';
 
 export interface ArchOptions {
@@ -10,7 +10,7 @@ export interface ArchOptions {
   archFormat?: Numbering;
 }
 
-/** The options that say how an architecture is to be read. */
+/** Adds the options that say how an architecture is read. */
 export function addArchOptions(command: Command): Command {
   return command
     .option("--space <name>", "space of an architecture that does not say it")

@@ -1,4 +1,4 @@
-/** `denas retrain --baseline`: a hand-made network in place of a found one, of about the same size. */
+/** `denas retrain --baseline`: trains a hand-made network of about the same size in place of a found one. */
 import { type ArchFile, formatArchFile } from "../nas/arch_formats/arch_file.ts";
 import { baselineChoice, filtersFor, parametersOf } from "../nas/analysis/baseline.ts";
 import type { RetrainConfig } from "../nas/config/config.ts";
@@ -12,9 +12,9 @@ export interface Training {
 }
 
 /**
- * The hand-made network in the space and sizes of what `like` trains, with the filters that bring it closest to
- * the same number of parameters.
- * @param keepFilters the user said how many.
+ * The hand-made network in the space and sizes of `like`, with the number of filters that brings it closest
+ * to the same number of parameters.
+ * @param keepFilters keeps the user's number of filters.
  */
 export function baselineLike(like: Training, keepFilters: boolean): Training {
   const { config } = like;
@@ -36,7 +36,7 @@ export function baselineLike(like: Training, keepFilters: boolean): Training {
   return { arch, text: formatArchFile(arch), config: chosen };
 }
 
-/** Alone: the hand-made network of a size. It says nothing of images and classes: those are the data's. */
+/** The hand-made network of a given size, without images and classes: those are the data's. */
 export function baselineAlone(space: RetrainConfig["space"]): ArchFile {
   const { kind, ...settings } = space;
   return {

@@ -1,4 +1,4 @@
-/** `--serve`: the HTTP server beside a run, in a process of its own, since the run keeps this one busy. */
+/** `--serve`: the HTTP server beside a run. It has its own process, since the run keeps this one busy. */
 import type { Command } from "commander";
 import { UsageError } from "../common/errors.ts";
 import { commandName, fromHere } from "./paths.ts";
@@ -24,9 +24,9 @@ export function addServeOption(command: Command): Command {
 }
 
 /**
- * The server reads its stdin, which ends with this process, however that ends.
+ * Starts the server. It reads its stdin, which closes when this process ends for any reason.
  * @returns its address.
- * @throws UsageError when it does not come up; it has said why.
+ * @throws UsageError when it does not come up; it has printed why.
  */
 async function serveBeside(runs: string, port: string): Promise<string> {
   if (Deno.permissions.querySync({ name: "run" }).state !== "granted") {

@@ -1,14 +1,16 @@
-/** `--budget 30m`: so many epochs as fit, found by timing a small piece of the run that is thrown away. */
+/**
+ * `--budget 30m`: fits the number of epochs to a time by timing a small part of the run, which is discarded.
+ */
 import { type DataSet, sliceImages } from "../data/mod.ts";
 import { UsageError } from "../common/errors.ts";
 import { memoryStore } from "../nas/search/store.ts";
 import { type Equipment, eventsOf, type Job } from "./execute.ts";
 import { duration } from "./terminal.ts";
 
-/** Enough for most kernels to be compiled and the rate to settle, which the last report tells. */
+/** Steps until most kernels are compiled and the rate is stable; the last report gives the rate. */
 const probeSteps = 40;
 const probeLogs = 10;
-/** The first round compiles, the second is timed. */
+/** Rounds of the controller that are run: the first compiles, the second is timed. */
 const probeRounds = 2;
 
 /** Makes the step of `execute` that fits a job's epochs to `budget` seconds. */
@@ -29,7 +31,7 @@ export function fitBudget(budget: number) {
   };
 }
 
-/** Seconds of one epoch: its training steps and what comes after them. */
+/** Seconds per epoch: its training steps and its evaluation. */
 async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
   const { config } = job;
   const dataset = firstImages(equipment.dataset, probeSteps * config.batch);
@@ -50,7 +52,7 @@ async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
     } else if (event.type === "trial" && job.command === "search") {
       firstTrials ??= now;
     } else if (event.type === "controller" && job.command === "search") {
-      // All trials of a round come together, and those of the last round right before this event.
+      // The trials of a round come together; those of the last round come right before this event.
       const { rounds, roundsEvery } = job.config;
       rest = rounds / roundsEvery * (now - firstTrials!) / (probeRounds - 1) / 1000;
     } else if (event.type === "epoch") {
@@ -76,7 +78,7 @@ function withConfig(
     : { ...job, config: { ...job.config, ...common, ...own.retrain } };
 }
 
-/** The same data set with fewer training images, without copying. */
+/** The same data set with fewer training images, not copied. */
 function firstImages(dataset: DataSet, count: number): DataSet {
   const { train } = dataset;
   return { ...dataset, train: sliceImages(train, 0, Math.min(train.n, count)) };

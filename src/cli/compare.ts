@@ -1,4 +1,4 @@
-/** `denas compare`: mean and deviation over seeds, and whether a difference means anything. */
+/** `denas compare`: mean and deviation over seeds, and whether differences are significant. */
 import type { Command } from "commander";
 import { UsageError } from "../common/errors.ts";
 import {
@@ -51,7 +51,7 @@ function pathsOf(names: string[], runs: string): string[] {
   throw new UsageError(`Cannot compare: no run in ${runs} is done; "denas runs" lists all runs`);
 }
 
-/** The whole answer as text. */
+/** The whole comparison as text. */
 export function report(comparison: Comparison): string {
   const { groups, pairs, notes } = comparison;
   const parts: string[] = [];
@@ -100,7 +100,7 @@ function groupsTable(groups: Group[]): string {
   );
 }
 
-/** 71.23 ± 0.41 %, or without a deviation where one seed cannot have any. */
+/** Formats as "71.23 ± 0.41 %"; without a deviation for a single seed. */
 export function plusMinus(
   { n, mean, deviation }: { n: number; mean: number; deviation: number },
   unit = "fraction",
@@ -110,7 +110,7 @@ export function plusMinus(
   return `${value} ± ${scoreText(deviation, unit)}`;
 }
 
-/** What each group of one kind cost, and whether that is the same. */
+/** Costs of the groups of one kind, and whether they are equal. */
 function budgets(groups: Group[]): string[] {
   if (groups.length < 2) return [];
   return [...Map.groupBy(groups, (g) => g.space).values()].filter((g) => g.length > 1).map((of) => {
@@ -134,7 +134,10 @@ function budgets(groups: Group[]): string[] {
   });
 }
 
-/** At the end equal candidates are scored once: a policy that has converged makes fewer different ones. */
+/**
+ * Whether the budgets differ only by the final candidates. Equal candidates are scored once, so a converged
+ * policy has fewer of them.
+ */
 const sameButForFinals = (a: Group, b: Group) =>
   a.trainedImages === b.trainedImages && Math.abs(a.queries / b.queries - 1) < 0.05;
 
@@ -163,7 +166,7 @@ function pairText({ a, b, metric, level, welch, permutationP, outcome }: Pair): 
     : `${head}: ${better} is better (${tests})`;
 }
 
-/** Searched architectures against architectures that cost no search. */
+/** Compares searched architectures with ones that cost no search. */
 function worth({ groups, pairs }: Comparison): string {
   const trained = groups.filter((g) => g.command === "retrain");
   const free = new Set(["random", "baseline"]);
@@ -194,7 +197,7 @@ function worth({ groups, pairs }: Comparison): string {
 
 const mostSettings = 3;
 
-/** A label with its first few settings. */
+/** The label, shortened to its first few settings. */
 function shortLabel({ label }: Group): string {
   const [name, ...settings] = label.split(" ");
   if (settings.length <= mostSettings) return label;

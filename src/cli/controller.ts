@@ -1,4 +1,4 @@
-/** The controller to sample from: that of a search, or a file alone. */
+/** Opens the controller to sample from: a search's, or a separate file. */
 import { join } from "@std/path";
 import { knownSets } from "../data/known.ts";
 import { UsageError } from "../common/errors.ts";
@@ -21,11 +21,11 @@ import { printError } from "./terminal.ts";
 export interface OpenedController {
   config: SearchConfig;
   controller: ControllerFile["tensors"];
-  /** What an architecture file records beside the choice. */
+  /** Other fields of the architecture files that are written. */
   fields: NonNullable<ControllerFile["fields"]>;
-  /** Nobody tells what images the search saw: the fields say so of CIFAR-10. */
+  /** The images of the search are not known; the fields assume CIFAR-10. */
   bare: boolean;
-  /** The search that it stands in the folder of. */
+  /** The search whose folder the controller is in. */
   run?: { path: string; name: string };
 }
 

@@ -1,4 +1,4 @@
-/** `denas convert`: an architecture from one form to another. */
+/** `denas convert`: converts an architecture between file formats. */
 import { type Command, Option } from "commander";
 import { UsageError } from "../common/errors.ts";
 import { type Form, formOfName, forms } from "../nas/arch_formats/formats.ts";
@@ -66,7 +66,7 @@ function formOf(out: string | undefined): Form {
   );
 }
 
-/** NNabla reads .npy files; only of spaces that it has can its numbering be. */
+/** NNabla reads .npy files, but its numbering exists only for the spaces that it has. */
 function defaultNumbering(form: Form, space: string): Numbering {
   return form === "npy" && (space === "macro" || space === "micro") ? "nnabla" : "original";
 }

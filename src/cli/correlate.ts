@@ -1,4 +1,4 @@
-/** `denas correlate`: whether a search's shared weights rank networks as training on their own does. */
+/** `denas correlate`: whether shared weights rank networks as separate training does. */
 import { limits } from "../nas/config/limits.ts";
 import type { Command } from "commander";
 import { UsageError } from "../common/errors.ts";
@@ -92,7 +92,10 @@ async function run(path: string, options: CorrelateOptions): Promise<number> {
   });
 }
 
-/** Results of the same settings are gone on with; others are not thrown away by oversight. */
+/**
+ * Earlier results: continued if they have the same settings, otherwise an error, so that none is overwritten
+ * by mistake.
+ */
 function earlierOf(path: string, options: CorrelateOptions): CorrelationState | undefined {
   if (options.again) return undefined;
   const earlier = readCorrelation(path);
@@ -126,7 +129,7 @@ async function follow(
   return 0;
 }
 
-/** One line per architecture that was trained. */
+/** Prints one line per trained architecture. */
 function tell({ architectures, steps }: CorrelationState, progress: Progress): void {
   const trained = architectures.filter((a) => a.trainedAccuracy !== undefined);
   const [k, n] = [trained.length, architectures.length];
@@ -140,7 +143,7 @@ function tell({ architectures, steps }: CorrelationState, progress: Progress): v
   );
 }
 
-/** Best shared-weight score first, then what that means. */
+/** Table of architectures, best shared-weight score first, and the correlation explained. */
 export function correlationReport(state: CorrelationState, summary: CorrelationSummary): string {
   const sorted = state.architectures.toSorted((a, b) => b.sharedScore - a.sharedScore);
   const byTraining = sorted.toSorted((a, b) => b.trainedAccuracy! - a.trainedAccuracy!);

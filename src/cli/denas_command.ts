@@ -1,4 +1,4 @@
-/** Commands whose errors are said as all others are: `Cannot <do> <what>: <got>, <expected>; <what to try>`. */
+/** Commands with errors in our form: `Cannot <do> <what>: <got>, <expected>; <what to try>`. */
 import { Command } from "commander";
 import { UsageError } from "../common/errors.ts";
 import { nnablaNames } from "./nnabla_names.ts";
@@ -6,7 +6,7 @@ import { counted } from "./terminal.ts";
 
 export class DenasCommand extends Command {
   override createCommand(name?: string): DenasCommand {
-    // The files are loaded before any command is made (main.ts).
+    // Plug-ins are loaded before any command is made (main.ts).
     return new DenasCommand(name).option(
       "--plugin <file>",
       "add a space, strategy or evaluator of your own; may be repeated",
@@ -19,7 +19,7 @@ export class DenasCommand extends Command {
   }
 }
 
-/** What Commander complains about, and how it is said here. */
+/** Patterns of Commander's messages, and our wording of each. */
 const rules: [RegExp, (groups: string[], command: Command) => string][] = [
   [
     /^unknown option '(.+?)'(?:\n\((.+)\?\))?$/,
@@ -76,7 +76,7 @@ function denasMessage(message: string, command: Command): string {
 /** `-e, --epochs <n>` → `--epochs` */
 const flagOf = (flags: string) => /--[^ ,]+/.exec(flags)?.[0] ?? flags.split(/[ ,]/, 1)[0];
 
-/** What to use in place of an option of nnabla-examples; null for others. */
+/** Advice on an option of nnabla-examples: the one to use in its place. Null for other options. */
 function asInNnabla(flag: string, command: Command): string | null {
   const searches = ["search", "retrain"].includes(command.name());
   if (!searches || !Object.hasOwn(nnablaNames, flag)) return null;
@@ -94,6 +94,6 @@ const meantOr = (meant: string | undefined, command: Command) =>
     ? `; ${help(command)} lists all`
     : `; ${meant[0].toLowerCase()}${meant.slice(1)}?`;
 
-/** Values that were refused come with what is expected in their place. */
+/** Text on the expected values, for values that were refused. */
 const expectedOf = (text: string) =>
   `expected ${text.replace(/^Allowed choices are (.+)\.$/, "one of $1")}`;

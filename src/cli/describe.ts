@@ -140,7 +140,7 @@ function printDescription(
   if (step !== null) print(`training step   ${bytes(step)} with a batch of ${batch}`);
 }
 
-/** One row per part of the network: what it hands on, and its share of the sums. */
+/** Table with one row per part of the network: output shape and share of the totals. */
 function layerTable(layers: NonNullable<Description["layers"]>): string {
   const rows = new Map<string, { shape: string; parameters: number; macs: number }>();
   for (const { scope, shape, parameters, macs } of layers) {

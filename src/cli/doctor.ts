@@ -1,4 +1,4 @@
-/** `denas doctor`: what this machine offers, and whether it computes correctly. */
+/** `denas doctor`: the capabilities of this machine, and whether it computes correctly. */
 import { type Command, Option } from "commander";
 import { knownSets, locateDataSet } from "../data/mod.ts";
 import { type AdapterReport, Gpu, type OpenOptions } from "../gpu/mod.ts";
@@ -14,7 +14,7 @@ interface DoctorOptions {
   json?: boolean;
 }
 
-/** Limits that decide how large networks and batches may be. */
+/** Device limits that bound the size of networks and batches. */
 const byteLimits = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
@@ -41,7 +41,7 @@ export function addDoctor(program: Command): void {
       const { deno, v8, typescript } = Deno.version;
       const machine = { deno, v8, typescript, os: Deno.build.os, arch: Deno.build.arch };
       if (!options.json) printMachine(machine, data);
-      // Last, because it may fail: what was found so far helps to see why.
+      // This comes last because it may fail; the earlier findings help to see why.
       const gpu = await Gpu.open({ adapter: options.adapter });
       const { adapter } = gpu;
       try {
@@ -76,7 +76,7 @@ export function addDoctor(program: Command): void {
     });
 }
 
-/** What was measured for this adapter, or what is wrong with the file of it. */
+/** This adapter's kernel tuning, or what is wrong with its file. */
 function findTuning(id: TuningIdentity): { tuning: KeptTuning | null; problem?: string } {
   try {
     return { tuning: readTuning(places().cacheDir, id) };
@@ -113,7 +113,7 @@ function printAdapter(adapter: AdapterReport, driver: string | null): void {
   print(`features    ${features.join(", ")}`);
 }
 
-/** Where each published set lies on this machine; nothing is downloaded. */
+/** Folder of each published data set on this machine, or null. Downloads nothing. */
 async function foundSets(dataDir?: string): Promise<Record<string, string | null>> {
   const options = {
     ...places(),

@@ -1,4 +1,4 @@
-/** Options of `search` that say what scores architectures. */
+/** Options of `search` that choose and configure the evaluator. */
 import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../common/errors.ts";
 import type { Overrides } from "../nas/config/config.ts";
@@ -42,7 +42,7 @@ function kind(text: string): string {
   return text;
 }
 
-/** The settings that were given; a table alone is enough to say that it is the evaluator. */
+/** Settings that were given. A table implies the evaluator that uses it. */
 export function evaluatorOverrides(options: EvaluatorOptions & { budget?: number }): Overrides {
   const { table, tableDataset, objective, report, queries, budget } = options;
   const chosen = options.evaluator ?? (table === undefined ? undefined : "table");

@@ -1,4 +1,4 @@
-/** One path for all runs: data, adapter, lock, folder, then events until the end. */
+/** Executes any run: opens data, adapter, lock and folder, then processes events until the end. */
 import type { DataSet } from "../data/mod.ts";
 import { UsageError } from "../common/errors.ts";
 import type { Gpu } from "../gpu/mod.ts";
@@ -34,30 +34,30 @@ import { onStop } from "./stopping.ts";
 import { bytes, print } from "./terminal.ts";
 import { applyTuning, identityOf, measureFor, type TuningOptions } from "./tuning.ts";
 
-/** What is to be done: a search, or the training of an architecture. */
+/** A search, or the training of one architecture. */
 export type Job =
   | { command: "search"; config: SearchConfig }
   | { command: "retrain"; config: RetrainConfig; arch: ArchFile; archText: string };
 
-/** What a job needs to train networks. */
+/** Resources of a job that trains networks. */
 export interface Equipment extends OnDevice {
   dataset: DataSet;
 }
 
-/** What a job has that trains a policy alone: a controller's search on a table. */
+/** Resources of a job that trains a policy only: a controller's search on a table. */
 interface OnDevice extends Bare {
   gpu: Gpu;
-  /** Which forms of kernels the device uses. */
+  /** Kernel variants that the device uses. */
   tuning: RunTuning;
 }
 
-/** What a job has that trains nothing: any other search on a table. */
+/** Resources of a job that trains nothing: any other search on a table. */
 interface Bare {
   signal: AbortSignal;
   progress: Progress;
 }
 
-/** The job's events; the state goes to `store`. */
+/** Starts the job and yields its events; its state goes to `store`. */
 export function eventsOf(
   job: Job,
   store: Store,
@@ -73,17 +73,17 @@ export function eventsOf(
 }
 
 export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions {
-  /** Called once data and adapter are there, to change the job before it starts. */
+  /** Called once data and adapter are open, to change the job before it starts. */
   prepare?(job: Job, equipment: Equipment): Promise<Job>;
-  /** Told the folder of the run. */
+  /** Called with the folder of the run. */
   onRun?(path: string): void;
-  /** The folder of an earlier run to go on with, already open. */
+  /** Opened folder of an earlier run, to be resumed. */
   resume?: RunFolder;
-  /** File for a trace of the run. */
+  /** File that a trace of the run is written to. */
   profile?: string;
 }
 
-/** @returns the exit code: 0, or 130 when the user stopped it. */
+/** Executes a job. @returns the exit code: 0, or 130 when the user stopped it. */
 export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
   if (job.command === "search") checkOut(options.out);
   const outputs = options.resume ? options.resume.state.outputs : outputsOf(options);
@@ -102,7 +102,7 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
 }
 
 /**
- * Gets what a job needs, holds the adapter's lock while `use` runs, and gives everything back.
+ * Opens the resources of a job, holds the adapter's lock while `use` runs, then releases everything.
  * @returns what `use` returns, or 130 when the user stopped it.
  */
 export async function withEquipment(
@@ -131,7 +131,7 @@ export async function withEquipment(
       ? await loadData(job, options, { progress, signal })
       : undefined;
     ({ gpu } = await openDevice(job.config.adapter, undefined, options.profile !== undefined));
-    // So that a resume on another driver can be told from one on the same.
+    // Recorded so that a resume can detect another driver.
     const { adapter } = gpu;
     const id = identityOf(gpu);
     adapter.driver = id.driver ?? adapter.driver;
@@ -175,7 +175,7 @@ export async function withEquipment(
   }
 }
 
-/** The job with what decoded its pictures, so that a resume with another decoder can be told from one with the same. */
+/** Records the picture decoder in the job, so that a resume can detect another one. */
 function withDecoder(job: Job, decoder: string): Job {
   return job.command === "search"
     ? { ...job, config: { ...job.config, decoder } }
@@ -233,7 +233,7 @@ function newFolder(job: Job, options: ExecuteOptions): RunFolder {
   return folder;
 }
 
-/** The job that an earlier run's folder holds. */
+/** The job that is recorded in an earlier run's folder. */
 export function jobOf(folder: RunFolder): Job {
   if (folder.state.command === "search") {
     return { command: "search", config: parseSearchConfig(folder.config) };
@@ -247,7 +247,7 @@ export function jobOf(folder: RunFolder): Job {
   };
 }
 
-/** A search that looks scores up sees no image, whether its policy learns on a device or not. */
+/** Whether a job reads images. A search on a table reads none, even when its policy learns on a device. */
 const seesImages = (job: Job): boolean =>
   job.command === "retrain" || evaluators.get(job.config.evaluator.kind).cost !== "lookup";
 
@@ -275,9 +275,9 @@ async function loadData(
   return dataset;
 }
 
-/** An architecture may be trained on other images than it was found on; not by oversight, though. */
+/** Notes that an architecture is trained on other images than it was found on, in case that is a mistake. */
 function noteOtherImages(arch: ArchFile, { image, classes }: DataSet, progress: Progress): void {
-  // Made by hand, or read from another program's form: it does not say what it was found on.
+  // Hand-made architectures and other programs' files do not record the images.
   if (arch.strategy === "baseline" || arch.data === undefined) return;
   const found = `${classCount(arch)} classes and images of ${arch.input.join("×")}`;
   const now = `${classes.length} classes and images of ${image.join("×")}`;

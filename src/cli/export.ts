@@ -1,4 +1,4 @@
-/** `denas export`: a trained network as a file for other programs. */
+/** `denas export`: writes a trained network to a file for other programs. */
 import type { Command } from "commander";
 import { UsageError } from "../common/errors.ts";
 import { writeAtomic } from "../run/files.ts";

@@ -1,4 +1,4 @@
-/** `denas extract`: the architectures and accuracies of a log, ranked. */
+/** `denas extract`: the architectures and accuracies in a log, ranked. */
 import { join } from "@std/path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Extracted, ExtractedArch } from "../run/extract.ts";
@@ -96,7 +96,7 @@ function printReport(
   );
   if (best) {
     const test = best.test === undefined ? "no test then" : `test then ${percent(best.test)}`;
-    // What a search calls its accuracy is the mean over the architectures that its policy draws.
+    // A search's reported accuracy is the mean over architectures that its policy samples.
     const mean = architectures.length > 0 ? " (mean over the policy's architectures)" : "";
     print(`best validation ${percent(best.valid!)}${mean} in epoch ${best.epoch}, ${test}`);
   }

@@ -1,14 +1,14 @@
-/** Small sets of images: what to add where the settings make next to no training steps of them. */
+/** Advice for small data sets, where the settings give too few training steps. */
 import type { RetrainConfig, SearchConfig } from "../nas/config/config.ts";
 
-/** With fewer steps than this nothing much is learned. */
+/** Below this number of steps little is learned. */
 const few = 100;
-/** Steps that the advice aims at. */
+/** Numbers of steps that the advice aims at. */
 const enough = { search: 200, retrain: 300 };
 
 /**
- * Advice on options, null where a run has steps enough or is only to show that it works. Rounds of the
- * controller are spread over the epochs, so that their number stays.
+ * Advice on options, or null where a run has enough steps or is a smoke test. The controller's rounds are
+ * spread over the epochs, so their number does not change.
  */
 export function fewSteps(config: SearchConfig | RetrainConfig, images: number): string | null {
   const steps = config.epochs * Math.ceil(images / config.batch);

@@ -1,4 +1,4 @@
-/** What a run leaves and says at its end. */
+/** Files that a run leaves and messages that it prints at its end. */
 import { DataError, ExportError } from "../common/errors.ts";
 import { type ArchFile, isArchFile, parseArchFile } from "../nas/arch_formats/arch_file.ts";
 import type { SearchConfig } from "../nas/config/config.ts";
@@ -18,13 +18,13 @@ import { bytes, counted, duration, percent, print, scoreText, table } from "./te
 export interface Result {
   folder: RunFolder;
   done: DoneEvent;
-  /** Search: where the winner is copied to. Retrain: the file that was trained. */
+  /** Search: where the winner is copied to. Retrain: the architecture file that was trained. */
   out: string;
-  /** Leave stdout to the events. */
+  /** Print no text on stdout, which has the events. */
   quiet: boolean;
 }
 
-/** Copies the winner to where the next command looks for it, and shows it. */
+/** Copies the winner to where the next command looks for it, and prints it. */
 export async function finishSearch(
   config: SearchConfig,
   { folder, done, out, quiet }: Result,
@@ -55,12 +55,12 @@ export async function finishSearch(
   print(`Next:\n  ${commandName()} retrain ${quoteWord(file)}${numbering}${preset}${data}`);
 }
 
-/** The trials that no other one dominates: a table of their objectives. */
+/** Prints the Pareto front: a table of objectives. */
 function printFront({ objectives }: SearchConfig, front: NonNullable<DoneEvent["front"]>): void {
   const names = ["trial", "score", ...objectives.map((name) => name.replace(/^-/, ""))];
   const rows = front.map((one) => [
     String(one.trial),
-    // Minimised figures are negated where they compete.
+    // Minimised objectives are stored negated.
     ...one.objectives.map((v, i) =>
       String(Number((i > 0 && objectives[i - 1].startsWith("-") ? -v : v).toPrecision(6)))
     ),
@@ -73,7 +73,7 @@ function printFront({ objectives }: SearchConfig, front: NonNullable<DoneEvent["
   print("");
 }
 
-/** The score of the winner, and what it means. */
+/** The winner's score, and what it means. */
 function whatIsFound({ score = 0, report }: DoneEvent, meaning?: ScoreMeaning): string {
   const { label = "score", unit, comparable = true } = meaning ?? {};
   if (report) {
@@ -84,7 +84,7 @@ function whatIsFound({ score = 0, report }: DoneEvent, meaning?: ScoreMeaning): 
   return `${label} ${scoreText(score, unit)}, which ranks architectures; retrain for its own`;
 }
 
-/** The figures of the test set, and the network as ONNX in the run's folder. */
+/** Prints the test results and exports the network as ONNX to the run's folder. */
 export async function finishRetrain(
   arch: ArchFile,
   classes: readonly string[],
@@ -113,13 +113,13 @@ export async function finishRetrain(
   print(`Next:\n  ${commandName()} predict ${quoteWord(run)} PICTURE.jpg`);
 }
 
-/** The figures above are of the last weights: what those of the best epoch reach, and where they are. */
+/** Results of the best epoch's weights, and their file; the figures printed above are of the last weights. */
 function bestWeights({ epoch, validAccuracy, testAccuracy }: NonNullable<DoneEvent["best"]>) {
   return `best validation     ${percent(validAccuracy)} after epoch ${epoch}; its weights, ` +
     `weights_best.safetensors: test accuracy ${percent(testAccuracy)}`;
 }
 
-/** Leaves the network as ONNX; null, or why that could not be: the run itself is done. */
+/** Exports the network as ONNX. Returns null, or why it failed: the run itself is done. */
 async function tryToExport(folder: RunFolder): Promise<string | null> {
   const { exportOnnx } = await import("../run/onnx/export.ts");
   try {
@@ -131,7 +131,7 @@ async function tryToExport(folder: RunFolder): Promise<string | null> {
   }
 }
 
-/** Copies the winner; null, or why that could not be: the run itself is done and its folder has it. */
+/** Copies the winner. Returns null, or why it failed: the run is done and its folder has the winner. */
 function tryToPublish(text: string, path: string): string | null {
   try {
     return publishArch(text, path)
@@ -144,7 +144,7 @@ function tryToPublish(text: string, path: string): string | null {
 }
 
 /**
- * Writes an architecture file, unless something is there that denas did not write.
+ * Writes an architecture file, unless the path holds something that denas did not write.
  * @returns whether it was written.
  */
 export function publishArch(text: string, path: string): boolean {
@@ -162,10 +162,10 @@ export function publishArch(text: string, path: string): boolean {
   return true;
 }
 
-/** An array is what NNabla reads, text what the released scripts do. */
+/** NNabla reads arrays; the released scripts read text. */
 const numberingOf = (form: Form) => form === "npy" ? "nnabla" : "original";
 
-/** Only what is an architecture is written over. */
+/** Whether the bytes are an architecture; only those are overwritten. */
 function holdsArch(bytes: Uint8Array, form: Form): boolean {
   if (form === "arch") return isArchFile(new TextDecoder().decode(bytes));
   try {
@@ -187,7 +187,7 @@ export function perClassTable(classes: readonly string[], accuracy: readonly num
 
 type MultiLabel = NonNullable<DoneEvent["multiLabel"]>;
 
-/** A row for each class; a dash where nothing can be said. */
+/** Table with a row per class; a dash where a score is undefined. */
 export function multiLabelTable(classes: readonly string[], scores: MultiLabel): string {
   return table(
     ["class", "images", "precision", "recall", "F1", "average precision"],
@@ -208,7 +208,7 @@ function share(value: number | null): string {
   return value === null ? "–" : percent(value);
 }
 
-/** Rows are true classes, columns predictions, numbered to stay narrow. */
+/** Confusion matrix: rows are true classes, columns predictions, numbered to stay narrow. */
 export function confusionTable(
   classes: readonly string[],
   confusion: readonly (readonly number[])[],

@@ -1,15 +1,15 @@
-/** Weights of a run are used with the forms of kernels that they were made with. */
+/** Applies a run's kernel variants where its weights are used. */
 import { digestOf, type Gpu, type Tuned } from "../gpu/mod.ts";
 import { readRunTuning, runTuningPath, untuned } from "../run/tuning.ts";
 import { shortPath } from "./paths.ts";
 import { counted } from "./terminal.ts";
 
-/** Candidates by key: what is to be computed chooses between, under the choices that the device uses. */
+/** Returns, by key, the candidates of a computation under the device's current choices. */
 type Ask = () => ReadonlyMap<string, readonly unknown[]>;
 
 /**
- * Makes a device compute as a run did whose weights it is to use, as far as there are the same forms here;
- * says where there are not.
+ * Makes a device use the kernel variants that a run used, as far as they exist here, and notes those that do
+ * not.
  * @throws DataError where the run's tuning is damaged.
  */
 export function followTuning(
@@ -32,8 +32,8 @@ export const kernelsHave = (n: number): string =>
   `${counted(n, "kernel")} ${n === 1 ? "has" : "have"}`;
 
 /**
- * Choices without those among other variants than there are now, and how many those are. What nobody asks for
- * stays. Leaves the device without choices.
+ * Drops choices whose list of candidates has changed, and counts them. Choices that are not asked for stay.
+ * Leaves the device without choices.
  */
 export function validChoices(
   gpu: Gpu,
@@ -42,7 +42,7 @@ export function validChoices(
 ): { valid: Tuned; outdated: number } {
   const same = new Map<string, number>();
   const other = new Set<string>();
-  // A form may have choices of its own: asked until nothing new is heard.
+  // A variant may have choices of its own: ask again until no new key appears.
   for (let heard = -1; heard < same.size + other.size;) {
     heard = same.size + other.size;
     gpu.tuning.choices = Object.fromEntries(same);

@@ -1,4 +1,7 @@
-/** From arguments to an exit code: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted, 141 reader gone. */
+/**
+ * Runs the command line. Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted, 141 broken
+ * pipe.
+ */
 import { type Command, CommanderError } from "commander";
 import { AdapterError, UsageError } from "../common/errors.ts";
 import { interruptedCode, surviveFileSizeLimit } from "../run/interrupt.ts";
@@ -36,7 +39,7 @@ export async function main(args: readonly string[], openServer: OpenServer): Pro
   surviveFileSizeLimit();
   let code = 0;
   try {
-    // Help and options list what there is, that of plug-ins too.
+    // Help and options include those of plug-ins.
     await loadPlugins(pluginsIn(args).map((file) => fromHere(file)));
     const program = makeProgram((result) => code = result, openServer);
     await program.parseAsync([...args], { from: "user" });
@@ -46,7 +49,7 @@ export async function main(args: readonly string[], openServer: OpenServer): Pro
   }
 }
 
-/** The files behind `--plugin`, which any command takes. */
+/** Files given by `--plugin`, which every command takes. */
 function pluginsIn(args: readonly string[]): string[] {
   return args.flatMap((arg, i) => {
     if (arg.startsWith("--plugin=")) return [arg.slice("--plugin=".length)];
@@ -55,8 +58,8 @@ function pluginsIn(args: readonly string[]): string[] {
 }
 
 /**
- * Every command of denas; `finish` takes the exit code of the one that ran, `openServer` is what "serve"
- * opens: the command line itself does not know the HTTP server.
+ * Makes the program with all commands. `finish` takes the exit code of the command that ran; `openServer`
+ * opens the server of "serve", since the command line itself does not import the HTTP server.
  */
 function makeProgram(finish: (code: number) => void, openServer: OpenServer): Command {
   const program = new DenasCommand("denas")
@@ -107,7 +110,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
   return program;
 }
 
-/** What the system refused has a code of its own and comes without a stack too. */
+/** Message of an error. System errors have a code and are shown without a stack too. */
 function sentence({ message, name, stack, code }: Error & { code?: string }): string {
   const short = (message ?? "").replace(/\S{301,}/g, clipped);
   if (/^Cannot /.test(short)) return short;
@@ -115,10 +118,10 @@ function sentence({ message, name, stack, code }: Error & { code?: string }): st
   return stack ?? `${name}: ${message}`;
 }
 
-/** Says what went wrong in one sentence; the stack only of what nobody foresaw. */
+/** Prints an error in one sentence; with the stack only when it is unexpected. Returns the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
-    // Help was printed; asking for it is no error, a missing command is.
+    // Commander has printed the help. Asking for it is no error; a missing command is.
     return error.exitCode === 0 ? 0 : 2;
   }
   printError(`${paint("red", "denas:")} ${sentence(error as Error)}`);

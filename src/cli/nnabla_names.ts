@@ -1,6 +1,6 @@
 /**
- * Options of nnabla-examples' ENAS scripts that have another name here: what to use in their place. Those with
- * the same name are in nnabla_options.ts; docs/recipes.md has them all.
+ * Options of nnabla-examples' ENAS scripts that have another name here, with the one to use. Those with the
+ * same name are in nnabla_options.ts; docs/recipes.md lists all.
  */
 export const nnablaNames: Readonly<Record<string, string>> = {
   "--lstm-size": "--set strategy.controller.hidden=…",

@@ -1,12 +1,12 @@
-/** The options of nnabla-examples' ENAS scripts, by their own names, as settings of denas. */
+/** Options of nnabla-examples' ENAS scripts, under their own names, as settings of denas. */
 import { limits } from "../nas/config/limits.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Overrides } from "../nas/config/config.ts";
 import { number, sizeUpTo, whole } from "./options.ts";
 
-/** What a search or retraining leaves beside its run folder. */
+/** Outputs of a search or retraining beside its run folder. */
 export interface OutputOptions {
-  /** The adapter that was asked for in NNabla's words. */
+  /** The adapter, in NNabla's terms. */
   context?: "software" | "default";
   monitorPath?: string;
   monitorSavePath?: string;
@@ -90,7 +90,7 @@ function addOutputOptions(command: Command): Command {
     );
 }
 
-/** What NNabla's extensions are here: an adapter of WebGPU. */
+/** Adds the options of NNabla's extensions, which select a WebGPU adapter here. */
 function addContextOptions(command: Command): Command {
   return command
     .addOption(
@@ -120,7 +120,7 @@ function onlyType(type: string): string {
   throw new InvalidArgumentError("float, for all numbers have 32 bits here");
 }
 
-/** `True` and `False` as Python writes them; the option alone is true. */
+/** Parses `True` and `False` as Python writes them; the option alone is true. */
 function flag(text: string): boolean {
   const word = text.toLowerCase();
   if (word === "true" || word === "1") return true;
@@ -128,7 +128,7 @@ function flag(text: string): boolean {
   throw new InvalidArgumentError("True or False, or the option alone");
 }
 
-/** The settings that were given, by their names in the config. */
+/** Settings that were given, by their names in the config. */
 export function nnablaSearchOverrides(options: NnablaSearchOptions): Overrides {
   return {
     epochs: options.maxSearchIter,

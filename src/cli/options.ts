@@ -1,4 +1,4 @@
-/** Options that several commands share, and how their values are read. */
+/** Options that several commands share, and the parsers of their values. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Overrides } from "../nas/config/config.ts";
 import { type Limit, limits } from "../nas/config/limits.ts";
@@ -6,7 +6,7 @@ import { loadedPlugins } from "../run/plugins.ts";
 import { addServeOption } from "./beside.ts";
 import { existingWeights } from "./run_path.ts";
 
-/** What `search`, `retrain` and `resume` have in common. */
+/** Options of `search`, `retrain` and `resume`. */
 export interface RunOptions {
   runs: string;
   dataDir?: string;
@@ -15,7 +15,7 @@ export interface RunOptions {
   wait?: boolean;
 }
 
-/** What `search` and `retrain` have in common; a setting that was not given is undefined. */
+/** Options of `search` and `retrain`; a setting that was not given is undefined. */
 export interface ConfigOptions extends RunOptions {
   preset: string;
   config?: string;
@@ -93,7 +93,7 @@ export function addConfigOptions(command: Command): Command {
     .option("--print-config", "print all settings and stop");
 }
 
-/** The settings that were given, by their names in the config. */
+/** Settings that were given, by their names in the config. */
 export function overridesOf(options: Omit<ConfigOptions, "out">): Overrides {
   const { seed, epochs, batch, data, image, trainImages, validImages, adapter } = options;
   return {
@@ -114,7 +114,7 @@ export function overridesOf(options: Omit<ConfigOptions, "out">): Overrides {
   };
 }
 
-/** Without the settings that were not given: they would hide those that are written before them. */
+/** Drops undefined settings: they would hide values set earlier. */
 export function definedOnly(overrides: Overrides): Overrides {
   return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
 }
@@ -155,7 +155,7 @@ export function port(text: string): number {
   return n;
 }
 
-/** Minutes, seconds, shares of them. */
+/** Reads a number above 0, such as minutes, seconds or a share of them. */
 export function numberAbove0(text: string): number {
   const n = number(text);
   if (n <= 0) throw new InvalidArgumentError("a number above 0");
@@ -179,7 +179,7 @@ function seedList(text: string): number[] {
   return seeds;
 }
 
-/** One more `name=value`, the value read as JSON where it is. */
+/** Adds one `name=value`; the value is read as JSON, or as a string where it is not JSON. */
 export function setting(text: string, all: Record<string, unknown> = {}): Record<string, unknown> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("name=value");
@@ -188,7 +188,7 @@ export function setting(text: string, all: Record<string, unknown> = {}): Record
   try {
     read = JSON.parse(value);
   } catch {
-    // Not JSON: a word, which is a string.
+    // Not JSON: a plain string.
   }
   return { ...all, [text.slice(0, at)]: read };
 }

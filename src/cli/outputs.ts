@@ -1,4 +1,4 @@
-/** What a run writes beside its folder, where the user asked for it. */
+/** Outputs of a run beside its folder, where the user asked for them. */
 import { dirname } from "@std/path";
 import { UsageError } from "../common/errors.ts";
 import type { LoggedEvent } from "../nas/events.ts";
@@ -12,10 +12,10 @@ import type { RunState } from "../run/state.ts";
 import type { OutputOptions } from "./nnabla_options.ts";
 import { fromHere } from "./paths.ts";
 
-/** The same as in nnabla-examples. */
+/** The default interval of nnabla-examples. */
 const usualInterval = 1000;
 
-/** With full paths, as state.json keeps them for a resume. */
+/** The outputs with absolute paths, as state.json keeps them for a resume. */
 export function outputsOf(options: OutputOptions): RunState["outputs"] {
   const { monitorPath, modelSavePath = options.monitorSavePath, modelSaveInterval } = options;
   if (modelSaveInterval === 0) {
@@ -28,14 +28,14 @@ export function outputsOf(options: OutputOptions): RunState["outputs"] {
   };
 }
 
-/** Before the run: after a while it would be late to learn that a folder cannot be written. */
+/** Creates the output folders. Runs before the search or training, so that a failure shows early. */
 export function requireFolders({ monitorPath, modelSavePath }: RunState["outputs"] = {}): void {
   for (const folder of [monitorPath, modelSavePath]) {
     if (folder !== undefined) requireFolder(folder);
   }
 }
 
-/** Before the search: after it would be late to learn that its winner has no place. */
+/** Checks that the winner can be written to `out`. Runs before the search, so that a failure shows early. */
 export function checkOut(out: string): void {
   const path = fromHere(out);
   const folder = dirname(path);
@@ -63,7 +63,7 @@ function isFolder(path: string): boolean {
 }
 
 export class Outputs {
-  /** The run's own, and copies of what it is given. */
+  /** The run's own store; also copies what it is given to the other outputs. */
   readonly store: Store;
   readonly snapshots: RunIO["snapshots"];
   readonly #monitor?: Monitor;

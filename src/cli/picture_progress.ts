@@ -1,13 +1,13 @@
-/** What a person sees while the pictures of a folder are read. */
+/** Progress display while the pictures of a folder are read. */
 import type { PictureProgress } from "../data/picture_reader.ts";
 import type { Progress } from "./progress.ts";
 import { counted, duration, thousands } from "./terminal.ts";
 
-/** So few are read before anybody wonders. */
+/** Below this number, reading is too short to show progress. */
 const few = 100;
 const everyMs = 30_000;
 
-/** In a terminal a line that is redrawn; elsewhere a line each half minute and one at the end. */
+/** In a terminal, one line that is redrawn; elsewhere a line every half minute and one at the end. */
 export function showPictures(progress: Progress): (state: PictureProgress) => void {
   const from = performance.now();
   let said = from;

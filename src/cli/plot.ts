@@ -1,4 +1,4 @@
-/** `denas plot`: the curves of a run or of a study as a picture. */
+/** `denas plot`: draws the curves of a run or of a study. */
 import { basename, join } from "@std/path";
 import type { Command } from "commander";
 import { DataError } from "../common/errors.ts";
@@ -58,7 +58,7 @@ Examples:
     });
 }
 
-/** The curves of another program's log, or what a list of architectures consists of. */
+/** Plots the curves of another program's log, or the entries of a list of architectures. */
 async function plotForeign(
   file: string,
   { out, space, archFormat: numbering }: PlotOptions,
@@ -75,13 +75,13 @@ async function plotForeign(
   print(shortPath(picture));
 }
 
-/** A file of lines, or that of a study's folder, where a path is one or a folder with one; null for runs. */
+/** Path of a file of lines, or of the file in a study's folder. Null for runs. */
 function linesPath(path: string): string | null {
   for (const file of [join(path, studyFile), path]) {
     try {
       if (Deno.statSync(file).isFile) return file;
     } catch {
-      // Not there: it may be the name of a run.
+      // No such file: it may be the name of a run.
     }
   }
   return null;

@@ -20,16 +20,16 @@ interface PredictOptions {
   runs: string;
 }
 
-/** What one picture is taken for. */
+/** Prediction for one picture. */
 export interface Prediction {
   file: string;
-  /** The likeliest class; where several may hold, all that are likelier than not. */
+  /** The most likely class; with several labels per image, all classes above ½. */
   labels: string[];
-  /** The likeliest classes, best first. */
+  /** The most likely classes, best first. */
   probabilities: { class: string; probability: number }[];
 }
 
-/** Pictures that are decoded and classified together. */
+/** Number of pictures that are decoded and classified together. */
 const AT_ONCE = 64;
 
 export function addPredict(program: Command, finish: (code: number) => void): void {
@@ -55,7 +55,10 @@ Examples:
     });
 }
 
-/** @returns the exit code: 1 when a picture could not be read, the others are classified all the same. */
+/**
+ * Classifies picture files. @returns the exit code: 1 when one could not be read; the others are still
+ * classified.
+ */
 async function predictFiles(
   path: string,
   files: readonly string[],
@@ -93,7 +96,7 @@ interface Picture {
   pixels: Uint8Array;
 }
 
-/** The files that are pictures; what is wrong with the others goes to stderr. */
+/** Reads the picture files; problems with the others go to stderr. */
 async function readPictures(
   files: readonly string[],
   network: NetworkFile,

@@ -1,17 +1,17 @@
-/** `--profile FILE`: where the time of a run goes, as a trace. */
+/** `--profile FILE`: writes a trace of where a run's time goes. */
 import { type Gpu, Profile } from "../gpu/mod.ts";
 import { TraceFile } from "../run/trace.ts";
 import { fromHere, shortPath } from "./paths.ts";
 
-/** Kernels that a trace holds: some 300 MB, which is what Perfetto takes well. */
+/** Most kernels in a trace: some 300 MB, which Perfetto still opens well. */
 const MOST = 1_000_000;
 
 export interface Profiling {
-  /** Writes the rest of the trace; then says what it holds and what it cost. */
+  /** Writes the rest of the trace; returns lines on its content and its cost. */
   close(): Promise<string[]>;
 }
 
-/** Starts a trace of everything that a device does from here on, and of what the host does for it. */
+/** Starts a trace of all work of a device from now on, and of the host's work for it. */
 export async function profileTo(
   path: string,
   gpu: Gpu,

@@ -1,6 +1,6 @@
 /**
- * What a person sees while a run goes on, on stderr. In a terminal one line that is redrawn: bar, k of N,
- * rate, time left, best so far. Elsewhere one line per epoch. The screen is never cleared.
+ * Progress of a run on stderr. In a terminal, one line is redrawn: bar, k of N, rate, time left, best so far.
+ * Elsewhere there is one line per epoch. The screen is never cleared.
  */
 import type { LoggedEvent } from "../nas/events.ts";
 import {
@@ -22,7 +22,7 @@ export interface Screen {
   write(text: string): void;
 }
 
-/** Unit of a run's scores, and whether they are of shared weights. */
+/** Unit of a run's scores, and whether they are measured with shared weights. */
 interface Scores {
   unit: string;
   shared: boolean;
@@ -37,7 +37,7 @@ export class Progress {
   #projected = false;
   #compiling = false;
   #best: number | null = null;
-  /** What the scores are: with shared weights no network's own accuracy. */
+  /** Scores measured with shared weights are not any network's own accuracy. */
   #scores: Scores = { unit: "fraction", shared: false };
   #drawn = -Infinity;
   #shown = false;
@@ -95,7 +95,7 @@ export class Progress {
     this.#drawn = -Infinity;
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   clear(): void {
     if (this.#shown) this.screen.write("\r\x1b[K");
     this.#shown = false;
@@ -119,7 +119,7 @@ export class Progress {
       this.line(`table    ${table.name}: ${counted(table.size, "architecture")}`);
       this.line(`maximise ${table.objective}; report ${table.report}`);
     }
-    // Nothing is trained beside the trials.
+    // Only trials run, no training steps.
     if (event.stepsPerEpoch === 0) {
       return this.line(`search   ${event.space}, ${event.strategy}, ${event.evaluator}`);
     }
@@ -130,7 +130,7 @@ export class Progress {
     );
   }
 
-  /** Elsewhere than in a terminal said once: what takes so long before anything else is said. */
+  /** Outside a terminal, notes compiling once, since it delays the first other line. */
   #onCompile({ done, of, secondsLeft }: Of<"compile">): void {
     const left = done < of ? `, ${duration(secondsLeft)} left` : "";
     const text = `compiling kernels: ${done} of ${of}${left}`;
@@ -150,7 +150,10 @@ export class Progress {
   }
 }
 
-/** The bar takes what the text leaves, at most 30 cells; on a narrow terminal the text is cut. */
+/**
+ * The line of the bar. The bar takes the width that the text leaves, at most 30 cells; a narrow terminal cuts
+ * the text.
+ */
 export function barLine(
   event: Of<"step">,
   best: number | null,
@@ -172,7 +175,7 @@ export function barLine(
   return `${"█".repeat(full)}${"░".repeat(cells - full)}  ${text}`;
 }
 
-/** `best shared` is what a search found with the weights that its architectures share. */
+/** The best score; `best shared` means that it was measured with shared weights. */
 const bestSoFar = (best: number | null, { unit, shared }: Scores): string[] =>
   best === null ? [] : [`best ${shared ? "shared " : ""}${scoreText(best, unit)}`];
 
@@ -181,7 +184,7 @@ function failureLine({ trial, status, reason }: Of<"trial">): string {
 }
 
 function epochLine(event: Of<"epoch">, best: number | null, scores: Scores): string {
-  // Without shared weights an epoch trains nothing of its own.
+  // Without shared weights an epoch trains nothing itself.
   const trained = event.learningRate > 0;
   return [
     `epoch ${event.epoch}/${event.epochs}`,
@@ -209,11 +212,11 @@ function controllerLine(event: Of<"controller">): string {
   return figures.length === 0 ? "" : `  controller  ${figures.join("  ")}`;
 }
 
-/** The real stderr. */
+/** The screen of the process's stderr. */
 export function stderrScreen(): Screen {
   return {
     terminal: Deno.stderr.isTerminal(),
-    // A terminal that does not know its width says 0.
+    // A terminal of unknown width reports 0.
     columns: () => Deno.consoleSize().columns || 80,
     write: (text) => write("stderr", text),
   };

@@ -1,4 +1,4 @@
-/** An architecture from a file or from text, whatever its form. */
+/** Reads an architecture from a file or from text, in any format. */
 import { UsageError, whyUnreadable } from "../common/errors.ts";
 import { type ArchFile, formatArchFile } from "../nas/arch_formats/arch_file.ts";
 import { pictureOf } from "../nas/config/final_config.ts";
@@ -9,13 +9,14 @@ import { fromHere } from "./paths.ts";
 
 export interface ReadArch {
   arch: ArchFile;
-  /** As arch.json. */
+  /** Content in the format of arch.json. */
   text: string;
-  /** It came as text or in another system's form: nothing is known but its choices. */
+  /** It came as text or in another system's format, so only its choices are known. */
   foreign: boolean;
 }
 
 /**
+ * Reads an architecture.
  * @param what path of an architecture file, or its choices as text.
  * @param options `anySpace`: an arch.json may be of another space than `space`.
  * @throws UsageError when it is neither or does not fit its space, DataError when the file is damaged.
@@ -64,7 +65,7 @@ function refuse(what: string, why: string, cause?: unknown): never {
   throw new UsageError(`Cannot read architecture ${what || '""'}: ${why}`, { cause });
 }
 
-/** What is wrong in text that was meant as choices; null where it may have been the name of a file. */
+/** The first invalid number in text that was meant as choices; null where the text may be a file name. */
 function wrongNumber(what: string): string | null {
   const words = what.replace(/[[\](),;]/g, " ").trim().split(/\s+/);
   const numbers = words.filter((word) => /^[-+]?\d/.test(word)).length;

@@ -1,4 +1,4 @@
-/** `denas resume`: go on with a run that was stopped. */
+/** `denas resume`: continues a run that was stopped. */
 import type { Command } from "commander";
 import { join } from "@std/path";
 import { UsageError } from "../common/errors.ts";
@@ -35,7 +35,10 @@ Examples:
   });
 }
 
-/** Before anything of the run is opened. @throws UsageError for settings of an earlier version of denas. */
+/**
+ * Checks the settings before anything of the run is opened.
+ * @throws UsageError for settings of an earlier version of denas.
+ */
 function requireCurrent(path: string): void {
   if (readState(path).status === "done") return;
   const { version } = readJson(join(path, "config.json")) as { version?: unknown };
@@ -48,10 +51,10 @@ function requireCurrent(path: string): void {
   );
 }
 
-/** Plug-ins that the run began with. */
+/** Plug-ins that the run was started with. */
 function pluginsOf({ config }: RunFolder): string[] {
   const { plugins } = config as { plugins?: unknown };
-  // Whether they are paths is for the settings' schema to say.
+  // The settings' schema checks later whether they are paths.
   return Array.isArray(plugins) ? plugins.filter((file) => typeof file === "string") : [];
 }
 

@@ -1,4 +1,4 @@
-/** `denas retrain`: train a found architecture from scratch, then test it. */
+/** `denas retrain`: trains a found architecture from scratch, then tests it. */
 import type { Command } from "commander";
 import { UsageError } from "../common/errors.ts";
 import { type ArchFile, formatArchFile } from "../nas/arch_formats/arch_file.ts";
@@ -70,7 +70,7 @@ Examples:
   });
 }
 
-/** The architecture that was named; undefined for the file that a search leaves. */
+/** Path of the named architecture; undefined for the file that a search leaves. */
 function archPath(what: string | undefined, { recommendedArch }: RetrainOptions) {
   if (what !== undefined && recommendedArch !== undefined) {
     throw new UsageError(
@@ -80,10 +80,10 @@ function archPath(what: string | undefined, { recommendedArch }: RetrainOptions)
   return what ?? recommendedArch;
 }
 
-/** What a preset says of a space, whatever the architecture. */
+/** A preset's settings for a space, independent of the architecture. */
 async function ownSettings(space: string, options: RetrainOptions): Promise<RetrainConfig> {
   const { preset, faithful } = options;
-  resolveRetrainConfig({ space, preset, faithful }); // Says whether the preset has this space at all.
+  resolveRetrainConfig({ space, preset, faithful }); // Throws where the preset lacks this space.
   const searched = resolveSearchConfig({ mode: space, preset, faithful }).space;
   const overrides = await givenSettings(options, searched.filters);
   return resolveRetrainConfig({ space, preset, faithful, overrides });
@@ -92,12 +92,15 @@ async function ownSettings(space: string, options: RetrainOptions): Promise<Retr
 async function training(path: string, options: RetrainOptions): Promise<Training> {
   const { arch, text } = await toTrain(path, options);
   const config = await resolve(arch, options);
-  // Options may give it other layers or blocks than it has: said before a run begins.
+  // Options may give it other layers or blocks than it has: fail before the run begins.
   openSpace(config.space).decode(arch.choice);
   return { arch, text, config };
 }
 
-/** Beside the architecture that would have been trained; alone where there is none, or of another space. */
+/**
+ * The baseline: matched to the architecture that would have been trained, or on its own where there is none
+ * or it is of another space.
+ */
 async function baseline(
   path: string | undefined,
   options: RetrainOptions,
@@ -117,7 +120,10 @@ async function baseline(
   return { arch, text: formatArchFile(arch), config: await resolve(arch, options) };
 }
 
-/** A foreign architecture says nothing but its choices: the sizes it was searched with are the preset's. */
+/**
+ * The architecture to train. A foreign one has only its choices, so its sizes are those of the preset's
+ * search.
+ */
 async function toTrain(what: string, options: RetrainOptions) {
   const { readArch } = await import("./read_arch.ts");
   const read = readArch(what, { ...options, anySpace: options.baseline });

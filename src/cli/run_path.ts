@@ -1,11 +1,11 @@
-/** A run as the user names it. */
+/** Finds runs by the names that users give. */
 import { join } from "@std/path";
 import { UsageError } from "../common/errors.ts";
 import { isSafetensors } from "../run/safetensors.ts";
 import { readState } from "../run/state.ts";
 import { fromHere } from "./paths.ts";
 
-/** The folder of a run that is given as a path, or by its name within the folder of all runs. */
+/** The folder of a run, given as a path or by its name within the folder of all runs. */
 export function runPath(run: string, runs: string): string {
   const direct = fromHere(run);
   if (isFolder(direct)) return direct;
@@ -13,14 +13,14 @@ export function runPath(run: string, runs: string): string {
   return isFolder(named) ? named : direct;
 }
 
-/** As `runPath`; throws a UsageError where there is no run. */
+/** Like `runPath`. @throws UsageError where there is no run. */
 export function existingRun(run: string, runs: string): string {
   const path = runPath(run, runs);
   readState(path);
   return path;
 }
 
-/** As `existingRun`, or a file of weights; throws a UsageError where there is neither. */
+/** Like `existingRun`, but accepts a file of weights too. @throws UsageError where there is neither. */
 export function existingWeights(what: string, runs: string): string {
   const file = fromHere(what);
   if (!isSafetensors(file)) return existingRun(what, runs);

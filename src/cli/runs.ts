@@ -1,4 +1,4 @@
-/** `denas runs`: what was run, and how far it came. */
+/** `denas runs`: lists runs with their state and progress. */
 import type { Command } from "commander";
 import { listRuns } from "../run/state.ts";
 import { commandName, fromHere, shortPath } from "./paths.ts";

@@ -1,4 +1,4 @@
-/** `denas sample`: more architectures from the controller that a search left. */
+/** `denas sample`: samples more architectures from the controller that a search left. */
 import { limits } from "../nas/config/limits.ts";
 import { type Command, Option } from "commander";
 import { join } from "@std/path";
@@ -16,14 +16,14 @@ export interface SampleOptions {
   format: string;
   out: string;
   runs: string;
-  /** Space and preset: of the newest search to take, or of a controller that does not tell. */
+  /** Space and preset: of the newest search to use, or of a controller file that does not record them. */
   mode?: string;
   preset?: string;
-  /** Settings in place of those of the search. */
+  /** Settings that replace those of the search. */
   set?: Overrides;
 }
 
-/** What a sampled architecture can be written as: the ending of its file, and how operations are numbered. */
+/** Output formats by name: the file's format and the numbering of operations. */
 const formats: Record<string, { form: Form; numbering: Numbering }> = {
   json: { form: "arch", numbering: "original" },
   npy: { form: "npy", numbering: "nnabla" },

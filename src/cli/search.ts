@@ -1,4 +1,4 @@
-/** `denas search`: find an architecture. */
+/** `denas search`: searches for an architecture. */
 import { type Command, Option } from "commander";
 import { UsageError } from "../common/errors.ts";
 import {
@@ -84,8 +84,8 @@ Examples:
 }
 
 /**
- * `--sampling-only`: from the controller in `--model-save-path`, or of the newest search that fits. Files go
- * into the present folder, as in nnabla-examples, or into `--out`.
+ * `--sampling-only`: samples from the controller in `--model-save-path`, or of the newest search that fits.
+ * Files go into the current folder, as in nnabla-examples, or into `--out`.
  */
 async function drawOnly(options: SearchOptions, command: Command): Promise<void> {
   const { sample } = await import("./sample.ts");
@@ -125,7 +125,7 @@ async function resolve(options: SearchOptions): Promise<SearchConfig> {
   return resolveSearchConfig({ mode: await modeOf(options), preset, faithful, overrides });
 }
 
-/** The space that was named, or the one of a benchmark's table. */
+/** The named space, or that of a benchmark's table. */
 async function modeOf({ mode, table, channels }: SearchOptions): Promise<string> {
   if (channels === "range") {
     if (mode === "macro" || mode === "macro-range") return "macro-range";

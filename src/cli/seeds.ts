@@ -1,4 +1,4 @@
-/** `--seeds 1,2,3`: the same run with each seed, one after the other, then mean and deviation. */
+/** `--seeds 1,2,3`: runs once per seed, one after the other, then prints mean and deviation. */
 import { extname, join } from "@std/path";
 import { compareRuns } from "../run/compare.ts";
 import { readRun } from "../run/read_run.ts";
@@ -7,7 +7,7 @@ import { execute, type ExecuteOptions, type Job } from "./execute.ts";
 import { commandName } from "./paths.ts";
 import { print, printError } from "./terminal.ts";
 
-/** @returns the exit code of the last run; the first that is not 0 ends it. */
+/** Runs once per seed; the first exit code that is not 0 ends it. @returns the last run's exit code. */
 export async function executeSeeds(
   job: Job,
   seeds: readonly number[],
@@ -37,7 +37,7 @@ export async function executeSeeds(
   return 0;
 }
 
-/** A budget is measured with the first seed: the others get as many epochs. */
+/** Measures a budget with the first seed only; the others get the same number of epochs. */
 function onceForAll(prepare: NonNullable<ExecuteOptions["prepare"]>): typeof prepare {
   let epochs: number | undefined;
   return async (job, equipment) => {
@@ -58,7 +58,7 @@ function withSeed(job: Job, seed: number): Job {
     : { ...job, config: { ...job.config, seed } };
 }
 
-/** Each seed's own folder, or the next would write over it. */
+/** A folder per seed, so that no seed overwrites another's. */
 function folderOf(path: string | undefined, seed: number): string | undefined {
   return path === undefined ? undefined : join(path, `seed${seed}`);
 }

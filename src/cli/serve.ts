@@ -52,7 +52,7 @@ Examples:
   $ denas serve --host 0.0.0.0 --cert cert.pem --key key.pem
   $ denas serve --trusted-host denas.example.org      behind a proxy on the same machine`,
     ).action(async (options: ServeOptions) => {
-      // Who listens over HTTP is what counts, not who reads this terminal.
+      // The server's clients are on HTTP; it goes on when its terminal is gone.
       onReaderGone(() => {});
       const token = await tokenFor(options);
       const server = await open(options, token.value, openServer);
@@ -105,7 +105,7 @@ async function readText(path: string, what: string): Promise<string> {
   }
 }
 
-/** One more name as browsers send it, without a port. */
+/** Adds one host name in the form that browsers send, without a port. */
 function hostNames(text: string, all: string[]): string[] {
   const name = text.toLowerCase();
   if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)) return [...all, name];
@@ -120,7 +120,7 @@ function folder(path: string): string {
   }
 }
 
-/** From a file, the environment, or made: whoever can reach another address than loopback needs one. */
+/** The token: from a file, the environment, or generated. Required for any address other than loopback. */
 async function tokenFor(
   { host, tokenFile, trustedHost: [proxied] }: ServeOptions,
 ): Promise<{ value?: string; made: boolean }> {
@@ -137,7 +137,7 @@ async function tokenFor(
   return { value: bytes.toBase64({ alphabet: "base64url" }), made: true };
 }
 
-/** @param what it is, for the message. */
+/** Checks a token's form. @param what describes the token in the message. */
 function checkToken(token: string, what: string): string {
   if (/^\S{16,}$/.test(token)) return token;
   throw new UsageError(
@@ -145,7 +145,7 @@ function checkToken(token: string, what: string): string {
   );
 }
 
-/** Runs get everything that drivers and caches may need, but not the token. */
+/** The environment of runs: all that drivers and caches may need, but not the token. */
 function environment(): Record<string, string> {
   const { DENAS_TOKEN: _, ...env } = Deno.env.toObject();
   return env;
@@ -157,7 +157,7 @@ async function untilStopped(eof: boolean): Promise<void> {
   const signalled = new Promise<void>((resolve) =>
     signal.addEventListener("abort", () => resolve())
   );
-  // Beside a run Ctrl-C reaches both, and the run has something to show until its end.
+  // Beside a run, Ctrl-C reaches both processes; the server stays up until the run ends.
   await (eof ? stdinEnd() : signalled);
   interrupt.dispose();
 }

@@ -1,4 +1,4 @@
-/** Options that settings of spaces declare in their schemas: `z.number().meta({ option: "layers", … })`. */
+/** Options declared by schemas of spaces: `z.number().meta({ option: "layers", … })`. */
 import type { Command } from "commander";
 import { z } from "zod";
 import type { Overrides } from "../nas/config/config.ts";
@@ -12,7 +12,7 @@ interface SettingOption {
   type: "whole" | "number" | "flag" | "text";
 }
 
-/** Options of all spaces; of two with one name the first counts. */
+/** Options of all spaces; where two share a name, the first is used. */
 function spaceOptions(): SettingOption[] {
   const found = new Map<string, SettingOption>();
   for (const { settings } of spaces.all()) {
@@ -38,7 +38,7 @@ function typeOf(schema: z.ZodType): SettingOption["type"] {
 
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** Adds an option for every setting of a space that asks for one. */
+/** Adds an option for every setting of a space that declares one. */
 export function addSpaceOptions(command: Command): Command {
   for (const { name, help, type } of spaceOptions()) {
     if (type === "flag") command.option(`--${kebab(name)}`, help);
@@ -48,7 +48,7 @@ export function addSpaceOptions(command: Command): Command {
   return command;
 }
 
-/** The settings that were given, by dotted name; whether the space has them is for the config to say. */
+/** Settings that were given, by dotted name. Resolving the config checks whether the space has them. */
 export function spaceOverrides(options: object): Overrides {
   const given = options as Record<string, unknown>;
   return Object.fromEntries(

@@ -1,9 +1,9 @@
-/** Settings that come from files and folders of the user's. */
+/** Reads settings from the user's files and folders. */
 import { DataError, UsageError } from "../common/errors.ts";
 import { knownSets } from "../data/known.ts";
 import { fromHere } from "./paths.ts";
 
-/** A config.json as plain data; its content is for the schema to check. */
+/** Reads a config.json as plain data; the schema checks its content. */
 export async function readSettings(path: string): Promise<Record<string, unknown>> {
   let text: string;
   try {
@@ -34,11 +34,13 @@ export async function readSettings(path: string): Promise<Record<string, unknown
   return value as Record<string, unknown>;
 }
 
-/** A published set keeps its name; a folder becomes a full path, so that a resume finds it from anywhere. */
+/**
+ * A published set keeps its name; a folder becomes an absolute path, so that a resume finds it from anywhere.
+ */
 export async function dataName(name: string | undefined): Promise<string | undefined> {
   if (name === undefined || Object.hasOwn(knownSets, name)) return name;
   const path = fromHere(name);
   const there = await Deno.stat(path).then(() => true, () => false);
-  // A word that is neither stays as it was typed, so that the message about it shows that word.
+  // Any other word stays as typed, so that the error message shows it.
   return there ? path : name;
 }

@@ -1,4 +1,4 @@
-/** `denas show`: draw an architecture. */
+/** `denas show`: draws an architecture. */
 import { spaces } from "../nas/registry.ts";
 import type { Command } from "commander";
 import { writeAtomic } from "../run/files.ts";
@@ -54,7 +54,7 @@ const scoredBy: Record<NonNullable<ArchFile["scoreKind"]>, string> = {
   table: "looked up",
 };
 
-/** What is known of the architecture, in a line. */
+/** One line about the architecture: space, settings, data and score. */
 function titleOf({ space, settings, data, score, scoreUnit, scoreKind }: ArchFile): string {
   const reached = score === undefined
     ? null

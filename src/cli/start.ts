@@ -1,4 +1,4 @@
-/** From a job and its options to its end: a budget, one seed or several. */
+/** Starts a job with its options: fits the budget, then runs one seed or several. */
 import type { ExecuteOptions, Job } from "./execute.ts";
 
 /** @returns the exit code. */

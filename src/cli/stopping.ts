@@ -1,8 +1,8 @@
-/** When a command that takes long ends early: on Ctrl-C, and where nobody reads what it tells. */
+/** Ends long commands early: on Ctrl-C, and on a broken pipe. */
 import { type Interrupt, onInterrupt } from "../run/interrupt.ts";
 import { onReaderGone } from "./terminal.ts";
 
-/** As `onInterrupt`; a reader that goes away counts as the first signal. */
+/** Like `onInterrupt`; a broken pipe counts as the first signal. */
 export function onStop(onFirst: () => void): Interrupt {
   const interrupt = onSignal(onFirst);
   const forget = onReaderGone(() => interrupt.stop());
@@ -15,7 +15,7 @@ export function onStop(onFirst: () => void): Interrupt {
   };
 }
 
-/** Listens to signals; to a hangup unless the launcher was started with that signal ignored. */
+/** Listens to signals; also to SIGHUP, unless the launcher was started with it ignored. */
 export function onSignal(onFirst: () => void): Interrupt {
   return onInterrupt({ onFirst, hangup: Deno.env.get("DENAS_NOHUP") !== "1" });
 }

@@ -1,4 +1,4 @@
-/** `denas study`: many searches on tables of results, over all cores. Opens no adapter. */
+/** `denas study`: runs many searches on tables of results, over all cores. Opens no adapter. */
 import { limits } from "../nas/config/limits.ts";
 import { join } from "@std/path";
 import type { Command } from "commander";
@@ -114,7 +114,7 @@ async function textOf(file: string): Promise<string> {
   }
 }
 
-/** With full paths, and an entry for each data set. */
+/** The study with absolute paths, and an entry for each data set. */
 async function withTables(study: Study, name: string, options: StudyOptions): Promise<Study> {
   const { objective = "", report = "", tableDataset = "" } = options;
   const named = options.table ?? (study.tables.length === 0 ? usualTable(name, study) : undefined);
@@ -136,7 +136,7 @@ async function withTables(study: Study, name: string, options: StudyOptions): Pr
   return { ...study, tables: all.flat() };
 }
 
-/** @throws UsageError saying where a table would be found, and how to get one. */
+/** The table's usual path. @throws UsageError that says where a table is looked for and how to get one. */
 function usualTable(name: string, study: Study): string {
   const wanted = study.space ?? groupSpace(name) ?? "nasbench201";
   const found = knownTable(wanted);
@@ -180,7 +180,7 @@ async function run(study: Study, options: StudyOptions): Promise<number> {
       onTrial({ done, total, secondsLeft }) {
         const text = () => `${done}/${total} trials  ${timeLeft(secondsLeft())}`;
         progress.redraw(text);
-        // Where nothing can be redrawn, a line now and then.
+        // Outside a terminal, one line now and then.
         const now = performance.now();
         if (progress.screen.terminal || (now - last < 10_000 && done < total)) return;
         last = now;
@@ -205,7 +205,7 @@ async function run(study: Study, options: StudyOptions): Promise<number> {
   }
 }
 
-/** How many trials failed, and the first reason. */
+/** Number of failed trials, and the first reason. */
 function failures({ head, failed }: StudyRecords): string {
   const [{ algorithm, seed, reason }] = failed;
   const { name } = head.study.algorithms[algorithm];

@@ -1,4 +1,7 @@
-/** `denas surrogate`: how well predictors rank architectures of a table that they did not see. Opens no adapter. */
+/**
+ * `denas surrogate`: how well predictors rank architectures of a table that they were not trained on. Opens
+ * no adapter.
+ */
 import { limits } from "../nas/config/limits.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../common/errors.ts";
@@ -95,7 +98,7 @@ Results that the file has already are not measured again.`,
     ).action((file: string, options: SurrogateOptions) => run(file, options));
 }
 
-/** Settings of the predictors, where they are not their own. */
+/** Adds options that override the predictors' own settings. */
 const addSettings = (command: Command): Command =>
   command
     .option("--layers <n>", "hidden layers of a network, or graph convolutions", positive)
@@ -109,7 +112,7 @@ const addSettings = (command: Command): Command =>
     )
     .option("--ensemble <n>", "networks of an ensemble", positive);
 
-/** Those that were given, in a fixed order. */
+/** Settings that were given, in a fixed order. */
 function settingsOf(
   { layers, width, epochs, steps, rate, loss, ensemble }: SurrogateOptions,
 ): PredictorSettings {
@@ -149,10 +152,10 @@ async function run(file: string, options: SurrogateOptions): Promise<void> {
   }
 }
 
-/** A line of the file. */
+/** A line of the result file. */
 type Line = SurrogatePoint & Measured;
 
-/** What points of several calls differ in. */
+/** Parameters in which points of several calls differ. */
 interface Measured {
   table: string;
   metric: string;
@@ -219,7 +222,7 @@ async function measure(
 const pointKey = (p: Pick<SurrogatePoint, "predictor" | "encoding" | "trainSize" | "seed">) =>
   `${p.predictor} ${p.encoding} ${p.trainSize} ${p.seed}`;
 
-/** Lines of earlier versions name no target: what they measured is measured again. */
+/** Key of a measured point. Lines of earlier versions have no target, so their points are measured again. */
 const keyOf = (line: Parameters<typeof pointKey>[0] & Measured): string =>
   `${line.table} ${line.metric} ${line.testSize} ${line.target} ${JSON.stringify(line.settings)} ` +
   pointKey(line);

@@ -1,4 +1,4 @@
-/** `denas table`: what a table of results holds. Opens no adapter. */
+/** `denas table`: shows the content of a table of results. Opens no adapter. */
 import type { Command } from "commander";
 import { UsageError } from "../common/errors.ts";
 import { parseArchFile, parseChoice } from "../nas/arch_formats/arch_file.ts";
@@ -73,7 +73,7 @@ function command(group: Command, usage: string, description: string): Command {
   return addSpaceOptions(made).addHelpText("after", `\nExamples:\n  $ denas table --help`);
 }
 
-/** Opens a table; of a large one it shows how far the reading is. */
+/** Opens a table; shows progress while reading a large one. */
 export async function openShowing(path: string, space?: SearchSpace<unknown>): Promise<Table> {
   const progress = new Progress(stderrScreen());
   try {
@@ -196,7 +196,7 @@ interface Row {
   [metric: string]: number | string;
 }
 
-/** Architectures by the metric that was asked for, best first, with what the table's task reports. */
+/** Architectures ranked by the chosen metric, best first, with the metric that the table's task reports. */
 function ranked({ table, space }: Opened, indices: number[], { dataset, by }: TableOptions) {
   const task = taskOf(table, dataset);
   const objective: Objective = objectiveOf(table, by ?? task.report);
@@ -234,7 +234,7 @@ function ranked({ table, space }: Opened, indices: number[], { dataset, by }: Ta
 
 const number = (value: number): string => String(Number(value.toPrecision(7)));
 
-/** An architecture by its key, `#index`, notation, choices or file. */
+/** Reads an architecture given by its key, `#index`, notation, choices or file. */
 function archOf(table: Table, space: SearchSpace<unknown>, text: string): unknown {
   const index = /^#\d+$/.test(text) ? Number(text.slice(1)) : table.indexOf(text);
   if (index >= 0) {

@@ -1,4 +1,6 @@
-/** The two output streams and what a terminal can show. Results go to stdout, everything else to stderr. */
+/**
+ * The two output streams and the capabilities of a terminal. Results go to stdout, everything else to stderr.
+ */
 import process from "node:process";
 import { styleText } from "node:util";
 import { explain } from "../run/files.ts";
@@ -11,15 +13,15 @@ export function paint(style: Style, text: string): string {
 }
 
 /**
- * Text as a terminal may get it: names and messages that come from files could move its cursor, set its title
- * or hide what was said before. Only line breaks, tabs and the colours of `paint` stay; the rest is shown as in
- * JSON, `\u001b`, so that JSON stays what it is.
+ * Makes text safe for a terminal: names and messages from files could move its cursor, set its title or hide
+ * earlier output. Keeps line breaks, tabs and the colours of `paint`; escapes the rest as JSON does,
+ * `\u001b`, so that JSON stays valid and unchanged.
  */
 export function clean(text: string): string {
   return text.replace(unsafe, (found) => colours.has(found) ? found : escaped(found));
 }
 
-/** A name that may not begin a line of its own either. */
+/** Like `clean`, but for a name that must stay on one line. */
 export function oneLine(name: string): string {
   return clean(name).replace(/[\n\t]/g, escaped);
 }
@@ -31,13 +33,13 @@ const escaped = (text: string) =>
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
-/** Control characters, and those that turn the direction of writing; a colour as a whole. */
+/** Control characters and those that change the direction of writing; a colour sequence as a whole. */
 const unsafe =
   // deno-lint-ignore no-control-regex -- these are what it looks for
   /\x1b\[\d{1,2}m|[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 const styles: readonly Style[] = ["bold", "dim", "red", "green", "yellow", "cyan"];
-/** What `paint` writes, whether this terminal has colours or not. */
+/** Colour sequences of `paint`, whether or not this terminal has colours. */
 const colours = new Set(
   styles.flatMap((style) => styleText(style, "|", { validateStream: false }).split("|")),
 );
@@ -52,18 +54,18 @@ export function printError(text: string): void {
 
 type Stream = "stdout" | "stderr";
 
-/** Exit code of a program that wrote where nobody reads: that of SIGPIPE. */
+/** Exit code after writing to a closed pipe: that of SIGPIPE. */
 export const brokenPipeCode = 141;
 
 const gone = new Set<Stream>();
 let whenGone = (): void => Deno.exit(brokenPipeCode);
 
-/** Whether something was written that nobody reads, as `denas runs | head -1` may leave it. */
+/** Whether a pipe was closed before everything was written, as by `denas runs | head -1`. */
 export const readerGone = (): boolean => gone.size > 0;
 
 /**
- * What is to be done once nobody reads any more; by default the program ends at once.
- * @returns what takes that back.
+ * Sets the action on a closed pipe; by default the program ends at once.
+ * @returns a function that restores the previous action.
  */
 export function onReaderGone(act: () => void): () => void {
   const before = whenGone;
@@ -72,7 +74,7 @@ export function onReaderGone(act: () => void): () => void {
 }
 
 /**
- * Writes all of a text; nothing more where the reader has gone.
+ * Writes all of a text; nothing more once the pipe is closed.
  * @throws DataError where it cannot be written for another reason.
  */
 export function write(stream: Stream, text: string): void {
@@ -88,12 +90,12 @@ export function write(stream: Stream, text: string): void {
   }
 }
 
-/** What is worth knowing, and no error. */
+/** Prints information that is no error. */
 export function printNote(text: string): void {
   printError(`note     ${text}`);
 }
 
-/** A table for people: columns padded to their widest cell, numbers to the right. */
+/** Formats a table: columns padded to their widest cell, numbers right-aligned. */
 export function table(head: readonly string[], cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map(oneLine));
   const widths = head.map((cell, i) => Math.max(cell.length, ...rows.map((row) => row[i].length)));
@@ -111,7 +113,7 @@ export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
 }
 
-/** A score in its unit; where a run does not name one, a share as per cent and anything else as it is. */
+/** Formats a score in its unit. Without one, a share is shown as per cent and anything else unchanged. */
 export function scoreText(value: number, unit?: string): string {
   if (unit === "fraction") return percent(value);
   if (unit === undefined && value >= 0 && value <= 1) return percent(value);

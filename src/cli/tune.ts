@@ -1,4 +1,4 @@
-/** `denas tune`: which forms of kernels are the fastest on this adapter. */
+/** `denas tune`: finds the fastest kernel variants on this adapter. */
 import { type Command, Option } from "commander";
 import type { TuningReport } from "./tuning.ts";
 import type { SearchConfig } from "../nas/config/config.ts";
@@ -87,7 +87,7 @@ async function run(options: TuneOptions): Promise<number> {
   }
 }
 
-/** Searching and retraining in the spaces that were asked for. */
+/** Passes of searching and retraining in the chosen spaces. */
 async function passesOf({ preset, mode }: TuneOptions): Promise<OpPass[]> {
   const [{ resolveRetrainConfig, resolveSearchConfig }, passes] = await Promise.all([
     import("../nas/config/config.ts"),
@@ -104,7 +104,7 @@ async function passesOf({ preset, mode }: TuneOptions): Promise<OpPass[]> {
   }));
 }
 
-/** What runs will do otherwise than by default, and how much that gives. */
+/** Text on the choices that differ from the defaults, and the time they save. */
 function tell(
   { measured, known, left, leftShare, seconds, kept }: TuningReport,
   path: string,

@@ -1,4 +1,4 @@
-/** Which forms of kernels a run uses, and the measuring of those that it asks for. */
+/** Kernel variants that a run uses, and the measuring of those that it asks for. */
 import { dirname } from "@std/path";
 import type { DataSet } from "../data/mod.ts";
 import { DataError, UsageError } from "../common/errors.ts";
@@ -35,24 +35,24 @@ import { fromHere, places, shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";
 import { counted, duration } from "./terminal.ts";
 
-/** Longest measuring before a run, in seconds. */
+/** Longest time for measuring before a run, in seconds. */
 const BEFORE_A_RUN = 60;
 
 export interface TuningOptions {
-  /** A run's tuning.json; false for no tuning. Default: what was measured on this machine. */
+  /** A run's tuning.json; false for no tuning. Default: this machine's tuning. */
   tuning?: string | false;
-  /** Measure first what the run asks for and was not measured yet. */
+  /** First measure what the run asks for and has not been measured yet. */
   tune?: boolean;
 }
 
-/** What a tuning of this device holds for. */
+/** Adapter and software that a tuning of this device is valid for. */
 export function identityOf(gpu: Gpu): TuningIdentity {
   const adapter = gpu.adapter.description;
   const driver = driverVersion(adapter);
   return { adapter, driver, deno: Deno.version.deno, kernels: kernelsDigest };
 }
 
-/** What a run that has not begun is to use: of a file, of this machine, or nothing. */
+/** Tuning that a new run uses: from a file, of this machine, or none. */
 function chooseTuning(
   id: TuningIdentity,
   { tuning }: TuningOptions,
@@ -76,7 +76,10 @@ function chooseTuning(
   }
 }
 
-/** Without choices among other forms than a job's ops have now: another denas had the same kernels. */
+/**
+ * Drops choices whose candidates have changed: another version of denas had other variants of the same
+ * kernels.
+ */
 function stillValid(
   tuning: RunTuning,
   gpu: Gpu,
@@ -91,14 +94,14 @@ function stillValid(
   return { ...tuning, choices: valid };
 }
 
-/** A run on its way: a new one, or one that is gone on with. */
+/** A run that has begun: new or resumed. */
 interface Begun {
   job: Job;
   dataset?: DataSet;
   resume?: RunFolder;
 }
 
-/** Makes a device use the forms of kernels that a run began with, or is to begin with; says so. */
+/** Makes a device use the kernel variants of a run, new or resumed, and prints which. */
 export function applyTuning(
   gpu: Gpu,
   id: TuningIdentity,
@@ -120,7 +123,7 @@ export function applyTuning(
 
 const imagesOf = ({ image, classes }: DataSet): ImageSet => ({ image, classes: classes.length });
 
-/** What a job computes; nothing where scores are looked up. */
+/** Ops that a job computes; none where scores are looked up. */
 export function passesOf(job: Job, images: ImageSet): OpPass[] {
   if (job.command === "retrain") return passesOfRetrain(job.config, images, job.arch.choice);
   return evaluators.get(job.config.evaluator.kind).cost === "lookup"
@@ -128,12 +131,12 @@ export function passesOf(job: Job, images: ImageSet): OpPass[] {
     : passesOfSearch(job.config, images);
 }
 
-/** How to open an adapter that is measured. */
+/** Options for opening an adapter to measure. */
 export function openOptions(adapter: SearchConfig["adapter"]): OpenOptions {
   return { adapter: adapter === "default" ? undefined : adapter, timestamps: "if-there" };
 }
 
-/** Measures what a run asks for that was not measured yet; the caller holds the adapter's lock. */
+/** Measures what a run asks for and has not been measured. The caller holds the adapter's lock. */
 export async function measureFor(
   job: Job,
   { dataset, signal, progress }: Pick<Equipment, "dataset" | "signal" | "progress">,
@@ -152,15 +155,15 @@ export interface Measuring {
   seconds: number;
   signal: AbortSignal;
   progress: Progress;
-  /** Whether to measure anew what was measured before. */
+  /** Whether to repeat earlier measurements. */
   again?: boolean;
 }
 
 export interface TuningReport {
   measured: Measured[];
-  /** How many keys were measured before, and left out. */
+  /** Number of keys skipped because they were measured before. */
   known: number;
-  /** Keys that time did not suffice for, and their share of the work of all that were to be measured. */
+  /** Keys that were not reached in time, and their share of the work of all keys to measure. */
   left: number;
   leftShare: number;
   seconds: number;
@@ -169,9 +172,9 @@ export interface TuningReport {
 }
 
 /**
- * Measures on a device of its own and keeps what it finds as it goes, also when it is stopped or killed. The
- * caller holds the adapter's lock.
- * @throws DataError, before anything is measured, where nothing can be kept.
+ * Measures on a separate device and saves results as it goes, also when it is stopped or killed. The caller
+ * holds the adapter's lock.
+ * @throws DataError, before anything is measured, where nothing can be saved.
  */
 export async function measure(options: Measuring): Promise<TuningReport> {
   const { passes, seconds, signal, progress, again = false } = options;
@@ -210,24 +213,24 @@ export async function measure(options: Measuring): Promise<TuningReport> {
   }
 }
 
-/** Keys whose candidates are still those that were measured. */
+/** Keys that were measured before, with the same candidates. */
 function measuredBefore(
   id: TuningIdentity,
   forms: ReadonlyMap<string, readonly unknown[]>,
 ): Set<string> {
-  // Damage is told when the file is written anew.
+  // Damage is reported when the file is written again.
   const { choices } = chooseTuning(id, {}, () => {});
   const same = ([key, candidates]: [string, readonly unknown[]]) =>
     choices[key]?.among === digestOf(candidates);
   return new Set([...forms].filter(same).map(([key]) => key));
 }
 
-/** Milliseconds between two times that measurements go to the disk. */
+/** Milliseconds between two writes of measurements to the disk. */
 const KEEP_MS = 5000;
 
-/** Adds to the tuning of this machine every few seconds, so that who is killed loses no more than that. */
+/** Saves measurements to this machine's tuning every few seconds, so that a kill loses little. */
 class Keeper {
-  /** Null while nothing was written. */
+  /** Null until something was written. */
   tuning: KeptTuning | null = null;
   #unwritten: Measured[] = [];
   #written = performance.now();

@@ -18,7 +18,7 @@ export class ExportError extends Error {
   override name = "ExportError";
 }
 
-/** A file or folder that is missing, damaged or of another form (exit code 1). */
+/** A file or folder that is missing, damaged or in another format (exit code 1). */
 export class DataError extends Error {
   override name = "DataError";
 }

@@ -1,10 +1,10 @@
-/** MD5 (RFC 1321) of texts: NAS-Bench-101 names its cells by it. It protects nothing. */
+/** MD5 (RFC 1321) of texts: NAS-Bench-101 names its cells by it. Not for security. */
 
 const constants = Int32Array.from(
   { length: 64 },
   (_, i) => (Math.abs(Math.sin(i + 1)) * 2 ** 32) | 0,
 );
-/** Which word of a block a step takes, and by how many bits it rotates. */
+/** Word of a block that each step takes, and the bits that it rotates by. */
 const words = Uint8Array.from(
   { length: 64 },
   (_, i) => [i, 5 * i + 1, 3 * i + 5, 7 * i][i >> 4] % 16,
@@ -16,7 +16,7 @@ const rotations = Uint8Array.from(
 const initial = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
 
 const encoder = new TextEncoder();
-/** Texts are short, and there are millions of them: their memory is used again. */
+/** Scratch memory, reused: texts are short, and there are millions of them. */
 let bytes = new Uint8Array(256);
 const state = new Int32Array(4);
 

@@ -1,5 +1,5 @@
 /**
- * Paths as `@std/path` has them, on any platform, without asking a host. Results have forward slashes, which
+ * The functions of `@std/path` without host calls, for any platform. Results have forward slashes, which
  * Windows takes too; there, backslashes separate as well and a path may start with a drive.
  */
 
@@ -7,7 +7,7 @@ const windows = globalThis.navigator?.platform?.startsWith("Win") ?? false;
 
 const forward = (path: string) => windows ? path.replaceAll("\\", "/") : path;
 
-/** What makes a path absolute: "/" or a drive with it; empty in a relative one. */
+/** Root of an absolute path: "/", on Windows after an optional drive; empty for a relative path. */
 function rootOf(path: string): string {
   return (windows ? /^([A-Za-z]:)?\// : /^\//).exec(path)?.[0] ?? "";
 }
@@ -16,7 +16,7 @@ export function isAbsolute(path: string): boolean {
   return rootOf(forward(path)) !== "";
 }
 
-/** Without ".", "..", and repeated slashes as far as that goes; "." where nothing is left. */
+/** Removes ".", ".." and repeated slashes as far as possible; returns "." if nothing is left. */
 export function normalize(path: string): string {
   const whole = forward(path);
   const root = rootOf(whole);
@@ -44,7 +44,7 @@ function withoutRoot(path: string): string {
   return whole.slice(rootOf(whole).length);
 }
 
-/** All but the last part; "." for a single one, the root for the root. */
+/** The parent folder: all but the last part; "." for a single part, the root for the root. */
 export function dirname(path: string): string {
   const whole = forward(path);
   const root = rootOf(whole);
@@ -57,7 +57,7 @@ export function extname(path: string): string {
   return /^(?!\.\.$).+?(\.[^.]*)$/s.exec(basename(path))?.[1] ?? "";
 }
 
-/** The absolute path that the last absolute one and those after it lead to. Throws where none is absolute. */
+/** Joins the last absolute path and those after it. Throws Error if none is absolute. */
 export function resolve(...paths: string[]): string {
   const from = paths.findLastIndex(isAbsolute);
   if (from < 0) {
@@ -67,10 +67,10 @@ export function resolve(...paths: string[]): string {
   return whole === rootOf(whole) ? whole : whole.replace(/\/$/, "");
 }
 
-/** The way from one folder to a path, both absolute; empty where they are the same. */
+/** Relative path from a folder to a path, both absolute; empty if they are equal. */
 export function relative(from: string, to: string): string {
   const [start, end] = [resolve(from), resolve(to)];
-  // Another drive cannot be reached by steps.
+  // No relative path leads to another drive.
   if (rootOf(start).toLowerCase() !== rootOf(end).toLowerCase()) return end;
   const [up, down] = [start, end].map((path) =>
     withoutRoot(path).split("/").filter((p) => p !== "")

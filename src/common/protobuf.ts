@@ -1,4 +1,4 @@
-/** The wire format of Protocol Buffers, as far as ONNX files and the records of NAS-Bench-101 take it. */
+/** The wire format of Protocol Buffers, as far as ONNX files and the records of NAS-Bench-101 use it. */
 
 const text = new TextEncoder();
 /** Numbers of the wire types. */
@@ -39,7 +39,7 @@ export class MessageWriter {
     return this.bytes(field, inner.finish());
   }
 
-  /** Whole numbers of a repeated field in one piece; nothing where there are none. */
+  /** Writes integers as a packed repeated field; nothing if there are none. */
   packed(field: number, values: readonly number[]): this {
     return values.length === 0 ? this : this.bytes(field, joined(values.map(varint)));
   }
@@ -64,7 +64,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return all;
 }
 
-/** Seven bits a byte, the low ones first; negative numbers as 64 bits in two's complement. */
+/** Encodes a varint: seven bits a byte, low ones first; negative numbers as 64 bits in two's complement. */
 function varint(value: number): Uint8Array {
   const bytes: number[] = [];
   let left = BigInt.asUintN(64, BigInt(value));
@@ -84,7 +84,7 @@ export type WireField =
     | { wire: "bytes"; value: Uint8Array }
   );
 
-/** The fields of a message in their order. Throws RangeError where it ends within one or is none. */
+/** Reads the fields of a message in order. Throws RangeError if it is cut off or not a message. */
 export function* readMessage(bytes: Uint8Array): Generator<WireField> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;

@@ -16,8 +16,8 @@ export const Stream = {
 } as const;
 
 /**
- * A stream of its own for each of several draws of one step (the dropouts of a network, the decisions of
- * a controller): streams stay below 256, so the salt takes the other bits of the word and indices are free.
+ * Derives a stream for each of several consumers in one step (the dropouts of a network, the decisions of a
+ * controller). Streams stay below 256: the salt takes the other bits of the word, and all indices are free.
  */
 export const salted = (stream: number, salt: number): number => stream + 256 * salt;
 

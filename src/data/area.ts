@@ -1,6 +1,6 @@
 /** Resizing by area averaging. */
 
-/** Rows of a picture, handed out as they are asked for. */
+/** Rows of a picture, read on request. */
 export interface RowSource {
   w: number;
   h: number;
@@ -16,15 +16,15 @@ export interface Rectangle {
   h: number;
 }
 
-/** Which source cells an output cell covers, and how much of each. */
+/** Source cells that an output cell covers, and how much of each. */
 interface Cover {
   first: number;
   weights: number[];
 }
 
 /**
- * A part of a picture, resized to w · h · 3 bytes. Each output pixel is the average of the source area that
- * it covers, in float64, rounded. Rows are asked for from top to bottom.
+ * Resizes a part of a picture to w · h · 3 bytes. Each output pixel is the average of the source area that
+ * it covers, in float64, rounded. Rows are requested from top to bottom.
  */
 export function averageOf(
   source: RowSource,

@@ -10,17 +10,17 @@ import { type Chunk, DeviceBytes } from "./device_bytes.ts";
 const imagesKernel = kernel("batch_images", imagesWgsl);
 const labelsKernel = kernel("batch_labels", labelsWgsl);
 
-/** What happens to training images (enas specification: pad, crop, flip, then CutOut). */
+/** Augmentation of training images (enas specification: pad, crop, flip, then CutOut). */
 export interface Augment {
   /** Zeros on each side, after normalisation, from which a crop of the batch's size is taken. */
   pad: number;
-  /** Images that are larger than the batch's are cropped at a random place, in place of their centre. */
+  /** Crop images that are larger than the batch's at a random position, not around their centre. */
   crop?: boolean;
   /** Mirror left to right with probability ½. */
   flip: boolean;
   /** Side of the square that is set to zero; 0 for none. DeVries & Taylor 2017. */
   cutout: number;
-  /** The square's top left corner is drawn in the image, in place of its centre. */
+  /** Sample the square's top left corner in the image, not its centre. */
   cutoutLegacy: boolean;
   /** Turn about the centre by an angle between −rotate and rotate, in radians at most 1.6; bilinear. */
   rotate?: number;
@@ -31,7 +31,7 @@ export interface Augment {
 export interface BatchOptions {
   /** Height, width, channels; images with sizes of their own have as many pixels in each direction or more. */
   image: readonly [number, number, number];
-  /** Per channel, of pixels scaled to 0 … 1. */
+  /** Mean and deviation per channel of pixels scaled to 0 … 1. */
   mean: readonly number[];
   deviation: readonly number[];
   /** Default "single-label". */
@@ -39,7 +39,7 @@ export interface BatchOptions {
   /** Images in a batch. */
   batch: number;
   seed: number;
-  /** For `next`. */
+  /** Augmentation of `next`. */
   augment: Augment | null;
   /** Largest buffer on the device, in bytes; default 128 MiB. */
   chunkBytes?: number;
@@ -64,9 +64,8 @@ export function cutoutSide(side: number): number {
 const none: Augment = { pad: 0, flip: false, cutout: 0, cutoutLegacy: false };
 
 /**
- * The images of one part of a data set as batches. What `next` and `random` give depends on the options and
- * their arguments only, to the bit, whatever was asked before (given the epoch), however the bytes are cut
- * in chunks.
+ * The images of one part of a data set as batches. The results of `next` and `random` depend only on the
+ * options, the epoch and their arguments, to the bit; not on earlier calls or the division into chunks.
  */
 export class Batches {
   /** Batches that `next` has in an epoch; the last one may be smaller. */
@@ -114,7 +113,7 @@ export class Batches {
     return augment?.inEvaluation ? augment : none;
   }
 
-  /** Draws the order of an epoch: a permutation, of shards and inside them for sets in host memory. */
+  /** Samples the order of an epoch: a permutation, of shards and inside them for sets in host memory. */
   startEpoch(epoch: number): void {
     const rng = new Rng(this.options.seed, Stream.data, epoch);
     const { chunks, resident } = this.#bytes;
@@ -123,7 +122,7 @@ export class Batches {
   }
 
   /**
-   * The training batch of a step: its place in the epoch is `step` modulo `stepsPerEpoch`, the random
+   * The training batch of a step: its index in the epoch is `step` modulo `stepsPerEpoch`, the random
    * numbers of the augmentation are those of `step`. Call `startEpoch` when an epoch begins.
    */
   next(step: number): Batch {
@@ -134,7 +133,7 @@ export class Batches {
 
   /**
    * A batch for a reward, by (seed, epoch, step): images follow each other in the epoch's order from a
-   * random place on, so no image comes twice. `size` is at most that of the options.
+   * random position on, so no image comes twice. `size` is at most that of the options.
    */
   random(step: number, size = this.options.batch): Batch {
     const start = hash(this.options.seed, Stream.data, step, 2 ** 31) % this.n;
@@ -180,7 +179,7 @@ export class Batches {
     return { images: { ...this.#out.images, shape: [n, h, w, c] }, labels, n };
   }
 
-  /** The chunks that hold some image of a batch, the one that comes first in the batch first. */
+  /** The chunks that hold images of a batch; the one with the batch's first image comes first. */
   #chunksOf(start: number, n: number, inOrder: boolean): Iterable<Chunk> {
     const { chunks } = this.#bytes;
     const touched = new Set<Chunk>();

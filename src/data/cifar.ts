@@ -1,5 +1,5 @@
 /**
- * The binary form of CIFAR-10 and CIFAR-100 (Krizhevsky 2009): rows of one label byte (two for CIFAR-100:
+ * The binary format of CIFAR-10 and CIFAR-100 (Krizhevsky 2009): rows of one label byte (two for CIFAR-100:
  * coarse, fine) and 3,072 bytes, one plane after another. Read from a folder or from the official tar.gz.
  */
 import { basename, join } from "@std/path";
@@ -11,7 +11,7 @@ import { readTar } from "./tar.ts";
 const side = 32;
 const plane = side * side;
 
-/** How one of the two sets is laid out. */
+/** Layout of one of the two sets. */
 export interface CifarForm {
   title: string;
   classes: number;

@@ -20,14 +20,14 @@ import type { ReadSet } from "./reader.ts";
 
 const kinds = ["background", "defects"] as const;
 
-/** What an XML file says: 0 or 1 per class, by picture. */
+/** Content of an XML file: 0 or 1 per class, by picture. */
 interface Metadata {
   path: string;
   classes: string[];
   labels: Map<string, { labels: number[]; line: number }>;
 }
 
-/** Whether a folder holds pictures in this form. */
+/** Whether a folder holds pictures in this format. */
 export async function hasXmlMetadata(dir: string): Promise<boolean> {
   for (const kind of kinds) if (await fileSize(metadataPath(dir, kind)) !== null) return true;
   return false;
@@ -102,7 +102,7 @@ async function picturesOf(
   );
 }
 
-/** Pictures go by what is before the first dot; augmented copies have `_-_` and more behind their name. */
+/** Key of a picture: its name before the first dot, without `_-_` and the suffix of augmented copies. */
 function keyOf(name: string): string {
   return basename(name).split(".")[0].split("_-_")[0];
 }

@@ -1,4 +1,4 @@
-/** What a data set is, once read: bytes in host memory. Readers are beside this file. */
+/** Data sets in host memory, as bytes. Readers are beside this file. */
 
 /** One class per image, or any number of them, none included. */
 export type Task = "single-label" | "multi-label";
@@ -14,6 +14,7 @@ export interface Images {
   n: number;
 }
 
+/** A data set with its splits in host memory: training and validation images, and test images on request. */
 export interface DataSet {
   name: string;
   task: Task;
@@ -27,14 +28,14 @@ export interface DataSet {
   testCount: number;
   /** Digits are never flipped. */
   flip: boolean;
-  /** Per channel, of the training part scaled to 0 … 1. */
+  /** Mean and deviation per channel of the training part, scaled to 0 … 1. */
   mean: number[];
   deviation: number[];
-  /** What decoded the pictures, with its version; absent where the files hold pixels. */
+  /** Decoder of the pictures, with its version; absent if the files hold pixels. */
   decoder?: string;
   /** Shorter side that pictures had before the centre was cut; absent where it is the image's side. */
   resize?: number;
-  /** What a reader wants the user told, one sentence each: absent batches, skipped files. */
+  /** Notes of the reader for the user, one sentence each: absent batches, skipped files. */
   notes: string[];
 }
 

@@ -31,7 +31,7 @@ export class DeviceBytes {
   /** Index of the chunk that holds each image. */
   readonly #chunkOf: Uint32Array;
   readonly #buffers: Tensor[];
-  /** Which chunk the only buffer holds, where not all are resident. */
+  /** Index of the chunk in the only buffer, if not all are resident. */
   #loaded = -1;
 
   /** Throws UsageError where not even one image fits. */
@@ -63,7 +63,7 @@ export class DeviceBytes {
     return this.chunks[this.#chunkOf[image]];
   }
 
-  /** Runs of whole images of at most so many bytes. */
+  /** Divides the images into runs of at most `chunkBytes` bytes. */
   *#cut(chunkBytes: number): Generator<{ first: number; count: number }> {
     const offsets = this.#offsets;
     const n = offsets.length - 1;
@@ -95,7 +95,7 @@ export class DeviceBytes {
     return table;
   }
 
-  /** The buffer that holds a chunk; what was recorded before still sees the buffer's old contents. */
+  /** The buffer that holds a chunk; work recorded before still sees the buffer's old contents. */
   tensor(chunk: Chunk): Tensor {
     if (this.resident) return this.#buffers[chunk.index];
     const [buffer] = this.#buffers;

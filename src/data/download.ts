@@ -5,7 +5,7 @@ import { DataError } from "../common/errors.ts";
 import { unpackGzip } from "./file_source.ts";
 import type { PublishedFile } from "./known.ts";
 
-/** How far a download is, in bytes. `total` is null where the server does not say. */
+/** Progress of a download, in bytes. `total` is null if the server does not send it. */
 export interface Progress {
   file: string;
   received: number;
@@ -13,7 +13,7 @@ export interface Progress {
 }
 
 export interface DownloadOptions {
-  /** Stands in for the global `fetch`. */
+  /** Replaces the global `fetch`. */
   fetch?: typeof fetch;
   progress?: (progress: Progress) => void;
   /** Milliseconds without a byte after which an address is given up; default 30,000. */
@@ -55,7 +55,7 @@ export async function download(
   );
 }
 
-/** The disk, not the address, is at fault: another address would not help. */
+/** A write to the disk failed: another address would not help. */
 class WriteFailed extends Error {}
 
 async function newPart(dir: string, name: string): Promise<string> {

@@ -4,7 +4,7 @@ import { DataError } from "../common/errors.ts";
 export interface Files {
   /** Bytes of a file, or null where there is none of that name. */
   size(path: string): Promise<number | null>;
-  /** What a folder holds, in code unit order of the names, so that the order depends on no system or locale. */
+  /** Entries of a folder in code unit order of their names, which depends on no system or locale. */
   list(path: string): Promise<{ name: string; isFile: boolean; isDirectory: boolean }[]>;
   /** The bytes from `from` (default 0) up to `to` (default the end). Where there is no file, the error is named NotFound. */
   read(path: string, from?: number, to?: number): Promise<Uint8Array<ArrayBuffer>>;
@@ -30,7 +30,7 @@ export async function unpackedSize(files: Files, path: string): Promise<number> 
   return new DataView(trailer.buffer, trailer.byteOffset).getUint32(0, true);
 }
 
-/** The bytes themselves, or what they hold if they are gzip. Throws DataError on a damaged archive. */
+/** Unpacks bytes if they are gzip, else returns them. Throws DataError on a damaged archive. */
 export async function unpackGzip(
   bytes: Uint8Array<ArrayBuffer>,
   path: string,

@@ -32,7 +32,7 @@ export async function listFolder(path: string): Promise<Deno.DirEntry[]> {
 
 /** The first 256 KiB of a regular file, where the headers of pictures are. */
 export async function readStart(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  // A pipe would be waited for.
+  // Reading a pipe would block.
   if (await fileSize(path) === null) throw new DataError(`Cannot read ${path}: it is no file`);
   return await readRange(path, 0, 2 ** 18);
 }
@@ -44,7 +44,7 @@ async function readRange(path: string, from: number, to: number): Promise<Uint8A
   let at = 0;
   while (at < bytes.length) {
     const got = await file.read(bytes.subarray(at));
-    // Shorter than a moment ago.
+    // The file became shorter in the meantime.
     if (got === null) return bytes.subarray(0, at);
     at += got;
   }

@@ -1,4 +1,4 @@
-/** Where the files of a data set are: looked for on this machine first, then downloaded. */
+/** Finds the files of a data set: on this machine, else by downloading them. */
 import { basename, dirname, join } from "@std/path";
 import { DataError, UsageError } from "../common/errors.ts";
 import { type CifarForm, cifarForms } from "./cifar.ts";
@@ -8,23 +8,24 @@ import { fileSize, isFolder, listFolder } from "./files.ts";
 import { hasLabelTables, tableName } from "./label_table.ts";
 import { idxNames, type KnownSet, knownSets } from "./known.ts";
 
+/** Folders that `findDataSet` searches for files, and options of downloads. */
 export interface FindOptions extends DownloadOptions {
-  /** A folder of the user's, looked at first. */
+  /** The user's folder, searched first. */
   dataDir?: string;
-  /** Where downloads are kept, a folder for each set. */
+  /** Folder of downloads, with a folder for each set. */
   cacheDir: string;
-  /** Where the system keeps data sets; default Debian's /usr/share/datasets. */
+  /** System folder of data sets; default Debian's /usr/share/datasets. */
   systemDir?: string;
   /** Folders that hold npm packages, by name or by name and version. */
   packageDirs?: readonly string[];
-  /** Stands in for the table of published sets: other addresses, other sums. */
+  /** Replaces the table of published sets, with other addresses and sums. */
   sets?: Readonly<Record<string, KnownSet>>;
 }
 
 /** Training images, training labels, test images, test labels. */
 export type IdxFiles = readonly [string, string, string, string];
 
-/** What was found, by the reader that it needs. */
+/** A data set that was found, by the reader that it needs. */
 export type Found =
   | { kind: "idx"; files: IdxFiles; known: KnownSet | null }
   | { kind: "cifar"; path: string; form: CifarForm; known: KnownSet | null }
@@ -41,9 +42,9 @@ const customary: Record<string, readonly string[]> = {
 };
 
 /**
- * Finds the files of a published set (`fashion-mnist`, `mnist`, `cifar10`, `cifar100`) or tells what a path
- * holds. Downloads a published set that is nowhere on this machine. Opens no file of images. Throws
- * UsageError for a name that is neither, DataError where nothing can be read, naming every place looked at.
+ * Finds the files of a published set (`fashion-mnist`, `mnist`, `cifar10`, `cifar100`) or identifies the set
+ * at a path. Downloads a published set that is not on this machine. Opens no file of images. Throws
+ * UsageError for a name that is neither, DataError where nothing can be read, naming every folder searched.
  */
 export async function findDataSet(name: string, options: FindOptions): Promise<Found> {
   const sets = options.sets ?? knownSets;
@@ -71,13 +72,13 @@ export async function findDataSet(name: string, options: FindOptions): Promise<F
   return found;
 }
 
-/** As `findDataSet`, but null where a published set would have to be downloaded; writes nothing. */
+/** Like `findDataSet`, but null if a published set would have to be downloaded; writes nothing. */
 export async function locateDataSet(name: string, options: FindOptions): Promise<Found | null> {
   const published = Object.hasOwn(options.sets ?? knownSets, name);
   return published ? await onThisMachine(name, options, []) : await findDataSet(name, options);
 }
 
-/** @param looked gets the folders that were looked at in vain. */
+/** @param looked receives the folders that were searched in vain. */
 async function onThisMachine(
   name: string,
   options: FindOptions,
@@ -158,7 +159,7 @@ async function isCifar(dir: string, form: CifarForm): Promise<boolean> {
   return false;
 }
 
-/** What lies at a path that the user gave. */
+/** Identifies the data set at a path that the user gave. */
 async function atPath(path: string, names: string[]): Promise<Found> {
   if (await fileSize(path) !== null) {
     const form = basename(path).includes("100") ? cifarForms.cifar100 : cifarForms.cifar10;
@@ -188,7 +189,7 @@ async function atPath(path: string, names: string[]): Promise<Found> {
   );
 }
 
-/** Environment variables that say where things are kept; the caller reads them. */
+/** Environment variables that determine folders; the caller reads them. */
 export interface PlaceVariables {
   HOME?: string;
   XDG_CACHE_HOME?: string;
@@ -196,7 +197,7 @@ export interface PlaceVariables {
   LOCALAPPDATA?: string;
 }
 
-/** Cache folder and npm folders as the platform's habits have them, seen from folder `cwd`. */
+/** The platform's usual cache folder, and the npm folders as seen from folder `cwd`. */
 export function usualPlaces(
   env: PlaceVariables,
   cwd: string,

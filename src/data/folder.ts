@@ -54,7 +54,7 @@ async function foldersIn(path: string): Promise<string[]> {
   return names;
 }
 
-/** The files of one part in an order drawn by the seed. */
+/** The files of one part in an order that depends on the seed. */
 async function filesOf(
   dir: string,
   part: "train" | "valid" | "test",

@@ -10,17 +10,18 @@ export interface PublishedFile {
   urls: readonly string[];
 }
 
+/** A published data set: its files, where they are served, and what they hold. */
 export interface KnownSet {
   title: string;
   kind: "idx" | "cifar10" | "cifar100";
   files: readonly PublishedFile[];
-  /** Empty: the files name them. */
+  /** Names of the classes; empty if the files name them. */
   classes: readonly string[];
   /** Digits are never flipped. */
   flip: boolean;
-  /** As published. */
+  /** Test images as published. */
   testCount: number;
-  /** What to type or fetch where there is no network. */
+  /** Advice without a network: a command to type or files to fetch. */
   advice: string;
 }
 
@@ -43,6 +44,7 @@ function idxFiles(sums: readonly string[], mirrors: readonly string[]): Publishe
 
 const words = (text: string) => text.split(", ");
 
+/** Published data sets by the name that `data` settings use. */
 export const knownSets: Readonly<Record<string, KnownSet>> = {
   "fashion-mnist": {
     title: "Fashion-MNIST",

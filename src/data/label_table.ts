@@ -22,7 +22,7 @@ export const tableName = "labels.csv";
 
 type Part = "train" | "valid" | "test";
 
-/** What tables and folders may call a part. */
+/** Names of the parts in tables and folders. */
 const partNames: Readonly<Record<string, Part>> = {
   train: "train",
   valid: "valid",
@@ -30,7 +30,7 @@ const partNames: Readonly<Record<string, Part>> = {
   test: "test",
 };
 
-/** `line` counts from 1; the labels stand in the order of the table's classes. */
+/** A row of a table. `line` counts from 1; the labels are in the order of the table's classes. */
 interface Row extends LabelledFile {
   line: number;
   part: Part;
@@ -42,7 +42,7 @@ interface Table {
   rows: Row[];
 }
 
-/** Whether a folder holds pictures in this form. */
+/** Whether a folder holds pictures in this format. */
 export async function hasLabelTables(dir: string): Promise<boolean> {
   for (const path of [dir, join(dir, "train")]) {
     if (await fileSize(join(path, tableName)) !== null) return true;
@@ -131,7 +131,7 @@ function recordsOf(path: string, text: string): { line: number; cells: string[] 
   return records;
 }
 
-/** Where the columns are; `split` is −1 where the folder says it. */
+/** Indices of the columns; `split` is −1 if the folder determines the part. */
 function columnsOf(path: string, names: string[], split: boolean) {
   const expected = `file,${split ? "split," : ""}<class>,<class>,…`;
   const columns = {
@@ -182,7 +182,7 @@ function pictureOf(path: string, line: number, cell: string): string {
   return join(dirname(path), name);
 }
 
-/** Every row's file is there once, and every picture beside one of them has a row. */
+/** Checks that every row's file exists once, and that every picture beside one of them has a row. */
 async function checkFiles({ path, rows }: Table): Promise<void> {
   const lines = new Map<string, number>();
   for (const row of rows) {

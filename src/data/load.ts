@@ -1,4 +1,4 @@
-/** From a name to a data set with splits and statistics. */
+/** Loads a data set by its name, with splits and statistics. */
 import { DataError, UsageError } from "../common/errors.ts";
 import { readCifarTest, readCifarTrain } from "./cifar.ts";
 import { type DataSet, type Images, sliceImages, statistics } from "./dataset.ts";
@@ -12,25 +12,26 @@ import { readLabelTables } from "./label_table.ts";
 import type { PictureReading } from "./picture_reader.ts";
 import type { ReadSet } from "./reader.ts";
 
+/** Options of `loadDataSet`: folders to search, reading of pictures, splits of the images. */
 export interface LoadOptions extends FindOptions, PictureReading {
   /** "search" keeps the last tenth of the training images for validation, "final" trains on all. */
   splits: "search" | "final";
-  /** Orders image folders and draws their validation part. */
+  /** Seed of the order of image folders and of their validation part. */
   seed: number;
   /** Side of the images of a folder; default by their median size. */
   side?: number;
   /** Image folders: the shorter side before the square is cut, and whether training keeps whole pictures. */
   resize?: number;
   wholeTraining?: boolean;
-  /** Use no more than so many images of a part. */
+  /** Most images of each part; default: all. */
   trainLimit?: number;
   validLimit?: number;
 }
 
 /**
- * Loads `fashion-mnist`, `mnist`, `cifar10`, `cifar100` or what lies at a path. Validation is the last tenth
+ * Loads `fashion-mnist`, `mnist`, `cifar10`, `cifar100` or the set at a path. Validation is the last tenth
  * of the training files in their order (a stratified tenth for folders without valid/), absent for "final".
- * Mean and deviation are those of the training images in use. The test images are handed out by `test()` only.
+ * Mean and deviation are those of the training images in use. Only `test()` returns the test images.
  * Throws UsageError and DataError.
  */
 export async function loadDataSet(name: string, options: LoadOptions): Promise<DataSet> {
@@ -77,7 +78,7 @@ async function readIdx(name: string, found: Found & { kind: "idx" }): Promise<Re
     task: "single-label",
     classes: known ? [...known.classes] : Array.from({ length: classes }, (_, i) => String(i)),
     image,
-    // Sets in this format that nobody described are digits or letters as a rule.
+    // Unknown sets in this format are usually digits or letters.
     flip: known?.flip ?? false,
     train: images,
     testCount: known?.testCount ?? (await unpackedSize(hostFiles, testLabels)) - 8,
@@ -93,7 +94,7 @@ async function readIdx(name: string, found: Found & { kind: "idx" }): Promise<Re
   };
 }
 
-/** Labels of a set that nobody described say how many classes there are; one wrong label makes many. */
+/** Notes classes without images: in an unknown set the largest label decides how many classes there are. */
 function absentClasses(path: string, { labels }: Images, classes: number): string[] {
   const there = new Set(labels);
   if (there.size === classes) return [];

@@ -4,7 +4,7 @@ import { pictureKinds } from "./picture_header.ts";
 import type { PicturePool } from "./picture_pool.ts";
 import { toGrey } from "./picture_set.ts";
 
-/** What a network takes. */
+/** Input of a network. */
 export interface NetworkInput {
   /** Height, width, channels. */
   input: readonly [number, number, number];
@@ -13,7 +13,7 @@ export interface NetworkInput {
 }
 
 /**
- * Takes the bytes away from the caller.
+ * Decodes a picture file to an image of the network's size. Transfers `bytes`: the caller loses them.
  * @param name of the file, for messages.
  * @returns h · w · c bytes.
  * @throws DataError when the bytes are no picture; UsageError where images are not square or of 1 or 3 channels.

@@ -27,7 +27,7 @@ const formats = {
   BMP: MagickFormat.Bmp,
 } as const;
 
-/** Warnings after which all pixels are there: stray bytes between segments, and what is beside the pixels. */
+/** Warnings that leave all pixels intact: stray bytes between segments, and faults in metadata. */
 const harmless =
   /extraneous bytes before marker|Invalid SOS parameters|iCCP|profile|tEXt|zTXt|iTXt|known incorrect/i;
 
@@ -37,7 +37,7 @@ let ready: Promise<void> | undefined;
 export function startDecoder(): Promise<void> {
   return ready ??= (async () => {
     await initializeImageMagick(wasm);
-    // Frames may be larger than the header of their file says; what is beyond fails instead of being kept on disk.
+    // Frames may be larger than their file's header says; beyond these limits decoding fails, without disk.
     ResourceLimits.width = ResourceLimits.height = 65_535n;
     ResourceLimits.area = ResourceLimits.memory = 2n ** 31n;
     ResourceLimits.disk = 0n;
@@ -66,10 +66,10 @@ export function decodePicture(bytes: Uint8Array, wanted: WantedPicture): SmallPi
   return turn({ w, h, rgb }, readOrientation(bytes, header.kind));
 }
 
-/** Longer sides are cut to so many times the shorter one where whole pictures are wanted. */
+/** Largest ratio of sides of whole pictures; longer sides are cut. */
 const mostOblong = 4;
 
-/** Which part of a picture is wanted, and the size that it gets. */
+/** The part of a picture that is kept, and its size after resizing. */
 function layOut({ w, h }: PictureHeader, { resize, side }: WantedPicture) {
   const shorter = Math.min(w, h);
   const sizeOf = (length: number) =>
@@ -81,8 +81,8 @@ function layOut({ w, h }: PictureHeader, { resize, side }: WantedPicture) {
 }
 
 /**
- * By how much a JPEG decoder may reduce so that four of its pixels or more remain for each wanted one, in each
- * direction: its low frequencies are not quite averages.
+ * Factor by which the JPEG decoder reduces. At least four of its pixels remain per wanted pixel in each
+ * direction, since its low frequencies are not quite averages.
  */
 function reduction({ kind }: PictureHeader, part: Rectangle, w: number, h: number): number {
   if (kind !== "JPEG") return 1;

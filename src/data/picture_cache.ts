@@ -14,7 +14,7 @@ const sumBytes = 32;
 const headBytes = sumBytes + 8;
 
 export class PictureCache {
-  /** Why nothing is kept, once a write has failed. */
+  /** Reason of a failed write, after which nothing more is kept; else null. */
   problem: string | null = null;
   #written = 0;
   #parts = 0;
@@ -28,7 +28,7 @@ export class PictureCache {
     return hex(await sha256(new TextEncoder().encode(text)));
   }
 
-  /** Null where the picture is not kept, or no longer as it was written. */
+  /** Reads a picture; null if it is not kept, or no longer as it was written. */
   async get(key: string): Promise<SmallPicture | null> {
     const bytes = await Deno.readFile(this.#pathOf(key)).catch(() => null);
     if (!bytes || bytes.length < headBytes) return null;
@@ -39,7 +39,7 @@ export class PictureCache {
     return { w, h, rgb: bytes.subarray(headBytes) };
   }
 
-  /** Keeps a picture; a failure is told by `problem` and ends the keeping. */
+  /** Keeps a picture. After a failure, noted in `problem`, nothing more is kept. */
   async put(key: string, { w, h, rgb }: SmallPicture): Promise<void> {
     if (this.problem !== null) return;
     const bytes = new Uint8Array(headBytes + rgb.length);

@@ -1,10 +1,10 @@
-/** What the headers of picture files tell without decoding: format, size and EXIF orientation. */
+/** Reads format, size and EXIF orientation from the headers of picture files, without decoding. */
 
 export type PictureKind = "PNG" | "JPEG" | "WebP" | "GIF" | "BMP";
 
 export interface PictureHeader {
   kind: PictureKind;
-  /** As stored, before EXIF turns it. */
+  /** Width and height as stored, before the EXIF rotation. */
   w: number;
   h: number;
 }
@@ -35,8 +35,8 @@ export function pictureHeader(bytes: Uint8Array): PictureHeader {
 }
 
 /**
- * The decoder keeps 8 bits of each value: with 16 of them, more than the one transparent colour would match.
- * Throws Error for such a PNG file.
+ * Throws Error for a PNG file of 16 bits with one transparent colour: the decoder keeps 8 bits of each value,
+ * so that other colours would match it as well.
  */
 function refuseDeepKey(bytes: Uint8Array): void {
   if (bytes[24] !== 16 || (bytes[25] !== 0 && bytes[25] !== 2)) return;
@@ -48,10 +48,10 @@ function refuseDeepKey(bytes: Uint8Array): void {
   }
 }
 
-/** Huffman codes have a bit at least: one for each block of 8 × 8 pixels, of which chroma has fewer. */
+/** Most pixels per byte of a JPEG file: each block of 8 × 8 pixels takes a Huffman code of a bit or more. */
 const pixelsPerByte = 512;
 
-/** As `pictureHeader` of a whole file: throws Error also where a JPEG file is too short for its size. */
+/** `pictureHeader` of a whole file; throws Error also if a JPEG file is too short for its size. */
 export function checkedHeader(bytes: Uint8Array): PictureHeader {
   const header = pictureHeader(bytes);
   const { kind, w, h } = header;
@@ -76,7 +76,7 @@ const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Lengths of the second header of BMP files, by version. */
 const bmpHeaders = [12, 40, 52, 56, 64, 108, 124];
 
-/** How the files of a format begin. */
+/** Tests of a file's first bytes, by format. */
 const begins: Record<PictureKind, (bytes: Uint8Array) => boolean> = {
   PNG: (bytes) =>
     pngSignature.every((byte, i) => bytes[i] === byte) && latin1(bytes, 12, 16) === "IHDR",
@@ -108,7 +108,7 @@ const sizeReaders: Record<PictureKind, SizeReader> = {
     (_, view) =>
       view.getUint32(14, true) === 12
         ? [view.getUint16(18, true), view.getUint16(20, true)]
-        // Rows from top to bottom are told by a negative height.
+        // A negative height means that rows go from top to bottom.
         : [view.getInt32(18, true), Math.abs(view.getInt32(22, true))],
   ),
 };

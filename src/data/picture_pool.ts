@@ -12,9 +12,9 @@ import type {
 const mostWorkers = 16;
 /** Pixels that may be decoded at once: each takes up to 5 bytes. One picture may have all of them. */
 const pixelBudget = 2 ** 28;
-/** A worker takes longer to start than small pictures take: one more after each so many pixels. */
+/** Pixels per additional worker: starting one takes longer than decoding small pictures. */
 const pixelsPerWorker = 2 ** 23;
-/** A worker's memory never shrinks: after a picture of more pixels it makes room for another worker. */
+/** Pixels of a picture after which its worker is ended, since a worker's memory never shrinks. */
 const retireAfter = 2 ** 26;
 
 interface Waiting {
@@ -29,12 +29,12 @@ export class PicturePool {
   readonly #waiting: Waiting[] = [];
   #ended = false;
   #running = 0;
-  /** Of the pictures that are being decoded, and of all so far. */
+  /** Pixels of the pictures that are being decoded, and of all so far. */
   #pixels = 0;
   #asked = 0;
 
   /**
-   * Takes the bytes away from the caller.
+   * Decodes a picture. Transfers `bytes`: the caller loses them.
    * @throws Error with the reason why they are no picture, DataError where the decoder itself fails.
    */
   async decode(bytes: Uint8Array<ArrayBuffer>, wanted: WantedPicture): Promise<SmallPicture> {
@@ -86,7 +86,7 @@ export class PicturePool {
   }
 
   async #start(): Promise<Worker> {
-    // Who was reading a file when the pool ended comes too late.
+    // The pool may have ended while a caller was still reading a file.
     if (this.#ended) throw new DataError("Cannot decode pictures: the decoder was ended");
     const worker = new Worker(new URL("./picture_worker.ts", import.meta.url), { type: "module" });
     this.#all.add(worker);

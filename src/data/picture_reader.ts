@@ -5,11 +5,11 @@ import { PictureCache } from "./picture_cache.ts";
 import { PicturePool } from "./picture_pool.ts";
 import type { SmallPicture, WantedPicture } from "./wanted_picture.ts";
 
-/** How far the reading of pictures is. */
+/** Progress of reading pictures. */
 export interface PictureProgress {
   done: number;
   total: number;
-  /** Of those done, how many were in the cache. */
+  /** Pictures among those done that were in the cache. */
   kept: number;
 }
 
@@ -72,7 +72,7 @@ export class PictureReader {
   /** One picture. Throws Error with the reason, DataError where the decoder itself fails. */
   async one(path: string, wanted: WantedPicture): Promise<SmallPicture> {
     const info = await Deno.stat(path);
-    // A pipe would be waited for, a device has no end.
+    // Reading a pipe would block; a device has no end.
     if (!info.isFile) throw new Error("it is no regular file");
     if (info.size > mostBytes) {
       throw new Error(`it has ${info.size} bytes, expected at most ${mostBytes}`);

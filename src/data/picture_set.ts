@@ -1,4 +1,4 @@
-/** What all sets of picture files share, however their labels are written: splits, sizes, images. */
+/** Reads sets of picture files, however their labels are written: splits, sizes, images. */
 import { DataError, UsageError } from "../common/errors.ts";
 import { Rng, Stream } from "../common/random.ts";
 import type { Images, Task } from "./dataset.ts";
@@ -15,10 +15,10 @@ export interface PictureOptions extends PictureReading {
   resize?: number;
   /** Keep training pictures whole, for crops at random places; the others are cut around their centre. */
   wholeTraining?: boolean;
-  /** Orders the files and draws the validation part. */
+  /** Seed of the files' order and of the validation part. */
   seed: number;
   splits: "search" | "final";
-  /** Decode no more than so many files of a part. */
+  /** Most files that are decoded of each part. */
   trainLimit?: number;
   validLimit?: number;
 }
@@ -29,7 +29,7 @@ export interface LabelledFile {
   labels: readonly number[];
 }
 
-/** The files of a set, each part in an order drawn by the seed. */
+/** The files of a set, each part in an order that depends on the seed. */
 export interface PictureParts {
   task: Task;
   classes: string[];
@@ -46,7 +46,7 @@ export function isPicture(name: string): boolean {
   return pictureName.test(name);
 }
 
-/** Files in an order drawn by the seed, another one for each part. */
+/** Shuffles files by the seed, differently for each part. */
 export function shuffled<T>(
   files: readonly T[],
   seed: number,
@@ -146,8 +146,8 @@ function takeTenth(files: LabelledFile[], classes: number): [LabelledFile[], Lab
 }
 
 /**
- * Every tenth file once files with equal labels lie together: each combination of labels is taken from in
- * proportion, and rare ones, of which there may be many, make the part no larger.
+ * Takes every tenth file after sorting by labels: each combination of labels is sampled in proportion, and
+ * many rare combinations do not enlarge the part.
  */
 function takeEveryTenth(files: LabelledFile[]): [LabelledFile[], LabelledFile[]] {
   if (files.length < 2) return [files, []];
@@ -201,7 +201,7 @@ async function readPart(
   return { images, unreadable };
 }
 
-/** The pictures that are there, one after another. */
+/** The readable pictures, one after another. */
 function imagesOf(pictures: (SmallPicture | null)[], files: readonly LabelledFile[]): Images {
   const there = files.filter((_, i) => pictures[i] !== null);
   const kept = pictures.filter((picture) => picture !== null);

@@ -1,4 +1,4 @@
-/** What every reader hands over: the training files read, the test files only located or looked at. */
+/** Common result of all readers: training files are read, test files only located or checked. */
 import type { Images, Task } from "./dataset.ts";
 
 export interface ReadSet {
@@ -10,12 +10,12 @@ export interface ReadSet {
   flip: boolean;
   /** In the order of the files; for folders already shuffled, so that any first part is a fair sample. */
   train: Images;
-  /** Where the files themselves have a validation part, or where classes lie in order. */
+  /** Present if the files have a validation part themselves, or lie in order of classes. */
   valid?: Images;
   testCount: number;
   /** Opens the test files. */
   test(): Promise<Images>;
-  /** What decoded pictures, and the shorter side that they were resized to: see `DataSet`. */
+  /** Decoder of pictures, and the shorter side that they were resized to: see `DataSet`. */
   decoder?: string;
   resize?: number;
   notes: string[];

@@ -1,8 +1,10 @@
-/** A made-up data set for tests: the same bytes on every machine, and a network can learn it. */
+/** A synthetic data set for tests: the same bytes on every machine, and a network can learn it. */
 import { hash, Stream } from "../common/random.ts";
 import { type DataSet, type Images, statistics } from "./dataset.ts";
 
+/** Numbers of images per split, their size, and the seed of `syntheticDataSet`. */
 export interface SyntheticOptions {
+  /** Numbers of images; `valid` and `test` default to 0. */
   train: number;
   valid?: number;
   test?: number;
@@ -10,6 +12,7 @@ export interface SyntheticOptions {
   image: readonly [number, number, number];
   /** At most 256; default 10. */
   classes?: number;
+  /** Default 1. */
   seed?: number;
 }
 

@@ -114,7 +114,7 @@ class ByteReader {
   }
 
   async close(): Promise<void> {
-    // Stops the reading of the rest; a stream that failed has nothing to stop and told us already.
+    // Stops reading the rest; a failed stream has nothing to stop and has reported its error already.
     await this.reader.cancel().catch(() => {});
   }
 

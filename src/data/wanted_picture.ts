@@ -1,4 +1,4 @@
-/** What is asked of the decoder of pictures, and what it gives. */
+/** Requests to the decoder of pictures, and its replies. */
 
 export interface WantedPicture {
   /** Pixels of a picture's shorter side once it is resized. */

@@ -16,7 +16,7 @@ export interface Compiled {
   secondsLeft: number;
 }
 
-/** What compiles, and where. */
+/** A device to compile for, with its caches. */
 export interface Compiler {
   device: GPUDevice;
   traits: Traits;
@@ -25,14 +25,14 @@ export interface Compiler {
   programs: Programs;
 }
 
-/** Work between two reports, in milliseconds: nothing else happens meanwhile, no signal comes through. */
+/** Milliseconds of work between two reports; timers and signals wait meanwhile. */
 const ROUND_MS = 1500;
-/** Pipelines of one round on one device: those of a round may be slower than the last ones. */
+/** Most pipelines per round and device, since they may be slower than the last ones. */
 const MOST = 8;
-/** A pipeline that took longer was not found in the driver's cache, in milliseconds. */
+/** Milliseconds above which a pipeline was not found in the driver's cache. */
 const FOUND_MS = 100;
 
-/** A pipeline to be made; compiling takes about as long as its text is. */
+/** A pipeline to be made; its weight is the length of its text, a rough measure of compile time. */
 interface Task extends Dispatch {
   weight: number;
 }
@@ -66,13 +66,13 @@ const sum = (tasks: readonly Task[]) => tasks.reduce((all, { weight }) => all + 
 
 class Ahead {
   readonly #of: number;
-  /** Weight done and to do, and the time it took. */
+  /** Weight compiled so far, and the time it took. */
   #done = 0;
   #ms = 0;
   /** Weight that one device should take in the next round. */
   #share = 0;
   #second: Second | "unasked" | null = "unasked";
-  /** What the second device compiled, for the first one to find. */
+  /** Pipelines compiled by the second device that the first one has not loaded yet. */
   #elsewhere: Task[] = [];
 
   constructor(private readonly compiler: Compiler, private readonly todo: Task[]) {
@@ -113,7 +113,7 @@ class Ahead {
     }
   }
 
-  /** Has the first device find what the second one made. */
+  /** Makes the first device load from the driver's cache what the second one compiled. */
   async fetch(): Promise<void> {
     const { device, programs } = this.compiler;
     if (this.#elsewhere.length) await make(device, programs, this.#elsewhere, true);
@@ -125,7 +125,7 @@ class Ahead {
     this.#second = null;
   }
 
-  /** The next ones, shared among devices so that each has about as much to do. */
+  /** Takes the next tasks, balanced between the devices by weight. */
   #take(devices: 1 | 2): [Task[], Task[]] {
     const shares: [Task[], Task[]] = [[], []];
     for (;;) {
@@ -138,7 +138,7 @@ class Ahead {
     }
   }
 
-  /** Without a cache on disk a second device is of no use: what it makes has to be made once more. */
+  /** Closes the second device if the driver has no cache on disk: its work would have to be repeated. */
   async #judge(second: Second, others: readonly Task[], ms: number): Promise<void> {
     this.#elsewhere.push(...others);
     if (second.proven || !others.length || ms < FOUND_MS * others.length) return;
@@ -151,12 +151,12 @@ class Ahead {
 
 /** A second device of the adapter, to compile on only. */
 class Second {
-  /** The first device found what this one made. */
+  /** Whether the first device found this one's pipelines in the cache. */
   proven = false;
 
   private constructor(readonly device: GPUDevice, readonly programs: Programs) {}
 
-  /** Null where the same adapter is not to be had again. */
+  /** Opens the adapter a second time; null if another adapter is returned. */
   static async open(description: string): Promise<Second | null> {
     const adapter = await navigator.gpu.requestAdapter({ forceFallbackAdapter: true });
     if (adapter?.info.description !== description) return null;
@@ -168,8 +168,9 @@ class Second {
 }
 
 /**
+ * Makes pipelines.
  * @param lazily whether the driver compiles at the first dispatch.
- * @returns the milliseconds that the driver took for it then.
+ * @returns milliseconds of compiling at that dispatch; 0 if not `lazily`.
  */
 async function make(
   device: GPUDevice,

@@ -18,7 +18,7 @@ import type { Tuning } from "./tuning.ts";
 
 const SLOTS = 4096;
 const GROUPS_PER_AXIS = 65535;
-/** A submission should take between these, in milliseconds: drivers reset cards that work too long on one. */
+/** Bounds on the milliseconds of a submission: drivers reset cards that work too long on one. */
 const SHORT = 150;
 const LONG = 400;
 
@@ -106,7 +106,7 @@ export class Commands implements StepRecorder {
     this.#reductions.add(job, main);
   }
 
-  /** How much a submission may hold follows from how long the device took for the last ones. */
+  /** Counts recorded work and submits at a limit, which follows from the time of the last submissions. */
   noteWork(macs: number): void {
     this.#macs += macs;
     if (this.#macs < this.#macsPerSubmit) return;
@@ -156,7 +156,7 @@ export class Commands implements StepRecorder {
     this.copyToBuffer(from, to.buffer.raw, to.offset * 4, words);
   }
 
-  /** Copies `words` elements of a tensor to a place in a buffer. */
+  /** Copies `words` elements of a tensor to byte `at` of a buffer. */
   copyToBuffer(from: Tensor, to: GPUBuffer, at: number, words: number): void {
     this.#closePass();
     this.#encoder ??= this.device.createCommandEncoder();
@@ -207,7 +207,7 @@ export class Commands implements StepRecorder {
     }
   }
 
-  /** Words that the next dispatch may bind, sent together with its parameters. */
+  /** A table for the next dispatch to bind, sent together with its parameters. */
   #table(words: Uint32Array): Tensor {
     const slots = Math.ceil(words.byteLength / SLOT);
     if (this.#slots + slots >= SLOTS || this.profile?.submissionFull) this.#send();

@@ -16,14 +16,14 @@ const sumSplits = kernel("sum_splits", sumSplitsWgsl);
 const ALIGN = 64;
 const ROW = 6;
 
-/** Whether a sum may go by four: its results and their place divide by it. */
+/** Whether a reduction can use vec4f: number and offset of its results are multiples of four. */
 const byFour = ({ n, to }: Reduction) => n % 4 === 0 && to.offset % 4 === 0;
 
-/** Where sums may go by four, they do: a vec4f costs a software adapter less than a single number. */
+/** Four lanes if all reductions allow them: a vec4f costs a software adapter less than a single number. */
 const lanesOf = (jobs: readonly Reduction[]) => jobs.every(byFour) ? 4 : 1;
 const vectorOf = (lanes: number) => lanes === 4 ? "vec4f" : "f32";
 
-/** The dispatch that adds up these reductions; the number of results matters for none of its pipelines. */
+/** The dispatch that adds up these reductions; its pipeline does not depend on the number of results. */
 export const reductionDispatch = (jobs: readonly Reduction[]): Dispatch => ({
   kernel: sumSplits,
   params: { count: jobs.length, n: 1, V: vectorOf(lanesOf(jobs)) },
@@ -39,13 +39,13 @@ export class DeferredReduction {
   readonly #jobs = new Map<DeviceBuffer, Job[]>();
   #partials: Tensor | null = null;
   #used = 0;
-  /** Partial sums are being recorded: their memory is taken, but there is no job yet. */
+  /** Whether partial sums are being recorded: their memory is taken, but there is no job yet. */
   #recording = false;
 
   constructor(
     private readonly recorder: StepRecorder,
     private readonly create: (bytes: number) => DeviceBuffer,
-    /** A table that the next dispatch may bind. */
+    /** Makes a table for the next dispatch to bind. */
     private readonly table: (words: Uint32Array) => Tensor,
   ) {}
 
@@ -79,7 +79,7 @@ export class DeferredReduction {
     return jobs.some(({ to, n }) => to.offset < end && offset < to.offset + n);
   }
 
-  /** Records the sums that are due, a dispatch per buffer that they go to. */
+  /** Records the pending sums, one dispatch per destination buffer. */
   flush(): void {
     if (!this.pending) return;
     const due = [...this.#jobs.values()];
@@ -101,7 +101,7 @@ export class DeferredReduction {
     if (!this.#recording) this.#used = 0;
   }
 
-  /** Memory for partial sums; what does not fit beside the others gets a buffer of its own size. */
+  /** Memory for partial sums; flushes if they do not fit, and replaces a buffer that is too small. */
   #take(words: number): Tensor {
     const room = this.recorder.traits.partialSums;
     const size = this.#partials ? numel(this.#partials.shape) : 0;

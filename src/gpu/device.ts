@@ -22,6 +22,10 @@ export type { AdapterReport, OpenOptions } from "./open.ts";
 
 type Data = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
+/**
+ * An open WebGPU device: its buffers, its compiled kernels, and the commands that are recorded but not yet
+ * submitted. Errors that the device reports are kept until `checkErrors` throws them.
+ */
 export class Gpu implements StepRecorder {
   /** Which variants of kernels are in use. */
   readonly tuning = new Tuning();
@@ -38,7 +42,7 @@ export class Gpu implements StepRecorder {
 
   readonly #memory: Memory;
   readonly #commands: Commands;
-  /** What dispatches go to now. */
+  /** Current receiver of dispatches: the commands, or a dry run. */
   #recorder: StepRecorder;
   /** Open arenas, the innermost one last. */
   readonly #arenas: Arena[] = [];
@@ -62,7 +66,7 @@ export class Gpu implements StepRecorder {
   }
 
   /**
-   * Opens an adapter with WebGPU's default limits, but for tensors: they may be as large as the adapter takes.
+   * Opens an adapter with WebGPU's default limits, except that tensors may be as large as the adapter allows.
    * Throws AdapterError when there is none.
    */
   static async open(options: OpenOptions = {}): Promise<Gpu> {
@@ -115,7 +119,7 @@ export class Gpu implements StepRecorder {
     this.#recorder.noteWork(macs);
   }
 
-  /** The variants that `record` would choose between: candidates by key. Its dispatches are left out. */
+  /** Candidate variants, by key, that `record` would choose between; it runs as a dry run. */
   questions(record: () => void): Map<string, readonly unknown[]> {
     const asked = new Map<string, readonly unknown[]>();
     this.tuning.listener = (key, candidates) => asked.set(key, candidates);
@@ -128,8 +132,8 @@ export class Gpu implements StepRecorder {
   }
 
   /**
-   * The dispatches of `record` whose pipelines are not compiled yet, once each. Nothing is computed: tensors of
-   * the pool have no memory meanwhile, and none may be kept, read or written.
+   * Runs `record` without computing anything; returns the dispatches whose pipelines are not compiled yet,
+   * once each. Tensors of the pool have no memory meanwhile: none may be kept, read or written.
    */
   dryRun(record: () => void): Dispatch[] {
     const missing = new Map<string, Dispatch>();
@@ -226,7 +230,7 @@ export class Gpu implements StepRecorder {
    */
   arena(): Arena {
     const arena = new Arena({
-      // The pool itself, also in a dry run: its owner keeps the tensors for what comes after.
+      // The real pool, also in a dry run: an arena's tensors outlive the dry run.
       pool: this.#memory.pool,
       write: (tensor, data) => this.write(tensor, data),
       submit: () => this.submit(),
@@ -264,8 +268,8 @@ export class Gpu implements StepRecorder {
   }
 
   /**
-   * Replaces the contents of a tensor without submitting first: everything recorded since the last
-   * submission sees them too, so nothing of it may use the tensor.
+   * Replaces the contents of a tensor without submitting first. Work recorded since the last submission would
+   * see them too, so none of it may use the tensor.
    */
   writeAhead(tensor: Tensor, data: Uint32Array<ArrayBuffer>): void {
     this.device.queue.writeBuffer(tensor.buffer.raw, tensor.offset * 4, data);

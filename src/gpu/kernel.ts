@@ -20,7 +20,7 @@ type FieldType = "u32" | "i32" | "f32";
 interface Field {
   name: string;
   type: FieldType;
-  /** The binding whose tensor's offset goes here where no parameter does. */
+  /** The binding whose tensor's offset is the default value; null if there is none. */
   of: string | null;
 }
 
@@ -34,9 +34,9 @@ export interface Kernel {
   readonly uniform: boolean;
   readonly overrides: ReadonlyMap<string, string>;
   readonly constants: ReadonlySet<string>;
-  /** Where a parameter of this name goes. */
+  /** Destination of each parameter by name. */
   readonly kinds: ReadonlyMap<string, "field" | "override" | "constant">;
-  /** What caches know it by. */
+  /** Key of the kernel in caches. */
   readonly id: number;
 }
 
@@ -97,7 +97,7 @@ export function kernel(name: string, source: string): Kernel {
 /** Numbers go to uniform fields, pipeline overrides and text constants by name; flags count as 0 and 1. */
 export type Params = Readonly<Record<string, number | boolean | string>>;
 
-/** Same key, same pipeline: the parameters that shape it. Throws on names that the kernel does not know. */
+/** Cache key of a pipeline: the parameters that it depends on. Throws on names that the kernel lacks. */
 export function pipelineKey(k: Kernel, params: Params): string {
   let key = "";
   for (const name in params) {
@@ -118,7 +118,7 @@ export interface Specialised {
   texts: Record<string, string>;
 }
 
-/** What shapes the pipeline, by how it is handed over. */
+/** The parameters that a pipeline depends on, split by how they are passed. */
 export function specialise(k: Kernel, params: Params): Specialised {
   const overrides: Record<string, number> = {};
   const texts: Record<string, string> = {};
@@ -191,7 +191,7 @@ export interface Words {
   f32: Float32Array<ArrayBuffer>;
 }
 
-/** Writes the uniform struct from a word on. Fields `<binding>_at` come from the tensors' offsets. */
+/** Writes the uniform struct at word `at`. Fields `<binding>_at` come from the tensors' offsets. */
 export function writeUniform(
   k: Kernel,
   params: Params,

@@ -47,7 +47,7 @@ export class Memory {
   }
 }
 
-/** What an arena needs of the device. */
+/** The device as an arena uses it. */
 export interface ArenaHost {
   pool: BufferPool;
   write(tensor: Tensor, data: Float32Array<ArrayBuffer>): void;

@@ -1,14 +1,15 @@
-/** Opening an adapter: what is asked of it, and what is known about it afterwards. */
+/** Opens an adapter and a device, and describes the adapter. */
 import { AdapterError } from "../common/errors.ts";
 
+/** Which adapter `Gpu.open` takes, and which optional features it asks for. */
 export interface OpenOptions {
   /** Which adapter to take; `software` is the fallback adapter. Default: the system's first choice. */
   adapter?: "high-performance" | "low-power" | "software";
-  /** So that a `Profile` can be started; "if-there": where the adapter has them. */
+  /** Enables timestamps, which a `Profile` needs; "if-there": only if the adapter has them. */
   timestamps?: boolean | "if-there";
 }
 
-/** What is known about the adapter in use. */
+/** Description of the adapter in use. */
 export interface AdapterReport {
   description: string;
   vendor: string;
@@ -34,7 +35,7 @@ function tensorLimits(
   };
 }
 
-/** Throws AdapterError when there is no such adapter, or when it refuses a device. */
+/** Opens a device. Throws AdapterError when there is no such adapter, or when it refuses a device. */
 export async function openDevice(
   { adapter: wanted, timestamps }: OpenOptions,
 ): Promise<{ device: GPUDevice; report: AdapterReport }> {

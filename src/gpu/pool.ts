@@ -1,8 +1,8 @@
 /**
  * A pool of whole buffers in size classes. Whole, because one dispatch may not bind a buffer both to read
- * and to write, not even in disjoint ranges. Who asks under the same label gets the same buffer again when it
- * is free: so cached bind groups fit, also when the networks of two steps differ. Labels share buffers only
- * once the pool has some size, and then those that fewest labels have had.
+ * and to write, not even in disjoint ranges. A request under the same label gets the same buffer again if it
+ * is free, so that cached bind groups fit, also when the networks of two steps differ. Labels share buffers
+ * only once the pool has some size, and then the buffers that fewest labels have used.
  */
 
 /** A device buffer with what the caches need to know about it. */
@@ -12,7 +12,7 @@ export interface DeviceBuffer {
   readonly bytes: number;
 }
 
-/** Stands for memory where nothing is computed: nothing may read, write or bind it. */
+/** Placeholder for a buffer where nothing is computed; must not be read, written or bound. */
 export const standIn = (bytes = 0): DeviceBuffer => ({ raw: null as never, id: -1, bytes });
 
 /** Size class of a request: four classes per octave, at least 256 bytes. */
@@ -22,23 +22,23 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-/** Bytes up to which a label gets a buffer of its own: a few times what small networks take at once. */
+/** Pool size in bytes up to which each label gets its own buffers: a few times what small networks need. */
 const ROOM = 2 ** 28;
 
 /** Buffers of one size. */
 class SizeClass {
   readonly free = new Set<DeviceBuffer>();
-  /** The buffers that a label has had, in the order of the first time. */
+  /** Buffers that each label has used, in the order of first use. */
   readonly #homes = new Map<string, DeviceBuffer[]>();
-  /** How many labels have had a buffer. */
+  /** Number of labels that have used each buffer. */
   readonly #labels = new Map<DeviceBuffer, number>();
 
-  /** One that the label has had and that is free. */
+  /** A free buffer that the label has used before. */
   again(label: string): DeviceBuffer | undefined {
     return this.#homes.get(label)?.find((b) => this.free.has(b));
   }
 
-  /** The free one that fewest labels have had, the oldest of these. */
+  /** The free buffer that fewest labels have used; the oldest of several. */
   leastShared(): DeviceBuffer | undefined {
     let best: DeviceBuffer | undefined;
     let fewest = Infinity;
@@ -51,7 +51,7 @@ class SizeClass {
     return best;
   }
 
-  /** From now on the label has had the buffer. */
+  /** Notes that the label has used the buffer. */
   note(label: string, buffer: DeviceBuffer): void {
     const homes = this.#homes.get(label);
     if (homes) homes.push(buffer);

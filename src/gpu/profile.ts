@@ -1,6 +1,6 @@
 /**
- * Where time goes: each dispatch is timed by the device's own clock, host work by spans. `Gpu.profile` holds
- * one while a run is profiled; without one nothing of this costs anything.
+ * Profiles a run: each dispatch is timed by the device's own clock, host work by spans. `Gpu.profile` holds
+ * the profile meanwhile; without one there is no cost.
  */
 import { AdapterError } from "../common/errors.ts";
 
@@ -14,9 +14,9 @@ export interface Span {
 }
 
 export interface ProfileOptions {
-  /** Told each span once it has ended; those of the device come later, in the order of their submissions. */
+  /** Called with each span after its end; those of the device come later, in the order of submissions. */
   sink(span: Span): void;
-  /** Time whole passes in place of dispatches: costs nothing per dispatch, says nothing of single ones. */
+  /** Time whole passes, not dispatches: no cost per dispatch, but no times of single ones. */
   wholePasses?: boolean;
   /** Passes after which the profile counts as full. Default: no limit. */
   most?: number;
@@ -24,7 +24,7 @@ export interface ProfileOptions {
 
 /** WebGPU's limit on a query set. */
 const QUERIES = 4096;
-/** Empty passes that the clocks are set by. */
+/** Empty passes that the clocks are calibrated with. */
 const PROBES = 6;
 
 interface Open {
@@ -33,7 +33,7 @@ interface Open {
   args?: Readonly<Record<string, unknown>>;
 }
 
-/** What a timed pass belongs to. */
+/** Name and arguments of a timed pass. */
 interface Pass {
   name: string;
   args?: Readonly<Record<string, unknown>>;
@@ -81,7 +81,7 @@ export class Profile {
     return !this.options.wholePasses;
   }
 
-  /** No room for another pass in this submission. */
+  /** Whether this submission has no room for another pass. */
   get submissionFull(): boolean {
     return 2 * this.#passes.length === QUERIES;
   }
@@ -91,17 +91,17 @@ export class Profile {
     return this.#recorded;
   }
 
-  /** As many passes as it was asked for. */
+  /** Whether it holds as many passes as `most` asks for. */
   get full(): boolean {
     return this.#recorded >= (this.options.most ?? Infinity);
   }
 
-  /** A span of host work begins; spans nest. `args` are shown with it and with the dispatches in it. */
+  /** Begins a span of host work; spans nest. `args` are shown with it and with the dispatches in it. */
   begin(name: string, args?: Readonly<Record<string, unknown>>): void {
     this.#open.push({ name, args, startMs: performance.now() });
   }
 
-  /** The span that began last ends. */
+  /** Ends the span that began last. */
   end(): void {
     const span = this.#open.pop();
     if (!span) throw new Error("Cannot end a span: none is open");
@@ -113,7 +113,7 @@ export class Profile {
     while (this.#open.length) this.end();
   }
 
-  /** How to begin a pass that is timed. */
+  /** Descriptor of a timed pass. */
   pass(name: string): GPUComputePassDescriptor {
     const at = 2 * this.#passes.length;
     const args = this.#open.length
@@ -125,7 +125,7 @@ export class Profile {
     return { label: name, timestampWrites: { querySet: this.#queries, ...writes } };
   }
 
-  /** The last commands of a submission; what it returns is to be called once they are sent. */
+  /** Records the last commands of a submission; call the returned function once they are sent. */
   finish(encoder: GPUCommandEncoder): () => void {
     const passes = this.#passes;
     if (!passes.length) return () => {};
@@ -177,8 +177,8 @@ export class Profile {
   }
 
   /**
-   * No pass begins before it is submitted: the offset is the largest that some probe asks for. Engines may
-   * hand on ticks in place of the nanoseconds of the standard: the rate is measured.
+   * Calibrates the device's clock. No pass begins before it is submitted, so the offset is the largest that
+   * any probe requires. Engines may return ticks where the standard has nanoseconds, so the rate is measured.
    */
   async #setClocks(): Promise<void> {
     const probes: { host: number; ticks: number }[] = [];
@@ -194,7 +194,7 @@ export class Profile {
     this.#recorded = 0;
     const first = probes[1], last = probes[PROBES - 1];
     const rate = (last.host - first.host) / (last.ticks - first.ticks);
-    // Nanoseconds, as far as so few probes can tell.
+    // Up to 25 % off counts as nanoseconds: so few probes cannot measure better.
     if (rate > 0 && Number.isFinite(rate) && Math.abs(rate / 1e-6 - 1) > 0.25) this.#tick = rate;
     this.#offset = Math.max(...probes.map((p) => p.host - p.ticks * this.#tick));
   }

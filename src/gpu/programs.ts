@@ -9,7 +9,7 @@ import {
 } from "./kernel.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Bind groups of a generation: those that nobody asked for in the last two are dropped. */
+/** Bind groups per generation; those not used in the last two generations are dropped. */
 const GENERATION = 4096;
 
 interface Layout {
@@ -24,20 +24,20 @@ export interface Program {
   size: number;
 }
 
-/** A kernel with the parameters of a dispatch, of which those count that shape the pipeline. */
+/** A kernel with the parameters of a dispatch; only those matter that the pipeline depends on. */
 export interface Dispatch {
   kernel: Kernel;
   params: Params;
 }
 
-/** Same key, same pipeline, of whatever kernel. */
+/** Cache key of a pipeline, unique across kernels. */
 export const dispatchKey = ({ kernel, params }: Dispatch): string =>
   `${kernel.id} ${pipelineKey(kernel, params)}`;
 
 /** Bytes of the parameters of a dispatch: WebGPU's alignment of binding offsets. */
 export const SLOT = 256;
 
-/** Bytes of a buffer that stands for any tensor where nothing is read. */
+/** Bytes of a placeholder buffer, bound as any tensor where nothing is read. */
 const BLANK = 1024;
 
 export class Programs {
@@ -46,10 +46,10 @@ export class Programs {
   #bindGroups = new Map<string, GPUBindGroup>();
   #olderBindGroups = new Map<string, GPUBindGroup>();
   #checks: Promise<Error | null>[] = [];
-  /** Stand for tensors, one for each binding: none may be bound to two where one of them is written. */
+  /** Placeholder buffers, one per binding: a buffer that is written must not be bound twice. */
   readonly #blanks: GPUBuffer[] = [];
 
-  /** Of the group that the uniform struct has for itself. */
+  /** Layout of the bind group that holds only the uniform struct. */
   readonly #slotLayout: GPUBindGroupLayout;
   readonly #slots: GPUBindGroup[] = [];
 
@@ -69,8 +69,8 @@ export class Programs {
   }
 
   /**
-   * The parameters of a dispatch, which lie in the n-th slot. A group for each slot in place of a dynamic
-   * offset: software Vulkan makes a new descriptor set, in memory mapped anew, wherever there is such an offset.
+   * Bind group of the n-th slot of dispatch parameters. One group per slot in place of a dynamic offset, for
+   * which software Vulkan makes a new descriptor set in newly mapped memory each time.
    */
   slot(n: number): GPUBindGroup {
     return this.#slots[n] ??= this.device.createBindGroup({
@@ -83,7 +83,7 @@ export class Programs {
     });
   }
 
-  /** What the compiler said of kernels made since the last call. */
+  /** Compile errors of kernels made since the last call. */
   async complaints(): Promise<Error[]> {
     if (!this.#checks.length) return [];
     const checks = this.#checks;
@@ -112,8 +112,8 @@ export class Programs {
   }
 
   /**
-   * Has pipelines made for good: some drivers compile at the first dispatch only, so each gets one of no
-   * work-groups. Nothing is read or written.
+   * Forces compilation: some drivers compile only at the first dispatch, so each pipeline gets a dispatch of
+   * no work-groups. Nothing is read or written.
    */
   force(dispatches: readonly Dispatch[]): void {
     const encoder = this.device.createCommandEncoder({ label: "compile" });
@@ -219,7 +219,7 @@ function groupSize(k: Kernel, { overrides, texts }: Specialised): number {
   return parseInt(String(size));
 }
 
-/** Which memory each binding gets, as text: without offsets where they travel in uniform fields. */
+/** Cache key of the memory that is bound, without offsets that are passed in uniform fields. */
 function place(k: Kernel, tensors: Readonly<Record<string, Tensor>>): string {
   let key = String(k.id);
   for (const { name, at } of k.bindings) {

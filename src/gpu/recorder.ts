@@ -1,4 +1,4 @@
-/** What records dispatches: the contract between ops and the device. */
+/** The interface for recording dispatches: the contract between ops and the device. */
 import type { Kernel, Params } from "./kernel.ts";
 import type { BufferPool } from "./pool.ts";
 import type { Profile } from "./profile.ts";
@@ -10,13 +10,13 @@ export interface Reduction {
   splits: number;
   n: number;
   to: Tensor;
-  /** Add to what is there. */
+  /** Add to the existing values. */
   add: boolean;
 }
 
-/** What an op sees of a device. */
+/** The device as ops use it. */
 export interface Recorder {
-  /** What is assumed about the adapter. */
+  /** Assumptions about the adapter. */
   readonly traits: Traits;
   /** Memory for the tensors of a step. */
   readonly pool: BufferPool;
@@ -27,16 +27,17 @@ export interface Recorder {
     params: Params,
     work: number | readonly [number, number?, number?],
   ): void;
-  /** One of several variants of a kernel: see `Tuning.choose`. */
+  /** Chooses one of several variants of a kernel: see `Tuning.choose`. */
   choose<T>(key: string, candidates: readonly T[]): T;
   /**
-   * `main` records what writes the rows of partial sums. They are added up later, many reductions in one
-   * dispatch, but before anything else touches the result. Must not be nested.
+   * Records a split-K reduction: `main` records the dispatches that write the rows of partial sums. They are
+   * added up later, many reductions in one dispatch, but before anything else touches the result. Must not be
+   * nested.
    */
   reduceSplits(job: Reduction, main: (sums: Tensor) => void): void;
 }
 
-/** What running a tape needs besides. */
+/** A recorder that can run tapes, step by step. */
 export interface StepRecorder extends Recorder {
   /** While set, dispatches are timed and spans of host work noted. */
   readonly profile: Profile | null;
@@ -49,6 +50,6 @@ export interface StepRecorder extends Recorder {
     data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
     shape?: Tensor["shape"],
   ): Tensor;
-  /** Notes that work of so many multiply-adds was recorded; submits when it is enough for a while. */
+  /** Counts multiply-adds that were recorded; submits when there are enough for one submission. */
   noteWork(macs: number): void;
 }

@@ -4,11 +4,11 @@ import { Profile } from "./profile.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * A sample lasts about so long. On the device's clock shorter ones say more of the clock than of the work; the
- * wall clock sees the read-back as well, ten milliseconds and more, now and then many more.
+ * Milliseconds of one sample. Shorter samples would measure the device's clock more than the work; the wall
+ * clock includes the read-back, ten milliseconds and more, sometimes many more.
  */
 const SAMPLE_MS = { device: 2, wall: 120 };
-/** Repetitions of a sample: their parameters have to fit into one submission. */
+/** Most repetitions in a sample: their parameters have to fit into one submission. */
 const MOST = { device: 64, wall: 512 };
 /** Work of one submission, in milliseconds. */
 const SUBMISSION_MS = 100;
@@ -17,9 +17,9 @@ const SUBMISSION_MS = 100;
 export type Work = () => void;
 
 export class Stopwatch {
-  /** Of the present submission, by piece of work. */
+  /** Milliseconds of each piece of work in the current submission. */
   #samples: number[] = [];
-  /** Of all passes since `around` began. */
+  /** Milliseconds of all passes since `around` began. */
   #passMs = 0;
   readonly #word: Tensor;
   /** Milliseconds of a read-back alone. */
@@ -44,7 +44,7 @@ export class Stopwatch {
         sink: ({ track, ms, args }) => {
           if (track !== "device") return;
           watch.#passMs += ms;
-          // Others may record something in between, to prepare the work.
+          // Passes without `work` only prepare the work.
           if (args?.work !== undefined) watch.#samples[args.work as number] += ms;
         },
       }),
@@ -58,7 +58,7 @@ export class Stopwatch {
     return this.profile !== null;
   }
 
-  /** Milliseconds of a piece of work, roughly; the first time it is compiled, too, which is not counted. */
+  /** Rough milliseconds of a piece of work. It runs twice; the first run, which compiles, is not counted. */
   async estimate(work: Work): Promise<number> {
     await this.#once([work]);
     return (await this.#once([work]))[0];
@@ -90,7 +90,7 @@ export class Stopwatch {
     return result;
   }
 
-  /** Milliseconds of the device in all that `body` submits; of the wall clock, where it has no clock. */
+  /** Device milliseconds of everything `body` submits; wall-clock time if the device has no clock. */
   async around(body: () => Promise<void>): Promise<number> {
     await this.profile?.drain();
     this.#passMs = 0;

@@ -1,4 +1,4 @@
-/** Tensors: a shape and a place in a device buffer. Elements are 32 bits wide. */
+/** Tensors: a shape and an offset in a device buffer. Elements are 32 bits wide. */
 import type { DeviceBuffer } from "./pool.ts";
 
 /** Sizes in stored order, outermost first (`n, h, w, c`). */
@@ -7,6 +7,7 @@ export type Shape = readonly number[];
 /** Element types. */
 export type Dtype = "f32" | "u32";
 
+/** A row-major array of 32-bit elements, without gaps, in a device buffer that other tensors may share. */
 export interface Tensor {
   readonly shape: Shape;
   readonly buffer: DeviceBuffer;

@@ -1,6 +1,6 @@
 /**
- * Which variant of a kernel is used where several compute the same. Ops ask at every dispatch; the answers come
- * from a table that the tuner measured, and without one from the op's own order of preference.
+ * Chooses among variants of a kernel that compute the same. Ops ask at every dispatch; the answers come from
+ * a table that the tuner measured, and without one from the op's own order of preference.
  */
 import { sha256 } from "../common/sha256.ts";
 import { DataError } from "../common/errors.ts";
@@ -8,7 +8,7 @@ import { DataError } from "../common/errors.ts";
 /** Index into the candidates by key. Keys name a kernel and a class of shapes. */
 export type Choices = Readonly<Record<string, number>>;
 
-/** A choice that is kept, and what it was made among: other candidates make it meaningless. */
+/** A saved choice with the digest of its candidates: among others it is meaningless. */
 export interface Choice {
   index: number;
   /** `digestOf` the candidates. */
@@ -17,21 +17,21 @@ export interface Choice {
 
 export type Tuned = Readonly<Record<string, Choice>>;
 
-/** What tells lists of candidates apart. */
+/** Digest of a list of candidates. */
 export function digestOf(candidates: readonly unknown[]): string {
   return sha256(JSON.stringify(candidates)).slice(0, 12);
 }
 
 export class Tuning {
-  /** What was measured; replaced as a whole, never in the middle of a run. */
+  /** The measured choices; replaced as a whole, never in the middle of a run. */
   choices: Choices = {};
-  /** While set, told of every question: how the tuner finds out what there is to choose. */
+  /** Called at every choice while set: this is how the tuner finds out what there is to choose. */
   listener: ((key: string, candidates: readonly unknown[]) => void) | null = null;
-  /** Choices from outside that have not been held against the candidates yet. */
+  /** Loaded choices that have not been checked against the candidates yet. */
   #unchecked = new Map<string, string>();
   #from = "";
 
-  /** Takes over choices that were kept. @param from where, for messages. */
+  /** Takes over saved choices. @param from their origin, for messages. */
   use(tuned: Tuned, from: string): void {
     this.choices = Object.fromEntries(Object.entries(tuned).map(([key, c]) => [key, c.index]));
     this.#unchecked = new Map(Object.entries(tuned).map(([key, { among }]) => [key, among]));
@@ -39,8 +39,8 @@ export class Tuning {
   }
 
   /**
-   * One of `candidates`; the first is what the op would take without a measurement. They are plain data, and
-   * the same whenever the key is.
+   * Returns one of `candidates`: the measured choice, or the first if there is none. Candidates are plain
+   * data, and the same for the same key.
    * @throws DataError where a choice was made among other candidates.
    */
   choose<T>(key: string, candidates: readonly T[]): T {

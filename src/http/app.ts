@@ -1,4 +1,4 @@
-/** The server's routes and what every request passes on its way to them. */
+/** The server's routes, and the middleware that every request passes. */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { addArchitectures } from "./architectures.ts";
 import { addArtifacts } from "./artifacts.ts";

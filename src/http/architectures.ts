@@ -1,4 +1,4 @@
-/** Architectures of a run, as JSON and drawn: the winner's and any trial's. */
+/** Architectures of a run, as JSON and drawn: that of the winner and of any trial. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { join } from "@std/path";
 import {
@@ -22,12 +22,12 @@ import { Shelf } from "./lru_cache.ts";
 const drawing = {
   200: { description: "The drawing.", content: { "image/svg+xml": { schema: z.string() } } },
 };
-/** Opened by itself a drawing is a document: it may style itself and nothing else. */
+/** Headers of a drawing: opened by itself it is a document, which may have styles and nothing else. */
 export const drawingHeaders = {
   "content-type": "image/svg+xml; charset=utf-8",
   "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
 };
-/** An architecture is drawn the same for ever. */
+/** Drawings that are cached; an architecture's drawing never changes. */
 const keptDrawings = 200;
 
 const archRoute = createRoute({
@@ -112,7 +112,7 @@ export function winnerText({ id, path }: Run): string {
 }
 
 /**
- * What arch.json would be if this trial had won.
+ * The arch.json that would have been written if this trial had won.
  * @throws Problem 404 when there is no such trial.
  */
 export function archOfTrial(run: Run, index: RunIndex, trial: number): ArchFile {
@@ -125,7 +125,7 @@ export function archOfTrial(run: Run, index: RunIndex, trial: number): ArchFile 
     throw new Problem(404, `Cannot tell the architecture of a trial of run ${run.id}`);
   }
   const [{ choice, score }] = index.rows([row]);
-  // A search on a table reads no images: what they would be stands with the winner.
+  // A search on a table reads no images; the winner's file records the table's.
   if (!start?.data) return { ...parseArchFile(winnerText(run), "of the run"), choice, score };
   const { image, classes, task = "single-label" } = start.data;
   const fields = archFieldsOf(run.config as unknown as SearchConfig, {

@@ -1,4 +1,4 @@
-/** What a run leaves, as downloads: files by names of a list, in whole or in part. */
+/** Downloads of a run's files: fixed names, in whole or in part. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { join } from "@std/path";
 import type { Context } from "./context.ts";
@@ -6,7 +6,7 @@ import { isRealFile } from "./file.ts";
 import { Problem, problemResponse, problems } from "./problem.ts";
 import { artifactList, idParam } from "./schemas.ts";
 
-/** Every file that a run may leave for others, by its name. */
+/** Content types of the files that can be downloaded, by name. */
 const types: Record<string, string> = {
   "arch.json": "application/json",
   "arch.svg": "image/svg+xml",
@@ -69,14 +69,17 @@ export function addArtifacts(app: OpenAPIHono, { runs }: Context): void {
     return await fileResponse(path, raw, {
       "content-type": types[name],
       "content-disposition": `attachment; filename="${id}-${name}"`,
-      // Opened in place of saved, a drawing may do nothing.
+      // A drawing that is opened instead of saved may not run or load anything.
       "content-security-policy": "default-src 'none'; sandbox",
       "cache-control": "no-cache",
     }) as never;
   });
 }
 
-/** One range at most; several, or one of another unit, get the whole file, as the standard allows. */
+/**
+ * The response with a file. Serves one range; several ranges, or other units, get the whole file, as the
+ * standard allows.
+ */
 async function fileResponse(
   path: string,
   { headers: request, method }: Request,
@@ -99,7 +102,7 @@ async function fileResponse(
     });
   }
   const [from, to] = range ?? [0, size - 1];
-  // As much as there was when its length was told: events may be added meanwhile.
+  // Sends no more than the announced length: events may be added meanwhile.
   const length = to - from + 1;
   if (method === "HEAD") file.close();
   return new Response(method === "HEAD" ? null : pieces(file, from, length), {

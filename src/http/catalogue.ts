@@ -1,4 +1,4 @@
-/** What there is to start from: data sets, presets, the settings' schema. */
+/** Catalogue for starting runs: data sets, presets, the settings' schema. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { join } from "@std/path";
 import { knownSets, locateDataSet } from "../data/mod.ts";
@@ -14,7 +14,7 @@ const dataset = z.object({
   name: z.string(),
   title: z.string(),
   builtIn: z.boolean(),
-  /** On this machine; otherwise it is downloaded by the run that needs it. */
+  /** Present on this machine; otherwise the run that needs it downloads it. */
   here: z.boolean(),
   classes: z.array(z.string()),
 }).openapi("DataSet");
@@ -64,7 +64,10 @@ export function addCatalogue(app: OpenAPIHono, { options: { dataDir, places } }:
   app.openapi(schemaRoute, (c) => c.json(schema as Record<string, unknown>, 200));
 }
 
-/** All settings by command, preset and space; `chosen` in place of what a search's preset says. */
+/**
+ * All settings by command, preset and space; `chosen` replaces the strategy or evaluator of a search's
+ * preset.
+ */
 function allPresets(chosen: { strategy?: string; evaluator?: string }) {
   const each = <T>(resolve: (space: string, preset: string) => T) =>
     Object.fromEntries(
@@ -82,7 +85,7 @@ function allPresets(chosen: { strategy?: string; evaluator?: string }) {
   };
 }
 
-/** The user's own sets: real folders with a plain name. */
+/** The user's own data sets: real folders with a plain name. */
 function foldersIn(dataDir: string | undefined) {
   if (dataDir === undefined) return [];
   return [...Deno.readDirSync(dataDir)]

@@ -1,4 +1,4 @@
-/** Numbers in columns over an ascending x, and how many of them become few. */
+/** Columns of numbers over an ascending x, and their down-sampling. */
 
 export class Columns<Name extends string> {
   readonly x: number[] = [];
@@ -11,7 +11,7 @@ export class Columns<Name extends string> {
     >;
   }
 
-  /** Appends a row; a resumed run repeats what was there from x on, and the last wins. */
+  /** Appends a row. A resumed run repeats steps: the new row replaces all rows from x on. */
   push(x: number, row: Partial<Record<Name, unknown>>): void {
     this.cut(x);
     this.x.push(x);
@@ -21,7 +21,7 @@ export class Columns<Name extends string> {
     }
   }
 
-  /** Drops everything from x on. */
+  /** Drops all rows from x on. */
   cut(x: number): void {
     let n = this.x.length;
     while (n > 0 && this.x[n - 1] >= x) n--;
@@ -30,7 +30,7 @@ export class Columns<Name extends string> {
     for (const name of this.names) this.of[name].length = n;
   }
 
-  /** At most `points` rows: the mean of each column over equal stretches, at the last x of each. */
+  /** At most `points` rows: means of each column over equal stretches of rows, at the last x of each. */
   thinned(points: number): { x: number[] } & Record<Name, (number | null)[]> {
     const groups = stretches(this.x.length, points);
     const columns = Object.fromEntries(
@@ -47,7 +47,7 @@ export class Columns<Name extends string> {
   }
 }
 
-/** [from, to) of at most `points` equal pieces of n things. */
+/** Splits n rows into at most `points` equal stretches [from, to). */
 export function stretches(n: number, points: number): [number, number][] {
   const pieces = Math.min(n, points);
   return Array.from({ length: pieces }, (_, i) => [
@@ -56,7 +56,7 @@ export function stretches(n: number, points: number): [number, number][] {
   ]);
 }
 
-/** Of what is there; null when nothing is. */
+/** Mean of the values that are not null; null when there are none. */
 export function mean(values: readonly (number | null)[]): number | null {
   let [sum, n] = [0, 0];
   for (const value of values) {

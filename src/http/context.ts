@@ -1,4 +1,4 @@
-/** What the resources of the server share. */
+/** Objects shared by the server's routes. */
 import type { ServerOptions } from "../run/serving.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Metrics } from "./metrics.ts";
@@ -10,18 +10,18 @@ import type { StudiesFolder, StudyPlace } from "./studies_folder.ts";
 import type { StudyIndex } from "./study_index.ts";
 import type { Tail } from "./tail.ts";
 
-/** What handlers work with. */
+/** Context that handlers are given. */
 export interface Context {
   options: ServerOptions;
   runs: RunsFolder;
   dispatcher: Dispatcher;
   sessions: Sessions;
   metrics: Metrics;
-  /** One follower per run that somebody listens to. */
+  /** A follower for each run that has readers. */
   tails: Shelf<Run, Tail>;
-  /** What the events of a run add up to, for the runs looked at last. */
+  /** Indexes of the runs that were requested last. */
   indexes: Shelf<Run, RunIndex>;
   studies: StudiesFolder;
-  /** What the files of studies say, of those looked at last. */
+  /** Indexes of the studies that were requested last. */
   studyIndexes: Shelf<StudyPlace, StudyIndex>;
 }

@@ -1,7 +1,7 @@
 /**
- * Starts the runs of the server, each in a process of its own that goes on with a prepared run folder:
- * what the server starts and what the command line resumes are one path. One run at a time for each
- * setting of the adapter; runs of other processes are waited for by the adapter's lock.
+ * Starts the server's runs, each in its own process that resumes a prepared run folder; the command line
+ * resumes runs in the same way. One run at a time for each setting of the adapter; the adapter's lock makes
+ * it wait for runs of other processes.
  */
 import { join } from "@std/path";
 import { UsageError } from "../common/errors.ts";
@@ -15,18 +15,18 @@ import type { Run, RunsFolder } from "./runs_folder.ts";
 import { killedBy, Stopper, wasAsked } from "./stopper.ts";
 
 const entry = new URL("../../cli.ts", import.meta.url);
-/** Another server on the same runs may have left something to do. */
+/** Interval of looking at the queue again: another server on the same runs may have left work. */
 const lookAgainMs = 2000;
-/** In the state of a run whose process has not written its own number yet. */
+/** Process number in the state of a run whose process has not written its own yet. */
 const noProcess = 0;
-/** Of what a process wrote to stderr, for the message about its failure. */
+/** Characters of a process's stderr that are kept for the message about its failure. */
 const keptText = 8192;
 
 interface Active {
   adapter: string;
-  /** Null until its process is there. */
+  /** Null until the process is started. */
   child: Deno.ChildProcess | null;
-  /** Told to stop before it was there. */
+  /** Whether it was told to stop before the process was started. */
   stopped: boolean;
   ended: Promise<void>;
 }
@@ -49,13 +49,13 @@ export class Dispatcher {
     return this.#queue.list();
   }
 
-  /** How many runs come before this one; undefined when it does not wait here. */
+  /** Number of runs queued before this one; undefined when it is not in the queue. */
   positionOf(id: string): number | undefined {
     const position = this.waiting().findIndex(({ run }) => run === id);
     return position < 0 ? undefined : position;
   }
 
-  /** @throws Problem 409 when the run cannot be started or gone on with. */
+  /** Adds a run to the queue. @throws Problem 409 when the run cannot be started or resumed. */
   enqueue({ id, path, state: { status } }: Run): void {
     const waits = status === "queued" && (this.positionOf(id) !== undefined || isGuarded(path));
     if (waits || status === "running" || status === "done") {
@@ -67,8 +67,8 @@ export class Dispatcher {
   }
 
   /**
-   * Asks a run to write a checkpoint and end; asked again, or where it does not answer in time, it is killed.
-   * @throws Problem 409 when it does not run.
+   * Asks a run to write a checkpoint and end. Asked again, or without an answer in time, it is killed.
+   * @throws Problem 409 when it is not running.
    */
   stop({ id, path, state }: Run): void {
     if (this.#queue.take(id)) return change(path, { status: "interrupted" });
@@ -81,7 +81,7 @@ export class Dispatcher {
         throw new Problem(409, `Cannot stop run ${id}: it is starting, try again`);
       }
       this.#stopper.stop(`${id} ${pid}`, (signal) => {
-        // Another process holds the run: no recycled number.
+        // The run is held by a process, so the number is not one that was recycled.
         if (isGuarded(path) && readState(path).pid === pid) Deno.kill(pid, signal);
       });
     } else if (state.status === "queued") {
@@ -89,7 +89,7 @@ export class Dispatcher {
     } else throw new Problem(409, `Cannot stop run ${id}: it is ${state.status}`);
   }
 
-  /** @throws Problem 409 when the run's folder is in use. */
+  /** Deletes a run. @throws Problem 409 when its folder is in use. */
   remove({ id, path, state }: Run): void {
     const busy = this.#active.has(id) || state.status === "running" || state.status === "queued";
     if (busy || isGuarded(path)) {
@@ -98,11 +98,11 @@ export class Dispatcher {
     Deno.removeSync(path, { recursive: true });
   }
 
-  /** Interrupts what runs and waits for its checkpoints; the queue stays for the next server. */
+  /** Interrupts all runs and waits for their checkpoints; the queue stays for the next server. */
   async close(): Promise<void> {
     this.#closing = true;
     clearInterval(this.#timer);
-    // Those that were asked already keep their deadline.
+    // Runs that were asked already keep their deadline.
     for (const active of this.#active.values()) if (!active.stopped) this.#stopActive(active);
     await Promise.all([...this.#active.values()].map(({ ended }) => ended));
     this.#stopper.close();
@@ -121,7 +121,7 @@ export class Dispatcher {
       try {
         const run = this.runs.get(id);
         const { adapter } = run.config;
-        // A process that has written its last state may still be there.
+        // A process that has written its last state may still be running.
         if (busy.has(adapter) || this.#active.has(id) || isGuarded(run.path)) continue;
         if (!this.#queue.take(id)) continue; // Another server was faster.
         busy.add(adapter);
@@ -169,15 +169,15 @@ export class Dispatcher {
     this.#settle(run, { status: "failed", error });
   }
 
-  /** Writes the end of a process that did not come to write it itself. */
+  /** Records the end of a process that could not record it itself. */
   #settle({ id, path }: Run, end: Pick<RunState, "status" | "error">): void {
     try {
       const { status } = readState(path);
-      // Asked for again meanwhile, or in the hands of another process.
+      // Queued again meanwhile, or held by another process.
       if (this.positionOf(id) !== undefined || isGuarded(path)) return;
       if (status !== "done" && status !== "failed") change(path, end);
     } catch (error) {
-      if (!(error instanceof UsageError)) throw error; // Deleted in the meantime.
+      if (!(error instanceof UsageError)) throw error; // Deleted meanwhile.
     }
   }
 }
@@ -194,7 +194,7 @@ async function lastText(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text;
 }
 
-/** The sentence that the command line ended with. */
+/** The error message that the command line ended with. */
 function reasonIn(text: string): string | undefined {
   const lines = text.trimEnd().split("\n");
   const said = lines.findLast((line) => line.startsWith("denas: "))?.slice("denas: ".length);

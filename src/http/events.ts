@@ -1,4 +1,4 @@
-/** A run's events: what was written so far, then what comes, as server-sent events or lines of JSON. */
+/** A run's events, past and live, as server-sent events or lines of JSON. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "./context.ts";
 import { Problem, problems } from "./problem.ts";
@@ -6,7 +6,7 @@ import { idParam } from "./schemas.ts";
 import type { Tail } from "./tail.ts";
 
 const text = new TextEncoder();
-/** A browser that lost the connection waits so long before it comes back. */
+/** Time that a browser waits before it reconnects. */
 const greeting = "retry: 1000\n\n";
 const heartbeat = text.encode(": alive\n\n");
 const blankLine = text.encode("\n");
@@ -41,7 +41,7 @@ const route = createRoute({
   },
 });
 
-/** Most connections that follow runs at once. */
+/** Most connections that follow runs at the same time. */
 const maxClients = 5000;
 
 export function addEvents(app: OpenAPIHono, { runs, tails, metrics }: Context): void {
@@ -79,11 +79,11 @@ export function addEvents(app: OpenAPIHono, { runs, tails, metrics }: Context): 
       leave();
       count();
     });
-    return new Response(body, { headers }) as never; // A stream; the document calls its text a string.
+    return new Response(body, { headers }) as never; // A stream; a string in the OpenAPI document.
   });
 }
 
-/** One client's place in the file, and what it gets next. */
+/** A client's position in the file, and the next piece for it. */
 class Reader {
   #position: number;
   #stateSeen = -1;
@@ -98,7 +98,7 @@ class Reader {
     this.#heartbeatSeen = tail.heartbeats;
   }
 
-  /** Waits for the next piece; null is the end. */
+  /** Waits for the next piece; null at the end. */
   async next(): Promise<Uint8Array | null> {
     const { tail, options: { lines, follow } } = this;
     while (!tail.closed) {
@@ -126,7 +126,7 @@ class Reader {
     return lines ? chunk.lines : chunk.messages;
   }
 
-  /** The run's summary, where it is another than the one sent before. */
+  /** The run's summary when it differs from the one sent before, otherwise null. */
   #state(): Uint8Array | null {
     const { tail } = this;
     if (this.#stateSeen === tail.stateVersion) return null;
@@ -143,7 +143,7 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   return both;
 }
 
-/** Pulled by the client's own pace: nothing is made before there is room for it. */
+/** A stream that is pulled at the client's pace: nothing is made before there is room for it. */
 function stream(reader: Reader, end: () => void): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {

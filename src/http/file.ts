@@ -1,7 +1,7 @@
-/** Reading pieces of files that may still grow. */
+/** Reads parts of files that may still grow. */
 import { wholeLines } from "../run/lines.ts";
 
-/** Read at once; in between other requests are served. */
+/** Bytes read at once; other requests are served in between. */
 const blockBytes = 4 << 20;
 
 /** At most `length` bytes from a position; fewer where the file ends. */
@@ -17,7 +17,7 @@ export function readAt(
   return bytes.subarray(0, done);
 }
 
-/** Opens a file that is one itself, not a link to one; null where there is none. */
+/** Opens a regular file, not a link to one; null where there is none. */
 export function openIfThere(path: string): Deno.FsFile | null {
   if (!isRealFile(path)) return null;
   try {
@@ -54,7 +54,10 @@ function lstat(path: string): Deno.FileInfo | null {
   }
 }
 
-/** The whole lines of a file from a byte on that begins one, in blocks; nothing where it is not there. */
+/**
+ * Yields the whole lines of a file, in blocks, from a byte that begins a line; nothing where there is no
+ * file.
+ */
 export async function* linesFrom(
   path: string,
   from: number,
@@ -70,7 +73,7 @@ export async function* linesFrom(
         yield bytes.subarray(0, whole);
         at += whole;
         length = blockBytes;
-      } else if (at + length >= size) return; // A line that is being written.
+      } else if (at + length >= size) return; // A line that is still being written.
       else length *= 2;
       await new Promise((resolve) => setTimeout(resolve));
     }

@@ -1,4 +1,4 @@
-/** What every request has to pass: sizes, host, origin, content type, token. And what every answer says. */
+/** Checks of every request (sizes, host, origin, content type, token), and headers of every answer. */
 import type { MiddlewareHandler } from "hono";
 import { isLoopback, type ServerOptions } from "../run/serving.ts";
 import { problemResponse } from "./problem.ts";
@@ -8,14 +8,16 @@ const maxAddress = 8 * 1024;
 const maxHeaders = 16 * 1024;
 const maxBody = 64 * 1024;
 
-/** Open to all: the page that asks for the token, what it is made of, and whether the server lives. */
+/**
+ * Paths that need no token: the page that asks for it with its assets, the API's documents, the health check.
+ */
 const open = /^\/($|healthz$|session$|openapi\.json$|docs($|\/)|ui\/)/;
 
 const loopback = ["localhost", "127.0.0.1", "[::1]"];
 
 type Names = Pick<ServerOptions, "host" | "trustedHosts">;
 
-/** Refuses what a foreign page could send, or what is too large to look at. */
+/** Refuses requests that a foreign page could send, and those that are too large. */
 export function guard({ host, trustedHosts = [] }: Names): MiddlewareHandler {
   const trusted = trustedNames(host, trustedHosts);
   return async (c, next) => {
@@ -28,7 +30,7 @@ export function guard({ host, trustedHosts = [] }: Names): MiddlewareHandler {
   };
 }
 
-/** Counts what has no length beforehand while it is read. */
+/** Limits bodies of unknown length by counting while they are read. */
 export const limitBody: MiddlewareHandler = async (c, next) => {
   const { raw } = c.req;
   const refusal = () => problemResponse(413, `Cannot take the body: more than ${maxBody} bytes`);
@@ -58,7 +60,7 @@ export function demandToken(sessions: Sessions): MiddlewareHandler {
   };
 }
 
-/** Nothing but this server's own scripts and styles; nobody frames it. */
+/** Content security policy: this server's own scripts and styles only, and no framing. */
 export const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
   "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -68,7 +70,7 @@ export const answerHeaders: MiddlewareHandler = async (c, next) => {
   answerWith(c.res);
 };
 
-/** Adds what every answer says. */
+/** Adds the headers that every answer has. */
 export function answerWith(response: Response): Response {
   const { headers } = response;
   if (!headers.has("content-security-policy")) headers.set("content-security-policy", policy);
@@ -100,8 +102,8 @@ function tooLarge(url: string, headers: Headers): Response | null {
 }
 
 /**
- * A page of another site reaches this server by a name of its own (DNS rebinding) or by this server's
- * name with its own origin. A browser tells both truthfully.
+ * Whether a request comes from a page of another site. Such a page reaches this server by a name of its own
+ * (DNS rebinding), or by this server's name with its own origin. A browser reports both truthfully.
  */
 function foreign(
   headers: Headers,
@@ -119,7 +121,7 @@ function foreign(
   }
   const origin = headers.get("origin");
   const site = headers.get("sec-fetch-site");
-  // A proxy may ask by this server's own name; the browser asked the proxy by one that is trusted.
+  // A proxy may use this server's own name as host; the browser's origin is then the proxy's trusted name.
   const own = origin === null || origin === `http://${host}` || origin === `https://${host}` ||
     proxied.includes(hostName(origin.replace(/^https?:\/\//, "")) ?? "");
   const changes = method !== "GET" && method !== "HEAD";
@@ -127,7 +129,10 @@ function foreign(
   return problemResponse(403, "Cannot answer a page of another site");
 }
 
-/** A form cannot send JSON, so that a browser asks first, and is refused. */
+/**
+ * Refuses changes that are not JSON. A form cannot send JSON; a script of another site must ask first and is
+ * refused.
+ */
 function unlabelled(method: string, headers: Headers): Response | null {
   if (method === "GET" || method === "HEAD") return null;
   const type = (headers.get("content-type") ?? "").split(";")[0].trim().toLowerCase();
@@ -147,8 +152,8 @@ function hostName(host: string): string | null {
 }
 
 /**
- * On loopback only its own names and those of a proxy; else also addresses, which no DNS can point elsewhere,
- * and the machine's.
+ * Accepts the host names of this server. On loopback: its own names and those of a proxy. Otherwise also
+ * addresses, which DNS cannot redirect, and the machine's names.
  */
 function trustedNames(bound: string, proxied: readonly string[]): (name: string) => boolean {
   if (isLoopback(bound)) {

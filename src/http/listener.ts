@@ -1,5 +1,6 @@
 /**
- * The socket: plain or with TLS, on `node:http`, whose deadlines for headers and requests `Deno.serve` lacks.
+ * The listening socket: plain or TLS, on `node:http`, which has deadlines for headers and requests that
+ * `Deno.serve` lacks.
  */
 import { getRequestListener } from "@hono/node-server";
 import { createPrivateKey, X509Certificate } from "node:crypto";
@@ -11,12 +12,15 @@ import type { ServerOptions as Options } from "../run/serving.ts";
 import { answerWith } from "./guard.ts";
 import { problemResponse } from "./problem.ts";
 
-/** Whoever sends no whole header, or no whole request, in this time is cut off. */
+/** Times after which a client without a whole header, or a whole request, is disconnected. */
 const usualDeadlines = { headersMs: 10_000, requestMs: 30_000 };
-/** How often connections are looked at for that. */
+/** Interval of checking these deadlines. */
 const checkMs = 1000;
 
-/** Steps up and down in an address, which would be resolved: what is asked for is what is answered. */
+/**
+ * Matches dot segments in a path. They would be resolved, and the answer would be for another path than the
+ * request.
+ */
 const dotted = /^[^?]*\/(\.|%2e){1,2}([/?#]|$)/i;
 
 const unreadable = () =>
@@ -26,15 +30,16 @@ type Answer = (request: Request) => Response | Promise<Response>;
 
 export interface Listener {
   port: number;
-  /** Takes no more connections; resolves when those there are have ended. */
+  /** Accepts no more connections; resolves when the open ones have ended. */
   stop(): Promise<void>;
-  /** Cuts off who is left. */
+  /** Closes the connections that are left. */
   cut(): void;
 }
 
 /**
+ * Starts listening.
  * @param answer is called for each request.
- * @throws UsageError when the address cannot be had, or certificate and key do not fit.
+ * @throws UsageError when the address is not available, or certificate and key do not fit.
  */
 export async function listen(
   options: Pick<Options, "host" | "port" | "tls" | "deadlines" | "report">,
@@ -93,7 +98,7 @@ function makeServer(
   return createTlsServer({ ...limits, ...tls }, answered) as unknown as Server;
 }
 
-/** Deno looks at certificate and key only when somebody connects. */
+/** Checks certificate and key now: Deno does so only when a client connects. */
 function checkPair({ cert, key }: NonNullable<Options["tls"]>): void {
   const read = <T>(what: string, make: () => T): T => {
     try {

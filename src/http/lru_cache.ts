@@ -1,8 +1,11 @@
-/** Keeps what is costly to make of the things asked for last, and lets go of the rest. */
+/** LRU cache; entries in use are not evicted. */
 export class Shelf<From, T> {
   readonly #things = new Map<string, T>();
 
-  /** @param keyOf tells things apart. @param inUse says which may not go, @param drop what is done with one that does. */
+  /**
+   * @param keyOf gives the key of an entry. @param inUse protects an entry. @param drop is called on evicted
+   * ones.
+   */
   constructor(
     private readonly size: number,
     private readonly keyOf: (from: From) => string,
@@ -16,7 +19,7 @@ export class Shelf<From, T> {
     let thing = this.#things.get(key);
     if (thing === undefined) thing = this.make(from);
     else this.#things.delete(key);
-    this.#things.set(key, thing); // Last in the order of insertion: asked for last.
+    this.#things.set(key, thing); // Last in insertion order: used most recently.
     for (const [other, old] of this.#things) {
       if (this.#things.size <= this.size) break;
       if (other !== key && !this.inUse(old)) this.#let(other, old);
@@ -24,7 +27,7 @@ export class Shelf<From, T> {
     return thing;
   }
 
-  /** Forgets what was made of this. */
+  /** Removes the entry. */
   remove(from: From): void {
     const key = this.keyOf(from);
     const thing = this.#things.get(key);

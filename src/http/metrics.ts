@@ -1,4 +1,4 @@
-/** Figures for Prometheus: what runs, how fast, who watches. */
+/** Metrics for Prometheus: runs, training rates, clients. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -7,7 +7,7 @@ import { stateName } from "./schemas.ts";
 import { lastStep } from "./summary.ts";
 
 export class Metrics {
-  /** Connections that follow a run. */
+  /** Number of connections that follow a run. */
   clients = 0;
   readonly registry = new Registry();
   readonly #requests: Counter<"method" | "route" | "status">;
@@ -30,7 +30,7 @@ export class Metrics {
     });
   }
 
-  /** @returns what to call once the client is gone. */
+  /** Counts a client. @returns a function to call when the client is gone. */
   addClient(): () => void {
     this.clients++;
     let gone = false;
@@ -40,7 +40,7 @@ export class Metrics {
     };
   }
 
-  /** By route, not by address: there are few of them. */
+  /** Counts requests by route instead of path, since there are few routes. */
   middleware(): MiddlewareHandler {
     return async (c, next) => {
       const from = performance.now();
@@ -79,7 +79,7 @@ function makeGauges({ metrics, runs, dispatcher }: Context) {
   const queue = gauge("denas_queue_length", "Runs of the server that wait.");
   const clients = gauge("denas_event_clients", "Connections that follow a run.");
   const memory = gauge("denas_resident_memory_bytes", "Memory of the server's process.");
-  // Only what is running has these, so there are as many as searches at a time.
+  // Only running searches have these metrics, so their number stays small.
   const running = {
     step: gauge("denas_run_steps", "Training steps done.", ["run"]),
     left: gauge("denas_run_seconds_left", "Projected time to the end.", ["run"]),

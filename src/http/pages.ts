@@ -1,4 +1,4 @@
-/** The page, and the page about the API: files that are part of the program, so that no network is needed. */
+/** The page and the API documentation, served from the program itself, so that no network is needed. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { createHash } from "node:crypto";
 import swaggerScript from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "text" };
@@ -21,7 +21,7 @@ const docsPage = `<!doctype html>
 </html>
 `;
 
-/** What changes something is JSON, with a body or without. */
+/** Script of the API page. It sends every change as JSON, with a body or without. */
 const docsScript = `SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#api",
@@ -39,7 +39,7 @@ const docs: Record<string, Asset> = {
   "/docs/swagger-ui.css": { type: "text/css", body: swaggerStyle },
 };
 
-/** The API page styles its elements one by one. */
+/** Policy of the API page, whose elements have inline styles. */
 const docsPolicy = policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'");
 
 export function addPages(app: OpenAPIHono): void {
@@ -48,7 +48,7 @@ export function addPages(app: OpenAPIHono): void {
   for (const [name, asset] of Object.entries(assets)) serve(app, `/ui/${name}`, asset, policy);
 }
 
-/** With a tag of its content: a browser asks whether it changed, and is told in one line that not. */
+/** Serves an asset with an ETag, so that a browser's later request is answered by 304. */
 function serve(app: OpenAPIHono, path: string, { type, body }: Asset, csp: string): void {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body.slice();
   const etag = `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
@@ -64,7 +64,7 @@ function serve(app: OpenAPIHono, path: string, { type, body }: Asset, csp: strin
   });
 }
 
-/** Whatever else was asked for. */
+/** Answer to any other path. */
 export function notFound(path: string): Response {
   return problemResponse(404, `Cannot find ${path.slice(0, 200)}: /docs lists what there is`);
 }

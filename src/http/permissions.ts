@@ -1,6 +1,6 @@
 /**
- * What a run may touch: its own folder, the lock of the adapter, its data, resized pictures, and what the
- * command line was told to read and write where it was started there. No network, no programs.
+ * Permissions of a run's process: its own folder, the adapter's lock, its data, resized pictures, and the
+ * paths that the command line was given where it was started there. No network, no programs.
  */
 import { dirname, isAbsolute, join } from "@std/path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { driverFiles } from "../run/driver.ts";
 import type { ServerOptions } from "../run/serving.ts";
 import type { Run } from "./runs_folder.ts";
 
-/** Variables that say where caches are, how to print, and which driver WebGPU takes. */
+/** Environment variables for cache folders, printing, and the driver of WebGPU. */
 const variables = [
   ...["HOME", "XDG_CACHE_HOME", "DENO_DIR", "LOCALAPPDATA", "INIT_CWD", "DENAS_COMMAND"],
   ...["DENAS_NOHUP"],
@@ -17,7 +17,7 @@ const variables = [
   ...["TEAMCITY_VERSION", "TERM_PROGRAM", "DENO_WEBGPU_BACKEND", "TF_BUILD", "AGENT_NAME"],
 ];
 
-/** Flags of `deno run` for a run. */
+/** Flags of `deno run` for a run's process. */
 export async function permissionsFor(
   run: Run,
   root: string,
@@ -47,7 +47,7 @@ export async function permissionsFor(
   }
   const { out, outputs } = run.state;
   if (out !== undefined) {
-    // Written beside and renamed; the folder is flushed.
+    // The file is written beside its path and renamed; the folder is flushed.
     read.push(dirname(out));
     write.push(out, `${out}.part`);
   }
@@ -62,19 +62,21 @@ export async function permissionsFor(
   return [...flags, `--allow-read=${list(read)}`, `--allow-write=${list(write)}`];
 }
 
-/** Whether a published set would have to be downloaded; whatever is wrong is for the run to say. */
+/** Whether a published set would have to be downloaded. Other problems are reported by the run. */
 async function isMissing(name: string, places: Parameters<typeof locateDataSet>[1]) {
   return await locateDataSet(name, places).then((found) => found === null, () => false);
 }
 
-/** Clients cannot name any (see start_schema.ts): these come from the command line. */
+/**
+ * Paths in a run's settings. Clients cannot give any (see start_schema.ts): these come from the command line.
+ */
 function pathsIn(value: unknown): string[] {
   if (typeof value === "string") return isAbsolute(value) ? [value] : [];
   if (typeof value !== "object" || value === null) return [];
   return Object.values(value).flatMap(pathsIn);
 }
 
-/** Deno separates paths by commas and takes two for one. */
+/** Joins paths for a Deno flag, which separates them by commas and escapes a comma as two. */
 function list(paths: readonly string[]): string {
   return paths.map((path) => path.replaceAll(",", ",,")).join(",");
 }

@@ -1,4 +1,4 @@
-/** Errors as problem details (RFC 9457): one body for all of them, with what to do next in `detail`. */
+/** Errors as problem details (RFC 9457), all with the same body; `detail` says what to do next. */
 import { z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { DataError, UsageError } from "../common/errors.ts";
@@ -8,7 +8,7 @@ export const problemSchema = z.object({
   title: z.string(),
   status: z.number().int(),
   detail: z.string(),
-  /** Of a request that does not fit its schema: where, and what is wrong there. */
+  /** Paths and messages, for a request that does not fit its schema. */
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 }).openapi("Problem");
 
@@ -30,7 +30,7 @@ const titles: Record<number, string> = {
   503: "Too busy",
 };
 
-/** An answer that is an error; thrown by handlers. */
+/** An error answer; thrown by handlers. */
 export class Problem extends Error {
   override name = "Problem";
   constructor(
@@ -58,7 +58,10 @@ export function problemResponse(
   });
 }
 
-/** What the library throws at its callers is the client's mistake or a damaged run, not a failed server. */
+/**
+ * Converts an error to an answer. The library's own errors are the client's mistake or a damaged run, not a
+ * server failure.
+ */
 export function problemOf(error: Error, report: (error: Error) => void): Response {
   if (error instanceof Problem) {
     return problemResponse(error.status, error.message, { headers: error.headers });
@@ -72,7 +75,7 @@ export function problemOf(error: Error, report: (error: Error) => void): Respons
   return problemResponse(500, "Cannot answer: the server failed; its terminal says why");
 }
 
-/** The issues of zod as one problem: the first in a sentence, all of them in `errors`. */
+/** The zod issues as one problem: the first as a sentence, all of them in `errors`. */
 export function invalidRequest(
   target: string,
   issues: readonly { path: readonly PropertyKey[]; message: string }[],
@@ -83,7 +86,7 @@ export function invalidRequest(
   return problemResponse(400, `Cannot use the request: ${where}: ${message}`, { errors });
 }
 
-/** The error answers of a route, for the OpenAPI document. */
+/** Error answers of a route, for the OpenAPI document. */
 export function problems(...statuses: number[]) {
   const content = { "application/problem+json": { schema: problemSchema } };
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** What a run's events add up to: series, trials, the last of each kind. Reads on from where it stopped. */
+/** Index of a run's events: series, trials, the last event of each type. Reading resumes where it stopped. */
 import { join } from "@std/path";
 import type { LoggedEvent } from "../nas/events.ts";
 import { eventIn } from "../run/files.ts";
@@ -9,13 +9,13 @@ import { TrialTable } from "./trial_table.ts";
 type Event<Type extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: Type }>;
 
 export class RunIndex {
-  /** `seq` of the event after those read. */
+  /** `seq` of the next event to read. */
   next = 0;
   start: Event<"start"> | null = null;
   controller: Event<"controller"> | null = null;
   best: Event<"best"> | null = null;
   done: Event<"done"> | null = null;
-  /** The newest event, where it tells of compiling. */
+  /** The newest event if it is about compiling, otherwise null. */
   compiling: Event<"compile"> | null = null;
   readonly warnings: string[] = [];
   readonly trials = new TrialTable();
@@ -39,12 +39,12 @@ export class RunIndex {
   #position = 0;
   #reading: Promise<void> | null = null;
 
-  /** @param run its folder. */
+  /** @param run the run's folder. */
   constructor(run: string) {
     this.#path = join(run, "events.ndjson");
   }
 
-  /** Takes in what was written since; calls at the same time share the work. */
+  /** Reads new events; concurrent calls share the work. */
   refresh(): Promise<this> {
     this.#reading ??= this.#read().finally(() => this.#reading = null);
     return this.#reading.then(() => this);
@@ -61,7 +61,7 @@ export class RunIndex {
     };
   }
 
-  /** The events of trials as they were written. */
+  /** Events of trials as they were written. */
   rows(rows: readonly number[]) {
     if (rows.length === 0) return [];
     const file = Deno.openSync(this.#path, { read: true });
@@ -83,7 +83,7 @@ export class RunIndex {
 
   #takeLines(bytes: Uint8Array): void {
     const text = decode(bytes);
-    // Nearly always plain ASCII, where places in the text are places in the file.
+    // The text is nearly always ASCII; then its positions are those in the file.
     const plain = text.length === bytes.length;
     for (let at = 0; at < text.length;) {
       const end = text.indexOf("\n", at) + 1;

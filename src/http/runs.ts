@@ -1,4 +1,4 @@
-/** Runs: list, inspect, start, stop, resume, delete. */
+/** Routes of runs: list, inspect, start, stop, resume, delete. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "./context.ts";
 import { problems } from "./problem.ts";
@@ -12,7 +12,7 @@ const json = <T extends z.ZodType>(schema: T, description: string) => ({
   content: { "application/json": { schema } },
 });
 
-/** A form of another site cannot send that type. */
+/** Reason: a form of another site cannot send that type. */
 const typed = "Needs `Content-Type: application/json`, though no body.";
 
 const listRoute = createRoute({

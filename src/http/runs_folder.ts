@@ -1,4 +1,4 @@
-/** The folder of all runs, as requests may reach it: by plain names, never through a link, never above it. */
+/** The folder of all runs. Requests reach it by plain names only, never through a link, never above it. */
 import { join } from "@std/path";
 import type { Settings } from "../nas/definition.ts";
 import { upgradedConfig } from "../nas/config/old_formats.ts";
@@ -7,10 +7,10 @@ import { listRuns, readState, type RunState } from "../run/state.ts";
 import { isLink, isRealFile, isRealFolder } from "./file.ts";
 import { Problem } from "./problem.ts";
 
-/** Names that a run's folder may have: nothing that a path could be made of. */
+/** Pattern of a run's folder name: it cannot contain a path. */
 export const runId = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
 
-/** What lists need of a run's config.json. */
+/** Fields of a run's config.json that lists show. */
 export interface RunConfig {
   preset: string;
   seed: number;
@@ -28,34 +28,34 @@ export interface Run {
   config: RunConfig & Record<string, unknown>;
 }
 
-/** Whether a run may be read: a folder of a plain name, in which nothing that is read first is a link. */
+/** Whether a run may be read: a folder with a plain name whose first-read files are no links. */
 function isRun(path: string, name: string): boolean {
   return runId.test(name) && isRealFolder(path) && isRealFile(join(path, "state.json")) &&
     !isLink(join(path, "config.json"));
 }
 
 export class RunsFolder {
-  /** Without links, so that a run's real path can be compared with it. */
+  /** Path without links, so that a run's real path can be compared with it. */
   readonly root: string;
-  /** A run's configuration never changes; keyed by path and time of creation. */
+  /** Cached configurations, which never change; keyed by path and time of creation. */
   readonly #configs = new Map<string, Run["config"]>();
 
   readonly #reported = new Set<string>();
 
-  /** @param report is told once of each run that cannot be read. */
+  /** @param report is called once for each run that cannot be read. */
   constructor(runs: string, private readonly report: (message: string) => void) {
     Deno.mkdirSync(runs, { recursive: true });
     this.root = Deno.realPathSync(runs);
   }
 
-  /** @throws Problem 404 where there is no such run. */
+  /** The run of this id. @throws Problem 404 where there is none. */
   get(id: string): Run {
     const path = this.pathOf(id);
     const state = readState(path);
     return { id, path, state, config: this.#configOf(path, state) };
   }
 
-  /** @throws Problem 404 when it is no plain name of a real folder with a run in it. */
+  /** Path of a run. @throws Problem 404 when the id is no plain name of a real folder with a run in it. */
   pathOf(id: string): string {
     const path = join(this.root, id);
     if (!isRun(path, id)) {
@@ -64,7 +64,7 @@ export class RunsFolder {
     return path;
   }
 
-  /** All runs, newest first; those that cannot be read are left out and reported. */
+  /** All runs, newest first; unreadable ones are left out and reported. */
   list(): Run[] {
     const runs: Run[] = [];
     const found = listRuns(this.root, (problem) => this.#tell(problem), isRun);

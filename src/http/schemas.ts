@@ -1,4 +1,4 @@
-/** What the server answers, as zod schemas: the types of its handlers and its OpenAPI document. */
+/** The server's answers as zod schemas, for the types of its handlers and its OpenAPI document. */
 import { z } from "@hono/zod-openapi";
 import { archFile } from "../nas/arch_formats/arch_file.ts";
 import { runState } from "../run/state.ts";
@@ -33,11 +33,11 @@ export const runSummary = z.object({
   secondsLeft: z.number().optional(),
   best: z.object({ trial: z.number(), score: z.number() }).optional(),
   score: z.number().optional().openapi({ description: "the best so far" }),
-  /** Unit of the scores: `fraction` is shown as per cent. */
+  /** Unit of the scores; `fraction` is shown as per cent. */
   scoreUnit: z.string().optional(),
   testAccuracy: fraction.optional(),
   error: z.string().optional(),
-  /** How many runs of the server's queue come before. */
+  /** Number of runs before it in the server's queue. */
   position: z.number().optional(),
 }).openapi("RunSummary");
 
@@ -59,10 +59,10 @@ export const runDetail = runSummary.extend({
   adapter: z.object({ description: z.string(), driver: z.string(), fallback: z.boolean() })
     .optional(),
   parameters: z.number().optional(),
-  /** Trials so far, and events: the live stream goes on at `?from=events`. */
+  /** Number of trials and of events so far; the live stream continues at `?from=events`. */
   trials: z.number(),
   events: z.number(),
-  /** The last event of each of these types. */
+  /** Last event of each of these types. */
   start: event.optional(),
   controller: event.optional(),
   done: event.optional(),
@@ -70,7 +70,7 @@ export const runDetail = runSummary.extend({
   compiling: event.optional(),
   winner: z.object({ trial: z.number(), score: z.number(), choice: z.array(z.number()) })
     .optional(),
-  /** What the rows of the controller's probabilities stand for. */
+  /** Decisions behind the rows of the controller's probabilities. */
   decisions: z.array(decision),
   warnings: z.array(z.string()),
   commands: z.array(z.object({ title: z.string(), command: z.string() })),
@@ -81,7 +81,7 @@ export const trialRow = z.object({
   epoch: z.number(),
   on: z.enum(["reward", "selection"]),
   score: z.number(),
-  /** Present where there is no score, with the reason. */
+  /** Present, with the reason, where there is no score. */
   status: z.enum(["ok", "failed", "infeasible"]).optional(),
   reason: z.string().optional(),
   parents: z.array(z.number()).optional(),
@@ -97,9 +97,9 @@ export const trialList = z.object({
 }).openapi("Trials");
 
 export const trialDetail = trialRow.extend({
-  /** Place among all trials of its kind, 1 = best. */
+  /** Rank among all trials of its kind, 1 = best. */
   rank: z.number(),
-  /** Of the network that a retraining would build. */
+  /** Parameters of the network that a retraining would build. */
   parameters: z.number(),
   macs: z.number().nullable(),
   arch: archFile,
@@ -109,7 +109,7 @@ export const trialDetail = trialRow.extend({
 const series = z.array(z.number().nullable());
 
 export const curves = z.object({
-  /** The live stream goes on at `?from=next`. */
+  /** The live stream continues at `?from=next`. */
   next: z.number(),
   steps: z.object({
     x: series,
@@ -124,7 +124,7 @@ export const curves = z.object({
     loss: series,
     trainAccuracy: series,
     validAccuracy: series,
-    /** Of searches with policyEvaluation, and of retrainings with evalTestEachEpoch. */
+    /** For searches with policyEvaluation, and retrainings with evalTestEachEpoch. */
     policyAccuracy: series,
     testAccuracy: series,
     seconds: series,
@@ -137,9 +137,9 @@ export const curves = z.object({
     baseline: series,
     skipRate: series,
   }),
-  /** `reward` is the mean of so many trials as fall on one point. */
+  /** `reward` is the mean of the trials that share a point. */
   trials: z.object({ x: series, reward: series, low: series, high: series, selection: series }),
-  /** A step line: the best score from trial x on. */
+  /** Step line: the best score from trial x on. */
   best: z.object({ x: series, score: series }),
 }).openapi("Curves");
 

@@ -1,4 +1,4 @@
-/** Opens and closes the server. It opens no device: runs are processes of their own. */
+/** Opens and closes the server. It opens no device, since runs have their own processes. */
 import { requireFolder } from "../run/files.ts";
 import { makeApp } from "./app.ts";
 import type { RunningServer, ServerOptions } from "../run/serving.ts";
@@ -15,15 +15,18 @@ import { StudiesFolder, type StudyPlace } from "./studies_folder.ts";
 import { StudyIndex } from "./study_index.ts";
 import { Tail } from "./tail.ts";
 
-/** Runs whose events are kept added up. */
+/** Runs whose indexes are kept. */
 const keptIndexes = 4;
 const keptTails = 32;
-/** A list has so many. */
+/** Studies whose indexes are kept; a list has about this many. */
 const keptStudies = 100;
-/** How long readers may take over what is left when the server stops. */
+/** Time that clients have to read the rest when the server stops. */
 const partingMs = 2000;
 
-/** @throws UsageError when the address cannot be had, DataError when the runs folder cannot be written. */
+/**
+ * Opens the server. @throws UsageError when the address is not available, DataError when the runs folder
+ * cannot be written.
+ */
 export async function openServer(options: ServerOptions): Promise<RunningServer> {
   requireFolder(options.runs);
   let answer: (request: Request) => Response | Promise<Response> = () =>
@@ -42,7 +45,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
       const timer = setTimeout(parting.resolve, partingMs);
       await Promise.race([listener.stop(), parting.promise]);
       clearTimeout(timer);
-      // Whoever does not take what he is given.
+      // Disconnects clients that do not read.
       listener.cut();
       context.tails.clear();
     },
@@ -56,7 +59,7 @@ function makeContext(options: ServerOptions, port: number): Context {
   const runs = new RunsFolder(options.runs, options.report);
   const dispatcher = new Dispatcher(runs, options);
   const summary = (id: string) => summaryOf(runs.get(id), dispatcher.positionOf(id));
-  // A name that was deleted may be taken again.
+  // The start time is part of the key because the name of a deleted run may be used again.
   const keyOf = ({ id, state }: Run) => `${id} ${state.started}`;
   return {
     options,

@@ -1,19 +1,19 @@
-/** Who may ask: everybody, or who knows the token, as a bearer or by a cookie that was given for it. */
+/** Authentication: open to everybody, or by the token, sent as a bearer token or exchanged for a cookie. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { ServerOptions } from "../run/serving.ts";
 import { Problem } from "./problem.ts";
 
 const days = 24 * 3600;
-/** Wrong tokens are answered one after another, each so late: guesses do not get faster by being many. */
+/** Wrong tokens are answered one after another with this delay, so that parallel guesses are no faster. */
 const slowMs = 250;
-/** Most that wait for their answer. */
+/** Most requests that wait for such an answer. */
 const maxWaiting = 20;
 
 const pause = (milliseconds: number) =>
   new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
 export class Sessions {
-  /** Cookies know no ports: several servers of one machine must not take each other's. */
+  /** Name of the cookie. Cookies ignore ports, so each server of a machine needs its own. */
   readonly #cookie: string;
   readonly #token: string | undefined;
   readonly #attributes: string;
@@ -28,12 +28,12 @@ export class Sessions {
     this.#wait = wait ?? pause;
   }
 
-  /** Whether a token is demanded at all. */
+  /** Whether a token is required. */
   get needed(): boolean {
     return this.#token !== undefined;
   }
 
-  /** @throws Problem 429 where too many wrong tokens wait for their answer. */
+  /** Whether a request may pass. @throws Problem 429 where too many wrong tokens wait for their answer. */
   async allows(headers: Headers): Promise<boolean> {
     if (this.#token === undefined) return true;
     const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
@@ -45,7 +45,7 @@ export class Sessions {
 
   /**
    * The Set-Cookie header for a token.
-   * @throws Problem 401 when it is the wrong one, 429 where too many of them wait for their answer.
+   * @throws Problem 401 for a wrong token, 429 where too many of them wait for their answer.
    */
   async begin(token: string): Promise<string> {
     if (this.#token === undefined) return this.end();
@@ -59,7 +59,7 @@ export class Sessions {
     return this.#header("", 0);
   }
 
-  /** Right ones are told at once, wrong ones in their turn. */
+  /** Answers a right token at once, and wrong ones one after another. */
   async #check(given: string, right: string): Promise<boolean> {
     if (same(given, right)) return true;
     if (this.#waiting >= maxWaiting) {
@@ -78,13 +78,13 @@ export class Sessions {
     return `${this.#cookie}=${value}; ${this.#attributes}; Max-Age=${maxAge}`;
   }
 
-  /** Not the token itself, and the same after a restart. */
+  /** Value of the cookie: not the token itself, and the same after a restart. */
   #value(): string {
     return createHash("sha256").update(`denas session ${this.#token}`).digest("hex");
   }
 }
 
-/** Compares in a time that does not tell how much was right. */
+/** Compares in constant time. */
 function same(a: string, b: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(a), digest(b));

@@ -1,4 +1,4 @@
-/** From what a client asked for to a run folder that waits to be gone on with. */
+/** Makes the folder of a run that a client asked for; the dispatcher starts it. */
 import { join } from "@std/path";
 import { knownSets } from "../data/mod.ts";
 import { type ArchFile, formatArchFile, parseArchFile } from "../nas/arch_formats/arch_file.ts";
@@ -14,9 +14,9 @@ import { Problem } from "./problem.ts";
 import type { StartBody } from "./start_schema.ts";
 
 /**
- * Resolves the settings and makes the folder.
+ * Resolves the settings and makes the run's folder.
  * @returns the run's id.
- * @throws UsageError naming the setting that does not fit, Problem for data or runs that are not there.
+ * @throws UsageError naming the setting that does not fit, Problem for data or runs that do not exist.
  */
 export async function makeRun(body: StartBody, context: Context): Promise<string> {
   const { options, runs } = context;
@@ -74,12 +74,14 @@ async function archText(
   return formatArchFile(archOfTrial(run, index, trial));
 }
 
-/** @throws UsageError when the space cannot be made of these sizes. */
+/** Checks the sizes of a space. @throws UsageError when the space cannot be built with them. */
 function checkSpace({ space }: SearchConfig): void {
   openSpace(space);
 }
 
-/** @throws UsageError when the choices do not fit, Problem when the space is unknown. */
+/**
+ * Checks an architecture. @throws UsageError when the choices do not fit, Problem when the space is unknown.
+ */
 function checkArch(arch: ArchFile): void {
   if (!spaces.find(arch.space)) {
     const known = spaces.names.join(", ");
@@ -88,7 +90,7 @@ function checkArch(arch: ArchFile): void {
   pictureOf(arch);
 }
 
-/** The settings by dotted name, as the command line's --set takes them: `{ strategy: { kind } }` is `strategy.kind`. */
+/** Settings by dotted name, as --set takes them: `{ strategy: { kind } }` is `strategy.kind`. */
 function overridesOf(body: StartBody, data: string | undefined): Overrides {
   const plugins = loadedPlugins();
   const overrides: Record<string, unknown> = {
@@ -106,7 +108,7 @@ function overridesOf(body: StartBody, data: string | undefined): Overrides {
   return overrides;
 }
 
-/** A built-in name as it is; else a folder directly under --data-dir, links refused. */
+/** Path of a data set: a built-in name unchanged, or a folder directly under --data-dir, links refused. */
 function dataPath(name: string | undefined, dataDir: string | undefined): string | undefined {
   if (name === undefined || Object.hasOwn(knownSets, name)) return name;
   const path = dataDir === undefined ? null : join(dataDir, name);

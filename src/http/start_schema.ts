@@ -1,7 +1,7 @@
 /**
- * What a client may ask for: the settings of a search or a retraining, less everything that names a file.
- * Made from the settings' own schemas, so that a new setting is there at once; a setting that is free text
- * is left out, since it may name a file, unless this file says how it is checked.
+ * Schema of a request to start a run: settings of a search or a retraining without those that name files. It
+ * is made from the settings' own schemas, so a new setting is included at once. A setting with free text may
+ * name a file, so it is left out unless this file says how it is checked.
  */
 import { z } from "@hono/zod-openapi";
 import { knownSets } from "../data/mod.ts";
@@ -12,7 +12,7 @@ import { presetNames } from "../nas/config/presets.ts";
 import { evaluators, spaces, strategies } from "../nas/registry.ts";
 import { runId } from "./runs_folder.ts";
 
-/** Chosen otherwise than as a setting. */
+/** Settings that the request gives in other fields. */
 const chosen = ["version", "preset", "space", "strategy", "evaluator", "data"];
 
 /** A built-in set, or the plain name of a folder under --data-dir. */
@@ -29,7 +29,10 @@ const common = {
   data: dataName.optional(),
 };
 
-/** An evaluator with a setting that is free text may look its scores up in a file: no request starts it. */
+/**
+ * Evaluators that requests may start. One with a free-text setting may read its scores from a file, so it is
+ * left out.
+ */
 const startable = evaluators.all().filter(({ settings }) =>
   Object.values(settings.shape).every(isClosed)
 );
@@ -69,13 +72,13 @@ function ownSettings({ name, summary, settings }: Plugin, kind: z.ZodRawShape = 
   return z.strictObject(shape).meta({ title: name, description: summary });
 }
 
-/** Settings of any space: whether they are those of the run's own is checked when they are resolved. */
+/** Settings of any space; resolving them checks whether they belong to the run's own. */
 function spaceSettings(description: string) {
   const each = spaces.all().map((space) => ownSettings(space));
   return z.union(each, { error: closestProblem }).optional().openapi({ description });
 }
 
-/** One of several definitions by its name, with settings of its own. */
+/** One of several definitions by name, with its own settings. */
 function kindOf(definitions: readonly Plugin[], description: string) {
   const each = definitions.map((one) => ownSettings(one, { kind: z.literal(one.name) }));
   const names = definitions.map(({ name }) => name).join(", ");
@@ -84,7 +87,7 @@ function kindOf(definitions: readonly Plugin[], description: string) {
   }).optional().openapi({ description });
 }
 
-/** What is wrong with settings that fit no space: by the one that they fit best. */
+/** The problem of settings that fit no space, from the space that they fit best. */
 function closestProblem({ errors = [] }: { errors?: z.core.$ZodIssue[][] }): string {
   const unknown = (issue: z.core.$ZodIssue) =>
     issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [];
@@ -116,10 +119,10 @@ function isClosed(type: unknown): boolean {
   return withoutText(type as z.ZodType) !== null;
 }
 
-/** The type without what may be any text; null when nothing is left. */
+/** The type without free text; null when nothing is left. */
 function withoutText(type: z.ZodType): z.ZodType | null {
   if (type instanceof z.ZodDefault) {
-    // Told to clients, but not filled in: a preset may say otherwise.
+    // Shown to clients but not filled in: a preset may have another value.
     return withoutText(type.unwrap() as z.ZodType)?.meta({ default: type.def.defaultValue }) ??
       null;
   }

@@ -1,6 +1,6 @@
-/** Ends processes: asked first, killed where they do not answer in time or are told to stop again. */
+/** Ends processes: asks first, and kills those that do not answer in time or are told to stop again. */
 
-/** A run needs at most 5 s from the first signal to its end. */
+/** Time until the kill; a run needs at most 5 s from the first signal to its end. */
 const usualPatienceMs = 8000;
 
 type Kill = (signal: "SIGINT" | "SIGKILL") => void;
@@ -8,10 +8,10 @@ type Kill = (signal: "SIGINT" | "SIGKILL") => void;
 export class Stopper {
   readonly #asked = new Map<string, ReturnType<typeof setTimeout>>();
 
-  /** @param patienceMs from the first signal to the kill. */
+  /** @param patienceMs time from the first signal to the kill. */
   constructor(readonly patienceMs = usualPatienceMs) {}
 
-  /** @param key the same for the same process, and no other's. */
+  /** Asks a process to end, or kills it when asked again. @param key is unique to the process. */
   stop(key: string, kill: Kill): void {
     if (this.#asked.has(key)) {
       this.forget(key);
@@ -22,7 +22,7 @@ export class Stopper {
     quietly(kill, "SIGINT");
   }
 
-  /** The process has ended. */
+  /** Must be called when the process has ended. */
   forget(key: string): void {
     clearTimeout(this.#asked.get(key));
     this.#asked.delete(key);
@@ -43,14 +43,14 @@ function quietly(kill: Kill, signal: Parameters<Kill>[0]): void {
   }
 }
 
-/** Signals that ask: whoever ends by them without a checkpoint was still starting. */
+/** Signals that ask a process to end. A run that they end without a checkpoint was still starting. */
 const asking: (Deno.Signal | null)[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** Whether a process ended as it does when it is asked to. */
+/** Whether a process ended because it was asked to. */
 export const wasAsked = ({ code, signal }: Deno.CommandStatus): boolean =>
   code === 130 || asking.includes(signal);
 
-/** Why a process ended that nobody asked; undefined where it ended by itself and may have said why. */
+/** The signal that ended a process unasked; undefined where it ended by itself and may have said why. */
 export function killedBy({ signal }: Deno.CommandStatus): string | undefined {
   if (signal === null) return undefined;
   const next = "resume it to go on from its last checkpoint";

@@ -1,4 +1,4 @@
-/** Studies: which there are, how far they are, and their figure while it fills. They are started on the command line. */
+/** Routes of studies: list, progress, and the figure as it fills. Studies are started on the command line. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { isStudyRunning } from "../run/study/lock.ts";
 import { plotStudy } from "../run/drawing/study_plot.ts";
@@ -15,11 +15,11 @@ const idParam = z.object({
 const summary = z.object({
   id: z.string(),
   state: z.enum(["running", "done", "interrupted"]),
-  /** Of the group or of the user's own file. */
+  /** Name of the group, or of the user's own file. */
   name: z.string(),
   created: z.string(),
   updated: z.string(),
-  /** Finished searches, and all. */
+  /** Number of finished searches, and of all. */
   done: z.number(),
   total: z.number(),
   secondsLeft: z.number().optional(),
@@ -47,9 +47,9 @@ const detail = summary.extend({
       algorithm: z.string(),
       trials: z.number(),
       mean: values,
-      /** Over the trials; null for one alone. */
+      /** Deviation over the trials; null for a single one. */
       deviation: values,
-      /** Of the 95 % interval of the mean. */
+      /** Half-width of the 95 % interval of the mean. */
       halfWidth: values,
       seconds: z.number(),
     })),
@@ -101,7 +101,7 @@ const figureRoute = createRoute({
 
 export function addStudies(app: OpenAPIHono, { studies, studyIndexes, options }: Context): void {
   const reported = new Set<string>();
-  /** Those that cannot be read are left out of lists and reported once. */
+  /** Unreadable studies are left out of lists and reported once. */
   const readable = async (place: StudyPlace) => {
     try {
       const index = await studyIndexes.get(place).refresh();

@@ -1,30 +1,33 @@
-/** The folder of all studies, as requests may reach it: by plain names, never through a link, never above it. */
+/** The folder of all studies. Requests reach it by plain names only, never through a link, never above it. */
 import { join } from "@std/path";
 import { studyFile } from "../nas/study/records.ts";
 import { isRealFile, isRealFolder } from "./file.ts";
 import { Problem } from "./problem.ts";
 import { runId } from "./runs_folder.ts";
 
-/** Names that a study's folder may have. */
+/** Pattern of a study's folder name. */
 export const studyId = runId;
 
 export interface StudyPlace {
   id: string;
   folder: string;
-  /** Its study.ndjson. */
+  /** Path of its study.ndjson. */
   file: string;
-  /** Differs where a study was deleted and begun anew under the same name. */
+  /** Differs when a study was deleted and started again under the same name. */
   identity: string;
-  /** When it was begun, and last written to. */
+  /** Times when it was started and last written to. */
   created: string;
   updated: string;
 }
 
 export class StudiesFolder {
-  /** @param root may not be there yet. */
+  /** @param root need not exist yet. */
   constructor(private readonly root: string) {}
 
-  /** @throws Problem 404 when it is no plain name of a real folder with a study in it. */
+  /**
+   * The study of this id. @throws Problem 404 when the id is no plain name of a real folder with a study in
+   * it.
+   */
   get(id: string): StudyPlace {
     const folder = join(this.root, id);
     const file = join(folder, studyFile);
@@ -37,7 +40,7 @@ export class StudiesFolder {
     return { id, folder, file, identity, created, updated: mtime!.toISOString() };
   }
 
-  /** The one that was written to last comes first. */
+  /** All studies, the last written first. */
   list(): StudyPlace[] {
     const places = this.#names().flatMap((id) => {
       const there = studyId.test(id) && isRealFolder(join(this.root, id)) &&

@@ -1,4 +1,4 @@
-/** What the file of a study says so far. Reads on from where it stopped. */
+/** Index of a study's file. Reading resumes where it stopped. */
 import { DataError } from "../common/errors.ts";
 import { secondsLeft, trialCount } from "../nas/study/progress.ts";
 import { type StudyHead, StudyReader, type StudyRecords } from "../nas/study/records.ts";
@@ -11,23 +11,23 @@ export class StudyIndex {
   #position = 0;
   #reading: Promise<void> | null = null;
 
-  /** @param file its study.ndjson. */
+  /** @param file the study's study.ndjson. */
   constructor(private readonly file: string) {
     this.#reader = new StudyReader(file);
   }
 
-  /** Takes in what was written since; calls at the same time share the work. */
+  /** Reads new lines; concurrent calls share the work. */
   refresh(): Promise<this> {
     this.#reading ??= this.#read().finally(() => this.#reading = null);
     return this.#reading.then(() => this);
   }
 
-  /** Whether its first line is there. */
+  /** Whether the file has its first line. */
   get hasBegun(): boolean {
     return this.#reader.head !== null;
   }
 
-  /** @throws DataError where not even the first line is there. */
+  /** The first line. @throws DataError where there is none. */
   get head(): StudyHead {
     const { head } = this.#reader;
     if (head) return head;
@@ -39,7 +39,7 @@ export class StudyIndex {
     return { head: this.head, trials, failed };
   }
 
-  /** Finished and failed trials, all trials, and the time to the end where it can be told. */
+  /** Numbers of finished or failed trials and of all trials, and the remaining time where it is known. */
   progress(): { done: number; total: number; secondsLeft?: number } {
     const { head } = this;
     const { trials, failed, begun } = this.#reader;
@@ -50,7 +50,10 @@ export class StudyIndex {
     return { done, total, secondsLeft: secondsLeft(plan, trials, failed) };
   }
 
-  /** Mean loss (or the report itself, where it is no accuracy) with its deviation and the interval's half-width. */
+  /**
+   * Mean loss (or the reported value, where it is no accuracy) with its deviation and the interval's
+   * half-width.
+   */
   curves() {
     return summariseStudy(this.records).map(({ task, at, curves }) => ({
       title: lossName(task),
@@ -62,7 +65,7 @@ export class StudyIndex {
       at: [...at],
       curves: curves.map(({ algorithm, points, seconds }) => {
         const losses = points.map((point) => asLoss(task, point));
-        // One trial alone has no deviation.
+        // A single trial has no deviation.
         const known = (values: number[]) => values.map((v) => Number.isNaN(v) ? null : v);
         return {
           algorithm,
@@ -84,7 +87,7 @@ export class StudyIndex {
         this.#position += bytes.length;
       }
     } catch (error) {
-      // Some of a block may have been taken: whoever mends the file has it read from the start.
+      // Part of a block may have been read, so a repaired file is read from the start.
       this.#reader = new StudyReader(this.file);
       this.#position = 0;
       throw error;

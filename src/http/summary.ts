@@ -1,4 +1,4 @@
-/** A run as lists and its own page tell it. */
+/** Summaries of a run, for lists and for its own page. */
 import { join } from "@std/path";
 import type { z } from "@hono/zod-openapi";
 import { allowed } from "../nas/decisions.ts";
@@ -16,7 +16,7 @@ export type RunSummary = z.infer<typeof runSummary>;
 export type RunDetail = z.infer<typeof runDetail>;
 type StepEvent = Extract<LoggedEvent, { type: "step" }>;
 
-/** @param position of a run that waits for its turn in the server's queue. */
+/** @param position in the server's queue, of a run that waits. */
 export function summaryOf({ id, state, config }: Run, position: number | undefined): RunSummary {
   const { best, testAccuracy, epoch, epochs, step, steps, error } = state;
   return {
@@ -67,7 +67,7 @@ export async function detailOf(run: Run, context: Context): Promise<RunDetail> {
   };
 }
 
-/** What can be typed next, with paths from where the server was started. */
+/** Commands to type next, with paths relative to the folder where the server was started. */
 function commandsOf({ path, state, config }: Run, { options }: Context): RunDetail["commands"] {
   const { commandName, shortPath } = options;
   const folder = shortPath(path);
@@ -99,7 +99,7 @@ function decisionsOf({ config }: Run, { controller }: RunIndex): RunDetail["deci
   return decisions;
 }
 
-/** The newest report of training, from the end of the events alone; null where there is none yet. */
+/** The newest report of training, read from the end of the events; null where there is none yet. */
 export function lastStep(path: string): StepEvent | null {
   const file = openIfThere(join(path, "events.ndjson"));
   if (!file) return null;

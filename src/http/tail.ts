@@ -1,43 +1,45 @@
 /**
- * Follows one run's events.ndjson for any number of readers. The file is the queue: a reader is no more
- * than a position in it, so a slow one costs nothing. Only whole lines count, up to the last newline.
+ * Follows one run's events.ndjson for any number of readers. The file is the queue: a reader is only a
+ * position in it, so slow readers cost nothing. Only whole lines count, up to the last newline.
  */
 import { join } from "@std/path";
 import { eventIn } from "../run/files.ts";
 import { wholeLines } from "../run/lines.ts";
 import { openIfThere, readAt } from "./file.ts";
 
-/** Most bytes that one reader is handed at once. */
+/** Most bytes that one reader gets at once. */
 const chunkBytes = 64 * 1024;
-/** How often the file's size is looked at, and with how many readers less often. */
+/** Interval of checking the file's size; longer with more than `crowd` readers. */
 const pollMs = 100;
 const crowd = 200;
 const crowdedPollMs = 250;
 const stateMs = 1000;
-/** After so much silence readers are told that the connection is alive. */
+/** Silence after which readers get a heartbeat. */
 const heartbeatMs = 15_000;
-/** Readers of a running run are at the same place: these serve nearly all of them. */
+/**
+ * Chunks that are cached. Readers of a running run are at the same position, so few chunks serve nearly all.
+ */
 const keptChunks = 4;
 
-/** Whole lines of the file from byte `from` to `to`, as they are and as server-sent events. */
+/** Whole lines of the file from byte `from` to `to`, as written and as server-sent events. */
 export interface Chunk {
   from: number;
   to: number;
   lines: Uint8Array<ArrayBuffer>;
   messages: Uint8Array<ArrayBuffer>;
-  /** It ends with the event after which none comes. */
+  /** The chunk ends with the run's last event. */
   done: boolean;
 }
 
 export class Tail {
-  /** Bytes of whole lines that are known to be there. */
+  /** Bytes of whole lines that are known so far. */
   end = 0;
   /** The run's summary as JSON, and how often it changed. */
   state = "";
   stateVersion = 0;
   /** The run was deleted, or the server stops. */
   closed = false;
-  /** Nothing more is waited for: readers get what is there, then their end. */
+  /** Readers get the remaining events, then their streams end. */
   ending = false;
   heartbeats = 0;
   #file: Deno.FsFile | null = null;
@@ -49,7 +51,7 @@ export class Tail {
   readonly #chunks = new Map<number, Chunk>();
   readonly #path: string;
 
-  /** @param summary gives the run's state as JSON; it throws once the run is gone. */
+  /** @param summary returns the run's state as JSON; it throws once the run is deleted. */
   constructor(run: string, private readonly summary: () => string) {
     this.#path = join(run, "events.ndjson");
     this.look();
@@ -59,7 +61,7 @@ export class Tail {
     return this.#readers;
   }
 
-  /** Counts a reader; while there is one, the file is watched. */
+  /** Counts a reader. The file is watched while there are any. */
   join(): () => void {
     if (this.#readers++ === 0) {
       this.look();
@@ -73,12 +75,12 @@ export class Tail {
     };
   }
 
-  /** Resolves when there is something new: events, another state, a heartbeat, the end. */
+  /** Resolves at new events, another state, a heartbeat, or the end. */
   changed(): Promise<void> {
     return this.#change.promise;
   }
 
-  /** Lines from a position that begins one; null at the end of what is there. */
+  /** Lines from a position that begins a line; null at the end of the known lines. */
   chunkAt(from: number): Chunk | null {
     if (from >= this.end) return null;
     const kept = this.#chunks.get(from);
@@ -91,12 +93,15 @@ export class Tail {
     return chunk;
   }
 
-  /** Where the event with this `seq` begins; the end, where it is not there yet. Lines are in order of `seq`. */
+  /**
+   * Position of the event with this `seq`, or the end where it is not written yet. Lines are ordered by
+   * `seq`.
+   */
   offsetOf(seq: number): number {
     let [low, high] = [0, this.end]; // Both begin lines; the answer is in between.
     while (high - low > chunkBytes) {
       const middle = this.#eventAfter(Math.floor((low + high) / 2), high);
-      // A line that is longer than half of what is left.
+      // This line is longer than half of the rest.
       if (middle >= high) break;
       if (seqAt(this.#read(middle, 64)) <= seq) low = middle;
       else high = middle;
@@ -112,7 +117,7 @@ export class Tail {
     return Math.min(low, this.end);
   }
 
-  /** Takes in what was written since. */
+  /** Reads new events. */
   look(): void {
     if (this.closed) return;
     const now = performance.now();
@@ -121,7 +126,7 @@ export class Tail {
       if (now - this.#stateRead >= stateMs) this.#readState(now);
       this.#readSize();
     } catch {
-      this.close(); // The run's folder is gone, or no longer a run.
+      this.close(); // The run's folder was deleted, or is no run.
       return;
     }
     if (before[0] !== this.end || before[1] !== this.stateVersion) this.#announce();
@@ -131,7 +136,7 @@ export class Tail {
     }
   }
 
-  /** Before the server stops: a last look, for what a run wrote at its end. */
+  /** A last look before the server stops, for events that a run wrote at its end. */
   finish(): void {
     this.#stateRead = -Infinity;
     this.look();
@@ -163,7 +168,7 @@ export class Tail {
     this.#file ??= openIfThere(this.#path);
     if (!this.#file) return;
     const { size } = this.#file.statSync();
-    // Only a torn last line is ever cut off.
+    // Only an incomplete last line is ever cut off.
     if (size < this.end) throw new Error(`${this.#path} became shorter`);
     for (let high = size; high > this.end; high -= chunkBytes) {
       const low = Math.max(this.end, high - chunkBytes);
@@ -184,7 +189,7 @@ export class Tail {
     }
   }
 
-  /** The first event that begins after a position: damaged lines have no order. */
+  /** The first event that begins after a position. Damaged lines are skipped since they have no order. */
   #eventAfter(position: number, limit: number): number {
     let at = this.#lineAfter(position, limit);
     while (at < limit && seqAt(this.#read(at, 64)) < 0) at = this.#lineAfter(at, limit);
@@ -223,7 +228,7 @@ export class Tail {
 
 const head = /^\{"seq":(\d+),"time":"[^"]*","type":"(\w+)"/;
 
-/** The number of the event that begins here; that of none is below all others. */
+/** The `seq` of the event in this line; without one, a number below all others. */
 function seqAt(line: Uint8Array): number {
   const text = new TextDecoder().decode(line.subarray(0, 64));
   return Number(/^\{"seq":(\d+),/.exec(text)?.[1] ?? -1);
@@ -234,7 +239,7 @@ function asMessages(lines: Uint8Array<ArrayBuffer>) {
   const messages = new TextDecoder().decode(lines).split("\n").slice(0, -1).map((line) => {
     const match = head.exec(line);
     const event = match ? { seq: match[1], type: match[2] } : eventIn(line);
-    if (!event) return ""; // Damaged; readers lose that line.
+    if (!event) return ""; // Damaged: readers do not get this line.
     ({ type } = event);
     return `id: ${event.seq}\nevent: ${type}\ndata: ${line}\n\n`;
   });

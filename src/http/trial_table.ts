@@ -1,4 +1,4 @@
-/** A run's trials for paging: numbers and keys in memory, the rest in events.ndjson where they stand. */
+/** A run's trials for paging: numbers and keys are in memory, the rest stays in events.ndjson. */
 
 export type On = "reward" | "selection";
 
@@ -8,7 +8,7 @@ export interface TrialEvent {
   on: On;
   score: number;
   key: string;
-  /** Absent where the score is the trial's own. */
+  /** Undefined where the score is the trial's own. */
   status?: string;
 }
 
@@ -17,7 +17,7 @@ export interface TrialQuery {
   order: "asc" | "desc";
   on?: On;
   minScore?: number;
-  /** Part of the key. */
+  /** Text that the key contains. */
   q?: string;
 }
 
@@ -29,18 +29,18 @@ export class TrialTable {
   readonly key: string[] = [];
   /** Whether the score is the trial's own: it neither failed nor was refused. */
   readonly scored: boolean[] = [];
-  /** Where the trial's line stands in the file. */
+  /** Offset of the trial's line in the file. */
   readonly offset: number[] = [];
   readonly length: number[] = [];
   readonly #rows = new Map<number, number>();
-  /** Rows in the order that was asked for last: pages of one table follow each other. */
+  /** The last requested order, cached because pages of one table follow each other. */
   #sorted: { query: string; rows: number[] } | null = null;
 
   get size(): number {
     return this.trial.length;
   }
 
-  /** A repeated trial replaces the one before. */
+  /** Adds a trial; a repeated one replaces the earlier. */
   set(event: TrialEvent, offset: number, length: number): void {
     const row = this.#rows.get(event.trial) ?? this.size;
     this.#rows.set(event.trial, row);
@@ -59,7 +59,7 @@ export class TrialTable {
     return this.#rows.get(trial);
   }
 
-  /** All rows that fit a query, in its order; equal ones by trial. */
+  /** Rows that match a query, in its order; ties by trial. */
   select(query: TrialQuery): readonly number[] {
     const name = JSON.stringify(query);
     if (this.#sorted?.query === name) return this.#sorted.rows;
@@ -77,7 +77,7 @@ export class TrialTable {
     return rows;
   }
 
-  /** Place of a row among those of its kind, 1 = best. */
+  /** Rank of a row among those of its kind, 1 = best. */
   rank(row: number): number {
     let better = 0;
     for (let other = 0; other < this.size; other++) {

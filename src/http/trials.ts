@@ -1,4 +1,4 @@
-/** A run's trials, paged; one of them with its numbers; and the curves. */
+/** Routes of a run's trials (pages, and one with its figures) and of its curves. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { classCount } from "../nas/arch_formats/arch_file.ts";
 import { describe } from "../nas/analysis/describe.ts";
@@ -105,7 +105,7 @@ export function addTrials(app: OpenAPIHono, { runs, indexes, options }: Context)
   });
 }
 
-/** The preset of a search may be without a section for retraining what it finds. */
+/** Preset for retraining: a search's preset may have no section for it. */
 function presetFor(preset: string, space: string): string {
   return presetsOf(spaces.get(space)).includes(preset) ? preset : "quick";
 }

@@ -1,6 +1,6 @@
 /**
- * The interface of plug-ins: a definition is everything denas knows of a space, a strategy or an evaluator.
- * Built-ins are listed in the `mod.ts` of their folders; a user's own come in by `registry.ts`.
+ * Plug-in interface: a definition is everything denas knows of a space, a strategy or an evaluator.
+ * Built-ins are listed in the `mod.ts` of their folders; a user's own are added through `registry.ts`.
  */
 import type { z } from "zod";
 import type { Gpu } from "../gpu/device.ts";
@@ -19,7 +19,7 @@ import type { Notation, SearchSpace } from "./space.ts";
 import type { Strategy } from "./strategy.ts";
 import type { VariationOperators } from "./strategies/variation.ts";
 
-/** Settings with the name of the definition that they belong to, as they stand in a config. */
+/** Settings with the name of their definition, as they stand in a config. */
 // deno-lint-ignore no-explicit-any
 export type Settings = { kind: string } & Record<string, any>;
 
@@ -32,10 +32,11 @@ interface Definition<Z extends z.ZodObject> {
   settings: Z;
 }
 
+/** A search space as a plug-in: its settings Z, and how to open it as a space of architectures A. */
 // deno-lint-ignore no-explicit-any
 export interface SpaceDefinition<Z extends z.ZodObject = any, A = any> extends Definition<Z> {
   type: "space";
-  /** Settings by preset; where one is missing, those of any space without presets. */
+  /** Settings by preset. A preset that is missing here takes the values shared by spaces without presets. */
   presets?: {
     search?: Readonly<Record<string, SearchSection>>;
     final?: Readonly<Record<string, FinalSection>>;
@@ -61,7 +62,7 @@ export interface SpaceDefinition<Z extends z.ZodObject = any, A = any> extends D
   example: { settings: Partial<z.input<Z>>; choice: readonly number[] };
 }
 
-/** What a strategy is opened with. */
+/** Inputs for opening a strategy. */
 export interface StrategyContext {
   config: SearchConfig;
   space: SearchSpace<unknown>;
@@ -70,13 +71,13 @@ export interface StrategyContext {
   encodings: Encodings<unknown>;
   /** Null where no device is open. */
   gpu: Gpu | null;
-  /** Whether architectures are scored with shared weights, which are trained as the search goes on. */
+  /** Whether architectures are scored with shared weights, which the search itself trains. */
   sharedWeights: boolean;
   /** Training epochs that the evaluator offers, ascending; empty where there is no choice. */
   fidelities: readonly number[];
 }
 
-/** What the defaults of a strategy may depend on. */
+/** Values that the defaults of a strategy may depend on. */
 export interface StrategyDefaults {
   preset: string;
   /** Settings of the controller in this preset and space. */
@@ -84,10 +85,11 @@ export interface StrategyDefaults {
   cost: EvaluatorDefinition["cost"];
 }
 
+/** A search strategy as a plug-in: its settings Z, and how to open it for a space and an evaluator. */
 // deno-lint-ignore no-explicit-any
 export interface StrategyDefinition<Z extends z.ZodObject = any> extends Definition<Z> {
   type: "strategy";
-  /** It learns on the device, so that a search on a table needs one too. */
+  /** Learns on the device, so that even a search on a table needs one. */
   needsDevice?: boolean;
   /** Settings that differ from the schema's defaults. */
   defaults?(given: StrategyDefaults): Partial<z.output<Z>>;
@@ -99,7 +101,7 @@ export interface StrategyDefinition<Z extends z.ZodObject = any> extends Definit
   open(settings: z.output<Z>, context: StrategyContext): Strategy<unknown>;
 }
 
-/** What an evaluator is opened with. */
+/** Inputs for opening an evaluator. */
 export interface EvaluatorContext {
   config: SearchConfig;
   space: SearchSpace<unknown>;
@@ -108,12 +110,12 @@ export interface EvaluatorContext {
   gpu: Gpu | null;
 }
 
-/** An evaluator with what a search says of it. */
+/** An opened evaluator, with the values that the search loop needs from it. */
 export interface OpenEvaluator {
   evaluator: Evaluator<unknown>;
-  /** What networks are built for, to count their parameters and multiply-adds. */
+  /** Input size and classes of the networks, to count their parameters and multiply-adds. */
   target: { input: readonly [number, number, number]; classes: number };
-  /** What nearly all kernels of the search are needed for: they are compiled before the first step. */
+  /** Dispatches that cover nearly all kernels of the search: these are compiled before the first step. */
   dispatches?(): readonly Dispatch[];
   figures: SearchParts<unknown>["figures"];
   warmStart?(): Promise<RunEvent | null>;
@@ -127,10 +129,11 @@ export interface OpenEvaluator {
   start: Partial<SearchParts<unknown>["start"]>;
 }
 
+/** An evaluator as a plug-in: its settings Z, what its scores cost, and how to open it. */
 // deno-lint-ignore no-explicit-any
 export interface EvaluatorDefinition<Z extends z.ZodObject = any> extends Definition<Z> {
   type: "evaluator";
-  /** What one score costs: a look-up, a pass with shared weights, or a training. */
+  /** Cost of one score: a table look-up, a pass with shared weights, or a training. */
   cost: "lookup" | "pass" | "training";
   needsDevice: boolean;
   /** Settings of the search loop, by dotted name, that this evaluator starts from. */
@@ -138,7 +141,7 @@ export interface EvaluatorDefinition<Z extends z.ZodObject = any> extends Defini
   open(settings: z.output<Z>, context: EvaluatorContext): Promise<OpenEvaluator>;
 }
 
-/** Any of them, as a plug-in file exports it. */
+/** Any definition, as a plug-in file exports it. */
 export type Plugin = SpaceDefinition | StrategyDefinition | EvaluatorDefinition;
 
 /** Makes a definition of a space; the compiler finds the types of its settings and architectures. */

@@ -2,13 +2,13 @@
 import type { RunEvent } from "./events.ts";
 import type { Score, State, Strategy, Trial } from "./strategy.ts";
 
-/** What the scores of an evaluator are, for those who show them. */
+/** Meaning of an evaluator's scores, for display. */
 export interface ScoreMeaning {
-  /** In words, before or after a figure: "accuracy with shared weights". */
+  /** Name of the score, printed before or after the number: "accuracy with shared weights". */
   label: string;
   /** `fraction`: shown as per cent. Otherwise the unit that follows the figure; "" for none. */
   unit: string;
-  /** Whether scores of different runs mean the same; false where they rank the architectures of one run only. */
+  /** Whether scores of different runs are comparable; false if they only rank one run's architectures. */
   comparable: boolean;
 }
 
@@ -23,42 +23,53 @@ export type Result =
   & (
     | { status: "ok"; score: Score }
     | {
-      /** Its training diverged, its network cannot be built, …; or it is over a limit of the evaluator's own. */
+      /**
+       * Failed: the training diverged, the network cannot be built, …. Infeasible: over a limit of the
+       * evaluator's own.
+       */
       status: "failed" | "infeasible";
       reason: string;
     }
   );
 
-/** Why trials are evaluated: for the strategy's reward, or to select the winner at the end. */
+/** Purpose of an evaluation: the strategy's reward, or the selection of the winner at the end. */
 export type ScoredOn = "reward" | "selection";
 
+/**
+ * Scores architectures of type A: by shared weights, by training each one, or by look-up in a table. `snapshot`
+ * and `restore` cover its whole state.
+ */
 export interface Evaluator<A> {
-  /** An architecture scores the same whenever it is scored: the final selection costs nothing. */
+  /**
+   * True where scoring an architecture again gives the same score, so that the final selection costs nothing.
+   */
   readonly remembers?: boolean;
-  /** Every score is a long piece of work of its own: a search keeps each as soon as it is there. */
+  /** True where each score takes long, as with training: a search saves each result at once. */
   readonly oneByOne?: boolean;
-  /** Numbers of training epochs that architectures can be scored after, ascending; absent where there is no choice. */
+  /**
+   * Numbers of training epochs that an architecture can be scored after, ascending; absent without a choice.
+   */
   readonly fidelities?: readonly number[];
   /**
-   * One epoch of whatever must happen before scores mean something (ENAS: shared-weight training).
-   * At every yield the evaluator is in a state that `snapshot` captures; called again after `restore` in
-   * mid-epoch it goes on where the snapshot was taken. Yields null where there is such a state but nothing
-   * to tell: which steps have events does not depend on time.
+   * Runs one epoch of the work that scores depend on (ENAS: shared-weight training). At every yield
+   * `snapshot` captures the whole state; called after `restore` in mid-epoch, it continues from the snapshot.
+   * Yields null where the state can be saved but there is no event: which steps have events does not depend
+   * on time.
    */
   prepare?(draw: Strategy<A>["draw"], signal: AbortSignal): AsyncIterable<RunEvent | null>;
   /**
-   * One result per trial, in any order; the same images for all trials of one call. At every yield the
-   * evaluator is in a state that `snapshot` captures. A trial that cannot be evaluated is a failed result:
-   * what is thrown ends the search. `evaluateEach` makes results from a function of one trial.
+   * Yields one result per trial, in any order. All trials of one call are scored on the same images. At every
+   * yield `snapshot` captures the whole state. A trial that cannot be evaluated is a failed result; an
+   * exception ends the search. `evaluateEach` makes results from a function of one trial.
    */
   evaluate(
     trials: readonly Trial<A>[],
     on: ScoredOn,
     signal: AbortSignal,
   ): AsyncIterable<Result>;
-  /** Images that one score takes while the search goes on: for the projected end. */
+  /** Images per score during the search, for the projected end. */
   readonly rewardImages?: number;
-  /** Accuracy over all validation images, each batch under an architecture of its own; undefined if not wanted. */
+  /** Accuracy over all validation images, each batch under another architecture; undefined if not wanted. */
   policyScore?(draw: Strategy<A>["draw"], signal: AbortSignal): Promise<number | undefined>;
   snapshot(): Promise<State>;
   restore(state: State): Promise<void>;

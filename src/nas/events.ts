@@ -1,12 +1,13 @@
 /**
- * Everything a run can say, as one zod union. The same line is `events.ndjson`, the message of the live
- * stream, the `--json` output and the test fixture. Units are in the names.
+ * All events of a run, as one zod union. The lines of `events.ndjson`, the messages of the live stream, the
+ * `--json` output and the test fixtures have this format. Units are in the names.
  */
 import { z } from "zod";
 
 const fraction = z.number();
 const choice = z.array(z.number().int().nonnegative());
 
+/** Schema of an event, told apart by `type`. */
 export const runEvent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("start"),
@@ -14,9 +15,9 @@ export const runEvent = z.discriminatedUnion("type", [
     space: z.string(),
     strategy: z.string().optional(),
     evaluator: z.string().optional(),
-    /** Of a search: what its scores are, and whether those of different runs mean the same. */
+    /** Search: meaning of its scores, and whether scores of different runs are comparable. */
     score: z.object({ label: z.string(), unit: z.string(), comparable: z.boolean() }).optional(),
-    /** Of a search on a table: what it is, and what its columns mean. */
+    /** Search on a table: its name and size, and the columns used. */
     table: z.object({
       name: z.string(),
       size: z.number().int(),
@@ -27,7 +28,10 @@ export const runEvent = z.discriminatedUnion("type", [
       .optional(),
     data: z.object({
       name: z.string(),
-      /** One class per image, or any number: accuracies are then shares of images with all labels right. */
+      /**
+       * One class per image, or any number of labels: accuracy is then the share of images with all labels
+       * right.
+       */
       task: z.enum(["single-label", "multi-label"]).optional(),
       train: z.number().int(),
       valid: z.number().int(),
@@ -48,9 +52,9 @@ export const runEvent = z.discriminatedUnion("type", [
     step: z.number().int(),
     steps: z.number().int(),
     loss: z.number(),
-    /** Of the steps since the last event, as a fraction; so is the loss. */
+    /** Accuracy over the steps since the last event, as a fraction. The loss covers the same steps. */
     trainAccuracy: fraction,
-    /** Euclidean norm of the gradient with its L2 term, before clipping: the mean over the same steps. */
+    /** Euclidean norm of the gradient with its L2 term, before clipping; mean over the same steps. */
     gradientNorm: z.number().optional(),
     learningRate: z.number(),
     imagesPerSecond: z.number(),
@@ -61,14 +65,17 @@ export const runEvent = z.discriminatedUnion("type", [
     type: z.literal("epoch"),
     epoch: z.number().int(),
     epochs: z.number().int(),
-    /** These three are means over all steps of the epoch; zeros and nothing where it has none. */
+    /** Loss, accuracy and gradient norm are means over the epoch's steps; without steps 0, 0 and absent. */
     loss: z.number(),
     trainAccuracy: fraction,
     gradientNorm: z.number().optional(),
     validAccuracy: fraction.optional(),
-    /** Of a search: over all validation images, each batch under another architecture of the policy. */
+    /**
+     * Search: accuracy over all validation images, each batch under another architecture sampled from the
+     * policy.
+     */
     policyAccuracy: fraction.optional(),
-    /** Of a retraining that was asked to look at the test images after every epoch. */
+    /** Retraining with `evalTestEachEpoch`: accuracy on the test images. */
     testAccuracy: fraction.optional(),
     learningRate: z.number(),
     seconds: z.number(),
@@ -98,21 +105,26 @@ export const runEvent = z.discriminatedUnion("type", [
     epoch: z.number().int(),
     choice,
     key: z.string(),
-    /** In the unit that the start names; larger is better. Of a trial without a score: what its strategy was told. */
+    /**
+     * Larger is better; the start event names the unit. A trial without a score has the value that `tell`
+     * got.
+     */
     score: z.number(),
     on: z.enum(["reward", "selection"]),
-    /** Present where there is no score: the evaluation failed, or the limits refused the architecture. */
+    /**
+     * Present where there is no score: the evaluation failed, or the constraints rejected the architecture.
+     */
     status: z.enum(["ok", "failed", "infeasible"]).optional(),
     reason: z.string().optional(),
     /** Ids of the trials whose architectures this one was made from. */
     parents: z.array(z.number().int()).optional(),
-    /** Where it was trained from another seed than the search's. */
+    /** Seed of the trial's training, where it is not the search's. */
     seed: z.number().int().optional(),
     /** Epochs of training behind the score, where a search varies them. */
     trainedEpochs: z.number().int().optional(),
     /** Scored untrained or after less than the longest training: it cannot win. */
     partial: z.boolean().optional(),
-    /** Where a search has several: all to be maximised, the score first. */
+    /** Values of all objectives where there are several; all to be maximised, the score first. */
     objectives: z.array(z.number()).optional(),
   }),
   z.object({
@@ -126,7 +138,7 @@ export const runEvent = z.discriminatedUnion("type", [
     type: z.literal("warmStart"),
     /** Folder of the run whose weights were copied. */
     from: z.string(),
-    /** Trainable tensors that were copied, of all; and the parameters in them. */
+    /** Trainable tensors copied, out of `ofTensors`; then the same for parameters. */
     tensors: z.number().int(),
     ofTensors: z.number().int(),
     parameters: z.number().int(),
@@ -134,7 +146,7 @@ export const runEvent = z.discriminatedUnion("type", [
   }),
   z.object({
     type: z.literal("compile"),
-    /** Kernels compiled before the first step, of all that the run is known to need. */
+    /** Kernels compiled before the first step, out of all that the run is known to need. */
     done: z.number().int(),
     of: z.number().int(),
     secondsLeft: z.number(),
@@ -148,22 +160,22 @@ export const runEvent = z.discriminatedUnion("type", [
     /** Architectures scored. */
     queries: z.number().int(),
     trainedImages: z.number().int(),
-    /** GPU memory of all buffers: weights, images, and what steps compute, free ones kept for later too. */
+    /** GPU memory of all buffers in bytes: weights, images, temporaries, and free buffers kept for reuse. */
     peakBytes: z.number().int(),
     /** Epochs done and the shared-weight score that ended the search early. */
     stopped: z.object({ epochs: z.number().int(), score: fraction }).optional(),
-    /** Search: the winner. Retrain: the figures of the test set, of the weights after the last epoch. */
+    /** Search: the winner. Retraining: test accuracy of the weights after the last epoch. */
     choice: choice.optional(),
     score: fraction.optional(),
-    /** On a table: what the score is, and the winner's value of a column that no strategy sees. */
+    /** Search on a table: the objective, and the winner's value in a column that no strategy sees. */
     report: z.object({
       objective: z.string(),
       metric: z.string(),
       value: z.number(),
-      /** As that of the score. */
+      /** Unit of the value, written like that of the score. */
       unit: z.string().optional(),
     }).optional(),
-    /** Where there are several objectives: trials that no other one dominates, by falling score. */
+    /** The Pareto front where there are several objectives, by falling score. */
     front: z.array(z.object({
       trial: z.number().int(),
       choice,
@@ -180,7 +192,10 @@ export const runEvent = z.discriminatedUnion("type", [
     perClassAccuracy: z.array(fraction).optional(),
     /** Row = true class, column = predicted. */
     confusion: z.array(z.array(z.number().int())).optional(),
-    /** Several labels per image, in place of the two above; null is a share of nothing (multi_label.ts). */
+    /**
+     * Figures for several labels per image, in place of the two above. Null: a ratio with denominator 0
+     * (multi_label.ts).
+     */
     multiLabel: z.object({
       exactMatch: fraction,
       constantMatch: fraction,
@@ -196,7 +211,8 @@ export const runEvent = z.discriminatedUnion("type", [
   }),
 ]);
 
+/** An event of a search or a retraining, without the number and the time that the log adds. */
 export type RunEvent = z.infer<typeof runEvent>;
 
-/** An event as it stands in the file: `seq` counts from 0 and never repeats within a run folder. */
+/** An event as a line of the file: `seq` counts from 0 and never repeats within a run folder. */
 export type LoggedEvent = RunEvent & { seq: number; time: string };

@@ -1,4 +1,4 @@
-/** What a definition has to be before a run starts with it: every fault is told with its reason. */
+/** Checks a plug-in's definition before a run starts with it; each error names its reason. */
 import { z } from "zod";
 import { UsageError } from "../common/errors.ts";
 import { Rng, Stream } from "../common/random.ts";
@@ -19,12 +19,13 @@ const base = z.looseObject({
   open: z.custom((open) => typeof open === "function", "expected a function"),
 });
 
-/** Architectures that the laws are tried on. */
+/** Number of random architectures that each space is checked with. */
 const TRIES = 20;
 
 /**
- * @param from where it comes from, for messages.
- * @throws UsageError saying what is wrong with it.
+ * Checks the value that a plug-in file exports.
+ * @param from file of the plug-in, for messages.
+ * @throws UsageError naming the fault.
  */
 export function checkPlugin(value: unknown, from: string): Plugin {
   const parsed = base.safeParse(value);
@@ -39,7 +40,7 @@ export function checkPlugin(value: unknown, from: string): Plugin {
   return definition;
 }
 
-/** Every setting needs a default, so that a preset without a word on it can use the plug-in. */
+/** Checks that every setting has a default: presets that do not name the plug-in can then use it. */
 function settings(definition: Plugin, what: string): void {
   try {
     settingsOf(definition, {});
@@ -66,7 +67,7 @@ function opened(definition: SpaceDefinition, what: string): SearchSpace<unknown>
   return attempt(what, "open()", () => definition.open(given));
 }
 
-/** `decode(encode(a))` is a, each decision is sound, and the network can be built. */
+/** Checks that `decode(encode(a))` is a, that each decision is sound, and that the network can be built. */
 function law(
   space: SearchSpace<unknown>,
   what: string,

@@ -1,4 +1,4 @@
-/** Every space, strategy and evaluator by name: the built-ins, and what `register` adds. */
+/** Registries of spaces, strategies and evaluators by name: the built-ins, and those that `register` adds. */
 import { UsageError } from "../common/errors.ts";
 import type {
   EvaluatorDefinition,
@@ -33,7 +33,7 @@ class Registry<D extends Plugin> {
     return this.#known.get(name);
   }
 
-  /** @throws UsageError naming those that there are. */
+  /** @throws UsageError listing the known names. */
   get(name: string): D {
     const found = this.#known.get(name);
     if (found) return found;
@@ -60,11 +60,17 @@ class Registry<D extends Plugin> {
   }
 }
 
+/** Search spaces by name. */
 export const spaces = new Registry<SpaceDefinition>("space", builtInSpaces);
+/** Search strategies by name. */
 export const strategies = new Registry<StrategyDefinition>("strategy", builtInStrategies);
+/** Evaluators by name. */
 export const evaluators = new Registry<EvaluatorDefinition>("evaluator", builtInEvaluators);
 
-/** Adds a definition to those of its kind. @throws UsageError for a name that is taken. */
+/**
+ * Adds a definition to the registry of its kind.
+ * @throws UsageError for a name that is taken.
+ */
 export function register(plugin: Plugin): void {
   if (plugin.type === "space") spaces.add(plugin);
   else if (plugin.type === "strategy") strategies.add(plugin);
@@ -72,7 +78,7 @@ export function register(plugin: Plugin): void {
 }
 
 /**
- * Opens the space that settings name; what they leave out is its default.
+ * Opens the space named by `kind`; missing settings take their defaults.
  * @throws UsageError naming the space or the setting.
  */
 export function openSpace({ kind, ...settings }: Settings): SearchSpace<unknown> {

@@ -1,24 +1,24 @@
-/** Results of trials: which errors are failures of a trial, and results from a function of one trial. */
+/** Results of trials: which errors count as failures of a trial, and results from a function of one trial. */
 import { AdapterError, UsageError } from "../common/errors.ts";
 import type { Result } from "./evaluator.ts";
 import type { Score, Trial } from "./strategy.ts";
 import { DivergedError } from "./train/training.ts";
 
-/** A trial has no score for a reason of its own: the search goes on without it. */
+/** A trial failed for a reason of its own: the search continues without its score. */
 export class TrialError extends Error {
   override name = "TrialError";
 }
 
 /**
- * Why a trial failed; undefined for errors that are no fault of its architecture (an abort, a lost device, a
- * programming error), which end a search.
+ * Reason why a trial failed; undefined for errors that its architecture did not cause (an abort, a lost
+ * device, a programming error) and that end a search.
  */
 export function failureOf(error: unknown): string | undefined {
   const kinds = [TrialError, DivergedError, UsageError, RangeError];
   return kinds.some((kind) => error instanceof kind) ? (error as Error).message : undefined;
 }
 
-/** The reason of a failed trial. Throws the error again where it is to end the search. */
+/** Reason of a failed trial. Rethrows an error that ends the search. */
 export function reasonOf(error: unknown): string {
   const reason = failureOf(error);
   if (reason === undefined) throw error;
@@ -26,9 +26,8 @@ export function reasonOf(error: unknown): string {
 }
 
 /**
- * What `build` returns.
- * @throws TrialError with the message of what it throws: an architecture whose network cannot be built is a failed
- * trial.
+ * Calls `build` and returns its network. An architecture whose network cannot be built is a failed trial.
+ * @throws TrialError with the message of the error that `build` throws.
  */
 export function built<M>(build: () => M): M {
   try {
@@ -40,7 +39,7 @@ export function built<M>(build: () => M): M {
   }
 }
 
-/** Evaluates trials one after the other; one whose score cannot be had for a reason of its own has failed. */
+/** Evaluates trials one after the other; an error caused by the architecture gives a failed result. */
 export async function* evaluateEach<A>(
   trials: readonly Trial<A>[],
   score: (trial: Trial<A>) => Score | Promise<Score>,

@@ -1,19 +1,19 @@
-/** Drawing architectures without a policy. */
+/** Samples architectures without a policy. */
 import { Rng, Stream } from "../common/random.ts";
 import { allowed, walk } from "./decisions.ts";
 import type { SearchSpace } from "./space.ts";
 
-/** Every decision uniform over its allowed options. */
+/** Samples each decision uniformly from its allowed options. */
 export function uniformArchitecture<A>(space: SearchSpace<A>, rng: Rng): A {
   return space.decode(walk(space, (decision) => rng.pick(allowed(decision))));
 }
 
-/** Architectures that show nearly every operation at every place. */
+/** Number of samples that show nearly every operation at every position. */
 const SOME = 12;
 
 /**
- * A few architectures, always the same ones: what kernels the networks of a space need.
- * @param most where no more than so many are going to be built.
+ * A few architectures, always the same ones: their networks need nearly all kernels of a space.
+ * @param most at most this many, where fewer are going to be built.
  */
 export function someArchitectures<A>(space: SearchSpace<A>, most = SOME): A[] {
   const rng = new Rng(1, Stream.search);

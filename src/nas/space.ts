@@ -14,15 +14,15 @@ export interface Decision {
   node: number;
   /** How many options there are: choices are 0 … options−1. */
   options: number;
-  /** What the options are called, for pictures and tables. */
+  /** Names of the options, for drawings and tables. */
   labels?: readonly string[];
-  /** Options that are not allowed here are false. */
+  /** False for options that are not allowed here. */
   mask?: boolean[];
 }
 
 /**
- * A position in the decisions of a space: a persistent value, one step costs constant time. Lists, conditional
- * choices and trees are walked the same way.
+ * Position in the decisions of a space. An immutable value; each step takes constant time. Lists, conditional
+ * choices and trees are all walked in this way.
  */
 export interface Cursor {
   /** The decision to make here; null when the architecture is complete. */
@@ -32,8 +32,8 @@ export interface Cursor {
 }
 
 /**
- * What an architecture computes, as a directed graph: the input of kernels and predictors. Labels name
- * operations for programs; captions for people are in `Graph`.
+ * The computation of an architecture as a directed graph: the input of graph kernels and predictors. Labels
+ * name operations for programs; captions for people are in `Graph`.
  */
 export interface LabelledGraph {
   /** One label per vertex. */
@@ -45,7 +45,7 @@ export interface LabelledGraph {
 /** `search`: a child of the shared-weight supernet; `final`: the network that is trained from scratch. */
 export type Form = "search" | "final";
 
-/** What one forward pass is for. */
+/** Options of one forward pass. */
 export interface Pass {
   /** Batch statistics, dropout and drop-path on. */
   training: boolean;
@@ -59,10 +59,11 @@ export interface Pass {
   steps: number;
 }
 
+/** A network whose weights are declared: records its forward pass on the tape of its input. */
 export interface Model {
-  /** images `[n, h, w, c]` → logits `[n, classes]`; `aux` only in training and where there is an auxiliary head. */
+  /** Images `[n, h, w, c]` → logits `[n, classes]`; `aux` only in training with an auxiliary head. */
   forward(images: Value, pass: Pass): { logits: Value; aux?: Value };
-  /** What a profile calls it; set while there is one. */
+  /** Name in a profile; set while profiling. */
   label?: string;
 }
 
@@ -78,33 +79,34 @@ export interface Graph {
   edges: { from: string; to: string; kind: "sequence" | "skip" }[];
 }
 
-/** How a space writes and reads the notation of published tables. */
+/** Writes and reads the notation of published tables. */
 export interface Notation<A> {
   /**
-   * Whether a text looks like this notation; whether it is right is for `parse` to say.
+   * Whether a text looks like this notation; `parse` then checks it.
    * @param named whether the user named this space.
    */
   looks(text: string, named: boolean): boolean;
   format(arch: A): string;
   /** @throws UsageError that says what is wrong where. */
   parse(text: string): A;
-  /** Settings of the published networks of such a text. */
+  /** Settings of the published networks for such a text. */
   published(text: string): Record<string, unknown>;
 }
 
+/** A set of architectures of type A: the decisions that select one, its network, graphs and keys. */
 export interface SearchSpace<A> {
   name: string;
-  /** One line on what an architecture of this space is. */
+  /** One-line description of an architecture of this space. */
   summary: string;
   /** The position before the first decision. */
   start(): Cursor;
-  /** Throws, naming the decision. */
+  /** @throws UsageError naming the decision. */
   decode(choice: readonly number[]): A;
   /** Law: `decode(encode(a))` equals a. */
   encode(arch: A): number[];
-  /** Equal for equivalent architectures: de-duplication and tables. */
+  /** Equal for equivalent architectures; used for de-duplication and look-ups in tables. */
   key(arch: A): string;
-  /** Where tables list architectures apart that compute the same: equal for these. */
+  /** Key that is equal for architectures with the same computation, where a table lists them separately. */
   unique?(arch: A): string;
   /** The notation of published tables, where there is one. */
   notation?: Notation<A>;
@@ -112,24 +114,24 @@ export interface SearchSpace<A> {
   supernet(into: BuildContext): void;
   /** Declares the weights this architecture needs and returns the network. */
   build(arch: A, into: BuildContext): Model;
-  /** What it computes, for kernels and predictors: one graph per cell, or one for a whole network. */
+  /** Labelled graphs for kernels and predictors: one per cell, or one for a whole network. */
   graphs(arch: A): LabelledGraph[];
-  /** How it is drawn: one graph per cell, or one for a whole network. */
+  /** Graphs for drawing: one per cell, or one for a whole network. */
   picture(arch: A): Graph[];
   mutate?(arch: A, rng: Rng): A;
   neighbours?(arch: A): A[];
   crossover?(a: A, b: A, rng: Rng): A;
 }
 
-/** What a network is built into. */
+/** Inputs for building a network. */
 export interface BuildContext {
   weights: WeightStore;
   /** Height, width, channels of an input image. */
   input: readonly [number, number, number];
   classes: number;
   form: Form;
-  /** Search children keep running statistics too, which all architectures share (Q5). */
+  /** Search children keep running statistics too, shared by all architectures (Q5). */
   sharedStatistics?: boolean;
-  /** The weights belong to one architecture: every norm keeps running statistics, whatever the form. */
+  /** The weights belong to one architecture: every norm keeps running statistics, in either form. */
   ownStatistics?: boolean;
 }

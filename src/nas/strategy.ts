@@ -1,38 +1,42 @@
 /** The interface of search strategies. No code here: strategies live in `strategies/`, one file each. */
 
-/** Plain data that fully restores something; JSON beside named arrays (they go to safetensors). */
+/** Plain data that fully restores an object: JSON, and named arrays that are stored as safetensors. */
 export interface State {
   json: unknown;
   tensors: Record<string, { shape: readonly number[]; data: Float32Array | Uint32Array }>;
 }
 
+/** An architecture that a strategy wants scored. */
 export interface Trial<A> {
   /** Counts from 0 over the whole run. */
   id: number;
   arch: A;
-  /** Epochs of training to score it after, where the evaluator has fidelities; default: the longest training. */
+  /** Training epochs before scoring, where the evaluator has fidelities; default: the longest training. */
   epochs?: number;
-  /** Scored untrained or after less than the longest training: not comparable with others, never the winner. */
+  /** Scored untrained or after less than the longest training: not comparable with others, cannot win. */
   partial?: boolean;
   /** Ids of the trials whose architectures this one was made from. */
   parents?: number[];
-  /** Seed of the weights and masks of a network that is trained for the trial; default: the search's. */
+  /** Seed of the weights and masks of the trial's own network; default: the search's seed. */
   seed?: number;
 }
 
+/** What an evaluator measured of one architecture. */
 export interface Score {
   /** The objective: larger is better; any finite number, in the unit of the evaluator. */
   value: number;
+  /** Mean loss per image over the same images, for reports. */
   loss?: number;
-  /** Where a search has several: all to be maximised, `value` first. */
+  /** Values of all objectives where there are several; all to be maximised, `value` first. */
   objectives?: number[];
 }
 
-/** Whether an evaluation gave a score, failed, or was refused by the limits of the search. */
+/** Whether an evaluation gave a score, failed, or was rejected by the constraints of the search. */
 export type TrialStatus = "ok" | "failed" | "infeasible";
 
+/** A trial with its result, as the strategy gets it. */
 export interface Scored<A> extends Trial<A> {
-  /** Of a trial without a score of its own: as low as the evaluator's or the search's lowest. */
+  /** For a trial without a score: the lowest score of the evaluator, or of the search so far. */
   score: Score;
   /** Default: ok. */
   status?: TrialStatus;
@@ -40,7 +44,7 @@ export interface Scored<A> extends Trial<A> {
   reason?: string;
 }
 
-/** What a strategy can tell about itself after a round, for plots and the controller heat-map. */
+/** Figures of a strategy after a round, for plots and the controller heat-map. */
 export interface StrategyReport {
   loss?: number;
   /** Euclidean norm of the controller's gradient. */
@@ -49,7 +53,7 @@ export interface StrategyReport {
   entropy?: number;
   baseline?: number;
   skipRate?: number;
-  /** Score of the one network that was trained for this round, where there is such a one. */
+  /** Score of the one network trained in this round, for strategies that train one. */
   trained?: number;
   /** Mean probability per option, one row per decision. */
   probabilities?: number[][];
@@ -57,25 +61,31 @@ export interface StrategyReport {
   decisions?: string[];
 }
 
+/**
+ * Search algorithm with an ask-and-tell interface over architectures of type A. `snapshot` and `restore` cover
+ * its whole state, random numbers included: a resumed search continues exactly.
+ */
 export interface Strategy<A> {
-  /** Order in which the trials of one `ask` are told: that of the ask (default), or as their results arrive. */
+  /** Order in which `tell` gets the trials of one `ask`: as asked (default), or as their results arrive. */
   readonly order?: "ask" | "arrival";
-  /** From the current policy; nothing will be told back (shared-weight training). */
+  /** Samples from the current policy without a later `tell` (shared-weight training). */
   draw(n: number): Promise<A[]>;
-  /** n to be scored; a strategy may add some of its own. */
+  /** n trials to be scored; a strategy may add more of its own. */
   ask(n: number): Promise<Trial<A>[]>;
-  /** All trials of one ask, failed ones too. */
+  /** Takes the results of all trials of one `ask`, failed ones too. */
   tell(done: Scored<A>[]): Promise<StrategyReport>;
   /**
-   * The trial of what was trained. Present where an epoch trains the best of its candidates after they are
-   * scored, instead of training before the rounds: after `tell`, `draw` gives that architecture.
+   * The trial of the trained architecture. Present in strategies whose epochs first score candidates and then
+   * train the best one, instead of training first: after `tell`, `draw` gives that architecture.
    */
   askTrained?(): Trial<A>[];
-  /** What `askTrained` gave, scored. */
+  /** Takes the result of the trial from `askTrained`. */
   tellTrained?(done: Scored<A>[]): StrategyReport;
-  /** Records a draw and a step on n samples, for the kernels they need, where it learns on the device. */
+  /**
+   * Records sampling and a learning step for n samples, to find the kernels they need, if it uses the device.
+   */
   dryRun?(n: number): void;
-  /** n architectures from the policy that a search kept, where the strategy has a policy. */
+  /** Samples n architectures from a saved policy, where the strategy has one. */
   sampleFrom?(policy: State["tensors"], n: number): Promise<A[]>;
   snapshot(): Promise<State>;
   restore(state: State): Promise<void>;

@@ -43,7 +43,7 @@ export class Clipper {
     this.#bound = clipNorm;
   }
 
-  /** What the update kernels need to know about clipping. */
+  /** Parameters of the update kernels for clipping. */
   get params(): { clipped: boolean; per_tensor: boolean } {
     return { clipped: this.#mode !== "none", per_tensor: this.#mode === "tensor" };
   }
@@ -64,7 +64,7 @@ export class Clipper {
     return squares;
   }
 
-  /** Records by how much gradients are scaled down; null where nothing is clipped. */
+  /** Records the factors that scale gradients down; null if nothing is clipped. */
   factors(plan: Plan, squares: Tensor | null): Tensor | null {
     if (!squares || !this.params.clipped) return null;
     const { gpu } = this;

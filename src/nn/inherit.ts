@@ -41,7 +41,7 @@ export interface WeightSource {
   lookup(name: string, shape: Shape, trainable: boolean): Inherited | null;
 }
 
-/** What sources over named tensors give. */
+/** Options of sources over named tensors. */
 export interface SourceOptions {
   /** Whether states (running statistics of batch norm) are inherited too. */
   statistics: boolean;
@@ -109,7 +109,7 @@ function pieceOf(
   return fits ? [{ donor }] : null;
 }
 
-/** How many trainable weights took something over, and how many parameters these have. */
+/** Number of trainable weights that inherited something, and of their parameters. */
 export interface InheritedCount {
   tensors: number;
   parameters: number;

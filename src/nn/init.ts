@@ -1,7 +1,7 @@
 /** Initialisers: fill a weight on the host, so that a seed gives the same weights on every adapter. */
 import type { Rng } from "../common/random.ts";
 
-/** Writes every element; drawn in float64, stored as float32. */
+/** Writes every element; sampled in float64, stored as float32. */
 export type Init = (out: Float32Array, rng: Rng) => void;
 
 /** Every element the same. */
@@ -26,7 +26,7 @@ export function uniformInit(range: number): Init {
   };
 }
 
-/** Normal with this deviation; draws beyond two deviations are repeated. Both halves of Box–Muller are used. */
+/** Normal with this deviation, resampled beyond two deviations. Uses both halves of Box–Muller. */
 export function truncatedNormalInit(deviation: number): Init {
   return (out, rng) => {
     for (let i = 0; i < out.length;) {

@@ -17,7 +17,7 @@ import { Stream } from "../common/random.ts";
 import { constantInit, heInit, type Init } from "./init.ts";
 import type { WeightStore } from "./weights.ts";
 
-/** What one forward pass is for, as far as layers care. */
+/** Settings of one forward pass that layers depend on. */
 export interface Mode {
   /** Drop-path on, running statistics updated. */
   training: boolean;
@@ -29,17 +29,17 @@ export interface Mode {
   keepStatistics: boolean;
   /** Running statistics forget their start values at the first update (TensorFlow's zero-debiased averages). */
   debias: boolean;
-  /** Deviations of first weights as released: some count other dimensions than a sum's inputs (Q10). */
+  /** Deviations of initial weights as released: some count other dimensions than a sum's inputs (Q10). */
   legacyInit: boolean;
   epsilon: number;
-  /** Of the running statistics: new = decay · old + (1 − decay) · batch. */
+  /** Decay of the running statistics: new = decay · old + (1 − decay) · batch. */
   decay: number;
   seed: number;
   /** Global training step: random masks differ from step to step. */
   step: number;
 }
 
-/** One forward pass under construction: a tape, the weights, and where in the network we are. */
+/** One forward pass under construction: a tape, the weights, and the current scope. */
 export class Net {
   #path = "";
   #salt = 0;
@@ -76,9 +76,13 @@ export class Net {
 /** Channels of `[n, h, w, c]`. */
 export const channels = (x: Value): number => x.shape[x.shape.length - 1];
 
+/** Size of a convolution layer; padding is SAME. */
 export interface ConvOptions {
+  /** Side of the square window, in pixels. */
   k: number;
+  /** Output channels. */
   out: number;
+  /** In pixels; default 1. */
   stride?: number;
 }
 
@@ -109,7 +113,9 @@ export function separable(
   return separableConv2d(x, dw, pw, { stride });
 }
 
+/** Settings of one batch norm that differ from those of the pass. */
 export interface NormOptions {
+  /** Added to the variance; default: as the pass says. */
   epsilon?: number;
   /** Keep running statistics; default: as the pass says. */
   keep?: boolean;
@@ -135,7 +141,7 @@ export function norm(net: Net, x: Value, options: NormOptions = {}): Value {
   });
 }
 
-/** Mean 0 and variance 1, no update so far; averages that forget their start begin at 0. */
+/** Running statistics before any update: mean 0, variance 1, or 0 if averages are debiased. */
 function startStatistics(c: number, debias: boolean): Init {
   return (out) => void out.fill(0).fill(debias ? 0 : 1, c, 2 * c);
 }

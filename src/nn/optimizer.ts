@@ -19,7 +19,9 @@ export interface OptimizerState {
   tensors: NamedTensors;
 }
 
+/** Settings of `Sgd`; the learning rate is given at each step. */
 export interface SgdOptions extends ClipOptions, PlanOptions {
+  /** Factor of the previous update, in [0, 1). */
   momentum: number;
   nesterov: boolean;
   /** λ of λ·Σw², without ½: the gradient is 2λw. */
@@ -65,7 +67,7 @@ export class Sgd {
     return squares;
   }
 
-  /** All momentum is 0 again, as in a new optimiser. */
+  /** Resets all momentum to 0, as in a new optimiser. */
   reset(): void {
     for (const slab of this.slabs) {
       this.gpu.write(slab.state("momentum"), new Float32Array(slab.words));
@@ -82,10 +84,15 @@ export class Sgd {
   }
 }
 
+/** Settings of `Adam` (Kingma and Ba 2015), in its notation. */
 export interface AdamOptions extends ClipOptions {
+  /** Learning rate of a step that is given none. */
   lr: number;
+  /** Decay of the running mean of the gradient, β₁ in [0, 1). */
   beta1: number;
+  /** Decay of the running mean of its square, β₂ in [0, 1). */
   beta2: number;
+  /** ε, added to √v. */
   epsilon: number;
   /** λ of λ·Σw² in the loss; default 0. */
   l2?: number;
@@ -115,7 +122,7 @@ export class Adam {
     return this.#record(touched, lr, ++this.#steps);
   }
 
-  /** Records an update that does not count: what `Gpu.dryRun` takes. */
+  /** Records an update without counting the step, for `Gpu.dryRun`. */
   dryRun(touched: readonly Touched[]): Tensor | null {
     return this.#record(touched, this.options.lr, this.#steps + 1);
   }

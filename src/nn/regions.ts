@@ -1,6 +1,6 @@
 /**
- * Which elements of the slabs a step updates: lists of weights become tables of chunks, so that one
- * dispatch updates any number of tensors.
+ * Plans of updates: lists of weights become tables of chunks of the slabs, so that one dispatch updates any
+ * number of tensors.
  */
 import type { Param } from "../autodiff/tape.ts";
 import type { Gpu } from "../gpu/device.ts";
@@ -15,7 +15,7 @@ export interface Touched {
 }
 
 export interface PlanOptions {
-  /** Also update what was not touched: by L2 and momentum alone. */
+  /** Also update weights that were not touched, by L2 and momentum alone. */
   decayAll?: boolean;
   /** Which weights take part in the L2 term. Default: all. */
   decays?: (param: Param) => boolean;
@@ -50,7 +50,7 @@ interface Region {
   flags: number;
 }
 
-/** Makes plans; the tables' memory is used over and over. */
+/** Makes plans; reuses the memory of their tables. */
 export class Planner {
   readonly #staging: Staging[];
 
@@ -111,7 +111,7 @@ export class Planner {
   }
 }
 
-/** What lies between regions. */
+/** The gaps between regions. */
 function gaps(regions: readonly Region[], words: number): Region[] {
   const result: Region[] = [];
   let at = 0;
@@ -123,8 +123,8 @@ function gaps(regions: readonly Region[], words: number): Region[] {
 }
 
 /**
- * Tables for the device, written without cutting a submission in two: a buffer is written again once the
- * submission that used it was sent, or used again as it is.
+ * Uploads tables without an extra submission: a buffer is overwritten only once the submission that used it
+ * was sent. An unchanged table is reused.
  */
 export class Staging {
   readonly #buffers: { tensor: Tensor; words: number; submits: number }[] = [];

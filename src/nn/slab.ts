@@ -1,6 +1,6 @@
 /**
- * A run of weights in one buffer, with buffers of the same layout for their gradients and for what an
- * optimiser keeps per weight.
+ * Weights one after another in one buffer, with buffers of the same layout for their gradients and for an
+ * optimiser's state per weight.
  */
 import type { Gpu } from "../gpu/device.ts";
 import type { Tensor } from "../gpu/tensor.ts";

@@ -34,7 +34,7 @@ export interface SavedSums {
   values: number[];
 }
 
-/** The sums are part of `snapshot`, so that an interruption changes no mean. */
+/** Sums of the steps since the last `take`; part of `snapshot`, so that an interruption changes no mean. */
 export class StepSums {
   readonly #sums: Tensor;
   #steps = 0;
@@ -56,7 +56,7 @@ export class StepSums {
     this.#images += step.images;
   }
 
-  /** Records the addition of a step that does not count: what `Gpu.dryRun` takes. */
+  /** Records the addition of a step without counting it, for `Gpu.dryRun`. */
   record({ loss, hits, squares, images }: StepFigures): void {
     this.gpu.run(
       sumsKernel,
@@ -66,7 +66,7 @@ export class StepSums {
     );
   }
 
-  /** Reads the means and starts anew. */
+  /** Reads the means and resets the sums. */
   async take(): Promise<StepMeans> {
     const [[loss, hits, norm]] = await this.gpu.read([this.#sums]);
     const means = {

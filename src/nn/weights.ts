@@ -27,20 +27,24 @@ interface Entry {
   param: Param;
   value: Value;
   init: Init;
-  /** Position among all declarations: the weight's own random numbers. */
+  /** Index among all declarations; selects the weight's random numbers. */
   index: number;
 }
 
-/** Weights that share a buffer, and where each starts. */
+/** Weights that share a buffer, and their offsets. */
 interface Packed {
   words: number;
   entries: { entry: Entry; offset: number }[];
 }
 
+/**
+ * Weights and states of a network or supernet by name. `param` and `state` declare them; `materialise` gives
+ * them memory and first values.
+ */
 export class WeightStore {
   readonly #entries = new Map<string, Entry>();
   readonly #slabs: Slab[] = [];
-  /** Each buffer with what lies in it: weights of the slabs first, then states. */
+  /** Each buffer with its contents: weights of the slabs first, then states. */
   readonly #buffers: { tensor: Tensor; packed: Packed }[] = [];
   #gpu: Gpu | null = null;
 
@@ -126,8 +130,8 @@ export class WeightStore {
   }
 
   /**
-   * Gives everything declared its memory and first values. Each weight draws from a stream of its own, by
-   * its place among the declarations.
+   * Allocates and initialises everything declared. Each weight samples from a stream of its own, by its index
+   * among the declarations.
    */
   materialise(gpu: Gpu, seed: number): void {
     if (this.#gpu) throw new Error("Cannot materialise a weight store twice");

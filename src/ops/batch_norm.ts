@@ -10,6 +10,7 @@ import { apply, type Value } from "../autodiff/tape.ts";
 import { backward, type BatchNormParams, forward } from "./batch_norm_passes.ts";
 import { sameShape } from "./shapes.ts";
 
+/** Constants of `batchNorm`, and which statistics it uses and updates. */
 export type BatchNormOptions = Omit<BatchNormParams, "relu">;
 
 function shapes(

@@ -23,15 +23,15 @@ const sums = kernel("batch_norm_sums", sumsWgsl);
 export interface BatchNormParams {
   /** Added to the variance. */
   epsilon: number;
-  /** Of the running statistics: new = decay · old + (1 − decay) · batch. */
+  /** Decay of the running statistics: new = decay · old + (1 − decay) · batch. */
   decay: number;
-  /** Where mean and variance come from. Running statistics count as constants in the gradient. */
+  /** Source of mean and variance. Running statistics count as constants in the gradient. */
   mode: "batch" | "running";
   /** Update the running statistics from this batch (mode "batch" only). */
   update: boolean;
   /** Running statistics started at 0 and are divided by 1 − decay^updates when read (TensorFlow). */
   debias: boolean;
-  /** Give max(y, 0). */
+  /** Apply max(y, 0) to the result. */
   relu?: boolean;
 }
 
@@ -43,14 +43,14 @@ interface Variant {
   size: number;
 }
 
-/** For a software adapter, which runs few lanes at a time and whose barriers are changes of context. */
+/** Work-group size for a software adapter: it runs few lanes at once, and barriers switch contexts. */
 const SMALL = 8;
 const LARGE = 256;
 
 /**
- * Fused where its few work-groups fill the device and are soon through: on a card after some pixels per
- * invocation; in software, which pays more for dispatches, while a tensor stays in a core's cache of 1 MiB, or
- * where its channels alone make enough work-groups.
+ * Chooses a variant. The fused one wins if its few work-groups fill the device and finish soon: on a card
+ * with few pixels per invocation; in software, where dispatches cost more, if the tensor fits a core's cache
+ * of 1 MiB or its channels alone make enough work-groups.
  */
 function variant(rec: Recorder, pass: string, pixels: number, c: number): Variant {
   const logSize = Math.ceil(Math.log2(pixels * c)), logGroups = Math.ceil(Math.log2(c));
@@ -61,13 +61,13 @@ function variant(rec: Recorder, pass: string, pixels: number, c: number): Varian
   return rec.choose(`${pass} size ${sizeClass(pixels * c)} groups ${sizeClass(c)}`, variants);
 }
 
-/** The grid of a variant, and what its kernels must know of it. */
+/** The grid of a variant, and the parameters that its kernels need for it. */
 function cut(variant: Variant, pixels: number, c: number) {
   const { fused, size } = variant;
   const groups = groupsOf(c, variant), columns = Math.ceil(c / groups);
   // A power of two; together with the groups, full vectors.
   const by = 2 ** Math.floor(Math.log2(size / groups));
-  // Work-groups that keep a device busy, and pixels that an invocation should have.
+  // Work-groups that keep a device busy, and least pixels per invocation.
   const [wanted, least] = size === SMALL ? [8, 1] : [512, 8];
   const splits = fused ? 1 : Math.max(1, Math.round(wanted / columns));
   const run = by * Math.max(least, Math.ceil(pixels / splits / by));
@@ -76,9 +76,9 @@ function cut(variant: Variant, pixels: number, c: number) {
 }
 
 /**
- * Channel groups of a work-group: a cache line where they divide; several work-groups if each sees all pixels. In
- * software all work-groups are of one size, since a pipeline takes a second to compile: an odd number of groups
- * goes by two, and the last work-group has one.
+ * Channel groups per work-group: a cache line if that divides them, but more than one work-group if each sees
+ * all pixels. In software all work-groups have one size, since a pipeline takes a second to compile: of an
+ * odd number of groups each work-group takes two, and the last one has one.
  */
 function groupsOf(c: number, { fused, size }: Variant): number {
   const wanted = size === SMALL ? [4, 2] : [4, 3, 2];
@@ -86,7 +86,7 @@ function groupsOf(c: number, { fused, size }: Variant): number {
   return divides ?? (size === SMALL && c > 2 ? 2 : 1);
 }
 
-/** A weight's whole buffer: kernels get the place in it as a uniform. */
+/** A weight's whole buffer: kernels get the offset in it as a uniform. */
 const whole = (t: Tensor): Tensor => ({ ...t, offset: 0 });
 
 /** y = norm of x, plus `addend` where there is one. */
@@ -130,7 +130,7 @@ export function forward(rec: Recorder, io: Forward<BatchNormParams>, addend?: Te
   });
 }
 
-/** The gradients of what a norm was made from; an addend has dy for its own. */
+/** Gradients of a norm's input and weights; that of an addend is dy itself. */
 export function backward(rec: Recorder, io: Backward<BatchNormParams>): void {
   const { inputs: [x, gamma], saved: [stats], params, dy: [dy], dx: [dx, ...weights] } = io;
   const { mode, relu = false } = params;
@@ -160,7 +160,7 @@ export function backward(rec: Recorder, io: Backward<BatchNormParams>): void {
   }
 }
 
-/** Where gradients go. Two writable bindings of one buffer are not allowed: weights that share one go through one. */
+/** Binds the destinations of gradients. Weights in one buffer share a binding: two must not be writable. */
 function forTargets(
   rec: Recorder,
   dx: Grad | null,

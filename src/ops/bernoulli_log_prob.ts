@@ -65,7 +65,7 @@ const op = defineOp<Record<never, never>>({
 /**
  * Probability of independent skip decisions, p(1) = σ(2q), the softmax of (−q, q).
  * @param q [n, j] @param bits [n, j], uint32
- * @returns [Σ_j log p(bit), Σ_j entropy, Σ_j p·(−log p) of the drawn bits], each [n]; the last takes no
+ * @returns [Σ_j log p(bit), Σ_j entropy, Σ_j p·(−log p) of the sampled bits], each [n]; the last takes no
  * gradient
  */
 export function bernoulliLogProb(

@@ -10,7 +10,7 @@ import { withUnused } from "./tiling.ts";
 const join = kernel("concat", concatWgsl);
 const split = kernel("concat_dx", concatDxWgsl);
 
-/** What one dispatch joins or splits. */
+/** Bindings of the tensors that one dispatch joins or splits. */
 const slots = ["part0", "part1", "part2", "part3"] as const;
 
 /** Columns of one tensor among those of all. */
@@ -19,7 +19,7 @@ interface Part {
   size: number;
 }
 
-/** How a dispatch cuts parts side by side in the rows of `whole`: in elements as wide as all numbers allow. */
+/** Parameters of a dispatch for parts side by side in the rows of `whole`; elements as wide as all allow. */
 function cut(rec: Recorder, whole: Tensor, parts: readonly Part[]) {
   const width = columns(whole.shape), n = rows(whole.shape);
   const numbers = [width, ...parts.flatMap(({ start, size }) => [start, size])];
@@ -35,7 +35,7 @@ function cut(rec: Recorder, whole: Tensor, parts: readonly Part[]) {
   };
 }
 
-/** Copies columns of every row of x, side by side, to where they are wanted. */
+/** Copies columns of every row of x, which lie side by side, to their destinations. */
 export function splitColumns(
   rec: Recorder,
   x: Tensor,
@@ -55,7 +55,7 @@ export function splitColumns(
   });
 }
 
-/** The other way: the columns of several tensors to their places in y. */
+/** Copies the columns of several tensors to their positions in y: the inverse of `splitColumns`. */
 function joinColumns(rec: Recorder, parts: readonly (Part & { x: Tensor })[], y: Tensor): void {
   const { params, invocations } = cut(rec, y, parts);
   const tensors: Record<string, Tensor> = { y };
@@ -63,13 +63,13 @@ function joinColumns(rec: Recorder, parts: readonly (Part & { x: Tensor })[], y:
   rec.run(join, tensors, params, invocations);
 }
 
-/** Where each source lies in the result. */
+/** Columns of each source in the result. */
 function places(shapes: readonly (readonly number[])[]): Part[] {
   let at = 0;
   return shapes.map((s) => ({ start: (at += columns(s)) - columns(s), size: columns(s) }));
 }
 
-/** Neighbours for one dispatch each: as many as it takes, and none that `apart` says it cannot take. */
+/** Groups neighbours by dispatch, as many as one takes; `apart` tells which two cannot share one. */
 function together<P>(parts: readonly P[], apart: (one: P, other: P) => boolean): P[][] {
   const chunks: P[][] = [[]];
   for (const part of parts) {
@@ -99,7 +99,7 @@ const op = defineOp<Record<never, never>>({
   },
   backward: (rec, { inputs, dy: [dy], dx }) => {
     const parts = places(inputs.map((x) => x.shape)).map((p, i) => ({ ...p, to: dx[i] }));
-    // The same tensor twice, or weights of one slab: no two writable bindings of one buffer.
+    // The same tensor twice, or weights of one slab: a buffer must not be bound writable twice.
     const apart = (a: typeof parts[number], b: typeof parts[number]) =>
       a.to !== null && a.to.tensor.buffer === b.to?.tensor.buffer;
     for (const chunk of together(parts, apart)) {

@@ -4,7 +4,7 @@ import { convolveDw, convolveDx, convolveForward, LARGEST } from "./convolution.
 
 interface Params {
   stride: number;
-  /** Take max(x, 0) on the way in. */
+  /** Apply max(x, 0) to the input. */
   relu?: boolean;
 }
 
@@ -81,7 +81,7 @@ const op = defineOp<Params>({
     test([1, 3, 37, 4], 3, 4, 2, true),
     test([1, 4, 38, 3], 3, 3, 2, true),
     test([2, 7, 8, 4], 2, 4, 3, false),
-    // As many blocks of output channels as the kernel has rows; as input channels, the last one narrow.
+    // Blocks of output channels: as many as kernel rows; as many as input channels, the last one narrow.
     test([1, 3, 4, 4], 3, 24, 1, false),
     test([1, 3, 4, 2], 3, 9, 1, true),
     // Few input channels: pixels and blocks of output channels that are left over.
@@ -89,13 +89,13 @@ const op = defineOp<Params>({
     test([1, 4, 5, 1], 5, 4, 1, false),
     // One row, which needs no splits.
     test([1, 1, 6, 4], 3, 8, 1, true),
-    // Images that are left over; channels that are.
+    // Images left over; channels left over.
     test([11, 2, 4, 4], 3, 4, 1, true),
     test([1, 3, 5, 12], 3, 12, 1, false),
     // A stride whose phases have different taps; phases without any.
     test([1, 7, 9, 4], 5, 4, 2, true),
     test([1, 5, 7, 4], 1, 4, 3, false),
-    // So many channels that Winograd's tiles pay: tiles cut off, slices and blocks of channels left over.
+    // Enough channels for Winograd: tiles cut off, slices and blocks of channels left over.
     test([2, 4, 5, 68], 3, 68, 1, false),
     test([1, 5, 4, 72], 3, 84, 1, true),
     // A window that leaves the image on both sides.

@@ -30,7 +30,7 @@ const TILE = 1024;
 /** Largest kernel size: all taps of 16 output channels for one input channel fill the tile. */
 export const LARGEST = 16;
 
-/** A row's pixels per invocation, as smallCin and as equal tiles as possible; short rows take several images. */
+/** Pixels of a row per invocation: few and equal tiles if possible; short rows take several images. */
 function tileOf(ow: number, n: number, most: number): { T: number; R: number } {
   if (ow <= most) return { T: ow, R: Math.min(n, Math.floor(most / ow)) };
   for (let t = most; t > most / 2; t--) if (ow % t === 0) return { T: t, R: 1 };
@@ -38,8 +38,8 @@ function tileOf(ow: number, n: number, most: number): { T: number; R: number } {
 }
 
 /**
- * Which columns of an image of `iw` the tiles see: where one tile takes the row, those outside are known
- * and left out; else they are looked at when loaded.
+ * Columns of an image of width `iw` that the tiles see. If one tile takes the row, those outside are known
+ * and left out; otherwise they are checked when loaded.
  */
 function columns(
   iw: number,
@@ -53,7 +53,7 @@ function columns(
     const FIRST = Math.min(before, WINDOW);
     return { WINDOW, FIRST, LEFT: 0, INNER: Math.max(0, WINDOW - FIRST - after), RIGHT: 0 };
   }
-  // Where the two ends meet, all are checked.
+  // If the two ends overlap, all columns are checked.
   const [LEFT, RIGHT] = before + after > WINDOW ? [WINDOW, 0] : [before, after];
   return { WINDOW, FIRST: 0, LEFT, INNER: WINDOW - LEFT - RIGHT, RIGHT };
 }
@@ -66,7 +66,7 @@ interface Convolution {
   /** Zeros above and to the left of x. */
   top: number;
   left: number;
-  /** Turn the kernel by half a turn and exchange its channels: the convolution's transpose. */
+  /** Rotate the kernel by half a turn and swap its channels: the convolution's transpose. */
   flip: boolean;
   relu: boolean;
   gate?: Tensor;
@@ -129,10 +129,10 @@ export function convolveForward(rec: Recorder, io: Forward): void {
   convolve(rec, { x, w, y, stride, top, left, flip: false, relu, add: false }, all);
 }
 
-/** Images themselves: so smallCin numbers meet a window that all taps are written out. */
+/** Few input channels, as in images: a window has so few numbers that all taps are written out. */
 const isSmallCin = ({ shape: [k, , ci, co] }: Tensor) => ci < 4 && k * k * ci <= 27 && co % 4 === 0;
 
-/** What a kernel for smallCin channels sees of a row: numbers of the window, and of T pixels' windows. */
+/** Numbers of a row that a kernel for few channels reads: of one window, and of T pixels' windows. */
 const rowOf = (K: number, S: number, CI: number, T: number) => ({
   ...{ K, S, CI, T, ROW: K * CI, INPUT_SPAN: ((T - 1) * S + K) * CI },
 });
@@ -171,7 +171,7 @@ interface Gradient {
 
 /**
  * The transposed convolution. A stride s puts s − 1 zeros between the pixels of dy: every s-th column of dx
- * sees the same of the taps, so each of the s phases is a convolution of its own.
+ * sees the same taps, so each of the s phases is a convolution of its own.
  */
 export function convolveDx(
   rec: Recorder,
@@ -197,7 +197,7 @@ export function convolveDw(rec: Recorder, io: Gradient, dw: Grad): void {
   const [top, left] = [ih, iw].map((size) => axis(size, K, S, "same").before);
   const rows = n * oh, params = { ih, iw, co, rows, relu, top, left };
   const SIZE = rec.traits.reduceGroup;
-  /** A kernel whose `tiles` invocations see a span of rows. */
+  /** Runs a kernel that takes `tiles` invocations per span of rows. */
   const reduce = (k: Kernel, tiles: number, constants: Params) =>
     splitReduce(
       rec,

@@ -1,18 +1,19 @@
-/** Variants of dense convolutions that there are to choose from, by adapter and shape. */
+/** Candidate variants of dense convolutions, by adapter and shape. */
 import type { Recorder } from "../gpu/recorder.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { sizeClass } from "./tiling.ts";
 import { winogradSuits } from "./winograd.ts";
 
-/** A software adapter keeps registers in the cache: large blocks, few loads. Cards want many small ones. */
+/** Candidates by preference. Software keeps registers in the cache: large blocks. Cards: many small ones. */
 export const ofAdapter = <F>(rec: Recorder, software: F[], card: F[]): F[] =>
   rec.traits.fewLanes ? [...software, ...card] : [...card, ...software];
 
 /**
- * Pixels and vec4 of output channels per invocation, where sums are kept, and whether neighbours go across
- * images: lanes that share a program counter skip the rows outside together, others find their rows in the
- * cache. A kernel of few taps has few terms for each time that a sum is fetched, and takes more channels; where
- * rows are short, half as many pixels then, which compile in half the time and run a tenth slower at most.
+ * Candidate blocks: pixels and vec4 of output channels per invocation, whether sums are in registers, and
+ * whether neighbouring invocations go across images. Across, lanes that share a program counter skip rows
+ * outside together; otherwise neighbours find their rows in the cache. A kernel of few taps has few terms per
+ * fetch of a sum and takes more channels; with short rows it takes half as many pixels, which compile in half
+ * the time and run a tenth slower at most.
  */
 function blocks(rec: Recorder, k: number, ow: number) {
   const [much, little] = k > 3 ? [2, 4] : [4, 2];
@@ -29,16 +30,16 @@ function blocks(rec: Recorder, k: number, ow: number) {
   );
 }
 
-/** Fewer multiplications for more dispatches and memory. */
+/** Winograd's algorithm: fewer multiplications for more dispatches and memory. */
 const WINOGRAD = { winograd: true };
 
-/** How a convolution is computed: by blocks of pixels and channels, or by Winograd's tiles. */
+/** Chooses how a convolution is computed: by blocks of pixels and channels, or by Winograd's tiles. */
 export function variantOf(
   rec: Recorder,
   { x, y, k, S, div, ow }: Record<"x" | "y", Tensor> & Record<"k" | "S" | "div" | "ow", number>,
 ) {
   const ci = x.shape[3], co = y.shape[3], least = Math.min(ci, co);
-  // From 16 on, channels only decide how many blocks there are.
+  // Above 16, output channels only change the number of blocks.
   const key = `conv2d k${k} s${S} d${div} columns ${sizeClass(ow)} outputs ${Math.min(co, 16)}`;
   const plain = blocks(rec, k, ow);
   if (k !== 3 || S > 1 || div > 1 || least <= 64 || !winogradSuits(x, y)) {
@@ -52,12 +53,12 @@ export function variantOf(
   );
 }
 
-/** Pixels per step, vec4 of input and of output channels per invocation; where sums are kept. */
+/** Candidate blocks for weight gradients: pixels per step, vec4 of channels, sums in registers or not. */
 export function blocksDw(rec: Recorder, ow: number, k: number) {
   const wide = k > 3 ? 1 : 2;
   const windowed = { pixels: 2, ins: wide, outs: 2, inRegisters: false };
-  // Whole rows where they are short: what lies outside is known, and not computed. The longer ones only for
-  // large kernels, which make up for the smaller block that still fits the instruction cache.
+  // Short rows are taken whole: columns outside are known and not computed. Rows of 5 to 8 only with large
+  // kernels, which make up for the smaller block that still fits the instruction cache.
   const software = ow <= 4
     ? [{ ...windowed, pixels: 4 }, windowed]
     : ow <= 8 && k > 3

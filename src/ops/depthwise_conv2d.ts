@@ -30,6 +30,7 @@ import {
 } from "./depthwise_sliding.ts";
 import { lanes, width } from "./tiling.ts";
 
+/** Stride and dilation of `depthwiseConv2d` in pixels, the same along both axes. */
 export type DepthwiseOptions = Omit<DepthwiseParams, "relu">;
 
 const plain = kernel("depthwise", depthwiseWgsl);

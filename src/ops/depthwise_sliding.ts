@@ -1,4 +1,4 @@
-/** Depthwise convolution and its gradients where the window slides down the images. */
+/** Depthwise convolution and its gradients by sliding-window kernels. */
 import bothWgsl from "../../kernels/depthwise_sliding_dx_dw.wgsl" with { type: "text" };
 import forwardWgsl from "../../kernels/depthwise_sliding.wgsl" with { type: "text" };
 import inputWgsl from "../../kernels/depthwise_sliding_dx.wgsl" with { type: "text" };
@@ -16,7 +16,7 @@ const slidingBoth = kernel("depthwise_sliding_dx_dw", bothWgsl);
 
 export interface DepthwiseParams {
   stride: number;
-  /** Take max(x, 0) on the way in. */
+  /** Apply max(x, 0) to the input. */
   relu?: boolean;
   /** Input pixels from one tap to the next; default 1. */
   dilation?: number;
@@ -33,7 +33,7 @@ export function geometry(shape: Shape, w: Shape, params: DepthwiseParams) {
   return { n, ih, iw, oh: y.out, ow: x.out, pad_y: y.before, pad_x: x.before };
 }
 
-/** Windows that slide, without gaps between their taps. */
+/** Whether the sliding-window kernels apply: a usual window without dilation. */
 export const slidesOver = (w: Shape, { stride, dilation = 1 }: DepthwiseParams) =>
   dilation === 1 && slides(w[0], stride);
 
@@ -51,7 +51,7 @@ function grouped(rec: Recorder, c: number, sharesLines: boolean): number {
   return channels;
 }
 
-/** Work-groups for so many strips of each channel group. */
+/** Work-groups for `strips` strips of each channel group. */
 const workGroups = (strips: number, c: number, channels: number) =>
   groups(strips, SIZE / channels, Math.ceil(c / channels));
 
@@ -75,8 +75,8 @@ export function slideForward(
 }
 
 /**
- * Gradients by whichever of input and weights is wanted. Both together take one kernel that reads dy and x
- * once; a card rather has the many invocations that the gradient by the input takes alone.
+ * Records the requested gradients by input and weights. One kernel for both reads dy and x once; cards prefer
+ * two kernels, since the gradient by the input alone has many invocations.
  */
 export function slideBackward(
   rec: Recorder,
@@ -114,15 +114,15 @@ function inputGradient(
   rec.run(slidingDx, { x, w, dy, dx }, all, workGroups(items, c, channels));
 }
 
-/** Work-groups per channel group to choose from: few leave little to sum, several keep a device busy. */
+/** Candidate work-groups per channel group: few leave little to sum, several keep a device busy. */
 function splitsOf(rec: Recorder, groups: number): number[] {
   const busy = Math.max(2, Math.ceil(rec.traits.busyInvocations / 4 / SIZE / groups));
   return rec.traits.fewLanes && groups > 3 ? [1, busy, 2 * busy] : [busy, 2 * busy, 1];
 }
 
 /**
- * How n images are cut into runs whose partial sums are added up later, for `strips` of each image, each of
- * them an invocation per channel group.
+ * Divides n images into runs whose partial sums are added up later. Each of the `strips` strips of a run is
+ * one invocation per channel group.
  */
 function runsOf(
   rec: Recorder,
@@ -151,7 +151,7 @@ function weightGradient(
   const { relu = false } = params, window = windowOf(x.shape, ws, params);
   const k = ws[0], taps = k * k, l = lanes(x.shape[3], to), c = x.shape[3] / width(l);
   const channels = grouped(rec, c, false);
-  // Rows are not cut: a band would cost its own sums.
+  // No bands of rows: each would need sums of its own.
   const kernel = { name: "depthwise_conv2d_dw", narrow: k === 3 };
   const { constants, sizes: { strips } } = slideOutput(rec, kernel, 1, window);
   const { sizes, work } = runsOf(rec, kernel.name, x.shape[0], strips, c, channels);
@@ -177,7 +177,7 @@ function bothGradients(
   const l = lanes(x.shape[3], w, dw.tensor), c = x.shape[3] / width(l);
   const channels = grouped(rec, c, false);
   const kernel = { name: "depthwise_conv2d_dx_dw", narrow: k === 3 };
-  // Sums are not open over rows here: the kernel has no such constant.
+  // This kernel keeps no sums from row to row, so it has no such constant.
   const { constants: { ROWS_OPEN: _, ...constants }, sizes: { strips } } = slideInput(
     rec,
     kernel,

@@ -12,14 +12,15 @@ import { withUnused } from "./tiling.ts";
 const forward = kernel("drop_path", dropPathWgsl);
 const backward = kernel("drop_path_dx", dropPathDxWgsl);
 
+/** How likely `addPaths` keeps a path, and the random numbers that decide. */
 export interface DropPathParams extends Omit<Draw, "salt"> {
   /** Probability to keep, in (0, 1]. */
   keep: number;
-  /** Of each path; null where it is never dropped. */
+  /** Salt of each path's random numbers; null if the path is never dropped. */
   salts: readonly [number | null, number | null];
 }
 
-/** What both kernels must know, `each` elements per invocation. */
+/** Parameters of both kernels, with `each` elements per invocation. */
 function common(shape: Shape, { keep, salts, seed, stream, step }: DropPathParams, each: number) {
   const perExample = numel(shape) / shape[0];
   const wide = perExample % 4 === 0;
@@ -72,7 +73,7 @@ const op = defineOp<DropPathParams>({
           skip_b: !db,
           add_b: db?.accumulate ?? false,
         }, invocations));
-    // The same path twice: no two writable bindings of one buffer.
+    // The same path twice: a buffer must not be bound writable twice.
     if (da && da.tensor.buffer === db?.tensor.buffer) {
       record(da, null);
       record(null, db);

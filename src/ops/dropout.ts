@@ -8,6 +8,7 @@ import type { Draw } from "./shapes.ts";
 
 const mask = kernel("dropout", dropoutWgsl);
 
+/** How likely `dropout` keeps an element, and the random numbers that decide. */
 export interface DropoutParams extends Draw {
   /** Probability to keep, in (0, 1]. */
   keep: number;
@@ -19,6 +20,7 @@ function masked(rec: Recorder, x: Tensor, y: Tensor, params: DropoutParams, add:
   rec.run(mask, { x, y }, { n, keep, seed, stream: salted(stream, salt), step, add }, n);
 }
 
+/** For `shapes` functions: throws a RangeError unless `keep` is in (0, 1]. */
 export function expectKeep(keep: number, op: string): void {
   if (!(keep > 0 && keep <= 1)) {
     throw new RangeError(`Cannot apply ${op}: got keep ${keep}, expected a probability above 0`);

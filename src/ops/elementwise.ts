@@ -1,4 +1,4 @@
-/** What activations have in common: one input of any shape, and two kernels. */
+/** Defines activations: ops with one input of any shape, and two kernels. */
 import { type Case, defineOp, numel, type OpSpec, type Tensor } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
@@ -42,7 +42,7 @@ export function activation({ name, role, reference, ...wgsl }: Activation): (x: 
       [70, 33],
       [1, 28, 28, 1],
     ].map((shape): Case<Record<never, never>> => ({ shapes: [shape], params: {} })).concat({
-      // Where activations saturate.
+      // Values at which activations saturate.
       shapes: [[9, 11]],
       params: {},
       inputs: [{ within: 7.3 }],

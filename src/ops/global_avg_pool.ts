@@ -9,7 +9,7 @@ const forward = kernel("global_avg_pool", globalAvgPoolWgsl);
 const backward = kernel("global_avg_pool_dx", globalAvgPoolDxWgsl);
 
 interface Params {
-  /** Take max(x, 0) on the way in. */
+  /** Apply max(x, 0) to the input. */
   relu?: boolean;
 }
 

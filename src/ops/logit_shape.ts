@@ -7,6 +7,7 @@ import { kernel } from "../gpu/kernel.ts";
 const forward = kernel("logit_shape", logitShapeWgsl);
 const backward = kernel("logit_shape_dx", logitShapeDxWgsl);
 
+/** T and c of c · tanh(x / T) in `logitShape`; both at least 0. */
 export interface LogitShapeParams {
   /** Divides the logits; 0 leaves them. */
   temperature: number;

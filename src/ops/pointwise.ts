@@ -3,7 +3,7 @@ import { apply, type Value } from "../autodiff/tape.ts";
 import { productDw, productDx, productForward, type Sampling } from "./product.ts";
 
 interface Params extends Sampling {
-  /** Take max(x, 0) of each input on the way in. */
+  /** Apply max(x, 0) to each input. */
   relu?: boolean;
 }
 
@@ -108,7 +108,7 @@ const op = defineOp<Params>({
     { shapes: [[2, 6, 4, 3], [3, 6]], params: { relu: false, stride: 2, shift: 1 } },
     { shapes: [[1, 3, 4, 8], [8, 4]], params: { relu: false, stride: 1, shift: 1 } },
     { shapes: [[2, 7, 7, 4], [4, 9]], params: { relu: true, stride: 2, shift: 1 } },
-    // Spans of the weight gradient that go on in the next image.
+    // Spans of the weight gradient that continue in the next image.
     { shapes: [[40, 5, 5, 4], [4, 4]], params: { relu: false, stride: 2, shift: 1 } },
     // Pixels that no output reads on all sides; slices of channels that are added pixel by pixel.
     { shapes: [[1, 8, 7, 4], [4, 8]], params: { relu: true, stride: 3, shift: 4 } },
@@ -116,7 +116,9 @@ const op = defineOp<Params>({
   ],
 });
 
+/** Which pixels `pointwise` reads. */
 export interface PointwiseOptions {
+  /** Default 1; `shift` defaults to 0. */
   stride?: number;
   /** Output pixel (i, j) reads input pixel (stride · i + shift, stride · j + shift). */
   shift?: number;

@@ -18,7 +18,7 @@ const scalar = kernel("pointwise_scalar", pointwiseScalarWgsl);
 const vectorDw = kernel("pointwise_dw", pointwiseDwWgsl);
 const scalarDw = kernel("pointwise_dw_scalar", pointwiseDwScalarWgsl);
 
-/** Which pixel an output pixel reads: [stride · i + shift, stride · j + shift], zero where outside. */
+/** The pixel that output pixel (i, j) reads: [stride · i + shift, stride · j + shift], zero if outside. */
 export interface Sampling {
   stride: number;
   shift: number;
@@ -38,7 +38,7 @@ interface Product {
   /** The transposed sampling: pixels of x go to where `sampling` reads, the rest of y is zero. */
   transposed?: boolean;
   relu: boolean;
-  /** Where this is not positive, the result counts as zero. */
+  /** The result is zero wherever this is not positive. */
   gate?: Tensor;
   add: boolean;
 }
@@ -67,15 +67,15 @@ function scalarProduct(
   }
 }
 
-/** Channels that one dispatch of the straight-line kernel takes: more compile longer and run no faster. */
+/** Most channels per dispatch of the straight-line kernel: more compile longer and run no faster. */
 const SLICE = 64;
 
-/** Products of an input vector and an output vector in the text: more outgrow an instruction cache. */
+/** Most products of an input and an output vector in a kernel's text: more outgrow an instruction cache. */
 const PRODUCTS = 144;
 
 /**
- * Software adapters want as many outputs per load as the instruction cache holds, large groups, and several
- * pixels where one is little work; cards want many invocations with their sums in registers.
+ * Candidate variants. Software adapters want as many outputs per load as the instruction cache holds, large
+ * groups, and several pixels if one is little work; cards want many invocations with sums in registers.
  */
 function variants(rec: Recorder, K4: number, co: number) {
   const variant = (most: number, SIZE: number) => (
@@ -94,7 +94,7 @@ function vectorProduct(
   const { stride, shift } = sampling;
   const ci = channels(x.shape), co = channels(y.shape);
   const { h: ih, w: iw } = plane(x.shape), { h: th, w: tw } = plane(y.shape);
-  // One invocation takes all of the block of pixels that a strided gradient goes to.
+  // One invocation writes the whole T × T block of pixels that a strided gradient goes to.
   const T = transposed ? stride : 1;
   const { h: oh, w: ow } = transposed ? { h: ih, w: iw } : { h: th, w: tw };
   const rows = numel(transposed ? x.shape : y.shape) / (transposed ? ci : co);
@@ -108,7 +108,7 @@ function vectorProduct(
     all,
   );
   for (let done = 0; done < ci; done += 4 * K4) {
-    // The last slice ends with the channels; what it shares with the one before gets no weight.
+    // The last slice ends at the last channel; channels shared with the previous slice get weight 0.
     const k0 = Math.min(done, ci - 4 * K4);
     const gated = gate !== undefined, adds = add || done > 0;
     const reads = gated || adds || T > 1;
@@ -150,8 +150,8 @@ export function productDx(
 }
 
 /**
- * Vectors of channels per invocation, inputs and outputs: many products per load on software adapters, many
- * invocations on cards. A last tile that is half empty costs more than smaller tiles.
+ * Candidate tiles: vectors of input and output channels per invocation. Software adapters want many products
+ * per load, cards many invocations. A last tile that is half empty costs more than smaller tiles.
  */
 function variantsDw(rec: Recorder, ci: number, co: number) {
   const variant = (c: number, q: number, IN_REGISTERS: boolean) => (
@@ -184,7 +184,7 @@ export function productDw(
   const tiles = Math.ceil(ci / 4 / variant.C) * Math.ceil(co / 4 / variant.Q);
   const SAMPLED = stride !== 1 || shift !== 0;
   const count = variant.C * 4 * variant.Q;
-  // However large the tiles are: few large ones with long spans keep a device as busy as many small ones.
+  // Does not depend on the tiles: few large ones with long spans keep a device as busy as many small ones.
   const work = Math.ceil(ci * co / 64);
   splitReduce(rec, rows, work, ci * co, dw, (sums, span, splits) => {
     const params = { ...common, span, splits, count, ...variant, SAMPLED };

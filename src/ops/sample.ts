@@ -1,4 +1,4 @@
-/** Drawing decisions: the same numbers for the same (seed, stream, step, salt), whatever else is drawn. */
+/** Sampling of decisions: the same for the same (seed, stream, step, salt), whatever else is sampled. */
 import sampleBernoulliWgsl from "../../kernels/sample_bernoulli.wgsl" with { type: "text" };
 import sampleCategoricalWgsl from "../../kernels/sample_categorical.wgsl" with { type: "text" };
 import { defineOp, expectShape, numel } from "../autodiff/op.ts";
@@ -51,7 +51,7 @@ const categoricalOp = defineOp<Draw>({
   })),
 });
 
-/** Draws from softmax(logits [n, k]), one per row: uint32 [n]. */
+/** Samples from softmax(logits [n, k]), one index per row: uint32 [n]. */
 export const sampleCategorical = (logits: Value, params: Draw): Value =>
   apply(categoricalOp, [logits], params)[0];
 
@@ -71,6 +71,6 @@ const bernoulliOp = defineOp<Draw>({
   })),
 });
 
-/** Draws bits from softmax([−q, q]), so p(1) = σ(2q): uint32 of the shape of q. */
+/** Samples bits from softmax([−q, q]), so p(1) = σ(2q): uint32 of the shape of q. */
 export const sampleBernoulli = (q: Value, params: Draw): Value =>
   apply(bernoulliOp, [q], params)[0];

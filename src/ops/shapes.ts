@@ -1,4 +1,4 @@
-/** Shape questions that many ops ask. */
+/** Helpers on shapes for ops. */
 import { numel, type Shape } from "../autodiff/op.ts";
 
 /** Size of the last axis. */
@@ -13,7 +13,7 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
 /** The shape with another last axis. */
 export const withColumns = (shape: Shape, n: number): Shape => [...shape.slice(0, -1), n];
 
-/** Which random numbers an op draws: two ops of one step need different salts. */
+/** Identifies the random numbers of an op: two ops of one step need different salts. */
 export interface Draw {
   seed: number;
   /** One of `Stream`. */

@@ -7,6 +7,7 @@ import { kernel } from "../gpu/kernel.ts";
 const forward = kernel("skip_penalty", skipPenaltyWgsl);
 const backward = kernel("skip_penalty_dx", skipPenaltyDxWgsl);
 
+/** Target distribution of `skipPenalty`, and which distribution is compared with it. */
 export interface SkipPenaltyParams {
   /** Wanted share of skips, in (0, 1). */
   rho: number;

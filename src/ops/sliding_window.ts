@@ -1,16 +1,16 @@
-/** Windows that slide down an image: which do, and how the kernels that do it cut their work. */
+/** Sliding-window kernels: the windows that they support, and how they divide the work. */
 import type { Shape } from "../autodiff/op.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { type Axis, axis, blockSize, lanes, poolGeometry, type PoolOptions } from "./tiling.ts";
 
 /**
- * Windows that slide down the image, unrolled in the text: the sizes that are used often, since a large one
- * takes seconds to compile.
+ * Whether a window has a sliding-window kernel: only the usual sizes, since windows are unrolled in the text
+ * and a large one takes seconds to compile.
  */
 export const slides = (k: number, stride: number): boolean =>
   (k === 3 || k === 5) && (stride === 1 || stride === 2);
 
-/** What one invocation of a sliding-window kernel takes at most: so many columns, or steps of them, and rows. */
+/** Most columns (or steps of columns) and rows per invocation of a sliding-window kernel. */
 interface Tile {
   columns: number;
   rows: number;
@@ -24,19 +24,19 @@ export interface Window {
   stride: number;
 }
 
-/** Which tiles suit a window and an image. */
+/** Tuning key of a window and an image. */
 const classOf = ({ y, x, k, stride }: Window) => `k${k} s${stride} ${y.size}×${x.size}`;
 
-/** A sliding-window kernel: its name for the tuner, and whether strips as narrow as with stride 2 cost it little. */
+/** A kernel: its name for the tuner, and whether strips as narrow as with stride 2 cost it little. */
 export interface SlidingKernel {
   name: string;
   narrow?: boolean;
 }
 
 /**
- * Tiles to choose from. Wide and high ones load least: each sees k − 1 columns and rows more than it writes;
- * but with stride 2 they see twice the columns, and take seconds to compile; narrow strips are the same for
- * more widths of images. On a card more invocations hide latency, and wide tiles run out of registers.
+ * Chooses a tile. Wide and high tiles load least, since each reads k − 1 more columns and rows than it
+ * writes. With stride 2 wide ones read twice the columns and take seconds to compile; narrow strips serve
+ * more widths of images. On a card many invocations hide latency, and wide tiles run out of registers.
  */
 function tile(rec: Recorder, { name, narrow }: SlidingKernel, window: Window): Tile {
   const key = `${name} ${classOf(window)}`, wide = window.stride === 1;
@@ -53,8 +53,8 @@ const literals = (constants: Record<string, number | boolean>): Record<string, s
   );
 
 /**
- * How a sliding-window kernel that follows the output cuts n images: constants, sizes, and how many strips there are
- * of a channel group.
+ * Divides n images for a kernel whose strips are of the output: constants, sizes, and the number of strips of
+ * a channel group (`items`).
  */
 export function slideOutput(rec: Recorder, kernel: SlidingKernel, n: number, window: Window) {
   const { y, x, k, stride } = window, inFlight = Math.ceil(k / stride);
@@ -67,8 +67,8 @@ export function slideOutput(rec: Recorder, kernel: SlidingKernel, n: number, win
     S: stride,
     COLUMNS: columns,
     INPUT_COLS: seen,
-    // A strip as wide as the image has its padding in known places. With stride 2 kernels are used too rarely
-    // to be compiled for that.
+    // In a strip as wide as the image the padding is known. With stride 2 that is too rare to compile a
+    // kernel for it.
     FIRST_COL: alone ? x.before : 0,
     END_COL: alone ? Math.min(x.before + x.size, seen) : seen,
     REACH: inFlight - 1,
@@ -78,7 +78,7 @@ export function slideOutput(rec: Recorder, kernel: SlidingKernel, n: number, win
   return { constants, sizes: { strips, bands, rows }, items: n * strips * bands };
 }
 
-/** The same of kernels that follow the input: its gradient is made in steps of `stride` columns and rows. */
+/** The same for strips of the input: its gradient is computed in steps of `stride` columns and rows. */
 export function slideInput(rec: Recorder, kernel: SlidingKernel, n: number, window: Window) {
   const { y, x, k, stride } = window, inFlight = Math.ceil(k / stride), reach = inFlight - 1;
   const first = (a: Axis) => Math.floor(a.before / stride);
@@ -103,7 +103,7 @@ export function slideInput(rec: Recorder, kernel: SlidingKernel, n: number, wind
   return { constants, sizes: { strips, bands, rows }, items: n * strips * bands };
 }
 
-/** How a sliding-window kernel pools x, or makes its gradient: what to say to `run`, but for the tensors. */
+/** Arguments of `run`, except the tensors, for pooling x (or its gradient) by a sliding-window kernel. */
 export function slidePool(
   rec: Recorder,
   kernel: SlidingKernel,

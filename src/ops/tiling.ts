@@ -1,4 +1,4 @@
-/** How ops that slide a window or reduce over pixels cut their work: geometry, lanes, splits, scratch. */
+/** Division of work for ops that slide a window or reduce over pixels: geometry, lanes, splits, scratch. */
 import { type Case, expectShape, type Grad, type Shape } from "../autodiff/op.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import type { Tensor } from "../gpu/tensor.ts";
@@ -32,7 +32,7 @@ export function lanes(channels: number, ...weights: Tensor[]): Lanes {
 
 export const width = (l: Lanes): number => l.V === "vec4f" ? 4 : 1;
 
-/** Memory for the length of `body`: what is recorded later may use it again. */
+/** Scratch memory during `body`; work recorded later may reuse it. */
 export function withScratch(rec: Recorder, words: number, body: (scratch: Tensor) => void): void {
   const buffer = rec.pool.acquire(words * 4, "scratch");
   body({ shape: [words], buffer, offset: 0 });
@@ -61,10 +61,10 @@ export function withUnused<N extends string>(
 /** Size of the blocks when n is cut into as few as possible of at most `most`, all nearly equal. */
 export const blockSize = (n: number, most: number) => Math.ceil(n / Math.ceil(n / most));
 
-/** A class of sizes for the tuner: 2^i has those above 2^(i − 1). */
+/** Size class for the tuner: 2^i for sizes above 2^(i − 1). */
 export const sizeClass = (size: number): string => `2^${Math.ceil(Math.log2(size))}`;
 
-/** Spans that a reduction over `length` terms is cut into, where `tiles` invocations see a span. */
+/** Length and number of the spans of a reduction over `length` terms, with `tiles` invocations per span. */
 export function spansOf(
   rec: Recorder,
   length: number,
@@ -117,7 +117,7 @@ export function expectPool(op: string, x: Shape, params: PoolOptions) {
   return poolGeometry(x, params);
 }
 
-/** What both pools are checked on. */
+/** Test cases of both poolings. */
 export const poolCases: Case<PoolOptions>[] = ([
   [[2, 5, 7, 1], 3, 1, "same"],
   [[1, 7, 5, 3], 3, 2, "same"],

@@ -16,19 +16,19 @@ const input = kernel("winograd_input", inputWgsl);
 const products = kernel("winograd_products", productsWgsl);
 const output = kernel("winograd_output", outputWgsl);
 
-/** Places of a tile: each is a product of matrices of its own. */
+/** Positions in a tile of 4 × 4: each is a matrix product of its own. */
 const PLACES = 16;
-/** Elements of an image in Winograd's domain: above, they would not fit into a buffer. */
+/** Most elements of an image in Winograd's domain: more would not fit into a buffer. */
 const MOST_ELEMENTS = 2 ** 24;
-/** Input channels of one dispatch, and output channels of an invocation, in fours: what registers hold. */
+/** Most vec4 of input channels per dispatch and of outputs per invocation: what registers hold. */
 const BLOCK = 8;
 
 export interface Winograd {
   x: Tensor;
   w: Tensor;
-  /** As wide and high as x. */
+  /** Same height and width as x. */
   y: Tensor;
-  /** Turn the kernel by half a turn and exchange its channels. */
+  /** Rotate the kernel by half a turn and swap its channels. */
   flip: boolean;
   relu: boolean;
   gate?: Tensor;
@@ -64,7 +64,7 @@ export function winograd(rec: Recorder, conv: Winograd): void {
   });
 }
 
-/** Some of the images, from `first` on. */
+/** Convolves n images, from `first` on. */
 function images(
   rec: Recorder,
   { x, y, relu, gate, add }: Winograd,
@@ -84,7 +84,7 @@ function images(
   const K4 = blockSize(ci / 4, BLOCK), Q = blockSize(co / 4, BLOCK);
   const grid = [Math.ceil(tiles / 256), PLACES, Math.ceil(co / 4 / Q)] as const;
   for (let done = 0; done < ci; done += 4 * K4) {
-    // The last slice ends with the channels; what it shares with the one before gets no weight.
+    // The last slice ends at the last channel; channels shared with the previous slice get weight 0.
     const k0 = Math.min(done, ci - 4 * K4), slice = { k0, skip: done - k0, ADD: done > 0 };
     rec.run(products, { v, u, m }, { tiles, ci, co, ...slice, K4, Q, SIZE: 256 }, grid);
   }

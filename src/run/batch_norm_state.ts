@@ -3,7 +3,7 @@ import type { BatchNormOptions } from "../ops/batch_norm.ts";
 
 /**
  * Mean and variance from a norm's state [means, variances, updates]. Averages that started at 0 (`debias`)
- * are divided by 1 − decay^updates; before their first update they are 0 and 1.
+ * are divided by 1 − decay^updates. Before their first update they are 0 and 1.
  */
 export function settledStatistics(
   running: Float32Array,

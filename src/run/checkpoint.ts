@@ -1,23 +1,23 @@
 /**
- * A checkpoint is one safetensors file. Its header keeps the state's JSON, the hash of the configuration
- * it belongs to, and a hash over the whole file, so that a damaged or foreign one is recognised.
+ * Checkpoints: one safetensors file each. The header holds the state's JSON, the hash of the run's
+ * configuration, and a hash over the whole file, so that a damaged or foreign file is recognised.
  */
 import { DataError } from "../common/errors.ts";
 import type { State } from "../nas/strategy.ts";
 import { decodeSafetensors, encodeSafetensors, headerText } from "./safetensors.ts";
 
 const format = "denas-checkpoint-2";
-/** The way out that is left: the settings and what was logged stay. */
+/** Advice when no checkpoint can be used. Settings and logs stay. */
 export const anew = "delete the run's folder checkpoint and resume: it begins anew";
 const noHash = "0".repeat(64);
 
 export interface Checkpoint {
   state: State;
-  /** Bytes of trials.ndjson when it was written: later trials are repeated after a resume. */
+  /** Bytes of trials.ndjson at the time of writing: later trials are repeated after a resume. */
   trialBytes: number;
 }
 
-/** SHA-256 in hexadecimal, without awaiting: a host's, or the slower one of `src/common`. */
+/** Synchronous SHA-256 in hexadecimal: the platform's, or the slower one of `src/common`. */
 export type Digest = (bytes: Uint8Array) => string;
 
 export function encodeCheckpoint(
@@ -37,7 +37,8 @@ export function encodeCheckpoint(
 }
 
 /**
- * @param config SHA-256 of the configuration of the run that asks.
+ * Decodes a checkpoint.
+ * @param config SHA-256 of the configuration of the resuming run.
  * @param name of the file, for messages.
  * @throws DataError when the file is cut off, damaged or of another configuration.
  */
@@ -87,10 +88,10 @@ function decodeOrGiveUp(bytes: Uint8Array, name: string) {
   }
 }
 
-/** Where the 64 digits of the hash stand: last in the metadata, which stand first in the header. */
+/** Position of the 64 hash digits: last in the metadata, which come first in the header. */
 function hashPosition(bytes: Uint8Array): number {
   const { text } = headerText(bytes, "checkpoint");
   const key = `"sha256":"`;
-  // The state is JSON within JSON, its quotes are escaped: this text occurs nowhere inside it.
+  // The state is JSON within JSON, with escaped quotes, so this text cannot occur inside it.
   return 8 + new TextEncoder().encode(text.slice(0, text.indexOf(key) + key.length)).length;
 }

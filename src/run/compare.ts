@@ -1,4 +1,7 @@
-/** Runs side by side: groups that differ in their seeds alone, mean and deviation of each, and what differs. */
+/**
+ * Comparison of runs: groups that differ only in their seeds, mean and deviation of each, and their
+ * differences.
+ */
 import {
   type Difference,
   mean,
@@ -9,7 +12,7 @@ import {
 } from "../nas/analysis/statistics.ts";
 import type { ReadRun } from "./read_run.ts";
 
-/** What a figure says; see the texts in `metricMeaning`. */
+/** Meaning of a figure; see the texts in `metricMeaning`. */
 export type Metric = "sharedWeights" | "shortTraining" | "score" | "table" | "validation" | "test";
 
 export const metricMeaning: Record<Metric, string> = {
@@ -27,12 +30,12 @@ export interface Group {
   label: string;
   command: "search" | "retrain";
   space: string;
-  /** What found the architecture: a strategy, `baseline` for a hand-made one, `given` where nothing says it. */
+  /** Origin of the architecture: a strategy, `baseline` for a hand-made one, `given` when unknown. */
   strategy: string;
   runs: ReadRun[];
   seeds: number[];
   metrics: Partial<Record<Metric, { values: number[]; summary: Summary }>>;
-  /** Of the metrics: `fraction` is shown as per cent. */
+  /** Unit of the metrics: `fraction` is shown as per cent. */
   unit: string;
   /** Means over the runs. */
   parameters: number;
@@ -40,16 +43,16 @@ export interface Group {
   queries: number;
 }
 
-/** Two groups by the metric that says most of those that both have. */
+/** Two groups, compared by the most informative metric that both have. */
 export interface Pair {
   a: Group;
   b: Group;
   metric: Metric;
-  /** Below this p the pair counts as different: 0.05 over the number of its kind's pairs (Bonferroni). */
+  /** Significance level: 0.05 over the number of its kind's pairs (Bonferroni). */
   level: number;
-  /** With the interval of that level. */
+  /** Welch's test, with the confidence interval of that level. */
   welch: Difference;
-  /** Two-sided, without any assumption on the distribution. */
+  /** p of a permutation test: two-sided, without assumptions on the distribution. */
   permutationP: number;
   outcome: "too few" | "not shown" | "a" | "b";
 }
@@ -61,7 +64,7 @@ export interface Comparison {
   notes: string[];
 }
 
-/** Fewer seeds than this in a group say nothing. */
+/** Groups with fewer seeds than this are not tested. */
 export const FEWEST_SEEDS = 3;
 
 export function compareRuns(runs: readonly ReadRun[]): Comparison {
@@ -84,7 +87,10 @@ function usable(runs: readonly ReadRun[], notes: string[]): ReadRun[] {
   });
 }
 
-/** The same settings, seed and architecture give the same figures: that is no second observation. */
+/**
+ * Drops repeated runs. The same settings, seed and architecture give the same figures, so a repeat is no
+ * second observation.
+ */
 function distinct(runs: ReadRun[], notes: string[]): ReadRun[] {
   const first = new Map<string, ReadRun>();
   return runs.filter((run) => {
@@ -118,13 +124,13 @@ function makeGroup(label: string, runs: ReadRun[]): Group {
   };
 }
 
-/** Unit of what the runs of a group are measured by; runs of before were all measured by shares. */
+/** Unit of a run's scores. Older runs name none; all of them measured fractions. */
 function unitOf({ command, start, done }: ReadRun): string {
   if (command === "retrain") return "fraction";
   return (done!.report ? done!.report.unit : start?.score?.unit) ?? "fraction";
 }
 
-/** What the runs of a group are measured by. */
+/** Metrics of a run, with their values. */
 function measured(run: ReadRun): [Metric, (run: ReadRun) => number | undefined][] {
   if (run.command === "retrain") {
     return [["validation", (r) => r.done!.validAccuracy], ["test", (r) => r.done!.testAccuracy]];
@@ -135,7 +141,10 @@ function measured(run: ReadRun): [Metric, (run: ReadRun) => number | undefined][
   return [[known[kind as keyof typeof known] ?? "score", (r) => r.done!.score]];
 }
 
-/** Only runs of one kind are compared: a score with shared weights is no value of a table, nor are seconds. */
+/**
+ * Kind of a run. Only runs of one kind are compared: scores with shared weights, table values and seconds do
+ * not compare.
+ */
 const kindOf = (run: ReadRun) =>
   `${run.command} ${spaceOf(run)} ${run.start?.evaluator ?? ""} ${unitOf(run)}`;
 
@@ -143,7 +152,10 @@ const metricOf = ({ metrics }: Group) =>
   (["test", "validation", "sharedWeights", "shortTraining", "score", "table"] as const)
     .filter((metric) => metrics[metric]);
 
-/** All pairs of the groups of one kind; those with too few seeds are no test that could be passed by chance. */
+/**
+ * All pairs of groups of one kind. Pairs with too few seeds do not count as tests in the Bonferroni
+ * correction.
+ */
 function pairsOf(groups: Group[]): Pair[] {
   const couples = groups.flatMap((a, i) => groups.slice(i + 1).map((b) => [a, b] as const));
   const tests = couples.filter(([a, b]) => enough(a) && enough(b)).length;
@@ -175,7 +187,7 @@ export function strategyOf(run: ReadRun): string {
   return run.config.strategy?.kind ?? run.arch?.strategy ?? "given";
 }
 
-/** Settings that are told otherwise, or that do not change what is compared. */
+/** Settings that are shown elsewhere, or that do not change what is compared. */
 const notSettings = new Set(["seed", "strategy.kind", "space.kind", "version"]);
 
 function flatten(config: object, prefix = ""): [string, string][] {
@@ -188,7 +200,10 @@ function flatten(config: object, prefix = ""): [string, string][] {
   );
 }
 
-/** Names of the settings that all of these runs have, but not alike: other versions have other ones. */
+/**
+ * Names of the settings that all of these runs have with different values. Runs of other versions may lack
+ * some.
+ */
 function differingSettings(runs: readonly ReadRun[]): string[] {
   const all = runs.map((run) => ({ run, settings: new Map(flatten(run.config)) }));
   return [...all[0].settings.keys()].filter((key) => {
@@ -198,7 +213,10 @@ function differingSettings(runs: readonly ReadRun[]): string[] {
   });
 }
 
-/** The width of a hand-made network follows from what it stands beside: it names no group. */
+/**
+ * Whether a setting may name a group. The width of a hand-made network may not: it follows from the compared
+ * networks.
+ */
 const isSetting = (run: ReadRun, key: string) =>
   key !== "space.filters" || strategyOf(run) !== "baseline";
 

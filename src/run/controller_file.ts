@@ -1,6 +1,6 @@
 /**
- * `controller.safetensors`: the controller of a search's best epoch. Its header tells the settings of the
- * search and what its architecture files record, so that a copy of the file alone can be sampled from.
+ * `controller.safetensors`: the controller of a search's best epoch. Its header holds the search's settings
+ * and the fields of its architecture files, so that a copy of the file alone can be sampled from.
  */
 import { z } from "zod";
 import { DataError, whyUnreadable } from "../common/errors.ts";
@@ -10,17 +10,17 @@ import { decodeSafetensors, type Tensors } from "./safetensors.ts";
 
 export const CONTROLLER = "controller.safetensors";
 
-/** All of an architecture file but the choice. */
+/** All fields of an architecture file except the choice. */
 const archFields = archFile.omit({ choice: true });
 
 export interface ControllerFile {
   tensors: Tensors;
-  /** Settings of the search, for its schema to check; absent where the file does not tell. */
+  /** Settings of the search, to be checked by its schema; absent when the file has none. */
   config?: Record<string, unknown>;
   fields?: z.infer<typeof archFields>;
 }
 
-/** @throws DataError when the file cannot be read, or its header is damaged. */
+/** Reads the file. @throws DataError when it cannot be read, or its header is damaged. */
 export function readController(path: string): ControllerFile {
   let bytes: Uint8Array;
   try {

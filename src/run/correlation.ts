@@ -1,4 +1,4 @@
-/** `correlation.json` in a search's folder: what was measured so far, replaced after every architecture. */
+/** `correlation.json` in a search's folder: measurements so far, replaced after every architecture. */
 import { join } from "@std/path";
 import { z } from "zod";
 import { DataError } from "../common/errors.ts";
@@ -25,7 +25,7 @@ const file = z.object({
 
 export const correlationPath = (run: string) => join(run, "correlation.json");
 
-/** Null where there is none. @throws DataError when it is damaged. */
+/** Reads the file; null when there is none. @throws DataError when it is damaged. */
 export function readCorrelation(run: string): CorrelationState | null {
   const path = correlationPath(run);
   let text: string;
@@ -52,7 +52,7 @@ export function writeCorrelation(
   summary: CorrelationSummary | null,
 ): void {
   const content = { format: "denas-correlation", version: 1, ...state, summary };
-  // The choices of an architecture stay on one line.
+  // Keeps the choices of an architecture on one line.
   const text = JSON.stringify(content, null, 1)
     .replace(/\[\s*(\d[\d,\s]*)\]/g, (_, list) => `[${list.replace(/\s+/g, " ").trim()}]`);
   writeAtomic(correlationPath(run), text + "\n");

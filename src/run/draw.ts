@@ -8,13 +8,13 @@ import { document } from "./drawing/svg.ts";
 export { drawText } from "./drawing/text.ts";
 
 export interface DrawOptions {
-  /** Stands above the picture. */
+  /** Heading above the picture. */
   title?: string;
 }
 
 /**
- * One SVG with every graph side by side (a micro architecture has two cells): colours by operation,
- * reductions marked. The same graphs give the same bytes.
+ * Draws one SVG with every graph side by side (a micro architecture has two cells). Colours mark operations;
+ * reductions are marked too. The same graphs give the same bytes.
  */
 export async function drawSvg(
   graphs: readonly Graph[],

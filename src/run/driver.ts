@@ -1,16 +1,16 @@
 /**
- * The version of the graphics driver. WebGPU does not tell it, so names of libraries and dpkg's list of
- * packages are read: any command may read files, few may start programs or open what is in /proc.
+ * The version of the graphics driver. WebGPU does not report it, so it is read from names of libraries and
+ * dpkg's list of packages. Every command may read files, while few may start programs or open /proc.
  */
 import { join } from "@std/path";
 
 const packages = "/var/lib/dpkg/status";
 const libraries = ["/usr/lib", "/usr/lib64"];
 
-/** All that is read for the version. */
+/** All files that the version is read from. */
 export const driverFiles: readonly string[] = [packages, ...libraries];
 
-/** @param adapter description of the adapter. @returns null where no file tells it. */
+/** Finds the version. @param adapter description of the adapter. @returns null when no file gives it. */
 export function driverVersion(adapter: string, root = "/"): string | null {
   if (Deno.build.os !== "linux") return null;
   const nvidia = /nvidia/i.test(adapter) && versionInNames(root, /^libGLX_nvidia\.so\.(\d+\..+)$/);
@@ -33,7 +33,7 @@ function packagedMesa(root: string): string | null {
   return /^Version: (.+)$/m.exec(found ?? "")?.[1] ?? null;
 }
 
-/** The version in the name of a library, the last of several. */
+/** Version in the name of a library; the last one when there are several. */
 function versionInNames(root: string, pattern: RegExp): string | null {
   const folders = [...libraries, `/usr/lib/${Deno.build.arch}-linux-gnu`];
   const names = folders.flatMap((folder) => namesIn(join(root, folder)));

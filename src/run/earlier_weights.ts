@@ -1,4 +1,4 @@
-/** The weights that a run has reached, for another one to start from. */
+/** Weights of an earlier run, as a start for another. */
 import { join } from "@std/path";
 import { UsageError } from "../common/errors.ts";
 import type { EarlierWeights } from "../nas/train/warm_start.ts";
@@ -7,7 +7,9 @@ import { readFile, WEIGHTS } from "./network.ts";
 import { decodeSafetensors, isSafetensors, type Tensors } from "./safetensors.ts";
 import { readState } from "./state.ts";
 
-/** Where each command leaves its weights: a file of results, and in checkpoints; names before the weights'. */
+/**
+ * Files with the weights of each command, and the prefix of the weights' names in results and in checkpoints.
+ */
 const places: Record<Command, { file: string; inFile: string; inCheckpoint: string }> = {
   search: {
     file: "supernet.safetensors",
@@ -18,9 +20,9 @@ const places: Record<Command, { file: string; inFile: string; inCheckpoint: stri
 };
 
 /**
- * The final weights of a run, or those of its last checkpoint while it has no final ones; or those of a file.
- * @param path the run's folder, or a .safetensors file that a run left.
- * @param command what is to start from them.
+ * Reads the final weights of a run, those of its last checkpoint if it has no final ones, or those of a file.
+ * @param path the run's folder, or a .safetensors file written by a run.
+ * @param command the command that starts from them.
  * @throws UsageError when it is no run or has no weights yet, DataError when a file is damaged.
  */
 export function readEarlierWeights(path: string, command: Command): EarlierWeights {
@@ -40,7 +42,7 @@ export function readEarlierWeights(path: string, command: Command): EarlierWeigh
   return { from: path, tensors, statistics: state.command === command };
 }
 
-/** A retraining's file has plain names, a supernet's those of its trainer. */
+/** Reads a weights file. A retraining's file has plain names, a supernet's those of its trainer. */
 function ofFile(path: string, command: Command): EarlierWeights {
   const all = decodeSafetensors(readFile(path), path).tensors;
   const ofSupernet = below(places.search.inFile, all);

@@ -1,5 +1,5 @@
 /**
- * Milliseconds in which a second signal is an echo of the first: `deno task` passes on a Ctrl-C that its child
- * gets from the terminal too.
+ * Milliseconds within which a second signal counts as an echo of the first: `deno task` forwards a Ctrl-C
+ * that its child also receives from the terminal.
  */
 export const echoMs = 300;

@@ -1,4 +1,4 @@
-/** Architectures and accuracies out of a log: one that ENAS printed, or the events of a run. */
+/** Extracts architectures and accuracies from a log: one printed by ENAS, or the events of a run. */
 import { z } from "zod";
 import { upgradedConfig } from "../nas/config/old_formats.ts";
 import { DataError, UsageError, whyUnreadable } from "../common/errors.ts";
@@ -9,17 +9,17 @@ import type { History } from "./history.ts";
 import { readHistory } from "./read_history.ts";
 
 export interface Extracted {
-  /** Best first; of equal ones the best-scored alone. */
+  /** Architectures, best first; a repeated one appears once, with its best score. */
   architectures: ExtractedArch[];
   /** Valid and test accuracy per epoch. */
   epochs: LoggedEpoch[];
-  /** What `arc_string_output.txt` has: the rows of all architectures, in the order of the log. */
+  /** Lines of `arc_string_output.txt`: the rows of all architectures, in the order of the log. */
   rows: string[];
-  /** The epoch of the best validation accuracy and what the test said then; null where nothing was validated. */
+  /** The epoch with the best validation accuracy and its test accuracy; null without validation. */
   best: LoggedEpoch | null;
-  /** What the scores are. */
+  /** Description of the scores. */
   scoreKind: string;
-  /** Settings for retraining, where the log tells them. */
+  /** Preset for retraining, when the log implies one. */
   preset?: string;
   data?: string;
   problems: string[];
@@ -30,20 +30,21 @@ export interface ExtractedArch {
   epoch: number | null;
   index: number;
   choice: number[];
-  /** As `denas retrain` takes it. */
+  /** The architecture as `denas retrain` takes it. */
   text: string;
   score: number;
-  /** How often it was scored. */
+  /** Number of times it was scored. */
   times: number;
 }
 
 export interface ExtractOptions {
-  /** First and last epoch whose architectures are wanted. */
+  /** First and last epoch to extract. */
   epochs?: readonly [number, number];
   space?: string;
 }
 
 /**
+ * Reads a log.
  * @param path of a log, of an events.ndjson or of a run's folder.
  * @throws UsageError when it does not exist, DataError when it is no log.
  */
@@ -57,7 +58,7 @@ export function extract(path: string, { epochs, space }: ExtractOptions = {}): E
   return { ...read, architectures: ranked(wanted), rows };
 }
 
-/** A layer or a cell per row, as the released code prints it, without brackets. */
+/** Rows of an architecture, one per layer or cell, as the released code prints them, without brackets. */
 function rowsOf(
   { space, choice, text }: Pick<ExtractedArch, "space" | "choice" | "text">,
 ): string[] {
@@ -76,7 +77,7 @@ function rowsOf(
 }
 
 /**
- * The files that CODEBRIM's `extractArcString.py` writes, for the scripts that read them:
+ * Contents of the files that CODEBRIM's `extractArcString.py` writes, for the scripts that read them:
  * `arc_string_output.txt`, and the accuracies of the epochs as float64 arrays.
  */
 export function extractedFiles({ rows, epochs }: Extracted): Record<string, string | Uint8Array> {
@@ -116,7 +117,7 @@ const settings = z.looseObject({
 
 function fromHistory(history: History): Omit<Extracted, "rows"> {
   const { start, trials, selection, done, torn } = history;
-  // Scores of the selection are on more images: the two kinds are not to be compared.
+  // Selection scores use more images, so they are not mixed with trial scores.
   const scored = selection.length > 0 ? selection : trials;
   const config = settings.safeParse(upgradedConfig(start.config)).data;
   const counts = new Map<number, number>();

@@ -1,4 +1,4 @@
-/** Writing that a full disk or a killed process cannot turn into a damaged file. */
+/** Crash-safe writing: neither a full disk nor a killed process leaves a damaged file. */
 import { dirname } from "@std/path";
 import { DataError } from "../common/errors.ts";
 import type { LoggedEvent } from "../nas/events.ts";
@@ -7,7 +7,7 @@ import { wholeLines } from "./lines.ts";
 
 /**
  * Writes beside the file, flushes to the disk, renames: a reader sees the old content or the new.
- * @param previous name that the old content gets, where it is kept.
+ * @param previous name for the old content, if it is to be kept.
  */
 export function writeAtomic(
   path: string,
@@ -33,7 +33,7 @@ export function writeAtomic(
   syncFolder(dirname(path));
 }
 
-/** Makes a folder where there is none; tries whether files can be written there. */
+/** Makes a folder if missing, and checks that files can be written in it. */
 export function requireFolder(path: string): void {
   try {
     Deno.mkdirSync(path, { recursive: true });
@@ -43,12 +43,12 @@ export function requireFolder(path: string): void {
   }
 }
 
-/** Appends whole lines: what cannot be written completely is taken back. */
+/** A file to which whole lines are appended. An incomplete write is undone. */
 export class LineFile {
   readonly #file: Deno.FsFile;
   #size: number;
 
-  /** Opens for appending; a torn last line of an earlier process is cut, anything after `keep` bytes too. */
+  /** Opens for appending. A partial last line, and anything after `keep` bytes, is cut. */
   constructor(readonly path: string, keep = Infinity) {
     try {
       this.#file = Deno.openSync(path, { create: true, read: true, write: true });
@@ -98,7 +98,7 @@ export class LineFile {
   }
 }
 
-/** The JSON values of a line file up to its last newline: a line being written is not read. */
+/** The JSON values of a line file up to its last newline: a line in progress is not read. */
 export function readLines<T>(path: string): T[] {
   const bytes = Deno.readFileSync(path);
   const text = new TextDecoder().decode(bytes.subarray(0, wholeLines(bytes)));
@@ -115,8 +115,8 @@ export function readLines<T>(path: string): T[] {
 }
 
 /**
- * A run's events up to the last newline. No result depends on them: lines that are none are passed over.
- * @returns `unreadable` their numbers, counted from 1.
+ * A run's events up to the last newline. Unreadable lines are skipped, since no result depends on events.
+ * @returns `unreadable` the numbers of those lines, counted from 1.
  */
 export function readEvents(path: string): { events: LoggedEvent[]; unreadable: number[] } {
   const bytes = Deno.readFileSync(path);
@@ -130,7 +130,7 @@ export function readEvents(path: string): { events: LoggedEvent[]; unreadable: n
   return { events, unreadable };
 }
 
-/** The event that a line holds; null where it holds none. */
+/** Parses the event in a line; null when there is none. */
 export function eventIn(line: string): LoggedEvent | null {
   try {
     const event = JSON.parse(line);
@@ -141,8 +141,8 @@ export function eventIn(line: string): LoggedEvent | null {
 }
 
 /**
- * One sentence for what the file system refused, with the way out.
- * @param then what to do once there is room.
+ * Turns a file-system error into one sentence with a remedy.
+ * @param then what to do after making room.
  */
 export function explain(path: string, cause: unknown, then = "resume the run"): Error {
   if (cause instanceof DataError) return cause;
@@ -174,14 +174,14 @@ export function explain(path: string, cause: unknown, then = "resume the run"): 
   return new DataError(`Cannot write ${path}: ${why}`, { cause });
 }
 
-/** Both ends of a long text. */
+/** Start and end of a long text. */
 export function clipped(text: string): string {
   return text.length <= 300 ? text : `${text.slice(0, 140)} … ${text.slice(-140)}`;
 }
 
 function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) {
-    // In pieces: one system call takes at most 2 GiB.
+    // Written in parts: one system call takes at most 2 GiB.
     done += file.writeSync(bytes.subarray(done, done + (1 << 28)));
   }
 }
@@ -202,7 +202,10 @@ function removeIfThere(path: string): void {
   }
 }
 
-/** Makes a rename survive a power cut; folders cannot be opened on Windows, where it is not needed. */
+/**
+ * Makes a rename survive a power cut. Skipped on Windows, where folders cannot be opened and it is not
+ * needed.
+ */
 function syncFolder(path: string): void {
   if (Deno.build.os === "windows") return;
   const folder = Deno.openSync(path);

@@ -1,4 +1,4 @@
-/** A run is a folder. This file lays it out, and is the `Store` that a search keeps its state in. */
+/** The folder of a run. Defines its layout, and implements the `Store` that a search keeps its state in. */
 import { createHash } from "node:crypto";
 import { basename, join } from "@std/path";
 import { DataError, UsageError } from "../common/errors.ts";
@@ -22,24 +22,24 @@ export interface NewRun {
   command: Command;
   /** Part of the folder's name: `micro`, `macro`, `retrain`. */
   mode: string;
-  /** Resolved: everything that decides the result. */
+  /** Resolved configuration: everything that decides the result. */
   config: unknown;
-  /** Text of arch.json, of a retraining. */
+  /** Text of arch.json; only for a retraining. */
   arch?: string;
   now?: Date;
 }
 
 export class RunFolder implements Store {
-  /** What the folder's events said before this process; empty in a new run. */
+  /** Events that earlier processes wrote; empty in a new run. */
   readonly earlier: LoggedEvent[];
   readonly config: unknown;
   configHash: string;
   state: RunState;
-  /** Which forms of kernels it uses; null until that is settled, and in runs that compute nothing. */
+  /** Kernel variants of the run; null until they are fixed, and in runs that compute nothing. */
   tuning: RunTuning | null;
-  /** What was found damaged, and can be done without. */
+  /** Descriptions of damage that does not prevent resuming. */
   readonly damage: readonly string[];
-  /** Version of Deno that the run began with. */
+  /** Version of Deno at the run's start. */
   readonly startedWith: string;
   readonly #guard: Deno.FsFile;
   readonly #events: LineFile;
@@ -67,7 +67,7 @@ export class RunFolder implements Store {
     this.#events = new LineFile(join(path, "events.ndjson"));
     const { events, unreadable } = readEvents(this.#events.path);
     this.earlier = events;
-    // Lines that cannot be read may have had the numbers that follow.
+    // Unreadable lines may have used the numbers that follow.
     this.#seq = events.reduce((most, { seq }) => Math.max(most, seq), -1) + 1 + unreadable.length;
     this.damage = damageOf(found?.damage, unreadable);
   }
@@ -78,7 +78,7 @@ export class RunFolder implements Store {
     try {
       return RunFolder.#begin(path, run);
     } catch (error) {
-      // Half a run could neither be resumed nor be told from others.
+      // A partial run could not be resumed, nor told from others.
       Deno.removeSync(path, { recursive: true });
       if (!(error instanceof DataError)) throw error;
       throw explain(path, error.cause ?? error, "start the run again");
@@ -88,7 +88,7 @@ export class RunFolder implements Store {
   static #begin(path: string, run: NewRun): RunFolder {
     writeAtomic(join(path, "config.json"), JSON.stringify(run.config, null, 2) + "\n");
     if (run.arch !== undefined) writeAtomic(join(path, "arch.json"), run.arch);
-    // Before the state, which says "running" only while the guard is held.
+    // Before the state is written: it says "running" only while the guard is held.
     const guard = guarded(path);
     try {
       writeState(path, {
@@ -109,9 +109,9 @@ export class RunFolder implements Store {
   }
 
   /**
-   * Opens an interrupted or failed run to go on with it: a torn last event is cut, trials after the
-   * checkpoint are dropped because they will be repeated.
-   * @throws UsageError when it is no run, is done, or is still going; DataError when it is damaged.
+   * Opens an interrupted or failed run to resume it. A partial last event is cut. Trials after the checkpoint
+   * are dropped because they will be repeated.
+   * @throws UsageError when it is no run, is done, or is still running; DataError when it is damaged.
    */
   static open(path: string): RunFolder {
     const state = readState(path);
@@ -138,12 +138,12 @@ export class RunFolder implements Store {
     return basename(this.path);
   }
 
-  /** Whether anything was computed: what it was computed with has to stay. */
+  /** Whether anything was computed. If so, the kernel variants can no longer change. */
   get begun(): boolean {
     return this.#begun || this.earlier.length > 0;
   }
 
-  /** Fixes which forms of kernels the run uses, for all its life. Once, and before anything is computed. */
+  /** Fixes the kernel variants for the run's lifetime. Call once, before anything is computed. */
   settle(tuning: RunTuning): void {
     if (this.tuning || this.begun) {
       throw new Error(`Cannot settle the tuning of ${this.path}: the run has begun`);
@@ -153,7 +153,7 @@ export class RunFolder implements Store {
     this.configHash = hashConfig(this.path);
   }
 
-  /** Text of the run's arch.json: of a retraining from its start, of a search once it is done. */
+  /** Text of the run's arch.json: available in a retraining from its start, in a search once it is done. */
   arch(): string {
     const path = join(this.path, "arch.json");
     try {
@@ -197,10 +197,10 @@ export class RunFolder implements Store {
     writeCheckpoint(this.path, bytes);
   }
 
-  /** The checkpoint that was there when the folder was opened. */
+  /** Returns the checkpoint found when the folder was opened. */
   load(): Promise<State | null> {
     const state = this.#checkpoint;
-    this.#checkpoint = null; // Large, and needed once.
+    this.#checkpoint = null; // Large, and needed only once.
     return Promise.resolve(state);
   }
 
@@ -224,7 +224,7 @@ export class RunFolder implements Store {
   }
 }
 
-/** The last checkpoint of a run, which may still be going or be done; null where it has none yet. */
+/** The last checkpoint of a run in any state; null when it has none yet. */
 export function readCheckpoint(path: string, configHash: string = hashConfig(path)) {
   return findCheckpoint(path, configHash, () => null)?.checkpoint ?? null;
 }
@@ -259,7 +259,7 @@ function makeFolder({ runs, mode, now = new Date() }: NewRun): string {
         Deno.mkdirSync(join(runs, start + n));
         return join(runs, start + n);
       } catch (error) {
-        // Another process took the number in between.
+        // Another process took the number meanwhile.
         if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       }
     }
@@ -268,7 +268,7 @@ function makeFolder({ runs, mode, now = new Date() }: NewRun): string {
   }
 }
 
-/** @throws UsageError while another process writes in the run. */
+/** Takes the guard. @throws UsageError while another process writes in the run. */
 function guarded(path: string): Deno.FsFile {
   const guard = takeGuard(path);
   if (guard) return guard;
@@ -280,8 +280,8 @@ function guarded(path: string): Deno.FsFile {
 }
 
 /**
- * Over everything that decides a run's result: the configuration, of a retraining what it trains, and the
- * forms of kernels, which round differently.
+ * Hash of everything that decides a run's result: the configuration, the architecture of a retraining, and
+ * the kernel variants, which round differently.
  */
 function hashConfig(path: string): string {
   const hash = createHash("sha256").update(Deno.readFileSync(join(path, "config.json")));

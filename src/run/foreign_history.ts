@@ -1,6 +1,6 @@
 /**
- * The log of the released ENAS code or of its CODEBRIM fork, or a list of architectures, as the history of a
- * search: for the pictures and curves that runs have.
+ * The log of the released ENAS code or of its CODEBRIM fork, or a list of architectures, converted to the
+ * history of a search. Pictures and curves of runs can then be drawn from it.
  */
 import { UsageError, whyUnreadable } from "../common/errors.ts";
 import type { ArchFile } from "../nas/arch_formats/arch_file.ts";
@@ -11,10 +11,10 @@ import { formatScript, type FormOptions, readFormText } from "../nas/arch_format
 import { openSpace } from "../nas/registry.ts";
 import type { History, Of } from "./history.ts";
 
-/** An architecture, where it stands and what it scored. */
+/** An architecture, its position and its score. */
 interface Found {
   arch: ArchFile;
-  /** From 1. */
+  /** Epoch, from 1. */
   epoch: number;
   score?: number;
   line: number;
@@ -22,12 +22,13 @@ interface Found {
 
 export interface ForeignHistory {
   history: History;
-  /** What was left out, with line numbers. */
+  /** Parts left out, with line numbers. */
   problems: string[];
 }
 
 /**
- * @param options how architectures of a list are to be read.
+ * Reads a log or list.
+ * @param options for reading the architectures of a list.
  * @throws UsageError when the file does not exist, DataError when it is neither.
  */
 export function readForeignHistory(path: string, options: FormOptions = {}): ForeignHistory {
@@ -92,7 +93,10 @@ function ofFound(all: readonly Found[], { problems, scored, log }: Source): Fore
   return { history, problems: [...problems, ...left] };
 }
 
-/** Pictures of one kind: those of the space and size that most are of, as far as they fit it. */
+/**
+ * Keeps the architectures of the most frequent space and size that are valid in it, so that all pictures
+ * match. The others are left out, with the reasons.
+ */
 function ofOneSpace(all: readonly Found[]): { kept: Found[]; left: string[] } {
   const kindOf = ({ arch }: Found) => `${arch.space} of ${arch.choice.length} choices`;
   const counts = new Map<string, number>();
@@ -125,7 +129,9 @@ const lastEpochs = (log?: EnasLog): number[] => [
   ...log?.steps.map(({ epoch }) => epoch + 1) ?? [],
 ];
 
-/** Training figures are means of what the log shows of an epoch; NaN where it shows nothing. */
+/**
+ * Events of the epochs. Training figures are means over the log lines of an epoch; NaN when there are none.
+ */
 function epochsOf(log: EnasLog | undefined, epochs: number): Of<"epoch">[] {
   if (!log) return [];
   const numbers = [...new Set(lastEpochs(log))].sort((a, b) => a - b);
@@ -175,7 +181,7 @@ function readText(path: string): string {
   }
 }
 
-/** Whether a path is a file, and not one of JSON lines such as the events of a run. */
+/** Whether a path is a file that does not consist of JSON lines, as the events of a run do. */
 export function isForeign(path: string): boolean {
   let first: Uint8Array;
   try {

@@ -1,6 +1,6 @@
 /**
- * The two last checkpoints of a run, each a file in its folder `checkpoint`: where the newer one turns out to be
- * damaged, the run goes on from the one before.
+ * The two last checkpoints of a run, each a file in its folder `checkpoint`. If the newer one is damaged, the
+ * run resumes from the older one.
  */
 import { join } from "@std/path";
 import { DataError } from "../common/errors.ts";
@@ -12,7 +12,7 @@ const FOLDER = "checkpoint";
 const NEWEST = "checkpoint.safetensors";
 const PREVIOUS = "previous.safetensors";
 
-/** @param run the run's folder. */
+/** Writes a checkpoint. @param run the run's folder. */
 export function writeCheckpoint(run: string, bytes: Uint8Array): void {
   const folder = join(run, FOLDER);
   Deno.mkdirSync(folder, { recursive: true });
@@ -21,18 +21,18 @@ export function writeCheckpoint(run: string, bytes: Uint8Array): void {
 
 export interface Found<T> {
   checkpoint: Checkpoint;
-  /** What `use` made of it. */
+  /** Result of `use`. */
   used: T;
-  /** Why the newer one was passed over. */
+  /** Reason why the newer one was not used. */
   damage?: string;
 }
 
 /**
- * The newest checkpoint that is whole and that `use` accepts; null where there is none at all.
+ * Finds the newest checkpoint that is intact and that `use` accepts; null when there is none at all.
  * @param run the run's folder.
  * @param configHash SHA-256 of its configuration.
- * @param use throws a DataError where the rest of the run does not fit the checkpoint.
- * @throws DataError with what is wrong with the newest, where none can be used.
+ * @param use throws a DataError when the rest of the run does not fit the checkpoint.
+ * @throws DataError describing the newest one's damage when none can be used.
  */
 export function findCheckpoint<T>(
   run: string,

@@ -1,7 +1,9 @@
-/** Who writes in a run: a lock on its config.json, which the system gives back when the writer dies. */
+/** Write lock of a run, on its config.json. The operating system releases it when the writer dies. */
 import { join } from "@std/path";
 
-/** A reader that asks about a writer holds the lock for an instant: so often, so many ms apart. */
+/**
+ * Attempts to take the lock, and ms between them: a reader that checks for a writer holds it for an instant.
+ */
 const attempts = 10;
 const pauseMs = 5;
 
@@ -15,14 +17,17 @@ export function isGuarded(path: string): boolean {
     throw error;
   }
   try {
-    // Readers do not hinder each other.
+    // A shared lock, so that readers do not block each other.
     return !file.tryLockSync(false);
   } finally {
     file.close();
   }
 }
 
-/** @returns null while another process writes in the run; else what holds the guard until it is closed. */
+/**
+ * Takes the lock.
+ * @returns null while another process writes in the run; else the file that holds the lock until closed.
+ */
 export function takeGuard(path: string): Deno.FsFile | null {
   const file = openGuard(path);
   for (let i = 0; i < attempts; i++) {

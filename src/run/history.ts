@@ -1,4 +1,7 @@
-/** What a run's events say over its epochs. A resumed run repeats steps and trials: the last one counts. */
+/**
+ * History of a run over its epochs, from its events. A resumed run repeats steps and trials: the last one
+ * counts.
+ */
 import { z } from "zod";
 import { DataError } from "../common/errors.ts";
 import { decisionsOf } from "../nas/decisions.ts";
@@ -12,24 +15,24 @@ export type Of<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
 
 export interface History {
   start: Of<"start">;
-  /** By number, the first being 1. */
+  /** Epoch events by number, from 1. */
   epochs: Of<"epoch">[];
-  /** Their `epoch` counts from 0. */
+  /** Controller events; their `epoch` counts from 0. */
   controllers: Of<"controller">[];
   steps: Of<"step">[];
-  /** Scored while the search went on; `epoch` counts from 0. */
+  /** Trials scored during the search; `epoch` counts from 0. */
   trials: Of<"trial">[];
-  /** Scored at the end, on more images. */
+  /** Trials scored at the end, on more images. */
   selection: Of<"trial">[];
   done?: Of<"done">;
-  /** What is wrong with the file's end; null when it ends with a whole line. */
+  /** Damage at the file's end; null when it ends with a whole line. */
   torn: string | null;
-  /** Of another program: its test accuracies by epoch, and whether architectures have scores. */
+  /** Only for another program's log: test accuracies by epoch, and whether architectures have scores. */
   foreign?: { tests: (readonly [epoch: number, accuracy: number])[]; scored: boolean };
 }
 
 /**
- * A history from the bytes of events.ndjson.
+ * Parses a history from the bytes of events.ndjson.
  * @param file for messages.
  * @throws DataError naming the line that cannot be read.
  */
@@ -42,7 +45,7 @@ export function parseHistory(bytes: Uint8Array, file: string): History {
   return historyOf(lines.map((line, i) => parseLine(line, i, file)), file, torn);
 }
 
-/** @param file for messages. */
+/** Makes a history from events. @param file for messages. */
 export function historyOf(
   events: readonly RunEvent[],
   file: string,
@@ -73,8 +76,8 @@ export function historyOf(
 const sized = z.looseObject({ space: z.looseObject({ kind: z.string() }) });
 
 /**
- * The space that a search went through, at its size.
- * @throws UsageError for a space of no such name, DataError when the sizes are not there.
+ * The space of a search, at its size.
+ * @throws UsageError for an unknown space, DataError when the sizes are missing.
  */
 export function spaceOf({ start }: History): SearchSpace<unknown> {
   spaces.get(start.space);
@@ -87,7 +90,10 @@ export function spaceOf({ start }: History): SearchSpace<unknown> {
   );
 }
 
-/** The best-scored trial of each epoch that has any, of those that can win if there are; epochs from 1. */
+/**
+ * The best-scored trial of each epoch that has any. Complete trials with status ok come before all others.
+ * Epochs count from 1.
+ */
 export function bestOfEpochs({ trials }: History): { epoch: number; trial: Of<"trial"> }[] {
   const best = new Map<number, Of<"trial">>();
   for (const trial of trials) {
@@ -104,9 +110,9 @@ function isBetter(one: Of<"trial">, other: Of<"trial">): boolean {
   return wins === otherWins ? one.score > other.score : wins;
 }
 
-/** What the choices of an architecture take: how many of each operation, and of the skips offered. */
+/** Counts in the choices of an architecture: uses of each operation, and skips taken of those offered. */
 export interface Tally {
-  /** By label. */
+  /** Number of uses, by label. */
   operations: Map<string, number>;
   skips: { taken: number; offered: number };
 }

@@ -1,4 +1,4 @@
-/** The platform's SHA-256: many times as fast as the portable one, for checkpoints of many megabytes. */
+/** The platform's SHA-256: many times faster than the portable one, for checkpoints of many megabytes. */
 import { createHash } from "node:crypto";
 import type { Digest } from "./checkpoint.ts";
 

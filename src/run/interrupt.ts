@@ -1,25 +1,25 @@
-/** Signals: the first asks for a checkpoint and an end, the second ends at once. */
+/** Signals: the first requests a checkpoint and an end, the second ends the process at once. */
 import { echoMs } from "./echo.ts";
 
 export interface Interrupt {
   signal: AbortSignal;
-  /** What the first signal does. */
+  /** Called at the first signal, to stop the run. */
   stop(): void;
   /** Stops listening. */
   dispose(): void;
 }
 
 export interface InterruptOptions {
-  /** Called when the first signal comes, to tell the user what is going on. */
+  /** Called at the first signal, to inform the user. */
   onFirst(): void;
-  /** Whether the end of the terminal is such a signal; not under `nohup`. */
+  /** Whether a hangup of the terminal counts as such a signal; false under `nohup`. */
   hangup: boolean;
 }
 
 /** Exit code of a run that was stopped with a checkpoint written. */
 export const interruptedCode = 130;
 
-/** How long the way to a checkpoint may take before the process ends regardless. */
+/** Milliseconds for reaching a checkpoint; then the process ends without one. */
 const patience = 5000;
 
 export function onInterrupt({ onFirst, hangup }: InterruptOptions): Interrupt {
@@ -45,7 +45,7 @@ export function onInterrupt({ onFirst, hangup }: InterruptOptions): Interrupt {
   if (Deno.build.os === "windows") listeners.set("SIGBREAK", listener);
   else {
     listeners.set("SIGTERM", listener);
-    // Deno ends at a hangup that nobody listens to, even where it was started with this signal ignored.
+    // Deno ends at a hangup without a listener, even when it was started with this signal ignored.
     listeners.set("SIGHUP", hangup ? listener : () => {});
   }
   for (const [signal, act] of listeners) Deno.addSignalListener(signal, act);
@@ -62,8 +62,8 @@ export function onInterrupt({ onFirst, hangup }: InterruptOptions): Interrupt {
 }
 
 /**
- * With a file-size limit the system kills a process that writes past it, unless somebody listens; then
- * the write fails like any other and can be reported.
+ * Listens for the signal of a file-size limit. Without a listener it kills the process; with one, the write
+ * fails like any other and can be reported.
  */
 export function surviveFileSizeLimit(): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});

@@ -1,6 +1,6 @@
-/** Files of lines that a process may be writing. */
+/** Files of lines that another process may be writing. */
 
-/** How many bytes stand before and including the last newline. */
+/** Number of bytes up to and including the last newline. */
 export function wholeLines(bytes: Uint8Array): number {
   return bytes.lastIndexOf(0x0a) + 1;
 }

@@ -1,6 +1,6 @@
 /**
- * One search per adapter: a lock that the operating system gives back when its holder dies, so that no
- * stale lock can exist. The file says who holds it.
+ * Lock per adapter, so that one search at a time uses it. The operating system releases the lock when its
+ * holder dies, so a lock cannot become stale. The file names the holder.
  */
 import { join } from "@std/path";
 import { UsageError } from "../common/errors.ts";
@@ -21,18 +21,16 @@ export interface LockOptions {
   /** Folder of the lock files, the same for all runs of this machine. */
   folder: string;
   adapter: string;
-  /** Folder of the run that asks. */
+  /** Folder of the run that wants the lock. */
   run: string;
   /** Wait for the holder instead of failing. */
   wait?: boolean;
   signal?: AbortSignal;
-  /** Called once when it has to wait. */
+  /** Called once if it has to wait. */
   onWait?(holder: Holder | null): void;
 }
 
-/**
- * @throws UsageError naming the run that holds the adapter, unless `wait`.
- */
+/** Takes the lock. @throws UsageError naming the run that holds the adapter, unless `wait`. */
 export async function lockAdapter(options: LockOptions): Promise<Lock> {
   const path = lockPath(options.folder, options.adapter);
   let file: Deno.FsFile;
@@ -73,7 +71,7 @@ export async function lockAdapter(options: LockOptions): Promise<Lock> {
 
 const lockPath = (folder: string, adapter: string) => join(folder, `${adapterSlug(adapter)}.lock`);
 
-/** An adapter's description as part of a file name. */
+/** Converts an adapter's description to a part of a file name. */
 export function adapterSlug(adapter: string): string {
   return adapter.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "adapter";
 }
@@ -82,11 +80,11 @@ function readHolder(path: string): Holder | null {
   try {
     return JSON.parse(Deno.readTextFileSync(path));
   } catch {
-    return null; // Between taking the lock and writing the name, or no lock at all.
+    return null; // Between locking and writing the name, or no lock at all.
   }
 }
 
-/** Rejects with the signal's reason when it aborts. */
+/** Sleeps; rejects with the signal's reason when it aborts. */
 function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();

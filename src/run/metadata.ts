@@ -1,8 +1,8 @@
-/** What a file that leaves the house says of its network. */
+/** Description of a network in the files exported from it. */
 import type { NetworkFile } from "../nas/train/network.ts";
 
 /**
- * How a picture of any size becomes an image of the network: the rule that pictures were read by in training
+ * How a picture of any size becomes an image of the network, in words. The rule is that of training
  * (`decodePicture` in `src/data/picture.ts`).
  */
 export function resizeRule(
@@ -15,7 +15,7 @@ export function resizeRule(
   return `turn upright after EXIF; transparent pixels over black; ${square}, rounded to bytes${grey}`;
 }
 
-/** Text about the network, for whoever opens the file. */
+/** Texts about the network, for readers of the file. */
 export function metadataOf(network: NetworkFile, testAccuracy?: number): Record<string, string> {
   const { classes, task, input, mean, deviation, space, choice, data } = network;
   return {

@@ -1,11 +1,11 @@
-/** Weights for the user's own folder, beside what the run's folder keeps. */
+/** Copies of weights in the user's own folder, in addition to those in the run's folder. */
 import { join } from "@std/path";
 import type { Store } from "../nas/search/store.ts";
 import type { State } from "../nas/strategy.ts";
 import { requireFolder, writeAtomic } from "./files.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 
-/** The same store; every named result that is tensors is written to the folder as well. */
+/** Wraps a store: every named result made of tensors is also written to the folder. */
 export function withCopies(store: Store, folder: string): Store {
   requireFolder(folder);
   return {
@@ -19,7 +19,7 @@ export function withCopies(store: Store, folder: string): Store {
   };
 }
 
-/** Writes `params_000123.safetensors`: the weights after so many steps. */
+/** Writes the weights after `step` steps as `params_000123.safetensors`. */
 export function writeParams(folder: string, step: number, tensors: State["tensors"]): void {
   requireFolder(folder);
   const name = `params_${String(step).padStart(6, "0")}.safetensors`;

@@ -1,4 +1,4 @@
-/** A trained network as safetensors for use elsewhere: names by layer, statistics as they are applied. */
+/** Exports a trained network as safetensors for other programs: names by layer, statistics as applied. */
 import type { Node } from "../autodiff/tape.ts";
 import { buildNetwork, tapeOf } from "../nas/train/network.ts";
 import type { BatchNormOptions } from "../ops/batch_norm.ts";
@@ -11,12 +11,12 @@ const layout =
   "images [n, h, w, c]; convolutions [k, k, in, out]; depthwise [k, k, channels, 1]; " +
   "pointwise and linear [in, out]";
 
-/** What a last name of the engine is called outside. */
+/** Exported names of the engine's last name parts. */
 const readable: Record<string, string> = { w: "weight", dw: "depthwise", pw: "pointwise" };
 
 /**
- * The network of a finished retraining: bytes of a safetensors file with what the network classifies from,
- * and how, in its metadata. Needs no adapter.
+ * Exports the network of a finished retraining: bytes of a safetensors file with the tensors that classifying
+ * needs, and a description in the metadata. Needs no adapter.
  * @param path the run's folder.
  * @throws UsageError, DataError as `readNetwork`.
  */
@@ -25,7 +25,10 @@ export function exportSafetensors(path: string, which?: Which): Uint8Array {
   return encodeSafetensors(tensors, metadata);
 }
 
-/** Only what classifying takes: no auxiliary head. Running statistics become `running_mean`, `running_var`. */
+/**
+ * Tensors that classifying needs, without the auxiliary head. Running statistics become `running_mean`,
+ * `running_var`.
+ */
 export function namedTensors({ network, tensors, testAccuracy }: TrainedNetwork) {
   const { nodes } = tapeOf(buildNetwork(network).model, network.input);
   const named: Tensors = {};
@@ -63,7 +66,7 @@ function addStatistics(
   epsilon[norm] = options.epsilon;
 }
 
-/** `layer0/block1/x/sep3/0/dw` → `layer0.block1.x.sep3.0.depthwise`. */
+/** Converts a name for export: `layer0/block1/x/sep3/0/dw` → `layer0.block1.x.sep3.0.depthwise`. */
 function outside(name: string): string {
   const parts = name.split("/");
   const last = parts.pop()!;

@@ -1,4 +1,4 @@
-/** A trained network out of its run folder. */
+/** Reads a trained network from its run folder. */
 import { join } from "@std/path";
 import { DataError, UsageError, whyUnreadable } from "../common/errors.ts";
 import { type NetworkFile, parseNetworkFile } from "../nas/train/network.ts";
@@ -6,25 +6,29 @@ import { readHistory } from "./read_history.ts";
 import { decodeSafetensors, type Tensors } from "./safetensors.ts";
 import { readState } from "./state.ts";
 
-/** Names within the folder of a retraining that is done. */
+/** File names in the folder of a finished retraining. */
 export const NETWORK = "network.json", WEIGHTS = "weights.safetensors", ONNX = "model.onnx";
 const BEST = "weights_best.safetensors";
 
-/** Which weights of a retraining: those after its last epoch, or of the epoch with the best validation accuracy. */
+/**
+ * Weights of a retraining to use: after its last epoch, or of the epoch with the best validation accuracy.
+ */
 export type Which = "last" | "best";
 
+/** What a finished retraining leaves: enough to classify images or to export the network. */
 export interface TrainedNetwork {
   network: NetworkFile;
   /** Weights and running statistics by the names of the engine. */
   tensors: Tensors;
-  /** On the test images, as a fraction; absent where the run did not say. */
+  /** Accuracy on the test images, as a fraction; absent when the run did not measure it. */
   testAccuracy?: number;
 }
 
 /**
+ * Reads the network and the weights of a finished retraining.
  * @param path folder of a retraining.
- * @throws UsageError when it is no retraining, not done or without best weights, DataError when a file is missing
- * or damaged.
+ * @throws UsageError when it is no retraining, not done or without best weights, DataError when a file is
+ * missing or damaged.
  */
 export function readNetwork(path: string, which: Which = "last"): TrainedNetwork {
   const { command, status, testAccuracy } = readState(path);
@@ -55,7 +59,7 @@ export function readNetwork(path: string, which: Which = "last"): TrainedNetwork
 
 const tensorsOf = (file: string): Tensors => decodeSafetensors(readFile(file), file).tensors;
 
-/** @throws DataError where it is missing or cannot be read. */
+/** Reads a file. @throws DataError when it is missing or cannot be read. */
 export function readFile(path: string): Uint8Array {
   try {
     return Deno.readFileSync(path);

@@ -1,7 +1,7 @@
 /**
- * Series files beside a run, as nnabla's monitors write them: one `index value` per line. Training figures are
- * counted in steps, others in epochs. `Test-accuracy` holds what the end of a retraining says, at its last
- * epoch; one point for each epoch only where a run was asked to look at the test images.
+ * Series files of a run, as nnabla's monitors write them: one `index value` per line. Training figures are
+ * counted in steps, others in epochs. `Test-accuracy` holds the result at the end of a retraining, at its
+ * last epoch. It has a point for each epoch only if the run was asked to test in every epoch.
  */
 import { join } from "@std/path";
 import type { RunEvent } from "../nas/events.ts";
@@ -13,7 +13,7 @@ export class Monitor {
   readonly #series = new Map<string, Series>();
   #epoch = 0;
 
-  /** @param earlier events of the run before this process: files are written anew from the start. */
+  /** @param earlier events of the run before this process: files are rewritten from the start. */
   constructor(private readonly folder: string, earlier: readonly RunEvent[] = []) {
     requireFolder(folder);
     for (const event of earlier) this.show(event);
@@ -42,7 +42,7 @@ const accuracies = (epoch: number, values: Record<string, number | undefined>): 
     value === undefined ? [] : [[name, epoch, value]]
   );
 
-/** @param epoch how many are done. */
+/** Points of an event. @param epoch number of finished epochs. */
 function pointsOf(event: RunEvent, epoch: number): Point[] {
   switch (event.type) {
     case "step":
@@ -63,7 +63,7 @@ function pointsOf(event: RunEvent, epoch: number): Point[] {
   }
 }
 
-/** One file; a resumed run repeats a few points, which then replace the old ones. */
+/** One file. A resumed run repeats a few points, which then replace the old ones. */
 class Series {
   #file: LineFile;
   readonly #points: { index: number; end: number }[] = [];

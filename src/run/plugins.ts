@@ -1,4 +1,4 @@
-/** Plug-ins from files of the user's. */
+/** Plug-ins from user files. */
 import { pathToFileURL } from "node:url";
 import { UsageError } from "../common/errors.ts";
 import { checkPlugin } from "../nas/plugin_check.ts";
@@ -6,13 +6,14 @@ import { register } from "../nas/registry.ts";
 
 const loaded: string[] = [];
 
-/** Full paths of the plug-ins that this process has loaded: other processes of a run load the same. */
+/** Full paths of the plug-ins loaded in this process, so that other processes of a run load the same. */
 export const loadedPlugins = (): readonly string[] => loaded;
 
 /**
- * Loads definitions and adds them to those that there are. A file exports one, or a list of them, as its default.
+ * Loads definitions and adds them to the registered ones. A file's default export is a definition or a list
+ * of them.
  * @param files full paths.
- * @throws UsageError naming the file and what is wrong with it.
+ * @throws UsageError naming the file and the error.
  */
 export async function loadPlugins(files: readonly string[]): Promise<void> {
   for (const file of files) {

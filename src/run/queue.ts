@@ -1,6 +1,6 @@
 /**
- * Runs that wait for their turn: one small file each in `queue/` beside the runs, so that the queue
- * outlives the process that made it and several may share it.
+ * Queue of waiting runs: one small file each in `queue/` beside the runs, so that the queue outlives its
+ * process and several processes may share it.
  */
 import { join } from "@std/path";
 import { writeAtomic } from "./files.ts";
@@ -20,22 +20,22 @@ export class RunQueue {
     this.#folder = join(runs, "queue");
   }
 
-  /** Puts a run at the end. */
+  /** Appends a run. */
   add(run: string): void {
     Deno.mkdirSync(this.#folder, { recursive: true });
-    // File names sort by time; two within a millisecond keep their order too.
+    // File names sort by time; two within a millisecond also keep their order.
     this.#last = Math.max(Date.now(), this.#last + 1);
     const since = new Date(this.#last).toISOString();
     const name = `${String(this.#last).padStart(15, "0")}-${run}.json`;
     writeAtomic(join(this.#folder, name), JSON.stringify({ run, since } satisfies Waiting));
   }
 
-  /** First come, first served. */
+  /** Waiting runs, first come first. */
   list(): Waiting[] {
     return this.#files().map(({ run, since }) => ({ run, since }));
   }
 
-  /** Takes a run out; false when it is not there, or when another process was faster. */
+  /** Removes a run. False when it is not there, or another process was faster. */
   take(run: string): boolean {
     return this.#files().filter((entry) => entry.run === run)
       .map(({ file }) => remove(file)).includes(true);

@@ -1,9 +1,10 @@
-/** The history of a run from its folder. */
+/** Reads the history of a run from its folder. */
 import { join } from "@std/path";
 import { UsageError } from "../common/errors.ts";
 import { type History, parseHistory } from "./history.ts";
 
 /**
+ * Reads a history.
  * @param path of a run's folder or of its events.ndjson.
  * @throws UsageError when there are no events, DataError naming the line that cannot be read.
  */

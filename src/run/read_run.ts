@@ -1,4 +1,4 @@
-/** A run's folder as others read it: nothing is locked, nothing is changed. */
+/** Read-only access to a run's folder: nothing is locked or changed. */
 import { basename, join } from "@std/path";
 import { z } from "zod";
 import { DataError, UsageError, whyUnreadable } from "../common/errors.ts";
@@ -12,7 +12,7 @@ import { readState, type RunState } from "./state.ts";
 
 type Of<T extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: T }>;
 
-/** Settings as they were written, maybe by another version: only what every version has is checked. */
+/** Settings as written, perhaps by another version: only fields that every version has are checked. */
 const storedConfig = z.looseObject({
   seed: z.number().int(),
   space: z.looseObject({ kind: z.string() }).optional(),
@@ -27,15 +27,15 @@ export interface ReadRun {
   command: "search" | "retrain";
   config: StoredConfig;
   state: RunState;
-  /** What was trained; only of a retraining. */
+  /** Architecture; only for a retraining. */
   arch?: ArchFile;
   /** Absent in a run that was stopped before it began. */
   start?: Of<"start">;
-  /** Only of a run that is done. */
+  /** Only for a finished run. */
   done?: Of<"done">;
 }
 
-/** @throws UsageError when the folder is no run, DataError when a file in it is damaged. */
+/** Reads a run. @throws UsageError when the folder is no run, DataError when a file in it is damaged. */
 export function readRun(path: string): ReadRun {
   const state = readState(path);
   const config = readConfig(join(path, "config.json"));
@@ -47,7 +47,7 @@ export function readRun(path: string): ReadRun {
   return { path, name: basename(path), command, config, state, arch, start, done };
 }
 
-/** A run that has to be a search, of this version of the settings. */
+/** Reads a run that must be a search, with settings of this version. */
 export function readSearch(path: string): ReadRun & { config: SearchConfig } {
   const run = readRun(path);
   if (run.command === "search") {
@@ -56,7 +56,7 @@ export function readSearch(path: string): ReadRun & { config: SearchConfig } {
   throw new UsageError(`Cannot use run ${path}: it is a ${run.command}, expected a search`);
 }
 
-/** Tensors that a run left beside its checkpoint, as `controller.safetensors`. */
+/** Reads tensors that a run left beside its checkpoint, such as `controller.safetensors`. */
 export function readTensors(run: string, name: string) {
   const path = join(run, name);
   let bytes: Uint8Array;

@@ -1,4 +1,4 @@
-/** Drives a search or retraining into its folder: every event is numbered and written before it is shown. */
+/** Records a search or retraining in its folder: every event is numbered and written before it is shown. */
 import type { LoggedEvent, RunEvent } from "../nas/events.ts";
 import type { RunFolder } from "./folder.ts";
 import type { RunState } from "./state.ts";
@@ -8,18 +8,18 @@ type StartEvent = Extract<RunEvent, { type: "start" }>;
 
 export interface Outcome {
   status: "done" | "interrupted";
-  /** The last event of a run that is done. */
+  /** The last event of a finished run. */
   done?: DoneEvent;
 }
 
-/** state.json is for people and lists: once a second is enough between epochs. */
+/** Milliseconds between updates of state.json within an epoch: it is only read by people and lists. */
 const stateInterval = 1000;
 
 /**
- * Consumes `events` to their end. A run that was told to stop by `signal` ends "interrupted", whether its
- * generator returned or threw the signal's reason.
- * @param show is called with each event once it is written.
- * @throws what the generator throws, after "failed" and the message are in state.json.
+ * Consumes `events` to their end. A run stopped by `signal` ends "interrupted", whether its generator
+ * returned or threw the signal's reason.
+ * @param show called with each event once it is written.
+ * @throws any error of the generator, after state.json has "failed" and the message.
  */
 export async function record(
   folder: RunFolder,
@@ -71,7 +71,7 @@ export async function record(
   throw error;
 }
 
-/** What an event changes in state.json. */
+/** Changes of state.json for an event. */
 function stateOf(event: RunEvent): Partial<RunState> {
   switch (event.type) {
     case "start":
@@ -102,7 +102,10 @@ function stateOf(event: RunEvent): Partial<RunState> {
   }
 }
 
-/** What may keep a resumed run from giving the same bits as one that was never stopped. */
+/**
+ * Differences from the run's start that may keep a resumed run from giving the same bits as an uninterrupted
+ * one.
+ */
 function differences(folder: RunFolder, now: StartEvent): string[] {
   const before = folder.earlier.find((event) => event.type === "start");
   if (!before?.adapter || !now.adapter) return [];
@@ -120,7 +123,7 @@ function markFailed(folder: RunFolder, error: unknown): void {
   try {
     folder.update({ status: "failed", error: (error as Error).message });
   } catch {
-    // On a full disk the state cannot be written either; the first error is the one to report, and a
-    // dead process reads as "interrupted".
+    // On a full disk the state cannot be written either. The first error is the one to report, and a dead
+    // process reads as "interrupted".
   }
 }

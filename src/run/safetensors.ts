@@ -1,8 +1,7 @@
 /**
- * Reader and writer of safetensors: 8 bytes of header length (little-endian), a JSON header, the data.
- * Source: the format description in the safetensors repository ("Format"). Only what denas stores: F32
- * and U32. Data start at a multiple of 8 bytes; tensors are laid out by name, so equal tensors give
- * equal bytes.
+ * Reads and writes safetensors: 8 bytes of header length (little-endian), a JSON header, the data. Source:
+ * the format description in the safetensors repository ("Format"). Only the types that denas stores: F32 and
+ * U32. Data start at a multiple of 8 bytes. Tensors are ordered by name, so equal tensors give equal bytes.
  */
 import { DataError } from "../common/errors.ts";
 import type { State } from "../nas/strategy.ts";
@@ -15,15 +14,16 @@ interface Entry {
   data_offsets: [number, number];
 }
 
-/** Whether a path names a file of tensors, and no run. */
+/** Whether a path is that of a file of tensors, rather than of a run. */
 export const isSafetensors = (path: string): boolean => path.endsWith(".safetensors");
 
-/** Longest header that a reader accepts; the reference implementation's limit. */
+/** Longest accepted header; the reference implementation's limit. */
 const maxHeader = 100_000_000;
 
 /**
- * @param tensors name → shape in stored order and as many numbers.
- * @param metadata text kept in the header under `__metadata__`.
+ * Encodes tensors.
+ * @param tensors name → shape in stored order, and data.
+ * @param metadata text stored in the header under `__metadata__`.
  */
 export function encodeSafetensors(
   tensors: Tensors,
@@ -65,6 +65,7 @@ export function encodeSafetensors(
 }
 
 /**
+ * Decodes tensors.
  * @param name of the file, for messages.
  * @throws DataError when the bytes are cut off or the header does not describe them.
  */
@@ -93,7 +94,7 @@ export function decodeSafetensors(
       );
     }
     end = to;
-    // A copy: the bytes may lie at any offset, typed arrays need a multiple of four.
+    // A copy: the bytes may start at any offset, but typed arrays need a multiple of four.
     const own = data.slice(from, to).buffer;
     tensors[key] = { shape, data: dtype === "F32" ? new Float32Array(own) : new Uint32Array(own) };
   }
@@ -103,7 +104,7 @@ export function decodeSafetensors(
   return { tensors, metadata };
 }
 
-/** The header's text and where the data begin. */
+/** The header's text and the start of the data. */
 export function headerText(bytes: Uint8Array, name: string): { text: string; dataStart: number } {
   if (bytes.length < 8) {
     fail(name, `${bytes.length} bytes`, "at least 8: the file is cut off");

@@ -1,10 +1,10 @@
 /**
- * A thread that ends the process at the second signal where the main thread does not: it may wait for a driver
- * that hangs, and hears no signal then.
+ * Thread that ends the process at the second signal if the main thread does not: the main thread may wait for
+ * a hanging driver, and then receives no signal.
  */
 import { echoMs } from "./echo.ts";
 
-/** Milliseconds for the main thread to end by itself, with its own exit code. */
+/** Milliseconds that the main thread has to end by itself, with its own exit code. */
 const graceMs = 500;
 
 const signals: Deno.Signal[] = Deno.build.os === "windows"

@@ -1,49 +1,51 @@
-/** What the command line and the HTTP server agree on; neither knows the other. */
+/** Interface between the command line and the HTTP server, which do not import each other. */
 import type { FindOptions } from "../data/mod.ts";
 
 export interface ServerOptions {
   /** Address to listen on. */
   host: string;
-  /** 0 takes any that is free. */
+  /** Port to listen on; 0 takes any free one. */
   port: number;
   /** Folder of all runs. */
   runs: string;
-  /** Folder of all studies; need not be there. */
+  /** Folder of all studies; need not exist. */
   studies: string;
-  /** Folder of data sets: the only place outside the built-in ones that a run may read images from. */
+  /** Folder of data sets: the only one, besides the built-in ones, from which a run may read images. */
   dataDir?: string;
-  /** Demanded of every request for runs; none on loopback by default. */
+  /** Token required in every request for runs; by default none on loopback. */
   token?: string;
-  /** Names that a reverse proxy in front of the server is asked for. */
+  /** Host names accepted when a reverse proxy forwards requests. */
   trustedHosts?: readonly string[];
-  /** Certificate chain and private key, as PEM; plain HTTP without. */
+  /** Certificate chain and private key, as PEM; without them plain HTTP. */
   tls?: { cert: string; key: string };
-  /** Milliseconds for a request's headers and for all of it; by default 10 s and 30 s. */
+  /** Milliseconds for receiving a request's headers, and all of it; by default 10 s and 30 s. */
   deadlines?: { headersMs?: number; requestMs?: number };
-  /** Lets time pass before a wrong token is answered. */
+  /** Delays the answer to a wrong token. */
   wait?(milliseconds: number): Promise<void>;
-  /** Where caches and downloads are kept on this machine. */
+  /** Folders of caches and downloads on this machine. */
   places: Required<Pick<FindOptions, "cacheDir" | "packageDirs">>;
-  /** How a person starts denas here, for "type this next". */
+  /** Command that starts denas here, for hints to the user. */
   commandName: string;
-  /** A path as short as it can be typed from where the server was started. */
+  /** Shortens a path, relative to the directory where the server was started. */
   shortPath(path: string): string;
-  /** Environment that runs are started with. */
+  /** Environment of started runs. */
   env: Readonly<Record<string, string>>;
-  /** Milliseconds from a stop to the kill of a run that does not answer; by default 8 s. */
+  /** Milliseconds between asking a run to stop and killing it; by default 8 s. */
   patienceMs?: number;
-  /** Told of what nobody foresaw, and of runs that cannot be read. */
+  /** Called for unexpected errors, and for runs that cannot be read. */
   report(message: string): void;
 }
 
 export interface RunningServer {
-  /** With the port that was taken. */
+  /** Address, with the actual port. */
   url: string;
-  /** Ends the server's runs with a checkpoint, gives those who follow a run what is there, then ends. */
+  /**
+   * Ends the server's runs with a checkpoint, sends pending events to clients that follow a run, then ends.
+   */
   close(): Promise<void>;
 }
 
-/** @throws Error when the address cannot be had. */
+/** Opens the server. @throws Error when the address is not available. */
 export type OpenServer = (options: ServerOptions) => Promise<RunningServer>;
 
 /** Whether an address can only be reached from this machine. */

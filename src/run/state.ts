@@ -1,4 +1,4 @@
-/** `state.json`: what a run is doing, in one small file that is always whole. */
+/** `state.json`: the current status of a run, in one small file that is always complete. */
 import { join } from "@std/path";
 import { z } from "zod";
 import { DataError, UsageError } from "../common/errors.ts";
@@ -8,7 +8,7 @@ import { isGuarded } from "./guard.ts";
 const fraction = z.number();
 
 export const runState = z.object({
-  /** `queued`: made, or to be resumed, and waiting for its turn or for the adapter. */
+  /** `queued`: new, or to be resumed, and waiting for its turn or for the adapter. */
   status: z.enum(["queued", "running", "done", "interrupted", "failed"]),
   command: z.enum(["search", "retrain"]),
   pid: z.number().int(),
@@ -22,11 +22,11 @@ export const runState = z.object({
   secondsLeft: z.number().optional(),
   space: z.string().optional(),
   data: z.string().optional(),
-  /** Where the user said the data are, for a resume. */
+  /** Data folder given by the user, for a resume. */
   dataDir: z.string().optional(),
-  /** Where the user wants the winner copied to, for a resume. */
+  /** Destination for a copy of the winner, given by the user, for a resume. */
   out: z.string().optional(),
-  /** What else the user wants written and where, for a resume. */
+  /** Other outputs requested by the user, for a resume. */
   outputs: z.object({
     monitorPath: z.string().optional(),
     modelSavePath: z.string().optional(),
@@ -34,7 +34,7 @@ export const runState = z.object({
     modelSaveInterval: z.number().int().positive().optional(),
   }).optional(),
   best: z.object({ trial: z.number().int(), score: z.number() }).optional(),
-  /** What the scores of a search are; a unit of `fraction` is shown as per cent. */
+  /** Description of a search's scores; a unit of `fraction` is shown as per cent. */
   scores: z.object({ label: z.string(), unit: z.string(), comparable: z.boolean() }).optional(),
   testAccuracy: fraction.optional(),
   error: z.string().optional(),
@@ -43,7 +43,7 @@ export const runState = z.object({
 export type RunState = z.infer<typeof runState>;
 
 /**
- * A run that no process writes in reads "interrupted" where its file says "running".
+ * Reads the state. It is "interrupted" when the file says "running" but no process writes in the run.
  * @throws UsageError when the folder is no run, DataError when its state is damaged.
  */
 export function readState(path: string): RunState {
@@ -75,8 +75,8 @@ export function writeState(path: string, state: RunState): void {
 }
 
 /**
- * All runs in a folder, oldest first; other things in it are passed over.
- * @param onDamaged gets what is wrong with a run that is left out because its state cannot be read.
+ * All runs in a folder, oldest first; other entries are skipped.
+ * @param onDamaged called with the error of a run that is left out because its state cannot be read.
  * @param accept whether a folder with a state.json may be read.
  */
 export function listRuns(

@@ -1,12 +1,12 @@
 /**
- * A profile as a Chrome trace (the JSON object form of Google's "Trace Event Format"): ui.perfetto.dev and
- * chrome://tracing show it. Written as it comes, so that a long run needs no memory for it.
+ * Writes a profile as a Chrome trace (the JSON object form of Google's "Trace Event Format"), for
+ * ui.perfetto.dev and chrome://tracing. It is streamed, so that a long run needs no memory for it.
  */
 import type { Span } from "../gpu/profile.ts";
 import { explain } from "./files.ts";
 
 const TRACKS = { host: 1, device: 2 };
-/** Characters that are written at once. */
+/** Characters per write. */
 const PIECE = 1 << 16;
 
 export class TraceFile {
@@ -27,13 +27,13 @@ export class TraceFile {
     }
   }
 
-  /** Times in microseconds since the process began. */
+  /** Adds a span. Times are in microseconds since the process began. */
   add({ track, name, startMs, ms, args }: Span): void {
     const at = { ts: microseconds(startMs), dur: microseconds(ms) };
     this.#event({ ph: "X", pid: 1, tid: TRACKS[track], cat: track, name, ...at, args });
   }
 
-  /** The last of the file: figures of the whole. */
+  /** Ends the file. @param otherData figures of the whole run. */
   close(otherData: Record<string, unknown>): void {
     try {
       this.#text += `\n],"otherData":${JSON.stringify(otherData)}}\n`;

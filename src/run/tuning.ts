@@ -1,4 +1,4 @@
-/** Tunings on disk: what was measured on this machine, and what a run uses. */
+/** Tuning files: the measurements on this machine, and the kernel variants of a run. */
 import { dirname, join } from "@std/path";
 import { z } from "zod";
 import { DataError, whyUnreadable } from "../common/errors.ts";
@@ -6,11 +6,11 @@ import type { Tuned } from "../gpu/tuning.ts";
 import { requireFolder, writeAtomic } from "./files.ts";
 import { adapterSlug } from "./lock.ts";
 
-/** What a tuning holds for: anything else has to be measured anew. */
+/** Identity of a tuning: if any of it changes, kernels are measured again. */
 const identity = z.object({
   /** Description of the adapter. */
   adapter: z.string(),
-  /** Null where the system does not tell. */
+  /** Driver version; null when the system does not report it. */
   driver: z.string().nullable(),
   deno: z.string(),
   /** Digest of all kernels. */
@@ -26,12 +26,12 @@ const choices = z.record(
 
 const tuning = identity.extend({ measured: z.string(), choices });
 
-/** Choices by key, also of those forms that are the default anyway, and when they were last added to. */
+/** Choices by key, including variants that are the default, and the time of the last addition. */
 export type KeptTuning = z.infer<typeof tuning>;
 
 const cacheFile = z.object({ tunings: z.array(tuning) });
 
-/** Tunings of one adapter that are kept: other drivers, versions of Deno and of denas. */
+/** Tunings kept per adapter: for other drivers, versions of Deno and of denas. */
 const MOST = 16;
 
 /** File of all tunings of an adapter. */
@@ -40,17 +40,17 @@ export function tuningPath(cacheDir: string, adapter: string): string {
 }
 
 /**
- * The newest tuning that holds; null where there is none. A run that cannot ask which driver there is takes
- * any of its adapter.
- * @throws DataError where the file is damaged, naming it.
+ * The newest valid tuning; null when there is none. A run that cannot read the driver's version takes any
+ * tuning of its adapter.
+ * @throws DataError when the file is damaged, naming it.
  */
 export function readTuning(cacheDir: string, id: TuningIdentity): KeptTuning | null {
   return readAll(tuningPath(cacheDir, id.adapter)).find((kept) => holds(kept, id)) ?? null;
 }
 
 /**
- * Adds choices to the tuning of this identity, which they replace where both have one.
- * @param onDamaged is told of a damaged file before it is written anew.
+ * Adds choices to the tuning of this identity; they replace older choices of the same key.
+ * @param onDamaged called for a damaged file before it is overwritten.
  */
 export function keepTuning(
   cacheDir: string,
@@ -95,30 +95,30 @@ function readAll(path: string): KeptTuning[] {
 
 const runFile = z.object({ choices, from: tuning.omit({ choices: true }).nullable() });
 
-/** Which forms of kernels a run uses, for all its life, and which measurement that comes from. */
+/** Kernel variants of a run, fixed for its lifetime, and the measurement that they come from. */
 export type RunTuning = z.infer<typeof runFile>;
 
-/** 12 of 34 kernels in another form than the default */
+/** Summary such as "12 of 34 kernels in another variant than the default". */
 export function tuningSummary(choices: KeptTuning["choices"]): string {
   const all = Object.values(choices);
   const other = all.filter(({ index }) => index > 0).length;
   return `${other} of ${all.length} kernels in another form than the default`;
 }
 
-/** Every op takes what it prefers by itself. */
+/** Every op uses its default variant. */
 export const untuned: RunTuning = { choices: {}, from: null };
 
-/** What a run begins with. */
+/** Initial tuning of a run. */
 export function runTuningOf({ choices, ...from }: KeptTuning): RunTuning {
   return { choices, from };
 }
 
-/** Where a run keeps its tuning. */
+/** Path of a run's tuning. */
 export const runTuningPath = (run: string) => join(run, "tuning.json");
 
 /**
- * A run's own file; null where there is none yet.
- * @throws DataError where it is damaged.
+ * Reads a run's own file; null when there is none yet.
+ * @throws DataError when it is damaged.
  */
 export function readRunTuning(path: string): RunTuning | null {
   const text = readIfThere(path);

@@ -2,10 +2,10 @@
 import { DataError } from "../common/errors.ts";
 
 /**
- * Joins numbered pictures to an MP4 that browsers and players take.
- * @param pictures ffmpeg's pattern of their names, as `frame_%04d.png`, numbered from 1.
- * @returns false where there is no ffmpeg.
- * @throws DataError with ffmpeg's last words when it fails.
+ * Joins numbered pictures to an MP4 that browsers and players accept.
+ * @param pictures ffmpeg's pattern of their names, such as `frame_%04d.png`, numbered from 1.
+ * @returns false when ffmpeg is not installed.
+ * @throws DataError with ffmpeg's last output when it fails.
  */
 export async function makeVideo(
   pictures: string,

@@ -1,4 +1,7 @@
-/** Sums and ReLUs that become part of their neighbours: which do, and that values and gradients stay what they were. */
+/**
+ * Fusion of sums and ReLUs into neighbouring ops: where it happens, and that values and gradients do not
+ * change.
+ */
 import assert from "node:assert/strict";
 import { testData } from "../../src/autodiff/gradcheck.ts";
 import { run, schedule, Tape, type Value } from "../../src/autodiff/mod.ts";

@@ -118,7 +118,7 @@ Deno.test("plot and animate draw a run; a video comes where ffmpeg is", async ()
     [...Deno.readDirSync(join(here, "runs/a/animation"))].map((f) => f.name).sort();
   const frames = [1, 2, 3, 4, 5].map((n) => `frame_000${n}.png`);
   assertEquals(files(), ["animation.svg", ...frames]);
-  // What is tested here is the call; the arguments were tried on ffmpeg itself.
+  // Only the call is tested here; the arguments were tried with ffmpeg itself.
   Deno.writeTextFileSync(
     join(here, "bin/ffmpeg"),
     '#!/bin/sh\nfor last; do :; done\necho "$@" > "$last"\n',

@@ -1,4 +1,4 @@
-/** The real command line in a process of its own. */
+/** Runs the real command line in its own process. */
 
 import configuration from "../../deno.json" with { type: "json" };
 
@@ -16,11 +16,11 @@ export interface Finished {
   code: number;
   stdout: string;
   stderr: string;
-  /** The folder that the command was typed in. */
+  /** The folder in which the command was typed. */
   here: string;
 }
 
-/** @param env INIT_CWD is where the command is typed, a new folder by default. */
+/** Starts a command. @param env INIT_CWD is the folder where it is typed; default: a new one. */
 export function start(args: readonly string[], env: Record<string, string> = {}) {
   const here = env.INIT_CWD ?? Deno.makeTempDirSync({ prefix: "denas-" });
   const child = new Deno.Command(Deno.execPath(), {

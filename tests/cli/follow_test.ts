@@ -1,4 +1,4 @@
-/** What uses the weights of a run uses its forms of kernels as well. */
+/** Commands that use the weights of a run use its kernel variants too. */
 import assert from "node:assert/strict";
 import { followTuning } from "../../src/cli/follow.ts";
 import { syntheticDataSet } from "../../src/data/mod.ts";
@@ -23,7 +23,7 @@ weights.materialise(gpu, 1);
 const classifier = new Classifier(gpu, network, await weights.tensors());
 const ask = () => gpu.questions(() => classifier.dryRun());
 
-/** The last form of everything that a classifier chooses. */
+/** The last variant for every choice of a classifier. */
 const last: Tuned = Object.fromEntries(
   [...ask()].filter(([, all]) => all.length > 1)
     .map(([key, all]) => [key, { index: all.length - 1, among: digestOf(all) }]),
@@ -37,7 +37,7 @@ function runWith(text: string | null): string {
 
 const tuned = (choices: Tuned) => JSON.stringify({ choices, from: null });
 
-/** The notes, and the choices that the classifier comes to. */
+/** The notes, and the choices that the classifier uses. */
 function follow(run: string) {
   const notes: string[] = [];
   followTuning(gpu, run, ask, (note) => notes.push(note));

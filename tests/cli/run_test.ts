@@ -37,7 +37,7 @@ async function newFolder(): Promise<string> {
   return here;
 }
 
-/** What a search found, without the times and the folder that it was found in. */
+/** Results of a search, without times and its folder. */
 function found(run: string) {
   const trials = readLines<Record<string, unknown>>(join(run, "trials.ndjson"))
     .map(({ time: _, ...trial }) => trial);
@@ -117,7 +117,7 @@ Deno.test("a run whose reader goes away writes a checkpoint, is named interrupte
   const onlyRun = (runs: string) =>
     join(here, runs, [...Deno.readDirSync(join(here, runs))][0].name);
 
-  // As of 2>&1 | head.
+  // Both streams close, as with 2>&1 | head.
   const { child } = start([...search, "--runs", "both"], env);
   const reader = child.stderr.getReader();
   await reader.read();

@@ -74,7 +74,7 @@ function trialsOf(folder: string): string[] {
 
 const long = ["study", "evo_201", "--table", "made.csv", "--trials", "300", "--queries", "100"];
 
-/** Starts the study and ends it with the signal as soon as so many lines are there. */
+/** Starts the study and sends the signal as soon as it has this number of lines. */
 async function endAt(lines: number, out: string, signal: Deno.Signal): Promise<number> {
   const { child } = start([...long, "--out", out], env);
   let ended = false;
@@ -99,7 +99,7 @@ Deno.test("a study that is killed or interrupted anywhere ends as if it never wa
   const kept = trialsOf(join(here, "cut")).length;
   // Some of the lines are the study's own.
   assert(kept >= 190 && kept < 900, `${kept} trials`);
-  // As a process leaves a line that dies while it is written.
+  // A process that is killed while writing leaves such a line.
   const file = join(here, "cut", "study.ndjson");
   Deno.writeTextFileSync(file, '{"type":"trial","task":0,"algor', { append: true });
   assert.deepEqual(await endAt(400, "cut", "SIGINT"), 130);

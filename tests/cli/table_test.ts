@@ -1,4 +1,4 @@
-/** Tables on the command line: nothing of this needs an adapter. */
+/** Tables on the command line, which need no adapter. */
 import { match as assertMatch } from "node:assert/strict";
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";

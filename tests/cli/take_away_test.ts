@@ -1,4 +1,4 @@
-/** A network leaves its run: ONNX, safetensors, pictures classified, weights passed on. */
+/** Uses of a run's network elsewhere: ONNX, safetensors, classified pictures, inherited weights. */
 import { assert, assertEquals, assertSameNumbers } from "@std/assert";
 import { join } from "@std/path";
 import { encode as encodePng } from "fast-png";

@@ -1,4 +1,4 @@
-/** The commands that say what figures are worth, from searching over seeds to comparing. */
+/** Commands that show how reliable results are, from searching over seeds to comparing. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { isArchFile } from "../../src/nas/arch_formats/arch_file.ts";

@@ -1,4 +1,4 @@
-/** `tune`, and runs that use what it found. Each test has a cache of its own. */
+/** `tune`, and runs that use its results. Each test has its own cache. */
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { dirname, join } from "@std/path";
@@ -14,7 +14,7 @@ import { keepTuning, readRunTuning, runTuningPath, tuningPath } from "../../src/
 import { writePictures } from "../data/make.ts";
 import { denas, start } from "./command.ts";
 
-/** Of `denas`, with what Deno and the driver keep in the usual place. */
+/** Environment of `denas` with its own cache; Deno and the driver keep theirs in the usual folder. */
 function ownCache(): Record<string, string> {
   const home = Deno.env.get("HOME") ?? ".";
   const usual = Deno.env.get("XDG_CACHE_HOME") ?? join(home, ".cache");
@@ -47,7 +47,7 @@ const search = [
   ...Object.entries(overrides).flatMap(([name, value]) => ["--set", `${name}=${value}`]),
 ];
 
-/** The last form of every norm of this search: few to compile. */
+/** The last variant of every norm of this search, since those are few to compile. */
 function lastForms(): Tuned {
   const config = resolveSearchConfig({ mode: "macro", preset: "smoke", overrides });
   const forms = formsOf(gpu, passesOfSearch(config, { image: [32, 32, 3], classes: 2 }));
@@ -57,7 +57,7 @@ function lastForms(): Tuned {
   );
 }
 
-/** What a search found, without the times and the folder that it was found in. */
+/** Results of a search, without times and its folder. */
 function found(run: string) {
   const trials = readLines<Record<string, unknown>>(join(run, "trials.ndjson"))
     .map(({ time: _, ...trial }) => trial);

@@ -47,7 +47,7 @@ async function onDeno(): Promise<TenSteps> {
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** From the worker. */
+/** Message from the worker. */
 interface Message {
   found?: TenSteps;
   error?: string;

@@ -32,7 +32,7 @@ export async function bundleForBrowsers(entry: string): Promise<Map<string, stri
   }
 }
 
-/** What is loaded with `entry`, without what it imports dynamically. */
+/** Files loaded with `entry`, without dynamic imports. */
 export function loadedWith(bundle: ReadonlyMap<string, string>, entry: string): string[] {
   const reached = new Set([entry]);
   for (const name of reached) {

@@ -1,4 +1,4 @@
-/** All that has to load in a browser: what a page that searches, retrains, exports and draws imports. */
+/** Imports of a page that searches, retrains, exports and draws; all of it must load in a browser. */
 export { retrain } from "../../src/nas/train/retrain.ts";
 export { search } from "../../src/nas/search/search.ts";
 export { readIdxPair } from "../../src/data/idx.ts";

@@ -1,4 +1,4 @@
-/** The same search in a process of its own, which can be given another driver. */
+/** The same search in its own process, which can be given another driver. */
 import { tenSteps } from "./ten_steps.ts";
 
 console.log(JSON.stringify(await tenSteps()));

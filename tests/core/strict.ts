@@ -3,7 +3,7 @@ import { z } from "zod";
 
 z.config({ jitless: true });
 
-/** What the policy refused in this worker. */
+/** Violations of the policy in this worker. */
 export const violations: string[] = [];
 
 globalThis.addEventListener("securitypolicyviolation", (event) => {

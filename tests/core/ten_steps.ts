@@ -1,4 +1,4 @@
-/** A search of ten steps on 288 made-up images, whatever it runs on: all that two engines have to agree on. */
+/** A search of ten steps on 288 made-up images; its results must agree between engines. */
 import { sha256 } from "../../src/common/sha256.ts";
 import { syntheticDataSet } from "../../src/data/synthetic.ts";
 import { resolveSearchConfig } from "../../src/nas/config/config.ts";
@@ -28,7 +28,7 @@ export async function tenSteps(): Promise<TenSteps> {
       rounds: 1,
       perRound: 2,
       logEvery: 1,
-      // Nearly all of the time goes into compiling, so there are few kernels.
+      // Few kernels, because compiling takes nearly all of the time.
       "space.blocks": 1,
       selection: { drawn: 2, best: 1, images: 64 },
     },

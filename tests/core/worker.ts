@@ -1,4 +1,6 @@
-/** The core in a browser's dedicated worker: one message with what the search found, or why it did not. */
+/**
+ * Runs the core in a browser's dedicated worker: posts one message with the result of a search, or the error.
+ */
 import { violations } from "./strict.ts";
 
 const post = (message: unknown) =>

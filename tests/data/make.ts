@@ -66,7 +66,7 @@ export function cifarRows(n: number, labelBytes: number, classes: number, seed =
   return bytes;
 }
 
-/** A tar archive of regular files in ustar form. */
+/** A tar archive of regular files in the ustar format. */
 export function tar(files: Record<string, Uint8Array>): Uint8Array<ArrayBuffer> {
   const blocks: Uint8Array[] = [];
   for (const [name, data] of Object.entries(files)) {

@@ -1,4 +1,4 @@
-/** A picture that is classified is read as it would have been in training. */
+/** A picture to classify is read in the same way as in training. */
 import { assertEquals, assertRejects, assertSameNumbers } from "../assert.ts";
 import { join } from "@std/path";
 import { encode as encodePng } from "fast-png";

@@ -1,4 +1,4 @@
-/** Pictures are read once: what is kept of them is used again only where it is still right. */
+/** Pictures are decoded once; the cached result is used again only while it is valid. */
 import { join } from "@std/path";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { loadDataSet, type LoadOptions } from "../../src/data/load.ts";

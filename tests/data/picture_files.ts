@@ -1,4 +1,4 @@
-/** Writes picture files of kinds that encoders do not write, and damaged ones. */
+/** Writes picture files of kinds that encoders do not produce, and damaged ones. */
 import { crc32, deflateSync } from "node:zlib";
 
 export type Chunk = readonly [name: string, data: readonly number[]];
@@ -18,16 +18,16 @@ function chunk([name, data]: readonly [string, ArrayLike<number>]): number[] {
 export interface Png {
   w: number;
   h: number;
-  /** Bits of a value. */
+  /** Bits per value. */
   depth: number;
   /** 0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGBA. */
   type: number;
   interlaced?: boolean;
-  /** Before the pixels. */
+  /** Chunks before the pixels. */
   chunks?: readonly Chunk[];
 }
 
-/** A PNG file around bytes of packed rows, filters included. */
+/** A PNG file from bytes of packed rows, filters included. */
 export function pngOf({ w, h, depth, type, interlaced, chunks = [] }: Png, rows: number[]) {
   const header = [w, h].flatMap((n) => [n >>> 24, n >>> 16 & 255, n >>> 8 & 255, n & 255]);
   return Uint8Array.from([
@@ -39,7 +39,7 @@ export function pngOf({ w, h, depth, type, interlaced, chunks = [] }: Png, rows:
   ]);
 }
 
-/** First column, first row, columns apart, rows apart of the passes of PNG §8.2. */
+/** Passes of PNG §8.2: first column, first row, column step, row step. */
 const passes = [
   [0, 0, 8, 8],
   [4, 0, 8, 8],
@@ -50,7 +50,7 @@ const passes = [
   [0, 1, 1, 2],
 ];
 
-/** A PNG file of values, all channels of a pixel together, row by row. */
+/** A PNG file of values, with all channels of a pixel together, row by row. */
 export function pngFrom(png: Png, values: ArrayLike<number>): Uint8Array<ArrayBuffer> {
   const { w, h, depth, interlaced } = png;
   const channels = values.length / (w * h);
@@ -67,7 +67,7 @@ export function pngFrom(png: Png, values: ArrayLike<number>): Uint8Array<ArrayBu
   return pngOf(png, rows);
 }
 
-/** Values of so many bits each as bytes, the highest bit first. */
+/** Packs values of `depth` bits into bytes, the highest bit first. */
 function packed(row: readonly number[], depth: number): number[] {
   const bytes = new Array<number>(Math.ceil(row.length * depth / 8)).fill(0);
   row.forEach((value, i) => {
@@ -119,7 +119,7 @@ export function bmpFrom(w: number, h: number, rgb: ArrayLike<number>): Uint8Arra
   return out;
 }
 
-/** A GIF file of two colours, black and another, whose frame lies at a place of its canvas. */
+/** A GIF file of two colours, black and another, whose frame has an offset in its canvas. */
 export function gifOf(
   [canvasW, canvasH]: readonly [number, number],
   [x, y, w, h]: readonly [number, number, number, number],

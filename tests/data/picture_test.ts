@@ -1,4 +1,4 @@
-/** Picture files of all kinds give the pixels that their format says, or are refused with the reason. */
+/** Picture files of all kinds give the pixels that their format defines, or are refused with the reason. */
 import { assert, assertEquals, assertSameNumbers, assertThrows } from "@std/assert";
 import { MagickFormat, MagickImage, MagickReadSettings } from "@imagemagick/magick-wasm";
 import { encode as encodePng } from "fast-png";

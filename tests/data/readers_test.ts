@@ -183,7 +183,7 @@ Deno.test("a damaged CIFAR file or archive is one sentence", async (t) => {
   }
 });
 
-/** Files that lie in memory, as those dropped onto a page do. */
+/** Files in memory, like those dropped onto a page. */
 function memoryFiles(all: Record<string, Uint8Array<ArrayBuffer>>): Files {
   return {
     size: (path) => Promise.resolve(all[path]?.length ?? null),
@@ -266,7 +266,7 @@ Deno.test("the test files are not opened before they are asked for", async (t) =
   for (const packed of [false, true]) {
     await t.step(packed ? "gzip" : "plain", () =>
       inFolder(async (dir) => {
-        // What is no data set at all goes unnoticed until the test set is read.
+        // Files that are no data set go unnoticed until the test set is read.
         await writeIdx(dir, 40, 20, packed);
         for (const name of idxNames.slice(2)) {
           await Deno.writeTextFile(join(dir, name + (packed ? ".gz" : "")), "broken");

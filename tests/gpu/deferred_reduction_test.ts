@@ -32,7 +32,10 @@ const part = (slab: Tensor, offset: number, n: number): Tensor => ({ ...slab, of
 const kinds = [[1, 1], [3, 130], [4, 64], [9, 7], [64, 144], [255, 5], [1, 1000]];
 const byFour = [[1, 4], [3, 132], [4, 64], [9, 8], [64, 144], [255, 12], [1, 1000]];
 
-/** Where the first sum goes, how far apart they lie, what they are: of four at a time, or with one that is not. */
+/**
+ * Layouts: position of the first sum, distance between sums, and sizes; all multiples of four, or one that is
+ * not.
+ */
 const slabsOf = [
   { of: "any size", first: 3, apart: 2, sizes: kinds },
   { of: "four and more", first: 4, apart: 8, sizes: byFour },

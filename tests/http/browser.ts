@@ -10,7 +10,7 @@ const places = [
   "/usr/bin/google-chrome-stable",
 ];
 
-/** Where a browser is; without one the tests of the page are skipped, but fail where CI is set. */
+/** Path of a browser. Without one the tests of the page are skipped, but fail where CI is set. */
 export const browserPath: string | undefined = places.find((path) => {
   try {
     return Deno.statSync(path).isFile;
@@ -23,22 +23,22 @@ if (browserPath === undefined && Deno.env.get("CI")) {
   throw new Error("Cannot test the page: no Chromium, expected one; apt-get install chromium");
 }
 
-/** How long a page may take for anything: ends a test that hangs, never one on a busy machine. */
+/** Timeout of a page: it ends tests that hang, but none on a busy machine. */
 const patienceMs = 600_000;
 
 export interface Opened extends AsyncDisposable {
   page: Page;
-  /** What the browser complained about: errors of scripts, of loading, of the security policy. */
+  /** Errors that the browser reported: of scripts, of loading, of the security policy. */
   complaints: string[];
 }
 
 export class Browsing {
-  /** @param flags further ones for the browser. */
+  /** @param flags additional flags of the browser. */
   constructor(private readonly flags: readonly string[] = []) {}
 
   #browser: Promise<Browser> | null = null;
 
-  /** @param allowed complaints that belong to the test. */
+  /** @param allowed complaints that the test expects. */
   async open(options: BrowserContextOptions = {}, allowed: RegExp = /^$/): Promise<Opened> {
     this.#browser ??= chromium.launch({
       executablePath: browserPath,
@@ -71,7 +71,7 @@ interface Violation {
 
 const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-/** The rules of WCAG 2.2 A and AA that a program can check. */
+/** Checks the rules of WCAG 2.2 A and AA that a program can check. */
 export async function assertAccessible(page: Page): Promise<void> {
   await page.evaluate(axe);
   const violations = await page.evaluate<Violation[]>(

@@ -1,5 +1,5 @@
 /**
- * A certificate of localhost that nobody trusts, for a hundred years, its key and another one:
+ * An untrusted certificate of localhost, valid for a hundred years, its key and another key:
  *
  *   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 \
  *     -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \

@@ -1,22 +1,22 @@
 /**
- * Settings at their extremes, sent to a server as runs to start: each least, greatest and just beyond, alone and
- * with others. Whatever comes, the answer is a run or a refusal with a reason, soon.
+ * Settings at their extremes, sent to a server in requests to start runs: each at its minimum, its maximum
+ * and just beyond, alone and with others. The answer must come soon: a run, or a refusal with a reason.
  */
 import { Rng } from "../../src/common/random.ts";
 
 export interface Extremes {
-  /** Answers by status. */
+  /** Number of answers by status. */
   statuses: Record<number, number>;
-  /** What was neither started nor refused with a reason: settings and answer. */
+  /** Requests neither started nor refused with a reason: settings and answer. */
   failures: string[];
   slowestMs: number;
 }
 
 export interface ExtremesOptions {
   url: string;
-  /** A data set of which nothing can be learned: what is started ends at once. */
+  /** A data set without any information, on which runs end at once. */
   data: string;
-  /** Of a search, for retrainings. */
+  /** Architecture of a search, for retrainings. */
   arch: Record<string, unknown>;
   count: number;
   seed: number;
@@ -54,7 +54,7 @@ export async function tryExtremes(options: ExtremesOptions): Promise<Extremes> {
       : numbersIn(retrain, [arch.space as string]);
     for (let n = [1, 1, 2, settings.length][rng.below(4)]; n > 0; n--) {
       const { path, schema } = settings[rng.below(settings.length)];
-      // All at once are legal more often, so that they reach what lies behind the schema.
+      // Values that are all legal are more likely to pass the schema and reach the code behind it.
       const values = extremesOf(schema, n > 2);
       put(body, path, values[rng.below(values.length)]);
     }
@@ -86,7 +86,7 @@ async function stop(url: string, id: string): Promise<void> {
 
 const membersOf = (schema: Schema): Schema[] => schema.oneOf ?? schema.anyOf ?? [];
 
-/** All numbers of a schema, by path; of a union, those of the members with these titles. */
+/** All numbers of a schema, by path; in a union, those of the members with these titles. */
 function numbersIn(schema: Schema, titles: string[]): Setting[] {
   const found: Setting[] = [];
   const walk = (part: Schema, path: string[]) => {

@@ -6,7 +6,7 @@ import { assertAccessible, browserPath, Browsing } from "./browser.ts";
 import { serve } from "./serving.ts";
 
 const browsing = new Browsing();
-/** Pictures of the page, to look at. */
+/** Writes pictures of the page for inspection. */
 const pictures = Deno.env.get("DENAS_PICTURES") ?? Deno.makeTempDirSync({ prefix: "denas-page-" });
 
 function test(name: string, fn: () => Promise<void>): void {
@@ -52,7 +52,7 @@ test("the form has the fields of the chosen space, strategy and evaluator, and s
   );
   await field("evaluator").selectOption("train");
   await present({ "evaluator.rewardBatch": 0, "evaluator.epochs": 1 });
-  // What it means to leave a field empty depends on all of them.
+  // The value of an empty field depends on all of them.
   await page.locator('[name="rounds"][placeholder="20"]').waitFor();
   await assertAccessible(page);
   await page.screenshot({ path: join(pictures, "settings.png"), fullPage: true });

@@ -1,27 +1,27 @@
 /**
- * Requests made of a server's own OpenAPI document, right, nearly right and hostile: whatever comes, it must
- * answer soon, without an error of its own and without a word from outside its folders.
+ * Requests made from a server's own OpenAPI document: valid, nearly valid and hostile. The server must answer
+ * each soon, without a server error and without content from outside its folders.
  */
 import { Rng } from "../../src/common/random.ts";
 
 export interface Fuzzing {
   url: string;
-  /** Ids that exist. */
+  /** Ids of existing runs. */
   runs: readonly string[];
-  /** Data that may be asked for. */
+  /** Data set that requests may name. */
   data: string;
   count: number;
   seed: number;
-  /** Text that stands in files that nobody may read. */
+  /** Content of files that clients must not read. */
   secret: string;
-  /** Longest time to an answer; by default only what hangs is wrong. */
+  /** Longest time to an answer; by default only requests that hang fail. */
   limitMs?: number;
 }
 
 export interface Fuzzed {
-  /** Answers by status. */
+  /** Number of answers by status. */
   statuses: Record<number, number>;
-  /** What went wrong: the request and why. */
+  /** Failures: the request and the reason. */
   failures: string[];
   slowestMs: number;
 }
@@ -188,12 +188,12 @@ class Maker {
       : method;
     const target = path + (query === "" ? "" : `?${query}`);
     const head = Object.entries(lines).map(([name, value]) => `${name}: ${value}`).join("\r\n");
-    // Blanks and line breaks would make another request of it.
+    // Whitespace and line breaks would change the request.
     return `${verb} ${target.replace(/[\s\r\n]/g, "+")} HTTP/1.1\r\n${head}\r\n\r\n${body}`;
   }
 
   #parameter({ method, parameters }: Route, name: string): string {
-    // Mostly those that are there; but not to delete them all at once.
+    // Mostly existing ones; rarely for DELETE, which would soon have removed them all.
     if (name === "id" && this.#chance(method === "DELETE" ? 0.02 : 0.8)) {
       return this.#one(this.options.runs);
     }
@@ -211,14 +211,14 @@ class Maker {
       return this.#one(["", "{", "[]", "null", "\u0000", '{"a":'.repeat(2000)]);
     }
     const value = this.#value(schema ?? { type: "object" }, 0);
-    // What is right in all else must not train on real images.
+    // An otherwise valid request must not train on real images.
     if (typeof value === "object" && value !== null && "command" in value && !("data" in value)) {
       Object.assign(value, { data: this.options.data });
     }
     return JSON.stringify(value) ?? "";
   }
 
-  /** Fits the schema, mostly. */
+  /** A value that mostly fits the schema. */
   #value(schema: Schema, depth: number): unknown {
     if (this.#chance(0.04) || depth > 6) return this.#junk();
     if (schema.oneOf ?? schema.anyOf) {
@@ -288,7 +288,7 @@ class Maker {
   }
 }
 
-/** The answer as text; of a stream that goes on, its beginning. */
+/** The answer as text; for an endless stream, its beginning. */
 async function exchange(url: string, request: string): Promise<string> {
   using connection = await Deno.connect({ port: Number(new URL(url).port) });
   const sending = connection.writable.getWriter().write(new TextEncoder().encode(request));

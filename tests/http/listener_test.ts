@@ -5,7 +5,7 @@ import { expectReject } from "../run/expect.ts";
 import { cert, key, otherKey } from "./certificate.ts";
 import { serve, type Served } from "./serving.ts";
 
-/** What comes back until the server closes the connection. */
+/** Everything received until the server closes the connection. */
 async function untilClosed(served: Served, ...sent: string[]): Promise<string> {
   using connection = await Deno.connect({ port: Number(new URL(served.server.url).port) });
   for (const text of sent) await connection.write(new TextEncoder().encode(text));

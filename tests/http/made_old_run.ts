@@ -1,4 +1,4 @@
-/** A run folder as the first version of denas wrote it: settings of all spaces and strategies beside each other. */
+/** A run folder as the first version of denas wrote it, with the settings of all spaces and strategies. */
 import { join } from "@std/path";
 import { readJson } from "../../src/run/folder.ts";
 import { makeRun } from "./made_run.ts";
@@ -55,6 +55,7 @@ const config = {
 };
 
 /**
+ * Makes the run.
  * @param stopAfter epochs of two, when it was interrupted.
  * @returns the name of the run and its settings.
  */

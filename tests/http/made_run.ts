@@ -1,6 +1,6 @@
 /**
- * A run folder as a long search leaves it, written at once: what pages and benches of them look at. The
- * figures are made up but move as those of a search do; the architectures are real.
+ * A run folder like that of a long search, written at once, for tests and benchmarks of pages. The figures
+ * are made up but change like those of a search; the architectures are real.
  */
 import { join } from "@std/path";
 import { formatArchFile } from "../../src/nas/arch_formats/arch_file.ts";
@@ -15,11 +15,11 @@ import { Rng } from "../../src/common/random.ts";
 export interface MadeRun {
   mode?: "micro" | "macro";
   epochs?: number;
-  /** Trials of each epoch. */
+  /** Number of trials in each epoch. */
   perEpoch?: number;
   stepsPerEpoch?: number;
   seed?: number;
-  /** Ends after so many epochs, interrupted. */
+  /** Ends after this number of epochs, interrupted. */
   stopAfter?: number;
   overrides?: Record<string, unknown>;
 }
@@ -37,13 +37,13 @@ const classes = [
   "Ankle boot",
 ];
 
-/** What such a search says, and its settings. */
+/** Config and events of such a search. */
 export function madeSearch(options: MadeRun = {}): { config: SearchConfig; events: RunEvent[] } {
   const search = new MadeSearch(configOf(options), options);
   return { config: search.config, events: [...search.events()] };
 }
 
-/** @returns the name of the run. */
+/** Makes the run. @returns its name. */
 export async function makeRun(runs: string, options: MadeRun = {}): Promise<string> {
   const config = configOf(options);
   const { space: { kind: mode }, epochs } = config;
@@ -246,10 +246,10 @@ class MadeSearch {
   }
 }
 
-/** What the made-up policy comes to like. */
+/** Option that the made-up policy prefers. */
 const favourite = (decision: number, options: number): number => (decision * 7 + 3) % options;
 
-/** `deno run -A tests/http/made_run.ts FOLDER` fills a folder to look at. */
+/** `deno run -A tests/http/made_run.ts FOLDER` makes runs in a folder, to try the page with. */
 if (import.meta.main) {
   const runs = Deno.args[0];
   await makeRun(runs, { epochs: 150, perEpoch: 330, stepsPerEpoch: 100 });

@@ -1,4 +1,4 @@
-/** A study of a test's own: the file as `denas study` writes it, a trial at a time. */
+/** A study for a test: writes the file as `denas study` does, one trial at a time. */
 import { join } from "@std/path";
 import { notedAt, parseStudy } from "../../src/nas/study/definition.ts";
 import type { StudyHead } from "../../src/nas/study/records.ts";
@@ -10,11 +10,11 @@ export interface MadeStudy extends Disposable {
   head: StudyHead;
   /** All trials, in the order in which they are written. */
   trials: { algorithm: number; trial: number; values: number[]; seconds: number }[];
-  /** Writes until so many trials are there. */
+  /** Writes trials until their number is `to`. */
   write(to: number): void;
 }
 
-/** It is running until it is disposed of. */
+/** Makes a study that counts as running until it is disposed of. */
 export async function makeStudy(studies: string, id = "mine"): Promise<MadeStudy> {
   const folder = join(studies, id);
   Deno.mkdirSync(folder, { recursive: true });

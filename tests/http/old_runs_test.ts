@@ -1,4 +1,4 @@
-/** Runs of the first version of denas: they are shown, and not gone on with. */
+/** Runs of the first version of denas are shown but cannot be resumed. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { readState } from "../../src/run/state.ts";

@@ -8,7 +8,7 @@ import { madeSearch, makeRun } from "./made_run.ts";
 import { serve } from "./serving.ts";
 
 const browsing = new Browsing();
-/** Pictures of the page, to look at. */
+/** Writes pictures of the page for inspection. */
 const pictures = Deno.env.get("DENAS_PICTURES") ?? Deno.makeTempDirSync({ prefix: "denas-page-" });
 const small = { epochs: 6, perEpoch: 40, stepsPerEpoch: 40 };
 
@@ -164,7 +164,7 @@ function watchLayout(): void {
   Reflect.set(globalThis, "shift", shift);
 }
 
-/** Until the page counts as many trials as these events have. */
+/** Waits until the page counts as many trials as these events have. */
 async function waitForTrials(page: Page, events: RunEvent[]): Promise<void> {
   const trials = events.filter((event) => event.type === "trial").length;
   await page.locator(".figure.trials dd").first()

@@ -1,4 +1,4 @@
-/** The picture in the README: `deno run -A tests/http/picture.ts RUN docs/img/page.png`. */
+/** Makes the picture in the README: `deno run -A tests/http/picture.ts RUN docs/img/page.png`. */
 import { basename, dirname, resolve } from "@std/path";
 import { Browsing } from "./browser.ts";
 import { serve } from "./serving.ts";

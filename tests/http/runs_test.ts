@@ -248,7 +248,7 @@ Deno.test("data sets, presets and the schema of what starts a run", async () => 
   const presets = await served.json<any>("/presets");
   assertEquals(presets.search.quick.micro.space.layers, 3);
   assertEquals(presets.retrain.paper.macro.space.layers, 24);
-  // What a search's settings are depends on its strategy and its evaluator.
+  // A search's settings depend on its strategy and its evaluator.
   // deno-lint-ignore no-explicit-any -- as it comes
   const other = await served.json<any>("/presets?strategy=evolution&evaluator=train");
   const { strategy: evolution, evaluator: training, rounds } = other.search.quick.micro;

@@ -182,7 +182,7 @@ Deno.test("links are refused for every file that is read", async () => {
     const id = await makeRun(served.runs, { ...small, seed: 1 });
     const file = join(served.runs, id, name);
     const content = Deno.readTextFileSync(file);
-    // What it leads to could be read, and tells something.
+    // The link's target is readable and has secret content.
     Deno.writeTextFileSync(outside, content.replaceAll(/adam|"choice"|"preset"/g, `"${secret}"`));
     Deno.removeSync(file);
     Deno.symlinkSync(outside, file);
@@ -350,6 +350,6 @@ Deno.test("no setting that a run may be started with is free text", async () => 
     for (const option of [...part.oneOf ?? [], ...part.anyOf ?? []]) walk(option, path);
   };
   walk(schema, "");
-  // What an architecture says of itself; only its space and its choices are used, and checked.
+  // An architecture's description of itself; only its space and choices are used, and they are checked.
   assertEquals(texts.filter((path) => !path.startsWith(".arch.")), []);
 });

@@ -1,4 +1,4 @@
-/** A server of its own for a test, in this process, on a folder of its own. */
+/** A server for one test, in this process, with its own folder. */
 import { join } from "@std/path";
 import { usualPlaces } from "../../src/data/find.ts";
 import { openServer } from "../../src/http/server.ts";
@@ -10,13 +10,13 @@ export interface Served extends AsyncDisposable {
   runs: string;
   /** Folder of all studies. */
   studies: string;
-  /** What the server found worth telling its terminal. */
+  /** Lines that the server reported to its terminal. */
   reports: string[];
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   json<T = Record<string, unknown>>(path: string): Promise<T>;
   /** Sends JSON. */
   send(method: string, path: string, body?: unknown): Promise<Response>;
-  /** Sends text as it is and returns all that comes back: for what fetch refuses to send. */
+  /** Sends raw text and returns the whole answer, for requests that fetch refuses to send. */
   raw(text: string): Promise<string>;
 }
 
@@ -78,7 +78,7 @@ export interface Message {
   data?: any;
 }
 
-/** Server-sent events as they come, comments left out. */
+/** Yields server-sent events as they arrive, without comments. */
 export async function* messages(response: Response): AsyncGenerator<Message> {
   let text = "";
   for await (const part of response.body!.pipeThrough(new TextDecoderStream())) {

@@ -10,7 +10,7 @@ import { messages, serve, type Served } from "./serving.ts";
 const library = new URL("../../src/run/folder.ts", import.meta.url).href;
 const config = new URL("../../deno.json", import.meta.url).pathname;
 
-/** A run in a process that hears the signals and goes on all the same. */
+/** A run in a process that ignores signals. */
 async function startDeaf(runs: string) {
   const script = join(runs, "..", "deaf.ts");
   Deno.writeTextFileSync(

@@ -1,4 +1,4 @@
-/** The hand-made network: what it is, and that it gets the size of what it stands beside. */
+/** The hand-made network: its structure, and its size, which matches the network it is compared with. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { ArchFile } from "../../src/nas/arch_formats/arch_file.ts";
 import { baselineChoice, filtersFor, parametersOf } from "../../src/nas/analysis/baseline.ts";

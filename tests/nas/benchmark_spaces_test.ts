@@ -1,4 +1,4 @@
-/** The spaces of published benchmarks on the engine: built, trained, drawn, with shared weights. */
+/** The spaces of published benchmarks on the engine: built, trained, sampled, with shared weights. */
 import assert from "node:assert/strict";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";

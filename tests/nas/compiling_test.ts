@@ -1,4 +1,4 @@
-/** Kernels are compiled before a run's first step: all of them, without a change to what the run computes. */
+/** All kernels are compiled before a run's first step, and that does not change the results. */
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { syntheticDataSet } from "../../src/data/mod.ts";
@@ -91,7 +91,7 @@ async function go(name: keyof typeof runs, ahead: boolean) {
   return { seen, compiled, pipelines };
 }
 
-/** What a run found, without times, memory and word of compiling. */
+/** Results of a run, without times, memory and compile events. */
 const found = ({ seen }: Awaited<ReturnType<typeof go>>) =>
   seen.filter(({ type }) => type !== "compile").map((event) =>
     JSON.stringify(event, (key, value) => /seconds|perSecond|peakBytes/i.test(key) ? 0 : value)

@@ -14,7 +14,7 @@ const gpu = await Gpu.open();
 const paper = (mode: string, overrides = {}) =>
   resolveSearchConfig({ mode, preset: "paper", overrides });
 
-/** Ranges take many decisions per layer. */
+/** The range space has many decisions per layer. */
 const small = (mode: string) => mode === "macro-range" ? { "space.layers": 4 } : {};
 
 async function strategy(config: SearchConfig) {

@@ -11,7 +11,7 @@ const sizes = { layers: 20, filters: 36, blocks: 4, auxHead: false };
 const space: SearchSpace<DartsArch> = spaceAt("darts", sizes);
 const { format, parse } = space.notation!;
 
-/** As the released code prints them. */
+/** Genotypes as the released code prints them. */
 const genotypes = {
   V1:
     `Genotype(normal=[('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('skip_connect', 0), ('sep_conv_3x3', 1),

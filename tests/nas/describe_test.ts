@@ -26,7 +26,7 @@ Deno.test("separable operations of a final macro network are separable unless as
   assert.ok(parameters < 42_559_392);
 });
 
-/** Of the final script of the fork for defects: 64 filters, 6 labels, images of 224 × 224. */
+/** Options of the fork's final script for concrete defects: 64 filters, 6 labels, images of 224 × 224. */
 const codebrim = [
   ...[0, 5, 0, 3, 1, 1, 4, 0, 0, 1, 4, 0, 0, 0, 0, 5, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0],
 ];
@@ -49,7 +49,7 @@ Deno.test("the published network for defects has 2,718,144 weights as released, 
   assert.ok(own.parameters < 2_718_144 - 99_840, "separable convolutions are smaller");
   assert.equal(unreadParameters(own), 0);
   assert.deepEqual(countAt(false), { parameters: 2_718_144, unread: 99_840 });
-  // What nothing reads costs no work.
+  // Layers whose output is unused cost nothing.
   for (const { unread, macs } of released.layers!) if (unread) assert.equal(macs, 0);
 });
 

@@ -81,7 +81,7 @@ for (const mode of modes) {
 const accuracy = (choice: readonly number[]) =>
   choice.reduce((sum, c, i) => (sum * 31 + c * (i + 7)) % 9973, 1) / 100;
 
-/** A file with all that evolution with this config will ask for. */
+/** A file with all results that evolution with this config will ask for. */
 async function madeUpTable(settings: SearchConfig): Promise<string> {
   const space = openSpace(settings.space);
   const population = settings.strategy as SearchConfig["strategy"] & EvolutionConfig;

@@ -1,4 +1,7 @@
-/** Trials that fail: they are told with their reason, the search goes on, and none of them wins. */
+/**
+ * Trials that fail are reported to the strategy with their reason, the search continues, and none of them
+ * wins.
+ */
 import assert from "node:assert/strict";
 import residual from "../../examples/residual.ts";
 import { syntheticDataSet } from "../../src/data/mod.ts";
@@ -61,7 +64,7 @@ const brittle = defineSpace({
   },
 });
 
-/** What the next search scores an architecture. */
+/** Results of the evaluator in the next search. */
 let scoreOf: (trials: readonly Trial<unknown>[]) => Iterable<Result> = () => [];
 const scripted = defineEvaluator({
   name: "scripted",
@@ -99,7 +102,7 @@ const scripted = defineEvaluator({
   },
 });
 
-/** What strategies below were told, as ids with scores. */
+/** Ids and scores that the strategies below were told. */
 let heard: { id: number; score: number; reason?: string }[] = [];
 const listener = (order: "ask" | "arrival") =>
   defineStrategy({

@@ -13,7 +13,7 @@ import { expectThrow } from "../run/expect.ts";
 // deno-lint-ignore no-explicit-any -- a JSON schema
 type Schema = any;
 
-/** Thresholds that only compare: they allocate nothing. */
+/** Thresholds that are only compared and allocate nothing. */
 const compared = ["maxParams", "maxMacs", "seed"];
 
 /** Dotted names of whole numbers, and of texts and lists, that have no upper bound. */

@@ -112,6 +112,6 @@ Deno.test("the supernet runs every operation: 792,036 weights of 12 layers with 
     ...{ space: spaceAt("macro-range"), supernet: true, input: [32, 32, 3], classes: 10 },
     form: "search",
   });
-  // What whole channels have, and per layer 6·36 rows of 36 and a norm.
+  // Parameters of whole channels, plus 6·36 rows of 36 and a norm per layer.
   assert.equal(parameters, 697_860 + 12 * (6 * 36 * 36 + 2 * 36));
 });

@@ -116,7 +116,7 @@ const small = (space: string) => ({
 type Store = ReturnType<typeof memoryStore>;
 type Run = (io: { signal: AbortSignal; store: Store }) => AsyncIterable<RunEvent>;
 
-/** Events until the end, or until `stop` says so of one: then as Ctrl-C does. */
+/** Events until the end, or until `stop` is true for one, then stopped as by Ctrl-C. */
 async function go(run: Run, store: Store, stop: (e: RunEvent) => boolean = () => false) {
   const interrupt = new AbortController();
   const seen: RunEvent[] = [];

@@ -1,4 +1,6 @@
-/** Training only the best of the candidates; searches that end early or choose what they trained last. */
+/**
+ * Training only the best candidates; searches that end early or choose the network that they trained last.
+ */
 import {
   assert,
   assertAlmostEquals,
@@ -74,7 +76,7 @@ Deno.test("the best candidate is what is trained next, and it is scored once aft
     const [c, d] = await strategy.draw(2);
     assert(JSON.stringify(c) !== JSON.stringify(d), "after the training it is the policy again");
   }
-  // Where no candidate scores, one sample of the policy is trained.
+  // If no candidate scores, one sample of the policy is trained.
   await strategy.tell(scored(await strategy.ask(2), [0, 0]));
   const [first, second] = await strategy.draw(2);
   assertEquals(first, second);
@@ -212,7 +214,7 @@ for (const strategy of ["enas", "enas-nnabla", "random", "evolution"]) {
     assertEquals(done.stopped, { epochs: epochs.length, score: epochs.at(-1)!.stoppedAt! });
     assert(done.stopped!.score > 0.01);
     if (strategy === "enas-nnabla") {
-      // Of a trained network: what candidates score before that ends nothing.
+      // Score of a trained network: scores of candidates before training end nothing.
       assertEquals(done.stopped!.score, of(all, "controller").at(-1)!.trained);
     }
     assert(done.choice, "the winner is chosen as usual");

@@ -1,4 +1,4 @@
-/** What a config says about pictures reaches the data, and what the data say reaches the network. */
+/** The picture settings of a config reach the data, and the data's properties reach the network. */
 import { join } from "@std/path";
 import { assert, assertEquals } from "@std/assert";
 import { decoderName } from "../../src/data/wanted_picture.ts";

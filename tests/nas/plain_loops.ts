@@ -1,6 +1,6 @@
-/** Layers as plain loops in float64: a second opinion on what the engine computes. */
+/** Layers as plain loops in float64, to check the engine independently. */
 
-/** Images as nested loops see them: value(n, y, x, c). */
+/** Images for nested loops: value(n, y, x, c). */
 export interface Map4 {
   shape: [number, number, number, number];
   data: Float64Array;
@@ -47,7 +47,7 @@ export const joined = (maps: Map4[]) =>
     },
   );
 
-/** Where a window of `span` begins, and how many there are (SAME). */
+/** Starts of the windows of `span`, and their number (SAME). */
 function window(size: number, span: number, stride: number): [start: number, count: number] {
   const count = Math.ceil(size / stride);
   return [-Math.floor(Math.max((count - 1) * stride + span - size, 0) / 2), count];
@@ -146,7 +146,7 @@ export class Reference {
     return this.norm(this.conv(m, name, k, stride), name);
   }
 
-  /** Halves of the channels from the even and the odd pixels. */
+  /** Halves the image: half of the channels each from the even and the odd pixels. */
   halve(m: Map4, name: string): Map4 {
     const even = new Reference({ "w/w": this.weights[`${name}/even`] }).conv(m, "w", 1, 2);
     const [n, h, w, c] = m.shape;

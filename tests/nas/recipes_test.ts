@@ -57,7 +57,7 @@ const releasedSearch = {
   },
 };
 const releasedFinal = { ...released, form: "final", evalEvery: 1 };
-/** Of the macro space. */
+/** Setting of the macro space. */
 const searchedNorm = { opBnEpsilon: 1e-3 };
 
 /** NNabla's defaults, on the networks of this project. */

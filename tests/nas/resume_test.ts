@@ -1,4 +1,4 @@
-/** Searches that are stopped and go on: wherever that is, they end like one that was never stopped. */
+/** Searches that are stopped at any point and resumed end like one that was never stopped. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { syntheticDataSet } from "../../src/data/mod.ts";
@@ -11,7 +11,7 @@ import { memoryStore } from "../../src/nas/search/store.ts";
 const gpu = await Gpu.open();
 const dataset = syntheticDataSet({ train: 24, valid: 8, test: 0, image: [8, 8, 3], classes: 3 });
 
-/** Two epochs of twelve steps, so that figures are read twice in each: after ten steps and at the end. */
+/** Two epochs of twelve steps: figures are read twice in each, after ten steps and at the end. */
 const config = (mode: string) =>
   resolveSearchConfig({
     mode,
@@ -33,7 +33,10 @@ const config = (mode: string) =>
 
 type Store = ReturnType<typeof memoryStore>;
 
-/** Runs to the end, or until `stop` says so of an event: then as Ctrl-C does. Whether it came to the end. */
+/**
+ * Runs to the end, or until `stop` is true for an event, then stops as by Ctrl-C. Returns whether it reached
+ * the end.
+ */
 async function go(mode: string, store: Store, stop: (e: RunEvent) => boolean): Promise<boolean> {
   const interrupt = new AbortController();
   const io = { signal: interrupt.signal, store, gpu, dataset };
@@ -46,7 +49,7 @@ async function go(mode: string, store: Store, stop: (e: RunEvent) => boolean): P
   return true;
 }
 
-/** Architectures as they are; of the weights, their bits' digest. */
+/** Architectures unchanged; weights as a digest of their bits. */
 function found({ files }: Store) {
   const digest = createHash("sha256");
   for (const name of ["supernet.safetensors", "controller.safetensors"]) {
@@ -69,7 +72,7 @@ for (const mode of ["micro", "macro"]) {
   });
 }
 
-/** What the first epoch says of itself, but for the time it took. */
+/** Events of the first epoch, without times. */
 async function firstEpoch(store: Store, stop: (e: RunEvent) => boolean) {
   const said: RunEvent[] = [];
   const listen = (e: RunEvent) => {

@@ -1,4 +1,4 @@
-/** Retrainings that are stopped and go on end like one that was never stopped. */
+/** Retrainings that are stopped and resumed end like one that was never stopped. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { syntheticDataSet } from "../../src/data/mod.ts";
@@ -20,7 +20,7 @@ const config = resolveRetrainConfig({
 
 type Store = ReturnType<typeof memoryStore>;
 
-/** Events until the end, or until `stop` says so of one: then as Ctrl-C does. */
+/** Events until the end, or until `stop` is true for one, then stopped as by Ctrl-C. */
 async function go(store: Store, stop: (e: RunEvent) => boolean = () => false): Promise<RunEvent[]> {
   const interrupt = new AbortController();
   const seen: RunEvent[] = [];
@@ -37,7 +37,7 @@ async function go(store: Store, stop: (e: RunEvent) => boolean = () => false): P
   return seen;
 }
 
-/** What a run found: digest of the weights, its last event and its epochs, without times. */
+/** Results of a run: digest of the weights, its last event and its epochs, without times. */
 function outcome({ files }: Store, events: RunEvent[]) {
   const digest = createHash("sha256");
   const tensors = files.get("weights.safetensors") as Record<string, { data: Float32Array }>;

@@ -51,10 +51,10 @@ const retrains: Run = (io) =>
     io,
   );
 
-/** Milliseconds that pass between two looks at the clock. */
+/** Milliseconds that pass between two readings of the clock. */
 type Pace = 0 | 3_600_000;
 
-/** The events of a run under a clock of this pace, and its checkpoints with the number of events before each. */
+/** The events of a run under such a clock, and its checkpoints with the number of events before each. */
 async function told(run: Run, pace: Pace, from?: State) {
   const store = memoryStore();
   if (from) await store.save(from);
@@ -84,7 +84,7 @@ async function told(run: Run, pace: Pace, from?: State) {
 const free = new Set(["checkpoint", "compile", "resume", "warn"]);
 const times = new Set(["seconds", "secondsLeft", "imagesPerSecond", "peakBytes"]);
 
-/** What may not differ. */
+/** Parts of the events that must not differ. */
 const story = (events: readonly RunEvent[]) =>
   events.filter(({ type }) => !free.has(type)).map((event) =>
     Object.fromEntries(Object.entries(event).filter(([name]) => !times.has(name)))

@@ -1,4 +1,4 @@
-/** Against values that R, SciPy and textbooks print for their own example data. */
+/** Checks against values that R, SciPy and textbooks print for their own example data. */
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
   correlationInterval,
@@ -76,7 +76,7 @@ Deno.test("correlations are those of SciPy's documentation", () => {
 });
 
 Deno.test("the p of a correlation is exact for few pairs and close to the t-test's for many", () => {
-  // Of the 120 orders of five values only two are perfect.
+  // Only two of the 120 orders of five values are perfect.
   assertAlmostEquals(correlationP([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], kendall), 2 / 120, 1e-12);
   assertEquals(correlationP([1, 2, 3], [2, 1, 3], (x, y) => 0 * pearson(x, y)), 1);
   const iq = [106, 100, 86, 101, 99, 103, 97, 113, 112, 110];

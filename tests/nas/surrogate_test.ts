@@ -65,7 +65,7 @@ Deno.test("errors are in points of per cent, whatever the target, on held-out an
   const [log, error] = (["log", "error"] as const).map((target) =>
     [...surrogate({ ...made, subjects, seeds: [1], trainSizes: [40], target })][0]
   );
-  // Of the target in per cent, both can be read off the pairs.
+  // For the target in per cent, both can be computed from the pairs.
   const misses = error.pairs!.map(([predicted, truth]) => predicted - truth);
   const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
   assert.ok(Math.abs(error.testError - mean(misses.map(Math.abs))) < 1e-4);
@@ -131,7 +131,7 @@ tableTest(
       target: "log",
       seeds: Array.from({ length: 20 }, (_, i) => i + 1),
     })];
-    // As many training sets elsewhere: deviations up to 0.11 between ten, 0.05 between a hundred.
+    // Known values are means over as many training sets; their deviations are up to 0.11 at size 10, 0.05 at 100.
     const known: Record<string, number[]> = {
       "gp-wl": [0.602, 0.672, 0.693, 0.743],
       "gp-rbf adj": [0.252, 0.409, 0.511, 0.571],

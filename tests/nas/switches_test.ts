@@ -1,4 +1,4 @@
-/** What the switches of a recipe change, seen in runs of a few steps. */
+/** Effects of a recipe's switches in runs of a few steps. */
 import assert from "node:assert/strict";
 import { run, Tape } from "../../src/autodiff/mod.ts";
 import type { Batch } from "../../src/data/batches.ts";

@@ -1,4 +1,4 @@
-/** The tuner on made-up ops, whose forms do the same with more or less work. */
+/** The tuner on made-up ops whose variants give the same result with more or less work. */
 import assert from "node:assert/strict";
 import fillWgsl from "../../kernels/fill.wgsl" with { type: "text" };
 import type { OpSpec } from "../../src/autodiff/op.ts";
@@ -22,9 +22,9 @@ const fillKernel = kernel("fill", fillWgsl);
 const size = 1 << 18;
 
 interface Made {
-  /** Tells keys of the forward pass apart. */
+  /** Distinguishes keys of the forward pass. */
   class?: string;
-  /** Of the only key of each direction: how often each form does the work. */
+  /** Work of each variant, as repetitions, for the only key of each direction. */
   forward: number[];
   backward: number[];
 }

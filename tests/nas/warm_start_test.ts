@@ -1,4 +1,4 @@
-/** Runs that begin with the weights of others. */
+/** Runs that begin with the weights of other runs. */
 import assert from "node:assert/strict";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
@@ -32,7 +32,7 @@ const searchConfig = (mode: string, changes: Record<string, unknown> = {}) =>
     },
   });
 
-/** Events until the end, or until `stop`, as Ctrl-C does. */
+/** Events until the end, or until `stop`, then stopped as by Ctrl-C. */
 async function go(
   store: Store,
   what: { mode: string } | { arch: ArchFile; form: string },
@@ -74,7 +74,7 @@ async function go(
 
 const warm = (events: RunEvent[]) => events.find((e): e is WarmStart => e.type === "warmStart");
 
-/** What a search left: its supernet under the names of the engine, and its winner. */
+/** Results of a search: its supernet under the engine's names, and its winner. */
 async function searched(mode: string) {
   const store = memoryStore();
   await go(store, { mode }, "none");

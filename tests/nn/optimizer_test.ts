@@ -23,7 +23,7 @@ const noise = (n: number, salt: number) =>
 interface Model {
   slabs: Slab[];
   touched: Touched[];
-  /** What the weights should be. */
+  /** Expected weights. */
   want: Float64Array[];
 }
 

@@ -125,7 +125,7 @@ function image(shape: readonly number[]): Float32Array<ArrayBuffer> {
   return new Float32Array(shape.reduce((a, b) => a * b)).map((_, i) => Math.sin(i * 1.7));
 }
 
-/** What these layers give for that image. */
+/** Output of these layers for that image. */
 async function evaluate(
   shape: readonly number[],
   layers: (net: Net, x: Value) => Value[],

@@ -1,4 +1,4 @@
-/** Whole lines out of pieces of text. */
+/** Splits a stream of text into whole lines. */
 export class TextLineStream extends TransformStream<string, string> {
   constructor() {
     let rest = "";

@@ -1,11 +1,11 @@
 /**
- * onnxruntime as an oracle, in a process with a configuration of its own: Deno fetches every package that the
- * project's configuration names before it runs anything, and nobody who searches needs these 140 MB.
+ * onnxruntime as an oracle, in a process with its own configuration: Deno fetches every package that the
+ * project's configuration names before it runs anything, and a search does not need these 140 MB.
  */
 import { join } from "@std/path";
 import { TextLineStream } from "./lines.ts";
 
-/** What the process is asked: a model file, and the raw numbers of its only input. */
+/** A request to the process: a model file, and the raw values of its only input. */
 export interface Job {
   model: string;
   input: {
@@ -14,7 +14,7 @@ export interface Job {
     dims: readonly number[];
     file: string;
   };
-  /** Where results are left. */
+  /** Folder for the results. */
   folder: string;
 }
 
@@ -54,7 +54,7 @@ export class Onnxruntime {
       .pipeThrough(new TextLineStream()).getReader();
   }
 
-  /** Runs a model on one input; float32 results by name. Throws what onnxruntime throws. */
+  /** Runs a model on one input; returns float32 results by name. @throws the errors of onnxruntime. */
   async run(
     model: Uint8Array,
     { name, dims, data }: Input,
@@ -88,7 +88,7 @@ export class Onnxruntime {
     }));
   }
 
-  /** Ends the process at once, where nothing can be waited for. */
+  /** Kills the process, where nothing can be awaited. */
   kill(): void {
     this.#child.kill();
     Deno.removeSync(this.#folder, { recursive: true });

@@ -23,7 +23,7 @@ interface Runtime {
   };
 }
 
-// By a variable: the project's own configuration does not know this package, its size is for tests only.
+// Imported by a variable: the project's own configuration does not name this package, which only tests need.
 const name = "onnxruntime-web";
 const ort: Runtime = await import(name);
 ort.env.wasm.numThreads = 1;

@@ -16,7 +16,7 @@ const options: BatchNormOptions = {
   debias: true,
 };
 
-/** Parameters side by side in one slab, as weight stores keep them; the first at an odd place if wished. */
+/** Parameters side by side in one slab, as in weight stores; the first at an odd offset if wanted. */
 function slab(values: Record<string, number[]>, trainable: boolean, at = 64) {
   const data: number[] = Array(at).fill(7);
   const params: Record<string, Param> = {};
@@ -37,7 +37,7 @@ function slab(values: Record<string, number[]>, trainable: boolean, at = 64) {
 
 const range = (n: number, f: (i: number) => number) => Array.from({ length: n }, (_, i) => f(i));
 
-/** Runs `body` with every kernel in its form of this index. */
+/** Runs `body` with every kernel's variant of this index. */
 async function inForm(index: number, body: () => Promise<void>): Promise<void> {
   const { tuning } = gpu;
   tuning.listener = (key) => tuning.choices = { ...tuning.choices, [key]: index };

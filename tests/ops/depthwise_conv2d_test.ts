@@ -12,7 +12,7 @@ import { separableConv2d } from "../../src/ops/separable_conv2d.ts";
 const gpu = await Gpu.open();
 const op = registry.find((o) => o.name === "depthwise_conv2d")!;
 
-/** Values and both gradients with the weights (and their gradient) at some place of a slab. */
+/** Values and both gradients, with the weights (and their gradient) at an offset of a slab. */
 async function at(offset: number, stride: number): Promise<Float32Array[]> {
   const x = [2, 6, 7, 8], w = [3, 3, 8, 1];
   const { out: [y] } = op.shapes([x, w], { stride });

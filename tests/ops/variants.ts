@@ -1,4 +1,4 @@
-/** Walks the forms of kernels that an op offers to the tuner, and checks each of them. */
+/** Tests the kernel variants that an op offers to the tuner. */
 import { checkOp } from "../../src/autodiff/gradcheck.ts";
 import {
   type Case,
@@ -13,7 +13,7 @@ import type { Gpu } from "../../src/gpu/device.ts";
 import type { Dispatch } from "../../src/gpu/programs.ts";
 import type { Choices } from "../../src/gpu/tuning.ts";
 
-/** Values and gradients may be off by so much of the largest. */
+/** Largest allowed error of values and gradients, relative to the largest element. */
 const tolerance = 1e-4;
 
 // deno-lint-ignore no-explicit-any
@@ -24,15 +24,15 @@ type AnyCase = Case<unknown>;
 export type Questions = Map<string, readonly unknown[]>;
 
 export interface Checked {
-  /** What it asked for. */
+  /** Keys that were asked for, with their candidates. */
   asked: Questions;
   /** Candidates other than the defaults that were run, as `key → index`. */
   forms: string[];
-  /** What was wrong with which of them. */
+  /** Failed variants, with the reason. */
   failures: string[];
 }
 
-/** Candidates of one index, of all keys that are asked under the same other choices. */
+/** Candidates of the same index, for all keys that are asked under the same other choices. */
 interface Group {
   under: Choices;
   index: number;
@@ -64,7 +64,7 @@ export async function checkForms(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Check
   return { asked, forms, failures };
 }
 
-/** The dispatches of a case with every candidate of every key that it asks for. Nothing is run. */
+/** The dispatches of a case with every candidate of every key that it asks for. Runs nothing. */
 export async function dispatchesOf(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Dispatch[]> {
   const found: Dispatch[] = [];
   const dryRun = (choices: Choices) => {
@@ -80,7 +80,7 @@ export async function dispatchesOf(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Dis
 const alone = (group: Group, keys: string[]) =>
   keys.map((key): Group => ({ ...group, keys: [key] }));
 
-/** Visits every candidate but the defaults, those of many keys at once; returns all candidates by key. */
+/** Visits every candidate but the defaults, several keys at once; returns all candidates by key. */
 async function walkForms(
   gpu: Gpu,
   op: AnyOp,
@@ -89,7 +89,7 @@ async function walkForms(
 ): Promise<Questions> {
   const all: Questions = new Map();
   const open: Group[] = [];
-  // A candidate may ask for something that others do not: it is asked under that choice only.
+  // A candidate may ask for a key that others do not; that key is asked under this choice only.
   const learn = (under: Choices): Questions => {
     const asked = listen(gpu, op, c, under);
     const fresh = [...asked].filter(([key]) => !all.has(key));
@@ -104,7 +104,7 @@ async function walkForms(
   learn({});
   for (let group = open.pop(); group; group = open.pop()) {
     const asked = learn(choicesOf(group));
-    // Another key's candidate may do without a key: that one has to be run alone.
+    // Another key's candidate may not use a key; that key must be run alone.
     const hidden = group.keys.filter((key) => !asked.has(key));
     if (group.keys.length > 1) open.push(...alone(group, hidden));
     const now = { ...group, keys: group.keys.filter((key) => asked.has(key)) };
@@ -113,7 +113,7 @@ async function walkForms(
   return all;
 }
 
-/** Which keys a case asks for with these choices, and their candidates. */
+/** Keys that a case asks for under these choices, and their candidates. */
 export function listen(gpu: Gpu, op: AnyOp, c: AnyCase, choices: Choices): Questions {
   gpu.tuning.choices = choices;
   try {
@@ -123,7 +123,7 @@ export function listen(gpu: Gpu, op: AnyOp, c: AnyCase, choices: Choices): Quest
   }
 }
 
-/** Both passes of a case, with gradients that replace and that add. */
+/** Runs both passes of a case, with gradients that replace and that add. */
 function bothPasses(gpu: Gpu, op: AnyOp, c: AnyCase): void {
   for (const add of [false, true]) record(gpu, op, c, add);
 }
@@ -154,7 +154,7 @@ function record(gpu: Gpu, op: AnyOp, c: AnyCase, accumulate: boolean): void {
   for (const { buffer } of owned) gpu.pool.release(buffer);
 }
 
-/** The op for one more check of the same case: its reference is asked the same again, and computes it once. */
+/** The op with a cached reference: further checks of the same case compute it once. */
 function remembering(op: AnyOp): () => AnyOp {
   const results: Float64Array[][] = [];
   return () => {
@@ -163,7 +163,7 @@ function remembering(op: AnyOp): () => AnyOp {
   };
 }
 
-/** What is wrong with a case under these choices; null when nothing is. */
+/** The error of a case under these choices; null when it passes. */
 async function problem(
   gpu: Gpu,
   op: AnyOp,

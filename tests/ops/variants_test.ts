@@ -1,4 +1,4 @@
-/** Every form of a kernel that the tuner may choose passes what the default has to pass. */
+/** Every kernel variant that the tuner may choose passes the checks of the default. */
 import assert from "node:assert/strict";
 import scaleWgsl from "../../kernels/scale.wgsl" with { type: "text" };
 import { numel, type OpSpec, registry, type Tensor } from "../../src/autodiff/op.ts";
@@ -12,7 +12,10 @@ const gpu = await Gpu.open();
 /** `DENAS_OP=conv2d deno test …` checks one op only. */
 const only = Deno.env.get("DENAS_OP");
 
-/** Of all cases so far: a key stands for the same candidates everywhere, or a choice would mean nothing. */
+/**
+ * Candidates by key, over all cases: a key must have the same candidates everywhere, or its choice is
+ * ambiguous.
+ */
 const everywhere = new Map<string, readonly unknown[]>();
 
 /**
@@ -34,7 +37,7 @@ const defaultOnly: Record<string, string[]> = {
   ],
 };
 
-/** Candidates without the shapes of their keys: the kernel's name and what it is compiled with. */
+/** Candidates without the shapes of their keys: the kernel's name and its overrides. */
 const formsOf = (asked: Questions, at: (index: number) => boolean) =>
   [...asked].flatMap(([key, candidates]) =>
     candidates.filter((_, i) => at(i)).map((c) => `${key.split(" ")[0]} ${JSON.stringify(c)}`)
@@ -66,7 +69,7 @@ for (const op of registry.filter((o) => !only || o.name === only)) {
 
 const scaleKernel = kernel("scale", scaleWgsl);
 
-/** Doubles its input in several forms: `forward` and `backward` say by how much each form multiplies. */
+/** Doubles its input, in several variants; `forward` and `backward` give the factor of each. */
 function doubling(forward: number[], backward: number[]): OpSpec<Record<never, never>> {
   const times = (on: Recorder, x: Tensor, y: Tensor, factor: number, add: boolean) =>
     on.run(scaleKernel, { x, y }, { n: numel(x.shape), factor, add }, numel(x.shape));

@@ -1,4 +1,4 @@
-/** Winograd's form of the 3 × 3 convolution where images do not fit into its memory all at once. */
+/** Winograd variant of the 3 × 3 convolution, where not all images fit into its memory at once. */
 import assert from "node:assert/strict";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { convolveDx, convolveForward } from "../../src/ops/convolution.ts";

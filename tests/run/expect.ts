@@ -1,4 +1,4 @@
-/** Assertions on the class and the text of an error, which they hand over for more. */
+/** Assertions on the class and message of an error; they return the error. */
 import { assert } from "@std/assert";
 
 type ErrorClass = new (message: string) => Error;

@@ -1,6 +1,6 @@
 /**
- * A small search that is honest in what matters to a run folder: it is deterministic, keeps its state in
- * checkpoints only, repeats what came after the last one, and obeys the signal.
+ * A small search for tests of run folders: it is deterministic, keeps its state in checkpoints only, repeats
+ * the steps after the last checkpoint, and obeys the signal.
  */
 import type { RunEvent } from "../../src/nas/events.ts";
 import type { Store } from "../../src/nas/search/store.ts";
@@ -12,7 +12,7 @@ export interface FakeOptions {
   every: number;
   seed: number;
   driver?: string;
-  /** Called before each step, to stop or kill at a chosen moment. */
+  /** Called before each step, to stop or kill at a chosen step. */
   before?(step: number): void | Promise<void>;
 }
 

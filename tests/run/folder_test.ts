@@ -21,7 +21,7 @@ function temporary(): string {
   return Deno.makeTempDirSync({ prefix: "denas-" });
 }
 
-/** What must not depend on interruptions. */
+/** Results that must not depend on interruptions. */
 function results(path: string) {
   const sha = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
   const trials = readLines<Record<string, unknown>>(join(path, "trials.ndjson"))
@@ -40,7 +40,7 @@ async function runThrough(runs: string): Promise<string> {
   return folder.path;
 }
 
-/** Ends like a killed process: nothing is said, saved or closed properly. */
+/** Ends like a killed process: without messages, saving or closing. */
 async function runAndDie(runs: string, atStep: number): Promise<string> {
   const folder = newRun(runs);
   const before = (step: number) => {

@@ -88,7 +88,7 @@ Deno.test("a process whose main thread hangs ends with Ctrl-C all the same", asy
   const { child, reader } = await start("hang");
   let ended = false;
   const status = child.status.finally(() => ended = true);
-  // As a person does who sees that nothing happens.
+  // Repeats the signal, as a person does when nothing happens.
   while (!ended) {
     child.kill("SIGINT");
     await Promise.race([status, new Promise((resolve) => setTimeout(resolve, 400))]);

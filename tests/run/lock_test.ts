@@ -7,7 +7,7 @@ import { expectReject } from "./expect.ts";
 const library = new URL("../../src/run/lock.ts", import.meta.url).href;
 const root = new URL("../../", import.meta.url).pathname;
 
-/** Another process that takes the lock, says so, and holds it until it is killed. */
+/** Another process that takes the lock, reports it, and holds it until it is killed. */
 async function holder(folder: string) {
   const code = `import { lockAdapter } from ${JSON.stringify(library)};
     await lockAdapter(${JSON.stringify({ folder, adapter: "card", run: "runs/first" })});

@@ -46,7 +46,7 @@ function epochOf(epoch: number): RunEvent[] {
     };
   });
   const trials = [0, 1, 2, 3].map((i) => {
-    // The third is the second once more.
+    // The third repeats the second.
     const choice = [i === 2 ? 1 : i, 1, epoch % 2, 5, i > 1 && i !== 2 ? 1 : 0, epoch > 1 ? 1 : 0];
     return trial(4 * epoch + i, epoch, choice, (30 + 10 * epoch + i) / 100, "reward");
   });

@@ -1,4 +1,4 @@
-/** What onnxruntime makes of an exported file is what the engine makes of the network. */
+/** onnxruntime's results on an exported file equal those of the engine on the network. */
 import assert from "node:assert/strict";
 import { apply, part, registry, reshape, run, Tape, type Value } from "../../src/autodiff/mod.ts";
 import { heInit } from "../../src/nn/init.ts";

@@ -1,12 +1,10 @@
-/**
- * Mutants that compute the same, with the reason. A survivor that is not here is a test that is missing.
- */
+/** Mutants that compute the same result, with the reason. Any other survivor shows a missing test. */
 import type { Mutant } from "./operators.ts";
 
 interface Equivalent {
-  /** What the kernel's path has to match. */
+  /** Matches the kernel's path. */
   file: RegExp;
-  /** Part of the line, and of what became of it. */
+  /** Parts of the line, before and after the mutation. */
   before: string | RegExp;
   after: string | RegExp;
   because: string;
@@ -127,7 +125,7 @@ const equivalents: readonly Equivalent[] = [
 const matches = (text: string, part: string | RegExp) =>
   typeof part === "string" ? text.includes(part) : part.test(text);
 
-/** Why a mutant has to survive; undefined when it should have died. */
+/** Why a mutant survives; undefined when it should have been killed. */
 export function whyEquivalent(m: Mutant): string | undefined {
   return equivalents.find((e) =>
     e.file.test(m.file) && matches(m.before, e.before) && matches(m.after, e.after)

@@ -1,6 +1,6 @@
 /**
- * Small wrong changes to a WGSL text. All of them work on one place of one line and leave names and types
- * alone, so that most results compile.
+ * Mutation operators for WGSL. All change one position of one line and keep names and types, so that most
+ * results compile.
  */
 import { hash } from "../../src/common/random.ts";
 
@@ -15,23 +15,23 @@ export const kinds = [
   "value",
 ] as const;
 export type Kind = typeof kinds[number];
-/** So many kinds, from the first on, are part of every sample. */
+/** Number of operators, from the first on, that every sample includes. */
 const MUSTS = 3;
 
 export interface Mutant {
-  /** From the root of the tree. */
+  /** Path from the root of the tree. */
   file: string;
   kind: Kind;
-  /** Counted from 1. */
+  /** Line number, counted from 1. */
   line: number;
   /** The line without indentation. */
   before: string;
   after: string;
-  /** The whole changed file. */
+  /** Text of the whole changed file. */
   text: string;
 }
 
-/** `find` is global; `to` gives what the match may become. */
+/** `find` is global; `to` gives the replacements of a match. */
 interface Operator {
   kind: Kind | ((match: RegExpMatchArray, floats: ReadonlySet<string>) => Kind);
   find: RegExp;
@@ -56,7 +56,7 @@ const flipped: Record<string, string> = {
 };
 const flip = ([from]: RegExpMatchArray) => [flipped[from]];
 
-/** Whether a factor counts elements or pixels: a size, a uniform or constant, a literal that is no float. */
+/** Whether a factor counts elements or pixels: a size, a uniform or constant, an integer literal. */
 const isWhole = (factor: string, floats: ReadonlySet<string>) =>
   /^(p\.\w+|[A-Z]\w*|\$\w+|\d+u?|[io]h|[io]w|c[io]?|outs|mul|div|size)$/.test(factor) &&
   !floats.has(factor);
@@ -95,11 +95,11 @@ const operators: readonly Operator[] = [
   { kind: "value", find: /(?<![\w.$]|[*/%] )(\d+)u\b/g, to: (m) => [`${Number(m[1]) + 1}u`] },
 ];
 
-/** Declarations: the host reads or replaces them. */
+/** Matches declarations, which are skipped: the host reads or replaces them. */
 const declaration =
   /^(override|alias|struct|const \w+(: u32)? = \d+u?;|@|fn |var<)|^\s*(var \w+: array<|@builtin.*|(\w+: (u32|i32|f32|bool),? ?)+)$/;
 
-/** `select(a, b, …` with a and b in each other's place, for each select of a line. */
+/** Copies of a line, each with the first two arguments of one `select` swapped. */
 function swappedSelects(code: string): string[] {
   return [...code.matchAll(/\bselect\(/g)].flatMap((m) => {
     const start = m.index + m[0].length;
@@ -153,8 +153,8 @@ export function mutantsOf(file: string, source: string): Mutant[] {
 }
 
 /**
- * `n` of a kernel's mutants, or more where it needs more: one sign, pad and stride mutant if there are any,
- * then one of each other kind, then whatever comes.
+ * Samples `n` of a kernel's mutants, or more where needed: one sign, pad and stride mutant if there are any,
+ * then one of each other kind, then any.
  */
 export function sampleOf(all: readonly Mutant[], n: number, seed: number): Mutant[] {
   const shuffled = all

@@ -1,17 +1,17 @@
-/** Which tests reach a kernel: from the import lines of `src`. */
+/** Finds the tests that reach a kernel, from the imports of `src`. */
 import { dirname, join, relative } from "@std/path";
 
 /** One `deno test`. */
 export interface Command {
   files: string[];
-  /** What DENAS_OP is set to. */
+  /** Value of DENAS_OP. */
   op?: string;
 }
 
-/** Tests that walk over all ops, and over those with ReLU: DENAS_OP picks one. */
+/** Tests that iterate over all ops, and over those with ReLU: DENAS_OP picks one. */
 const walks = ["tests/ops/registry_test.ts", "tests/ops/relu_test.ts"];
 
-/** Files that are no ops: their own tests. */
+/** Tests of files that are no ops. */
 const ownTests: Record<string, Command[]> = {
   "src/nn/optimizer.ts": [{ files: ["tests/nn/optimizer_test.ts"] }],
   "src/nn/clip.ts": [{ files: ["tests/nn/optimizer_test.ts"] }],
@@ -28,7 +28,7 @@ const ownTests: Record<string, Command[]> = {
   ],
 };
 
-/** Includes of nearly every kernel: who tests them best. */
+/** Best tests of WGSL files that nearly every kernel includes. */
 const includeTests: Record<string, Command[]> = {
   "kernels/lib/index.wgsl": [
     { files: ["tests/gpu/device_test.ts"] },
@@ -36,7 +36,7 @@ const includeTests: Record<string, Command[]> = {
   ],
 };
 
-/** Source files by what they import, both from the root of the tree. */
+/** Importers of source files; paths start at the root of the tree. */
 export class Targets {
   readonly #text = new Map<string, string>();
   readonly #importers = new Map<string, string[]>();
@@ -55,7 +55,7 @@ export class Targets {
     }
   }
 
-  /** Throws when no test reaches the kernel. */
+  /** Test commands for a kernel. @throws when no test reaches it. */
   commands(kernel: string): Command[] {
     const found = includeTests[kernel] ??
       this.#kernelsThatPaste(kernel).flatMap((k) =>
@@ -74,7 +74,7 @@ export class Targets {
     );
   }
 
-  /** Tests of the ops that a file defines; where it defines none, of the ops that import it. */
+  /** Tests of the ops that a file defines, or else of the ops that import it. */
   #commandsOf(file: string, seen: Set<string>): Command[] {
     if (seen.has(file) || file.endsWith("/mod.ts")) return [];
     seen.add(file);

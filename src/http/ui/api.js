@@ -1,4 +1,4 @@
-/** The server's resources. Every refusal is an `ApiError` with the server's own words. */
+/** Client of the server's API. Every refusal is an `ApiError` with the server's own message. */
 
 export class ApiError extends Error {
   constructor(status, title, detail) {
@@ -9,7 +9,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Called when the server wants a token; set by main.js. */
+/** Called when the server requires a token; set by main.js. */
 export const onUnauthorized = { call: () => {} };
 
 async function request(path, { method = "GET", body, signal, accept = "application/json" } = {}) {
@@ -61,10 +61,10 @@ export const api = {
   studies: (signal) => json("/studies", { signal }),
   study: (id, signal) => json(studyPath(id), { signal }),
   datasets: () => json("/datasets"),
-  /** @param {{strategy?: string, evaluator?: string}} [chosen] in place of the presets' own */
+  /** @param {{strategy?: string, evaluator?: string}} [chosen] replaces the presets' own */
   presets: (chosen = {}, signal) => json(`/presets${query(chosen)}`, { signal }),
   schema: () => json("/schema/run"),
-  /** Trades a token for a cookie. */
+  /** Exchanges a token for a cookie. */
   session: (token) => json("/session", { method: "POST", body: { token } }),
   /** An SVG as text. */
   drawing: async (path, signal) =>

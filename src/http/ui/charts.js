@@ -34,7 +34,7 @@ export class Charts {
     this.update = throttled(250, () => this.draw());
   }
 
-  /** The first event of a run says them: it may come after this was made. */
+  /** Read late, since the run's first event, which has the words, may come after construction. */
   get words() {
     return scoreWords(this.model.run);
   }
@@ -92,7 +92,7 @@ export class Charts {
           width: 2.5,
         },
         { label: "Selection", colour: "--series-2", format: this.figure, kind: "points", size: 7 },
-        // Where many trials fall on one point: their range.
+        // The range of the trials that share a point.
         { label: "Lowest", colour: "--series-1-soft", kind: "hidden" },
         { label: "Highest", colour: "--series-1-soft", kind: "hidden" },
       ],
@@ -134,7 +134,7 @@ export class Charts {
   }
 }
 
-/** A third curve of accuracy, where the settings ask for one. */
+/** A third accuracy curve, where the settings ask for one. */
 function thirdAccuracy({ config }) {
   if (config?.evaluator?.policyEvaluation ?? config?.policyEvaluation) {
     return { column: "policyAccuracy", label: "Policy average" };
@@ -143,7 +143,7 @@ function thirdAccuracy({ config }) {
   return null;
 }
 
-/** Trials, the best so far (drawn on to the last reward trial), and what was scored for selection. */
+/** Trials, the best score so far (drawn up to the last reward trial), and scores of the selection. */
 export function scoreData({ trials, best }) {
   const { reward, low, high, selection } = trials.columns;
   const empty = trials.x.map(() => null);

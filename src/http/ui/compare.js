@@ -1,11 +1,11 @@
-/** Several runs over each other: scores, loss, accuracy, and the settings in which they differ. */
+/** Compares several runs: scores, loss, accuracy in shared charts, and the settings that differ. */
 import { api } from "./api.js";
 import { h, panel } from "./dom.js";
 import { count, duration, fixed, percent } from "./format.js";
 import { joined, Plot } from "./plot.js";
 import { figure, roundFigure, scoreWords } from "./scores.js";
 
-/** Told apart by colour and by dashes. */
+/** Runs differ by colour and by dashes. */
 const looks = [
   { colour: "--series-1" },
   { colour: "--series-2", dash: [8, 4] },
@@ -101,7 +101,7 @@ export class CompareView {
   }
 }
 
-/** The unit of all runs; undefined where they differ, so that each value is shown as what it looks like. */
+/** The unit of all runs; undefined where they differ, so that each value is shown by its own form. */
 function unitOf(runs) {
   const [unit, ...others] = new Set(runs.map(({ run }) => scoreWords(run).unit));
   return others.length ? undefined : unit;

@@ -1,4 +1,4 @@
-/** The controller: entropy and baseline over epochs, and what it would choose at every decision. */
+/** The controller: entropy and baseline over epochs, and its probabilities at every decision. */
 import { h, panel, setText, throttled } from "./dom.js";
 import { fixed } from "./format.js";
 import { Plot } from "./plot.js";
@@ -121,7 +121,7 @@ const shortName = (name, kind) => {
   return text.replace(" cell, block ", " · ").replace(", ", " · ");
 };
 
-/** A table whose cells are coloured; null leaves a hole. */
+/** A table with coloured cells; null leaves a cell empty. */
 export function mapTable(title, head, rows) {
   return h(
     "div",
@@ -147,7 +147,7 @@ export function mapTable(title, head, rows) {
   );
 }
 
-/** @param {number} share 0 … 1 decides the colour; @param {string} [text] otherwise hundredths */
+/** @param {number} share 0 … 1, sets the colour; @param {string} [text] default: the share in hundredths */
 export function paint(cell, share, text) {
   if (share === undefined) return;
   const hundredths = Math.round(share * 100);

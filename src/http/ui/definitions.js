@@ -1,17 +1,17 @@
-/** What a run is put together of: one space, strategy or evaluator among several, with settings of its own. */
+/** Definitions that a run is made of: a space, strategy or evaluator, each with its own settings. */
 import { h, setText, uniqueId } from "./dom.js";
 import { fieldsets, settingGroups, simplified } from "./settings.js";
 
-/** Members of a union by their title, which is the definition's name. */
+/** Members of a union schema by title, which is the definition's name. */
 export function definitionsIn(union, root) {
   const { anyOf, oneOf } = simplified(union, root);
   const each = (oneOf ?? anyOf).map((member) => simplified(member, root));
   return new Map(each.map((member) => [member.title, member]));
 }
 
-/** A select with a line below it that explains what is chosen. */
+/** A select with a line below it that explains the chosen option. */
 export class ExplainedSelect {
-  /** @param {string[][]} options value and text, which is the value where it is missing */
+  /** @param {string[][]} options value and text; without a text the value is shown */
   constructor(label, name, options, changed) {
     const id = uniqueId("help");
     this.help = h("p", { class: "note", id });
@@ -32,7 +32,7 @@ export class ExplainedSelect {
   }
 }
 
-/** The fields of the chosen definition only. */
+/** Fields of the chosen definition only. */
 export class DefinitionFields {
   fields = [];
   element = h("div");
@@ -46,7 +46,7 @@ export class DefinitionFields {
     Object.assign(this, { name, title, definitions, root });
   }
 
-  /** @param {string | null | undefined} kind none shows nothing */
+  /** @param {string | null | undefined} kind shows no fields where it is missing */
   show(kind) {
     if (kind === this.#shown) return;
     this.#shown = kind;

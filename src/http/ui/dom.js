@@ -1,4 +1,4 @@
-/** Elements, and what changes them without touching what is already right. */
+/** Helpers that make elements, and change only what differs. */
 
 /**
  * @param {string} tag
@@ -18,7 +18,7 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Writes only when it changed: screen readers and layout are left alone otherwise. */
+/** Sets the text only when it differs, so that screen readers and layout are left alone. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -31,7 +31,7 @@ export function setAttribute(element, name, value) {
 let counter = 0;
 export const uniqueId = (prefix) => `${prefix}-${++counter}`;
 
-/** At most one call per `ms`, the last one always happens. */
+/** Limits calls to one per `ms`; the last one always happens. */
 export function throttled(ms, call) {
   let timer = 0;
   let last = -Infinity;
@@ -66,7 +66,7 @@ export function panel(title, properties, ...children) {
   );
 }
 
-/** A button that copies, and says so. */
+/** A button that copies a text and confirms it. */
 export function copyButton(text, label = "Copy") {
   const button = h("button", {
     type: "button",
@@ -87,7 +87,7 @@ export function copyButton(text, label = "Copy") {
 
 const announcer = document.getElementById("announcer");
 let announcedAt = -Infinity;
-/** For screen readers. What is not `urgent` is dropped when something was said in the last 20 s. */
+/** Announces a text to screen readers. One that is not `urgent` is dropped within 20 s of the one before. */
 export function announce(text, urgent = false) {
   const now = performance.now();
   if (!urgent && now - announcedAt < 20_000) return;

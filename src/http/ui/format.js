@@ -1,4 +1,4 @@
-/** Numbers as people read them. Widths hardly change from one value to the next. */
+/** Formats numbers for people. Widths hardly change from one value to the next. */
 
 export const percent = (fraction, digits = 2) =>
   Number.isFinite(fraction) ? `${(fraction * 100).toFixed(digits)} %` : "–";
@@ -33,11 +33,11 @@ export function date(text) {
 }
 
 const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-/** The time of day in so many seconds. */
+/** The time of day in this many seconds. */
 export const clock = (seconds) => hour.format(Date.now() + seconds * 1000);
 
 const dateOnly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-/** The time of day, or the date when it was not today. */
+/** The time of day, or the date for any day but today. */
 export function moment(text) {
   const time = new Date(text);
   return time.toDateString() === new Date().toDateString()

@@ -1,4 +1,4 @@
-/** Puts what the server knows of a run already, down-sampled, into a model. */
+/** Fills a model with the run's down-sampled history from the server. */
 
 /** @param {import("./model.js").RunModel} model; @param {object} curves as `GET /runs/:id/curves` gives them */
 export function readHistory(model, curves) {

@@ -1,8 +1,8 @@
-/** A run's events as they are written, in order, each once, handed over once per frame. */
+/** Live events of a run, in order, each once, delivered once per frame. */
 import { paths } from "./api.js";
 import { types } from "./event_types.js";
 
-/** What a page in the background collects before it takes the events in without a frame. */
+/** Delay before a page in the background takes in collected events, since it has no frames. */
 const backgroundDelay = 1000;
 const longestWait = 15_000;
 
@@ -17,10 +17,9 @@ export class LiveEvents {
   /**
    * @param {string} id
    * @param {number} next the first `seq` wanted.
-   * @param {{events: (e: object[]) => void, summary: (run: object) => void, state: (s: "live" | "waiting" | "closed") => void,
-   *   gap: () => void, refused: () => Promise<boolean>}} on
-   *   `gap` is called when events are missing; `refused` when the server closed the stream, and says
-   *   whether to try again.
+   * @param {{events: (e: object[]) => void, summary: (run: object) => void, state: (s: "live" | "waiting" |
+   * "closed") => void, gap: () => void, refused: () => Promise<boolean>}} on `gap` is called when events are
+   * missing; `refused` when the server closed the stream, and returns whether to try again.
    */
   constructor(id, next, on) {
     this.id = id;

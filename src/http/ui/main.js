@@ -1,4 +1,4 @@
-/** Starts the page: the list of runs, and what the address asks for beside it. */
+/** Starts the page: the list of runs, and beside it the view that the address names. */
 import { onUnauthorized } from "./api.js";
 import { CompareView } from "./compare.js";
 import { h, setText } from "./dom.js";
@@ -19,7 +19,7 @@ const list = new RunList(document.getElementById("runs"), (runs, studies) => {
   if (location.hash.length >= 3 || view) return;
   const newest = runs.length ? ["runs", runs[0].id] : studies.length && ["studies", studies[0].id];
   if (!newest) show(["new"]);
-  // A wide page has room for a run beside the list: the newest one.
+  // A wide page shows a run beside the list: the newest one.
   else if (wide.matches) show(newest);
 });
 
@@ -75,7 +75,7 @@ function wantedOf(rest = "") {
   return from ? { from, trial: trial === undefined ? undefined : Number(trial) } : {};
 }
 
-/** A run was started: to its page. */
+/** Shows the page of a run that was started. */
 function opened(id) {
   list.refresh();
   location.hash = `#/runs/${encodeURIComponent(id)}`;

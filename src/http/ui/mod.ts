@@ -1,4 +1,4 @@
-/** The page: plain files, served as they are. */
+/** The page's files, served unchanged. */
 import { runEvent } from "../../nas/events.ts";
 import api from "./api.js" with { type: "text" };
 import baseCss from "./base.css" with { type: "text" };
@@ -38,7 +38,7 @@ import trials from "./trials.js" with { type: "text" };
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 
-/** A named server-sent event reaches only who listens to its name. */
+/** Types of events: a named server-sent event reaches only listeners to its name. */
 const eventTypes = runEvent.options.map(({ shape }) => shape.type.value);
 
 export interface Asset {
@@ -49,7 +49,10 @@ export interface Asset {
 const script = (body: string): Asset => ({ type: "text/javascript", body });
 const style = (body: string): Asset => ({ type: "text/css", body });
 
-/** By name: `/` is index.html, the rest is under `/ui/`. Nothing here loads anything from elsewhere, nor uses inline scripts or styles. */
+/**
+ * Assets by name: `/` is index.html, the rest is under `/ui/`. Nothing is loaded from elsewhere, and there
+ * are no inline scripts or styles.
+ */
 export const assets: Readonly<Record<string, Asset>> = {
   "index.html": { type: "text/html", body: index },
   "icon.svg": { type: "image/svg+xml", body: icon },
@@ -60,7 +63,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "forms.css": style(formsCss),
   "uplot.css": style(uplotCss),
   "theme.js": script(theme),
-  // The minified build sets a variable; the page imports modules.
+  // The minified build sets a variable, but the page imports modules.
   "uplot.js": script(`${uplot}\nexport default uPlot;\n`),
   "api.js": script(api),
   "charts.js": script(charts),

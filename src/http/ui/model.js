@@ -1,12 +1,12 @@
 /**
- * What the page knows of a run: the down-sampled history, then every event. A resumed run repeats steps
- * and trials: series are keyed by them, and the last wins.
+ * The page's data of a run: the down-sampled history, then every event. A resumed run repeats steps and
+ * trials; series are keyed by them, and the last value replaces earlier ones.
  */
 
-/** Live points beyond this are thinned to half. */
+/** Limit of live points; beyond it they are thinned to half. */
 const maxPoints = 6000;
 
-/** Ascending x with any number of columns. */
+/** Columns of numbers over an ascending x. */
 export class Series {
   constructor(names) {
     this.x = [];
@@ -20,7 +20,7 @@ export class Series {
     if (this.x.length > maxPoints) this.#thin();
   }
 
-  /** Drops everything from `x` on. */
+  /** Drops all rows from `x` on. */
   cut(x) {
     let n = this.x.length;
     while (n > 0 && this.x[n - 1] >= x) n--;
@@ -28,7 +28,7 @@ export class Series {
     for (const column of Object.values(this.columns)) column.length = n;
   }
 
-  /** Keeps every second of the older half, so that what is new stays fine. */
+  /** Drops every second row of the older half; newer ones stay dense. */
   #thin() {
     const half = maxPoints / 2;
     const keep = (_, i) => i >= half || i % 2 === 0;

@@ -1,18 +1,20 @@
-/** Drawings of networks: the server's SVG, to zoom and drag. */
+/** Drawings of networks: the server's SVG, with zoom and drag. */
 import { api } from "./api.js";
 import { h, panel, setAttribute, setText, throttled } from "./dom.js";
 
-/** What would be too small to read when all of it fits scrolls instead; what is small is not blown up. */
+/**
+ * Scales of a drawing that is fitted: below the smallest it scrolls, above the largest it is not enlarged.
+ */
 const [smallest, largest] = [0.42, 1.4];
 
-/** One drawing; keeps the old picture until the new one is there, so that nothing jumps. */
+/** One drawing. The old picture stays until the new one is loaded, so that nothing jumps. */
 export class Drawing {
   #path = null;
   #abort = null;
   #zoom = 1;
   #whole = null;
 
-  /** @param {string} name for screen readers; @param {string} empty said while there is nothing */
+  /** @param {string} name for screen readers; @param {string} empty text shown while there is no drawing */
   constructor(name, empty) {
     this.name = name;
     this.stage = h(
@@ -72,7 +74,7 @@ export class Drawing {
     Object.assign(this.stage, { scrollLeft: kept.left, scrollTop: kept.top });
   }
 
-  /** 0 = fit into the stage. */
+  /** Sets the scale; 0 fits the drawing into the stage. */
   #scale(factor) {
     this.#zoom = factor === 0 ? 1 : Math.min(12, Math.max(0.5, this.#zoom * factor));
     this.#apply();
@@ -113,7 +115,7 @@ export class Drawing {
   }
 }
 
-/** A drawing with a line under its heading on what is drawn. */
+/** A drawing with a caption below its heading. */
 export class NetworkPanel {
   constructor(title, empty) {
     this.caption = h("p", { class: "note" });
@@ -130,7 +132,7 @@ export class NetworkPanel {
   #wanted = "";
   #show;
 
-  /** At most one picture per 1.5 s, however fast trials come. */
+  /** Shows a picture, at most one per 1.5 s however fast trials come. */
   show(path, caption) {
     this.#wanted = path;
     setText(this.caption, caption);

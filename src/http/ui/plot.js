@@ -1,8 +1,8 @@
-/** A curve panel: uPlot in the page's colours, with a legend that keeps its place. */
+/** A chart: uPlot in the page's colours, with a legend of fixed position. */
 import uPlot from "/ui/uplot.js";
 import { h, setText } from "./dom.js";
 
-/** A variable of the style sheet as a canvas takes it: the browser picks the light or the dark one. */
+/** Resolves a CSS variable to a colour for the canvas; the browser picks the light or the dark value. */
 const probe = h("span", { hidden: true });
 document.body.append(probe);
 function colour(name, opacity = 1) {
@@ -12,14 +12,14 @@ function colour(name, opacity = 1) {
   return getComputedStyle(probe).color;
 }
 
-/** Everything drawn again when the theme changes. */
+/** Charts, which are redrawn when the theme changes. */
 const plots = new Set();
 export function redrawAll() {
   for (const plot of plots) plot.redraw();
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
 
-/** Trials, steps and epochs are counted. */
+/** Distances of ticks on an axis of trials, steps or epochs: whole numbers. */
 const wholeSteps = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((n) => [n, 2 * n, 5 * n]);
 
 export class Plot {
@@ -60,7 +60,10 @@ export class Plot {
     plots.add(this);
   }
 
-  /** @param {(number | null)[][]} data x, then one column per series; @param {string} summary in words */
+  /**
+   * @param {(number | null)[][]} data x, then one column per series; @param {string} summary description in
+   * words
+   */
   setData(data, summary) {
     this.#data = data;
     if (summary) this.canvas.setAttribute("aria-label", `${this.options.label}: ${summary}`);
@@ -177,13 +180,13 @@ export class Plot {
     };
   }
 
-  /** Values under the cursor, otherwise the last ones. */
+  /** Shows values under the cursor, otherwise the last ones. */
   #showValues(index) {
     this.values.forEach((element, i) => {
       const { format, kind } = this.options.series[i];
       const column = this.#data[i + 1];
       let at = index ?? column.length - 1;
-      // Where this series has no value of its own the one before it holds.
+      // A series without a value here keeps the one before it.
       if (index === null || index === undefined || kind !== "points") {
         while (at >= 0 && (column[at] === null || column[at] === undefined)) at--;
       }
@@ -218,7 +221,7 @@ function limits(low, high, [from, to] = [null, null]) {
   return [from ?? low - margin, to ?? high + margin];
 }
 
-/** Several (x, columns) put on one x axis, null where one has no value. */
+/** Joins several tables (x, columns) on one x axis, with null for missing values. */
 export function joined(...tables) {
   const filled = tables.filter(([x]) => x.length);
   if (filled.length === 0) return tables.reduce((all, t) => [...all, ...t.slice(1)], [[]]);

@@ -1,4 +1,4 @@
-/** What a retraining ends with, and the files of any run. */
+/** Results of a retraining, and the files of any run. */
 import { api, paths } from "./api.js";
 import { mapTable, paint } from "./controller.js";
 import { h, panel } from "./dom.js";
@@ -50,7 +50,7 @@ export class ResultsPanel {
   }
 }
 
-/** What the figure of the best weights is; the others are of the last ones. */
+/** Caption of the best weights' figure; the other figures are of the last weights. */
 const bestWords = ({ epoch, validAccuracy }) =>
   `with the weights of epoch ${epoch}, the best in validation (${percent(validAccuracy)}); ` +
   "the other figures are of the last weights";
@@ -95,7 +95,7 @@ function painted(value, text, title) {
   return cell;
 }
 
-/** A list of the run's files. */
+/** Links to the run's files. */
 export function downloadsPanel(id) {
   const list = h("ul", { class: "files" });
   const element = panel("Files", { class: "files-panel" }, list);

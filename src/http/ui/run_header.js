@@ -1,4 +1,4 @@
-/** What a run is doing, at a glance, and the two things to do about it. */
+/** State and progress of a run, with buttons to stop and to resume it. */
 import { api } from "./api.js";
 import { announce, h, setAttribute, setText } from "./dom.js";
 import { clock, count, duration, fixed, moment, percent } from "./format.js";
@@ -12,7 +12,7 @@ const stateWords = {
 };
 
 export class RunHeader {
-  /** @param {import("./model.js").RunModel} model; @param {() => void} changed after stop or resume */
+  /** @param {import("./model.js").RunModel} model; @param {() => void} changed called after stop or resume */
   constructor(model, changed) {
     this.model = model;
     this.changed = changed;
@@ -189,11 +189,11 @@ function progressNote({ run, done }) {
   return run.steps ? `step ${count(run.step)} of ${count(run.steps)}` : "";
 }
 
-/** The epoch being worked on, counted from 1. */
+/** The current epoch, counted from 1. */
 const epochOf = ({ state, epoch, epochs }) =>
   state === "done" ? epoch : Math.min(epochs, (epoch ?? 0) + 1);
 
-/** Wall-clock time since the run was made, until its own last word on it. */
+/** Wall-clock time from the run's creation to its last event or state. */
 function elapsed({ run, done }) {
   if (done) return done.seconds;
   const end = run.state === "running" ? Date.now() : Date.parse(run.updated);

@@ -14,7 +14,10 @@ export class RunList {
   #items = new Map();
   #stopped = false;
 
-  /** @param {HTMLElement} element; @param {(runs: object[], studies: object[]) => void} listed after every reading */
+  /**
+   * @param {HTMLElement} element; @param {(runs: object[], studies: object[]) => void} listed called after
+   * every reading
+   */
   constructor(element, listed) {
     this.listed = listed;
     this.runs = [];
@@ -59,7 +62,7 @@ export class RunList {
     this.#stopped = false;
     clearTimeout(this.#timer);
     try {
-      // Both before either is drawn: what stands below would jump.
+      // Both are read before either is drawn: the lower list would jump otherwise.
       await this.studies.read();
       const { runs, total } = await api.runs({ state: this.filter.value, limit: this.#limit });
       this.runs = runs;
@@ -74,7 +77,7 @@ export class RunList {
     if (!this.#stopped && !document.hidden) this.#timer = setTimeout(() => this.refresh(), every);
   }
 
-  /** @param {string} [id] of the run that is shown; @param {string} [study] of the study. */
+  /** @param {string} [id] of the run that is shown; @param {string} [study] of the study that is shown */
   select(id, study) {
     this.current = id;
     for (const [key, { link }] of this.#items) {

@@ -1,4 +1,4 @@
-/** The page of one run: history first, then its events as they come. */
+/** The page of one run: first its history, then its live events. */
 import { api, paths } from "./api.js";
 import { Charts } from "./charts.js";
 import { ControllerPanel } from "./controller.js";
@@ -107,7 +107,7 @@ export class RunView {
     }
   }
 
-  /** Follows the events of a run that may still say something. */
+  /** Follows the events of a run that is not finished. */
   #follow() {
     this.#live?.close();
     this.#live = null;
@@ -122,7 +122,7 @@ export class RunView {
     });
   }
 
-  /** A run that stands still has nothing to be connected for, though it is followed. */
+  /** Shows the connection. An interrupted run is followed too, but needs no such display. */
   #showConnection(state) {
     const active = ["running", "queued"].includes(this.model.run.state);
     this.connection(state === "live" && !active ? "closed" : state);
@@ -158,7 +158,7 @@ export class RunView {
     this.downloads.refresh();
   }
 
-  /** Missing events: read the history again. */
+  /** Events were missed: reads the history again. */
   async #restart() {
     const curves = await api.curves(this.id, 1500, this.#abort.signal);
     const fresh = new RunModel(this.model.run);
@@ -173,7 +173,7 @@ export class RunView {
       await this.#reread();
       return this.model.run.state !== "done";
     } catch (error) {
-      // Gone, or the token is: no stream to wait for. No connection: try again.
+      // The run is deleted or the token invalid: no stream to wait for. Without a connection: try again.
       if (error.status === 404) this.header.fail(error.message);
       return error.status === 0 || error.status >= 500 || error.status === 429;
     }

@@ -1,24 +1,24 @@
-/** What a score is, wherever one is shown: it depends on what scored the architectures. */
+/** Names and units of scores, which depend on the evaluator. */
 import { percent } from "./format.js";
 
-/** Whether a score is shown as per cent: a run of before does not name its unit, and a table may hold seconds. */
+/** Whether a score is shown as per cent. Older runs record no unit, and a table may hold seconds. */
 const isShare = (value, unit) =>
   unit === "fraction" || (unit === undefined && value >= 0 && value <= 1);
 
-/** A score in its unit. */
+/** Formats a score in its unit. */
 export const figure = (value, unit) => {
   if (!Number.isFinite(value)) return "–";
   if (isShare(value, unit)) return percent(value);
   return `${Number(value.toPrecision(6))}${unit && unit !== "fraction" ? ` ${unit}` : ""}`;
 };
 
-/** The same with as few digits as an axis needs. */
+/** The same, with only the digits that an axis needs. */
 export const roundFigure = (value, unit) =>
   isShare(value, unit)
     ? `${Math.round(value * 1000) / 10} %`
     : String(Number(value.toPrecision(4)));
 
-/** What a trial scored, or why it has no score. */
+/** A trial's score, or why it has none. */
 export const outcome = ({ score, status = "ok" }, unit) =>
   status === "ok" ? figure(score, unit) : status;
 
@@ -27,9 +27,9 @@ const inPhases = { reward: "search", selection: "selection" };
 
 /**
  * @param {object} run as `GET /runs/:id` gives it
- * @returns {{name: string, short: string, note: string, on: Record<string, string>, percent: boolean, unit?: string}}
- *   `name` under a figure, `short` after it, `note` in full, `on` per phase of the search, whether it is a share
- *   for sure, and the unit where the run names it
+ * @returns {{name: string, short: string, note: string, on: Record<string, string>, percent: boolean, unit?:
+ * string}} `name` is the label below a figure, `short` stands after it, `note` explains it, `on` is the name
+ * by phase of the search; `percent` is set where scores are certainly shares, `unit` where the run records it
  */
 export function scoreWords({ config, start }) {
   if (!start?.score) return wordsOfBefore({ config, start });
@@ -44,7 +44,7 @@ export function scoreWords({ config, start }) {
   };
 }
 
-/** The words for runs that do not say what their scores are. */
+/** Words for older runs, which do not describe their scores. */
 function wordsOfBefore({ config, start }) {
   const kind = start?.evaluator ?? config?.evaluator?.kind ?? "shared";
   if (kind === "table") {
@@ -75,7 +75,7 @@ function wordsOfBefore({ config, start }) {
   };
 }
 
-/** Whether a run trains in steps that it reports: a search on a table, or with short trainings, does not. */
+/** Whether a run reports training steps: a search on a table, or with short trainings, does not. */
 export const hasSteps = ({ command, config, start }) => {
   if (command === "retrain") return true;
   return start ? start.stepsPerEpoch > 0 : (config?.evaluator?.kind ?? "shared") === "shared";

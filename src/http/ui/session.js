@@ -1,4 +1,4 @@
-/** The question for the token, when the server wants one. */
+/** The form that asks for the token, when the server requires one. */
 import { api } from "./api.js";
 import { h } from "./dom.js";
 

@@ -1,10 +1,10 @@
-/** Form fields from a JSON schema. An empty field leaves the preset's value. */
+/** Form fields from a JSON schema. An empty field keeps the preset's value. */
 import { h } from "./dom.js";
 import { words } from "./format.js";
 
 const unlimited = Number.MAX_SAFE_INTEGER;
 
-/** Follows `$ref`s and takes a union apart: `{ type, enum, … }` of what can be typed into one field. */
+/** Resolves `$ref`s and merges a union into `{ type, enum, … }`, as far as one field can hold its values. */
 export function simplified(schema, root) {
   if (schema.$ref) return simplified(resolve(schema.$ref, root), root);
   const union = schema.anyOf ?? schema.oneOf;
@@ -67,7 +67,7 @@ function numeric(schema) {
   const whole = schema.type === "integer";
   const input = h("input", {
     type: "number",
-    // An open end of other numbers is for the server to check.
+    // The server checks an exclusive bound of fractions.
     min: limit(schema.minimum ?? (whole ? schema.exclusiveMinimum + 1 : schema.exclusiveMinimum)),
     max: limit(schema.maximum),
     step: whole && !schema.multipleOf ? "1" : "any",
@@ -104,7 +104,7 @@ export function settingGroups(schema, root, { title = "General", path = "", leav
   return [[title, own], ...nested].filter(([, fields]) => fields.length);
 }
 
-/** @param {[string, object[]][]} groups; @param {object[]} [leave] fields that stand elsewhere */
+/** @param {[string, object[]][]} groups; @param {object[]} [leave] fields that are shown elsewhere */
 export function fieldsets(groups, leave = []) {
   return groups.map(([title, fields]) => {
     const shown = fields.filter((field) => !leave.includes(field));
@@ -113,7 +113,7 @@ export function fieldsets(groups, leave = []) {
   });
 }
 
-/** What was typed, as the nested object that the server takes. */
+/** Values of the fields, as the nested object that the server takes. */
 export function collect(fields) {
   const settings = {};
   for (const { path, read } of fields) {

@@ -1,4 +1,4 @@
-/** Start a run: fields made from the server's schema; an empty one means the preset's value. */
+/** The form that starts a run, made from the server's schema; an empty field keeps the preset's value. */
 import { api } from "./api.js";
 import { DefinitionFields, definitionsIn, ExplainedSelect } from "./definitions.js";
 import { h, setText } from "./dom.js";
@@ -11,21 +11,21 @@ import {
   valueAt,
 } from "./settings.js";
 
-/** Asked first, in this order; the rest is behind "All settings". */
+/** Settings shown at the top, in this order; the others are under "All settings". */
 const first = ["epochs", "seed"];
-/** Chosen by fields of their own. */
+/** Settings that have fields of their own in this form. */
 const chosen = ["command", "mode", "preset", "data", "from", "trial", "arch", "faithful"];
-/** Parts of a run that have settings of their own. */
+/** Parts of a run with settings of their own. */
 const parts = { space: "Space", strategy: "Strategy", evaluator: "Evaluator" };
 
 export class StartView {
   #abort = new AbortController();
-  /** Settings of all presets by what was chosen in place of theirs. */
+  /** Settings of all presets, by the strategy and evaluator that replace theirs. */
   #presets = new Map();
 
   /**
    * @param {HTMLElement} place; @param {(id: string) => void} started
-   * @param {{from?: string, trial?: number}} [wanted] a retraining to begin with
+   * @param {{from?: string, trial?: number}} [wanted] a retraining that fills the form
    */
   constructor(place, started, wanted = {}) {
     this.place = place;
@@ -139,7 +139,7 @@ export class StartView {
     return this.command.value === "retrain";
   }
 
-  /** Other fields for another command or part, other placeholders for another preset. */
+  /** Updates the fields for another command or part, and the placeholders for another preset. */
   async #choose() {
     const retrain = this.#retrain;
     for (const field of [this.from, this.trial]) field.element.hidden = !retrain;
@@ -165,7 +165,7 @@ export class StartView {
     await this.#showPreset(space);
   }
 
-  /** Settings that every run of a command has. */
+  /** Shows the settings that every run of a command has. */
   #showGeneral() {
     const command = this.command.value;
     if (this.built === command) return;
@@ -178,7 +178,7 @@ export class StartView {
     this.general.replaceChildren(...fieldsets(groups, early));
   }
 
-  /** Not every space has every preset. */
+  /** Offers the presets that the space has. */
   #offerPresets(space) {
     const sections = this.presets[this.command.value];
     for (const option of this.preset.input.options) {
@@ -187,7 +187,7 @@ export class StartView {
     if (this.preset.input.selectedOptions[0]?.disabled) this.preset.input.value = "quick";
   }
 
-  /** What an empty field means; a search's settings depend on its strategy and evaluator. */
+  /** Shows the preset's values as placeholders; a search's depend on its strategy and evaluator. */
   async #showPreset(space) {
     const { kinds } = this;
     const command = this.command.value;
@@ -201,7 +201,7 @@ export class StartView {
       if (!this.#abort.signal.aborted) this.#complain(error);
       return;
     }
-    if (kinds !== this.kinds) return; // Something else was chosen meanwhile.
+    if (kinds !== this.kinds) return; // Another choice was made meanwhile.
     const values = presets[command]?.[this.preset.value]?.[space];
     for (const { path, preset } of this.#fields) preset(valueAt(values, path));
     setText(this.data.input.options[0], values ? `${values.data} (preset)` : "as preset");
@@ -215,7 +215,7 @@ export class StartView {
     return [...Object.values(this.parts), { fields: this.generalFields }].flatMap((p) => p.fields);
   }
 
-  /** A part with settings is named, since they are its own. */
+  /** The settings to send. A part with settings is named, since they are its own. */
   #settings() {
     const settings = collect(this.#fields);
     if (this.#retrain) return settings;
@@ -268,7 +268,7 @@ export class StartView {
   }
 }
 
-/** The summary of what is chosen, with its name where the preset chose it. */
+/** The summary of the chosen definition, with its name where the preset chose it. */
 function described(given, kind, part) {
   const summary = part.summary(kind);
   return summary && !given ? `${kind}: ${summary}` : summary;

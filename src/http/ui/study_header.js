@@ -1,4 +1,4 @@
-/** What a study is doing, at a glance. */
+/** State and progress of a study. */
 import { h, setAttribute, setText } from "./dom.js";
 import { clock, count, duration, moment } from "./format.js";
 import { paths } from "./api.js";
@@ -60,7 +60,7 @@ export class StudyHeader {
     setText(this.#values[name].note, note);
   }
 
-  /** @param study as the server tells it; @param {number} readAt when it was read. */
+  /** @param study as the server gives it; @param {number} readAt time of reading */
   update(study, readAt) {
     const { state, done, total, secondsLeft, algorithms, tables, queries, seed } = study;
     setText(this.state, stateWords[state]);

@@ -1,4 +1,4 @@
-/** Studies below the runs: name, state, how far. */
+/** Studies below the runs: name, state, progress. */
 import { api } from "./api.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { count } from "./format.js";
@@ -19,7 +19,7 @@ export class StudyList {
     );
   }
 
-  /** Reads the list anew. */
+  /** Reads the list again. */
   async read() {
     const { studies, total } = await api.studies();
     this.studies = studies;

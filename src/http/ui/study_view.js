@@ -1,11 +1,11 @@
-/** The page of one study: how far it is, its figure while it fills, the same as numbers, what is run. */
+/** The page of one study: progress, its figure as it fills, the same as numbers, its configuration. */
 import { api } from "./api.js";
 import { announce, h, panel } from "./dom.js";
 import { count } from "./format.js";
 import { Plot } from "./plot.js";
 import { StudyHeader } from "./study_header.js";
 
-/** How often a study that goes on, and one that stands still, is read again. */
+/** Interval of reading a study again, by its state. */
 const every = { running: 1000, interrupted: 5000 };
 const curves = 12;
 const shown = 5;
@@ -54,7 +54,7 @@ export class StudyView {
 
   async #read() {
     try {
-      // A page that nobody sees asks for nothing.
+      // A hidden page sends no requests.
       if (document.hidden) await shownAgain(this.#abort.signal);
       const study = await api.study(this.id, this.#abort.signal);
       this.#failed.hidden = true;
@@ -63,7 +63,7 @@ export class StudyView {
       if (this.#abort.signal.aborted) return;
       this.#failed.textContent = error.message;
       this.#failed.hidden = false;
-      // The server may come back; what is gone does not.
+      // The server may come back; a deleted study does not.
       if (error.status !== 404 && error.status !== 401) {
         this.#timer = setTimeout(() => this.#read(), every.interrupted);
       }
@@ -95,7 +95,7 @@ class TaskPanel {
       dash: i >= curves ? [8, 4] : undefined,
       format: short,
     }));
-    // Counted from 1; what is not listed comes last.
+    // Counted from 1; unlisted algorithms come last.
     const edges = this.names.length + 2;
     this.plot = new Plot({
       label: `${title}, of the best so far over queries`,

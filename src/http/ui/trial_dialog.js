@@ -1,11 +1,14 @@
-/** One trial: its drawing, its numbers, the command that retrains it, and downloads. */
+/** Dialog of one trial: its drawing, figures, the command that retrains it, and downloads. */
 import { api, paths } from "./api.js";
 import { copyButton, h } from "./dom.js";
 import { count } from "./format.js";
 import { Drawing } from "./network.js";
 import { outcome, scoreWords } from "./scores.js";
 
-/** @param {object} run as `GET /runs/:id` gives it; @param {number} number of the trial; @param {() => void} closed */
+/**
+ * @param {object} run as `GET /runs/:id` gives it; @param {number} number of the trial; @param {() => void}
+ * closed
+ */
 export function openTrial({ id: run, ...about }, number, closed) {
   const words = scoreWords(about);
   const drawing = new Drawing(`Network of trial ${number}`, "Drawing …");

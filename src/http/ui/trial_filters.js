@@ -1,9 +1,9 @@
-/** Which trials the table shows. */
+/** Filters of the trial table. */
 import { h, throttled } from "./dom.js";
 
 /**
  * @param {object} view `on`, `minScore` and `q` are changed in place, then `changed` is called
- * @param {object} words as `scoreWords` gives them; @param {(trial: number) => void} open shows one
+ * @param {object} words from `scoreWords`; @param {(trial: number) => void} open shows a trial
  */
 export function trialFilters(view, words, changed, open) {
   const later = throttled(300, changed);

@@ -1,6 +1,6 @@
 /**
- * All trials of a run: sorted, filtered and cut into pages by the server; only the rows in view exist here,
- * so that 50,000 scroll like 50.
+ * Table of a run's trials. The server sorts, filters and pages them; only visible rows exist in the page, so
+ * that 50,000 scroll like 50.
  */
 import { api } from "./api.js";
 import { h, panel, setAttribute, setText, throttled } from "./dom.js";
@@ -10,7 +10,7 @@ import { outcome, scoreWords } from "./scores.js";
 
 const rowHeight = 36;
 const pageSize = 100;
-/** Rows above and below those in view. */
+/** Rows that are kept above and below the visible ones. */
 const margin = 8;
 const refreshEvery = 2000;
 
@@ -34,7 +34,7 @@ export class TrialsPanel {
   #active = 0;
   #generation = 0;
 
-  /** @param {RunModel} model; @param {(trial: number) => void} open shows one */
+  /** @param {RunModel} model; @param {(trial: number) => void} open shows a trial */
   constructor(model, open) {
     this.model = model;
     this.open = open;
@@ -113,7 +113,7 @@ export class TrialsPanel {
     });
   }
 
-  /** Another order or filter: from the top. */
+  /** Scrolls to the top, after another order or filter. */
   #reset() {
     this.#active = 0;
     this.scroller.scrollTop = 0;
@@ -128,7 +128,7 @@ export class TrialsPanel {
     this.#pages.clear();
   }
 
-  /** New trials: what is in view is read again; the old rows stay until then. */
+  /** Reads the visible rows again after new trials; the old rows stay until then. */
   #refresh() {
     const [first, last] = this.#inView();
     const stale = [...this.#pages.keys()];
@@ -219,7 +219,7 @@ export class TrialsPanel {
     this.open(Number(trial));
   }
 
-  /** One row is in the tab order; arrows move it. */
+  /** Moves between rows by arrow keys; only one row is in the tab order. */
   #key(event) {
     const page = Math.max(1, Math.floor(this.scroller.clientHeight / rowHeight) - 1);
     const steps = {

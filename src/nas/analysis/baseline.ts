@@ -1,4 +1,4 @@
-/** A network made by hand in the terms of a search space: what a search has to beat. */
+/** Hand-made network of a search space, as a baseline for searches. */
 import { UsageError } from "../../common/errors.ts";
 import type { ArchFile } from "../arch_formats/arch_file.ts";
 import { describe } from "./describe.ts";
@@ -6,7 +6,10 @@ import type { RetrainConfig } from "../config/config.ts";
 import type { Settings } from "../definition.ts";
 import { openSpace, spaces } from "../registry.ts";
 
-/** @throws UsageError for a space that has no hand-made network. */
+/**
+ * Choices of the hand-made network.
+ * @throws UsageError for a space without one.
+ */
 export function baselineChoice({ kind, ...settings }: Settings): number[] {
   const { baseline } = spaces.get(kind);
   if (baseline) return baseline(settings);
@@ -16,7 +19,7 @@ export function baselineChoice({ kind, ...settings }: Settings): number[] {
   );
 }
 
-/** Parameters of the network that a config makes of an architecture, without an auxiliary head. */
+/** Parameters of an architecture's network under a config, without an auxiliary head. */
 export function parametersOf(arch: ArchFile, config: RetrainConfig): number {
   const space = openSpace(config.space);
   const { input, classes } = arch;
@@ -30,8 +33,8 @@ export function parametersOf(arch: ArchFile, config: RetrainConfig): number {
 }
 
 /**
- * The even number of filters at which an architecture comes closest to so many parameters.
- * @param withFilters the config with so many filters.
+ * The even number of filters at which an architecture's parameters come closest to a given number.
+ * @param withFilters returns the config with a number of filters.
  */
 export function filtersFor(
   parameters: number,
@@ -42,7 +45,7 @@ export function filtersFor(
   let high = 2;
   while (at(high) < parameters) high *= 2;
   let low = high / 2 & ~1;
-  // Parameters grow with the filters: below `low` there are too few, from `high` on enough.
+  // Parameters grow with the filters: `low` has too few, `high` has enough.
   while (high - low > 2) {
     const middle = (low + high) / 2 & ~1;
     if (at(middle) < parameters) low = middle;

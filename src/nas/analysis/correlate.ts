@@ -1,7 +1,7 @@
 /**
- * Do shared weights rank architectures as training on their own does? Architectures drawn uniformly from the
- * space are scored with the weights that a search left, then each is trained briefly by itself, all for as many
- * steps and on the same images. The test set is never read.
+ * Measures whether shared weights rank architectures as separate training does. Architectures sampled
+ * uniformly from the space are scored with the shared weights of a search; then each is trained briefly by
+ * itself, all for the same number of steps and on the same images. The test set is never read.
  */
 import { sliceImages } from "../../data/dataset.ts";
 import type { DataSet } from "../../data/dataset.ts";
@@ -20,23 +20,23 @@ import { memoryStore } from "../search/store.ts";
 import { DivergedError } from "../train/training.ts";
 import type { EarlierWeights } from "../train/warm_start.ts";
 
-/** One architecture: both figures are accuracies on validation images, as fractions. */
+/** One architecture. Both scores are accuracies on validation images, as fractions. */
 export interface Correlated {
   choice: number[];
-  /** Of the network that is trained by itself. */
+  /** Parameters of the separately trained network. */
   parameters: number;
   sharedScore: number;
-  /** Absent until it was trained; 0 where its training diverged. */
+  /** Absent until trained; 0 where the training diverged. */
   trainedAccuracy?: number;
   seconds?: number;
 }
 
-/** Everything there is to know, and to go on from. */
+/** Results so far, enough to resume from. */
 export interface CorrelationState {
   seed: number;
-  /** Longest training of one architecture. */
+  /** Time limit of one training, in minutes. */
   minutes: number;
-  /** Of each training. */
+  /** Steps of each training. */
   steps: number;
   batch: number;
   architectures: Correlated[];
@@ -44,7 +44,7 @@ export interface CorrelationState {
 
 export interface CorrelationOptions {
   config: SearchConfig;
-  /** The weights that the search left. */
+  /** Shared weights of the search. */
   shared: EarlierWeights;
   gpu: Gpu;
   dataset: DataSet;
@@ -52,11 +52,11 @@ export interface CorrelationOptions {
   seed: number;
   architectures: number;
   minutes: number;
-  /** Of an earlier process with the same settings. */
+  /** State of an earlier process with the same settings, to resume from. */
   earlier?: CorrelationState;
 }
 
-/** The state after the scoring, then after each training. */
+/** Yields the state after scoring, then after each training. */
 export async function* correlate(options: CorrelationOptions): AsyncGenerator<CorrelationState> {
   const { signal } = options;
   const state = options.earlier ?? await begin(options);
@@ -71,7 +71,7 @@ export async function* correlate(options: CorrelationOptions): AsyncGenerator<Co
   }
 }
 
-/** Draws and scores the architectures, and finds out how many steps the slowest can make. */
+/** Samples and scores the architectures, and finds how many steps the slowest can do in the time. */
 async function begin(options: CorrelationOptions): Promise<CorrelationState> {
   const { config, gpu, dataset, signal, seed, minutes } = options;
   if (config.evaluator.kind !== "shared") {
@@ -128,7 +128,7 @@ function fileOf({ config, dataset }: CorrelationOptions, choice: number[]): Arch
   return { ...archFieldsOf(config, of), choice };
 }
 
-/** What `retrain` would do by default with the search's preset, ending with a small learning rate. */
+/** Default config of `retrain` for the search's preset, with a learning rate that decays to a small value. */
 function trainingConfig(options: CorrelationOptions, arch = fileOf(options, [])): RetrainConfig {
   const { config, seed } = options;
   return finalConfig(arch, {
@@ -145,10 +145,10 @@ function trainingConfig(options: CorrelationOptions, arch = fileOf(options, []))
   });
 }
 
-/** Steps of the probe that finds out how fast training is: the first ones compile. */
+/** Steps of the probe that measures training speed; its first steps include compiling. */
 const probeSteps = 40;
 
-/** Fewer steps than this rank nothing. */
+/** Fewest steps per training that can rank architectures. */
 const fewestSteps = 20;
 
 async function stepsWithin(options: CorrelationOptions, choice: number[]): Promise<number> {
@@ -175,7 +175,7 @@ async function stepsWithin(options: CorrelationOptions, choice: number[]): Promi
       break;
     }
   }
-  // A tenth is left for what the probe does not see.
+  // A tenth is reserved for costs that the probe does not measure.
   const steps = Math.floor((0.9 * 60 * minutes - validation) / stepSeconds);
   if (steps < fewestSteps) {
     throw new UsageError(
@@ -190,7 +190,7 @@ async function stepsWithin(options: CorrelationOptions, choice: number[]): Promi
   return steps < perEpoch ? steps : perEpoch * Math.min(epochs, Math.floor(steps / perEpoch));
 }
 
-/** The accuracy on all validation images after so many steps; ends before the test images are read. */
+/** Trains for `steps` and returns the accuracy on all validation images; never reads the test images. */
 async function trainBriefly(
   options: CorrelationOptions,
   choice: number[],
@@ -219,9 +219,9 @@ async function trainBriefly(
 
 export interface RankCorrelation {
   value: number;
-  /** 95 %. */
+  /** 95 % interval. */
   interval: [number, number];
-  /** Two-sided, by permutation. */
+  /** Two-sided p by permutation. */
   p: number;
 }
 
@@ -229,11 +229,11 @@ export interface CorrelationSummary {
   n: number;
   kendall: RankCorrelation;
   spearman: RankCorrelation;
-  /** What the number of parameters alone would say. */
+  /** Kendall's τ between the number of parameters and the trained accuracy, for comparison. */
   parametersKendall: number;
 }
 
-/** Of the architectures that are trained; null for fewer than three. */
+/** Correlations over the trained architectures; null for fewer than three. */
 export function summariseCorrelation(
   { architectures }: CorrelationState,
 ): CorrelationSummary | null {

@@ -1,4 +1,4 @@
-/** Sizes of a network without a device: parameters, multiply-adds, shapes, memory. */
+/** Describes a network without a device: parameters, multiply-adds, shapes, memory. */
 import { absorbRelus } from "../../autodiff/fuse.ts";
 import { peakBytes, reach, type Schedule, schedule, Tape, type Value } from "../../autodiff/mod.ts";
 import { numel, type Shape } from "../../autodiff/op.ts";
@@ -10,39 +10,40 @@ import type { Form, Model, Pass, SearchSpace } from "../space.ts";
 
 export interface DescribeOptions<A> {
   space: SearchSpace<A>;
-  /** What to describe: one architecture, or all shared weights together. */
+  /** The architecture to describe, or `supernet` for all shared weights together. */
   choice?: readonly number[];
   supernet?: boolean;
   /** Height, width, channels of an image. */
   input: readonly [number, number, number];
   classes: number;
   form: Form;
-  /** Images per training step, for the memory; default 1. */
+  /** Images per training step, for the memory estimate; default 1. */
   batch?: number;
 }
 
 /** One operation of the network, in the order of execution. */
 export interface LayerDescription {
-  /** Where in the network, parts joined with "/". */
+  /** Path within the network, parts joined with "/". */
   scope: string;
   op: string;
-  /** Of the result for one image: `1, h, w, c`. */
+  /** Shape of the result for one image: `1, h, w, c`. */
   shape: Shape;
-  /** Trainable parameters that are used here first. */
+  /** Trainable parameters whose first use is here. */
   parameters: number;
   /** Multiply-adds for one image; 0 where nothing reads the result, which is then not computed. */
   macs: number;
-  /** Nothing reads the result (legacyFixed). */
+  /** True if nothing reads the result (legacyFixed). */
   unread?: true;
 }
 
+/** Size and cost of a network, by layer and in total. */
 export interface Description {
   /** Trainable parameters without those of the auxiliary head. */
   parameters: number;
   auxParameters: number;
   /** Multiply-adds of one image forward, without the auxiliary head; null for a supernet. */
   macs: number | null;
-  /** Null for a supernet: which operations run is up to the architecture. */
+  /** Null for a supernet, whose operations depend on the architecture. */
   layers: LayerDescription[] | null;
   /** Bytes on the device. */
   memory: {
@@ -50,8 +51,9 @@ export interface Description {
     gradients: number;
     /** Running statistics. */
     states: number;
-    /** Most bytes of intermediate results alive in one training step; null for a supernet. */
+    /** Peak bytes of intermediate results in one training step; null for a supernet. */
     step: number | null;
+    /** Images per training step that `step` is for. */
     batch: number;
   };
 }
@@ -61,6 +63,7 @@ const AUX = /^aux\//;
 const training: Pass = { training: true, batchStatistics: true, seed: 0, step: 0, steps: 1 };
 
 /**
+ * Describes an architecture or the supernet.
  * @throws UsageError where the choice does not fit the space, naming the decision.
  */
 export function describe<A>(options: DescribeOptions<A>): Description {
@@ -90,16 +93,16 @@ export function describe<A>(options: DescribeOptions<A>): Description {
   };
 }
 
-/** What the released code counts for the same architecture. */
+/** Parameter count of the released code for the same architecture. */
 export interface ReleasedCount {
   parameters: number;
-  /** In reductions that nothing reads. */
+  /** Parameters in reductions that nothing reads. */
   unread: number;
 }
 
 /**
- * The parameters of a final network as the released code builds it (`legacyFixed`), which published counts are
- * of; null where that is what is described, or makes no difference.
+ * Parameters of a final network as the released code builds it (`legacyFixed`), on which published counts are
+ * based. Null if the options describe that network already, or if it has the same count.
  */
 export function releasedCount(
   options: DescribeOptions<unknown>,
@@ -144,7 +147,7 @@ function layersOf(model: Model, input: readonly [number, number, number]): Layer
   });
 }
 
-/** Most bytes alive in one step forward and backward, as the run would allocate them. */
+/** Peak bytes of one training step, forward and backward, as allocated by a run. */
 function stepBytes(
   model: Model,
   input: readonly [number, number, number],
@@ -153,7 +156,7 @@ function stepBytes(
   return peakBytes(trainingSchedule(model, [batch, ...input]));
 }
 
-/** What one training step does, but for the update of the weights. */
+/** Schedule of one training step without the weight update. */
 export function trainingSchedule(model: Model, images: Shape): Schedule {
   const tape = new Tape();
   const { logits, aux } = model.forward(tape.input(images), training);

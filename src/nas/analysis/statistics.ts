@@ -1,12 +1,12 @@
 /**
- * Small statistics: means and deviations over seeds, whether two groups differ, rank correlations. All
- * sums run over plain numbers; samples here have few elements. Random permutations are seeded.
+ * Small statistics: means and deviations over seeds, tests of the difference between groups, rank
+ * correlations. Samples are small, so that sums need no special care. Random permutations are seeded.
  */
 import { Rng } from "../../common/random.ts";
 
 type Numbers = ArrayLike<number>;
 
-/** Mean, sample standard deviation (n − 1; NaN for one value) and the half-width of the mean's 95 % interval. */
+/** Mean, sample standard deviation (n − 1; NaN for one value), half-width of the mean's 95 % interval. */
 export interface Summary {
   n: number;
   mean: number;
@@ -21,7 +21,7 @@ export function summarise(values: Numbers): Summary {
   return { n, mean: mean(values), deviation, halfWidth };
 }
 
-/** NaN for no values. */
+/** Mean; NaN for no values. */
 export function mean(values: Numbers): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i];
@@ -37,14 +37,14 @@ export function variance(values: Numbers): number {
   return sum / (values.length - 1);
 }
 
-/** Whether two groups have the same mean. */
+/** Difference of the means of two groups, with its test. */
 export interface Difference {
   /** mean(a) − mean(b). */
   difference: number;
-  /** Half-width of its interval: smaller differences than this are not told from none. */
+  /** Half-width of its interval: smaller differences are not significant. */
   halfWidth: number;
   degrees: number;
-  /** Two-sided, of Welch's t-test: assumes normal values, not equal deviations. */
+  /** Two-sided p of Welch's t-test, which assumes normal values but not equal deviations. */
   p: number;
 }
 
@@ -69,20 +69,20 @@ export function welch(a: Numbers, b: Numbers, level = 0.05): Difference {
   };
 }
 
-/** Above so many arrangements a permutation test draws this many at random. */
+/** Largest number of arrangements that are all tested; beyond it, this many random ones are. */
 const MOST_PERMUTATIONS = 10_000;
 
 /**
- * Two-sided permutation test of the difference of means: the share of all ways to deal the values into two
- * groups of these sizes whose difference is at least as large. Assumes nothing about the distribution; three
- * against three values cannot come below p = 0.1.
+ * Two-sided permutation test of the difference of means: the share of all splits of the values into two
+ * groups of these sizes whose difference is at least as large. Assumes nothing about the distribution. With
+ * three against three values, p is at least 0.1.
  */
 export function permutationTest(a: Numbers, b: Numbers, seed = 1): number {
   const all = Float64Array.from([...Array.from(a), ...Array.from(b)]);
   const total = all.reduce((x, y) => x + y, 0);
   const gap = (sum: number) => Math.abs(sum / a.length - (total - sum) / b.length);
   const observed = gap(all.subarray(0, a.length).reduce((x, y) => x + y, 0));
-  // The same values summed in another order differ in the last bits.
+  // Tolerance: the same values summed in another order differ in the last bits.
   const least = observed - 1e-12 * Math.max(1, Math.abs(total));
   let hits = 0, count = 0;
   if (combinations(all.length, a.length) <= MOST_PERMUTATIONS) {
@@ -154,8 +154,8 @@ export function kendall(x: Numbers, y: Numbers): number {
 }
 
 /**
- * Two-sided p of a correlation: the share of orders of y in which it is at least as strong. All orders where
- * there are few, seeded random ones otherwise.
+ * Two-sided p of a correlation: the share of permutations of y with a correlation at least as strong. Tests
+ * all permutations if there are few, seeded random ones otherwise.
  */
 export function correlationP(
   x: Numbers,
@@ -189,8 +189,9 @@ export function correlationP(
 }
 
 /**
- * 95 % interval of a rank correlation over n pairs, by Fisher's z with the standard errors of Fieller, Hartley
- * and Pearson ("Tests for rank correlation coefficients", Biometrika 44, 1957). The whole range for n ≤ 4.
+ * 95 % interval of a rank correlation over n pairs, by Fisher's z with the standard errors of Fieller,
+ * Hartley and Pearson ("Tests for rank correlation coefficients", Biometrika 44, 1957). The whole range for
+ * n ≤ 4.
  */
 export function correlationInterval(
   r: number,
@@ -203,12 +204,12 @@ export function correlationInterval(
   return [Math.tanh(z - 1.959964 * error), Math.tanh(z + 1.959964 * error)];
 }
 
-/** Two-sided p of Student's t with so many degrees of freedom (a fraction is allowed). */
+/** Two-sided p of Student's t; `degrees` of freedom may be fractional. */
 export function studentP(t: number, degrees: number): number {
   return incompleteBeta(degrees / (degrees + t * t), degrees / 2, 0.5);
 }
 
-/** The t below which a share 0.5 … 1 of Student's distribution lies; within 1e-9. */
+/** Quantile of Student's t for a share of 0.5 … 1; within 1e-9. */
 export function studentQuantile(share: number, degrees: number): number {
   const outside = 2 * (1 - share);
   let [low, high] = [0, 1];

@@ -1,6 +1,6 @@
 /**
- * How well predictors rank architectures that they did not see, by the size of their training set (White et al.,
- * "How Powerful are Performance Predictors in Neural Architecture Search?", NeurIPS 2021; Schrodi et al., NeurIPS 2023).
+ * Measures how well predictors rank unseen architectures, by training-set size (White et al., "How Powerful
+ * are Performance Predictors in Neural Architecture Search?", NeurIPS 2021; Schrodi et al., NeurIPS 2023).
  */
 import { UsageError } from "../../common/errors.ts";
 import { Rng, salted, Stream } from "../../common/random.ts";
@@ -15,11 +15,11 @@ import { areAccuracies, logErrors } from "../predictors/targets.ts";
 import type { SearchSpace } from "../space.ts";
 import { kendall, mean, pearson, spearman, variance } from "./statistics.ts";
 
-/** What predictors learn: the logarithm of the error, or the error in per cent. */
+/** Targets that predictors learn: the logarithm of the error, or the error in per cent. */
 export const surrogateTargets = ["log", "error"] as const;
 export type SurrogateTarget = typeof surrogateTargets[number];
 
-/** A predictor and what it sees. */
+/** A predictor with its encoding. */
 export interface Subject {
   predictor: PredictorName;
   /** Absent for predictors that see graphs. */
@@ -28,22 +28,22 @@ export interface Subject {
 
 export interface SurrogateOptions {
   space: SearchSpace<unknown>;
-  /** Architectures by number, and their scores: larger is better. */
+  /** Architectures by index, and their scores: larger is better. */
   arch(index: number): unknown;
   scores: Float64Array;
   subjects: readonly Subject[];
   trainSizes: readonly number[];
-  /** Architectures that are held out. */
+  /** Number of held-out architectures. */
   testSize: number;
   seeds: readonly number[];
   target: SurrogateTarget;
-  /** Of every predictor. */
+  /** Settings that apply to every predictor. */
   settings?: PredictorSettings;
-  /** Measured earlier: left out. */
+  /** Whether a point was measured earlier and is to be skipped. */
   skip?(point: Pick<SurrogatePoint, "predictor" | "encoding" | "trainSize" | "seed">): boolean;
 }
 
-/** One predictor after one training set. */
+/** Measurement of one predictor with one training set. */
 export interface SurrogatePoint {
   predictor: PredictorName;
   /** Name of the encoding; "" for predictors that see graphs. */
@@ -53,21 +53,21 @@ export interface SurrogatePoint {
   kendall: number;
   spearman: number;
   pearson: number;
-  /** In the unit of the target. */
+  /** Root mean square error in the unit of the target. */
   rmse: number;
   /**
-   * Mean absolute error of the predicted error, in points of per cent, of held-out architectures and of those
-   * trained on; of scores that are no accuracies in their own unit.
+   * Mean absolute error of the predicted error in percentage points, on held-out and on training
+   * architectures. Scores that are not accuracies: in their own unit.
    */
   testError: number;
   trainError: number;
   seconds: number;
-  /** Predicted and true target, of the first seed's largest training set: for a picture. */
+  /** Predicted and true targets for plotting, only for the first seed's largest training set. */
   pairs?: [predicted: number, truth: number][];
 }
 
 /**
- * Every subject on the same training sets: a seed's smaller sets are the beginnings of its larger ones.
+ * Measures all subjects on the same training sets. A seed's smaller sets are prefixes of its larger ones.
  * @throws UsageError where the table has too few architectures.
  */
 export function* surrogate(options: SurrogateOptions): Generator<SurrogatePoint> {
@@ -114,7 +114,7 @@ export function* surrogate(options: SurrogateOptions): Generator<SurrogatePoint>
   }
 }
 
-/** What is learned of each score, and the error in per cent, at most 100, that a value of it stands for. */
+/** Targets for the scores, and a function from a target to the error in per cent, at most 100. */
 function learned(scores: Float64Array, target: SurrogateTarget) {
   const same = (value: number) => value;
   if (!areAccuracies(scores)) return { targets: scores.map((score) => -score), toError: same };
@@ -123,7 +123,7 @@ function learned(scores: Float64Array, target: SurrogateTarget) {
     : { targets: scores.map((score) => 100 * (1 - score)), toError: same };
 }
 
-/** To six digits: a picture shows no more. */
+/** Pairs rounded to six digits, enough for a plot. */
 const pairsOf = (predicted: Float64Array, truth: Float64Array) =>
   Array.from(predicted, (p, i): [number, number] => [
     Number(p.toPrecision(6)),
@@ -145,7 +145,7 @@ export interface SurrogateSummary {
   encoding: string;
   trainSize: number;
   seeds: number;
-  /** Means over the seeds, and the sample deviation of Kendall's τ. */
+  /** Mean and sample standard deviation of Kendall's τ over the seeds. */
   kendall: number;
   deviation: number;
   spearman: number;
@@ -166,7 +166,7 @@ const averaged = [
   "seconds",
 ] as const;
 
-/** In the order of first appearance. */
+/** Means over the seeds, in the order of first appearance. */
 export function summariseSurrogate(points: readonly SurrogatePoint[]): SurrogateSummary[] {
   const groups = Map.groupBy(
     points,
@@ -185,7 +185,7 @@ export function summariseSurrogate(points: readonly SurrogatePoint[]): Surrogate
 }
 
 /**
- * Each predictor with each encoding that it can use.
+ * Pairs each predictor with each encoding that it can use.
  * @throws UsageError for a predictor that can use none of them.
  */
 export function subjectsOf(

@@ -1,6 +1,6 @@
 /**
- * `arch.json`: a found architecture with what it was found on. What it records is the default for
- * retraining; options override.
+ * `arch.json`: a found architecture and the settings it was found with. These are the defaults for
+ * retraining; options override them.
  */
 import { z } from "zod";
 import { DataError } from "../../common/errors.ts";
@@ -9,9 +9,10 @@ import { countOf, limits, nameText, pathText, sizeOf, tooLarge } from "../config
 
 const side = sizeOf(limits.side);
 
-/** Every layer of a macro network chooses an operation and, of each earlier one, whether it reads it. */
+/** Most choices of a macro network: each layer has an operation and a skip bit per earlier layer. */
 const maxChoices = limits.layers.most * (limits.layers.most + 20);
 
+/** Schema of `arch.json`, version 2. `parseArchFile` also upgrades older versions. */
 export const archFile = z.object({
   format: z.literal("denas-arch"),
   version: z.literal(2),
@@ -19,43 +20,44 @@ export const archFile = z.object({
   space: nameText.min(1),
   /** Height, width, channels of an image. */
   input: z.tuple([side, side, sizeOf(limits.channels)]),
-  /** Names of the classes, or how many there are. */
+  /** Names of the classes, or their number. */
   classes: z.union([
     sizeOf(limits.classes),
     z.array(pathText).min(1).max(limits.classes.most, tooLarge(limits.classes)),
   ]),
   /** One class per image (the default), or any number of them. */
   task: z.enum(["single-label", "multi-label"]).optional(),
-  /** What was chosen at every decision of the space, in its order. */
+  /** Choice at every decision of the space, in its order. */
   choice: z.array(countOf(limits.options)).max(maxChoices),
-  /** Settings of the space at which the architecture was found. */
+  /** Settings of the space in which the architecture was found. */
   settings: z.record(nameText, z.union([z.number(), z.boolean(), nameText])),
   /** Name of the data set. */
   data: pathText.optional(),
   /**
-   * Accuracy as a fraction unless `scoreUnit` is there, and what it means: with shared weights, after training from scratch (briefly, in a
-   * search), or as a table has it.
+   * Accuracy as a fraction, unless `scoreUnit` is present. `scoreKind` tells what was measured: with shared
+   * weights, after training from scratch (briefly, in a search), or a table's value.
    */
   score: z.number().optional(),
   scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table"]).optional(),
   scoreUnit: nameText.optional(),
   run: pathText.optional(),
-  /** What found it: a search strategy's name, or `baseline` for a network made by hand. */
+  /** Search strategy that found it, or `baseline` for a network made by hand. */
   strategy: nameText.optional(),
   seed: z.number().int().optional(),
 });
 
+/** Contents of `arch.json`: the choices of an architecture, its space, and the task it was found for. */
 export type ArchFile = z.infer<typeof archFile>;
 
-/** How many classes an architecture file is for. */
+/** Number of classes of an architecture file. */
 export function classCount(arch: ArchFile): number {
   return typeof arch.classes === "number" ? arch.classes : arch.classes.length;
 }
 
 /**
+ * Parses an architecture file. Whether the choices fit the space is checked by `SearchSpace.decode`.
  * @param name of the file, for messages.
- * @throws DataError naming the field and what it should be. Whether the choices fit the space is for
- * `SearchSpace.decode` to say.
+ * @throws DataError naming the field and the expected value.
  */
 export function parseArchFile(text: string, name: string): ArchFile {
   let json: unknown;
@@ -85,7 +87,7 @@ export function parseArchFile(text: string, name: string): ArchFile {
 
 const sizes = ["stem", "layers", "filters", "branches", "blocks"] as const;
 
-/** What files of version 1 had beside the choice stands among the settings now. */
+/** Upgrades files of version 1: fields beside the choice move into the settings. */
 export function upgradedArch(json: unknown): unknown {
   if (typeof json !== "object" || json === null) return json;
   const { version, ...file } = json as Record<string, unknown>;
@@ -98,14 +100,14 @@ export function upgradedArch(json: unknown): unknown {
   return { ...file, version: 2, settings };
 }
 
-/** One line per field; the choices on one line, so that a diff shows what changed. */
+/** Formats a file with one line per field. The choices share one line, so that a diff shows what changed. */
 export function formatArchFile(arch: ArchFile): string {
   const fields = Object.entries(archFile.parse(arch))
     .map(([key, value]) => `  ${JSON.stringify(key)}: ${oneLine(value)}`);
   return `{\n${fields.join(",\n")}\n}\n`;
 }
 
-/** Whether a file's text is an architecture that denas wrote: only such files are replaced. */
+/** Whether a file's text is an architecture written by denas: only such files are overwritten. */
 export function isArchFile(text: string): boolean {
   try {
     return JSON.parse(text)?.format === "denas-arch";
@@ -114,7 +116,10 @@ export function isArchFile(text: string): boolean {
   }
 }
 
-/** Choices as text: integers between blanks, commas or brackets, as the original scripts print them. */
+/**
+ * Parses choices as text: integers separated by blanks, commas or brackets, as the original scripts print
+ * them.
+ */
 export function parseChoice(text: string): number[] | null {
   const words = text.replace(/[[\](),;]/g, " ").trim().split(/\s+/);
   return words.every((word) => /^\d+$/.test(word)) ? words.map(Number) : null;

@@ -1,6 +1,6 @@
 /**
- * Architectures one below the other: a line of each as the scripts take it, in brackets or in the notation of a
- * benchmark, or a row per layer or cell as `arc_string_output.txt` has them.
+ * Lists of architectures. One line each, as the scripts take it, in brackets or in the notation of a
+ * benchmark; or a row per layer or cell, as in `arc_string_output.txt`.
  */
 import { DataError } from "../../common/errors.ts";
 import type { ArchFile } from "./arch_file.ts";
@@ -8,7 +8,7 @@ import { type FormOptions, readFormText } from "./mod.ts";
 
 export interface ListedArch {
   arch: ArchFile;
-  /** Where it begins, from 1. */
+  /** Line number of the start, from 1. */
   line: number;
 }
 
@@ -18,7 +18,7 @@ interface Row {
 }
 
 /**
- * Blank lines and those that begin with # do not matter.
+ * Parses a list. Blank lines and lines that begin with # are ignored.
  * @param name of the file, for messages.
  * @throws DataError when nothing in it is an architecture.
  */
@@ -48,7 +48,7 @@ export function parseList(
   );
 }
 
-/** Rows of one architecture become one text, in brackets. */
+/** Joins the rows of one architecture into one text, in brackets. */
 function grouped(rows: readonly Row[]): Row[] {
   const lengths = rows.map(({ text }) => lengthOf(text));
   const macro = lengths[0] === 1 && lengths[1] === 2;
@@ -66,17 +66,20 @@ function grouped(rows: readonly Row[]): Row[] {
   }));
 }
 
-/** Numbers in a row; 0 where it is none. */
+/** Count of numbers in a row; 0 when it is not a row of numbers. */
 const lengthOf = (text: string) => /^\[?[\d\s]+\]?$/.test(text) ? text.match(/\d+/g)!.length : 0;
 
-/** Two rows for cells; as many as grow by one for channel ranges; null where a line is an architecture. */
+/**
+ * Rows per architecture: two for cells, as many as grow by one for channel ranges. Null when each line is one
+ * architecture.
+ */
 function rowsOfRepeatedLengths(lengths: readonly number[]): number | null {
   const [first] = lengths;
   if (first === 0) return null;
   const grows = lengths.findIndex((length, i) => length !== first + i);
   const rows = grows < 0 ? lengths.length : grows;
   if (rows > 2) return rows;
-  // One line of a cell pair has two equal halves of 4 per block.
+  // A line with one cell pair has two equal halves of 4 numbers per block.
   const cells = lengths.every((length) => length === first) && lengths.length % 2 === 0 &&
     first % 4 === 0 && first % 8 !== 0;
   return cells ? 2 : null;

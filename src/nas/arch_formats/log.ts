@@ -1,25 +1,25 @@
 /**
- * The log that the released ENAS code and its CODEBRIM fork write: per epoch ten architectures in bracketed
- * rows, each with `val_acc=`, then `valid_accuracy:` and `test_accuracy:`.
+ * Parses the log that the released ENAS code and its CODEBRIM fork write: per epoch ten architectures in
+ * bracketed rows, each with `val_acc=`, then `valid_accuracy:` and `test_accuracy:`.
  */
 import { isRanges, rangeChoice } from "./ranges.ts";
 
 export interface LoggedArch {
   space: "macro" | "macro-range" | "micro";
-  /** Operations of a channel-range architecture. */
+  /** Number of operations of a channel-range architecture. */
   branches?: number;
-  /** The epoch that the log names before it; null when it names none. */
+  /** Last epoch that the log names before it; null when there is none. */
   epoch: number | null;
-  /** Among those of its epoch, from 0. */
+  /** Index among those of its epoch, from 0. */
   index: number;
   choice: number[];
   /** Accuracy with shared weights on one minibatch of validation images, as a fraction. */
   score: number;
-  /** Where its first row stands, from 1. */
+  /** Line number of its first row, from 1. */
   line: number;
 }
 
-/** Accuracies of an epoch, as fractions: in a search the mean over the policy's architectures. */
+/** Accuracies of an epoch, as fractions. In a search they are means over the policy's architectures. */
 export interface LoggedEpoch {
   epoch: number;
   valid?: number;
@@ -28,35 +28,35 @@ export interface LoggedEpoch {
 
 /** A line of training figures. */
 export interface LoggedStep {
-  /** From 0. */
+  /** Epoch, from 0. */
   epoch: number;
   step: number;
   loss: number;
   learningRate: number;
-  /** Of one minibatch, as a fraction. */
+  /** Accuracy on one minibatch, as a fraction. */
   trainAccuracy: number;
 }
 
 export interface EnasLog {
   architectures: LoggedArch[];
   steps: LoggedStep[];
-  /** Entropy of the controller's samples in nats, with the epoch that the log names before. */
+  /** Entropy of the controller's samples in nats, with the last epoch named before it. */
   entropies: { epoch: number; entropy: number }[];
-  /** Training steps up to the first evaluation and its epoch; null where none is logged. */
+  /** Training steps up to the first evaluation and its epoch; null when none is logged. */
   firstEval: { epoch: number; step: number } | null;
-  /** Ascending; of an epoch that a restarted run repeats, the last figures. */
+  /** Epochs, ascending. When a restarted run repeats an epoch, its last figures count. */
   epochs: LoggedEpoch[];
-  /** What could not be read, with line numbers. */
+  /** Descriptions of unreadable parts, with line numbers. */
   problems: string[];
 }
 
-/** Reads what can be read: a log may be cut anywhere, or hold other lines between. */
+/** Parses everything readable: a log may be cut anywhere and may contain other lines. */
 export function parseLog(text: string): EnasLog {
   const reader = new LogReader();
   const lines = text.split("\n");
   lines.forEach((line, i) => {
     const unfinished = i === lines.length - 1 && line !== "";
-    // A figure has four decimals: with fewer at the very end, the rest of it is missing.
+    // Figures have four decimals: fewer at the very end mean that the number is cut.
     if (unfinished && !/(\]|\.\d{4}\s*)$/.test(line)) reader.cutAt(i + 1);
     else reader.read(line, i + 1);
   });
@@ -71,7 +71,7 @@ class LogReader {
   #index = 0;
   #rows: number[][] = [];
   #firstLine = 0;
-  /** A row that goes on on the next line: NumPy breaks rows after 75 characters. */
+  /** Row continued on the next line: NumPy breaks rows after 75 characters. */
   #open: { text: string; line: number } | null = null;
   readonly #architectures: LoggedArch[] = [];
   readonly #steps: LoggedStep[] = [];
@@ -98,7 +98,7 @@ class LogReader {
     if (value) this.#value(value[1], value[2], at);
   }
 
-  /** Figures for plots: a line that lacks some is left out. */
+  /** Reads figures for plots. A line that lacks some is left out. */
   #figures(line: string): void {
     const step = stepLine.exec(line);
     if (step) {
@@ -193,7 +193,7 @@ class LogReader {
     return { choice: rangeChoice(this.#rows, branches), branches };
   }
 
-  /** Rows that no `val_acc=` followed. */
+  /** Drops rows without a following `val_acc=`. */
   #dropRows(): void {
     if (this.#rows.length > 0) {
       this.#problem(this.#firstLine, "an architecture without its val_acc= was left out");

@@ -1,6 +1,6 @@
 /**
- * Every form that an architecture comes and goes in: `arch.json`, text as the released ENAS scripts have it,
- * NNabla's `.npy`. The fields that only arch.json has are filled in as for CIFAR-10 in the released scripts.
+ * Reads and writes every format of an architecture: `arch.json`, text as in the released ENAS scripts,
+ * NNabla's `.npy`. Fields that only arch.json has get the values of the released scripts for CIFAR-10.
  */
 import { DataError, UsageError } from "../../common/errors.ts";
 import { type ArchFile, formatArchFile, parseArchFile } from "./arch_file.ts";
@@ -17,9 +17,9 @@ export { formatScript } from "./script.ts";
 export { type Numbering, numberings, renumber } from "./numbering.ts";
 
 export interface FormOptions {
-  /** Space of choices that do not say it; by default the one that has so many decisions. */
+  /** Space of choices that do not name it; by default the space with that number of decisions. */
   space?: string;
-  /** Numbering of the operations; by default `original`. A macro `.npy` has to be told. */
+  /** Numbering of the operations; by default `original`. Required for a macro `.npy`. */
   numbering?: Numbering;
 }
 
@@ -28,7 +28,10 @@ export interface ReadForm {
   form: Form;
 }
 
-/** Choices, or the notation of a benchmark, where a file could stand; null when it is neither. */
+/**
+ * Reads choices, or the notation of a benchmark, given in place of a file name; null when the text is
+ * neither.
+ */
 export function readFormText(text: string, options: FormOptions = {}): ReadForm | null {
   const published = parseNotation(text, options.space);
   if (published) return { arch: published, form: "script" };
@@ -37,15 +40,15 @@ export function readFormText(text: string, options: FormOptions = {}): ReadForm 
 }
 
 /**
- * A file of any form, told by its name or else by its first bytes.
+ * Reads a file of any format, recognised by its name or else by its first bytes.
  * @param name of the file, for messages.
- * @throws DataError when it is damaged or of another form, UsageError when an option is missing.
+ * @throws DataError when it is damaged or in another format, UsageError when an option is missing.
  */
 export function readForm(bytes: Uint8Array, name: string, options: FormOptions = {}): ReadForm {
   const form = formOfName(name) ?? formOfContent(bytes);
   if (form === "npy") return { form, arch: fromNpy(bytes, name, options) };
   const text = new TextDecoder().decode(bytes);
-  // A text file may hold an arch.json under another name.
+  // A text file may contain an arch.json under another name.
   if (form === "arch" || text.trimStart().startsWith("{")) {
     return { form: "arch", arch: fromArchFile(text, name, options) };
   }
@@ -53,8 +56,9 @@ export function readForm(bytes: Uint8Array, name: string, options: FormOptions =
 }
 
 /**
+ * Writes an architecture.
  * @param numbering of the operations; arch.json always has the original one.
- * @throws UsageError when the form cannot hold this space in this numbering.
+ * @throws UsageError when the format cannot hold this space in this numbering.
  */
 export function writeForm(arch: ArchFile, form: Form, numbering: Numbering): string | Uint8Array {
   if (form === "arch") {
@@ -110,7 +114,10 @@ function refuseRanges(space: string): void {
   );
 }
 
-/** The rows tell the number of operations; without rows there are the six of the released scripts. */
+/**
+ * Architecture of channel ranges. The rows give the number of operations; without rows there are the six of
+ * the released scripts.
+ */
 function ofRanges({ rows, choice }: Script, name: string): ArchFile {
   const branches = rows ? rows[0].length / 2 : 6;
   const layers = rangeLayers(choice.length, branches);
@@ -135,7 +142,7 @@ function ofRanges({ rows, choice }: Script, name: string): ArchFile {
   return { ...arch, settings: { ...arch.settings, layers, branches } };
 }
 
-/** The space that rows of such lengths belong to; null when the text has no rows. */
+/** Space whose rows have such lengths; null when the text has no rows. */
 function spaceOfRows({ rows }: Script, name: string): string | null {
   if (!rows) return null;
   const [first, second] = rows;
@@ -160,7 +167,7 @@ function spaceOfCount(count: number, name: string): string {
   );
 }
 
-/** Number of layers L of L·(L+1)/2 choices; a fraction when there is none. */
+/** Number of layers L given L·(L+1)/2 choices; a fraction when no L fits. */
 const depth = (count: number) => (Math.sqrt(8 * count + 1) - 1) / 2;
 
 function depthOf(count: number, name: string): number {
@@ -171,7 +178,7 @@ function depthOf(count: number, name: string): number {
   );
 }
 
-/** Choices alone do not say on what they were found: CIFAR-10 as in the released scripts. */
+/** Architecture from choices alone, which do not name a data set: CIFAR-10 as in the released scripts. */
 function archOf(space: string, numbers: readonly number[], numbering?: Numbering): ArchFile {
   const choice = numbering === "nnabla" ? renumber(space, numbers) : [...numbers];
   const definition = spaces.find(space);
@@ -194,6 +201,6 @@ function archOf(space: string, numbers: readonly number[], numbering?: Numbering
   };
 }
 
-/** Operations of a range of channels, where the file says it. */
+/** Number of operations of a channel-range architecture, when the file gives it. */
 const branchesOf = ({ settings: { branches } }: ArchFile): number | undefined =>
   typeof branches === "number" ? branches : undefined;

@@ -1,13 +1,13 @@
-/** Architectures in the notation of published benchmarks, told by how they look. */
+/** Architectures in the notation of published benchmarks, recognised by their syntax. */
 import type { ArchFile } from "./arch_file.ts";
 import type { SpaceDefinition } from "../definition.ts";
 import { openSpace, spaces } from "../registry.ts";
 
 /**
- * Sizes are those of the published networks.
- * @param space its name, where the user says it.
- * @returns null for what is in no such notation.
- * @throws UsageError saying what is wrong in it.
+ * Parses a benchmark's notation. Sizes are those of the published networks.
+ * @param space its name, when the user gives it.
+ * @returns null for text in no such notation.
+ * @throws UsageError describing the error.
  */
 export function parseNotation(text: string, space: string | undefined): ArchFile | null {
   const definition = spaces.all().find(({ name, notation }) =>
@@ -19,7 +19,10 @@ export function parseNotation(text: string, space: string | undefined): ArchFile
   return publishedArch(definition, opened.encode(definition.notation.parse(text)), settings);
 }
 
-/** Choices of a benchmark's space with the sizes of its published network, on CIFAR-10. */
+/**
+ * Architecture file from choices of a benchmark's space, with the sizes of its published network, on
+ * CIFAR-10.
+ */
 export function publishedArch(
   { name, notation }: SpaceDefinition,
   choice: number[],

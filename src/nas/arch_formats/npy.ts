@@ -1,6 +1,6 @@
 /**
- * NumPy's `.npy` as the NNabla reproduction of ENAS writes it: macro architectures as L(L+1)/2 integers, micro
- * architectures as two rows (normal and reduction cell) of 4 integers per block.
+ * NumPy's `.npy` as written by the NNabla reproduction of ENAS: macro architectures as L(L+1)/2 integers,
+ * micro architectures as two rows (normal and reduction cell) of 4 integers per block.
  */
 import { dump, parse } from "npyjs";
 import { z } from "zod";
@@ -22,11 +22,12 @@ const expected = {
 
 export interface NpyChoice {
   choice: number[];
-  /** From the shape: one row is a macro architecture, two are the cells of a micro one. */
+  /** Space, from the shape: one row is a macro architecture, two rows are the cells of a micro one. */
   space: "macro" | "micro";
 }
 
 /**
+ * Parses a file.
  * @param name of the file, for messages.
  * @throws DataError naming the type or shape, or that the file is cut.
  */
@@ -60,13 +61,13 @@ export function parseNpy(bytes: Uint8Array, name: string): NpyChoice {
   return { choice, space: shape.length === 1 ? "macro" : "micro" };
 }
 
-/** The file's bytes: int64, micro as two rows, every other space as one. */
+/** Encodes choices as int64: two rows for micro, one for every other space. */
 export function formatNpy(space: string, choice: readonly number[]): Uint8Array {
   const shape = space === "micro" ? [2, choice.length / 2] : [choice.length];
   return new Uint8Array(dump(BigInt64Array.from(choice, BigInt), shape));
 }
 
-/** Accuracies as NumPy's float64, one per epoch. */
+/** Encodes accuracies as NumPy's float64, one per epoch. */
 export function formatNumbers(values: readonly number[]): Uint8Array {
   return new Uint8Array(dump(Float64Array.from(values), [values.length]));
 }

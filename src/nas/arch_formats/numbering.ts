@@ -1,4 +1,4 @@
-/** The two numberings of operations that architectures are passed around in. */
+/** The two numberings of operations in architecture files. */
 import { UsageError } from "../../common/errors.ts";
 
 /** `original`: the released ENAS code, and denas itself; `nnabla`: Sony's reproduction in NNabla. */
@@ -6,12 +6,15 @@ export const numberings = ["original", "nnabla"] as const;
 
 export type Numbering = typeof numberings[number];
 
-/** Macro operations: NNabla has conv 5×5 and sep 3×3, average and max pooling the other way round. */
+/**
+ * Macro operations in the other numbering: NNabla exchanges conv 5×5 with sep 3×3, and average with max
+ * pooling.
+ */
 const macroSwaps: readonly number[] = [0, 2, 1, 3, 5, 4];
 
 /**
- * Choices in the other numbering: original to NNabla or back, which is the same map. The micro space is
- * numbered alike in both.
+ * Converts choices between the original numbering and NNabla's; the same map converts both ways. The micro
+ * space has the same numbers in both.
  * @throws UsageError for a space that NNabla does not have.
  */
 export function renumber(space: string, choice: readonly number[]): number[] {
@@ -22,11 +25,11 @@ export function renumber(space: string, choice: readonly number[]): number[] {
     );
   }
   const operations = operationPlaces(choice.length);
-  // Numbers that no operation has stay as they are: the space says what is wrong with them.
+  // Invalid operation numbers stay as they are: the space reports the error.
   return choice.map((n, i) => operations.has(i) ? macroSwaps[n] ?? n : n);
 }
 
-/** Where the operations stand among macro choices: at the start of each layer's row. */
+/** Positions of the operations among macro choices: the start of each layer's row. */
 function operationPlaces(length: number): Set<number> {
   const places = new Set<number>();
   for (let at = 0, i = 0; at < length; at += ++i) places.add(at);

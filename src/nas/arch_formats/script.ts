@@ -1,6 +1,6 @@
 /**
- * Architectures as text: the integers that the released ENAS scripts pass around, the bracketed rows that its
- * log prints, or the lines `fixed_arc="$fixed_arc 3 0"` of its shell scripts.
+ * Architectures as text: the integers that the released ENAS scripts use, the bracketed rows that its log
+ * prints, or the lines `fixed_arc="$fixed_arc 3 0"` of its shell scripts.
  */
 import { DataError } from "../../common/errors.ts";
 import { parseChoice } from "./arch_file.ts";
@@ -8,11 +8,11 @@ import { rangeRows } from "./ranges.ts";
 
 export interface Script {
   choice: number[];
-  /** How the text cuts the numbers into rows, by brackets or lines; null when all stand on one line. */
+  /** Numbers grouped into rows, by brackets or lines; null when all are on one line. */
   rows: number[][] | null;
 }
 
-/** @returns null when the text is not made of integers: it may be the name of a file. */
+/** Parses text. @returns null when it is not made of integers: it may be a file name. */
 export function parseScript(text: string): Script | null {
   const lines = [...text.matchAll(/^\s*fixed_arc="(?:\$fixed_arc)?([\d\s]*)"/gm)];
   if (lines.length > 0) return scriptOf(lines.map(([, numbers]) => numbers));
@@ -21,7 +21,7 @@ export function parseScript(text: string): Script | null {
   return scriptOf(brackets.length > 1 ? brackets.map(([, row]) => row) : text.split("\n"));
 }
 
-/** @throws DataError naming the first line that is not made of integers. */
+/** Parses a file. @throws DataError naming the first line that is not made of integers. */
 export function parseScriptFile(text: string, name: string): Script {
   const script = parseScript(text);
   if (script) return script;
@@ -36,13 +36,13 @@ export function parseScriptFile(text: string, name: string): Script {
 export interface ScriptArch {
   space: string;
   choice: readonly number[];
-  /** Of channel ranges; 6 by default. */
+  /** Operations of channel ranges; 6 by default. */
   branches?: number;
 }
 
 /**
- * One line, as `--child_fixed_arc` of the released code and `denas retrain` take it. Channel ranges stand in
- * brackets, for their rows tell how many operations there are.
+ * Formats choices as one line, as `--child_fixed_arc` of the released code and `denas retrain` take it.
+ * Channel ranges are in brackets, since their rows give the number of operations.
  */
 export function formatScript({ space, choice, branches = 6 }: ScriptArch): string {
   if (space !== "macro-range") return choice.join(" ");

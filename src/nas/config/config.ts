@@ -1,6 +1,6 @@
 /**
- * The settings of a search and of a retraining: presets, then overrides, checked. A resolved config has no
- * holes; it is written to the run folder before the first step and alone decides what happens.
+ * Settings of a search and of a retraining: presets, then overrides, then checks. A resolved config is
+ * complete; it is written to the run folder before the first step and alone determines the run.
  */
 import type { z } from "zod";
 import { UsageError } from "../../common/errors.ts";
@@ -24,8 +24,8 @@ export {
 } from "./config_schema.ts";
 
 /**
- * Settings given by a person, by dotted name (`space.layers`); values are checked by the schema. A name alone
- * (`strategy`) is that of a definition.
+ * Settings given by the user, by dotted name (`space.layers`); the schema checks their values. A bare
+ * `strategy` or `evaluator` is the name of a definition.
  */
 export type Overrides = Readonly<Record<string, unknown>>;
 
@@ -33,12 +33,15 @@ export interface SearchChoice {
   /** Name of the space. */
   mode: string;
   preset?: string;
-  /** The switches that follow the released code where it differs from the defaults here. */
+  /** Apply the quirks of the released code. */
   faithful?: boolean;
   overrides?: Overrides;
 }
 
-/** Preset, then `--faithful`, then overrides; throws UsageError naming the field, the value and what is expected. */
+/**
+ * Resolves a search's config: preset, then `--faithful`, then overrides.
+ * @throws UsageError naming the field, the value and what is expected.
+ */
 export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
   const { mode, preset = "quick", faithful = false } = choice;
   const overrides = longNames(choice.overrides ?? {});
@@ -75,7 +78,7 @@ export interface RetrainChoice {
   overrides?: Overrides;
 }
 
-/** The same for a retraining; `overrides` include what the architecture file records. */
+/** Resolves a retraining's config; `overrides` include the settings in the architecture file. */
 export function resolveRetrainConfig(choice: RetrainChoice): RetrainConfig {
   const { preset = "quick", faithful = false, overrides = {} } = choice;
   const definition = spaces.get(choice.space);
@@ -103,7 +106,7 @@ const withDefaults = (definition: Plugin, settings: Record<string, unknown>): Se
   ...settingsOf(definition, settings),
 });
 
-/** `strategy` as `strategy.kind`. */
+/** Writes `strategy` as `strategy.kind`. */
 function longNames(overrides: Overrides): Overrides {
   const kinds = ["strategy", "evaluator"];
   return Object.fromEntries(
@@ -114,11 +117,11 @@ function longNames(overrides: Overrides): Overrides {
   );
 }
 
-/** What follows another batch in a preset. */
+/** Settings of a preset that take the value of a batch size given by the user. */
 const following = (names: readonly string[], batch: unknown): Overrides =>
   Object.fromEntries(batch === undefined ? [] : names.map((name) => [name, batch]));
 
-/** Sets what the settings have a place for; the rest belongs to other spaces or evaluators. */
+/** Sets those settings that the config has; the rest belong to other spaces or evaluators. */
 function applyWhereKnown(base: Record<string, unknown>, settings: Overrides): void {
   for (const [path, value] of Object.entries(settings)) {
     const [last, at] = placeOf(base, path) ?? [];
@@ -135,7 +138,7 @@ export function applyOverrides(base: Record<string, unknown>, overrides: Overrid
   }
 }
 
-/** The object that holds a setting, and its name there. */
+/** Name of a setting within its object, and that object. */
 function placeOf(
   base: Record<string, unknown>,
   path: string,
@@ -150,7 +153,7 @@ function placeOf(
   return [last, at];
 }
 
-/** Names what there is at the same level: of one group, or of all. */
+/** Throws an error listing the known settings at the same level. */
 function unknownSetting(path: string, base: Record<string, unknown>): never {
   const group = base[path.split(".")[0]];
   const prefix = path.includes(".") ? `${path.split(".")[0]}.` : "";
@@ -159,7 +162,10 @@ function unknownSetting(path: string, base: Record<string, unknown>): never {
   throw new UsageError(`Cannot set ${path}: no such setting, expected one of ${known.join(", ")}`);
 }
 
-/** Checks a search's settings, those of its space, strategy and evaluator too. @throws as `parseConfig`. */
+/**
+ * Checks a search's settings, with those of its space, strategy and evaluator.
+ * @throws UsageError as `parseConfig`.
+ */
 export function parseSearchConfig(value: unknown): SearchConfig {
   const config = parseConfig(searchConfig, value, "search");
   return {
@@ -175,7 +181,10 @@ export function parseSearchConfig(value: unknown): SearchConfig {
   };
 }
 
-/** Checks a retraining's settings, those of its space too. @throws as `parseConfig`. */
+/**
+ * Checks a retraining's settings, with those of its space.
+ * @throws UsageError as `parseConfig`.
+ */
 export function parseRetrainConfig(value: unknown): RetrainConfig {
   const config = parseConfig(retrainConfig, value, "retrain");
   const space = checked(spaces.get(config.space.kind), config.space, "space", "retrain");
@@ -196,7 +205,10 @@ function checked(
   );
 }
 
-/** Checks a config that came from a file or was put together; the error names field, value and expectation. */
+/**
+ * Checks a config.
+ * @throws UsageError naming field, value and expectation.
+ */
 function parseConfig<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const result = schema.safeParse(value, { error: expectation });
   if (result.success) return result.data;

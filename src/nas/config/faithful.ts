@@ -1,6 +1,6 @@
 /**
- * What `--faithful` switches: where the released code does something else than this project does by default.
- * The numbers are those of the list of quirks in docs/recipes.md.
+ * The settings that `--faithful` changes: quirks of the released code, where it differs from the defaults.
+ * Numbers are those of the quirks in docs/recipes.md.
  */
 
 import type { SpaceDefinition } from "../definition.ts";
@@ -11,12 +11,12 @@ type Settings = Readonly<Record<string, unknown>>;
 
 export interface Quirk {
   id: `Q${number}`;
-  /** What the released code does. */
+  /** The behaviour of the released code. */
   what: string;
-  /** What follows it; of a quirk without any, `why` says the reason. */
+  /** Settings that reproduce it; a quirk without any has a reason in `why`. */
   search?: Settings;
   final?: Settings;
-  /** Holds only where a space or a preset names it. */
+  /** Holds only for a space or preset that names the quirk; this text says which. */
   where?: string;
   why?: string;
 }
@@ -151,8 +151,8 @@ export const quirks: readonly Quirk[] = [
 ];
 
 /**
- * The settings of all quirks that hold for a command: those of the released code, and of space and preset. A
- * preset after another program has a list of its own instead.
+ * Settings of all quirks that hold for a command: general ones, and those of the space and the preset. A
+ * preset that follows another program has its own list instead.
  */
 export function faithfulSettings(
   command: "search" | "final",

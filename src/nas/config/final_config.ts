@@ -1,4 +1,4 @@
-/** From an architecture to the network that is built of it: sizes recorded, preset, options. */
+/** Config of a retraining from an architecture file: recorded settings, preset, options. */
 import { knownSets } from "../../data/known.ts";
 import type { ArchFile } from "../arch_formats/arch_file.ts";
 import { type Overrides, resolveRetrainConfig, type RetrainConfig } from "./config.ts";
@@ -7,14 +7,14 @@ import { openSpace, settingsOf, spaces } from "../registry.ts";
 import type { Graph } from "../space.ts";
 
 /**
- * What an architecture is retrained with where neither options nor settings say otherwise. In the form of the
- * search it has the sizes of the search too, so that shared weights fit.
+ * Settings that an architecture file gives to a retraining, unless the user overrides them. In `search` form
+ * they include the sizes of the search, so that shared weights fit.
  */
 export function recorded(arch: ArchFile, form?: unknown): Overrides {
   const { kind, ...settings } = foundAt(arch);
   const definition = spaces.get(kind);
   const kept = form === "search" ? settings : definition.carried?.(settings) ?? {};
-  // Of what the file leaves open, the preset decides.
+  // Settings that the file omits are left to the preset.
   const stated = Object.entries(kept).filter(([name, value]) =>
     Object.hasOwn(arch.settings, name) || value !== settings[name]
   );
@@ -27,7 +27,7 @@ export function recorded(arch: ArchFile, form?: unknown): Overrides {
 /** The space with the settings at which an architecture was found. */
 export function foundAt({ space, settings }: Pick<ArchFile, "space" | "settings">): Settings {
   const definition = spaces.get(space);
-  // Files of earlier versions had the sizes of all spaces.
+  // Files of earlier versions list the sizes of all spaces.
   const own = Object.entries(settings).filter(([name]) =>
     Object.hasOwn(definition.settings.shape, name)
   );
@@ -37,7 +37,7 @@ export function foundAt({ space, settings }: Pick<ArchFile, "space" | "settings"
 export interface FinalChoice {
   preset: string;
   faithful?: boolean;
-  /** Of the user; undefined where nothing was given. */
+  /** Options of the user; undefined values were not given. */
   given: Overrides;
 }
 
@@ -55,14 +55,14 @@ export function finalConfig(
   return resolveRetrainConfig({ space: arch.space, preset, faithful, overrides });
 }
 
-/** Pictures of folders keep the side of the search; published sets have their own. */
+/** Side of the images: pictures of folders keep that of the search; published sets have their own. */
 function recordedSide({ data, input: [h, w] }: ArchFile, given: unknown): number | undefined {
   if (data === undefined || h !== w) return undefined;
   return Object.hasOwn(knownSets, String(given ?? data)) ? undefined : h;
 }
 
 /**
- * One graph for macro, one per cell for micro.
+ * Drawing of an architecture: one graph for macro, one per cell for micro.
  * @throws UsageError when the choices do not fit their space, naming the decision.
  */
 export function pictureOf(arch: ArchFile): Graph[] {

@@ -1,4 +1,6 @@
-/** Values that the presets of several spaces share. Sources: Pham et al., ICML 2018, and the released scripts. */
+/**
+ * Values shared by the presets of several spaces. Sources: Pham et al., ICML 2018, and the released scripts.
+ */
 import { controllerSettings } from "../controller/settings.ts";
 import type { FinalSection, SearchSection } from "./sections.ts";
 
@@ -53,7 +55,7 @@ const common = {
   adapter: "default",
 } as const;
 
-/** The released search of cells on CIFAR-10: what other sections are variations of. */
+/** The released search of cells on CIFAR-10; other sections are variations of it. */
 export const paperSearch: Omit<SearchSection, "space"> = {
   ...common,
   strategy: "enas",
@@ -90,8 +92,9 @@ export const paperFinal: Omit<FinalSection, "space"> = {
 };
 
 /**
- * The paper's controller takes thousands of steps; with momentum and a small ε it learns in tens. A bias of
- * 10 on the separable convolutions would be frozen by the tanh.
+ * Controller settings for short searches. The paper's controller takes thousands of steps; with momentum and
+ * a small ε it learns in tens. A bias of 10 on the separable convolutions would saturate the tanh and not
+ * change.
  */
 export const quickController = {
   ...controller,
@@ -103,7 +106,7 @@ export const quickController = {
   softBias: 0,
 } as const;
 
-/** The method of `paper` at a size that two CPU cores finish in minutes. */
+/** The method of `paper` at a size that finishes on two CPU cores in minutes. */
 export const quickSearch: Omit<SearchSection, "space"> = {
   ...paperSearch,
   data: "fashion-mnist",
@@ -135,7 +138,7 @@ export const quickFinal: Omit<FinalSection, "space"> = {
   allTraining: false,
 };
 
-/** A few steps of everything. */
+/** Runs every part of a search for a few steps. */
 export const smokeSearch = <S extends Omit<SearchSection, "space">>(quick: S): S => ({
   ...quick,
   trainImages: 1024,

@@ -1,6 +1,6 @@
 /**
- * Upper bounds of everything that sizes something: far above what is published, and low enough that a mistyped
- * setting or a hostile request is refused in milliseconds instead of filling the memory.
+ * Upper bounds on all sizes. They are far above published values, and low enough to reject a mistyped setting
+ * or a hostile request in milliseconds instead of filling the memory.
  */
 import { z } from "zod";
 
@@ -11,7 +11,7 @@ const written = (most: number) => most.toLocaleString("en-US");
 export const textUpTo = (most: number) =>
   z.string().max(most, `expected at most ${written(most)} characters`);
 
-/** Longest path that any system takes. */
+/** Longest path that any operating system accepts. */
 export const pathText = textUpTo(4096);
 /** Names of columns, encodings, strategies. */
 export const nameText = textUpTo(200);
@@ -33,9 +33,9 @@ export const limits = {
   images: bound(1_000_000_000, "no host keeps more images"),
   epochs: bound(1_000_000, "no run gets there"),
   steps: bound(1_000_000_000, "no run gets there"),
-  /** Architectures that are kept, sampled or compared at once. */
+  /** Architectures kept, sampled or compared at once. */
   architectures: bound(100_000, "all of them are kept in memory at once"),
-  /** Architectures that are compared each with each. */
+  /** Architectures compared pairwise. */
   compared: bound(10_000, "they are compared each with each"),
   /** Options of one decision. */
   options: bound(1_000_000, "no decision has more"),
@@ -53,7 +53,7 @@ export const limits = {
 
 export type Limit = { readonly most: number; readonly why: string };
 
-/** What a value above a limit should have been, with the reason. */
+/** Message for a value above its limit, with the reason. */
 export const tooLarge = ({ most, why }: Limit) => `expected at most ${written(most)}: ${why}`;
 
 /** A whole number from 1 up to a limit. */

@@ -1,4 +1,4 @@
-/** Files of earlier versions of denas, in the form that they have today: runs made then stay readable. */
+/** Converts files of earlier versions of denas to today's format, so that old runs stay readable. */
 import type { Settings } from "../definition.ts";
 import { evaluators, spaces, strategies } from "../registry.ts";
 
@@ -6,7 +6,7 @@ type Fields = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 
-/** Those of some fields that a definition has, under its name. */
+/** Selects those fields that a definition has as settings. */
 function settingsOf(
   known: typeof spaces | typeof strategies | typeof evaluators,
   kind: unknown,
@@ -20,11 +20,14 @@ function settingsOf(
   return { kind: name, ...Object.fromEntries(own) };
 }
 
-/** Settings of a space from what version 1 called `child`, which had the fields of all spaces. */
+/** Settings of a space, selected from version 1's `child`, which had the fields of all spaces. */
 const spaceOf = (kind: unknown, child: unknown): Settings =>
   settingsOf(spaces, kind, isObject(child) ? child : {});
 
-/** `network.json` of version 1: the space's name and settings apart, the form among the latter. */
+/**
+ * Upgrades `network.json` of version 1, which stored the space's name apart from its settings and `form`
+ * among them.
+ */
 export function upgradedNetwork(json: unknown): unknown {
   if (!isObject(json) || json.version !== 1) return json;
   const { space, child, ...rest } = json;
@@ -33,8 +36,9 @@ export function upgradedNetwork(json: unknown): unknown {
 }
 
 /**
- * `config.json` of version 1, for readers: the space's name stood apart, and the settings of all strategies and
- * evaluators beside each other. Such a run can be looked at and retrained from, but not resumed.
+ * Upgrades `config.json` of version 1, for readers. It stored the space's name apart from its settings, and
+ * the settings of all strategies and evaluators side by side. Such a run can be read and retrained from, but
+ * not resumed.
  */
 export function upgradedConfig(json: unknown): unknown {
   if (!isObject(json) || json.version !== 1) return json;
@@ -54,7 +58,7 @@ export function upgradedConfig(json: unknown): unknown {
   return config;
 }
 
-/** Where version 1 kept the settings of strategies, of which several shared some. */
+/** Groups in which version 1 stored the settings of strategies; some strategies shared one. */
 const groups = [
   ...["controller", "encoding"],
   ...["evolution", "nsga2", "halving", "localSearch", "guided"],

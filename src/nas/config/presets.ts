@@ -1,15 +1,21 @@
-/** The presets of all spaces: one name, a section per space and command. */
+/** Presets of all spaces: a name, with a section per space and command. */
 import { UsageError } from "../../common/errors.ts";
 import type { SpaceDefinition } from "../definition.ts";
 import { spaces } from "../registry.ts";
 import type { FinalSection, Presets, SearchSection } from "./sections.ts";
 import { ownDefaults } from "../spaces/benchmark_presets.ts";
 
-/** @throws UsageError naming the presets that there are, or the spaces that have this one. */
+/**
+ * Section of a space for a search.
+ * @throws UsageError listing the presets, or the spaces that have this one.
+ */
 export const searchSection = (definition: SpaceDefinition, preset: string): SearchSection =>
   section(definition, "search", preset);
 
-/** @throws as `searchSection`. */
+/**
+ * Section of a space for a retraining.
+ * @throws UsageError as `searchSection`.
+ */
 export const finalSection = (definition: SpaceDefinition, preset: string): FinalSection =>
   section(definition, "final", preset);
 
@@ -33,7 +39,7 @@ function section<C extends keyof Presets>(
   );
 }
 
-/** Every preset of any space. */
+/** Names of the presets of all spaces. */
 export function presetNames(): string[] {
   const names = spaces.all().flatMap(({ presets }) => Object.keys(presets?.search ?? {}));
   return [...new Set([...Object.keys(ownDefaults.search), ...names])];

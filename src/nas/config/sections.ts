@@ -1,14 +1,14 @@
-/** What a space's preset says: all settings of a search or a retraining, but for what other definitions add. */
+/** Section of a preset: all settings of a search or a retraining, except those that other definitions add. */
 import type { ControllerConfig } from "../controller/network.ts";
 import type { RetrainConfig, SearchConfig } from "./config_schema.ts";
 
-/** A search in one preset. */
+/** Settings of a search in one preset. */
 export interface SearchSection
   extends
     Omit<SearchConfig, "version" | "preset" | "plugins" | "space" | "strategy" | "evaluator"> {
   /** Settings of the space that differ from its defaults. */
   space: Record<string, unknown>;
-  /** The strategy by its name. */
+  /** Name of the strategy. */
   strategy: string;
   /** Settings of the strategy that differ from its defaults. */
   strategySettings?: Record<string, unknown>;
@@ -17,17 +17,17 @@ export interface SearchSection
   /** Settings of shared-weight evaluation that differ from its defaults. */
   evaluator: Record<string, unknown>;
   quirks?: SectionQuirks;
-  /** Settings, by dotted name, that are as large as the batch when the user gives one. */
+  /** Settings, by dotted name, that take the batch size if the user gives one. */
   withBatch?: readonly string[];
 }
 
-/** Ids of quirks (`faithful.ts`) in one preset: some more than elsewhere, or these alone. */
+/** Ids of quirks (`faithful.ts`) for one preset: `more` adds some, `instead` replaces the whole list. */
 export interface SectionQuirks {
   more?: readonly string[];
   instead?: readonly string[];
 }
 
-/** A retraining in one preset. */
+/** Settings of a retraining in one preset. */
 export interface FinalSection
   extends Omit<RetrainConfig, "version" | "preset" | "plugins" | "space"> {
   space: Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** What a value should have been, in words that follow "expected" in an error: zod's own say it otherwise. */
+/** Expected values in words, for our errors ("expected …"), instead of zod's own messages. */
 import type { z } from "zod";
 
 const kinds: Readonly<Record<string, string>> = {
@@ -11,7 +11,7 @@ const kinds: Readonly<Record<string, string>> = {
   record: "an object",
 };
 
-/** For `safeParse`; where a schema says it in its own words, those count. */
+/** Error map for `safeParse`; messages given in a schema take precedence. */
 export function expectation(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
@@ -29,7 +29,7 @@ export function expectation(issue: z.core.$ZodRawIssue): string | undefined {
 
 type Size = { origin: string; inclusive?: boolean; minimum?: unknown; maximum?: unknown };
 
-/** Of lists and texts the length counts. */
+/** Unit of a size: lists and texts are measured by length. */
 const unit = ({ origin }: Size) =>
   origin === "array" ? " elements" : origin === "string" ? " characters" : "";
 
@@ -39,7 +39,7 @@ const least = (size: Size) =>
 const most = (size: Size) =>
   `${size.inclusive === false ? "less than" : "at most"} ${size.maximum}${unit(size)}`;
 
-/** The first thing that is wrong with a value: `child.layers is 2, expected at least 3`. */
+/** The first problem of a value: `child.layers is 2, expected at least 3`. */
 export function firstProblem({ issues: [issue] }: z.ZodError, value: unknown): string {
   const { path, message } = issue;
   if (issue.code === "unrecognized_keys") {

@@ -1,4 +1,7 @@
-/** The macro controllers: per layer an operation or ranges of channels, then one connect bit per earlier layer. */
+/**
+ * The macro controllers: for each layer an operation or ranges of channels, then one connect bit per earlier
+ * layer.
+ */
 import type { Value } from "../../autodiff/tape.ts";
 import type { Init } from "../../nn/init.ts";
 import type { WeightStore } from "../../nn/weights.ts";
@@ -32,12 +35,13 @@ export function macroController(
   });
 }
 
-/** Added to logits that are not allowed: far enough that their probability is zero. */
+/** Added to forbidden logits: low enough for a probability of zero. */
 const FORBIDDEN = -1e4;
 
 /**
- * The controller of channel ranges: for each operation a first channel, then how many more, of those that are
- * left, and at most all but one. 95,616 weights for 6 operations and 36 channels, H = 64, one LSTM layer.
+ * The controller of channel ranges: for each operation a first channel, then how many more of the remaining
+ * ones, at most all but one in total. 95,616 weights for 6 operations and 36 channels, H = 64, one LSTM
+ * layer.
  */
 export function macroRangeController(
   store: WeightStore,
@@ -69,7 +73,10 @@ export function macroRangeController(
   });
 }
 
-/** A controller of layers that `decide` something, return the state after it, and then connect. */
+/**
+ * A controller that, for each layer, runs `decide`, which returns the next state, and then samples the
+ * connect bits.
+ */
 function chainController(
   weights: ControllerNetwork["weights"],
   config: ControllerConfig,
@@ -99,7 +106,7 @@ function chainController(
       }
       return { ...pass.done(), penalty: scale(penalties.reduce(add), 1 / penalties.length) };
     },
-    // Drawn in the order in which the space stores it.
+    // The controller's order is the order in which the space stores choices.
     toChoice: (decided) => [...decided],
     fromChoice: (choice) => [...choice],
   };

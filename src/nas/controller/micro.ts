@@ -1,6 +1,6 @@
 /**
  * The micro controller: per block two inputs, then two operations, for a normal and a reduction cell. The
- * reduction cell goes on from the normal cell's state, with fresh anchors.
+ * reduction cell starts from the normal cell's last state, with new anchors.
  */
 import type { Value } from "../../autodiff/tape.ts";
 import { valuesInit } from "../../nn/init.ts";
@@ -16,7 +16,7 @@ import {
 
 /** Operations of the micro space: two separable convolutions, two pools, identity. */
 const OPERATIONS = 5;
-/** Added to the shaped operation logits of the normal cell: towards separable convolutions. */
+/** Added to the shaped operation logits of the normal cell; favours separable convolutions. */
 const NORMAL_BIAS = [0.25, 0.25, -0.25, -0.25, -0.25];
 
 /** Declares the weights; 41,733 of them for H = 64 and one LSTM layer. */
@@ -63,7 +63,8 @@ export function microController(
       cell(pass, null);
       return { ...pass.done(), penalty: null };
     },
-    // Drawn as idx1, idx2, op1, op2; stored as idx1, op1, idx2, op2: the same exchange both ways.
+    // Sampled as idx1, idx2, op1, op2; stored as idx1, op1, idx2, op2. The same permutation converts both
+    // ways.
     toChoice: exchange,
     fromChoice: exchange,
   };

@@ -1,7 +1,7 @@
 /**
- * What the two controllers have in common: an LSTM without biases, learned embeddings, attention over
- * earlier states (Pham et al. 2018, appendix; `specs` of the released code). All samples of a batch take
- * every step together: tensors are [n, H].
+ * Parts shared by the controllers: an LSTM without biases, learned embeddings, attention over earlier states
+ * (Pham et al. 2018, appendix; `specs` of the released code). All samples of a batch take every step
+ * together: tensors are [n, H].
  */
 import { Tape, type Value } from "../../autodiff/tape.ts";
 import type { Gpu } from "../../gpu/device.ts";
@@ -26,7 +26,7 @@ import type { ControllerConfig } from "./settings.ts";
 
 export type { ControllerConfig } from "./settings.ts";
 
-/** One unrolled pass over all decisions. */
+/** Results of one unrolled pass over all decisions. */
 export interface Unrolled {
   /** Chosen options, uint32: [n], or [n, j] for a row of skip bits. */
   decisions: Value[];
@@ -34,17 +34,17 @@ export interface Unrolled {
   logits: { value: Value; kind: "categorical" | "skip" }[];
   /** Σ log p of the decisions, [n]. */
   logProb: Value;
-  /** Σ of the entropy that goes into the reward, [n]. */
+  /** Σ of the entropies that enter the reward, [n]. */
   entropy: Value;
   /** Σ of the full entropy of every decision, [n]; differentiable. */
   fullEntropy: Value;
-  /** Σ of all squared logits before they are shaped, [n]. */
+  /** Σ of all squared logits before shaping, [n]. */
   squares: Value;
   /** Skip penalty, mean over layers, [n]; null where there are no skips. */
   penalty: Value | null;
 }
 
-/** Where decisions come from: drawn, or given (to differentiate their probability). */
+/** Source of decisions: sampled, or given (to differentiate their probability). */
 export type Source =
   | { kind: "sample"; seed: number; draw: number }
   | { kind: "given"; next: (shape: readonly number[]) => Value };
@@ -53,7 +53,10 @@ export interface ControllerNetwork {
   readonly weights: ControllerWeights;
   /** Records a pass for n samples. */
   unroll(pass: ControllerPass): Unrolled;
-  /** From the order of decisions (rows of skip bits in one piece) to the order of the space's choice, and back. */
+  /**
+   * Converts from the order of decisions (a row of skip bits is contiguous) to the order of the space's
+   * choice. `fromChoice` converts back.
+   */
   toChoice(decided: readonly number[]): number[];
   fromChoice(choice: readonly number[]): number[];
 }
@@ -71,7 +74,7 @@ export const declareOptions = (
   soft: store.param(`w_soft${name}`, [hidden, n], init),
 });
 
-/** Declares the weights that all controllers have, and in their midst those of the options. */
+/** Declares the weights that all controllers have; those of the options come in between. */
 export function declareWeights<T>(
   store: WeightStore,
   { hidden, lstmLayers }: ControllerConfig,
@@ -98,12 +101,12 @@ export interface ControllerWeights {
   v: Value;
 }
 
-/** The state of one batch of samples on its way through the decisions. */
+/** The state of one batch of samples during a pass over the decisions. */
 export class ControllerPass {
   readonly tape = new Tape();
   readonly decisions: Value[] = [];
   readonly logits: Unrolled["logits"] = [];
-  /** Entropy counts the term of the chosen option only, as the macro controller does (Q13). */
+  /** Whether the entropy holds only the chosen option's term, as in the macro controller (Q13). */
   sampledEntropy = false;
   readonly #logProbs: Value[] = [];
   readonly #entropies: Value[] = [];
@@ -145,19 +148,19 @@ export class ControllerPass {
     return input;
   }
 
-  /** Attention scores of the present state over earlier ones: [n, j]; keys [n, j·H]. */
+  /** Attention scores of the current state over earlier ones: [n, j]; keys [n, j·H]. */
   attend(h: Value, keys: Value): Value {
     return attend(keys, matmul(h, this.weights.query), this.weights.v);
   }
 
-  /** Temperature, then c·tanh. */
+  /** Shapes logits: temperature, then c·tanh. */
   shape(logits: Value, reduce = 1): Value {
     const { temperature, tanhConstant } = this.config;
     this.#squares.push(rowSquares(logits));
     return logitShape(logits, { temperature, tanhConstant: tanhConstant / reduce });
   }
 
-  /** One decision among the columns of shaped logits. */
+  /** Makes one decision among the columns of shaped logits. */
   categorical(logits: Value): Value {
     const index = this.#given([this.n]) ?? sampleCategorical(logits, this.#random());
     const [logProb, full, sampled] = logSoftmaxPick(logits, index);
@@ -165,7 +168,7 @@ export class ControllerPass {
     return index;
   }
 
-  /** Independent connect decisions with logits [−q, +q]. */
+  /** Makes independent connect decisions with logits [−q, +q]. */
   bernoulli(q: Value): Value {
     const bits = this.#given(q.shape) ?? sampleBernoulli(q, this.#random());
     this.#finish(bits, { value: q, kind: "skip" }, ...bernoulliLogProb(q, bits));

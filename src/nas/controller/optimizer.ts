@@ -1,4 +1,4 @@
-/** What trains a controller: Adam as in the released code, or SGD with momentum as in NNabla's. */
+/** Optimizers of a controller: Adam as in the released code, or SGD with momentum as in NNabla's. */
 import type { Gpu } from "../../gpu/device.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { Adam, type OptimizerState, Sgd } from "../../nn/optimizer.ts";
@@ -9,7 +9,7 @@ import type { ControllerConfig } from "./network.ts";
 export interface ControllerOptimizer {
   /** Records a step; returns the gradients' sums of squares as `Sgd.step` does. */
   step(touched: readonly Touched[]): Tensor | null;
-  /** Records a step that does not count: what `Gpu.dryRun` takes. */
+  /** Records a step without effect, for `Gpu.dryRun`. */
   dryRun(touched: readonly Touched[]): Tensor | null;
   snapshot(): Promise<OptimizerState>;
   restore(state: OptimizerState): void;

@@ -7,31 +7,33 @@ export const controllerSettings = z.strictObject({
   lstmLayers: sizeOf(limits.lstmLayers).default(1),
   optimizer: z.enum(["adam", "momentum"]).default("adam"),
   lr: z.number().positive().default(3.5e-3),
-  /** 0 = off. */
+  /** Temperature of the logits; 0 = off. */
   temperature: z.number().nonnegative().default(0),
   tanhConstant: z.number().nonnegative().default(1.1),
-  /** Micro: operations are shaped by tanhConstant / opTanhReduce. */
+  /** Micro space: operation logits are shaped with tanhConstant / opTanhReduce. */
   opTanhReduce: z.number().positive().default(2.5),
-  /** Of the entropy in the reward, which takes no gradient, as released (Q13). */
+  /** Weight of the entropy in the reward, which passes no gradient, as released (Q13). */
   entropyWeight: z.number().nonnegative().default(1e-4),
-  /** Of the full entropy in the loss, where it is differentiated; 0 as released (Q13). */
+  /** Weight of the full, differentiated entropy in the loss; 0 as released (Q13). */
   entropyBonus: z.number().nonnegative().default(0),
-  /** λ of λ·Σ logit² before tanh in the loss: logits where tanh is flat learn no more; 0 as released. */
+  /**
+   * λ of λ·Σ logit² in the loss, before tanh: logits in tanh's flat range would stop learning. 0 as released.
+   */
   logitDecay: z.number().nonnegative().default(0),
-  /** What is taken off the reward: its moving average, or nothing. */
+  /** Baseline subtracted from the reward: its moving average, or none. */
   baseline: z.enum(["moving", "none"]).default("moving"),
   baselineDecay: z.number().min(0).lt(1).default(0.99),
   /** Start value of the baseline: 0, or the first reward (Q12). */
   baselineInit: z.enum(["zero", "first"]).default("zero"),
   skipTarget: z.number().gt(0).lt(1).default(0.4),
   skipWeight: z.number().nonnegative().default(0),
-  /** Penalty from the true connect probability instead of the original's formula (Q11). */
+  /** Computes the penalty from the true connect probability instead of the original's formula (Q11). */
   skipPenaltyCorrected: z.boolean().default(false),
-  /** Start of the micro operation bias for the separable convolutions: 10 in the original, 0 to let it learn. */
+  /** Initial micro operation bias of the separable convolutions: 10 in the original, 0 to let it learn. */
   softBias: z.number().default(10),
-  /** λ of λ·Σw² over the controller's weights: holds its logits away from where tanh is flat. */
+  /** λ of λ·Σw² over the controller's weights: keeps its logits out of tanh's flat range. */
   l2: z.number().nonnegative().default(0),
-  /** Of SGD. */
+  /** Momentum of SGD. */
   momentum: z.number().min(0).lt(1).default(0.9),
   /** Adam β1 and ε. */
   beta1: z.number().min(0).lt(1).default(0),

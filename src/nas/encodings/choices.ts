@@ -1,11 +1,11 @@
-/** The encoding that every space has whose decisions are a fixed list: its choices, one-hot. */
+/** One-hot encoding of the choices, for every space whose decisions are a fixed list. */
 import { UsageError } from "../../common/errors.ts";
 import { decisionsOf } from "../decisions.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Encoding } from "./encoding.ts";
 import { differing, oneHot } from "./paths.ts";
 
-/** @throws UsageError, on use, for architectures with different numbers of decisions. */
+/** Opens the encoding. @throws UsageError, on use, for architectures with different numbers of decisions. */
 export function choiceEncoding<A>(space: SearchSpace<A>): Encoding<A> {
   let options: number[] | null = null;
   const choiceOf = (arch: A): number[] => {

@@ -4,7 +4,7 @@ import type { Encoding, Encodings } from "./encoding.ts";
 
 export type { Encoding, Encodings, OpenEncodings } from "./encoding.ts";
 
-/** @throws UsageError naming the space's encodings. */
+/** Finds an encoding by name. @throws UsageError naming the space's encodings. */
 export function encodingNamed<A>(
   encodings: Encodings<A>,
   name: string,

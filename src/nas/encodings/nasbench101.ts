@@ -1,7 +1,7 @@
 /**
- * The encodings of NAS-Bench-101 cells of White, Neiswanger, Nolen and Savani, "A Study on Encodings for Neural
- * Architecture Search", NeurIPS 2020, §3 and appendix: adjacency and path encodings, one-hot, categorical and
- * continuous, whole and truncated.
+ * The encodings of NAS-Bench-101 cells of White, Neiswanger, Nolen and Savani, "A Study on Encodings for
+ * Neural Architecture Search", NeurIPS 2020, §3 and appendix: adjacency and path encodings, one-hot,
+ * categorical and continuous, whole and truncated.
  */
 import type { Rng } from "../../common/random.ts";
 import {
@@ -20,7 +20,7 @@ import { differing, firstOf, hamming, oneHot, padded, redrawn, topK, untilValid 
 
 /** Paths of at most three operations: 3⁰ + 3¹ + 3² + 3³. */
 const TRUNCATED = 40;
-/** Places of a categorical path encoding. */
+/** Length of a categorical path encoding. */
 const CATEGORICAL = 20;
 /** Scalars of conv 3×3, conv 1×1 and max pool, in the numbering of `nb101Ops`. */
 const OP_SCALARS = [0.5, 0, 1];
@@ -30,19 +30,19 @@ const INNER = NB101_VERTICES - 2;
 const PATIENCE = 5000;
 
 export interface Nb101EncodingOptions {
-  /** All cells: sampling and perturbing by paths, and uniform draws, look cells up here. */
+  /** All cells, for look-ups: used by sampling and perturbing by paths, and by uniform sampling. */
   cells: Nb101Cells;
   /**
-   * The published code's quirks: in `cont_adj` the edge count takes the place of vertex 1's operation; a path
-   * cutoff that is given is forgotten when paths are perturbed, and the path with the cutoff's number is lost.
+   * The published code's quirks: in `cont_adj` the edge count replaces the operation of vertex 1. A given
+   * path cutoff is ignored when paths are perturbed, and the path whose index is the cutoff is lost.
    */
   strict?: boolean;
-  /** Length of `trunc_adj` (default 21) and paths of truncated path encodings (40). */
+  /** Length of `trunc_adj` (default 21), and number of paths in truncated path encodings (40). */
   edgeCutoff?: number;
   pathCutoff?: number;
-  /** Expected number of changes of the edges, and of the operations, per perturbation. */
+  /** Expected number of changed edges, and of changed operations, per perturbation. */
   rate?: number;
-  /** Bounds of `constrained` draws: edges of the matrix (default 9), and vertices in use (7). */
+  /** Bounds of `constrained` sampling: edges of the matrix (default 9), and vertices in use (7). */
   maxEdges?: number;
   maxNodes?: number;
 }
@@ -127,10 +127,13 @@ export function nasbench101Encodings(options: Nb101EncodingOptions): Encodings<N
 
 const present = (edges: readonly number[]): number[] => edges.flatMap((bit, e) => bit ? [e] : []);
 
-/** Of vertices 5 … 1: the published encoding writes the operation of vertex i at position −i. */
+/**
+ * Operations as scalars, vertices 5 … 1: the published encoding writes the operation of vertex i at position
+ * −i.
+ */
 const opScalars = (ops: readonly number[]): number[] => ops.map((op) => OP_SCALARS[op]).reverse();
 
-/** 21 bits, five operations, the number of edges; or with that number over the last operation. */
+/** 21 bits, five operations, the number of edges. With `strict` that number overwrites the last operation. */
 function continuousFeatures({ edges, ops }: Nb101Arch, strict: boolean): Float64Array {
   const count = present(edges).length;
   const tail = strict ? [0, ...opScalars(ops).slice(0, -1), count] : [...opScalars(ops), count];
@@ -141,7 +144,7 @@ const randomOps = (rng: Rng): number[] => Array.from({ length: INNER }, () => rn
 
 const valid = (arch: Nb101Arch): Nb101Arch | null => nb101Dag(arch) && arch;
 
-/** Every bit with probability ½, operations uniform, until it is a cell. */
+/** Samples every bit with probability ½ and operations uniformly until the result is a valid cell. */
 function sampleAdjacency(rng: Rng): Nb101Arch {
   return untilValid("sample by adjacency", () => {
     const edges = nb101Edges.map(() => Number(rng.next() < 0.5));
@@ -149,7 +152,7 @@ function sampleAdjacency(rng: Rng): Nb101Arch {
   });
 }
 
-/** 21 reals and a number n of 1 … 8: the n largest are edges. */
+/** Samples 21 reals and a number n of 1 … 8: the n largest reals are edges. */
 function sampleContinuousAdjacency(rng: Rng): Nb101Arch {
   return untilValid("sample by continuous adjacency", () => {
     const edges = bitsOf(topK(nb101Edges.length, 1 + rng.below(8), rng));
@@ -157,7 +160,10 @@ function sampleContinuousAdjacency(rng: Rng): Nb101Arch {
   });
 }
 
-/** Every bit with probability ½, operations uniform, until it is a cell within bounds. */
+/**
+ * Samples every bit with probability ½ and operations uniformly until the result is a valid cell within
+ * bounds.
+ */
 function sampleConstrained(maxEdges: number, maxNodes: number, rng: Rng): Nb101Arch {
   return untilValid(`sample a cell of at most ${maxEdges} edges and ${maxNodes} vertices`, () => {
     const edges = nb101Edges.map(() => Number(rng.next() < 0.5));
@@ -175,8 +181,8 @@ function bitsOf(indices: readonly number[]): number[] {
 }
 
 /**
- * The first valid of many perturbations, which may be the cell as it was; the expected number of changes grows with
- * every `PATIENCE` that are invalid.
+ * The first valid one of many perturbations; it may be the unchanged cell. The expected number of changes
+ * grows after every `PATIENCE` invalid ones.
  */
 const firstValid = (
   arch: Nb101Arch,
@@ -197,9 +203,10 @@ function perturbAdjacency(arch: Nb101Arch, rng: Rng, rate: number): Nb101Arch {
 }
 
 /**
- * The first cutoff − 1 edges flip, each with probability rate/max(cutoff, 21). Every two places above 21 free one
- * operation: of the free ones `rate` are expected to change. A cutoff that is even and at least 21 grows by one in
- * half of the draws, after the operations, and stays so until a cell is found.
+ * Perturbs a truncated adjacency encoding. The first cutoff − 1 edges flip, each with probability
+ * rate/max(cutoff, 21). Every two positions above 21 free one operation; `rate` of the free operations are
+ * expected to change. In half of the attempts an even cutoff of at least 21 grows by one, after the
+ * operations, and keeps that value until a valid cell is found.
  */
 function perturbTruncated(arch: Nb101Arch, rng: Rng, rate: number, cutoff: number): Nb101Arch {
   const all = nb101Edges.length;
@@ -216,7 +223,7 @@ function perturbTruncated(arch: Nb101Arch, rng: Rng, rate: number, cutoff: numbe
   });
 }
 
-/** One edge is dropped, added or both; operations as by adjacency. */
+/** Drops an edge, adds one, or both. Operations change as in the adjacency encoding. */
 function perturbContinuousAdjacency(arch: Nb101Arch, rng: Rng, rate: number): Nb101Arch {
   const here = present(arch.edges);
   const absent = arch.edges.flatMap((bit, e) => bit ? [] : [e]);
@@ -227,7 +234,7 @@ function perturbContinuousAdjacency(arch: Nb101Arch, rng: Rng, rate: number): Nb
   });
 }
 
-/** The pruned graph as a number: what does not count in a cell does not make another. */
+/** The pruned graph as a number, so that unused vertices make no difference. */
 const cellOf = (arch: Nb101Arch): number => packDag(nb101Dag(arch)!);
 
 function different(arch: Nb101Arch, before: number): Nb101Arch | null {
@@ -235,7 +242,7 @@ function different(arch: Nb101Arch, before: number): Nb101Arch | null {
   return dag && packDag(dag) !== before ? arch : null;
 }
 
-/** Every valid flip of an edge, and every other operation of a vertex that counts. */
+/** Every valid flip of an edge, and every other operation on a vertex that pruning keeps. */
 function adjacentCells(arch: Nb101Arch): Nb101Arch[] {
   const { edges, ops } = arch;
   const before = cellOf(arch);
@@ -250,15 +257,15 @@ const adjacencyDistance = (a: Nb101Arch, b: Nb101Arch): number =>
   differing(a.edges, b.edges) + differing(a.ops, b.ops);
 
 /**
- * Differences of sorted degrees and of how often each operation stands on the seven vertices, unpruned (Kandasamy et
- * al., NeurIPS 2018, as White et al. simplify it).
+ * Distance of NASBOT: differences of sorted degrees and of operation counts over the seven vertices, unpruned
+ * (Kandasamy et al., NeurIPS 2018, as simplified by White et al.).
  */
 function nasbotDistance(a: Nb101Arch, b: Nb101Arch): number {
   const [p, q] = [profile(a), profile(b)];
   return p.reduce((sum, v, i) => sum + Math.abs(v - q[i]), 0);
 }
 
-/** Sorted out-degrees, sorted in-degrees, numbers of operations. */
+/** Sorted out-degrees, sorted in-degrees, operation counts. */
 function profile({ edges, ops }: Nb101Arch): number[] {
   const rows = new Array<number>(NB101_VERTICES).fill(0);
   const columns = [...rows];

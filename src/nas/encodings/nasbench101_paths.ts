@@ -1,18 +1,24 @@
-/** Sampling and perturbing NAS-Bench-101 cells by their sets of paths: drawn sets are looked up among all cells. */
+/**
+ * Sampling and perturbing NAS-Bench-101 cells by their sets of paths: a sampled set is looked up among all
+ * cells.
+ */
 import type { Rng } from "../../common/random.ts";
 import { type Nb101Arch, nb101Dag } from "../spaces/nasbench101_arch.ts";
 import type { Nb101Cells } from "../spaces/nasbench101_index.ts";
 import { NB101_PATHS, nb101Paths } from "../spaces/nasbench101_paths.ts";
 import { eachWith, firstOf, topK, untilValid } from "./paths.ts";
 
-/** Probability that a cell has a certain path of so many operations (White et al. 2020, appendix). */
+/**
+ * Probability that a cell contains a given path, by the path's number of operations (White et al. 2020,
+ * appendix).
+ */
 const BY_LENGTH = [0.2, 0.127, 3.36e-2, 3.92e-3, 1.5e-4, 6.37e-7];
-/** Most paths of a continuous draw. */
+/** Most paths of a sampled continuous encoding. */
 const MOST = 6;
-/** Perturbed sets of paths that are looked up before the cell is left as it was. */
+/** Perturbed sets of paths to look up before the cell is returned unchanged. */
 const LOOK_UPS = 1000;
 
-/** Operations on the path with this index: 3⁰ + … + 3^(L−1) paths are shorter than L. */
+/** Number of operations on the path with this index: 3⁰ + … + 3^(L−1) paths are shorter than L. */
 export function pathLength(index: number): number {
   let length = 0;
   for (let first = 1, count = 3; index >= first; first += count, count *= 3) length++;
@@ -22,21 +28,24 @@ export function pathLength(index: number): number {
 const weights = Array.from({ length: NB101_PATHS }, (_, i) => BY_LENGTH[pathLength(i)]);
 
 export interface PathDraws {
-  /** Each of the first `cutoff` paths with probability 1/cutoff. */
+  /** Samples each of the first `cutoff` paths with probability 1/cutoff. */
   sample(cutoff: number, rng: Rng): Nb101Arch;
-  /** Each path with the probability that its length has among all cells. */
+  /** Samples each path with the frequency of its length among all cells. */
   sampleWeighted(cutoff: number, rng: Rng): Nb101Arch;
-  /** The k largest of as many reals as there are paths, k uniform in 1 … 6. */
+  /** Samples one real per path and takes the k largest, k uniform in 1 … 6. */
   sampleTop(cutoff: number, rng: Rng, weighted?: boolean): Nb101Arch;
-  /** Each of the first paths comes or goes with probability rate/cutoff; later ones stay. */
+  /** Adds or drops each of the first `cutoff` paths with probability rate/cutoff; later ones stay. */
   perturb(arch: Nb101Arch, cutoff: number, rng: Rng, rate: number): Nb101Arch;
-  /** One of the first paths is added or dropped, or both; later ones stay. */
+  /** Adds one of the first `cutoff` paths, drops one, or both; later ones stay. */
   perturbTop(arch: Nb101Arch, cutoff: number, rng: Rng): Nb101Arch;
-  /** Every cell with one of the first paths more or less, and all later ones. */
+  /** Every cell that differs in exactly one of the first `cutoff` paths and has all the same later ones. */
   neighbours(arch: Nb101Arch, cutoff: number): Nb101Arch[];
 }
 
-/** @param strict the published code's quirk: a perturbation loses the path that follows the first ones. */
+/**
+ * Path-based sampling over all cells.
+ * @param strict the published code's quirk: a perturbation loses the path that follows the first ones.
+ */
 export function pathDraws(cells: Nb101Cells, strict = false): PathDraws {
   const find = (paths: readonly number[]): Nb101Arch | null => {
     const index = paths.length ? cells.withPaths(paths) : undefined;
@@ -84,7 +93,9 @@ export function pathDraws(cells: Nb101Cells, strict = false): PathDraws {
   };
 }
 
-/** What changes in a continuous encoding: one is dropped, one added, or both; one is added where there is none. */
+/**
+ * Changes of a continuous encoding: one element is dropped, one added, or both. An empty set only gains one.
+ */
 export function addedOrDropped(
   present: readonly number[],
   absent: readonly number[],
@@ -98,14 +109,14 @@ export function addedOrDropped(
 
 const known = new WeakMap<Nb101Arch, readonly number[]>();
 
-/** Indices of a cell's paths, ascending; remembered per object, which kernels ask for again and again. */
+/** Ascending indices of a cell's paths. Cached per object, since kernels ask for them repeatedly. */
 export function nb101PathsOf(arch: Nb101Arch): readonly number[] {
   let paths = known.get(arch);
   if (!paths) known.set(arch, paths = nb101Paths(nb101Dag(arch)!));
   return paths;
 }
 
-/** The set with these indices added where they are missing and dropped where they are not, ascending. */
+/** The set with each of these indices added if missing, dropped if present; ascending. */
 function toggled(set: readonly number[], indices: readonly number[]): number[] {
   const result = new Set(set);
   for (const index of indices) if (!result.delete(index)) result.add(index);

@@ -4,12 +4,12 @@ import { type Nb201Arch, nb201Ops } from "../spaces/nasbench201_arch.ts";
 import type { Encoding, Encodings } from "./encoding.ts";
 import { differing, hamming, oneHot, redrawn } from "./paths.ts";
 
-/** The operations in the order of these encodings, which is alphabetical, as places in `nb201Ops`. */
+/** Operations in the order of these encodings, which is alphabetical, as indices into `nb201Ops`. */
 const ORDER = ["avg_pool_3x3", "nor_conv_1x1", "nor_conv_3x3", "none", "skip_connect"] as const;
 const codeOf = nb201Ops.map((op) => ORDER.indexOf(op));
 const OPS = ORDER.length;
 
-/** Edges of the four routes from input to output, and where their indices start: two routes share a range. */
+/** Edges of the four routes from input to output, and the first index of each; two routes share a range. */
 const ROUTES: readonly { edges: readonly number[]; base: number }[] = [
   { edges: [3], base: 0 },
   { edges: [0, 4], base: 5 },
@@ -17,11 +17,11 @@ const ROUTES: readonly { edges: readonly number[]; base: number }[] = [
   { edges: [0, 2, 5], base: 30 },
 ];
 const PATHS = 155;
-/** Up to two operations. */
+/** Number of paths with up to two operations. */
 const TRUNCATED = 30;
 
 export interface Nb201EncodingOptions {
-  /** As published: an edge becomes another with probability rate/4 though there are six. */
+  /** Published behaviour: an edge changes with probability rate/4, although there are six edges. */
   strict?: boolean;
   pathCutoff?: number;
   rate?: number;
@@ -39,7 +39,10 @@ export function nasbench201Encodings(
       ops.flatMap((op, e) => nb201Ops.flatMap((_, o) => o === op ? [] : [{ ops: ops.with(e, o) }])),
     distance: (a: Nb201Arch, b: Nb201Arch) => differing(a.ops, b.ops),
   };
-  /** Along `moved` routes operations are perturbed; neighbours differ along one of the first `near`. */
+  /**
+   * Encodings by paths. `perturb` changes operations along `moved` routes; neighbours differ along one of the
+   * first `near`.
+   */
   const byPaths = (name: string, cutoff: number, moved: number, near: number) => ({
     ...byAdjacency,
     name,
@@ -69,7 +72,10 @@ export function nasbench201Encodings(
   return Object.fromEntries(all.map((encoding) => [encoding.name, encoding]));
 }
 
-/** Different edges, and differences of how often each operation is used (Kandasamy et al., NeurIPS 2018, simplified). */
+/**
+ * Number of different edges plus differences of operation counts (Kandasamy et al., NeurIPS 2018,
+ * simplified).
+ */
 function nasbotDistance(a: Nb201Arch, b: Nb201Arch): number {
   const [p, q] = [a, b].map(({ ops }) =>
     nb201Ops.map((_, o) => ops.filter((op) => op === o).length)
@@ -77,7 +83,7 @@ function nasbotDistance(a: Nb201Arch, b: Nb201Arch): number {
   return differing(a.ops, b.ops) + p.reduce((sum, n, o) => sum + Math.abs(n - q[o]), 0);
 }
 
-/** Number of an architecture in the order of these encodings, first edge lowest: 0 … 15,624. */
+/** Index of an architecture in the order of these encodings, first edge lowest: 0 … 15,624. */
 export const nb201EncodingNumber = ({ ops }: Nb201Arch): number =>
   ops.reduceRight((n, op) => n * OPS + codeOf[op], 0);
 
@@ -87,14 +93,14 @@ export const nb201Paths = ({ ops }: Nb201Arch): number[] =>
 
 const known = new WeakMap<Nb201Arch, readonly number[]>();
 
-/** In ascending order, each once, as two routes share a range; remembered per object for kernels. */
+/** Ascending path indices, each once, as two routes share a range. Cached per object, for kernels. */
 function sortedPaths(arch: Nb201Arch): readonly number[] {
   let paths = known.get(arch);
   if (!paths) known.set(arch, paths = [...new Set(nb201Paths(arch))].sort((a, b) => a - b));
   return paths;
 }
 
-/** Every cell with other operations along one route, each once. */
+/** Every cell that differs only in the operations along one route, each once. */
 function alongRoutes({ ops }: Nb201Arch, routes: readonly { edges: readonly number[] }[]) {
   const found = new Map<string, Nb201Arch>();
   for (const { edges } of routes) {

@@ -1,4 +1,4 @@
-/** What encodings by paths have in common, whatever the cells are. */
+/** Helpers for path encodings of any kind of cell. */
 import type { Rng } from "../../common/random.ts";
 
 /** One-hot of a set of indices below `dimension`; larger ones are left out. */
@@ -8,7 +8,7 @@ export function oneHot(indices: readonly number[], dimension: number): Float64Ar
   return bits;
 }
 
-/** How many indices below `dimension` are in one of two ascending lists only. */
+/** Number of indices below `dimension` that only one of two ascending lists contains. */
 export function hamming(a: readonly number[], b: readonly number[], dimension: number): number {
   let only = 0;
   for (let i = 0, j = 0;;) {
@@ -20,7 +20,7 @@ export function hamming(a: readonly number[], b: readonly number[], dimension: n
   }
 }
 
-/** The first `size` values, padded with zeros: the categorical form of a set of indices. */
+/** The first `size` values, padded with zeros: the categorical encoding of a set of indices. */
 export function padded(values: readonly number[], size: number): Float64Array {
   const result = new Float64Array(size);
   result.set(values.slice(0, size));
@@ -31,14 +31,14 @@ export function padded(values: readonly number[], size: number): Float64Array {
 export const differing = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((sum, v, i) => sum + Number(v !== b[i]), 0);
 
-/** Indices 0 … n−1 each with its own probability, ascending. */
+/** Samples each index 0 … n−1 with its own probability; ascending. */
 export function eachWith(probabilities: readonly number[], rng: Rng): number[] {
   return probabilities.flatMap((p, i) => rng.next() < p ? [i] : []);
 }
 
 /**
- * The k indices with the largest of n random reals, ascending: what a continuous encoding decodes to. With weights
- * the reals are u·w, u uniform in 0 … 1 (White et al., NeurIPS 2020, and the code published with it).
+ * The k indices with the largest of n random reals, ascending: the decoding of a continuous encoding. With
+ * weights the reals are u·w, u uniform in 0 … 1 (White et al., NeurIPS 2020, and the code published with it).
  */
 export function topK(n: number, k: number, rng: Rng, weights?: readonly number[]): number[] {
   const keys = Array.from({ length: n }, (_, i) => rng.next() * (weights?.[i] ?? 1));
@@ -46,7 +46,7 @@ export function topK(n: number, k: number, rng: Rng, weights?: readonly number[]
     .sort((a, b) => a - b);
 }
 
-/** Each value with this probability replaced by one of the other values below `options`. */
+/** Replaces each value with this probability by one of the other values below `options`. */
 export function redrawn(
   values: readonly number[],
   options: number,
@@ -58,14 +58,17 @@ export function redrawn(
   );
 }
 
-/** Draws until something valid comes. @throws Error naming the encoding when nothing does. */
+/** Samples until a value is valid. @throws Error naming the encoding when none is. */
 export function untilValid<T>(what: string, draw: () => T | null | undefined): T {
   const found = firstOf(1_000_000, draw);
   if (found !== null) return found;
   throw new Error(`Cannot ${what}: a million draws gave no valid architecture`);
 }
 
-/** The first valid one of so many draws; null where none is. @param draw hears how many came before. */
+/**
+ * The first valid one of several samples; null when none is valid.
+ * @param draw called with the number of earlier attempts.
+ */
 export function firstOf<T>(
   draws: number,
   draw: (before: number) => T | null | undefined,

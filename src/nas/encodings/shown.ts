@@ -1,4 +1,4 @@
-/** The encodings that predictors are compared on. */
+/** Encodings to compare predictors on. */
 import { UsageError } from "../../common/errors.ts";
 import type { SearchSpace } from "../space.ts";
 import { choiceEncoding } from "./choices.ts";
@@ -7,20 +7,23 @@ import { spaces } from "../registry.ts";
 import { type Encoding, encodingNamed, type Encodings } from "./mod.ts";
 
 export interface ShownEncodings {
-  /** Empty = adjacency and paths, or the choices where the space has neither. */
+  /** Names of encodings. Empty: adjacency and paths, or the choices where the space has neither. */
   encodings: readonly string[];
-  /** Quirks of the published code. */
+  /** Reproduces quirks of the published code. */
   strict?: boolean;
-  /** Lengths of truncated path encodings: each of these is taken once per length, and named after it. */
+  /** Lengths of truncated path encodings. Each such encoding is used once per length and named after it. */
   pathCutoffs?: readonly number[];
 }
 
-/** @throws UsageError naming the space's encodings, and for lengths where no encoding is truncated. */
+/**
+ * Opens the encodings.
+ * @throws UsageError naming the space's encodings, and for lengths where no encoding is truncated.
+ */
 export async function shownEncodings(
   space: SearchSpace<unknown>,
   { strict, encodings: names, pathCutoffs }: ShownEncodings,
 ): Promise<Encoding<unknown>[]> {
-  // What a predictor sees is looked up nowhere.
+  // A predictor's input needs no look-up of cells.
   const open = async (pathCutoff?: number): Promise<Encodings<unknown>> => ({
     ...await openEncodings(spaces.get(space.name), { names: [], strict, pathCutoff }),
     choices: choiceEncoding(space),
@@ -46,5 +49,5 @@ export async function shownEncodings(
   });
 }
 
-/** By its name in the literature. */
+/** Whether the name is that of a truncated encoding. */
 const isTruncated = (name: string): boolean => name.startsWith("trunc_");

@@ -1,4 +1,4 @@
-/** What evaluators share that train networks on images: the data on the device, and what networks are built for. */
+/** Shared by evaluators that train networks on images: data sets on the device, and network inputs. */
 import { Batches } from "../../data/batches.ts";
 import type { DataSet } from "../../data/dataset.ts";
 import type { Gpu } from "../../gpu/device.ts";
@@ -7,7 +7,7 @@ import { describeData, openData } from "../train/data_of.ts";
 import type { EvaluatorContext, OpenEvaluator } from "../definition.ts";
 import type { BuildContext, SearchSpace } from "../space.ts";
 
-/** Everything that a network of a search is built and trained with. */
+/** Inputs for building and training the networks of a search. */
 export interface ImageParts<A> {
   gpu: Gpu;
   space: SearchSpace<A>;
@@ -19,7 +19,7 @@ export interface ImageParts<A> {
 
 /**
  * Opens the data set of a search.
- * @param validBatch most validation images in one batch.
+ * @param validBatch largest batch of validation images.
  */
 export async function openImages(
   { config, space, io, gpu }: EvaluatorContext,
@@ -41,7 +41,7 @@ export async function openImages(
   return { parts, data };
 }
 
-/** What a search says of the data that its networks are trained on. */
+/** Network inputs and data fields of the architecture file, from the data set. */
 export function saysOf(
   data: DataSet,
   config: SearchConfig,

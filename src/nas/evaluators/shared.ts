@@ -1,5 +1,5 @@
 /**
- * Evaluation with shared weights: one supernet, of which every minibatch trains the weights of one sampled
+ * Evaluation with shared weights: one supernet, in which each minibatch trains the weights of one sampled
  * child (Pham et al. 2018, section 2.2). Only the sampled child runs.
  */
 import { z } from "zod";
@@ -22,16 +22,18 @@ import { learningRate, Scorer, type Tally, Trainer } from "../train/training.ts"
 const settings = z.strictObject({
   /** Passes over the training images in each epoch of the search. */
   passes: sizeOf(limits.epochs).default(1),
-  /** Validation images per reward: so many minibatches of this size, the same for a whole round. */
+  /**
+   * Validation images per reward: `rewardBatches` minibatches of `rewardBatch`, the same for a whole round.
+   */
   rewardBatch: sizeOf(limits.batch).default(160),
   rewardBatches: sizeOf(limits.batch).default(1),
-  /** One random minibatch for each architecture instead, at the end as well, as released (Q17). */
+  /** Score each architecture on a random minibatch of its own, at the end too, as released (Q17). */
   ownBatches: z.boolean().default(false),
-  /** After each epoch, the accuracy on all validation images, each batch under another draw (Q18). */
+  /** After each epoch, score all validation images, each batch under another sampled architecture (Q18). */
   policyEvaluation: z.boolean().default(false),
-  /** Statistics of batch norm while scoring: the batch's own, or running ones that all children share (Q5). */
+  /** Batch-norm statistics in scoring: the batch's own, or running ones that all children share (Q5). */
   rewardStatistics: z.enum(["batch", "running"]).default("batch"),
-  /** Quirk Q7: dropout stays on when search children are scored. */
+  /** Keep dropout on when search children are scored (Q7). */
   rewardDropout: z.boolean().default(false),
 });
 export type SharedSettings = z.output<typeof settings>;
@@ -39,8 +41,9 @@ export type SharedSettings = z.output<typeof settings>;
 export type SharedParts<A> = ImageParts<A> & { settings: SharedSettings };
 
 /**
- * Where training stands; `choices` are the architectures drawn for the present epoch. The epoch counts on its
- * own: a checkpoint after its last step, but before the loop takes over, must not begin the next one.
+ * Position of the training; `choices` are the architectures sampled for the current epoch. The evaluator has
+ * its own epoch count: a checkpoint after an epoch's last step, but before the loop counts it, must not start
+ * the next one.
  */
 interface Saved {
   epoch: number;
@@ -84,7 +87,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     return this.stepsPerEpoch * this.parts.config.epochs;
   }
 
-  /** Of an epoch of the search, which may be several passes over the training images. */
+  /** Steps per epoch of the search, which may be several passes over the training images. */
   get stepsPerEpoch(): number {
     return this.parts.train.stepsPerEpoch * this.parts.settings.passes;
   }
@@ -94,7 +97,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     return { step, trainedImages, peakBytes: this.parts.gpu.counters.bufferBytes };
   }
 
-  /** What training and scoring of some children dispatch: nearly all kernels of the search. */
+  /** Dispatches of training and scoring some children: nearly all kernels of the search. */
   dryRun(): Dispatch[] {
     const { gpu, space, config, settings, train, valid } = this.parts;
     const sizes = new Set([settings.rewardBatch, config.evalBatch]);
@@ -160,7 +163,10 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     this.#saved.epoch++;
   }
 
-  /** All trials on the same images, unless each gets its own; one whose network cannot be built has failed. */
+  /**
+   * Scores all trials on the same images, except with `ownBatches`. A network that cannot be built is a
+   * failure.
+   */
   async *evaluate(
     trials: readonly Trial<A>[],
     on: ScoredOn,
@@ -197,7 +203,10 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     return await score(models, on === "reward" ? this.#rewardBatches() : chosen());
   }
 
-  /** @returns undefined unless the settings ask for it. */
+  /**
+   * Accuracy of the policy over all validation images.
+   * @returns undefined unless the settings ask for it.
+   */
   async policyScore(draw: Strategy<A>["draw"], signal: AbortSignal): Promise<number | undefined> {
     const { config: { evalBatch }, settings, valid } = this.parts;
     if (!settings.policyEvaluation) return undefined;
@@ -211,7 +220,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     return correct / valid.n;
   }
 
-  /** Made one at a time: the next takes the place of the last on the device. */
+  /** Makes batches one at a time, since each overwrites the last one on the device. */
   *#rewardBatches(): Generator<Batch> {
     const { settings, valid } = this.parts;
     for (let i = 0; i < settings.rewardBatches; i++) {
@@ -219,7 +228,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     }
   }
 
-  /** Replaces first weights by earlier ones where they fit. */
+  /** Replaces initial weights by earlier ones where they fit. */
   startFrom(earlier: EarlierWeights): ReturnType<typeof startFrom> {
     return startFrom(this.#store, earlier);
   }
@@ -257,7 +266,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
       dropout: training || rewardDropout,
       batchStatistics: training || rewardStatistics === "batch",
       seed,
-      // Where dropout stays on, masks differ from one score to the next.
+      // A step of its own gives each score other dropout masks, where dropout stays on.
       step: this.#saved.step + (training ? 0 : this.#saved.scored),
       steps: this.steps,
     };

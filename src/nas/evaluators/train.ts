@@ -1,6 +1,6 @@
 /**
- * Evaluation by training: each architecture from scratch, briefly, then its accuracy on the validation images.
- * Every network sees the same images in the same order and starts from the same seed.
+ * Evaluation by training: each architecture is trained from scratch, briefly, and scored on the validation
+ * images. All networks see the same images in the same order and start from the same seed.
  */
 import type { Dispatch } from "../../gpu/programs.ts";
 import { z } from "zod";
@@ -17,14 +17,14 @@ import { learningRate, Scorer, Trainer } from "../train/training.ts";
 import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
 
 interface Saved {
-  /** Scores by key, and why there is none: no architecture is trained twice. */
+  /** Scores and reasons of failures by key: no architecture is trained twice. */
   scores: Record<string, Score>;
   failures: Record<string, string>;
   step: number;
   trainedImages: number;
 }
 
-/** On weights of its own. */
+/** A network with its own weights. */
 interface Network {
   model: Model;
   trainer: Trainer;
@@ -33,7 +33,7 @@ interface Network {
 export class TrainEvaluator<A> implements Evaluator<A> {
   readonly remembers = true;
   readonly oneByOne = true;
-  /** Each three times as long as the one before, up to the whole training. */
+  /** Training lengths, each three times the one before, up to the full training. */
   readonly fidelities: readonly number[];
   readonly #scorer: Scorer;
   #saved: Saved = { scores: {}, failures: {}, step: 0, trainedImages: 0 };
@@ -55,7 +55,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
     return { step, trainedImages, peakBytes: this.parts.gpu.counters.bufferBytes };
   }
 
-  /** What training and scoring of some networks dispatch: nearly all kernels of the search. */
+  /** Dispatches of training and scoring some networks: nearly all kernels of the search. */
   dryRun(): Dispatch[] {
     const { gpu, space, train, valid, config } = this.parts;
     const { evalBatch, epochs, rounds, perRound } = config;
@@ -71,14 +71,14 @@ export class TrainEvaluator<A> implements Evaluator<A> {
         const network = this.#build(arch);
         found.push(...gpu.dryRun(() => record(network)));
       } catch (error) {
-        // It fails again as a trial, with its reason.
+        // Rethrows other errors; a network that cannot be built fails as a trial later, with its reason.
         reasonOf(error);
       }
     }
     return found;
   }
 
-  /** A trial whose loss is no number any more, or whose network cannot be built, has failed. */
+  /** Trains and scores each trial. One that diverges, or whose network cannot be built, has failed. */
   evaluate(
     trials: readonly Trial<A>[],
     _on: ScoredOn,
@@ -139,7 +139,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   #build(arch: A, seed = this.parts.config.seed): Network {
     const { gpu, space, context, config: { optimizer, auxWeight, logEvery } } = this.parts;
     const weights = new WeightStore();
-    // The network that a retraining would build.
+    // The same network as in a retraining.
     const model = built(() => space.build(arch, { ...context, form: "final", weights }));
     weights.materialise(gpu, seed);
     return { model, trainer: new Trainer(gpu, weights, optimizer, auxWeight, logEvery) };
@@ -159,7 +159,7 @@ export const trainDefinition = defineEvaluator({
   }),
   cost: "training",
   needsDevice: true,
-  // Nothing is drawn at the end: scores do not change, and one costs as much as many others' scores.
+  // Nothing is sampled at the end: scores do not change, and each new one costs a training.
   loop: { epochs: 1, rounds: 20, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
   async open({ epochs }, context) {
     const { config } = context;

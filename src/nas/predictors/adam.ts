@@ -1,10 +1,13 @@
-/** Adam (Kingma & Ba, ICLR 2015) for predictors on the CPU; decay is added to the gradient as in its release. */
+/**
+ * Adam (Kingma & Ba, ICLR 2015) for predictors on the CPU. As in the authors' release, decay is added to the
+ * gradient.
+ */
 export interface AdamOptions {
   lr: number;
   beta1?: number;
   beta2?: number;
   epsilon?: number;
-  /** λ of λ/2·Σw². */
+  /** Weight decay: λ of λ/2·Σw². */
   decay?: number;
 }
 
@@ -20,7 +23,7 @@ export class Adam {
 
   /**
    * Changes the parameters and sets the gradient to 0.
-   * @param lr where a schedule changes it.
+   * @param lr learning rate, when a schedule changes it.
    */
   step(params: Float64Array, gradient: Float64Array, lr = this.options.lr): void {
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decay = 0 } = this.options;

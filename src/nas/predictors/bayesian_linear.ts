@@ -1,6 +1,6 @@
 /**
- * Bayesian linear regression with the precisions of weights and noise that make the data most likely (Bishop,
- * "Pattern Recognition and Machine Learning", 2006, §3.3 and §3.5.2).
+ * Bayesian linear regression. The precisions of weights and noise maximise the likelihood of the data
+ * (Bishop, "Pattern Recognition and Machine Learning", 2006, §3.3 and §3.5.2).
  */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import type { Rows } from "./mlp.ts";
@@ -8,14 +8,14 @@ import type { Rows } from "./mlp.ts";
 const ROUNDS = 50;
 
 export class BayesianLinear {
-  /** Mean of the weights, the last one is the offset. */
+  /** Mean of the weights; the last one is the offset. */
   readonly #mean: Float64Array;
   readonly #covariance: Matrix;
   /** Precision of the weights and of the noise. */
   readonly alpha: number;
   readonly beta: number;
 
-  /** @param rows of features; targets with mean about 0. */
+  /** @param rows features. @param targets with mean about 0. */
   constructor(rows: Rows, targets: Float64Array) {
     const x = withOffset(rows);
     const n = x.rows;
@@ -35,7 +35,7 @@ export class BayesianLinear {
       const fitted = x.mmul(vectors.mmul(Matrix.columnVector(weights)));
       let error = 0;
       for (let i = 0; i < n; i++) error += (targets[i] - fitted.get(i, 0)) ** 2;
-      // Bounds keep few, or perfectly fitted, targets from making either precision infinite.
+      // Bounds keep the precisions finite when targets are few or perfectly fitted.
       alpha = clamp(used / size);
       beta = clamp((n - used) / error);
     }
@@ -46,7 +46,7 @@ export class BayesianLinear {
     this.#covariance = vectors.mmul(scaled).mmul(vectors.transpose());
   }
 
-  /** Mean and deviation of what is under the noise. */
+  /** Mean and standard deviation of the noise-free function. */
   predict(rows: Rows): { mean: Float64Array; deviation: Float64Array } {
     const x = withOffset(rows);
     const spread = x.mmul(this.#covariance);

@@ -1,7 +1,8 @@
 /**
- * BOHAMIANN (Springenberg et al., "Bayesian Optimization with Robust Bayesian Neural Networks", NeurIPS 2016):
- * nets and a variance of the noise drawn from their posterior by scale-adapted stochastic-gradient Hamiltonian
- * Monte Carlo. Priors, likelihood and sampler are those of pybnn; features and targets are standardised.
+ * BOHAMIANN (Springenberg et al., "Bayesian Optimization with Robust Bayesian Neural Networks", NeurIPS
+ * 2016). Nets and the variance of the noise are sampled from their posterior by scale-adapted
+ * stochastic-gradient Hamiltonian Monte Carlo. Priors, likelihood and sampler are those of pybnn. Features
+ * and targets are standardised.
  */
 import type { Rng } from "../../common/random.ts";
 import type { Encoding } from "../encodings/encoding.ts";
@@ -25,17 +26,17 @@ import { type Standard, standardise } from "./targets.ts";
 export interface BohamiannOptions {
   hidden: readonly number[];
   batch: number;
-  /** Steps in all, and those until the chain has forgotten its start: its preconditioner is adapted in them alone. */
+  /** Total steps, and the burn-in steps among them, the only ones that adapt the preconditioner. */
   steps: number;
   burnIn: number;
-  /** Steps between two nets that are kept. */
+  /** Steps between two kept nets. */
   every: number;
   /** Step size and friction. */
   step: number;
   friction: number;
 }
 
-/** Net and batch of pybnn, steps of naszilla: a tenth of them are burn-in, 180 nets are kept. */
+/** Net and batch size of pybnn, steps of naszilla. A tenth of the steps are burn-in; 180 nets are kept. */
 export function bohamiannDefaults(settings: PredictorSettings = {}): BohamiannOptions {
   const { layers = 2, width = 50, steps = 10_000, rate = 0.01 } = settings;
   return {
@@ -49,7 +50,7 @@ export function bohamiannDefaults(settings: PredictorSettings = {}): BohamiannOp
   };
 }
 
-/** Logarithm of the noise's variance in units of standardised targets: where it starts, and its normal prior. */
+/** Log variance of the noise, in units of standardised targets: start value and normal prior. */
 const NOISE = { start: Math.log(1e-3), mean: Math.log(1e-6), variance: 0.01 };
 
 export class Bohamiann<A> implements Predictor<A> {
@@ -66,7 +67,7 @@ export class Bohamiann<A> implements Predictor<A> {
     this.#features = requireFeatures(encoding);
   }
 
-  /** Variance of the noise in units of standardised targets, by the last step of the chain. */
+  /** Variance of the noise at the last step of the chain, in units of standardised targets. */
   get noise(): number {
     return this.#noise;
   }
@@ -102,7 +103,7 @@ export class Bohamiann<A> implements Predictor<A> {
     return membersSay(this.members(archs));
   }
 
-  /** One of the kept nets. */
+  /** Predictions of one kept net. */
   draw(archs: readonly A[], rng: Rng): Float64Array {
     return this.#under(rng.pick(this.#kept), archs);
   }
@@ -121,9 +122,9 @@ export class Bohamiann<A> implements Predictor<A> {
 }
 
 /**
- * Adds to the net's gradient that of the negative log posterior of all rows, estimated from some of them. The prior
- * of the weights is −½ of their mean square.
- * @returns the derivative by the logarithm of the noise's variance.
+ * Adds the gradient of the negative log posterior of all rows, estimated from some of them, to the net's
+ * gradient. The log prior of the weights is −½ of their mean square.
+ * @returns the derivative with respect to the log variance of the noise.
  */
 export function addPosteriorGradient(
   net: Mlp,
@@ -150,7 +151,7 @@ class Chain {
   readonly #window: Float64Array;
   readonly #first: Float64Array;
   readonly #square: Float64Array;
-  /** Preconditioner, and deviation of the noise that goes with it. */
+  /** Preconditioner, and the standard deviation of the matching noise. */
   readonly #scale: Float64Array;
   readonly #spread: Float64Array;
   readonly #normals: Float64Array;
@@ -172,7 +173,7 @@ class Chain {
     this.#normals = new Float64Array(size + size % 2);
   }
 
-  /** @param adapt estimate the preconditioner; afterwards it stays. */
+  /** One step of the chain. @param adapt whether to update the preconditioner. */
   step(adapt: boolean): void {
     const { params, gradient } = this;
     const { step, friction } = this.options;
@@ -204,7 +205,7 @@ class Chain {
     }
   }
 
-  /** Box–Muller, both of each pair: most of a chain's time. */
+  /** Samples normal numbers by Box–Muller, both of each pair: most of a chain's time. */
   #drawNormals(): void {
     for (let i = 0; i < this.#normals.length; i += 2) {
       const radius = Math.sqrt(-2 * Math.log(1 - this.rng.next()));

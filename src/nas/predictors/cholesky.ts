@@ -1,10 +1,10 @@
 /**
- * Cholesky factorisation of small dense matrices. A Gaussian process factorises twenty of them per fit, where
- * ml-matrix spends most of its time on checking symmetry and on copies.
+ * Cholesky factorisation of small dense matrices. A Gaussian process factorises twenty per fit; ml-matrix
+ * would spend most of that time on symmetry checks and copies.
  */
 
 /**
- * The lower triangular L with L Lᵀ = A, row-major `[n, n]`; null where A is not positive definite.
+ * The lower triangular L with L Lᵀ = A, row-major `[n, n]`; null when A is not positive definite.
  * @param a `[n, n]`; only the lower half is read.
  * @param shift added to the diagonal.
  */
@@ -26,7 +26,7 @@ export function cholesky(a: Float64Array, n: number, shift = 0): Float64Array | 
   return lower;
 }
 
-/** Overwrites x, from `at` on, with L⁻¹x. */
+/** Overwrites x, from index `at` on, with L⁻¹x. */
 export function solveLower(lower: Float64Array, n: number, x: Float64Array, at = 0): void {
   for (let i = 0; i < n; i++) {
     let sum = x[at + i];

@@ -1,22 +1,22 @@
 /**
- * Small dense layers on the CPU: nets of a few thousand weights and batches of a few dozen rows, where a device
- * would spend its time on starting.
+ * Small dense layers on the CPU, for nets of a few thousand weights and batches of a few dozen rows. On a
+ * GPU, launching would cost more than computing.
  */
 import type { Rng } from "../../common/random.ts";
 
-/** Where a dense layer's weights `[outputs, inputs]`, then its biases, start in a vector of parameters. */
+/** Position of a dense layer's weights `[outputs, inputs]`, then its biases, in a vector of parameters. */
 export interface Dense {
   inputs: number;
   outputs: number;
   at: number;
-  /** Whether it has biases. */
+  /** Whether the layer has biases. */
   bias: boolean;
 }
 
 export const denseSize = ({ inputs, outputs, bias }: Dense): number =>
   outputs * (inputs + (bias ? 1 : 0));
 
-/** Layers one behind the other in one vector. */
+/** Lays out consecutive layers in one vector. */
 export function layOut(sizes: readonly number[], at = 0, bias = true): Dense[] {
   return sizes.slice(1).map((outputs, i) => {
     const layer = { inputs: sizes[i], outputs, at, bias };
@@ -25,7 +25,7 @@ export function layOut(sizes: readonly number[], at = 0, bias = true): Dense[] {
   });
 }
 
-/** Uniform in ±√(6 / (inputs + outputs)), biases 0 (Glorot & Bengio, AISTATS 2010). */
+/** Initialises weights uniformly in ±√(6 / (inputs + outputs)), biases 0 (Glorot & Bengio, AISTATS 2010). */
 export function glorot(params: Float64Array, layer: Dense, rng: Rng): void {
   const { inputs, outputs, at } = layer;
   const biases = at + inputs * outputs;
@@ -33,7 +33,7 @@ export function glorot(params: Float64Array, layer: Dense, rng: Rng): void {
   params.fill(0, biases, at + denseSize(layer));
 }
 
-/** Weights and biases uniform in ±1 / √inputs: how PyTorch starts its linear layers. */
+/** Initialises weights and biases uniformly in ±1 / √inputs, as PyTorch does for linear layers. */
 export function torchUniform(params: Float64Array, layer: Dense, rng: Rng): void {
   const { inputs, at } = layer;
   fillUniform(params, at, at + denseSize(layer), 1 / Math.sqrt(inputs), rng);
@@ -55,7 +55,7 @@ export function denseForward(
   for (let r = 0; r < rows; r++) {
     const from = r * inputs, to = r * outputs;
     let o = 0;
-    // Four outputs at once read every input once.
+    // Computing four outputs at a time reads every input once.
     for (; o + 4 <= outputs; o += 4) {
       const w0 = at + o * inputs, w1 = w0 + inputs, w2 = w1 + inputs, w3 = w2 + inputs;
       let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
@@ -83,7 +83,7 @@ export function denseForward(
   }
 }
 
-/** Adds to `gradient` what dy means for the parameters; overwrites `dx` unless nobody wants it. */
+/** Adds the parameters' gradient to `gradient`. Overwrites `dx` if given. */
 export function denseBackward(
   { inputs, outputs, at, bias }: Dense,
   params: Float64Array,
@@ -99,7 +99,7 @@ export function denseBackward(
     const from = r * inputs, to = r * outputs;
     for (let o = 0; o < outputs; o++) {
       const g = dy[to + o];
-      // Behind a ReLU about half of them are.
+      // After a ReLU about half of the gradients are zero.
       if (g === 0) continue;
       if (bias) gradient[biases + o] += g;
       const w = at + o * inputs;
@@ -125,7 +125,7 @@ export function activate(kind: Activation, y: Float64Array, size: number): void 
   }
 }
 
-/** dy before the activation, from the values behind it. */
+/** Gradient with respect to the activation's input, from its outputs. */
 export function deactivate(
   kind: Activation,
   y: Float64Array,

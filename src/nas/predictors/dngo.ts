@@ -1,6 +1,7 @@
 /**
  * DNGO (Snoek et al., "Scalable Bayesian Optimization Using Deep Neural Networks", ICML 2015): a net learns
- * features, a Bayesian linear regression on them says how sure it is. Features and targets are standardised.
+ * features, and a Bayesian linear regression on them gives the uncertainty. Features and targets are
+ * standardised.
  */
 import type { Rng } from "../../common/random.ts";
 import type { Encoding } from "../encodings/encoding.ts";
@@ -26,7 +27,7 @@ export interface DngoOptions {
   train: TrainOptions;
 }
 
-/** As in pybnn: three layers of fifty tanh units, 500 epochs of batches of ten. */
+/** Defaults of pybnn: three layers of fifty tanh units, 500 epochs of batches of ten. */
 export function dngoDefaults(settings: PredictorSettings = {}): DngoOptions {
   const { layers = 3, width = 50, epochs = 500, rate = 0.01 } = settings;
   return {

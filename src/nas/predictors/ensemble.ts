@@ -14,7 +14,7 @@ export interface EnsembleOptions {
 
 const layers = (depth: number, width: number): number[] => new Array(depth).fill(width);
 
-/** Adam with the rate and the moments of BANANAS. */
+/** Adam with the learning rate and moments of BANANAS. */
 const bananasTraining: TrainOptions = {
   epochs: 150,
   batch: 32,
@@ -43,7 +43,7 @@ function training(settings: PredictorSettings): TrainOptions {
   return { ...bananasTraining, epochs, loss, lr: settings.rate ?? bananasTraining.lr };
 }
 
-/** Mean and deviation of the members of an ensemble, each a row of predictions. */
+/** Mean and deviation over the members of an ensemble; each row holds one member's predictions. */
 export function membersSay(members: readonly Float64Array[]): Prediction {
   const count = members.length;
   const mean = members[0].map((_, i) => members.reduce((sum, one) => sum + one[i], 0) / count);
@@ -53,7 +53,7 @@ export function membersSay(members: readonly Float64Array[]): Prediction {
   return { mean, deviation };
 }
 
-/** Learns targets in their own unit: published settings are for errors in per cent. */
+/** Ensemble that learns targets in their own unit: the published settings are for errors in per cent. */
 export class Ensemble<A> implements Predictor<A> {
   readonly #features: (arch: A) => Float64Array;
   #nets: Mlp[] = [];
@@ -76,7 +76,7 @@ export class Ensemble<A> implements Predictor<A> {
     return membersSay(this.members(archs));
   }
 
-  /** One of the nets. */
+  /** Predictions of one of the nets. */
   draw(archs: readonly A[], rng: Rng): Float64Array {
     return rng.pick(this.members(archs));
   }

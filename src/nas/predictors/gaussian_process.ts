@@ -1,6 +1,6 @@
 /**
  * Gaussian-process regression (Rasmussen & Williams, "Gaussian Processes for Machine Learning", 2006, §2.2,
- * §5.4.1): kernel and noise are those of a few with the largest marginal likelihood.
+ * §5.4.1). Kernel and noise are the candidates with the largest marginal likelihood.
  */
 import type { Rng } from "../../common/random.ts";
 import { cholesky, solveLower, solveUpper } from "./cholesky.ts";
@@ -9,11 +9,11 @@ import type { Prediction, Predictor } from "./predictor.ts";
 import { type Standard, standardise } from "./targets.ts";
 
 export interface GaussianProcessOptions {
-  /** Variances of the noise, in units of the targets' own variance. */
+  /** Candidate variances of the noise, in units of the targets' own variance. */
   noises: readonly number[];
 }
 
-/** A kernel matrix with noise, factorised, and what follows from it. */
+/** Factorised kernel matrix with noise, and the quantities derived from it. */
 export interface Fitted {
   /** Cholesky factor of K + σ²I, `[n, n]`. */
   lower: Float64Array;
@@ -23,10 +23,11 @@ export interface Fitted {
   negativeLogLikelihood: number;
 }
 
-/** The noise is raised tenfold, at most to this, before a kernel matrix is given up. */
+/** Largest noise variance to try: it is raised tenfold until the kernel matrix can be factorised. */
 const MOST_NOISE = 100;
 
 /**
+ * Factorises the kernel matrix with noise.
  * @param gram kernel between n targets, `[n, n]`; not changed.
  * @throws Error for a matrix that is far from positive definite.
  */
@@ -48,7 +49,7 @@ export function fitGram(gram: Float64Array, targets: Float64Array, noise: number
   );
 }
 
-/** Derivative of the negative log likelihood by the noise's variance: ½ tr(K⁻¹) − ½ |K⁻¹y|². */
+/** Derivative of the negative log likelihood with respect to the noise variance: ½ tr(K⁻¹) − ½ |K⁻¹y|². */
 export function noiseGradient({ lower, weights }: Fitted): number {
   const n = weights.length;
   let sum = 0;
@@ -64,7 +65,7 @@ export function noiseGradient({ lower, weights }: Fitted): number {
 /** The posterior at m architectures, in units of standardised targets. */
 interface Posterior {
   mean: Float64Array;
-  /** L⁻¹ times the kernel with what is known, a row per architecture: `[m, n]`. */
+  /** L⁻¹ times the kernel with the known architectures, one row per architecture: `[m, n]`. */
   explained: Float64Array;
 }
 
@@ -80,7 +81,7 @@ export class GaussianProcess<A> implements Predictor<A> {
     private readonly options: GaussianProcessOptions,
   ) {}
 
-  /** The kernel and the noise that were chosen. */
+  /** The selected kernel and noise. */
   get chosen(): { kernel: string; noise: number } {
     return { kernel: this.kernel.settings[this.#setting], noise: this.#noise };
   }
@@ -102,7 +103,7 @@ export class GaussianProcess<A> implements Predictor<A> {
     this.#fitted = best;
   }
 
-  /** Of what is under the noise. */
+  /** Posterior of the noise-free function. */
   predict(archs: readonly A[]): Prediction {
     const { mean, explained } = this.#posterior(archs);
     const n = this.#archs.length;
@@ -114,7 +115,7 @@ export class GaussianProcess<A> implements Predictor<A> {
     return { mean: mean.map((m) => this.#by.mean + this.#by.deviation * m), deviation };
   }
 
-  /** One function of the posterior at these architectures. */
+  /** Samples one function of the posterior at these architectures. */
   draw(archs: readonly A[], rng: Rng): Float64Array {
     const { mean, explained } = this.#posterior(archs);
     const m = archs.length, n = this.#archs.length;

@@ -1,7 +1,8 @@
 /**
- * A graph convolutional net on the graph of an architecture (Wen et al., "Neural Predictor for Neural Architecture
- * Search", ECCV 2020, §3.2): along and against the edges, the mean over the vertices, then two dense layers
- * without an activation between them. No layer has a bias, as in the code that naszilla publishes.
+ * A graph convolutional net on the graph of an architecture (Wen et al., "Neural Predictor for Neural
+ * Architecture Search", ECCV 2020, §3.2). Convolutions run along and against the edges; then come the mean
+ * over the vertices and two dense layers without an activation between them. No layer has a bias, as in the
+ * code that naszilla publishes.
  */
 import type { Rng } from "../../common/random.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
@@ -20,7 +21,7 @@ import type { LabelledGraph } from "../space.ts";
 import { batches, type Rows } from "./mlp.ts";
 
 export interface GcnOptions extends AdamOptions {
-  /** Graph convolutions and their width, then a dense layer. */
+  /** Number and width of the graph convolutions; a dense layer follows. */
   layers: number;
   width: number;
   dense: number;
@@ -29,27 +30,29 @@ export interface GcnOptions extends AdamOptions {
   batch: number;
 }
 
-/** Per vertex those that it is a weighted mean of. */
+/** Weighted means: for each vertex, the vertices to average. */
 interface Means {
   lists: Int32Array[];
-  /** Their weights, which sum to 1. */
+  /** Weights of the mean, which sum to 1. */
   shares: Float64Array[];
 }
 
-/** Graphs of a batch, the vertices of all of them one behind the other. */
+/** A batch of graphs with their vertices concatenated. */
 export interface Batch {
   /** One-hot labels `[vertices, labels]`. */
   x: Float64Array;
   vertices: number;
-  /** First vertex of each graph, and the end of the last. */
+  /** First vertex of each graph, then the end of the last graph. */
   starts: Int32Array;
-  /** Over itself and its successors, all alike. */
+  /** Mean over the vertex itself and its successors, with equal weights. */
   along: Means;
-  /** Over itself and its predecessors, each with the share that it gives this vertex in `along`. */
+  /**
+   * Mean over the vertex itself and its predecessors, each weighted by its weight for this vertex in `along`.
+   */
   against: Means;
 }
 
-/** Labels that were not in the vocabulary are zero vectors. */
+/** Makes a batch. Labels outside the vocabulary are zero vectors. */
 export function batchOf(
   graphs: readonly LabelledGraph[],
   vocabulary: ReadonlyMap<string, number>,
@@ -89,17 +92,17 @@ interface Convolution {
   against: Dense;
 }
 
-/** What a pass keeps for its way back, per convolution. */
+/** Values of a forward pass kept for the backward pass, per convolution. */
 interface Trace {
   input: Float64Array;
-  /** Means over neighbours, behind the ReLU. */
+  /** Means over neighbours, after the ReLU. */
   along: Float64Array;
   against: Float64Array;
-  /** Factors of dropout; null where there is none. */
+  /** Dropout factors; null without dropout. */
   kept: Float64Array | null;
 }
 
-/** 0 for what is dropped; what is kept grows accordingly. */
+/** Dropout factors: 0 for dropped values, 1 / (1 − rate) for the others. Null without dropout. */
 const dropped = (size: number, rate: number, rng: Rng | null): Float64Array | null =>
   rng && rate > 0
     ? Float64Array.from({ length: size }, () => rng.next() < rate ? 0 : 1 / (1 - rate))
@@ -132,7 +135,7 @@ export class GraphNet {
     for (const layer of [this.#dense, this.#head]) torchUniform(this.params, layer, rng);
   }
 
-  /** @param rng for dropout, in training only. */
+  /** @param rng random numbers for dropout; only in training. */
   forward(batch: Batch, rng: Rng | null = null) {
     const { params } = this;
     const { width, dropout } = this.options;
@@ -162,7 +165,7 @@ export class GraphNet {
     return { traces, pooled, hidden, hiddenKept, output };
   }
 
-  /** What the dense layer made of each graph. */
+  /** Outputs of the dense layer, one row per graph. */
   features(batch: Batch): Rows {
     const { hidden } = this.forward(batch);
     return { values: hidden, length: batch.starts.length - 1, width: this.#dense.outputs };
@@ -201,7 +204,10 @@ export class GraphNet {
   }
 }
 
-/** Epochs over the graphs in random order; mean squared error; the rate falls along half a cosine, by epochs. */
+/**
+ * Trains for several epochs over the graphs in random order. Loss: mean squared error. The learning rate
+ * follows half a cosine, by epochs.
+ */
 export function trainGraphNet(
   net: GraphNet,
   graphs: readonly LabelledGraph[],
@@ -223,7 +229,7 @@ export function trainGraphNet(
   }
 }
 
-/** Each row the weighted mean of those in its list. */
+/** Computes for each row the weighted mean of the rows in its list. */
 function average(
   { lists, shares }: Means,
   x: Float64Array,

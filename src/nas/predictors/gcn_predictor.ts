@@ -1,4 +1,4 @@
-/** Predictors on the graph net: its output alone, or a Bayesian linear regression on its features. */
+/** Predictors on the graph net: its output alone, or with a Bayesian linear regression on its features. */
 import type { Rng } from "../../common/random.ts";
 import { BayesianLinear } from "./bayesian_linear.ts";
 import { batchOf, type GcnOptions, GraphNet, trainGraphNet } from "./gcn.ts";
@@ -7,7 +7,7 @@ import type { Prediction, Predictor } from "./predictor.ts";
 import type { PredictorSettings } from "./settings.ts";
 import { type Standard, standardise } from "./targets.ts";
 
-/** White et al., NeurIPS 2020, and the code published with it. */
+/** Defaults of White et al., NeurIPS 2020, and the code published with it. */
 export const gcnDefaults = (
   { layers = 4, width = 144, epochs = 300, rate = 1e-4 }: PredictorSettings = {},
 ): GcnOptions => ({
@@ -21,7 +21,7 @@ export const gcnDefaults = (
   decay: 3e-4,
 });
 
-/** For strategies that fit after every batch: a net of a twentieth of the work. */
+/** Defaults for strategies that fit after every batch: a net with a twentieth of the work. */
 export const smallGcn = (
   { layers = 4, width = 32, epochs = 100, rate = 3e-3 }: PredictorSettings = {},
 ): GcnOptions => ({
@@ -30,7 +30,7 @@ export const smallGcn = (
   batch: 10,
 });
 
-/** Graphs in one pass: thousands at once would take gigabytes. */
+/** Graphs per forward pass: thousands at once would take gigabytes. */
 const AT_ONCE = 256;
 
 export class GcnPredictor<A> implements Predictor<A> {
@@ -40,8 +40,8 @@ export class GcnPredictor<A> implements Predictor<A> {
   #by: Standard = { mean: 0, deviation: 1 };
 
   /**
-   * @param bayesian a Bayesian linear regression on the net's features says how sure it is (BONAS: Shi et al.,
-   * NeurIPS 2020, §3.2); otherwise the deviation is 0.
+   * @param bayesian whether a Bayesian linear regression on the net's features gives the uncertainty (BONAS:
+   * Shi et al., NeurIPS 2020, §3.2). Otherwise the deviation is 0.
    */
   constructor(
     private readonly graph: (arch: A) => LabelledGraph,

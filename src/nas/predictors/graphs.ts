@@ -1,7 +1,7 @@
-/** Graphs with labelled vertices: how they are made and joined for graph kernels and graph networks. */
+/** Builds and joins graphs with labelled vertices, for graph kernels and graph networks. */
 import type { LabelledGraph, SearchSpace } from "../space.ts";
 
-/** One graph per architecture: several cells become one graph whose labels say which cell they are of. */
+/** Returns one graph per architecture. Several cells become one graph whose labels include the cell. */
 export function graphOf<A>(space: SearchSpace<A>): (arch: A) => LabelledGraph {
   return (arch) => {
     const graphs = space.graphs(arch);
@@ -19,12 +19,12 @@ function disjointUnion(graphs: readonly LabelledGraph[]): LabelledGraph {
   return union;
 }
 
-/** Collects a graph vertex by vertex. */
+/** Builds a graph vertex by vertex. */
 export class GraphBuilder {
   readonly #labels: string[] = [];
   readonly #edges: (readonly [from: number, to: number])[] = [];
 
-  /** Adds a vertex behind others; returns its index. */
+  /** Adds a vertex that follows others; returns its index. */
   add(label: string, ...after: number[]): number {
     const vertex = this.#labels.push(label) - 1;
     for (const from of after) this.connect(from, vertex);
@@ -46,9 +46,10 @@ const ascending = (vertices: Iterable<number>): number[] =>
   [...new Set(vertices)].sort((a, b) => a - b);
 
 /**
- * A cell with operations on its edges as a graph with operations on its vertices (Schrodi et al., NeurIPS 2023,
- * appendix): an edge leads to those that start where it ends; edges without operation go, identities join
- * what is before and behind them, and what lies on no path from input to output goes.
+ * Converts a cell with operations on its edges to a graph with operations on its vertices (Schrodi et al.,
+ * NeurIPS 2023, appendix). An edge leads to the edges that start where it ends. Edges without operation are
+ * removed, identities connect their predecessors with their successors, and vertices on no path from input to
+ * output are removed.
  * @param edges between nodes 0 … n, where node 0 is the input and the last one the output.
  */
 export function fromEdges(
@@ -75,7 +76,7 @@ export function fromEdges(
   return onPaths(labels, after);
 }
 
-/** Only the vertices between the first and the last one. */
+/** Keeps only the vertices on paths from the first to the last one. */
 function onPaths(labels: string[], after: ReadonlySet<number>[]): LabelledGraph {
   const last = labels.length - 1;
   const walk = (start: number, next: (v: number) => Iterable<number>) => {
@@ -85,7 +86,7 @@ function onPaths(labels: string[], after: ReadonlySet<number>[]): LabelledGraph 
   };
   const reached = walk(0, (v) => after[v]);
   const leading = walk(last, (v) => labels.flatMap((_, u) => after[u].has(v) ? [u] : []));
-  // Input and output stay, even apart.
+  // Input and output stay, even when no path connects them.
   const kept = labels.map((_, v) => v)
     .filter((v) => v === 0 || v === last || reached.has(v) && leading.has(v));
   const place = new Map(kept.map((v, i) => [v, i]));

@@ -1,20 +1,23 @@
-/** Kernels of Gaussian processes: how alike two architectures are. */
+/** Kernels of Gaussian processes: the similarity of two architectures. */
 import type { Encoding } from "../encodings/encoding.ts";
 import { UsageError } from "../../common/errors.ts";
 
-/** Kernels that differ in one setting, among which the data choose. */
+/** Kernels that differ in one setting; the setting is selected by likelihood. */
 export interface KernelFamily<A> {
-  /** The settings in words. */
+  /** Descriptions of the settings. */
   readonly settings: readonly string[];
-  /** For each setting the kernel between all of `a` and all of `b`: row-major, `[a.length, b.length]`. */
+  /**
+   * Computes the kernel between all of `a` and all of `b` for each setting: row-major, `[a.length,
+   * b.length]`.
+   */
   all(a: readonly A[], b: readonly A[]): Float64Array[];
-  /** The same for one setting. */
+  /** Computes the kernel for one setting. */
   one(setting: number, a: readonly A[], b: readonly A[]): Float64Array;
-  /** Between each architecture and itself. */
+  /** Kernel between each architecture and itself. */
   diagonal(setting: number, archs: readonly A[]): Float64Array;
 }
 
-/** A value for each pair. */
+/** Computes a value for each pair. */
 function pairs<T>(a: readonly T[], b: readonly T[], value: (x: T, y: T) => number): Float64Array {
   const result = new Float64Array(a.length * b.length);
   a.forEach((x, i) => b.forEach((y, j) => result[i * b.length + j] = value(x, y)));
@@ -22,7 +25,8 @@ function pairs<T>(a: readonly T[], b: readonly T[], value: (x: T, y: T) => numbe
 }
 
 /**
- * α² exp(−d / ℓ²) of an encoding's distance d (Kandasamy et al., NeurIPS 2018, and White et al., NeurIPS 2020).
+ * α² exp(−d / ℓ²) of an encoding's distance d (Kandasamy et al., NeurIPS 2018, and White et al., NeurIPS
+ * 2020).
  * @throws UsageError for an encoding without a distance.
  */
 export function distanceKernel<A>(encoding: Encoding<A>, alpha = 1.5, scale = 3): KernelFamily<A> {
@@ -43,8 +47,9 @@ export function distanceKernel<A>(encoding: Encoding<A>, alpha = 1.5, scale = 3)
 }
 
 /**
- * exp(−|x − y|² / 2ℓ²) of an encoding's features x, y. With ℓ = 1 one-hot architectures are nearly independent:
- * few of them often seem likeliest so, and then say little of others.
+ * exp(−|x − y|² / 2ℓ²) of an encoding's features x, y. With ℓ = 1 one-hot architectures are nearly
+ * independent. On few data this often has the largest likelihood, but it then predicts little about other
+ * architectures.
  * @throws UsageError for an encoding without features.
  */
 export function rbfKernel<A>(encoding: Encoding<A>, scales = [2, 4, 8]): KernelFamily<A> {
@@ -64,7 +69,7 @@ export function rbfKernel<A>(encoding: Encoding<A>, scales = [2, 4, 8]): KernelF
   };
 }
 
-/** @throws UsageError for an encoding that a predictor cannot see. */
+/** The features of an encoding. @throws UsageError for an encoding without features. */
 export function requireFeatures<A>({ features, name }: Encoding<A>): (arch: A) => Float64Array {
   if (features) return features;
   throw new UsageError(

@@ -1,50 +1,50 @@
 /**
  * A kernel of architectures that mixes two: m k_h(a, b) + (1 − m) Π_d exp(−θ_d [a_d ≠ b_d]). The
- * Weisfeiler–Lehman kernel k_h sees what a network computes; the product over decisions d sees at which place
- * an operation is, and learns which places matter (automatic relevance determination, Rasmussen & Williams 2006,
- * §5.1).
+ * Weisfeiler–Lehman kernel k_h compares what networks compute. The product over decisions d compares
+ * operations position by position and learns which positions matter (automatic relevance determination,
+ * Rasmussen & Williams 2006, §5.1).
  */
 import { fitGram, type Fitted } from "./gaussian_process.ts";
 
 export interface MixedSetting {
   /** Rounds h of the graph kernel. */
   rounds: number;
-  /** Logarithms of m / (1 − m), of the noise's variance, and of θ_d: of each decision, or one for all. */
+  /** Logarithms of m / (1 − m), of the noise variance, and of θ_d: one per decision, or one for all. */
   at: readonly number[];
 }
 
-/** What is known of architectures that a setting is learned from. */
+/** Data about known architectures from which a setting is learned. */
 export interface Known {
-  /** Graph kernel between all of them by number of rounds, `[n, n]`. */
+  /** Graph kernel between all of them, by number of rounds: `[n, n]`. */
   graphs: readonly Float64Array[];
   /** Choices per architecture. */
   choices: readonly (readonly number[])[];
 }
 
-/** Decisions up to which each has a weight of its own: every weight costs fits. */
+/** Most decisions with a weight each; above it, all share one. Every weight costs fits. */
 const MOST_WEIGHTS = 16;
-/** Σ θ_d before anything is learned. */
+/** Initial value of Σ θ_d. */
 const FIRST_SUM = 2.2;
 const FIRST_NOISE = 1e-2;
 const LEAST_NOISE = 1e-6;
 const LARGEST_NOISE = 0.5;
 const FIRST_ROUNDS = 2;
-/** Places in `MixedSetting.at`. */
+/** Indices into `MixedSetting.at`. */
 const ODDS = 0, NOISE = 1, WEIGHTS = 2;
-/** Deviations of normal priors on the logarithms. */
+/** Standard deviations of the normal priors on the logarithms. */
 const PRIOR = { odds: 2, noise: 2, weight: 1 };
-/** Passes over all logarithms, the first step along each, and the step that is too small. */
+/** Coordinate search: passes over all logarithms, first step along each, and smallest step. */
 const PASSES = 8;
 const STEP = 1;
 const LEAST_STEP = 0.2;
 
-/** The graph kernel alone. */
+/** Setting that uses the graph kernel alone. */
 export const GRAPH_ALONE: MixedSetting = {
   rounds: FIRST_ROUNDS,
   at: [Infinity, Math.log(FIRST_NOISE), 0],
 };
 
-/** Π_d of two lists of choices. @param keep exp(−θ_d), or one factor for all decisions. */
+/** Product Π_d for two lists of choices. @param keep exp(−θ_d), or one factor for all decisions. */
 export function sameChoices(
   a: readonly number[],
   b: readonly number[],
@@ -57,7 +57,7 @@ export function sameChoices(
   return product;
 }
 
-/** Share m of the graph kernel, factors exp(−θ_d) and the noise's variance. */
+/** Weight m of the graph kernel, factors exp(−θ_d) and the noise variance. */
 export function factorsOf({ at }: MixedSetting): { share: number; keep: number[]; noise: number } {
   return {
     share: 1 / (1 + Math.exp(-at[ODDS])),
@@ -66,7 +66,7 @@ export function factorsOf({ at }: MixedSetting): { share: number; keep: number[]
   };
 }
 
-/** The process at these targets. @param targets of the first architectures; standardised. */
+/** Fits the process to these targets. @param targets of the first architectures; standardised. */
 export function fitMixed(
   { graphs, choices }: Known,
   targets: Float64Array,
@@ -86,8 +86,8 @@ export function fitMixed(
 }
 
 /**
- * The setting with the largest posterior that a search along one logarithm after another finds: from the same
- * start, so that equal data give an equal setting.
+ * Finds the setting with the largest posterior, by a search along one logarithm after another. It always
+ * begins at the same start, so that equal data give an equal setting.
  */
 export function learnSetting(known: Known, targets: Float64Array): MixedSetting {
   const first = firstSetting(known.choices.slice(0, targets.length));
@@ -129,7 +129,7 @@ function along({ rounds, at }: MixedSetting, i: number, by: number): MixedSettin
   return { rounds, at: at.with(i, bounded) };
 }
 
-/** Negative logarithm of the prior, but for a constant. */
+/** Negative logarithm of the prior, up to a constant. */
 const surprise = ({ at }: MixedSetting, first: MixedSetting): number =>
   at.reduce((sum, log, i) => {
     const deviation = i === ODDS ? PRIOR.odds : i === NOISE ? PRIOR.noise : PRIOR.weight;

@@ -1,6 +1,6 @@
 /**
- * Gaussian-process regression with the kernel of `mixed_kernel.ts`, fast where the same candidates are asked
- * again.
+ * Gaussian-process regression with the kernel of `mixed_kernel.ts`, fast when the same candidates are
+ * predicted repeatedly.
  */
 import type { SearchSpace } from "../space.ts";
 import { solveLower } from "./cholesky.ts";
@@ -17,7 +17,7 @@ import {
 import type { Prediction, Predictor } from "./predictor.ts";
 import { clipLosses, type Standard, standardise } from "./targets.ts";
 
-/** A setting is learned anew after so many further architectures, and from so many at most. */
+/** New architectures after which the setting is learned again, and most architectures it is learned from. */
 const EVERY = 5;
 const MOST_LEARNED = 200;
 
@@ -36,13 +36,15 @@ interface State<A> {
   by: Standard;
 }
 
-/** L⁻¹ times the kernel between what is known and some candidates: a row per known architecture. */
+/**
+ * L⁻¹ times the kernel between the known architectures and some candidates: one row per known architecture.
+ */
 interface Explained<A> {
   candidates: readonly A[];
-  /** The fit that the rows are of. */
+  /** Fit that the rows belong to. */
   state: State<A>;
   rows: Float64Array[];
-  /** Variance that the rows leave of each candidate's 1. */
+  /** Variance of each candidate, of 1, that the rows leave unexplained. */
   left: Float64Array;
 }
 
@@ -53,8 +55,8 @@ export class MixedProcess<A extends WeakKey> implements Predictor<A> {
   #explained: Explained<A> | null = null;
 
   /**
-   * @param graphs kernels of variance 1, of which the data choose one.
-   * @param fixed a setting that is not learned.
+   * @param graphs kernels of variance 1, one of which is selected by likelihood.
+   * @param fixed setting to use instead of learning one.
    */
   constructor(
     private readonly space: SearchSpace<A>,
@@ -75,7 +77,7 @@ export class MixedProcess<A extends WeakKey> implements Predictor<A> {
     this.#state = { archs: [...archs], fitted, setting, whitened, by };
   }
 
-  /** Of what is under the noise. */
+  /** Posterior of the noise-free function. */
   predict(archs: readonly A[]): Prediction {
     if (!this.#state) throw new Error("Cannot predict: the Gaussian process was not fitted");
     const { whitened, by } = this.#state;
@@ -97,7 +99,7 @@ export class MixedProcess<A extends WeakKey> implements Predictor<A> {
     return choices;
   }
 
-  /** Depends on these architectures and targets, not on what was fitted before. */
+  /** Learns a setting from these architectures and targets alone, independently of earlier fits. */
   #settingOf(archs: readonly A[], known: Known, targets: Float64Array): MixedSetting {
     const n = archs.length;
     if (this.fixed) return this.fixed;
@@ -112,7 +114,9 @@ export class MixedProcess<A extends WeakKey> implements Predictor<A> {
     return setting;
   }
 
-  /** Rows of an earlier fit that this one continues are kept: each new one costs n products per candidate. */
+  /**
+   * Extends the rows of an earlier fit if this one continues it: each new row costs n products per candidate.
+   */
   #explain(candidates: readonly A[], state: State<A>): Explained<A> {
     const old = this.#explained;
     const kept = old?.candidates === candidates && continues(old.state, state) ? old : {
@@ -138,7 +142,7 @@ export class MixedProcess<A extends WeakKey> implements Predictor<A> {
     return this.#explained = { candidates, state, rows, left };
   }
 
-  /** Between each of what is known, from one on, and all candidates. */
+  /** Kernel between the known architectures, from index `from` on, and all candidates. */
   #kernel({ archs, setting }: State<A>, from: number, candidates: readonly A[]): Float64Array[] {
     const { share, keep } = factorsOf(setting);
     const known = archs.slice(from);
@@ -155,7 +159,7 @@ export class MixedProcess<A extends WeakKey> implements Predictor<A> {
   }
 }
 
-/** Whether the factor of an earlier fit is the first part of a later one's. */
+/** Whether the Cholesky factor of an earlier fit is the leading block of a later one's. */
 function continues<A>(earlier: State<A>, later: State<A>): boolean {
   const m = earlier.archs.length, n = later.archs.length;
   if (earlier.setting !== later.setting || m > n) return false;

@@ -14,7 +14,7 @@ import {
 } from "./dense.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
 
-/** Rows of equal length, one behind the other. */
+/** Rows of equal length, concatenated. */
 export interface Rows {
   values: Float64Array;
   length: number;
@@ -28,7 +28,7 @@ export function rowsOf(features: readonly Float64Array[]): Rows {
   return { values, length: features.length, width };
 }
 
-/** The rows with these numbers. */
+/** The rows with these indices. */
 export function takeRows({ values, width }: Rows, numbers: ArrayLike<number>): Rows {
   const taken = new Float64Array(numbers.length * width);
   for (let i = 0; i < numbers.length; i++) {
@@ -40,7 +40,7 @@ export function takeRows({ values, width }: Rows, numbers: ArrayLike<number>): R
 /** Mean and deviation of each column. */
 export interface Scale {
   mean: Float64Array;
-  /** Of the population; 1 for a column of equal values. */
+  /** Standard deviation of the population; 1 for a column of equal values. */
   deviation: Float64Array;
 }
 
@@ -51,7 +51,7 @@ export function scaleOf({ values, length, width }: Rows): Scale {
   return { mean, deviation: deviation.map((v) => Math.sqrt(v) || 1) };
 }
 
-/** Rows whose columns have mean 0 and deviation 1, where the scale is their own. */
+/** Scales the columns of rows. With their own scale, each column gets mean 0 and deviation 1. */
 export function scaleRows(rows: Rows, { mean, deviation }: Scale): Rows {
   const { values, width } = rows;
   return { ...rows, values: values.map((v, i) => (v - mean[i % width]) / deviation[i % width]) };
@@ -61,14 +61,14 @@ export class Mlp {
   readonly params: Float64Array;
   readonly gradient: Float64Array;
   readonly #layers: Dense[];
-  /** Per layer its outputs for the last rows, and room for their gradients. */
+  /** Outputs of each layer for the last rows, and buffers for their gradients. */
   #outputs: Float64Array[] = [];
   #gradients: Float64Array[] = [];
   #room = 0;
 
   /**
    * @param sizes of the input and of each hidden layer.
-   * @param start sets the first weights of a layer.
+   * @param start initialises the weights of a layer.
    */
   constructor(
     private readonly sizes: readonly number[],
@@ -95,7 +95,7 @@ export class Mlp {
     return this.#outputs[this.#layers.length - 1];
   }
 
-  /** What the last hidden layer made of the rows of the last `forward`. */
+  /** Outputs of the last hidden layer for the rows of the last `forward`. */
   hidden(rows: number): Rows {
     const width = this.sizes[this.sizes.length - 1];
     const values = this.#outputs[this.#layers.length - 2].slice(0, rows * width);
@@ -126,14 +126,17 @@ export class Mlp {
 export interface TrainOptions extends AdamOptions {
   epochs: number;
   batch: number;
-  /** Mean absolute or squared error; or the absolute error relative to how far a target is above `LOWEST`. */
+  /**
+   * Mean absolute error, mean squared error, or absolute error relative to the target's distance above
+   * `LOWEST`.
+   */
   loss: "mae" | "mse" | "mape";
 }
 
-/** Error in per cent that no network falls below: the bound of BANANAS' relative loss, made for CIFAR-10. */
+/** Lower bound of errors in per cent in BANANAS' relative loss, chosen for CIFAR-10. */
 const LOWEST = 4.5;
 
-/** Derivative of a loss of one row by its output. */
+/** Derivative of each loss with respect to one row's output. */
 const slopes: Record<TrainOptions["loss"], (y: number, target: number) => number> = {
   mae: (y, target) => Math.sign(y - target),
   mse: (y, target) => 2 * (y - target),
@@ -141,7 +144,7 @@ const slopes: Record<TrainOptions["loss"], (y: number, target: number) => number
 };
 
 /**
- * Epochs over the rows in random order; a last batch may be smaller.
+ * Trains for several epochs over the rows in random order; a last batch may be smaller.
  * @throws UsageError for loss mape and targets that are no errors above 4.5 per cent.
  */
 export function trainMlp(
@@ -173,7 +176,7 @@ export function trainMlp(
   }
 }
 
-/** Numbers below `length` in random order, `batch` at a time; the last ones may be fewer. */
+/** Yields the indices below `length` in random order, `batch` at a time; the last batch may be smaller. */
 export function* batches(length: number, batch: number, rng: Rng): Generator<Uint32Array> {
   const order = rng.permutation(length);
   for (let from = 0; from < length; from += batch) yield order.subarray(from, from + batch);

@@ -1,4 +1,4 @@
-/** Every predictor by name. */
+/** Opens predictors by name. */
 import { UsageError } from "../../common/errors.ts";
 import type { Encoding } from "../encodings/encoding.ts";
 import type { SearchSpace } from "../space.ts";
@@ -23,22 +23,23 @@ export type { PredictorSettings } from "./settings.ts";
 
 export interface PredictorParts<A> {
   space: SearchSpace<A>;
-  /** For predictors that see features or distances. */
+  /** Encoding, for predictors that use features or distances. */
   encoding?: Encoding<A>;
   /** Settings that differ from the published ones. */
   settings?: PredictorSettings;
 }
 
-/** Variances of the noise that a Gaussian process chooses from. */
+/** Candidate noise variances of a Gaussian process. */
 const NOISES = [1e-3, 1e-2, 0.1, 0.3];
-/** Of the Gaussian process of White et al., NeurIPS 2020: a deviation of 1e-5. */
+/** Noise variance of the Gaussian process of White et al., NeurIPS 2020: a deviation of 1e-5. */
 const PUBLISHED_NOISE = 1e-10;
-/** Rounds of the Weisfeiler–Lehman kernel that it chooses from: 0 … 4. */
+/** Most rounds of the Weisfeiler–Lehman kernel to select from: 0 … 4. */
 const ROUNDS = 4;
 
 /**
- * @throws UsageError where the encoding is missing or cannot do what the predictor needs, and for settings that it
- * does not have.
+ * Opens a predictor.
+ * @throws UsageError when the encoding is missing or unsuitable, and for settings that the predictor does not
+ * have.
  */
 export function openPredictor<A>(name: PredictorName, parts: PredictorParts<A>): Predictor<A> {
   const { space } = parts;
@@ -76,8 +77,8 @@ export function openPredictor<A>(name: PredictorName, parts: PredictorParts<A>):
 const kernels = new WeakMap<SearchSpace<never>, KernelFamily<never>>();
 
 /**
- * One per space, so that all predictors and searches share what they know of its graphs. Architectures are objects
- * in every space, though their type does not say so.
+ * The graph kernel, one per space, so that all predictors and searches share cached graphs. Architectures are
+ * objects in every space, though their type does not say so.
  */
 function graphKernel<A>(space: SearchSpace<A>): KernelFamily<A & WeakKey> {
   const known = kernels.get(space as never);

@@ -1,6 +1,6 @@
 /**
- * Every predictor by name: what it is, what of an architecture it sees, and which settings it has (settings.ts). A
- * new one is one entry here, one line in mod.ts.
+ * Every predictor by name: its description, its input, and its settings (settings.ts). To add one, add an
+ * entry here and a line in mod.ts.
  */
 export const predictorNames = {
   gp: {

@@ -1,26 +1,26 @@
 /**
- * The interface of predictors. No code here: predictors live beside this file. A predictor learns the
- * loss of architectures from those that were scored, and says how sure it is of the others.
+ * The interface of predictors. No code here: predictors live beside this file. A predictor learns losses from
+ * scored architectures and predicts the loss of others, with an uncertainty.
  */
 import type { Rng } from "../../common/random.ts";
 
-/** One value per architecture, in the targets' own unit. */
+/** Predictions, one value per architecture, in the targets' own unit. */
 export interface Prediction {
   mean: Float64Array;
-  /** Standard deviation; 0 where a predictor has no notion of it. */
+  /** Standard deviation; 0 for predictors without one. */
   deviation: Float64Array;
 }
 
 export interface Predictor<A> {
   /**
-   * Learns anew: nothing of an earlier fit is left, and the same architectures, targets and random numbers
+   * Fits from scratch: no earlier fit has an effect, and the same architectures, targets and random numbers
    * give the same predictions.
    * @param archs at least two.
    * @param targets finite losses: smaller is better.
    */
   fit(archs: readonly A[], targets: Float64Array, rng: Rng): void;
   predict(archs: readonly A[]): Prediction;
-  /** Values of one function drawn from what the predictor believes: for Thompson sampling. */
+  /** Samples one function from the posterior, for Thompson sampling, and returns its values. */
   draw?(archs: readonly A[], rng: Rng): Float64Array;
   /** Predictions of each member of an ensemble. */
   members?(archs: readonly A[]): Float64Array[];

@@ -1,4 +1,4 @@
-/** Settings of predictors that a person may change. */
+/** User-configurable settings of predictors. */
 import { z } from "zod";
 import { limits, sizeOf } from "../config/limits.ts";
 import { UsageError } from "../../common/errors.ts";
@@ -6,7 +6,7 @@ import { expectation, firstProblem } from "../config/zod_messages.ts";
 import { type PredictorName, predictorNames } from "./names.ts";
 
 const schema = z.strictObject({
-  /** Hidden layers of a network, or graph convolutions, and units of each. */
+  /** Number of hidden layers or graph convolutions, and units of each. */
   layers: sizeOf(limits.predictorLayers),
   width: sizeOf(limits.predictorWidth),
   /** Passes over the training set. */
@@ -16,14 +16,14 @@ const schema = z.strictObject({
   /** Learning rate, or step size of a chain. */
   rate: z.number().positive().max(10),
   loss: z.enum(["mae", "mse", "mape"]),
-  /** Networks of an ensemble. */
+  /** Number of networks of an ensemble. */
   ensemble: sizeOf(limits.predictorLayers),
 }).partial();
 
 export type PredictorSettings = z.infer<typeof schema>;
 export type PredictorSetting = keyof PredictorSettings;
 
-/** The same in a config, where 0 and "" stand for what the predictor has of its own. */
+/** The same settings in a config, where 0 and "" stand for the predictor's own default. */
 export interface SettingsInConfig extends Required<Omit<PredictorSettings, "loss">> {
   loss: "" | NonNullable<PredictorSettings["loss"]>;
 }
@@ -38,15 +38,15 @@ export const ownSettings: Readonly<SettingsInConfig> = {
   ensemble: 0,
 };
 
-/** Those that are not the predictor's own. */
+/** The settings that differ from the predictor's own defaults. */
 export const chosenSettings = (settings: SettingsInConfig): PredictorSettings =>
   Object.fromEntries(Object.entries(settings).filter(([, value]) => value));
 
-/** Weights of all networks together: more would fill the memory. */
+/** Most weights of all networks together: more would exhaust memory. */
 const MOST_WEIGHTS = 20_000_000;
 
 /**
- * What was given, in a fixed order.
+ * Checks the given settings and returns them in a fixed order.
  * @throws UsageError for a value out of bounds, and for a setting that the predictor does not have.
  */
 export function checkSettings(name: PredictorName, settings: PredictorSettings): PredictorSettings {

@@ -1,36 +1,39 @@
 /**
- * The Weisfeiler–Lehman kernel of labelled graphs (Shervashidze et al., JMLR 12, 2011; for architectures Ru et
- * al., ICLR 2021): histograms of labels that are refined, round by round, by those of the successors.
+ * The Weisfeiler–Lehman kernel of labelled graphs (Shervashidze et al., JMLR 12, 2011; for architectures Ru
+ * et al., ICLR 2021): histograms of labels that are refined each round by the labels of the successors.
  */
 import type { KernelFamily } from "./kernels.ts";
 import type { LabelledGraph } from "../space.ts";
 
 /** Features of one graph. */
 interface Histogram {
-  /** Per round the label of every vertex; labels of different rounds differ. */
+  /** Label of every vertex, per round; labels of different rounds differ. */
   rounds: Int32Array[];
-  /** Up to and with each round Σ count², the kernel of the graph with itself. */
+  /** Σ count² up to and including each round: the kernel of the graph with itself. */
   norms: Float64Array;
 }
 
-/** Most histograms that are kept: far more than a search sees. */
+/** Most histograms to keep: far more than a search needs. */
 const KEPT = 100_000;
 
-/** Relabelling is by dictionary: a label means the same in all graphs of one `WlFeatures`. */
+/** Features from a shared dictionary: a label means the same in all graphs of one `WlFeatures`. */
 export class WlFeatures<A extends WeakKey> {
   readonly #labels = new Map<string, number>();
   readonly #known = new Map<string, Histogram>();
-  /** The same by object: most are looked up again and again. */
+  /** Histograms by object: most are looked up repeatedly. */
   readonly #seen = new WeakMap<A, Histogram>();
 
-  /** @param key equal for architectures with one graph; the graph of an architecture. */
+  /**
+   * @param key text that is equal for architectures with the same graph.
+   * @param graph the graph of an architecture.
+   */
   constructor(
     private readonly key: (arch: A) => string,
     private readonly graph: (arch: A) => LabelledGraph,
     readonly rounds: number,
   ) {}
 
-  /** How many different labels all graphs seen so far have. */
+  /** Number of different labels in all graphs so far. */
   get size(): number {
     return this.#labels.size;
   }
@@ -74,10 +77,13 @@ export class WlFeatures<A extends WeakKey> {
   }
 }
 
-/** Kernels with 0 … h rounds, normalised to 1 between a graph and itself unless `raw`. */
+/** Kernels with 0 … h rounds. Normalised to 1 between a graph and itself unless `raw`. */
 export function wlKernel<A extends WeakKey>(features: WlFeatures<A>, raw = false): KernelFamily<A> {
   const { rounds } = features;
-  /** Per round, up to and with `most`, the kernel with all rounds before it; the last one only if `alone`. */
+  /**
+   * Kernel after each round up to and including `most`, summed over the rounds before; only the last one if
+   * `alone`.
+   */
   const grams = (a: readonly A[], b: readonly A[], most: number, alone: boolean) => {
     const columns = b.map((arch) => features.of(arch));
     const rows = a.map((arch) => features.of(arch));

@@ -1,14 +1,14 @@
-/** The start of a run that trains: its kernels are compiled before the first step, with word of how far it is. */
+/** Compiles the kernels of a run before its first step, with progress events. */
 import type { Gpu } from "../../gpu/device.ts";
 import { type Dispatch, dispatchKey } from "../../gpu/programs.ts";
 import type { RunEvent } from "../events.ts";
 
-/** Compiling that is over after so long is not worth a word, in seconds: the driver found it in its cache. */
+/** Seconds of compiling without an event: a run that finds its kernels in the driver's cache takes less. */
 const QUIET = 5;
 
 /**
- * Compiles what is to be dispatched; changes nothing that a run computes. Ends early when the signal says so.
- * @param dispatched what steps of the run dispatch (`Gpu.dryRun`); of several dry runs some may be equal.
+ * Compiles the kernels of these dispatches; does not change any result. Ends early when the signal aborts.
+ * @param dispatched dispatches of the run's steps (`Gpu.dryRun`); the same one may occur several times.
  */
 export async function* compileAhead(
   gpu: Gpu,

@@ -1,8 +1,8 @@
 /**
- * The one loop of every search: each epoch `prepare?(draw)`, then rounds of `ask → evaluate → tell`, or the
- * rounds first and then the training of the best; at the end the best candidates are scored on more images and
- * the winner is written. A trial that fails is told like the others. Yields events and keeps its state in a
- * `Store`, so that a killed run goes on to the same end.
+ * The loop of every search. Each epoch runs `prepare?(draw)` and then rounds of `ask → evaluate → tell`, or
+ * the rounds first and then the training of the best candidate. At the end the best candidates are scored on
+ * more images and the winner is written. `tell` gets failed trials too. Yields events and keeps its state in
+ * a `Store`, so that a killed run resumes with the same result.
  */
 import type { ArchFile } from "../arch_formats/arch_file.ts";
 import type { SearchConfig } from "../config/config.ts";
@@ -18,30 +18,30 @@ import type { SearchSpace } from "../space.ts";
 import type { Store } from "./store.ts";
 import type { Scored, State, Strategy, TrialStatus } from "../strategy.ts";
 
-/** Everything a search needs; `openSearch` puts it together from a config. */
+/** Parts of a search; `openSearch` makes them from a config. */
 export interface SearchParts<A> {
   config: SearchConfig;
   space: SearchSpace<A>;
   strategy: Strategy<A>;
   evaluator: Evaluator<A>;
-  /** What the first event says beside the config. */
+  /** Fields of the start event beside the config. */
   start: Omit<Extract<RunEvent, { type: "start" }>, "type" | "config" | "command">;
-  /** Whether an architecture keeps to the limits on parameters and multiply-adds. */
+  /** Whether an architecture satisfies the constraints on parameters and multiply-adds. */
   fits(arch: A): boolean;
-  /** What a score means. */
+  /** Kind of score that arch.json records. */
   scoreKind: NonNullable<ArchFile["scoreKind"]>;
-  /** The score of trials that have none; default: the lowest so far, or 0 where none is below. */
+  /** Score given to trials without one; default: the lowest so far, or 0 if none is negative. */
   unfit?: number;
   /** Further objectives of an architecture, larger is better; absent where the score is the only one. */
   objectives?(arch: A): number[];
   /** A figure of the winner that no strategy sees. */
   report?(arch: A): { objective: string; metric: string; value: number; unit?: string };
-  /** What arch.json records beside the choice. */
+  /** Fields of arch.json beside the choice and score. */
   archFields: Omit<ArchFile, "choice" | "score" | "scoreKind">;
   figures(): { step: number; trainedImages: number; peakBytes: number };
-  /** Puts earlier weights in place of the first ones and says so; null where the config asks for none. */
+  /** Replaces the initial weights by earlier ones and returns the event; null if the config asks for none. */
   warmStart?(): Promise<RunEvent | null>;
-  /** Compiles kernels before the first step; ends early when the run is told to stop. */
+  /** Compiles kernels before the first step; ends early when the run is stopped. */
   compile?(): AsyncIterable<RunEvent>;
 }
 
@@ -54,10 +54,13 @@ export async function* searchLoop<A>(
 
 class Loop<A> {
   #at: Position;
-  /** The order of an epoch's parts. */
+  /** Phases of an epoch, in order. */
   readonly #phases: readonly Phase[];
   readonly #clock = new Clock();
-  /** As it was before a round whose trials are kept one by one: who resumes within asks for the same again. */
+  /**
+   * State before a round whose trials are saved one by one: a run that resumes within it asks for the same
+   * again.
+   */
   #before: { strategy: State; queries: number } | null = null;
   readonly #scoring: Scoring<A>;
   readonly #checkpoints: Checkpoints;
@@ -89,7 +92,7 @@ class Loop<A> {
     if (saved) yield { type: "resume", fromStep: this.parts.figures().step };
     if (warm) {
       yield warm;
-      // From here on the run needs its own folder only.
+      // The copied weights are saved now: a resumed run does not read the earlier one.
       yield* this.#checkpoints.at(true);
     }
     if (this.parts.compile) {
@@ -116,7 +119,7 @@ class Loop<A> {
     return { strategy: await this.parts.strategy.snapshot(), queries: this.#at.queries };
   }
 
-  /** One round's trials with their scores. */
+  /** Runs one round and returns its scored trials. */
   async *#scored(): AsyncGenerator<RunEvent, Scored<A>[]> {
     const { config, strategy, evaluator } = this.parts;
     if (evaluator.oneByOne) this.#before = await this.#now();
@@ -171,7 +174,7 @@ class Loop<A> {
     yield* this.#checkpoints.at(true);
   }
 
-  /** The controller's part of an epoch. */
+  /** Runs the rounds of an epoch, from which the strategy learns. */
   async *#rounds(): AsyncGenerator<RunEvent> {
     const { config, strategy } = this.parts;
     while (this.#at.round < config.rounds) {
@@ -185,7 +188,7 @@ class Loop<A> {
     }
   }
 
-  /** The trial of the architecture that this epoch trained. */
+  /** Scores the architecture that this epoch trained. */
   async *#trained(): AsyncGenerator<RunEvent> {
     const { strategy } = this.parts;
     const scored = await this.#scoring.score(strategy.askTrained!());
@@ -193,18 +196,18 @@ class Loop<A> {
     yield* this.#trials(scored);
   }
 
-  /** The controller of the best epoch is the one to draw from after the search. */
+  /** Writes the controller if this epoch has the best score so far; later sampling uses that one. */
   async #keepController(score: number): Promise<void> {
     if (this.#at.topEpoch !== null && score <= this.#at.topEpoch) return;
     this.#at.topEpoch = score;
     const { tensors } = await this.parts.strategy.snapshot();
     const { config, archFields } = this.parts;
-    // A copy of the file alone is enough to sample from.
+    // With this metadata the file alone is enough to sample from.
     const metadata = { config: JSON.stringify(config), arch: JSON.stringify(archFields) };
     await this.store.put("controller.safetensors", tensors, metadata);
   }
 
-  /** Shared-weight training on architectures that keep to the limits. */
+  /** Shared-weight training on architectures that satisfy the constraints. */
   async *#prepare(): AsyncGenerator<RunEvent> {
     const { evaluator } = this.parts;
     if (!evaluator.prepare) return;
@@ -224,7 +227,7 @@ class Loop<A> {
     }
   }
 
-  /** Scoring costs about a third of training on as many images, until it was measured. */
+  /** Projected time left. Until measured, scoring an image is taken to cost a third of training on it. */
   #secondsLeft(steps: number): number {
     const { config } = this.parts;
     const { perRound, batch, selection, epochs } = config;
@@ -244,7 +247,7 @@ class Loop<A> {
     this.#at.failure = reason;
   }
 
-  /** Events of scored trials; keeps the best of them. */
+  /** Yields the events of scored trials and keeps the best trials. */
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
     const { space, config } = this.parts;
     for (const { id, arch, epochs: trainedEpochs, partial, score, ...about } of scored) {

@@ -1,6 +1,9 @@
-/** Several objectives at once: dominance, fronts, crowding (Deb et al., "NSGA-II", IEEE TEC 6(2), 2002, §III). Larger is better. */
+/**
+ * Several objectives: dominance, fronts, crowding (Deb et al., "NSGA-II", IEEE TEC 6(2), 2002, §III). Larger
+ * is better.
+ */
 
-/** Whether a is nowhere worse than b and somewhere better. */
+/** Whether a is at least as good as b everywhere and better somewhere. */
 export function dominates(a: readonly number[], b: readonly number[]): boolean {
   let better = false;
   for (let i = 0; i < a.length; i++) {
@@ -10,7 +13,10 @@ export function dominates(a: readonly number[], b: readonly number[]): boolean {
   return better;
 }
 
-/** The front with one more member, if it belongs there: those that it dominates leave. Equal points stay beside each other only by other keys. */
+/**
+ * Adds a member to the front if none dominates it, and removes those that it dominates. Points with equal
+ * objectives are all kept if their keys differ.
+ */
 export function withMember<T extends { key: string; objectives: readonly number[] }>(
   front: readonly T[],
   found: T,
@@ -21,7 +27,9 @@ export function withMember<T extends { key: string; objectives: readonly number[
   return [...front.filter((f) => !dominates(found.objectives, f.objectives)), found];
 }
 
-/** Indices of all points by front: the first is dominated by nobody, the next only by the first, … */
+/**
+ * Indices of all points by front: no point dominates the first; only the first dominates the next; and so on.
+ */
 export function fronts(points: readonly (readonly number[])[]): number[][] {
   const over = points.map((p) => points.filter((q) => dominates(q, p)).length);
   const result: number[][] = [];
@@ -39,7 +47,7 @@ export function fronts(points: readonly (readonly number[])[]): number[][] {
   return result;
 }
 
-/** Crowding distance of each point of one front: how far its neighbours are apart; the ends are Infinity. */
+/** Crowding distance of each point of one front: distance between its neighbours; Infinity at both ends. */
 export function crowding(points: readonly (readonly number[])[]): number[] {
   const distance = points.map(() => 0);
   const objectives = points[0]?.length ?? 0;

@@ -1,4 +1,6 @@
-/** Parts of a search that any evaluator has: the strategy, and the limits on architectures. */
+/**
+ * Parts of a search that do not depend on the evaluator: the strategy, and the constraints on architectures.
+ */
 import { UsageError } from "../../common/errors.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { SearchConfig } from "../config/config.ts";
@@ -13,14 +15,19 @@ import type { Strategy } from "../strategy.ts";
 export interface OpenStrategy {
   gpu: Gpu | null;
   fidelities?: readonly number[];
-  /** Where the cells of NAS-Bench-101 are kept, which some encodings need. */
+  /** Folder that caches the cells of NAS-Bench-101, which some encodings need. */
   cacheDir?: string;
   signal?: AbortSignal;
-  /** Opened before, where many strategies use the same; otherwise those that the config names. */
+  /**
+   * Encodings opened by the caller, where many strategies share them; default: those that the config names.
+   */
   encodings?: Encodings<unknown>;
 }
 
-/** @throws UsageError where strategy, space, encodings and evaluator do not fit. */
+/**
+ * Opens the strategy of a config.
+ * @throws UsageError where strategy, space, encodings and evaluator do not fit each other.
+ */
 export async function openStrategy(
   config: SearchConfig,
   space: SearchSpace<unknown>,
@@ -29,7 +36,7 @@ export async function openStrategy(
   const { kind, ...settings } = config.strategy;
   const definition = spaces.get(config.space.kind);
   const { sample = "", perturb = "", strict = false } = settings.encoding ?? {};
-  // What a predictor sees is looked up nowhere.
+  // The predictor's encoding is not named: encoding an architecture looks up no cells.
   const names = [sample, perturb].filter((name) => name !== "");
   const encodings = opened ?? await openEncodings(definition, { ...places, strict, names });
   const find = (name: string) => name ? encodingNamed(encodings, name, space.name) : undefined;
@@ -59,7 +66,7 @@ export async function openEncodings(
 /** Size of the search child of an architecture. */
 export type Sizes = (arch: unknown) => { parameters: number; macs: number };
 
-/** Describing takes milliseconds: sizes are remembered. */
+/** Returns a function for sizes. It caches them, since each takes milliseconds to compute. */
 export function sizesIn(
   space: SearchSpace<unknown>,
   context: Omit<BuildContext, "weights">,
@@ -71,7 +78,7 @@ export function sizesIn(
     if (!found) {
       const { parameters, macs } = describe({ space, choice: space.encode(arch), ...context });
       found = { parameters, macs: macs! };
-      // A long search draws hundreds of thousands.
+      // A long search samples hundreds of thousands of architectures.
       if (known.size === 10_000) known.clear();
       known.set(key, found);
     }
@@ -79,7 +86,7 @@ export function sizesIn(
   };
 }
 
-/** Limits on the search child's parameters and multiply-adds per image. */
+/** Constraints on the search child's parameters and multiply-adds per image. */
 export function limits(
   { maxParams, maxMacs }: SearchConfig,
   sizes: Sizes,
@@ -94,7 +101,7 @@ export function limits(
 /**
  * The objectives beside the score, all to be maximised; undefined where there are none.
  * @param column values of a table's column by architecture, already signed; undefined for an unknown name.
- * @throws UsageError for a name that nobody knows.
+ * @throws UsageError for an unknown name.
  */
 export function furtherObjectives(
   { objectives }: SearchConfig,

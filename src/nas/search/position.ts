@@ -1,4 +1,4 @@
-/** Where a search stands. */
+/** Position of a search: the state of its loop. */
 import { type EpochSums, startSums } from "../train/epoch_figures.ts";
 import type { StrategyReport } from "../strategy.ts";
 
@@ -10,34 +10,34 @@ export interface Candidate {
   score: number;
 }
 
-/** Parts of an epoch: training, rounds of trials, the trial of what was trained. */
+/** Phase of an epoch: shared-weight training, rounds of trials, or scoring the trained architecture. */
 export type Phase = "prepare" | "rounds" | "trained";
 
-/** Where the loop stands: enough to go on from. */
+/** State of the loop, enough to resume from. */
 export interface Position {
   epoch: number;
   phase: Phase | "selection";
   round: number;
   queries: number;
-  /** Ids given so far. */
+  /** Number of trial ids given so far. */
   trials: number;
-  /** The best full trials so far by reward, best first, no two equivalent. */
+  /** The best trials so far by reward, best first, without partial ones and without equivalent ones. */
   best: Candidate[];
-  /** Trials that no other one dominates, where there are several objectives. */
+  /** The Pareto front, where there are several objectives. */
   front: (Candidate & { objectives: number[] })[];
-  /** Choices of the last trial that kept to the limits. */
+  /** Choices of the last trial that satisfied the constraints. */
   latest: number[];
-  /** The highest score of an epoch; its controller is in the store. Null before the first. */
+  /** The highest epoch score, whose controller is in the store; null before the first epoch ends. */
   topEpoch: number | null;
-  /** The lowest score of a trial, or 0 where none is below: the score of trials that have none. */
+  /** The lowest score so far, or 0 if none is negative; given to trials without a score. */
   lowest: number;
   /** Trials with a score of their own. */
   succeeded: number;
-  /** Failed ones, and why the last did. */
+  /** Number of failed trials, and the reason of the last failure. */
   failed: number;
   failure: string;
   stopped?: { epochs: number; score: number };
-  /** Of the present epoch, for its events: sums over its training, its last rate, and one report per round. */
+  /** Figures of the current epoch: training sums, last learning rate, and one report per round. */
   sums: EpochSums;
   learningRate: number;
   reports: StrategyReport[];
@@ -64,7 +64,7 @@ export const startPosition = (phase: Phase): Position => ({
   seconds: 0,
 });
 
-/** What ends a search before its last epoch: a trial over the threshold, of which 1 is none. */
+/** Early stop: set once a trial scores above `over`, where 1 turns it off. */
 export function earlyStop({ best, epoch }: Position, over: number): Position["stopped"] {
   if (over >= 1 || !best.length || best[0].score <= over) return undefined;
   return { epochs: epoch, score: best[0].score };
@@ -80,7 +80,7 @@ const reported = [
   "trained",
 ] as const;
 
-/** Means field by field; probabilities and their decisions are those of the last report. */
+/** Means of the reports field by field; probabilities and their decisions are those of the last report. */
 export function meanReport(reports: StrategyReport[]): StrategyReport {
   const { probabilities, decisions } = reports.findLast((r) => r.probabilities) ?? {};
   const result: StrategyReport = { probabilities, decisions };

@@ -1,8 +1,8 @@
-/** What searching and retraining share: states of several parts in one, checkpoint times, time left. */
+/** Shared by searching and retraining: merged states, checkpoint times, time left. */
 import type { RunEvent } from "../events.ts";
 import type { State } from "../strategy.ts";
 
-/** Puts the states of several parts into one: `{ json: { name: … }, tensors: { "name/…": … } }`. */
+/** Merges the states of several parts: `{ json: { name: … }, tensors: { "name/…": … } }`. */
 export function mergeStates(parts: Record<string, State>): State {
   const json: Record<string, unknown> = {};
   const tensors: State["tensors"] = {};
@@ -24,8 +24,8 @@ export function partOf(state: State, name: string): State {
 }
 
 /**
- * Throws where a tensor holds NaN or infinity. The loss is read before a step changes the weights: only this
- * keeps the last step's damage out of a checkpoint.
+ * Throws where a tensor holds NaN or infinity. The loss is read before a step changes the weights, so only
+ * this check keeps the damage of the last step out of a checkpoint.
  */
 export function requireFinite(tensors: State["tensors"], wayOut: string): void {
   for (const [name, { data }] of Object.entries(tensors)) {
@@ -39,13 +39,15 @@ export function requireFinite(tensors: State["tensors"], wayOut: string): void {
   }
 }
 
-/** Longest time in which no signal and no timer comes through. */
+/** Longest time without handling signals and timers, in milliseconds. */
 const BREATH_MS = 100;
 
-/** Longest time between two checkpoints. */
+/** Longest time between two checkpoints, in milliseconds. */
 const CHECKPOINT_MS = 60_000;
 
-/** Saves at the end of each phase, once a minute within, and before an interrupted run ends. */
+/**
+ * Saves checkpoints at the end of each phase, once a minute within one, and before an interrupted run ends.
+ */
 export class Checkpoints {
   #last = performance.now();
   #breath = performance.now();
@@ -55,7 +57,7 @@ export class Checkpoints {
     private readonly save: () => Promise<number>,
   ) {}
 
-  /** Call where the state is whole; `end` of a phase saves in any case. Yields the event when it saved. */
+  /** Call where the state is consistent; `end` of a phase always saves. Yields the event if it saved. */
   async *at(end: boolean): AsyncGenerator<RunEvent> {
     await this.#breathe();
     if (!end && !this.signal.aborted && performance.now() - this.#last < CHECKPOINT_MS) return;
@@ -65,7 +67,7 @@ export class Checkpoints {
     this.signal.throwIfAborted();
   }
 
-  /** A search on a table waits for nothing, so that the program would hear nothing either. */
+  /** Lets signals and timers be handled: a search on a table never waits, so that nothing else could run. */
   async #breathe(): Promise<void> {
     if (performance.now() - this.#breath < BREATH_MS) return;
     await new Promise((resolve) => setTimeout(resolve, 0));
@@ -73,21 +75,21 @@ export class Checkpoints {
   }
 }
 
-/** Time spent, over interruptions, and the projected rest from the rates of this process. */
+/** Time spent, over all interruptions, and rates of this process to project the rest. */
 export class Clock {
   readonly #start = performance.now();
   readonly #rates = new Map<string, { units: number; ms: number; settled: boolean }>();
-  /** Seconds before this process. */
+  /** Seconds spent in earlier processes. */
   earlier = 0;
 
   seconds(): number {
     return this.earlier + (performance.now() - this.#start) / 1000;
   }
 
-  /** So many units of a kind of work took so long. */
+  /** Notes that `units` of a kind of work took `ms`. */
   add(kind: string, units: number, ms: number): void {
     const old = this.#rates.get(kind);
-    // The first measurement compiled pipelines: it stands only until there is a second. Later ones fade.
+    // The first measurement includes compiling, so it is dropped once there is a second. Later ones decay.
     const fade = old?.settled ? 0.9 : 0;
     this.#rates.set(kind, {
       units: (old?.units ?? 0) * fade + units,

@@ -1,4 +1,4 @@
-/** Architectures from the policy that a search left, without any more searching. */
+/** Samples architectures from the policy of a finished search. */
 import { UsageError } from "../../common/errors.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { SearchConfig } from "../config/config.ts";
@@ -12,15 +12,15 @@ export interface SampleOptions {
   /** `controller.safetensors` of the search. */
   controller: State["tensors"];
   n: number;
-  /** Other seeds give other draws; the search itself began with that of its config. */
+  /** Seed of the samples. The search itself used that of its config. */
   seed: number;
-  /** Told of the device before it draws, and of what records a draw (`Gpu.dryRun`). */
+  /** Called before sampling with the device and a function that records one sampling (`Gpu.dryRun`). */
   onDevice?(gpu: Gpu, dryRun: () => void): void;
 }
 
 /**
- * n choices, drawn independently: equal ones may occur. Opens a device where the strategy needs one.
- * @throws UsageError where the strategy has nothing to draw from.
+ * Samples n choices independently: some may be equal. Opens a device where the strategy needs one.
+ * @throws UsageError where the strategy has no policy.
  */
 export async function sampleChoices(options: SampleOptions): Promise<number[][]> {
   const { config, n, seed, controller } = options;

@@ -8,7 +8,7 @@ import type { Scored, Trial } from "../strategy.ts";
 /** Further objectives of an architecture whose network cannot be built: the lowest finite number. */
 const LOWEST = -Number.MAX_VALUE;
 
-/** What scoring needs of a search. */
+/** Parts of a search that scoring uses. */
 export type ScoringParts<A> =
   & Pick<SearchParts<A>, "strategy" | "evaluator" | "fits" | "objectives" | "unfit">
   & { config: Pick<SearchParts<A>["config"], "objectives"> };

@@ -1,4 +1,4 @@
-/** From a config to the parts of a search: device, space, strategy, evaluator. */
+/** Opens the parts of a search from its config: device, space, strategy, evaluator. */
 import type { DataSet } from "../../data/dataset.ts";
 import type { FindOptions } from "../../data/find.ts";
 import type { PictureReading } from "../../data/picture_reader.ts";
@@ -14,20 +14,20 @@ import type { Store } from "./store.ts";
 import type { State } from "../strategy.ts";
 import type { EarlierWeights } from "../train/warm_start.ts";
 
-/** What a run needs from outside. */
+/** Inputs of a run from its caller. */
 export interface RunIO {
   signal: AbortSignal;
   store: Store;
-  /** Where data sets are looked for, how their reading is told; needed unless `dataset` is given. */
+  /** Search paths of data sets and callbacks for reading them; needed unless `dataset` is given. */
   find?: FindOptions & PictureReading;
   /** A device that is already open, or a data set that is already loaded. */
   gpu?: Gpu;
   dataset?: DataSet;
-  /** Where what is read of a large table is kept. */
+  /** Cache folder for data read from large tables. */
   cacheDir?: string;
-  /** Reads the weights of the run that the config wants to start from (`initFrom`). */
+  /** Reads the weights of the run named by the config (`initFrom`). */
   initial?(): EarlierWeights;
-  /** A retraining hands over its weights before its first step, every so many steps, and at its end. */
+  /** Receives the weights of a retraining before its first step, every `every` steps, and at its end. */
   snapshots?: { every: number; save(step: number, tensors: State["tensors"]): void };
 }
 
@@ -45,13 +45,13 @@ export async function* search(config: SearchConfig, io: RunIO): AsyncGenerator<R
   }
 }
 
-/** Whether a search trains anything: a network, or a policy. */
+/** Whether the evaluator or the strategy of a search needs a device. */
 export const needsDevice = ({ evaluator, strategy }: SearchConfig): boolean =>
   evaluators.get(evaluator.kind).needsDevice || strategies.get(strategy.kind).needsDevice === true;
 
 /**
- * The device of the config, or the caller's; `done` closes the one that was opened here.
- * @param timestamps whether it is to be profiled.
+ * Opens the device of the config, or returns the caller's; `done` closes it if it was opened here.
+ * @param timestamps whether the run is profiled.
  */
 export async function openDevice(
   adapter: SearchConfig["adapter"],
@@ -66,8 +66,8 @@ export async function openDevice(
 }
 
 /**
- * Puts a search together; `searchLoop` runs it.
- * @param gpu null where neither evaluator nor strategy need one.
+ * Opens the parts of a search; `searchLoop` runs them.
+ * @param gpu null where neither evaluator nor strategy needs one.
  */
 export async function openSearch(
   config: SearchConfig,
@@ -117,12 +117,12 @@ export async function openSearch(
   };
 }
 
-/** What an event says of the device. */
+/** Description of the device in events. */
 export function adapterOf({ adapter: { description, driver, fallback } }: Gpu) {
   return { description, driver, fallback };
 }
 
-/** What the architecture file of a search records beside the choice. */
+/** Fields of a search's architecture file beside the choice. */
 export function archFieldsOf(
   config: SearchConfig,
   of: Pick<ArchFile, "input" | "classes" | "task" | "data">,

@@ -1,4 +1,4 @@
-/** The end of a search: its best candidates on more images, the ranking, the winner. */
+/** End of a search: its best candidates are scored on more images and ranked, and the winner is written. */
 import { formatArchFile } from "../arch_formats/arch_file.ts";
 import type { RunEvent } from "../events.ts";
 import type { SearchParts } from "./loop.ts";
@@ -7,7 +7,7 @@ import type { Clock } from "./progress.ts";
 import type { Scoring } from "./scoring.ts";
 import type { Store } from "./store.ts";
 
-/** Final draws and the best trials, all on the same validation images; writes ranking and winner. */
+/** Scores the final samples and the best trials on the same validation images; writes ranking and winner. */
 export async function* selection<A>(
   parts: SearchParts<A>,
   scoring: Scoring<A>,
@@ -63,7 +63,7 @@ export async function* selection<A>(
       choice: winner.choice,
       score: winner.score,
       scoreKind,
-      // Accuracies are fractions unless it says otherwise.
+      // Without `scoreUnit`, accuracies are fractions.
       ...unit !== "fraction" && { scoreUnit: unit },
     }),
   );
@@ -85,7 +85,7 @@ export async function* selection<A>(
 const allFailed = (trials: number, reason: string) =>
   new Error(`Cannot find an architecture: all trials failed (${trials}); the last: ${reason}`);
 
-/** Writes the trials that no other one dominates, by falling score. */
+/** Writes the Pareto front, by falling score. */
 async function keepFront<A>(parts: SearchParts<A>, at: Position, store: Store) {
   const front = at.front.toSorted((a, b) => b.score - a.score || a.trial - b.trial);
   const objectives = ["score", ...parts.config.objectives];
@@ -93,7 +93,7 @@ async function keepFront<A>(parts: SearchParts<A>, at: Position, store: Store) {
   return front.map(({ trial, choice, objectives }) => ({ trial, choice, objectives }));
 }
 
-/** What the winner is chosen from: draws of the final policy and the best trials, or only the last trial. */
+/** Candidates for the winner: samples of the final policy and the best trials, or only the last trial. */
 async function candidatesOf<A>(
   parts: SearchParts<A>,
   scoring: Scoring<A>,
@@ -111,6 +111,6 @@ async function candidatesOf<A>(
   for (const b of at.best.slice(0, config.selection.best)) {
     candidates.set(b.key, space.decode(b.choice));
   }
-  // Nothing may have been trained to the end yet.
+  // No candidates: sample one. All trials may have been partial.
   return candidates.size ? [...candidates.values()] : await scoring.draw(1);
 }

@@ -1,6 +1,7 @@
-/** Where a run keeps its state. The run folder (`src/run/`) implements it; a library user may bring another. */
+/** Storage of a run's state. The run folder (`src/run/`) implements it; a library user may bring another. */
 import type { State } from "../strategy.ts";
 
+/** Where a search or a retraining keeps its checkpoint and its results. */
 export interface Store {
   /** Replaces the checkpoint atomically. */
   save(state: State): Promise<void>;
@@ -17,7 +18,7 @@ export interface Store {
   ): Promise<void>;
 }
 
-/** Keeps nothing beyond the process: for library use and tests. */
+/** Store in memory, for library use and tests. */
 export function memoryStore(): Store & {
   files: Map<string, string | Uint8Array | State["tensors"]>;
 } {

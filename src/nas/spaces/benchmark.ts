@@ -1,4 +1,4 @@
-/** What the spaces of published benchmarks share: stages of equal cells, and a classifier with bias. */
+/** Parts shared by the spaces of published benchmarks: stages of equal cells, and a classifier with bias. */
 import { z } from "zod";
 import { limits, sizeOf } from "../config/limits.ts";
 import type { Value } from "../../autodiff/tape.ts";
@@ -7,7 +7,7 @@ import { constantInit } from "../../nn/init.ts";
 import { biasAdd, globalAvgPool } from "../../ops/mod.ts";
 import { FILTERS, LAYERS, networkSettings } from "./settings.ts";
 
-/** Settings of a network of stages: cells in all stages together, and channels of the first. */
+/** Settings of a network of stages: total number of cells, and channels of the first stage. */
 export const benchmarkSettings = (
   { stages, cells, filters, leastFilters = 1 }: {
     stages: number;
@@ -26,7 +26,7 @@ export const benchmarkSettings = (
   });
 export type BenchmarkSettings = z.output<ReturnType<typeof benchmarkSettings>>;
 
-/** Global average pool and linear layer with bias: `[n, h, w, c]` → `[n, classes]`; weights `w`, `b`. */
+/** Global average pool and linear layer with bias: `[n, h, w, c]` → `[n, classes]`. Weights: `w`, `b`. */
 export function denseHead(net: Net, x: Value, classes: number): Value {
   return net.scope("head", () => {
     const logits = linear(net, globalAvgPool(x), classes);
@@ -34,11 +34,11 @@ export function denseHead(net: Net, x: Value, classes: number): Value {
   });
 }
 
-/** The name of a stage's cell in scopes: cells count through all stages. */
+/** Scope name of a cell. Cells are numbered through all stages. */
 export const cellName = (stage: number, perStage: number, i: number): string =>
   `cell${stage * perStage + i}`;
 
-/** Channels of a map, doubled at each stage after the first. */
+/** Twice the channels of a map: the width after a reduction. */
 export const doubled = (x: Value): number => 2 * channels(x);
 
 /** First layer: 3×3 convolution with the config's channels and stride, batch norm, ReLU. */

@@ -1,6 +1,7 @@
 /**
- * Presets of the spaces of published benchmarks. `paper`: how the networks behind the tables were trained, as far
- * as SGD can; searches are regularised evolution on shared weights unless told otherwise.
+ * Presets of the spaces of published benchmarks. `paper` trains as the networks behind the tables were
+ * trained, as far as SGD can. Searches are regularised evolution on shared weights unless the user chooses
+ * otherwise.
  */
 import {
   optimizer,
@@ -13,17 +14,19 @@ import {
 } from "../config/fragments.ts";
 import type { FinalSection, Presets } from "../config/sections.ts";
 
-/** The learning rate of the published trainings. */
+/** Learning-rate schedule of the published trainings. */
 export const cosine = { ...optimizer, schedule: "cosine", lrMin: 0, l2Half: true } as const;
 
 type Sizes = Record<string, unknown>;
 
 export interface BenchmarkRecipe {
-  /** Sizes of the published networks, of what two CPU cores train in minutes, and the least there are. */
+  /**
+   * Sizes of three networks: the published one, one that two CPU cores train in minutes, and the smallest.
+   */
   published: Sizes;
   small: Sizes;
   least: Sizes;
-  /** The published training. */
+  /** Settings of the published training. */
   training: Partial<FinalSection>;
   /** Epochs of the quick training; default 2. */
   quickEpochs?: number;
@@ -64,7 +67,7 @@ export function benchmarkPresets(recipe: BenchmarkRecipe): Presets {
   };
 }
 
-/** Presets of a space that has none: those of a benchmark with the space's own defaults. */
+/** Presets of a space that defines none: those of a benchmark with the space's own defaults. */
 export const ownDefaults: Presets = benchmarkPresets({
   published: {},
   small: {},

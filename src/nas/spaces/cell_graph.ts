@@ -8,7 +8,7 @@ export const inputLabels = (n: number): string[] =>
   Array.from({ length: n }, (_, i) => i === 0 ? "h(l−2)" : i === 1 ? "h(l−1)" : `node ${i}`);
 
 /**
- * What a cell computes.
+ * Computation graph of a cell.
  * @param ops name of each operation.
  * @param ends nodes that make up the cell's output.
  */
@@ -27,7 +27,7 @@ export function cellGraph(
   return graph.done();
 }
 
-/** How a cell is drawn. @param ends nodes that make up the cell's output. */
+/** Graph for drawing a cell. @param ends nodes that make up the cell's output. */
 export function cellPicture(
   name: string,
   cell: Cell,

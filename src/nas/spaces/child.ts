@@ -1,17 +1,17 @@
-/** What the networks of all spaces share: how a function over layers becomes a `Model`. */
+/** Code shared by the networks of all spaces: turns a function over layers into a `Model`. */
 import { Tape, type Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../common/errors.ts";
 import { Net } from "../../nn/layers.ts";
 import type { BuildContext, Model, Pass } from "../space.ts";
 import type { NetworkSettings } from "./settings.ts";
 
-/** What a network of a space is built into, with the space's settings. */
+/** Build context together with the space's settings. */
 export type Sized<S> = BuildContext & { config: S };
 
-/** A network written once: declares its weights and records its ops as it goes. */
+/** A network as one function: declares its weights and records its ops in the same pass. */
 export type Network = (net: Net, images: Value, pass: Pass) => { logits: Value; aux?: Value };
 
-/** A pass that meets every weight: in training, auxiliary head included. */
+/** A pass that reaches every weight: in training mode, which includes the auxiliary head. */
 const declaring: Pass = {
   training: true,
   batchStatistics: true,
@@ -20,7 +20,10 @@ const declaring: Pass = {
   steps: 1,
 };
 
-/** Declares the weights (by a pass over a tape that never runs) unless the store already has its memory. */
+/**
+ * Builds the model. Declares the weights, by a pass over a tape that never runs, unless the store already has
+ * its memory.
+ */
 export function toModel(into: Sized<NetworkSettings>, network: Network): Model {
   const { config, weights, input } = into;
   const forward = (images: Value, pass: Pass) => {
@@ -43,7 +46,7 @@ export function toModel(into: Sized<NetworkSettings>, network: Network): Model {
   return { forward };
 }
 
-/** Throws a UsageError where the weights of a supernet are asked for in the form of a single network. */
+/** Throws a UsageError unless the form is `search`, which a supernet needs. */
 export function requireSearchForm({ form }: BuildContext): void {
   if (form !== "search") {
     throw new UsageError(

@@ -1,4 +1,4 @@
-/** Decisions that are a fixed list: walking, checking, and the variation operators on them. */
+/** Decisions that are a fixed list: walking, checking, and their variation operators. */
 import { UsageError } from "../../common/errors.ts";
 import type { Rng } from "../../common/random.ts";
 import type { Cursor, Decision, SearchSpace } from "../space.ts";
@@ -6,15 +6,18 @@ import { allowed } from "../decisions.ts";
 import { inputLabels } from "./cell_graph.ts";
 
 /**
- * How many options are allowed at a place: 0 … limit − 1.
- * @param later whether the choices after it count as well, or only those before it.
+ * Number of options allowed at a position: 0 … limit − 1.
+ * @param later whether later choices restrict the options too, or only earlier ones.
  */
 export type Limit = (choice: readonly number[], at: number, later: boolean) => number;
 
-/** The options that are allowed at a place after the choices before it; null where all within the limit are. */
+/** Options allowed at a position, given the choices before it. Null: all options within the limit. */
 export type MaskAt = (choice: readonly number[], at: number) => boolean[] | null;
 
-/** Of a layer in a chain: whether each output before its predecessor's is an input as well, from the stem on. */
+/**
+ * Skip decisions of a layer in a chain: whether it reads each output before its predecessor's, from the stem
+ * on.
+ */
 export function skipDecisions(layer: number): Decision[] {
   return Array.from({ length: layer }, (_, j) => ({
     id: `layer${layer}/skip${j}`,
@@ -26,7 +29,7 @@ export function skipDecisions(layer: number): Decision[] {
   }));
 }
 
-/** Of a normal and a reduction cell: the input and the operation of both sides of every block. */
+/** Decisions of a normal and a reduction cell: input and operation of both sides of every block. */
 export function cellDecisions(
   blocks: number,
   word: "block" | "node",
@@ -62,10 +65,11 @@ export function cellDecisions(
   );
 }
 
+/** Fixed sequence of decisions. A space delegates cursors, checks and variation of its choices to it. */
 export class DecisionList {
   /**
    * @param space its name, for messages.
-   * @param limit of options that depend on other choices; default: all are allowed.
+   * @param limit number of allowed options, given other choices. Default: all options.
    */
   constructor(
     private readonly space: string,
@@ -78,7 +82,7 @@ export class DecisionList {
     return this.#cursor([], 0, mask);
   }
 
-  /** Successors share one array of choices: only a second choice at the same place copies it. */
+  /** Successors share one array of choices: it is copied only for a second choice at the same position. */
   #cursor(choice: number[], at: number, mask: MaskAt | undefined): Cursor {
     const decision = this.#decision(choice, at, mask);
     return {
@@ -112,7 +116,7 @@ export class DecisionList {
     choice.forEach((option, at) => this.#checkOption(choice, at, option));
   }
 
-  /** The choices with one of them drawn anew, and different. */
+  /** A copy of the choices in which one is sampled again and differs. */
   mutate(choice: readonly number[], rng: Rng): number[] {
     const limits = this.decisions.map((_, i) => this.limit(choice, i, true));
     const at = rng.pick(limits.flatMap((limit, i) => limit > 1 ? [i] : []));
@@ -120,7 +124,7 @@ export class DecisionList {
     return choice.with(at, other < choice[at] ? other : other + 1);
   }
 
-  /** Every list of choices that differs in one place. */
+  /** Every list of choices that differs in one position. */
   neighbours(choice: readonly number[]): number[][] {
     return this.decisions.flatMap((_, at) =>
       Array.from({ length: this.limit(choice, at, true) }, (_, o) => o)
@@ -129,7 +133,7 @@ export class DecisionList {
     );
   }
 
-  /** What a space whose decisions these are offers to evolution and local search. */
+  /** Variation operators of a space with these decisions, for evolution and local search. */
   variation<A>(
     encode: (arch: A) => number[],
     decode: (choice: readonly number[]) => A,
@@ -141,7 +145,7 @@ export class DecisionList {
     };
   }
 
-  /** Uniform crossover: the decisions of each node (a layer, a block) come together from either parent. */
+  /** Uniform crossover: all decisions of a node (a layer, a block) come from the same parent. */
   crossover(a: readonly number[], b: readonly number[], rng: Rng): number[] {
     const fromA = new Map<number, boolean>();
     return this.decisions.map(({ node }, i) => {

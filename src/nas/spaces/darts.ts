@@ -1,6 +1,6 @@
 /**
- * The cell space of DARTS (Liu et al., ICLR 2019): a normal and a reduction cell of four nodes, each the sum of
- * two operations on two different earlier nodes. `choice` holds the normal cell, then the reduction cell;
+ * The cell space of DARTS (Liu et al., ICLR 2019): a normal and a reduction cell of four nodes, each the sum
+ * of two operations on two different earlier nodes. `choice` holds the normal cell, then the reduction cell;
  * per node first input, its operation, second input, its operation.
  */
 import { UsageError } from "../../common/errors.ts";
@@ -29,7 +29,7 @@ export { type DartsArch, dartsOps, formatDarts, parseDarts } from "./darts_arch.
 
 /** Choices per node. */
 const NODE = 4;
-/** Place of the second input among a node's choices. */
+/** Index of the second input among a node's choices. */
 const SECOND = 2;
 
 const published = { layers: 20, filters: 36, blocks: 4 };
@@ -67,7 +67,7 @@ export const dartsDefinition = defineSpace({
   },
 });
 
-/** Nodes per cell: each has two pairs in each of two cells. */
+/** Number of nodes per cell in a text: each node has two pairs in each of two cells. */
 const nodesOf = (text: string): number =>
   Math.max(1, Math.round((text.match(/\(/g)?.length ?? 0) / 4));
 
@@ -76,7 +76,7 @@ function dartsSpace(config: DartsSettings): SearchSpace<DartsArch> {
   const list = new DecisionList("darts", cellDecisions(blocks, "node", labels));
   /** All nodes make up the output. */
   const ends = Array.from({ length: blocks }, (_, b) => b + 2);
-  /** The second input differs from the first. */
+  /** Mask that makes a node's second input differ from its first. */
   const different = (choice: readonly number[], at: number): boolean[] | null => {
     if (at % NODE !== SECOND) return null;
     const first = choice[at - SECOND];
@@ -151,7 +151,7 @@ function toCell(choice: readonly number[], start: number, blocks: number): Cell 
   });
 }
 
-/** Architectures that between them use every weight: each input of each node with each operation. */
+/** Architectures that together use every weight: each input of each node with each operation. */
 function covering(blocks: number): DartsArch[] {
   return dartsOps.flatMap((_, op) =>
     Array.from({ length: blocks + 1 }, (_, shift) => {

@@ -1,4 +1,7 @@
-/** DARTS cells: what they are made of, whatever network is built from them (Liu et al., ICLR 2019, §2.1, §3). */
+/**
+ * Encoding and text of DARTS cells, independent of the network built from them (Liu et al., ICLR 2019, §2.1,
+ * §3).
+ */
 import { z } from "zod";
 import { limits, sizeOf } from "../config/limits.ts";
 import { UsageError } from "../../common/errors.ts";
@@ -22,13 +25,15 @@ export interface DartsArch {
 }
 
 export interface DartsOp {
-  /** In the notation of the released genotypes. */
+  /** Name in the released genotypes. */
   name: string;
   kind: "max" | "avg" | "skip" | "separable" | "dilated";
   k: number;
 }
 
-/** In the numbering of the released code's PRIMITIVES without `none`, which no genotype has. */
+/**
+ * Operations, numbered as in the released code's PRIMITIVES but without `none`, which no genotype contains.
+ */
 export const dartsOps: readonly DartsOp[] = [
   { name: "max_pool_3x3", kind: "max", k: 3 },
   { name: "avg_pool_3x3", kind: "avg", k: 3 },
@@ -39,11 +44,14 @@ export const dartsOps: readonly DartsOp[] = [
   { name: "dil_conv_5x5", kind: "dilated", k: 5 },
 ];
 
-/** The same text for cells that differ in the order of sides or of independent nodes only. */
+/** Canonical text: equal for cells that differ only in the order of sides or of independent nodes. */
 export const dartsKey = ({ normal, reduce }: DartsArch): string =>
   `${cellKey(normal)} | ${cellKey(reduce)}`;
 
-/** `normal: (sep_conv_3x3,0) (skip_connect,1) …; reduce: …`: two pairs per node, as released genotypes list them. */
+/**
+ * Text of an architecture: `normal: (sep_conv_3x3,0) (skip_connect,1) …; reduce: …`, two pairs per node, as
+ * released genotypes list them.
+ */
 export function formatDarts({ normal, reduce }: DartsArch): string {
   const pairs = (cell: Cell) =>
     cell.flatMap(({ x, y }) => [x, y]).map(({ input, op }) => `(${dartsOps[op].name},${input})`)
@@ -52,8 +60,9 @@ export function formatDarts({ normal, reduce }: DartsArch): string {
 }
 
 /**
- * Reads `formatDarts`, and genotypes as the released code prints them: names and numbers in the same order.
- * @throws UsageError naming cell, node and what is wrong there.
+ * Reads the text of `formatDarts`, and genotypes as the released code prints them: names and numbers in the
+ * same order.
+ * @throws UsageError naming the cell, the node and the error.
  */
 export function parseDarts(text: string, blocks: number): DartsArch {
   const refuse = (why: string): never => {

@@ -1,6 +1,6 @@
 /**
- * The network of DARTS cells (Liu et al., ICLR 2019, §3.1.2 and the released code): a chain of cells, each reading
- * the outputs of the two before it; at a third and at two thirds a reduction cell.
+ * The network of DARTS cells (Liu et al., ICLR 2019, §3.1.2 and the released code): a chain of cells, each
+ * reading the outputs of the two before it. The cells at one third and at two thirds are reduction cells.
  */
 import type { Value } from "../../autodiff/tape.ts";
 import { heInit } from "../../nn/init.ts";
@@ -64,7 +64,7 @@ export function dartsNetwork(arch: DartsArch, { config, classes }: Sized<DartsSe
 
 type Drop = Omit<DropPathParams, "salts">;
 
-/** Paths are dropped more often as training goes on, as released: keep 1 at the start, `last` at the end. */
+/** Drop-path parameters. As released, the keep probability falls during training from 1 to `last`. */
 function dropPathOf(last: number, { training, seed, step, steps }: Pass): Drop {
   const keep = training ? 1 - Math.min(1, step / steps) * (1 - last) : 1;
   return { keep, seed, stream: Stream.dropPath, step };
@@ -76,7 +76,7 @@ interface CellShape {
   reduction: boolean;
 }
 
-/** The sums of all nodes, side by side. Weights belong to (node, input, operation). */
+/** Concatenated sums of all nodes. Each (node, input, operation) has its own weights. */
 function cellOutput(net: Net, [s0, s1]: Pair, shape: CellShape, drop: Drop): Value {
   const { cell, width, reduction } = shape;
   const halved = s0.shape[1] !== s1.shape[1] || s0.shape[2] !== s1.shape[2];

@@ -27,7 +27,7 @@ export const macroDefinition = defineSpace({
   settings: macroSettings,
   presets: macroPresets,
   open: macroSpace,
-  // An architecture says what each of its layers does: it has no other depth.
+  // A found architecture fixes the operation of each layer, so it has no other depth.
   carried: ({ stem, branches, layers }) => ({ stem, branches, layers }),
   controller: macroController,
   quirks: ["Q3", "Q5"],
@@ -58,7 +58,7 @@ function macroSpace(config: MacroSettings): SearchSpace<MacroArch> {
     key: (arch) => encode(arch).join(" "),
     supernet: (into) => {
       requireSearchForm(into);
-      // With every skip taken all reductions are needed; one network per operation meets all weights.
+      // With every skip taken all reductions are needed; one network per operation reaches all weights.
       for (let op = 0; op < branches; op++) build(uniform(layers, op), { ...into, config });
     },
     build: (arch, into) => build(arch, { ...into, config }),
@@ -75,7 +75,9 @@ function build(arch: MacroArch, into: Sized<MacroSettings>): Model {
 
 const SEPARABLE_3 = macroOps.findIndex(({ kind, k }) => kind === "separable" && k === 3);
 
-/** Separable 3×3 convolutions; every second layer also reads what its predecessor read (He et al., CVPR 2016). */
+/**
+ * Separable 3×3 convolutions; every second layer also reads its predecessor's input (He et al., CVPR 2016).
+ */
 function handMade(layers: number): number[] {
   return Array.from({ length: layers }, (_, layer) => {
     const skips = new Array<number>(layer).fill(0);

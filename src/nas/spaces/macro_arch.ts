@@ -1,11 +1,11 @@
-/** Macro architectures: what they are made of, whatever network is built from them. */
+/** Encoding of macro architectures, independent of the network built from them. */
 import { z } from "zod";
 import { asOption, enasSettings, evenFilters, layers } from "./settings.ts";
 
 export interface MacroLayer {
   /** Index into `macroOps`. */
   op: number;
-  /** One bit per earlier output: 0 is the stem, j the layer j − 1; the predecessor always is an input. */
+  /** One bit per earlier output: 0 is the stem, j the layer j − 1. The predecessor is always an input. */
   skips: number[];
 }
 
@@ -19,7 +19,7 @@ export interface MacroOp {
   k: number;
 }
 
-/** In the numbering of the released code (Pham et al. 2018, §2.3). */
+/** Operations, numbered as in the released code (Pham et al. 2018, §2.3). */
 export const macroOps: readonly MacroOp[] = [
   { label: "conv 3×3", kind: "conv", k: 3 },
   { label: "sep 3×3", kind: "separable", k: 3 },
@@ -44,20 +44,20 @@ const chainSettings = z.strictObject({
 export type ChainSettings = z.output<typeof chainSettings>;
 
 export const macroSettings = chainSettings.extend({
-  /** Operations offered: the first so many. */
+  /** Number of operations offered, from the first on. */
   branches: z.number().int().min(4).max(6).default(6).meta(
     asOption("operations to choose from"),
   ),
 });
 export type MacroSettings = z.output<typeof macroSettings>;
 
-/** Whether height and width are halved after this layer: twice, at a third and at two thirds. */
+/** Whether height and width are halved after this layer: at one third and at two thirds of the chain. */
 export function reducesAfter(layer: number, layers: number): boolean {
   const third = Math.floor(layers / 3);
   return layer === third - 1 || layer === 2 * third - 1;
 }
 
-/** A chain of layers with skips, whatever else a layer is. */
+/** A chain of layers with skips, whatever the layers compute. */
 export interface Chain {
   layers: readonly { skips: readonly number[] }[];
 }

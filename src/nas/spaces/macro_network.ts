@@ -28,8 +28,8 @@ import {
 
 /**
  * The child of the shared-weight supernet (Pham et al. 2018, §2.3, as released): convolution, then norm, then
- * ReLU; skips are summed and normalised; every width is `filters`. Each (layer, operation) has weights of
- * its own; an earlier output is reduced only where a later layer reads it.
+ * ReLU. Skips are summed and normalised; every width is `filters`. Each (layer, operation) has its own
+ * weights. An earlier output is reduced only if a later layer reads it.
  */
 export const macroSearchNetwork = (arch: MacroArch, into: Sized<MacroSettings>): Network =>
   searchChain(arch, into, (net, x, i) => {
@@ -37,7 +37,7 @@ export const macroSearchNetwork = (arch: MacroArch, into: Sized<MacroSettings>):
     return net.scope(`op${op}`, () => searchOp(net, x, op, into.config));
   });
 
-/** A search child whose layers do `body` before their skips. */
+/** A search child whose layers run `body` before their skips. */
 export function searchChain(
   chain: Chain,
   { config, classes }: Sized<ChainSettings>,
@@ -78,10 +78,10 @@ export function searchOp(
   );
 }
 
-/** Which outputs layer `from` or a later one reads. */
+/** Predicate: whether layer `from` or a later one reads output j. */
 const readIn = (chain: Chain, from: number) => (j: number) => neededFrom(chain, from, j);
 
-/** Halves the outputs after layer i that are to be kept; the others are forgotten. */
+/** Halves the outputs to be kept after layer i and drops the others. */
 function reduce(
   net: Net,
   outputs: (Value | null)[],
@@ -97,15 +97,16 @@ function reduce(
 }
 
 /**
- * The network trained from scratch: ReLU before each convolution; skips are concatenated with the operation's
- * output and go through a 1×1 convolution; the width doubles at each reduction. Pools are bare.
+ * The network trained from scratch: ReLU before each convolution. Skips are concatenated with the operation's
+ * output and go through a 1×1 convolution. The width doubles at each reduction. Pools have neither norm nor
+ * convolution.
  */
 export const macroFinalNetwork = (arch: MacroArch, into: Sized<MacroSettings>): Network =>
   finalChain(arch, into, (net, x, i) => finalOp(net, x, arch.layers[i].op, into.config));
 
 /**
- * A final network whose layers do `body` before their skips. With `legacyFixed` all outputs are halved at a
- * reduction, as released, which counts weights that nothing reads; they are not computed.
+ * A final network whose layers run `body` before their skips. With `legacyFixed` all outputs are halved at a
+ * reduction, as released. This adds weights that nothing reads to the count; they are not computed.
  */
 export function finalChain(
   chain: Chain,

@@ -1,7 +1,7 @@
 /**
- * Presets of the macro spaces. `paper`: the released CIFAR-10 scripts (Pham et al., "Efficient Neural Architecture
- * Search via Parameter Sharing", ICML 2018; the scripts, where paper and scripts differ). `codebrim`: the
- * multi-target search of Mundt et al., "Meta-learning Convolutional Neural Architectures for Multi-target
+ * Presets of the macro spaces. `paper` follows the released CIFAR-10 scripts, also where they differ from the
+ * paper (Pham et al., "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018). `codebrim` is
+ * the multi-target search of Mundt et al., "Meta-learning Convolutional Neural Architectures for Multi-target
  * Concrete Defect Classification with the COncrete DEfect BRidge IMage Dataset", CVPR 2019.
  */
 import {
@@ -53,7 +53,7 @@ const paperTraining: FinalSection = {
   optimizer: { ...optimizer, lrMin: 0.001, l2: 2e-4 },
 };
 
-/** The presets that channel ranges have too. */
+/** Presets that the space of channel ranges has too. */
 export const rangePresets: Presets = {
   search: {
     smoke: { ...smokeSearch(quick), space: { ...quick.space, layers: 3, filters: 4 } },
@@ -70,10 +70,10 @@ export const rangePresets: Presets = {
   },
 };
 
-/** NNabla's batch norm has one ε everywhere. */
+/** Settings with NNabla's batch norm, which has the same ε everywhere. */
 const nnablaMacro = { ...nnablaSpace, opBnEpsilon: 1e-5 } as const;
 
-/** Pictures of 224 × 224 pixels; the stem keeps their size. */
+/** Settings for images of 224 × 224 pixels; the stem keeps their size. */
 const codebrimSpace = { layers: 7, filters: 64, branches: 6, keep: 0.5, bnEpsilon: 1e-4 } as const;
 
 const codebrim = {

@@ -1,8 +1,8 @@
 /**
- * ENAS's macro space of channel ranges: every layer runs all operations, and a layer's decision is which
- * channels it takes of each (the released code, `controller_search_whole_channels` off). `choice` holds, layer
- * by layer, per operation the first channel and how many more than one follow, then the skip bits from the
- * stem on; the controller decides in the same order. As released, a range has at most all channels but one.
+ * ENAS's macro space of channel ranges: every layer runs all operations and decides which channels of each it
+ * takes (the released code, `controller_search_whole_channels` off). `choice` holds, layer by layer: per
+ * operation the first channel and the number of channels minus one, then the skip bits from the stem on. The
+ * controller decides in the same order. As released, a range holds at most all channels but one.
  */
 import { GraphBuilder } from "../predictors/graphs.ts";
 import { macroRangeController } from "../controller/macro.ts";
@@ -29,7 +29,7 @@ export const macroRangeDefinition = defineSpace({
   settings: rangeSettings,
   presets: rangePresets,
   open: macroRangeSpace,
-  // Ranges count in the channels of the search.
+  // Ranges are counted in channels of the search network.
   carried: ({ stem, branches, layers, ...widths }) => ({
     stem,
     branches,
@@ -83,7 +83,7 @@ function macroRangeSpace(config: RangeSettings): SearchSpace<RangeArch> {
     key: (arch) => encode(arch).join(" "),
     supernet: (into) => {
       requireSearchForm(into);
-      // Any ranges take all operations; with every skip taken all reductions are needed.
+      // Any ranges use all operations; with every skip taken all reductions are needed.
       build(everything(layers, branches, units), { ...into, config });
     },
     build: (arch, into) => build(arch, { ...into, config }),
@@ -127,7 +127,7 @@ function decisions(layers: number, branches: number, units: number): Decision[] 
   }).flat();
 }
 
-/** A range ends at the last channel; first channels and counts take turns. */
+/** Limits that end a range at the last channel. First channels and counts alternate. */
 function limits(layers: number, branches: number, units: number): Limit {
   const kinds = Array.from({ length: layers }, (_, i) => [
     ...new Array(branches).fill(["first", "count"]).flat(),

@@ -1,10 +1,10 @@
-/** Architectures of channel ranges: what they are made of, whatever network is built from them. */
+/** Encoding of channel-range architectures, independent of the network built from them. */
 import type { z } from "zod";
 import { macroSettings } from "./macro_arch.ts";
 import { countOf, limits } from "../config/limits.ts";
 
 export const rangeSettings = macroSettings.extend({
-  /** Channels that ranges count in: those of the search; 0 = filters. */
+  /** Channels of the search network, in which ranges are counted; 0 = filters. */
   rangeFilters: countOf(limits.filters).default(0),
 });
 export type RangeSettings = z.output<typeof rangeSettings>;
@@ -16,9 +16,9 @@ export interface Range {
 }
 
 export interface RangeLayer {
-  /** Of each operation, in the order of `macroOps`. */
+  /** One range per operation, in the order of `macroOps`. */
   ranges: Range[];
-  /** One bit per earlier output: 0 is the stem, j the layer j − 1; the predecessor always is an input. */
+  /** One bit per earlier output: 0 is the stem, j the layer j − 1. The predecessor is always an input. */
   skips: number[];
 }
 
@@ -26,7 +26,7 @@ export interface RangeArch {
   layers: RangeLayer[];
 }
 
-/** Channels that ranges count in: those of the search, whatever the width of the network that is built. */
+/** Channels of the search network, in which ranges are counted whatever the width of the built network. */
 export const rangeUnits = (
   { rangeFilters, filters }: Pick<RangeSettings, "rangeFilters" | "filters">,
 ): number => rangeFilters || filters;

@@ -1,4 +1,4 @@
-/** The networks of an architecture of channel ranges: the supernet's child, and the one trained from scratch. */
+/** The networks of a channel-range architecture: the supernet's child, and the one trained from scratch. */
 import { part, type Value } from "../../autodiff/tape.ts";
 import {
   channels,
@@ -18,7 +18,7 @@ import { finalChain, searchChain, searchOp } from "./macro_network.ts";
 import { type Range, type RangeArch, type RangeSettings, rangeUnits } from "./macro_range_arch.ts";
 
 /**
- * The child of the supernet, as released: every layer runs all operations at full width; the chosen channels
+ * The child of the supernet, as released: every layer runs all operations at full width. The chosen channels
  * of each go through a 1×1 convolution whose rows belong to (operation, channel), then norm and ReLU.
  */
 export const rangeSearchNetwork = (arch: RangeArch, into: Sized<RangeSettings>): Network =>
@@ -31,7 +31,7 @@ export const rangeSearchNetwork = (arch: RangeArch, into: Sized<RangeSettings>):
     });
     return net.scope("join", () => {
       const out = config.filters;
-      // About as many inputs as one operation has, whatever the ranges.
+      // The fan-in is about that of one operation, whatever the ranges.
       const init = heInit(out);
       const rows = parts.map(({ start, count }, op) =>
         part(net.param(`w/${op}`, [out, out], init), start * out, [count, out])
@@ -41,10 +41,10 @@ export const rangeSearchNetwork = (arch: RangeArch, into: Sized<RangeSettings>):
   });
 
 /**
- * The network trained from scratch, as the released code defines it (`_fixed_layer`): each operation gives as
- * many channels as its range has, all of them are concatenated and go through ReLU, a 1×1 convolution and norm;
- * skips follow as with whole channels. Ranges grow with the network's first width and not at reductions. The
- * released code forgets the range of a pool; here its 1×1 convolution has that many channels.
+ * The network trained from scratch, as the released code defines it (`_fixed_layer`). Each operation has as
+ * many output channels as its range; all are concatenated and go through ReLU, a 1×1 convolution and norm.
+ * Skips follow as with whole channels. Ranges grow with the network's first width and not at reductions. The
+ * released code ignores the range of a pool; here the pool's 1×1 convolution has that many channels.
  */
 export const rangeFinalNetwork = (arch: RangeArch, into: Sized<RangeSettings>): Network =>
   finalChain(arch, into, (net, x, i, width) => {
@@ -66,7 +66,7 @@ function finalOp(net: Net, x: Value, op: number, width: number, count: number): 
   return net.scope("out", () => relu(norm(net, wide(net, y, { k, out: count }))));
 }
 
-/** A range in a layer of another width; never empty. */
+/** Scales a range to a layer of another width; the result is never empty. */
 function scaled({ start, count }: Range, config: RangeSettings, width: number): Range {
   const units = rangeUnits(config);
   const at = (unit: number) => Math.round(unit * width / units);

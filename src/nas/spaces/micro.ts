@@ -1,8 +1,8 @@
 /**
  * ENAS's micro space: a normal and a reduction cell, stacked to a network (Pham et al. 2018, §2.4). `choice`
  * holds the normal cell, then the reduction cell; per block first input, its operation, second input, its
- * operation. The controller decides in another order, per block both inputs and then both operations: it has
- * to put decisions 0, 2, 1, 3 of each block where they belong.
+ * operation. The controller decides both inputs of a block before both operations, so it has to reorder the
+ * decisions of each block as 0, 2, 1, 3.
  */
 import { microController } from "../controller/micro.ts";
 import { defineSpace } from "../definition.ts";
@@ -82,7 +82,10 @@ function toCell(choice: readonly number[], start: number, blocks: number): Cell 
   });
 }
 
-/** Architectures that between them use every weight: each input with each separable op, each node loose. */
+/**
+ * Architectures that together use every weight: each input with each separable operation, each node as a
+ * loose end.
+ */
 function covering(blocks: number): MicroArch[] {
   const separable = microOps.flatMap(({ kind }, op) => kind === "separable" ? [op] : []);
   return Array.from({ length: blocks + 1 }, (_, node) => node).flatMap((node) =>
@@ -101,8 +104,8 @@ const MAX = microOps.findIndex(({ kind }) => kind === "max");
 const IDENTITY = microOps.findIndex(({ kind }) => kind === "identity");
 
 /**
- * Residual separable 3×3 convolutions (He et al., CVPR 2016): each block adds one to what it reads; the first of
- * a reduction cell adds it to a pooling.
+ * Residual separable 3×3 convolutions (He et al., CVPR 2016): each block adds one to its input. The first
+ * block of a reduction cell adds it to a pooling.
  */
 function handMade(blocks: number): number[] {
   const cell = (first: number) =>

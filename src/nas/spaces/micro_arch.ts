@@ -1,4 +1,4 @@
-/** Micro architectures: what they are made of, whatever network is built from them. */
+/** Encoding of micro architectures, independent of the network built from them. */
 import { z } from "zod";
 import { asOption, blocks, cellSettings, enasSettings, evenFilters, layers } from "./settings.ts";
 
@@ -9,7 +9,7 @@ export const microSettings = z.strictObject({
   blocks: blocks(5),
   ...enasSettings,
   ...cellSettings,
-  /** Quirk Q6: a reduction cell of the search child sees h(l−1) twice. */
+  /** Quirk Q6: a reduction cell of the search child reads h(l−1) twice. */
   legacyReduce: z.boolean().default(false).meta(
     asOption("reduction cells see h(l-1) twice, as in the released code"),
   ),
@@ -17,7 +17,7 @@ export const microSettings = z.strictObject({
 export type MicroSettings = z.output<typeof microSettings>;
 
 export interface Side {
-  /** Node that is read: 0 and 1 are the cell's inputs, block b makes node b + 2. */
+  /** Node to read: 0 and 1 are the cell's inputs, block b produces node b + 2. */
   input: number;
   /** Index into `microOps`. */
   op: number;
@@ -43,7 +43,7 @@ export interface MicroOp {
   k: number;
 }
 
-/** In the numbering of the released code (Pham et al. 2018, §2.4). */
+/** Operations, numbered as in the released code (Pham et al. 2018, §2.4). */
 export const microOps: readonly MicroOp[] = [
   { label: "sep 3×3", kind: "separable", k: 3 },
   { label: "sep 5×5", kind: "separable", k: 5 },
@@ -68,14 +68,17 @@ export function isReduction(layer: number, layers: number): boolean {
 export const auxLayer = (layers: number): number => 2 * Math.floor(layers / 3) + 2;
 
 /**
- * The same text for cells that differ in the order of a block's sides or of independent blocks only: the
- * smallest of all orders in which every block follows what it reads.
+ * Canonical text: equal for cells that differ only in the order of a block's sides or of independent blocks.
+ * It is the smallest text over all orders in which every block follows the blocks that it reads.
  */
 export function cellKey(cell: Cell): string {
   return smallest(cell, [0, 1], []).join(" ");
 }
 
-/** `names[node]` is the node's number in the order under construction; undefined for blocks not yet in it. */
+/**
+ * Smallest text of the blocks left. `names[node]` is the node's number in the order so far; undefined for
+ * blocks not in it yet.
+ */
 function smallest(
   cell: Cell,
   names: readonly (number | undefined)[],
@@ -91,7 +94,7 @@ function smallest(
   if (ready.length === 0) return order;
   const first = ready.reduce((a, { text }) => text < a ? text : a, ready[0].text);
   let candidates = ready.filter(({ text }) => text === first);
-  // Twins that nobody reads are interchangeable: one order stands for all.
+  // Identical blocks that no block reads are interchangeable: one order is enough.
   const loose = candidates.filter(({ b }) =>
     !cell.some(({ x, y }) => x.input === b + 2 || y.input === b + 2)
   );

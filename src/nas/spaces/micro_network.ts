@@ -31,7 +31,7 @@ import {
 
 type Pair = [Value, Value];
 
-/** Cells in a chain: each reads the outputs of the two before it. */
+/** A chain of cells, each reading the outputs of the two before it. */
 export function microNetwork(arch: MicroArch, into: Sized<MicroSettings>): Network {
   const { config, classes } = into;
   const layer = into.form === "search" ? searchLayer : finalLayer;
@@ -77,15 +77,15 @@ function calibrate(net: Net, [h0, h1]: Pair, width: number): Pair {
 
 /**
  * A layer of the supernet's child: all operations keep the size, so before a reduction cell h(l−1) is halved.
- * Weights of an operation are those of (layer, block, side, kernel, input); the loose ends go through
- * a 1×1 convolution whose rows belong to the nodes.
+ * Each (layer, block, side, kernel, input) has its own weights. The loose ends go through a 1×1 convolution
+ * whose rows belong to the nodes.
  */
 function searchLayer(net: Net, arch: MicroArch, [h0, h1]: Pair, layer: Layer): Pair {
   const { width, reduction, into } = layer;
   let inputs: Pair = [h0, h1];
   if (reduction) {
     const halved = factorisedReduction(net, "halve", h1, { out: width });
-    // The released code forgets h(l−2) here (Q6).
+    // The released code does not use h(l−2) here (Q6).
     inputs = [into.config.legacyReduce ? h1 : h0, halved];
   }
   const cell = reduction ? arch.reduce : arch.normal;
@@ -95,20 +95,23 @@ function searchLayer(net: Net, arch: MicroArch, [h0, h1]: Pair, layer: Layer): P
     if (kind === "identity") return x;
     if (kind !== "separable") return pool3(x, kind);
     const options = { k, out: width, bankRows };
-    // In a supernet norms of the bank never keep running statistics, which all architectures would share.
+    // In a supernet these norms keep no running statistics, since all architectures would share them.
     const keep = into.ownStatistics === true;
     const stack = (y: Value) =>
       net.scope(`in${input}`, () => norm(net, separable(net, relu(y), options), { keep }));
     return twice(net, k, stack, x);
   });
   const ends = looseEnds(cell).map((row) => ({ x: nodes[row], row }));
-  // How many ends a row is summed with differs from architecture to architecture.
+  // The number of ends in the sum differs from architecture to architecture.
   const fanIn = into.config.legacyInit ? nodes.length : width;
   const out = joinNorm(net, "out", ends, { out: width, fanIn });
   return [inputs[1], out];
 }
 
-/** A layer of the network trained from scratch: reductions by stride 2 on the cell's inputs, plain concatenation. */
+/**
+ * A layer of the network trained from scratch. Reductions are stride 2 on the cell's inputs; ends are
+ * concatenated.
+ */
 function finalLayer(net: Net, arch: MicroArch, history: Pair, layer: Layer): Pair {
   const { width, reduction } = layer;
   const [x0, x1] = calibrate(net, history, width);
@@ -138,7 +141,10 @@ function finalLayer(net: Net, arch: MicroArch, history: Pair, layer: Layer): Pai
   return [history[1], concat(ends)];
 }
 
-/** All nodes of a cell: its inputs, then one sum per block; an operation also learns how many nodes it may read. */
+/**
+ * Computes all nodes of a cell: its inputs, then one sum per block. An operation also gets the number of
+ * nodes that it may read.
+ */
 function blocks<P>(
   net: Net,
   cell: Cell,
@@ -158,7 +164,7 @@ function blocks<P>(
   return nodes;
 }
 
-/** A separable operation is two stacks of the same kind. */
+/** Applies a stack twice: a separable operation is two equal stacks. */
 function twice(net: Net, k: number, stack: (x: Value, i: number) => Value, x: Value): Value {
   return net.scope(`sep${k}`, () => {
     const first = net.scope("0", () => stack(x, 0));
@@ -166,13 +172,16 @@ function twice(net: Net, k: number, stack: (x: Value, i: number) => Value, x: Va
   });
 }
 
-/** A path into a node, with the salt of its drop-path; null where it is never dropped. */
+/** A path into a node, with its drop-path salt; null where it is never dropped. */
 interface Path {
   y: Value;
   salt: number | null;
 }
 
-/** Drops paths per example; more often in later layers and later in training. Null: never. */
+/**
+ * Drop-path parameters. Paths drop per example, more often in later layers and later in training. Null:
+ * never.
+ */
 function dropPathOf({ l, pass, into: { config } }: Layer): Omit<DropPathParams, "salts"> | null {
   if (!pass.training || config.dropPathKeep === 1) return null;
   const keep = dropPathKeep(l, config.layers, config.dropPathKeep, pass);

@@ -1,4 +1,4 @@
-/** Presets of the micro space; the recipes are those of `macro_presets.ts` on networks of cells. */
+/** Presets of the micro space: the recipes of `macro_presets.ts` for networks of cells. */
 import {
   paperFinal,
   paperSearch,

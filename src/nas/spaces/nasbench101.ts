@@ -1,8 +1,8 @@
 /**
- * The cell space of NAS-Bench-101 (Ying et al., ICML 2019): graphs of at most seven vertices and nine edges with
- * one of three operations on each inner vertex. `choice` holds the 21 bits of the adjacency matrix above
- * its diagonal, row by row, then the operations of vertices 1 … 5. The key is the published MD5 hash, the
- * same for isomorphic cells.
+ * The cell space of NAS-Bench-101 (Ying et al., ICML 2019): graphs of at most seven vertices and nine edges
+ * with one of three operations on each inner vertex. `choice` holds the 21 bits of the adjacency matrix above
+ * its diagonal, row by row, then the operations of vertices 1 … 5. The key is the published MD5 hash, which
+ * is the same for isomorphic cells.
  */
 import { UsageError } from "../../common/errors.ts";
 import type { Rng } from "../../common/random.ts";
@@ -63,13 +63,14 @@ const notation: Notation<Nb101Arch> = {
 export const nasbench101Definition = defineSpace({
   name: "nasbench101",
   summary: "NAS-Bench-101: a cell of at most seven vertices and nine edges, three operations",
-  // Four vertices may share the channels of a cell.
+  // Up to four vertices share the channels of a cell.
   settings: benchmarkSettings({ stages: NB101_STACKS, cells: 9, filters: 128, leastFilters: 4 }),
   presets: benchmarkPresets({
     published,
     small: { layers: 3, filters: 16 },
     least: { layers: 3, filters: 4 },
-    // Ying et al. 2019, §2.3. RMSProp with ε = 1 in the release, which for its small gradients is nearly this.
+    // Ying et al. 2019, §2.3. The release uses RMSProp with ε = 1; for its small gradients this is nearly the
+    // same.
     training: {
       epochs: 108,
       batch: 256,
@@ -98,7 +99,10 @@ async function openEncodings(options: OpenEncodings) {
 
 let shared: Promise<Nb101Cells> | null = null;
 
-/** One copy for all encodings of a process: with its sets of paths it takes some hundred megabytes. */
+/**
+ * Enumerated cells, shared by all encodings of a process: with their sets of paths they take some hundred
+ * megabytes.
+ */
 function sharedCells(options: OpenEncodings): Promise<Nb101Cells> {
   return shared ??= openNb101Cells(options).catch((error) => {
     shared = null;
@@ -141,7 +145,7 @@ function decode(choice: readonly number[]): Nb101Arch {
   return arch;
 }
 
-/** The pruned graph. @throws UsageError for a graph that is no cell. */
+/** The pruned graph. @throws UsageError for a graph that is no valid cell. */
 function dagOf(arch: Nb101Arch): Dag {
   const dag = nb101Dag(arch);
   if (dag) return dag;
@@ -153,14 +157,14 @@ function dagOf(arch: Nb101Arch): Dag {
   );
 }
 
-/** Bits are masked that would leave no way to a cell, whatever the later ones are. */
+/** Masks bits after which no completion is a valid cell. */
 function edgesThatLeadToCells(choice: readonly number[], at: number): boolean[] | null {
   if (at >= nb101Edges.length) return null;
   const before = choice.slice(0, at);
   return [0, 1].map((bit) => leadsToCell([...before, bit]));
 }
 
-/** Every set of inner vertices on a path from input to output, as bits. */
+/** Every set of inner vertices that can form a path from input to output, as bits. */
 const routes = Array.from({ length: 2 ** (NB101_VERTICES - 2) }, (_, set) => {
   const vertices = [0];
   for (let v = 1; v < NB101_VERTICES - 1; v++) if (set >> (v - 1) & 1) vertices.push(v);
@@ -171,8 +175,8 @@ const routes = Array.from({ length: 2 ** (NB101_VERTICES - 2) }, (_, set) => {
 });
 
 /**
- * Whether some completion of the first bits is a cell. More edges never help beyond a path, so it is enough
- * to try the completions by a single path.
+ * Whether some completion of the first bits is a valid cell. Edges beyond one path never help, so only
+ * completions by a single path are tried.
  */
 function leadsToCell(bits: readonly number[]): boolean {
   const ops = new Array<number>(NB101_VERTICES - 2).fill(0);
@@ -183,7 +187,10 @@ function leadsToCell(bits: readonly number[]): boolean {
   });
 }
 
-/** The mutation of the published baselines: an edge flips with probability 1/7, an operation is redrawn with 1/5. */
+/**
+ * The mutation of the published baselines: an edge flips with probability 1/7, an operation is resampled with
+ * 1/5.
+ */
 function mutate(arch: Nb101Arch, rng: Rng): Nb101Arch {
   const before = colour(dagOf(arch));
   for (;;) {
@@ -196,7 +203,7 @@ function mutate(arch: Nb101Arch, rng: Rng): Nb101Arch {
   }
 }
 
-/** Every valid flip of one edge, and every change of the operation of a vertex that counts. */
+/** Every valid flip of one edge, and every change of an operation on a vertex that pruning keeps. */
 function neighbours({ edges, ops }: Nb101Arch): Nb101Arch[] {
   const flips = edges.map((bit, e) => ({ edges: edges.with(e, 1 - bit), ops }));
   const own = colour(dagOf({ edges, ops }));
@@ -211,7 +218,7 @@ function neighbours({ edges, ops }: Nb101Arch): Nb101Arch[] {
 
 const colours = new Colours();
 
-/** Equal for isomorphic graphs; much faster than the hash. */
+/** Canonical number: equal for isomorphic graphs, and much faster than the hash. */
 function colour(dag: Dag): number {
   colours.use(dag);
   return colours.of(dag.labels);

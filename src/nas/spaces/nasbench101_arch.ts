@@ -1,16 +1,15 @@
 /**
- * NAS-Bench-101 cells: what they are made of, whatever network is built from them (Ying et al., ICML 2019, §2). A
- * cell is a graph of at most seven vertices and nine edges; vertices off every path from input to output
- * do not count.
+ * NAS-Bench-101 cells, independent of the network built from them (Ying et al., ICML 2019, §2). A cell is a
+ * graph of at most seven vertices and nine edges. Vertices off every path from input to output are ignored.
  */
 import { md5 } from "../../common/md5.ts";
 import { UsageError } from "../../common/errors.ts";
 
-/** Vertices of the largest cell; 0 is the input, the last the output. */
+/** Vertices of the largest cell; 0 is the input, the last one the output. */
 export const NB101_VERTICES = 7;
 export const NB101_EDGES = 9;
 
-/** A graph of seven vertices; those that lead nowhere are pruned before anything is built. */
+/** A graph of seven vertices. Vertices off every path are pruned before a network is built. */
 export interface Nb101Arch {
   /** 21 bits: the upper triangle of the adjacency matrix, row by row. */
   edges: number[];
@@ -18,7 +17,7 @@ export interface Nb101Arch {
   ops: number[];
 }
 
-/** In the numbering of the published hash. */
+/** Operations, numbered as in the published hash. */
 export const nb101Ops = ["conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"] as const;
 const INPUT = -1;
 const OUTPUT = -2;
@@ -31,9 +30,9 @@ export const nb101Edges: readonly (readonly [number, number])[] = Array.from(
 
 /** A graph with vertices in topological order: the first is the input, the last the output. */
 export interface Dag {
-  /** Per vertex the set of its successors as bits. */
+  /** Set of successors of each vertex, as bits. */
   out: number[];
-  /** Per vertex an index into `nb101Ops`; −1 the input, −2 the output. */
+  /** Label of each vertex: an index into `nb101Ops`, −1 for the input, −2 for the output. */
   labels: number[];
 }
 
@@ -63,7 +62,7 @@ function graphOf({ edges, ops }: Nb101Arch): Dag {
   return { out, labels: [INPUT, ...ops, OUTPUT] };
 }
 
-/** Only the vertices on paths from input to output; null where there is no such path. */
+/** Keeps only the vertices on paths from input to output. Null when there is no such path. */
 export function prune(dag: Dag): Dag | null {
   const last = dag.out.length - 1;
   let reached = 1;
@@ -79,13 +78,13 @@ export function prune(dag: Dag): Dag | null {
   };
 }
 
-/** The pruned graph of a valid cell; null where input and output are apart or edges are too many. */
+/** Pruned graph of a cell. Null when input and output are not connected or there are too many edges. */
 export function nb101Dag(arch: Nb101Arch): Dag | null {
   const dag = prune(graphOf(arch));
   return dag && edgeCount(dag) <= NB101_EDGES ? dag : null;
 }
 
-/** A cell of a pruned graph: its inner vertices first, the others without edges. */
+/** Converts a pruned graph to a cell: its inner vertices first, the others without edges. */
 export function archOfDag({ out, labels }: Dag): Nb101Arch {
   const last = out.length - 1;
   const place = (v: number) => v === last ? NB101_VERTICES - 1 : v;
@@ -101,7 +100,9 @@ export function archOfDag({ out, labels }: Dag): Nb101Arch {
   return { edges, ops };
 }
 
-/** Published hash of a pruned graph: the same for isomorphic ones (`graph_util.hash_module` of the release). */
+/**
+ * Published hash of a pruned graph: the same for isomorphic ones (`graph_util.hash_module` of the release).
+ */
 export function nb101Hash(dag: Dag): string {
   const { out, labels } = dag;
   const into = predecessors(dag);
@@ -120,7 +121,9 @@ export function nb101Hash(dag: Dag): string {
   return md5(`[${hashes.sort().map((h) => `'${h}'`).join(", ")}]`);
 }
 
-/** Vertices and their neighbourhoods look alike in many cells: a few thousand texts in all. */
+/**
+ * Cache of MD5 hashes. Vertices and their neighbourhoods recur in many cells: a few thousand texts in all.
+ */
 const remembered = new Map<string, string>();
 function oftenMd5(text: string): string {
   let digest = remembered.get(text);
@@ -128,7 +131,7 @@ function oftenMd5(text: string): string {
   return digest;
 }
 
-/** Hashes of some vertices, sorted, in one string. */
+/** Concatenates the sorted hashes of some vertices. */
 function joined(hashes: readonly string[], vertices: readonly number[]): string {
   if (vertices.length === 0) return "";
   const first = hashes[vertices[0]];
@@ -138,7 +141,7 @@ function joined(hashes: readonly string[], vertices: readonly number[]): string 
   return vertices.map((v) => hashes[v]).sort().join("");
 }
 
-/** Rows of the adjacency matrix of the pruned graph, then the operations: `01/00:input,output`. */
+/** Text of a cell: rows of the pruned adjacency matrix, then the operations: `01/00:input,output`. */
 export function formatNb101(arch: Nb101Arch): string {
   const dag = nb101Dag(arch) ?? refuse("", "input and output are not connected by at most 9 edges");
   const n = dag.out.length;
@@ -165,8 +168,8 @@ export function parseNb101(text: string): Nb101Arch {
 }
 
 /**
- * A cell from an adjacency matrix and the operations of all its vertices.
- * @param text to name in messages.
+ * Builds a cell from an adjacency matrix and the operations of all its vertices.
+ * @param text shown in messages.
  * @throws UsageError naming row, vertex or operation.
  */
 export function nb101FromMatrix(

@@ -1,15 +1,16 @@
 /**
- * All 423,624 cells of NAS-Bench-101, one of each class of isomorphic ones, in the order of the published
- * enumeration: by vertices, edges as bits, operations.
+ * All 423,624 cells of NAS-Bench-101: one of each class of isomorphic cells, in the order of the published
+ * enumeration (vertices, edges as bits, operations).
  */
 import type { Dag } from "./nasbench101_arch.ts";
 import { NB101_EDGES, NB101_VERTICES, predecessors } from "./nasbench101_arch.ts";
 
-/** Cells by their number of vertices, from 0 on. */
+/** Number of cells by number of vertices, from 0 on. */
 export const nb101Counts: readonly number[] = [0, 0, 1, 6, 84, 2441, 62_010, 359_082];
 
 /**
- * A graph in 32 bits: 21 edges (x → y is bit x + y(y−1)/2), the operations in base 3, the number of vertices.
+ * Packs a graph into 32 bits: 21 edges (x → y is bit x + y(y−1)/2), the operations in base 3, the number of
+ * vertices.
  */
 export function packDag({ out, labels }: Dag): number {
   const n = out.length;
@@ -44,14 +45,17 @@ function mix(h: number): number {
   return h ^ h >>> 16;
 }
 
-/** Colours by refinement: what the published hash does with MD5, with sums of mixed words in its place. */
+/**
+ * Graph colours by iterative refinement, like the published hash but with sums of mixed words in place of
+ * MD5.
+ */
 export class Colours {
   readonly #now = new Int32Array(2 * NB101_VERTICES);
   readonly #next = new Int32Array(2 * NB101_VERTICES);
   readonly #in: number[][] = [];
   readonly #out: number[][] = [];
 
-  /** The graph whose labels vary; call before `of`. */
+  /** Sets the graph whose labels vary; call before `of`. */
   use({ out }: Pick<Dag, "out">): void {
     const into = predecessors({ out, labels: [] });
     const members = (set: number) => out.flatMap((_, v) => set >> v & 1 ? [v] : []);
@@ -62,7 +66,7 @@ export class Colours {
     this.#in.length = this.#out.length = out.length;
   }
 
-  /** A number of 53 bits, equal for isomorphic labelled graphs and for no others of this space. */
+  /** A number of 53 bits that is equal exactly for isomorphic labelled graphs of this space. */
   of(labels: readonly number[]): number {
     const n = labels.length;
     const now = this.#now, next = this.#next;
@@ -94,9 +98,9 @@ export class Colours {
 }
 
 /**
- * Every cell with so many vertices, packed, first of its class; yields after each block of graphs so that
- * a caller can show progress or stop.
- * @param seen colours of the cells so far, added to.
+ * Enumerates the cells with n vertices, packed, the first of each class. Yields after each block of graphs so
+ * that a caller can show progress or stop.
+ * @param seen colours of earlier cells; new ones are added.
  */
 export function* enumerateCells(n: number, seen: Set<number>): Generator<number[]> {
   const colours = new Colours();
@@ -121,7 +125,7 @@ export function* enumerateCells(n: number, seen: Set<number>): Generator<number[
   yield found;
 }
 
-/** Successors by vertex; null where a vertex has no way in or out, or edges are too many. */
+/** Successors of each vertex. Null when a vertex has no edge in or out, or there are too many edges. */
 function graphOfBits(edges: number, n: number): number[] | null {
   const out = new Array<number>(n).fill(0);
   let into = 0, count = 0;

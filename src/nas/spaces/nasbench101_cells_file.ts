@@ -1,4 +1,4 @@
-/** The file in the cache folder that keeps the enumerated cells of NAS-Bench-101: cells, hashes, SHA-256 of both. */
+/** Cache file of the enumerated NAS-Bench-101 cells: cells, hashes, SHA-256 of both. */
 import { dirname, join } from "@std/path";
 import { DataError } from "../../common/errors.ts";
 import { HASH_BYTES, Nb101Cells, SIZE } from "./nasbench101_index.ts";
@@ -6,7 +6,7 @@ import { HASH_BYTES, Nb101Cells, SIZE } from "./nasbench101_index.ts";
 export const cellsPath = (cacheDir: string): string =>
   join(cacheDir, "nasbench101", "nasbench101-cells-1.bin");
 
-/** Null where there is no such file or it is damaged. */
+/** Reads the file. Null when it is missing or damaged. */
 export async function readCells(path: string): Promise<Nb101Cells | null> {
   try {
     const bytes = await Deno.readFile(path);

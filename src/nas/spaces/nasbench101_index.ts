@@ -1,6 +1,6 @@
 /**
- * All cells of NAS-Bench-101 with their published hashes: enumerated once, about a minute, then read from a
- * file in the cache folder.
+ * All cells of NAS-Bench-101 with their published hashes. They are enumerated once, which takes about a
+ * minute, then read from a file in the cache folder.
  */
 import { archOfDag, type Nb101Arch, nb101Dag, nb101Hash } from "./nasbench101_arch.ts";
 import { enumerateCells, nb101Counts, unpackDag } from "./nasbench101_cells.ts";
@@ -8,11 +8,14 @@ import { nb101Paths } from "./nasbench101_paths.ts";
 
 /** Bytes of a cell's hash. */
 export const HASH_BYTES = 16;
-/** How many cells there are. */
+/** Number of cells. */
 export const SIZE = nb101Counts.reduce((a, b) => a + b, 0);
 
 export class Nb101Cells {
-  /** First cell of each bucket of hashes, then the next of the same: −1 ends a chain. */
+  /**
+   * Hash buckets as linked lists: first cell of each bucket, then the next in the same bucket; −1 ends a
+   * list.
+   */
   readonly #first = new Int32Array(1 << 19).fill(-1);
   readonly #next: Int32Array;
   #paths: Map<string, number> | null = null;
@@ -43,7 +46,7 @@ export class Nb101Cells {
     return this.hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES).toHex();
   }
 
-  /** Index of the cell with this key; −1 where there is none. */
+  /** Index of the cell with this key; −1 when there is none. */
   indexOf(key: string): number {
     if (!/^[0-9a-f]{32}$/.test(key)) return -1;
     const bytes = Uint8Array.fromHex(key);
@@ -52,7 +55,9 @@ export class Nb101Cells {
     return i;
   }
 
-  /** The first cell with exactly these paths (`nb101Paths`, joined by blanks); undefined where there is none. */
+  /**
+   * The first cell with exactly these paths (`nb101Paths`, joined by blanks); undefined when there is none.
+   */
   withPaths(paths: readonly number[]): number | undefined {
     if (!this.#paths) {
       this.#paths = new Map();
@@ -63,7 +68,7 @@ export class Nb101Cells {
     return this.#paths.get(paths.join(" "));
   }
 
-  /** How many different sets of paths there are. */
+  /** Number of different sets of paths. */
   get pathSets(): number {
     this.withPaths([]);
     return this.#paths!.size;
@@ -75,14 +80,14 @@ export class Nb101Cells {
 }
 
 export interface OpenCells {
-  /** Where the file is kept; nothing is written without. */
+  /** Folder of the cache file. Without it nothing is written. */
   cacheDir?: string;
-  /** Share of the work that is done, 0 … 1. */
+  /** Called with the share of work done, 0 … 1. */
   progress?(done: number): void;
   signal?: AbortSignal;
 }
 
-/** Reads the cells from the cache, or enumerates them. A damaged file is made anew. */
+/** Reads the cells from the cache, or enumerates them. A damaged file is written again. */
 export async function openNb101Cells(options: OpenCells = {}): Promise<Nb101Cells> {
   if (options.cacheDir === undefined) return await enumerateAll(options);
   const { cellsPath, readCells, writeCells } = await import("./nasbench101_cells_file.ts");
@@ -94,7 +99,7 @@ export async function openNb101Cells(options: OpenCells = {}): Promise<Nb101Cell
   return cells;
 }
 
-/** Graphs first, which is a fifth of the work, then the hash of each. */
+/** Enumerates the graphs, which is a fifth of the work, then hashes each. */
 async function enumerateAll({ progress, signal }: OpenCells): Promise<Nb101Cells> {
   const packed = new Uint32Array(SIZE);
   const seen = new Set<number>();
@@ -119,7 +124,7 @@ async function enumerateAll({ progress, signal }: OpenCells): Promise<Nb101Cells
   return new Nb101Cells(packed, hashes);
 }
 
-/** Index of a cell among all; −1 for a graph that is no cell. */
+/** Index of a cell among all; −1 for a graph that is no valid cell. */
 export function nb101CellIndex(cells: Nb101Cells, arch: Nb101Arch): number {
   const dag = nb101Dag(arch);
   return dag ? cells.indexOf(nb101Hash(dag)) : -1;

@@ -1,6 +1,6 @@
 /**
- * The network of a NAS-Bench-101 cell (Ying et al., ICML 2019, §2.1–2.3): three stacks of cells with a max pool
- * between them, after which the channels double.
+ * The network of a NAS-Bench-101 cell (Ying et al., ICML 2019, §2.1–2.3): three stacks of cells, separated by
+ * max pools after which the channels double.
  */
 import type { Value } from "../../autodiff/tape.ts";
 import { channels, convNormRelu, type Net } from "../../nn/layers.ts";
@@ -9,14 +9,14 @@ import { type BenchmarkSettings, cellName, denseHead, plainStem } from "./benchm
 import type { Network, Sized } from "./child.ts";
 import { type Dag, NB101_VERTICES, predecessors } from "./nasbench101_arch.ts";
 
-/** Stacks of the network; `layers` counts the cells of all of them. */
+/** Number of stacks; `layers` counts the cells of all of them. */
 export const NB101_STACKS = 3;
-/** Vertices that can lead to the output at once: each costs two of nine edges. */
+/** Most vertices that can feed the output at once: each costs two of nine edges. */
 const MAX_BRANCHES = 4;
 
 /**
- * Channels of every vertex of a pruned graph: the output's are shared among the vertices that lead to it, the
- * first ones getting what does not divide; others have as many as the largest vertex they lead to
+ * Channels of every vertex of a pruned graph. The output's channels are divided among the vertices that feed
+ * it; the first ones get the remainder. Other vertices are as wide as the widest vertex that they feed
  * (`compute_vertex_channels` of the release).
  */
 export function nb101Channels({ out }: Pick<Dag, "out">, cin: number, cout: number): number[] {
@@ -57,7 +57,7 @@ function stacks({ config, classes }: Sized<BenchmarkSettings>, cell: CellBody): 
   };
 }
 
-/** @param dag pruned. */
+/** Network of one cell. @param dag pruned. */
 export function nb101Network(dag: Dag, into: Sized<BenchmarkSettings>): Network {
   const inputs = predecessors(dag);
   const last = dag.out.length - 1;
@@ -81,7 +81,9 @@ export function nb101Network(dag: Dag, into: Sized<BenchmarkSettings>): Network 
   });
 }
 
-/** Meets every weight that some cell has: those of a vertex depend on its operation and its channels. */
+/**
+ * Network that reaches every weight of any cell: a vertex's weights depend on its operation and its channels.
+ */
 export function nb101Supernet(into: Sized<BenchmarkSettings>): Network {
   return stacks(into, (net, x, cout) => {
     for (let v = 1; v < NB101_VERTICES - 1; v++) {
@@ -96,7 +98,7 @@ export function nb101Supernet(into: Sized<BenchmarkSettings>): Network {
   });
 }
 
-/** Channels that a vertex can have in a cell with so many at its output. */
+/** Channels that a vertex can have in a cell with `cout` output channels. */
 function widths(cout: number): number[] {
   const found = new Set<number>();
   for (let k = 1; k <= MAX_BRANCHES; k++) {
@@ -106,10 +108,10 @@ function widths(cout: number): number[] {
   return [...found];
 }
 
-/** The first channels of a value, as many as are wanted. */
+/** The first `width` channels of a value. */
 const first = (x: Value, width: number): Value => channels(x) === width ? x : slice(x, 0, width);
 
-/** The cell's input with other channels. */
+/** Projects the cell's input to another number of channels. */
 function projection(net: Net, x: Value, out: number): Value {
   return convNormRelu(net, `project${out}`, x, { k: 1, out });
 }

@@ -1,10 +1,10 @@
 /**
- * Paths of NAS-Bench-101 cells: sequences of operations on routes from input to output (White et al., "A Study
- * on Encodings for Neural Architecture Search", NeurIPS 2020, §4).
+ * Paths of NAS-Bench-101 cells: sequences of operations on routes from input to output (White et al., "A
+ * Study on Encodings for Neural Architecture Search", NeurIPS 2020, §4).
  */
 import type { Dag } from "./nasbench101_arch.ts";
 
-/** Paths that there can be: Σ 3^L for L = 0 … 5. */
+/** Number of possible paths: Σ 3^L for L = 0 … 5. */
 export const NB101_PATHS = 364;
 
 /** Indices of all paths of a pruned graph, ascending, each once: Σ 3^i (op_i + 1) of a path's operations. */
@@ -12,7 +12,7 @@ export function nb101Paths(dag: Dag): number[] {
   return [...new Set(nb101PathList(dag))].sort((a, b) => a - b);
 }
 
-/** The same with as many entries as there are routes. */
+/** Path indices with one entry per route, so repeats are possible. */
 export function nb101PathList({ out, labels }: Dag): number[] {
   const last = out.length - 1;
   const found: number[] = [];

@@ -1,6 +1,7 @@
 /**
- * The topology space of NAS-Bench-201 (Dong & Yang, ICLR 2020) and NATS-Bench: 5⁶ = 15,625 cells of four nodes
- * with an operation on each of six edges. `choice` holds the operations in the order of the arch string.
+ * The topology space of NAS-Bench-201 (Dong & Yang, ICLR 2020) and NATS-Bench: 5⁶ = 15,625 cells of four
+ * nodes with an operation on each of six edges. `choice` holds the operations in the order of the arch
+ * string.
  */
 import { fromEdges } from "../predictors/graphs.ts";
 import { defineSpace } from "../definition.ts";
@@ -86,7 +87,7 @@ function nasbench201Space(config: BenchmarkSettings): SearchSpace<Nb201Arch> {
     start: () => list.start(),
     decode,
     encode,
-    // Equivalent cells have results of their own in the tables.
+    // Equivalent cells have separate results in the tables.
     key: formatNb201,
     unique: (arch) => uniqueNb201(arch, "sums"),
     notation,

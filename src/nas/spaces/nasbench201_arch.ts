@@ -1,4 +1,4 @@
-/** NAS-Bench-201 cells: what they are made of, whatever network is built from them (Dong & Yang, ICLR 2020, §2). */
+/** NAS-Bench-201 cells, independent of the network built from them (Dong & Yang, ICLR 2020, §2). */
 import { UsageError } from "../../common/errors.ts";
 
 /** One operation per edge, as indices into `nb201Ops`, in the order of `nb201Edges`. */
@@ -6,7 +6,7 @@ export interface Nb201Arch {
   ops: number[];
 }
 
-/** In the numbering of the released code. */
+/** Operations, numbered as in the released code. */
 export const nb201Ops = [
   "none",
   "skip_connect",
@@ -45,7 +45,7 @@ const opIds = new Map<string, number>(nb201Ops.map((name, id) => [name, id]));
 
 /**
  * Reads the published string, or six digits: one operation per edge.
- * @throws UsageError naming the node and what is wrong there.
+ * @throws UsageError naming the node and the error.
  */
 export function parseNb201(text: string): Nb201Arch {
   if (/^[0-4]{6}$/.test(text.trim())) return { ops: [...text.trim()].map(Number) };
@@ -86,14 +86,14 @@ export function parseNb201(text: string): Nb201Arch {
 export const nb201Number = ({ ops }: Nb201Arch): number => ops.reduce((n, op) => n * 5 + op, 0);
 
 /**
- * Which cells count as one: those that differ by contracted skips; by edges without operation as well, whose
- * zeros pass through operations; or also by zeros that are added.
+ * Rule by which cells count as the same. `skips`: skips are contracted. `zeros`: also, edges without
+ * operation and operations on their zeros are zero. `sums`: also, adding zeros changes nothing.
  */
 export type Nb201Equivalence = "skips" | "zeros" | "sums";
 
 /**
- * Equal for cells that compute the same; by default the published unique string. Tables list such cells with
- * results of their own, so this is not the space's key.
+ * Text that is equal for cells that compute the same; by default the published unique string. Tables have
+ * separate results for such cells, so this is not the space's key.
  */
 export function uniqueNb201({ ops }: Nb201Arch, up: Nb201Equivalence = "zeros"): string {
   const nodes = ["0"];
@@ -116,7 +116,7 @@ export function uniqueNb201({ ops }: Nb201Arch, up: Nb201Equivalence = "zeros"):
 export function connectedNb201({ ops }: Nb201Arch): boolean {
   const reached = [true, false, false, false];
   nb201Edges.forEach(([from, to], e) => {
-    // Edges are sorted by target: every source is settled before it is read.
+    // Edges are sorted by target, so every source is final before it is read.
     if (reached[from] && ops[e] !== 0) reached[to] = true;
   });
   return reached[NODES - 1];

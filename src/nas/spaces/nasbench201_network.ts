@@ -1,6 +1,6 @@
 /**
- * The network of a NAS-Bench-201 cell (Dong & Yang, ICLR 2020, §2.1): a stem, three stages of equal cells with
- * a residual reduction block between them, and a classifier with bias.
+ * The network of a NAS-Bench-201 cell (Dong & Yang, ICLR 2020, §2.1): a stem, three stages of equal cells
+ * separated by residual reduction blocks, and a classifier with bias.
  */
 import type { Value } from "../../autodiff/tape.ts";
 import { channels, conv, convNorm, type Net, norm, pool3, stem } from "../../nn/layers.ts";
@@ -9,7 +9,7 @@ import { type BenchmarkSettings, cellName, denseHead, doubled } from "./benchmar
 import type { Network, Sized } from "./child.ts";
 import { type Nb201Arch, nb201Edges, nb201Ops } from "./nasbench201_arch.ts";
 
-/** Stages of the network; `layers` counts the cells of all of them. */
+/** Number of stages; `layers` counts the cells of all of them. */
 export const NB201_STAGES = 3;
 
 export function nb201Network(
@@ -32,7 +32,7 @@ export function nb201Network(
   };
 }
 
-/** Node values are sums over their edges; weights belong to (edge, operation). */
+/** Builds a cell. Node values are sums over their edges; each (edge, operation) has its own weights. */
 function cell(net: Net, x: Value, { ops }: Nb201Arch): Value {
   const nodes = [x];
   for (let node = 1; node <= 3; node++) {
@@ -42,7 +42,7 @@ function cell(net: Net, x: Value, { ops }: Nb201Arch): Value {
       const y = net.scope(`edge${e}`, () => operation(net, nodes[from], nb201Ops[ops[e]]));
       sum = sum ? add(sum, y) : y;
     });
-    // A node without inputs is zero, and what a convolution with its norm makes of zero is not.
+    // A node without inputs is a zero tensor, not absent: convolution and norm do not map zero to zero.
     nodes.push(sum ?? scale(x, 0));
   }
   return nodes[3];
@@ -55,7 +55,7 @@ function operation(net: Net, x: Value, name: (typeof nb201Ops)[number]): Value {
   return convNorm(net, `conv${k}`, relu(x), { k, out: channels(x) });
 }
 
-/** Halves the size: two 3×3 convolutions, and an average pool with a 1×1 convolution beside them. */
+/** Halves the size: two 3×3 convolutions, added to an average pool followed by a 1×1 convolution. */
 function reduction(net: Net, x: Value, out: number): Value {
   const half = convNorm(net, "a", relu(x), { k: 3, out, stride: 2 });
   const main = convNorm(net, "b", relu(half), { k: 3, out });

@@ -1,7 +1,7 @@
 /**
  * The space of NAS-Bench-Macro (Su et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search",
- * CVPR 2021, §4): eight layers, each the identity or one of two inverted residual blocks: 3⁸ = 6,561 networks.
- * `choice` holds the operations from the first layer on; the key is their eight digits.
+ * CVPR 2021, §4): eight layers, each the identity or one of two inverted residual blocks: 3⁸ = 6,561
+ * networks. `choice` holds the operations from the first layer on; the key is their eight digits.
  */
 import type { Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../common/errors.ts";
@@ -24,7 +24,7 @@ export interface MacroBenchArch {
   ops: number[];
 }
 
-/** In the numbering of the released code: window and expansion of the inverted residuals. */
+/** Operations, numbered as in the released code: kernel size and expansion of the inverted residuals. */
 export const macroBenchOps = [
   { label: "identity", k: 0, expansion: 0 },
   { label: "inverted residual 3×3, ×3", k: 3, expansion: 3 },
@@ -52,10 +52,10 @@ const list = new DecisionList(
   })),
 );
 
-/** Eight digits, as the published table has them. */
+/** Eight digits, as in the published table. */
 export const formatMacroBench = ({ ops }: MacroBenchArch): string => ops.join("");
 
-/** @throws UsageError saying what eight digits are expected. */
+/** Reads eight digits. @throws UsageError describing the expected digits. */
 export function parseMacroBench(text: string): MacroBenchArch {
   if (!/^[0-2]{8}$/.test(text.trim())) {
     throw new UsageError(

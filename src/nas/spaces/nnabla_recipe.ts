@@ -1,11 +1,11 @@
-/** The defaults of the reproduction in Sony's nnabla-examples, on the networks of this project. */
+/** Defaults of the reproduction in Sony's nnabla-examples, for this project's networks. */
 import { controller, none, optimizer, paperFinal, paperSearch } from "../config/fragments.ts";
 import type { FinalSection, SearchSection } from "../config/sections.ts";
 
-/** NNabla turns pictures, and does not crop them. */
+/** Augmentation of NNabla: it rotates images and does not crop them. */
 const turned = { ...none, flip: true, rotate: 0.25 } as const;
 
-/** Dropout of one half; running statistics as they are. */
+/** Dropout of one half; running statistics without bias correction. */
 export const nnablaSpace = { keep: 0.5, bnDebias: false } as const;
 
 const nnablaOptimizer = {
@@ -27,14 +27,14 @@ const nnablaController = {
   tanhConstant: 1.5,
   opTanhReduce: 1,
   entropyWeight: 0,
-  // Variance reduction is off by default there.
+  // NNabla turns variance reduction off by default.
   baseline: "none",
   baselineDecay: 0.999,
   skipTarget: 0.8,
   skipWeight: 1.5,
-  // Its penalty measures the softmax.
+  // NNabla's penalty uses the softmax probability.
   skipPenaltyCorrected: true,
-  // A weight decay of 0.025, which is the gradient's coefficient.
+  // NNabla's weight decay is 0.025, the coefficient in the gradient.
   l2: 0.0125,
 } as const;
 

@@ -1,25 +1,25 @@
-/** Settings that networks of several spaces have in common, with bounds and defaults. */
+/** Settings shared by networks of several spaces, with bounds and defaults. */
 import { z } from "zod";
 import { limits, sizeOf } from "../config/limits.ts";
 
 const share = z.number().gt(0).max(1);
 
-/** Metadata of a setting that is an option of the command line too, under its own name. */
+/** Metadata of a setting that is also a command-line option, under its own name. */
 export const asOption = (description: string) => ({ option: true, description });
 
-/** What the options `--layers` and `--filters` say in every space. */
+/** Descriptions of the options `--layers` and `--filters`, the same in every space. */
 export const LAYERS = asOption("layers of the network");
 export const FILTERS = asOption("channels of the first layer");
 
 /** Settings of every network that `toModel` makes. */
 export const networkSettings = {
   stem: z.literal([1, 2, 4]).default(1).meta(asOption("total stride of the stem: 1, 2 or 4")),
-  /** Quirk Q10: first weights of depthwise kernels and of banks as released. */
+  /** Quirk Q10: initial weights of depthwise kernels and of weight banks as released. */
   legacyInit: z.boolean().default(false),
   /** Batch norm: epsilon and decay of the running statistics. */
   bnEpsilon: z.number().positive().default(1e-5),
   bnDecay: z.number().min(0).lt(1).default(0.9),
-  /** Running statistics forget their start values at the first update. */
+  /** Bias correction of the running statistics, which removes their start values. */
   bnDebias: z.boolean().default(true),
 };
 
@@ -30,7 +30,7 @@ export const enasSettings = {
   keep: share.default(0.9),
 };
 
-/** Settings of networks of two repeated cells. */
+/** Settings of networks built from two repeated cells. */
 export const cellSettings = {
   /** Keep probability of drop-path at the last layer and step, in networks trained from scratch. */
   dropPathKeep: share.default(1),

@@ -1,5 +1,5 @@
 /**
- * Acquisition functions: which candidates are worth a query, from what a predictor says of them (White et al.,
+ * Acquisition functions: which candidates are worth a query, given a predictor's output (White et al.,
  * "BANANAS", AAAI 2021, §3, appendix and released code; Jones et al., "Efficient Global Optimization", 1998).
  */
 import type { Rng } from "../../common/random.ts";
@@ -22,24 +22,24 @@ export type AcquisitionName = keyof typeof acquisitionNames;
 export const allAcquisitionNames = Object.keys(acquisitionNames) as AcquisitionName[];
 
 export interface Situation {
-  /** Of losses: small is good. */
+  /** Predicted losses of the candidates: smaller is better. */
   prediction: Prediction;
   /** Lowest loss so far. */
   best: number;
   rng: Rng;
-  /** A function drawn from the predictor, at the candidates. */
+  /** Samples a function from the predictor and evaluates it at the candidates. */
   draw(): Float64Array;
-  /** Predictions of each member of an ensemble, at the candidates. */
+  /** Predictions of each ensemble member at the candidates. */
   members(): Float64Array[];
 }
 
-/** Whether an acquisition gives an architecture the same value twice: only then can it be climbed. */
+/** Whether an acquisition is deterministic; only then can local search climb it. */
 export const isFixed = (name: AcquisitionName): boolean => name !== "its" && name !== "ts";
 
-/** Networks of an ensemble differ by more than they err: BANANAS divides their deviation by this for `ei`. */
+/** Divisor of the ensemble's deviation for `ei`, as in BANANAS: members differ by more than their error. */
 const EI_CALIBRATION = 5;
 
-/** A value per candidate, larger is better; only their order means something. */
+/** Acquisition value per candidate, larger is better; only the order is meaningful. */
 export function acquire(name: AcquisitionName, situation: Situation): Float64Array {
   const { prediction: { mean, deviation }, best, rng, draw, members } = situation;
   const below = (factor: number) => mean.map((m, i) => -(m - factor * deviation[i]));
@@ -73,7 +73,7 @@ export function acquire(name: AcquisitionName, situation: Situation): Float64Arr
   }
 }
 
-/** log(u Φ(u) + φ(u)), also where the value itself underflows. */
+/** log(u Φ(u) + φ(u)), accurate even where the value itself underflows. */
 export function logImprovement(u: number): number {
   const logDensity = -u * u / 2 - Math.log(2 * Math.PI) / 2;
   if (u < -8) return logDensity - 2 * Math.log(-u) + Math.log1p(-3 / (u * u));

@@ -1,8 +1,8 @@
-/** What strategies without a policy on the device have in common. */
+/** Helpers of strategies without a policy on the device. */
 import type { SearchSpace } from "../space.ts";
 import type { Scored, Trial } from "../strategy.ts";
 
-/** An architecture with its score, and the trial that it was scored in where that matters, as plain data. */
+/** An architecture with its score, and the id of its trial where needed, as plain data. */
 export interface SavedScore {
   choice: number[];
   score: number;
@@ -23,18 +23,18 @@ export const loadScores = <A>(
   saved: readonly SavedScore[],
 ): Known<A>[] => saved.map(({ choice, ...rest }) => ({ arch: space.decode(choice), ...rest }));
 
-/** A new architecture with the ids of the trials that it was made from; none of one that was drawn. */
+/** A new architecture with the trial ids of its parents; a sampled one has none. */
 export interface Child<A> {
   arch: A;
   parents?: number[];
 }
 
-/** Ids of the trials in which these were scored, each once. */
+/** Ids of the trials in which these architectures were scored, each once. */
 export const parentsOf = (...from: readonly { trial?: number }[]): number[] => [
   ...new Set(from.flatMap(({ trial }) => trial ?? [])),
 ];
 
-/** The trial of a made architecture. */
+/** The trial of a new architecture. */
 export const asTrial = <A>(id: number, { arch, parents }: Child<A>): Trial<A> => ({
   id,
   arch,

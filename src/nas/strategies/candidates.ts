@@ -1,31 +1,31 @@
-/** Where a predictor looks for the next architecture: most spaces are too much to predict as a whole. */
+/** Candidates for the next query: most spaces are too large to predict every architecture. */
 import type { Rng } from "../../common/random.ts";
 import type { VariationOperators } from "./variation.ts";
 import type { Whole } from "./whole.ts";
 
 export interface CandidatePlan {
-  /** A space of at most so many architectures is looked at as a whole, without the rest of the plan. */
+  /** Spaces of up to this many architectures are predicted as a whole, without the rest of the plan. */
   whole?: number;
-  /** The best architectures so far that are mutated, so often for each number of edits. */
+  /** Number of best architectures to mutate, and mutations of each for every number of edits. */
   parents: number;
   each: number;
-  /** 1 … so many edits in a mutation. */
+  /** Mutations have 1 … `edits` edits. */
   edits: number;
-  /** A mutation that changed nothing is drawn again. */
+  /** Repeat a mutation that changed nothing. */
   changed?: boolean;
-  /** Later parents are left out once there are so many candidates; 0 = all parents. */
+  /** Number of candidates after which the remaining parents are skipped; 0 = use all parents. */
   enough: number;
-  /** Uniform draws beside them. */
+  /** Number of uniform samples added. */
   random: number;
-  /** Uniform draws until there are so many candidates, where the space has as many. */
+  /** Sample uniformly until there are this many candidates; fewer if the space has fewer. */
   fill?: number;
-  /** A random part of so many candidates is rated; all where there is no number. */
+  /** Number of candidates rated, picked at random; default: all. */
   rated?: number;
-  /** So many of the candidates with the best acquisition climb to better neighbours until there are none. */
+  /** Number of best candidates that climb to better neighbours until there are none. */
   climbs: number;
 }
 
-/** An architecture with the value of its acquisition. */
+/** An architecture with its acquisition value. */
 export interface Candidate<A> {
   arch: A;
   key: string;
@@ -34,20 +34,20 @@ export interface Candidate<A> {
 
 export interface Surroundings<A> {
   variation: VariationOperators<A>;
-  /** Equal for architectures of which one is enough. */
+  /** Architectures with equal keys count as one candidate. */
   key(arch: A): string;
-  /** All there are, where the space is small enough for the plan. */
+  /** The whole space, if it is small enough for the plan; otherwise null. */
   whole: Whole<A> | null;
-  /** Scored architectures, the best first. */
+  /** Scored architectures, best first. */
   ranked: readonly A[];
-  /** Keys of architectures that are no candidates: scored, or asked for. */
+  /** Keys of architectures already scored or asked for, which are no candidates. */
   taken: ReadonlySet<string>;
   rng: Rng;
-  /** Values of architectures, larger is better. */
+  /** Acquisition values of architectures, larger is better. */
   acquire(archs: readonly A[]): Float64Array;
 }
 
-/** Candidates that differ from each other and from what is taken, the best first; may be none. */
+/** Candidates that differ from each other and are not taken, best first; may be empty. */
 export function findCandidates<A>(plan: CandidatePlan, around: Surroundings<A>): Candidate<A>[] {
   if (around.whole) return valuedWhole(around.whole, around).sort(better);
   const pool = someOf(propose(plan, around), plan.rated, around.rng);
@@ -63,7 +63,7 @@ function valued<A>(archs: A[], { key, acquire }: Surroundings<A>): Candidate<A>[
   return archs.map((arch, i) => ({ arch, key: key(arch), value: values[i] }));
 }
 
-/** Also what is taken gets a value, and then goes: predictors are fast at candidates that they saw before. */
+/** Rates the whole space and then drops taken ones: predictors are fast at inputs they have seen before. */
 function valuedWhole<A>(
   { archs, keys }: Whole<A>,
   { taken, acquire }: Surroundings<A>,
@@ -92,7 +92,7 @@ function propose<A>(plan: CandidatePlan, around: Surroundings<A>): Map<string, A
   return pool;
 }
 
-/** Mutations that may change nothing in a row, before one is taken that does. */
+/** Attempts at a mutation that changes something, before one that changes nothing is accepted. */
 const PATIENCE = 100;
 
 function mutation<A>(
@@ -117,7 +117,7 @@ function someOf<A>(pool: Map<string, A>, most: number | undefined, rng: Rng): Ma
   return new Map(Array.from(rng.permutation(all.length).subarray(0, most), (i) => all[i]));
 }
 
-/** Adds all that is seen on the way. */
+/** Climbs from the best candidates and adds all rated neighbours to `found` and `pool`. */
 function climb<A>(
   climbs: number,
   found: Candidate<A>[],

@@ -1,6 +1,6 @@
 /**
- * ENAS: a controller learns by REINFORCE which architectures score well (Pham et al., ICML 2018, section
- * 2.2 and appendix). Draws and gradients are computed for a whole batch of samples at once.
+ * ENAS: a controller learns by REINFORCE which architectures score well (Pham et al., ICML 2018, section 2.2
+ * and appendix). Sampling and gradients are computed for a whole batch of samples at once.
  */
 import { z } from "zod";
 import { run } from "../../autodiff/run.ts";
@@ -39,7 +39,7 @@ export interface EnasConfig {
   network(store: WeightStore): ControllerNetwork;
 }
 
-/** What a batch of draws said: per sample, and about the policy. */
+/** A sampled batch: choices per sample, and figures of the policy. */
 interface Drawn {
   choices: number[][];
   entropies: number[];
@@ -61,7 +61,7 @@ export class EnasStrategy<A> implements Strategy<A> {
   #saved: Saved = { draws: 0, trials: 0, baseline: null };
   #asked: Drawn = { choices: [], entropies: [], probabilities: [] };
 
-  /** Throws UsageError for spaces that the controller does not know. */
+  /** @throws UsageError for spaces without a controller. */
   constructor(
     private readonly gpu: Gpu,
     private readonly space: SearchSpace<A>,
@@ -131,7 +131,7 @@ export class EnasStrategy<A> implements Strategy<A> {
     return Promise.resolve();
   }
 
-  /** Replaces the controller's weights (`controller.safetensors` of a search), and draws. */
+  /** Loads the controller's weights (`controller.safetensors` of a search), and samples. */
   sampleFrom(tensors: State["tensors"], n: number): Promise<A[]> {
     this.#store.load(partOf({ json: {}, tensors }, "policy").tensors);
     return this.draw(n);
@@ -141,7 +141,7 @@ export class EnasStrategy<A> implements Strategy<A> {
     return new ControllerPass(this.gpu, n, this.#network.weights, this.config.controller, source);
   }
 
-  /** Records a draw of n samples and a step on them (`Gpu.dryRun`). */
+  /** Records sampling n architectures and a step on them (`Gpu.dryRun`). */
   dryRun(n: number): void {
     this.#record(n, 0);
     const arch = uniformArchitecture(this.space, new Rng(1, Stream.search));
@@ -168,7 +168,7 @@ export class EnasStrategy<A> implements Strategy<A> {
     const probabilities = logits.flatMap(({ value, kind }, l) =>
       meanProbabilities(read[decisions.length + l], n, numel(value.shape) / n, kind)
     );
-    // Rows of probabilities follow the decisions: bring them into the order of the choice as well.
+    // Rows of probabilities are in the order of the decisions; sort them into the order of the choice.
     const places = this.#network.toChoice(probabilities.map((_, i) => i));
     return {
       choices: decided.map((d) => this.#network.toChoice(d)),
@@ -220,7 +220,7 @@ function row(data: Float32Array<ArrayBuffer>, v: Value, n: number, i: number): n
   return [...new Uint32Array(data.buffer, data.byteOffset + i * width * 4, width)];
 }
 
-/** Mean over n samples of what shaped logits mean: one row, or one [no, yes] row per skip bit. */
+/** Mean probabilities over n samples, from shaped logits: one row, or one [no, yes] row per skip bit. */
 function meanProbabilities(
   logits: Float32Array,
   n: number,
@@ -243,7 +243,7 @@ function meanProbabilities(
   return [mean];
 }
 
-/** Share of connect decisions that were "yes"; undefined in spaces without any. */
+/** Share of skip decisions that were "yes"; undefined in spaces without any. */
 function skipRate<A>(space: SearchSpace<A>, choices: number[][]): number | undefined {
   const skips: number[] = [];
   for (const choice of choices) {

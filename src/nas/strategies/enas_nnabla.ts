@@ -1,7 +1,7 @@
 /**
- * ENAS the way of Sony's nnabla-examples. An iteration samples candidates, lets the policy learn from their
- * scores, trains the best of them and scores it again: that score is the iteration's. The signs and
- * probabilities are those of the paper, not of that code.
+ * ENAS as in Sony's nnabla-examples. An iteration samples candidates, updates the policy with their scores,
+ * trains the best candidate and scores it again; that is the iteration's score. Signs and probabilities
+ * follow the paper, not that code.
  */
 import { UsageError } from "../../common/errors.ts";
 import { defineStrategy } from "../definition.ts";
@@ -12,23 +12,23 @@ import type { Scored, State, Strategy, StrategyReport, Trial } from "../strategy
 
 interface Saved {
   trials: number;
-  /** Whether the candidates of this iteration have their scores, and the best of them is to be trained. */
+  /** True after the candidates of this iteration are scored, when the best of them is to be trained. */
   training: boolean;
-  /** The best candidate of this iteration; null where none scored. */
+  /** The best candidate of this iteration; null if none scored above 0. */
   best: { choice: number[]; score: number } | null;
-  /** The architecture that is trained in this iteration. */
+  /** The architecture trained in this iteration. */
   trained: number[] | null;
 }
 
 export class NnablaStrategy<A> implements Strategy<A> {
   #saved: Saved = { trials: 0, training: false, best: null, trained: null };
-  /** What the policy was asked, under its own ids; a round is never cut by a checkpoint. */
+  /** The policy's own trials of this round; not saved, since no checkpoint falls within a round. */
   #asked: Trial<A>[] = [];
 
-  /** @param policy learns by what it is told of the candidates. */
+  /** @param policy learns from the scores of the candidates. */
   constructor(private readonly policy: Strategy<A>, private readonly space: SearchSpace<A>) {}
 
-  /** In training n times the best candidate, or one sample of the policy where none scored; else n samples. */
+  /** While training, n times the best candidate (or one sample if there is none); otherwise n samples. */
   async draw(n: number): Promise<A[]> {
     if (!this.#saved.training) return await this.policy.draw(n);
     const { best } = this.#saved;
@@ -37,7 +37,7 @@ export class NnablaStrategy<A> implements Strategy<A> {
     return Array.from({ length: n }, () => arch);
   }
 
-  /** n candidates, which cannot win untrained. */
+  /** Asks for n candidates. Their scores are partial: untrained candidates cannot win. */
   async ask(n: number): Promise<Trial<A>[]> {
     this.#asked = await this.policy.ask(n);
     return this.#asked.map(({ arch }) => ({ id: this.#saved.trials++, arch, partial: true }));
@@ -58,13 +58,13 @@ export class NnablaStrategy<A> implements Strategy<A> {
     return trained ? [{ id: this.#saved.trials++, arch: this.space.decode(trained) }] : [];
   }
 
-  /** The next iteration samples candidates again. */
+  /** Ends the iteration: the next one samples candidates again. */
   tellTrained([done]: Scored<A>[]): StrategyReport {
     this.#saved = { ...this.#saved, training: false, best: null, trained: null };
     return { trained: done?.score.value };
   }
 
-  /** From the policy, which is a part of its own beside what was trained. */
+  /** Samples from the saved policy, whose tensors are stored under `learner`. */
   sampleFrom(tensors: State["tensors"], n: number): Promise<A[]> {
     const learner = partOf({ json: {}, tensors }, "learner").tensors;
     return this.policy.sampleFrom!(learner, n);
@@ -93,7 +93,7 @@ export const nnablaDefinition = defineStrategy({
   settings: enasDefinition.settings,
   needsDevice: true,
   defaults: enasDefinition.defaults,
-  // One round of candidates per training, each with momentum of its own; the winner was trained.
+  // One round of candidates per training, each training with new momentum; the winner was trained.
   loop: {
     rounds: 1,
     roundsEvery: 1,

@@ -1,6 +1,6 @@
 /**
- * Regularised evolution (Real et al., "Regularized Evolution for Image Classifier Architecture Search",
- * AAAI 2019, algorithm 1): the winner of a tournament is mutated, the oldest dies.
+ * Regularised evolution (Real et al., "Regularized Evolution for Image Classifier Architecture Search", AAAI
+ * 2019, algorithm 1): the winner of a tournament is mutated, the oldest member is removed.
  */
 import { z } from "zod";
 import { Rng, Stream } from "../../common/random.ts";
@@ -23,13 +23,13 @@ import { encodingSettings, POPULATIONS } from "./settings.ts";
 export interface EvolutionConfig {
   population: number;
   tournament: number;
-  /** Random draws before the first mutation; 0 = as many as the population. */
+  /** Random samples before the first mutation; 0 = as many as the population. */
   initial?: number;
-  /** Who makes room: the oldest, or the worst as before regularisation. */
+  /** Member to remove: the oldest, or the worst as before regularisation. */
   drop?: "oldest" | "worst";
   /**
-   * As published with White et al., NeurIPS 2020: no more first draws than the population holds, and after
-   * each child one dies as soon as there are `population`, so that a population of 30 settles at 29.
+   * As published with White et al., NeurIPS 2020: at most `population` initial samples, and after each child
+   * one member is removed once there are `population`, so that a population of 30 settles at 29.
    */
   strict?: boolean;
 }
@@ -41,7 +41,10 @@ interface Saved {
   population: SavedScore[];
 }
 
-/** @throws UsageError where space or encoding have no mutation. */
+/**
+ * Opens regularised evolution.
+ * @throws UsageError where space or encoding have no mutation.
+ */
 export function evolutionStrategy<A>(
   variation: VariationOperators<A>,
   seed: number,
@@ -102,7 +105,7 @@ export function evolutionStrategy<A>(
   };
 }
 
-/** Members of a population and of a tournament in the presets for two processor cores. */
+/** Sizes of population and tournament in the presets for two processor cores. */
 const SMALL: Readonly<Record<string, { population: number; tournament: number }>> = {
   smoke: { population: 4, tournament: 2 },
   quick: { population: 20, tournament: 5 },
@@ -114,11 +117,11 @@ export const evolutionDefinition = defineStrategy({
   settings: z.strictObject({
     population: sizeOf(limits.architectures).default(50),
     tournament: sizeOf(limits.architectures).default(10),
-    /** Random draws before the first mutation; 0 = as many as the population. */
+    /** Random samples before the first mutation; 0 = as many as the population. */
     initial: countOf(limits.architectures).default(0),
-    /** Who makes room for a child. */
+    /** Member to remove for a child. */
     drop: z.enum(["oldest", "worst"]).default("oldest"),
-    /** As published with the study of encodings: room is made one child too early. */
+    /** Quirk of the code of the encodings study: members are removed one child too early. */
     strict: z.boolean().default(false),
     ...encodingSettings,
   }),

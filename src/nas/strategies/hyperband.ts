@@ -13,9 +13,9 @@ import type { VariationOperators } from "./variation.ts";
 import { encodingSettings } from "./settings.ts";
 
 export interface HyperbandConfig {
-  /** One in `eta` goes on to the next fidelity. */
+  /** One in `eta` architectures is promoted to the next fidelity. */
   eta: number;
-  /** Architectures at the lowest fidelity; 0 = as many as leave one at the highest. */
+  /** Architectures at the lowest fidelity; 0 = just enough to leave one at the highest. */
   initial: number;
 }
 
@@ -30,8 +30,10 @@ interface Saved {
 }
 
 /**
- * @param fidelities epochs that the evaluator can train, ascending.
- * @param brackets Hyperband begins its brackets at every fidelity in turn, successive halving always at the lowest.
+ * Opens successive halving or Hyperband.
+ * @param fidelities numbers of epochs that the evaluator can train, ascending.
+ * @param brackets Hyperband starts its brackets at each fidelity in turn, successive halving always at the
+ * lowest.
  * @throws UsageError with fewer than two fidelities.
  */
 export function hyperbandStrategy<A>(
@@ -53,10 +55,10 @@ export function hyperbandStrategy<A>(
 
 class Hyperband<A> implements Strategy<A> {
   #trials = 0;
-  /** Fidelity at which the present bracket began, and the present one. */
+  /** Indices of the fidelity at which the current bracket started, and of the current one. */
   #bracket = 0;
   #level = 0;
-  /** Of this rung: not asked yet, asked and not told, told. */
+  /** Architectures of the current rung that are not yet asked for; `#asked` counts those without a result. */
   #waiting: A[] = [];
   #asked = 0;
   #scored: { arch: A; score: number }[] = [];
@@ -77,7 +79,7 @@ class Hyperband<A> implements Strategy<A> {
     );
   }
 
-  /** Fewer than n where a rung ends. */
+  /** Asks for n trials, or fewer at the end of a rung. */
   ask(n: number): Promise<Trial<A>[]> {
     const epochs = this.fidelities[this.#level];
     const asked = this.#waiting.splice(0, n);
@@ -147,7 +149,7 @@ class Hyperband<A> implements Strategy<A> {
   }
 }
 
-/** Initial 0 = as many as leave one at the longest training. */
+/** With `initial` 0, just enough architectures to leave one at the longest training. */
 const settings = z.strictObject({
   eta: sizeOf(limits.architectures).min(2).default(3),
   initial: countOf(limits.architectures).default(0),

@@ -1,6 +1,6 @@
 /**
- * Local search (White et al., "Local Search is State of the Art for Neural Architecture Search Benchmarks", 2020;
- * Den Ottelander et al. 2020): go to a better neighbour; where there is none, start anew.
+ * Local search (White et al., "Local Search is State of the Art for Neural Architecture Search Benchmarks",
+ * 2020; Den Ottelander et al. 2020): moves to a better neighbour; where there is none, restarts.
  */
 import { z } from "zod";
 import { Rng, Stream } from "../../common/random.ts";
@@ -20,20 +20,20 @@ import type { VariationOperators } from "./variation.ts";
 import { encodingSettings } from "./settings.ts";
 
 export interface LocalSearchConfig {
-  /** Random draws before each climb; it starts from the best of them. */
+  /** Random samples before each climb, which starts from the best of them. */
   initial: number;
-  /** Order in which neighbours are tried; fixed is the space's or encoding's own. */
+  /** Order in which neighbours are tried; fixed: that of the space or encoding. */
   order: "random" | "fixed";
-  /** Score the whole neighbourhood and go to its best, instead of to the first that is better. */
+  /** Score the whole neighbourhood and move to its best, instead of to the first that is better. */
   whole: boolean;
-  /** At a minimum: draw anew, or go on from the best architecture whose neighbours were not all tried. */
+  /** At a minimum: restart from new samples, or continue from the best architecture not fully expanded. */
   atMinimum: "restart" | "continue";
 }
 
 interface Saved {
   drawn: number;
   trials: number;
-  /** In the order of scoring. */
+  /** Scored architectures in the order of scoring. */
   seen: SavedScore[];
   expanded: number[][];
   starts: SavedScore[];
@@ -43,7 +43,10 @@ interface Saved {
   better: SavedScore | null;
 }
 
-/** @throws UsageError where space or encoding have no neighbourhood. */
+/**
+ * Opens local search.
+ * @throws UsageError where space or encoding have no neighbourhood.
+ */
 export function localSearchStrategy<A>(
   variation: VariationOperators<A>,
   seed: number,
@@ -53,22 +56,22 @@ export function localSearchStrategy<A>(
   return new LocalSearch(variation, new Rng(seed, Stream.search), config);
 }
 
-/** Draws in a row that had all been seen. */
+/** Attempts to sample an architecture that is not scored yet. */
 const ENOUGH = 10_000;
 
 class LocalSearch<A> implements Strategy<A> {
   #trials = 0;
-  /** Every scored architecture: it costs nothing a second time. */
+  /** All scored architectures; they are not asked for again. */
   #seen = new Map<string, Known<A>>();
-  /** Whose neighbours have all been tried. */
+  /** Keys of architectures whose neighbours have all been tried. */
   #expanded = new Set<string>();
-  /** Draws of the present start, and how many are still to come. */
+  /** Samples of the current start, and how many are still missing. */
   #starts: Known<A>[] = [];
   #fresh: number;
   #here: Known<A> | null = null;
   /** Neighbours still to be tried, the next one last. */
   #left: A[] = [];
-  /** The best neighbour of a whole neighbourhood so far. */
+  /** The best neighbour so far, when a whole neighbourhood is scored. */
   #better: Known<A> | null = null;
 
   constructor(
@@ -92,7 +95,7 @@ class LocalSearch<A> implements Strategy<A> {
       if (arch === null) break;
       asked.set(this.#key(arch), arch);
     }
-    // Drawn while there is no place to start from, and a neighbour of it otherwise.
+    // Samples of a start have no parents; neighbours have the current architecture.
     const parents = this.#here ? parentsOf(this.#here) : [];
     const trials = [...asked.values()].map((arch) => asTrial(this.#trials++, { arch, parents }));
     return Promise.resolve(trials);
@@ -107,14 +110,14 @@ class LocalSearch<A> implements Strategy<A> {
     return this.variation.space.key(arch);
   }
 
-  /** The next architecture without a score; null when first those that were asked for must be told. */
+  /** The next architecture to score; null where results of those already asked for are needed first. */
   #next(asked: boolean): A | null {
     for (let tries = 0;; tries++) {
       if (this.#fresh > 0) {
         const arch = this.variation.sample(this.rng);
         const known = this.#seen.get(this.#key(arch));
         this.#fresh--;
-        // Where everything has been seen, something is asked again.
+        // After many attempts all samples were known: ask for a known one again.
         if (!known || tries > ENOUGH) return arch;
         this.#starts.push(known);
         if (this.#fresh === 0 && !asked) this.#begin();
@@ -215,12 +218,12 @@ export const localSearchDefinition = defineStrategy({
   name: "local-search",
   summary: "to a better neighbour, and anew where there is none",
   settings: z.strictObject({
-    /** Random draws before each climb. */
+    /** Random samples before each climb. */
     initial: sizeOf(limits.architectures).default(1),
     order: z.enum(["random", "fixed"]).default("random"),
-    /** Score whole neighbourhoods instead of going to the first better neighbour. */
+    /** Score whole neighbourhoods instead of moving to the first better neighbour. */
     whole: z.boolean().default(false),
-    /** What follows a minimum: new draws, or the best architecture that was not expanded. */
+    /** At a minimum: restart from new samples, or continue from the best architecture not fully expanded. */
     atMinimum: z.enum(["restart", "continue"]).default("restart"),
     ...encodingSettings,
   }),

@@ -1,7 +1,7 @@
 /**
- * Search guided by a predictor: random draws first, then again and again a predictor learns from all scores, an
- * acquisition function rates candidates, and the best of them are asked for. Bayesian optimisation, BANANAS and
- * the others differ in these three parts alone.
+ * Model-based search. After initial random samples, a predictor is fitted to all scores, an acquisition
+ * function rates candidates, and the best of them are asked for, again and again. Bayesian optimisation,
+ * BANANAS and the others differ only in these three parts.
  */
 import { UsageError } from "../../common/errors.ts";
 import { Rng, salted, Stream } from "../../common/random.ts";
@@ -14,19 +14,19 @@ import type { VariationOperators } from "./variation.ts";
 import { type Whole, wholeSpace } from "./whole.ts";
 
 export interface ModelBasedPlan<A> {
-  /** Of the strategy, for messages. */
+  /** Name of the strategy, for messages. */
   name: string;
-  /** Random draws before the first fit. */
+  /** Random samples before the first fit. */
   initial: number;
   /** Architectures asked for between two fits. */
   batch: number;
-  /** They take turns from fit to fit. */
+  /** Predictors, used in turn from fit to fit. */
   predictors: readonly Predictor<A>[];
   acquisition: AcquisitionName;
   candidates: CandidatePlan;
-  /** Equal for architectures of which one is asked for. */
+  /** Key of an architecture: only one of several with equal keys is asked for. */
   key(arch: A): string;
-  /** What a predictor learns of scores: the error, or its logarithm. */
+  /** Converts scores to what a predictor learns: the error, or its logarithm. */
   target: (scores: Float64Array) => Float64Array;
 }
 
@@ -42,10 +42,11 @@ interface Known<A> {
   score: number;
 }
 
-/** Draws of a small space that may all be taken, before one is taken twice. */
+/** Attempts to sample an architecture that is not taken, before a taken one is accepted. */
 const TRIES = 1000;
 
 /**
+ * Opens a model-based strategy.
  * @throws UsageError where space or encoding have no mutation, or no neighbourhood to climb in, and for an
  * acquisition that cannot be climbed.
  */
@@ -79,11 +80,11 @@ export function modelBasedStrategy<A>(
 class Guided<A> implements Strategy<A> {
   readonly #rng: Rng;
   #trials = 0;
-  /** In the order of scoring; of architectures scored twice the last score. */
+  /** Scored architectures in the order of scoring; one scored twice has its last score. */
   #known = new Map<string, Known<A>>();
-  /** Picked by the last fit and not yet asked for, the next one first. */
+  /** Candidates picked by the last fit and not yet asked for, the next one first. */
   #queue: A[] = [];
-  /** Listed before the first fit; null where the space is too large for the plan. */
+  /** The whole space, listed before the first fit; null where it is too large for the plan. */
   #whole: Whole<A> | null | undefined;
 
   constructor(
@@ -131,7 +132,7 @@ class Guided<A> implements Strategy<A> {
     return [...this.#known.values()].sort((a, b) => b.score - a.score).map(({ arch }) => arch);
   }
 
-  /** A draw that is not taken; where nearly all are, one that is. */
+  /** Samples an architecture that is not taken; after `TRIES` attempts, one that may be. */
   #fresh(taken: ReadonlySet<string>): A {
     let arch = this.variation.sample(this.#rng);
     for (let i = 0; i < TRIES && taken.has(this.plan.key(arch)); i++) {
@@ -140,7 +141,7 @@ class Guided<A> implements Strategy<A> {
     return arch;
   }
 
-  /** The candidates with the best acquisition after a fit to all that is known; at least one. */
+  /** Fits a predictor to all scores and returns the candidates with the best acquisition, at least one. */
   #pick(n: number, taken: ReadonlySet<string>): A[] {
     const { predictors, initial, batch, target, acquisition, candidates, key } = this.plan;
     const turn = Math.floor(Math.max(0, this.#trials - initial) / batch);
@@ -148,7 +149,7 @@ class Guided<A> implements Strategy<A> {
     if (this.#whole === undefined) {
       this.#whole = wholeSpace(this.variation.space, key, candidates.whole ?? 0);
     }
-    // A round's numbers depend on the place in the search alone: a restored search needs no fit of its past.
+    // The seed depends only on the number of trials: a restored search repeats no earlier fits.
     const rng = new Rng(this.seed, salted(Stream.search, 1), this.#trials);
     const known = [...this.#known.values()];
     const losses = target(Float64Array.from(known, ({ score }) => score));

@@ -1,4 +1,6 @@
-/** NSGA-II (Deb et al., IEEE TEC 6(2), 2002): evolution towards the whole front of several objectives. */
+/**
+ * NSGA-II (Deb et al., IEEE TEC 6(2), 2002): evolution towards the whole Pareto front of several objectives.
+ */
 import { z } from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { defineStrategy } from "../definition.ts";
@@ -30,6 +32,7 @@ interface Saved {
 }
 
 /**
+ * Opens NSGA-II.
  * @param further names of the objectives beside the score.
  * @throws UsageError where there are none, or space or encoding have no mutation.
  */
@@ -50,7 +53,7 @@ export function nsga2Strategy<A>(
 
 class Nsga2<A> implements Strategy<A> {
   #trials = 0;
-  /** Best first: by front, then by crowding. */
+  /** Population, best first: by front, then by crowding distance. */
   #parents: Member<A>[] = [];
   #children: Member<A>[] = [];
 
@@ -90,13 +93,13 @@ class Nsga2<A> implements Strategy<A> {
     return { arch: this.variation.perturb(both, this.rng), parents: parentsOf(first, second) };
   }
 
-  /** Of a binary tournament: parents stand in the order of their worth. */
+  /** Winner of a binary tournament. Parents are sorted best first, so that the lower index wins. */
   #winner(): Member<A> {
     const places = [0, 1].map(() => this.rng.below(this.#parents.length));
     return this.#parents[Math.min(...places)];
   }
 
-  /** The best of parents and children: whole fronts, and of the last one those far from others. */
+  /** Keeps the best of parents and children: whole fronts, and the least crowded of the last one. */
   #survive(): void {
     const all = new Map<string, Member<A>>();
     for (const one of [...this.#parents, ...this.#children]) {

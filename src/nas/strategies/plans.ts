@@ -1,4 +1,4 @@
-/** The strategies that are guided by a predictor, by name: each is a plan. */
+/** The model-based strategies by name; each is a plan. */
 import { z } from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { defineStrategy, type StrategyDefinition } from "../definition.ts";
@@ -19,17 +19,17 @@ import type { CandidatePlan } from "./candidates.ts";
 import { type ModelBasedPlan, modelBasedStrategy } from "./model_based.ts";
 import { encodingSettings } from "./settings.ts";
 
-/** What a person may change of a plan; 0 and "" = as the strategy has it. */
+/** Settings of a plan that the user may change; 0 and "" = the strategy's own. */
 export interface ModelBasedConfig {
-  /** Random draws before the first fit. */
+  /** Random samples before the first fit. */
   initial: number;
   /** Architectures asked for between two fits. */
   batch: number;
   acquisition: AcquisitionName | "";
   predictor: PredictorName | "";
-  /** Where candidates come from: mutations of the best, uniform draws, or both. */
+  /** Sources of candidates: mutations of the best, uniform samples, or both. */
   candidates: "" | "mutation" | "random" | "mutation-random";
-  /** Of the predictor. */
+  /** Settings of the predictor. */
   settings: SettingsInConfig;
 }
 
@@ -39,15 +39,15 @@ interface Recipe {
   predictor: PredictorName | readonly PredictorName[];
   acquisition: AcquisitionName;
   candidates: CandidatePlan;
-  /** The logarithm of the error is learned, or the error in per cent. */
+  /** The predictor learns the logarithm of the error instead of the error in per cent. */
   log?: boolean;
-  /** What the predictor sees where nothing else is named, in spaces that have it. */
+  /** Default encoding for the predictor, in spaces that have it. */
   encoding?: string;
-  /** Of architectures that compute the same, one is asked for. */
+  /** Ask for only one of several architectures with the same computation. */
   distinct?: boolean;
 }
 
-/** BANANAS: a hundred mutations of the best, of the next best where many were seen already. */
+/** BANANAS: 100 mutations of the best; of the next best too where fewer than 100 are new. */
 const mutations: CandidatePlan = {
   parents: 5,
   each: 100,
@@ -56,7 +56,7 @@ const mutations: CandidatePlan = {
   random: 0,
   climbs: 0,
 };
-/** Half mutations of the ten best, half uniform draws. */
+/** Half mutations of the ten best, half uniform samples. */
 const half: CandidatePlan = {
   parents: 10,
   each: 10,
@@ -68,7 +68,7 @@ const half: CandidatePlan = {
 };
 
 const recipes = {
-  /** White et al., NeurIPS 2020; kernel and candidates after NASBOT (Kandasamy et al., NeurIPS 2018). */
+  /** White et al., NeurIPS 2020; kernel and candidates follow NASBOT (Kandasamy et al., NeurIPS 2018). */
   gp: {
     initial: 10,
     batch: 1,
@@ -84,7 +84,7 @@ const recipes = {
     candidates: half,
     log: true,
   },
-  /** NAS-BOWL (Ru et al., ICLR 2021) without its interpretation of features. */
+  /** NAS-BOWL (Ru et al., ICLR 2021), without its interpretation of features. */
   "gp-wl": {
     initial: 10,
     batch: 1,
@@ -94,8 +94,8 @@ const recipes = {
     log: true,
   },
   /**
-   * Two kernels take turns: a search that sees with one only can stay where that one is wrong, and be sure of
-   * it. Settings chosen on CIFAR-10 and CIFAR-100 of NAS-Bench-201.
+   * Two kernels take turns: a search with one kernel can get stuck where that kernel is wrong but certain.
+   * Settings were chosen on CIFAR-10 and CIFAR-100 of NAS-Bench-201.
    */
   "gp-mixed": {
     initial: 5,
@@ -114,7 +114,7 @@ const recipes = {
     acquisition: "its",
     candidates: mutations,
   },
-  /** As in the code of the encodings study; naszilla draws 20 first and shows the net `adj`. */
+  /** DNGO as in the code of the encodings study; naszilla starts with 20 samples and encodes by `adj`. */
   dngo: {
     initial: 10,
     batch: 10,
@@ -123,7 +123,7 @@ const recipes = {
     candidates: mutations,
     encoding: "path",
   },
-  /** As in naszilla. */
+  /** BOHAMIANN as in naszilla. */
   bohamiann: {
     initial: 20,
     batch: 10,
@@ -132,7 +132,7 @@ const recipes = {
     candidates: mutations,
     encoding: "adj",
   },
-  /** Wen et al., ECCV 2020: one fit to eight ninths of the budget, then the best of many draws. */
+  /** Wen et al., ECCV 2020: one fit to 8/9 of the budget, then the best of many samples. */
   gcn: {
     initial: 0,
     batch: 0,
@@ -140,7 +140,7 @@ const recipes = {
     acquisition: "mean",
     candidates: { parents: 0, each: 0, edits: 0, enough: 0, random: 0, climbs: 0 },
   },
-  /** Shi et al., NeurIPS 2020. */
+  /** BONAS (Shi et al., NeurIPS 2020). */
   bonas: {
     initial: 10,
     batch: 10,
@@ -148,7 +148,7 @@ const recipes = {
     acquisition: "ei-full",
     candidates: mutations,
   },
-  /** NPENAS-NP (Wei et al., IEEE TNNLS 2022): the predictor chooses among the offspring of the best. */
+  /** NPENAS-NP (Wei et al., IEEE TNNLS 2022): the predictor selects among the offspring of the best. */
   npenas: {
     initial: 10,
     batch: 10,
@@ -163,13 +163,16 @@ export type ModelBasedName = keyof typeof recipes;
 export interface PlanContext<A> {
   space: SearchSpace<A>;
   encodings: Encodings<A>;
-  /** What the predictor sees; "" = what the strategy's authors chose where the space has it, otherwise its choices. */
+  /** Encoding for the predictor; "" = the authors' where the space has it, otherwise the choices. */
   encoding: string;
-  /** How many architectures will be asked for. */
+  /** Number of architectures that will be asked for. */
   budget: number;
 }
 
-/** @throws UsageError where the space lacks what the plan needs. */
+/**
+ * Makes the plan of a model-based strategy.
+ * @throws UsageError where the space lacks what it needs.
+ */
 export function modelBasedPlan<A>(
   name: ModelBasedName,
   config: ModelBasedConfig,
@@ -195,9 +198,9 @@ export function modelBasedPlan<A>(
 }
 
 /**
- * Of 172 architectures, 20 are picked at the end and the others learned from; 50 candidates are ranked for each
- * of the budget.
- * @param own architectures to learn from, 0 = as many as that.
+ * Plan of `gcn`. As published, 20 of 172 architectures are picked at the end and the others learned from. 50
+ * candidates are ranked for each architecture of the budget.
+ * @param own number of architectures to learn from; 0 = the published share.
  */
 function gcnRecipe(budget: number, own: number): Recipe {
   const picked = Math.max(1, Math.floor(20 / 172 * budget));
@@ -206,7 +209,7 @@ function gcnRecipe(budget: number, own: number): Recipe {
   return { ...recipes.gcn, initial, batch: Math.max(1, budget - initial), candidates };
 }
 
-/** Candidates where uniform draws are among them. */
+/** Candidates in total, where they include uniform samples. */
 const FILLED = 200;
 
 function chosen(kind: ModelBasedConfig["candidates"], own: CandidatePlan): CandidatePlan {
@@ -222,7 +225,7 @@ function chosen(kind: ModelBasedConfig["candidates"], own: CandidatePlan): Candi
   }
 }
 
-/** The encoding of that name, or the default. */
+/** Encoding for a predictor: the named one, or the default. */
 function seen<A>(
   { space, encodings, encoding }: PlanContext<A>,
   sees: "features" | "distance",
@@ -251,16 +254,16 @@ const summaries: Record<ModelBasedName, string> = {
   npenas: "NPENAS: a graph net chooses among the offspring of the best",
 };
 
-/** 0 and "" = as the strategy has it. */
+/** 0 and "" = the strategy's own. */
 const settings = z.strictObject({
-  /** Random draws before the first fit; architectures asked for between two fits. */
+  /** Random samples before the first fit, and architectures asked for between two fits. */
   initial: countOf(limits.compared).default(0),
   batch: countOf(limits.compared).default(0),
   acquisition: z.enum(["", ...allAcquisitionNames]).default(""),
   predictor: z.enum(["", ...allPredictorNames]).default(""),
-  /** Mutations of the best, uniform draws, or both. */
+  /** Mutations of the best, uniform samples, or both. */
   candidates: z.enum(["", "mutation", "random", "mutation-random"]).default(""),
-  /** Settings of the predictor; 0 and "" = its own. */
+  /** Settings of the predictor; 0 and "" = its own defaults. */
   settings: z.strictObject({
     layers: countOf(limits.predictorLayers),
     width: countOf(limits.predictorWidth),
@@ -273,7 +276,7 @@ const settings = z.strictObject({
   ...encodingSettings,
 });
 
-/** Every strategy that a predictor guides. */
+/** Definitions of all model-based strategies. */
 export const modelBasedDefinitions: readonly StrategyDefinition[] = Object.entries(summaries).map(
   ([name, summary]) =>
     defineStrategy({
@@ -288,7 +291,7 @@ export const modelBasedDefinitions: readonly StrategyDefinition[] = Object.entri
           encoding: given.encoding.predictor,
           budget: rounds * config.perRound,
         });
-        // Several edits at once lead out of a neighbourhood that is known.
+        // Several edits at once reach beyond a neighbourhood that is already known.
         const own = given.encoding.perturb === "" && encodings.adj?.perturb;
         return modelBasedStrategy(
           own ? { ...variation, perturb: own } : variation,

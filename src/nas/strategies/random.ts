@@ -1,4 +1,4 @@
-/** Random search: every architecture drawn anew, by the space (every decision uniform) or by an encoding. */
+/** Random search: samples each architecture by the space (every decision uniform) or by an encoding. */
 import { z } from "zod";
 import { Rng, Stream } from "../../common/random.ts";
 import { defineStrategy } from "../definition.ts";
@@ -7,17 +7,17 @@ import { meanReward } from "./asking.ts";
 import type { VariationOperators } from "./variation.ts";
 import { encodingSettings } from "./settings.ts";
 
-/** Draws per architecture that is asked for, until one may be asked for twice (White et al., NeurIPS 2020, code). */
+/** Attempts to sample an architecture not asked for before (5 in the code of White et al., NeurIPS 2020). */
 const PATIENCE = 5;
 
 interface Saved {
   drawn: number;
   trials: number;
-  /** Choices of what was asked for. */
+  /** Choices of the architectures asked for. */
   asked: number[][];
 }
 
-/** Asks for no architecture twice while draws give others. */
+/** Asks for an architecture twice only where `PATIENCE` samples give no new one. */
 export function randomStrategy<A>(variation: VariationOperators<A>, seed: number): Strategy<A> {
   const { space } = variation;
   const rng = new Rng(seed, Stream.search);

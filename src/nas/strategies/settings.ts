@@ -1,11 +1,11 @@
-/** Settings that several strategies have in common. */
+/** Settings shared by several strategies. */
 import { z } from "zod";
 import { nameText } from "../config/limits.ts";
 
-/** How a strategy draws, varies and describes architectures. */
+/** Encodings by which a strategy samples, varies and describes architectures. */
 export const encodingSettings = {
   encoding: z.strictObject({
-    /** Encodings to sample, to perturb and for a predictor; "" = the space's own. */
+    /** Encodings for sampling, for perturbing and for the predictor; "" = the space's own. */
     sample: nameText.default(""),
     perturb: nameText.default(""),
     predictor: nameText.default(""),
@@ -14,7 +14,7 @@ export const encodingSettings = {
   }).prefault({}),
 };
 
-/** Members of a population by what a score costs. */
+/** Sizes of population and tournament by the cost of a score. */
 export const POPULATIONS = {
   lookup: { population: 30, tournament: 10 },
   training: { population: 5, tournament: 2 },

@@ -1,4 +1,4 @@
-/** How a strategy gets from nothing, or from one architecture, to another: by the space itself or by an encoding. */
+/** Variation operators of a strategy: sampling, mutation and neighbours, by the space or by an encoding. */
 import { UsageError } from "../../common/errors.ts";
 import type { Encoding } from "../encodings/encoding.ts";
 import type { Rng } from "../../common/random.ts";
@@ -9,19 +9,24 @@ export interface VariationOperators<A> {
   readonly space: SearchSpace<A>;
   sample(rng: Rng): A;
   /**
-   * @param edits mutations one after the other by the space, a factor on the rate of an encoding that has one.
-   * @throws UsageError where neither space nor encoding can.
+   * Mutates an architecture.
+   * @param edits number of mutations in a row by the space; for an encoding with a rate, a factor on it.
+   * @throws UsageError where neither space nor encoding can mutate.
    */
   perturb(arch: A, rng: Rng, edits?: number): A;
   neighbours(arch: A): A[];
-  /** Throws a UsageError unless the moves that a strategy needs are there: before a search starts. */
+  /**
+   * Checks before a search that the variation operators a strategy needs exist.
+   * @throws UsageError if not.
+   */
   require(strategy: string, ...needed: ("perturb" | "neighbours")[]): void;
 }
 
 const WORDS = { perturb: "mutation", neighbours: "neighbourhood" };
 
 /**
- * @param encodings for sampling, and for perturbing and neighbourhoods; the space's own where none is given.
+ * Variation operators of a space.
+ * @param encodings used for sampling, and for perturbing and neighbours; default: the space's own operators.
  * @throws UsageError for an encoding that cannot sample.
  */
 export function variationOf<A>(

@@ -1,16 +1,16 @@
-/** All architectures of a small space: where there are few, none need be left out. */
+/** Lists all architectures of a small space. */
 import { allowed } from "../decisions.ts";
 import type { Cursor, SearchSpace } from "../space.ts";
 
 export interface Whole<A> {
   archs: readonly A[];
-  /** Of each architecture, as the function that was asked for them says. */
+  /** Keys of the architectures, by the caller's function. */
   keys: readonly string[];
 }
 
 /**
- * One architecture for each key, the first in the order of choices; null where the space has more than `most`.
- * @param key equal for architectures of which one is enough.
+ * One architecture per key, the first in the order of choices; null if the space has more than `most`.
+ * @param key of architectures with equal keys, only one is listed.
  */
 export function wholeSpace<A>(
   space: SearchSpace<A>,
@@ -28,11 +28,11 @@ export function wholeSpace<A>(
   return { archs: [...found.values()], keys: [...found.keys()] };
 }
 
-/** In lexicographic order; null where there are more than `most`. */
+/** All choices in lexicographic order; null if there are more than `most`. */
 function listChoices<A>(space: SearchSpace<A>, most: number): number[][] | null {
   const choices: number[][] = [];
   const prefix: number[] = [];
-  /** False once there are too many. */
+  /** Returns false once there are too many. */
   const visit = ({ decision, choose }: Cursor): boolean => {
     if (!decision) return choices.push([...prefix]) <= most;
     return allowed(decision).every((option) => {

@@ -1,4 +1,4 @@
-/** What a study is: algorithms × tables × trials. Built-in groups and a user's own file have the same form. */
+/** Schema of a study: algorithms × tables × trials, for the built-in groups and for a user's file. */
 import { z } from "zod";
 import { DataError, UsageError } from "../../common/errors.ts";
 import { strategies } from "../registry.ts";
@@ -8,33 +8,33 @@ import { limits, sizeOf } from "../config/limits.ts";
 const positive = sizeOf(limits.architectures);
 
 const encoding = z.strictObject({
-  /** Encodings to sample, to perturb and for a predictor; "" = the space's own. */
+  /** Encodings for sampling, for perturbing and for the predictor; "" = the space's own. */
   sample: z.string().default(""),
   perturb: z.string().default(""),
   predictor: z.string().default(""),
   /** Follow the quirks of the published encodings. */
   strict: z.boolean().default(false),
-  /** Where truncated encodings end, and the expected number of changes of a perturbation. */
+  /** Length at which encodings are truncated, and expected number of changes of a perturbation. */
   pathCutoff: positive.optional(),
   edgeCutoff: positive.optional(),
   rate: z.number().positive().optional(),
-  /** Bounds of draws by `constrained`. */
+  /** Bounds for sampling by `constrained`. */
   maxEdges: positive.optional(),
   maxNodes: z.number().int().min(2).optional(),
 });
 
 const algorithm = z.strictObject({
-  /** In tables and figures; no two are called the same. */
+  /** Unique name for tables and figures. */
   name: z.string().min(1).max(60),
   strategy: z.string().min(1),
   encoding: encoding.prefault({}),
-  /** Settings of a search by their dotted names: `strategy.population`. */
+  /** Settings of a search by dotted name: `strategy.population`. */
   settings: z.record(z.string(), z.unknown()).default({}),
 });
 
 const tableChoice = z.strictObject({
   file: z.string().min(1),
-  /** Of the table; by default its first, and that one's own columns. */
+  /** Data set of the table and columns; default: the table's first data set, and that one's own columns. */
   dataset: z.string().default(""),
   objective: z.string().default(""),
   report: z.string().default(""),
@@ -42,7 +42,7 @@ const tableChoice = z.strictObject({
 
 export const studySchema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, "expected letters, digits, dots, dashes and underscores"),
-  /** Of a table of the user's own; benchmarks are recognised. */
+  /** Space of a user's own table; benchmarks are recognised. */
   space: z.string().optional(),
   algorithms: z.array(algorithm).min(1),
   tables: z.array(tableChoice).default([]),
@@ -50,7 +50,7 @@ export const studySchema = z.strictObject({
   trials: sizeOf(limits.trials).default(10),
   /** Scored architectures per search. */
   queries: positive.default(150),
-  /** The best so far is noted after every so many queries, and after the last. */
+  /** The best so far is recorded after every `every` queries, and after the last. */
   every: positive.default(10),
   seed: z.number().int().nonnegative().max(2 ** 31 - 1).default(1),
 }).superRefine(({ algorithms }, context) => {
@@ -70,7 +70,10 @@ export type StudyInput = z.input<typeof studySchema>;
 export type Algorithm = z.infer<typeof algorithm>;
 export type TableChoice = z.infer<typeof tableChoice>;
 
-/** @throws UsageError naming field, value and what is expected. */
+/**
+ * Checks a study.
+ * @throws UsageError naming field, value and what is expected.
+ */
 export function parseStudy(value: unknown, name: string): Study {
   const result = studySchema.safeParse(value, { error: expectation });
   if (result.success) return result.data;
@@ -80,7 +83,10 @@ export function parseStudy(value: unknown, name: string): Study {
   );
 }
 
-/** @throws DataError where the text is no JSON; UsageError as `parseStudy`. */
+/**
+ * Parses and checks a study's file.
+ * @throws DataError where the text is not JSON; UsageError as `parseStudy`.
+ */
 export function readStudy(text: string, file: string): Study {
   let value: unknown;
   try {
@@ -91,17 +97,20 @@ export function readStudy(text: string, file: string): Study {
   return parseStudy(value, file);
 }
 
-/** Queries after which the best so far is noted. */
+/** Numbers of queries after which the best so far is recorded. */
 export function notedAt({ queries, every }: Pick<Study, "queries" | "every">): number[] {
   const at = Array.from({ length: Math.floor(queries / every) }, (_, i) => (i + 1) * every);
   if (at.at(-1) !== queries) at.push(queries);
   return at;
 }
 
-/** The same for every algorithm: their searches begin alike. */
+/** Seed of a trial, the same for every algorithm: their searches start alike. */
 export const seedOf = ({ seed }: Pick<Study, "seed">, trial: number): number => seed + trial;
 
-/** Only these algorithms. @throws UsageError naming those that there are. */
+/**
+ * The study with only these algorithms.
+ * @throws UsageError listing the known ones for an unknown name.
+ */
 export function onlyAlgorithms(study: Study, names: readonly string[]): Study {
   const unknown = names.find((name) => !study.algorithms.some((a) => a.name === name));
   if (unknown !== undefined) {
@@ -114,7 +123,7 @@ export function onlyAlgorithms(study: Study, names: readonly string[]): Study {
   return { ...study, algorithms: study.algorithms.filter(({ name }) => names.includes(name)) };
 }
 
-/** As published, quirks included: those of the encodings, and a population of evolution that is one too small. */
+/** The study with published quirks: those of the encodings, and evolution with a population one too small. */
 export function strictly(study: Study): Study {
   return {
     ...study,
@@ -126,7 +135,7 @@ export function strictly(study: Study): Study {
   };
 }
 
-/** The quirks of a strategy's published code, as settings of a search. */
+/** Quirks of a strategy's published code, as settings of a search. */
 function asPublished(strategy: string): Record<string, unknown> {
   const published = Object.entries(strategies.find(strategy)?.published ?? {});
   return Object.fromEntries(published.map(([name, value]) => [`strategy.${name}`, value]));

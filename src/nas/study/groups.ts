@@ -1,7 +1,7 @@
 /**
- * The experiments of White, Neiswanger, Nolen and Savani, "A Study on Encodings for Neural Architecture Search"
- * (NeurIPS 2020), and those of naszilla, by the names of their published code; settings as there: ten first
- * draws, 150 queries, draws and mutations by adjacency.
+ * Built-in studies: the experiments of White, Neiswanger, Nolen and Savani, "A Study on Encodings for Neural
+ * Architecture Search" (NeurIPS 2020), and those of naszilla, named as in their published code. Settings are
+ * the same: ten initial samples, 150 queries, sampling and mutation by adjacency.
  */
 import { UsageError } from "../../common/errors.ts";
 import { parseStudy, type Study, type StudyInput } from "./definition.ts";
@@ -10,15 +10,15 @@ type AlgorithmInput = StudyInput["algorithms"][number];
 type EncodingInput = NonNullable<AlgorithmInput["encoding"]>;
 
 interface Group {
-  /** In a line. */
+  /** One-line description. */
   summary: string;
   algorithms: AlgorithmInput[];
-  /** Where it cannot be another: encodings that other spaces have not. */
+  /** Required space, where other spaces lack the encodings. */
   space?: string;
   queries?: number;
 }
 
-/** Architectures are drawn and perturbed by adjacency unless a row says otherwise. */
+/** Default of all rows: sampling and perturbing by adjacency. */
 const byAdjacency = { sample: "adj", perturb: "adj" };
 
 const row = (
@@ -54,7 +54,7 @@ const main: AlgorithmInput[] = [
   localSearch("local search"),
 ];
 
-/** Of naszilla, where each is a group as well. */
+/** Algorithms of naszilla; each is also a group by itself. */
 const algorithms: Record<string, AlgorithmInput> = {
   random,
   evolution: evolution("evolution"),
@@ -139,7 +139,7 @@ const groups: Record<string, Group> = {
     ].map(bananas),
   },
   bananas_all: {
-    // The published first row mutates by cat_adj, which no code defines: by adj here.
+    // The published first row mutates by cat_adj, which no code defines; adj is used here.
     summary: "BANANAS, with one encoding for everything",
     algorithms: [
       ["trunc_path", "adj"],
@@ -229,10 +229,13 @@ export const groupSummaries: Readonly<Record<string, string>> = Object.fromEntri
   Object.entries(groups).map(([name, { summary }]) => [name, summary]),
 );
 
-/** The space that a group needs, where it needs one. */
+/** The space that a group requires, if any. */
 export const groupSpace = (name: string): string | undefined => groups[name]?.space;
 
-/** @throws UsageError naming the groups. */
+/**
+ * Study of a group.
+ * @throws UsageError listing the groups for an unknown name.
+ */
 export function groupNamed(name: string): Study {
   if (!Object.hasOwn(groups, name)) {
     throw new UsageError(

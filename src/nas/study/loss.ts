@@ -1,7 +1,7 @@
-/** From accuracies to errors, which figures show: they come closer to zero. */
+/** Converts accuracies to errors for figures. */
 import type { Metric } from "../tables/table.ts";
 
-/** In per cent; null where a metric is no accuracy. */
+/** Function from a value to the error in per cent; null for a metric that is not an accuracy. */
 export function lossOf({ unit }: Pick<Metric, "unit">): ((value: number) => number) | null {
   if (unit === "%") return (value) => 100 - value;
   if (unit === "fraction") return (value) => 100 * (1 - value);

@@ -1,21 +1,21 @@
-/** How far a study is, and how long it still takes. */
+/** Progress of a study, and time left. */
 import type { FailedRecord, StudyHead, TrialRecord } from "./records.ts";
 
 export interface StudyPlan {
   head: StudyHead;
   /** Searches per algorithm and data set. */
   trials: number;
-  /** Trials that run at the same time. */
+  /** Trials that run in parallel. */
   workers: number;
 }
 
-/** All searches of a study. */
+/** Number of searches of a study. */
 export const trialCount = (
   { study, tasks }: StudyHead,
   { trials }: Pick<StudyPlan, "trials">,
 ): number => study.algorithms.length * tasks.length * trials;
 
-/** NaN until a trial was timed. Algorithms take very different times: each has its own mean. */
+/** Projected time left; NaN until a trial was timed. Algorithms differ widely, so each has its own mean. */
 export function secondsLeft(
   plan: StudyPlan,
   done: readonly TrialRecord[],

@@ -1,26 +1,26 @@
-/** What the trials of a study say together. */
+/** Summarises the trials of a study. */
 import { summarise, type Summary } from "../analysis/statistics.ts";
 import { lossOf } from "./loss.ts";
 import type { StudyRecords, TaskHead } from "./records.ts";
 
 export interface Curve {
   algorithm: string;
-  /** One per noted number of queries, of the report in its own unit. */
+  /** Statistics of the report column per recorded number of queries, in its own unit. */
   points: Summary[];
-  /** Mean time of a trial. */
+  /** Mean seconds per trial. */
   seconds: number;
-  /** Trials that came to no end; they are in no other figure. */
+  /** Number of failed trials, which count in no other figure. */
   failed: number;
 }
 
 export interface TaskSummary {
   task: TaskHead;
   at: readonly number[];
-  /** In the order of the study; those without a finished trial are left out. */
+  /** In the study's order of algorithms, without those that have no finished trial. */
   curves: Curve[];
 }
 
-/** Whatever the order of the lines, the same to the last bit. */
+/** Summary per data set. The order of the lines does not change a single bit of it. */
 export function summariseStudy({ head, trials, failed }: StudyRecords): TaskSummary[] {
   return head.tasks.map((task, t) => ({
     task,
@@ -39,17 +39,17 @@ export function summariseStudy({ head, trials, failed }: StudyRecords): TaskSumm
   }));
 }
 
-/** How many trials a row of results is of, and how many came to no end. */
+/** Numbers of finished and failed trials, as text. */
 export const trialsText = (finished: number, failed: number): string =>
   failed ? `${finished}, ${failed} failed` : String(finished);
 
-/** A few of the noted numbers of queries, the last among them. */
+/** Indices of a few recorded numbers of queries, including the last. */
 export function someOf(at: readonly number[], most = 5): number[] {
   const every = Math.ceil(at.length / most);
   return at.map((_, i) => i).filter((i) => (at.length - 1 - i) % every === 0);
 }
 
-/** The same in the unit of figures: errors of accuracies, other metrics as they are. */
+/** A summary in the unit of figures: accuracies become errors, other metrics stay as they are. */
 export function asLoss(task: TaskHead, point: Summary): Summary {
   const loss = lossOf(task);
   if (loss === null) return point;

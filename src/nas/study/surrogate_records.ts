@@ -1,10 +1,10 @@
-/** The file of `surrogate`: a line per predictor, encoding, size of the training set and seed. */
+/** File of `surrogate`: a line per predictor, encoding, training-set size and seed. */
 import { z } from "zod";
 import { DataError } from "../../common/errors.ts";
 import { surrogateTargets } from "../analysis/surrogate.ts";
 import { summarise, type Summary } from "../analysis/statistics.ts";
 
-/** Null where a predictor gave the same value for all: it ranks nothing. */
+/** Null where a predictor gave all architectures the same value, which ranks nothing. */
 const correlation = z.number().min(-1.000001).max(1.000001).nullable();
 
 const line = z.object({
@@ -18,13 +18,13 @@ const line = z.object({
   kendall: correlation,
   pearson: correlation,
   rmse: z.number().nonnegative(),
-  /** Mean absolute error in points of per cent, of held-out architectures and of those trained on. */
+  /** Mean absolute error in percentage points, on held-out and on training architectures. */
   testError: z.number().nonnegative().optional(),
   trainError: z.number().nonnegative().optional(),
   target: z.enum(surrogateTargets).default("log"),
-  /** Of the predictor, where they are not its own. */
+  /** Settings of the predictor that differ from its defaults. */
   settings: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
-  /** Predicted and true target of held-out architectures, of one training set. */
+  /** Predicted and true targets of held-out architectures, for one training set. */
   pairs: z.array(z.tuple([z.number(), z.number()])).optional(),
 });
 
@@ -32,7 +32,10 @@ export type SurrogateLine = z.infer<typeof line>;
 
 export const isSurrogateLine = (value: unknown): boolean => line.safeParse(value).success;
 
-/** @throws DataError naming line and field. */
+/**
+ * Checks the lines of a file.
+ * @throws DataError naming line and field.
+ */
 export function readSurrogateLines(lines: readonly unknown[], file: string): SurrogateLine[] {
   return lines.map((value, i) => {
     const result = line.safeParse(value);
@@ -50,22 +53,22 @@ export interface CurvePoint {
   kendall: Summary;
   pearson: Summary;
   rmse: Summary;
-  /** Absent where an earlier version wrote a line. */
+  /** Absent if an earlier version wrote a line without it. */
   testError?: Summary;
   trainError?: Summary;
 }
 
 const targetNames = { log: "logarithm of the error", error: "error in per cent" } as const;
 
-/** One predictor with one encoding on one column of a table. */
+/** Results of one predictor with one encoding on one column of a table. */
 export interface SurrogateCurve {
   name: string;
   sizes: CurvePoint[];
-  /** Of the largest training set of which they were kept. */
+  /** Pairs of the largest training set that has them. */
   pairs?: { trainSize: number; values: [predicted: number, truth: number][] };
 }
 
-/** By `metric, table, size of the test set, target`, each with its curves in the order of their first lines. */
+/** Curves by `metric, table, size of the test set, target`, in the order of their first lines. */
 export function surrogateCurves(lines: readonly SurrogateLine[]): Map<string, SurrogateCurve[]> {
   const places = Map.groupBy(
     lines,

@@ -1,4 +1,4 @@
-/** A search of a study: trials scored as in every search, from a table, without events and files; many thousands of times. */
+/** One search of a study: scores trials from a table like any search, but without events and files. */
 import { UsageError } from "../../common/errors.ts";
 import { resolveSearchConfig, type SearchConfig } from "../config/config.ts";
 import type { Encodings } from "../encodings/mod.ts";

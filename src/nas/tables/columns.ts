@@ -1,4 +1,4 @@
-/** The columns of a table that a search is about, opened. */
+/** Opens the columns of a table that a search uses. */
 import {
   fidelitiesOf,
   type Metric,
@@ -12,30 +12,33 @@ import {
   taskOf,
 } from "./table.ts";
 
-/** What searches on one data set of a table maximise, and what is noted of them. */
+/** Columns that the searches on one data set of a table maximise and report. */
 export interface TableColumns {
   table: Table;
   dataset: string;
-  /** With a minus where it is minimised. */
+  /** Name of the column, with a minus if it is minimised. */
   objective: string;
   report: Metric;
-  /** Score of each architecture by index; one column per training that a query may get. */
+  /** Scores of the architectures by index: the mean, and one column per training that a query may get. */
   mean: Float64Array;
   runs: Float64Array[];
-  /** Scores after shorter trainings by their epochs, and all epochs that can be asked for, ascending. */
+  /** Scores after shorter trainings, by epochs; then all available training lengths in epochs, ascending. */
   shorter: ReadonlyMap<number, Float64Array>;
   fidelities: readonly number[];
   input: readonly [number, number, number];
   classes: number;
-  /** The report column, in its own unit. */
+  /** Values of the report column in its own unit. */
   reports: Float64Array;
-  /** Numbers of parameters, where the table has them. */
+  /** Parameters of the architectures, if the table has them. */
   parameters: Float64Array | null;
-  /** Factor from a value of the objective in its own unit to a score. */
+  /** Factor that converts the objective's own unit to a score. */
   factor: number;
 }
 
-/** @throws UsageError naming the columns or data sets that the table has. */
+/**
+ * Opens the columns of one data set of a table.
+ * @throws UsageError listing the columns or data sets that the table has.
+ */
 export function openColumns(
   table: Table,
   names: { dataset: string; objective: string; report: string },

@@ -11,7 +11,7 @@ const prefixes: Readonly<Record<string, string>> = {
   "ImageNet16-120": "in16",
 };
 
-/** Names of metrics in other files. */
+/** Metric names used by the other tables. */
 const names: Readonly<Record<string, string>> = {
   train_acc: "train",
   valid_acc: "val",

@@ -1,4 +1,4 @@
-/** Opens tables of benchmarks and of users, by what the file holds. */
+/** Opens tables of benchmarks and of users, recognised by the file's contents. */
 import { basename } from "@std/path";
 import { DataError, whyUnreadable } from "../../common/errors.ts";
 import type { SearchSpace } from "../space.ts";
@@ -13,19 +13,21 @@ import { userTable } from "./user.ts";
 export * from "./columns.ts";
 export * from "./table.ts";
 
+/** Options of `openTable`. */
 export interface OpenTable {
-  /** The space whose architectures a user's table lists; benchmarks are recognised. */
+  /** The space of the architectures in a user's table; benchmarks are recognised. */
   space?: SearchSpace<unknown>;
-  /** Where what is read of a large table is kept. */
+  /** Folder for the converted form of a large table. */
   cacheDir?: string;
-  /** Share of the reading that is done, 0 … 1, and what is read. */
+  /** Called with the share of the reading done, 0 … 1, and the name of what is read. */
   progress?(done: number, what: string): void;
   signal?: AbortSignal;
 }
 
 /**
- * @throws DataError where the file is missing or damaged, naming row and column; UsageError where it does
- * not say which space it is of.
+ * Opens a table: CSV, NAS-Bench-Macro's JSON, or NAS-Bench-101 as TFRecord or SQLite.
+ * @throws DataError when the file is missing or damaged, naming row and column; UsageError when the file does
+ * not name its space.
  */
 export async function openTable(path: string, options: OpenTable = {}): Promise<Table> {
   const name = basename(path);
@@ -42,7 +44,7 @@ export async function openTable(path: string, options: OpenTable = {}): Promise<
   return userTable(cells, options.space);
 }
 
-/** By its name, or by its first bytes. @throws DataError where there is no such file. */
+/** File type, by name or first bytes. @throws DataError when there is no such file. */
 async function kindOf(path: string): Promise<"tfrecord" | "sqlite" | "text"> {
   if (path.endsWith(".tfrecord")) return "tfrecord";
   const head = new Uint8Array(16);
@@ -59,7 +61,7 @@ function unreadable(path: string, cause: unknown): DataError {
   return new DataError(`Cannot read table ${path}: ${whyUnreadable(cause)}`, { cause });
 }
 
-/** A text file, or one compressed with gzip. */
+/** Reads a text file, plain or compressed with gzip. */
 async function readText(path: string): Promise<string> {
   try {
     if (!path.endsWith(".gz")) return await Deno.readTextFile(path);

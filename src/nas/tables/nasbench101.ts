@@ -22,8 +22,8 @@ export interface OpenNb101 extends ImportOptions {
 }
 
 /**
- * Opens the table. @throws DataError naming record and column; UsageError when a `.tfrecord` is given without
- * `cacheDir`.
+ * Opens the table.
+ * @throws DataError naming record and column; UsageError when a `.tfrecord` is given without `cacheDir`.
  */
 export async function openNb101(path: string, options: OpenNb101): Promise<Table> {
   if (options.cacheDir === undefined) {

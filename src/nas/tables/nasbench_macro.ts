@@ -57,8 +57,8 @@ const published = z.record(
 );
 
 /**
- * The published JSON as rows and columns; entry numbers serve as line numbers. @throws DataError naming entry
- * and field.
+ * The published JSON as rows and columns; entry numbers serve as line numbers.
+ * @throws DataError naming entry and field.
  */
 export function macroBenchCells(text: string, name: string): Cells {
   let json: unknown;

@@ -34,6 +34,7 @@ export interface TableTask {
   report: string;
 }
 
+/** An open table: architectures by index, with one column of values per metric. `close` it after use. */
 export interface Table {
   /** Name of the file. */
   readonly name: string;

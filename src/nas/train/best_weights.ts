@@ -3,7 +3,7 @@ import type { NamedTensors, WeightStore } from "../../nn/weights.ts";
 import type { State } from "../strategy.ts";
 
 interface Best {
-  /** The first being 1. */
+  /** Counts from 1. */
   epoch: number;
   validAccuracy: number;
 }
@@ -14,7 +14,7 @@ export class BestWeights {
 
   constructor(private readonly store: WeightStore) {}
 
-  /** Null where nothing was validated. */
+  /** Null if nothing was validated. */
   get best(): Best | null {
     return this.#best;
   }
@@ -23,7 +23,7 @@ export class BestWeights {
     return this.#tensors;
   }
 
-  /** Reads the present weights back if they are better than those of all earlier epochs. */
+  /** Reads the current weights back if they are better than those of all earlier epochs. */
   async offer(epoch: number, validAccuracy: number | undefined): Promise<void> {
     if (validAccuracy === undefined || validAccuracy <= (this.#best?.validAccuracy ?? -1)) return;
     this.#tensors = await this.store.tensors();

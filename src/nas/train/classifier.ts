@@ -7,9 +7,10 @@ import { buildNetwork, inference, type NetworkFile } from "./network.ts";
 import type { Model } from "../space.ts";
 import { logitsOf, recordLogits } from "./training.ts";
 
-/** Images that are classified together. */
+/** Images per batch. */
 const BATCH = 32;
 
+/** A trained network with its weights on a device. Classifies images in batches of at most 32. */
 export class Classifier {
   readonly #model: Model;
 
@@ -25,7 +26,7 @@ export class Classifier {
     this.#model = model;
   }
 
-  /** Records batches of all sizes and no more: what `Gpu.dryRun` takes. */
+  /** Records batches of all sizes without running them, for `Gpu.dryRun`. */
   dryRun(): void {
     const { gpu, network: { input } } = this;
     for (let n = 1; n <= BATCH; n++) {
@@ -36,6 +37,7 @@ export class Classifier {
   }
 
   /**
+   * Classifies n images.
    * @param pixels n images of the network's size as bytes, NHWC.
    * @returns n · classes numbers before softmax or sigmoid.
    */
@@ -52,7 +54,7 @@ export class Classifier {
     return await logitsOf(this.gpu, this.#model, batches, inference);
   }
 
-  /** As `logits`: a share of 1 per class, or one probability per class where several may hold. */
+  /** Like `logits`, after softmax (single-label: each row sums to 1) or a sigmoid per class (multi-label). */
   async probabilities(pixels: Uint8Array, n: number): Promise<Float32Array> {
     const { classes, task } = this.network;
     const logits = await this.logits(pixels, n);

@@ -66,7 +66,7 @@ async function loadData(
   return data;
 }
 
-/** The part of the first event that is about data. */
+/** Data fields of the start event. */
 export function describeData(data: DataSet): Extract<RunEvent, { type: "start" }>["data"] {
   const { name, task, train, valid, testCount, classes, image } = data;
   return {

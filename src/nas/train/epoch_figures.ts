@@ -1,12 +1,12 @@
-/** Figures of an epoch: means over all its steps, put together from its step events. */
+/** Means over all steps of an epoch, computed from its step events. */
 import type { RunEvent } from "../events.ts";
 
-/** Sums over the present epoch. Part of a checkpoint, so that an interruption changes no mean. */
+/** Sums of the current epoch. Part of a checkpoint, so that an interruption changes no mean. */
 export interface EpochSums {
   /** Steps and training images of the whole run up to the last step event. */
   step: number;
   trainedImages: number;
-  /** Of the present epoch. */
+  /** Counts of the current epoch. */
   steps: number;
   images: number;
   loss: number;
@@ -22,7 +22,10 @@ export const startSums = (): EpochSums => ({
 
 type StepEvent = Extract<RunEvent, { type: "step" }>;
 
-/** Adds what a step event tells of the steps since the one before. @param trainedImages in the whole run. */
+/**
+ * Adds a step event, whose figures cover the steps since the last one.
+ * @param trainedImages images trained in the whole run.
+ */
 export function addStep(sums: EpochSums, event: StepEvent, trainedImages: number): void {
   const images = trainedImages - sums.trainedImages;
   const steps = event.step - sums.step;
@@ -34,7 +37,10 @@ export function addStep(sums: EpochSums, event: StepEvent, trainedImages: number
   [sums.step, sums.trainedImages] = [event.step, trainedImages];
 }
 
-/** Means per image, of gradients per step; zeros where an epoch trains nothing of its own. The next epoch's sums begin. */
+/**
+ * Returns the epoch's means (loss and accuracy per image, gradient norm per step) and resets the sums. Loss
+ * and accuracy are 0 where the epoch has no steps.
+ */
 export function takeMeans(sums: EpochSums) {
   const { steps, images, loss, accuracy, gradientNorm } = sums;
   Object.assign(sums, { steps: 0, images: 0, loss: 0, accuracy: 0, gradientNorm: 0 });

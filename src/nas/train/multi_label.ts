@@ -1,24 +1,26 @@
-/** How good predictions of several labels per image are: exact matches, and figures for each class. */
+/** Scores of predictions with several labels per image: exact matches, and figures for each class. */
 
 export interface ClassScores {
   /** Images that have the label. */
   positives: number;
-  /** Of the images that are said to have it, the share that has it; null where none is. */
+  /** True positives / predicted positives; null if no image is predicted to have the label. */
   precision: number | null;
-  /** Of the images that have it, the share that is said to; null where none has. */
+  /** True positives / positives; null if no image has the label. */
   recall: number | null;
-  /** 2 · hits / (said + positives); null where both are none. */
+  /** 2 · true positives / (predicted positives + positives); null if the denominator is 0. */
   f1: number | null;
   /** Mean of the precisions at which recall rises, images ordered by their logits; null without positives. */
   averagePrecision: number | null;
 }
 
 export interface MultiLabelScores {
-  /** Share of images whose every label is right: a label is there where its logit is ≥ 0, its probability ≥ ½. */
+  /**
+   * Share of images with every label right. A label is predicted where its logit is ≥ 0, its probability ≥ ½.
+   */
   exactMatch: number;
-  /** What the best answer that is the same for all images would reach. */
+  /** Exact matches of the best constant answer, which is the same for all images. */
   constantMatch: number;
-  /** Over the classes that have positives; null where none has. */
+  /** Mean over the classes with positives; null if there are none. */
   meanAveragePrecision: number | null;
   classes: ClassScores[];
 }
@@ -75,7 +77,10 @@ function classScores(logits: Float64Array, targets: Float64Array): ClassScores {
   };
 }
 
-/** Images with equal logits count as one place in the order, so that their order does not matter. */
+/**
+ * Average precision of a class. Images with equal logits count as one position, so that their order does not
+ * matter.
+ */
 function averagePrecision(
   logits: Float64Array,
   targets: Float64Array,

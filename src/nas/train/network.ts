@@ -1,6 +1,6 @@
 /**
- * `network.json`: what a trained network is, beside its weights. Together they say everything that
- * classifying an image takes: how it is built, what its images look like, what its outputs mean.
+ * `network.json`: describes a trained network beside its weights. Both together contain everything needed to
+ * classify an image: how the network is built, its image format, and the meaning of its outputs.
  */
 import { z } from "zod";
 import { Tape, type Value } from "../../autodiff/tape.ts";
@@ -25,21 +25,22 @@ export const networkFile = z.object({
   choice: z.array(z.number().int().nonnegative()),
   /** Height, width, channels of an image. */
   input: z.tuple([positive, positive, positive]),
-  /** Shorter side that pictures are resized to before the square is cut; absent where it is the square's. */
+  /** Pictures are resized to this shorter side before the square is cut; default: the side of the square. */
   resize: positive.optional(),
   classes: z.array(z.string()).min(1),
-  /** One class per image (softmax), or any number of them (a sigmoid each). */
+  /** One class per image (softmax), or any number of labels (a sigmoid each). */
   task: z.enum(["single-label", "multi-label"]),
-  /** Per channel, of pixels scaled to 0 … 1: images are normalised as (x / 255 − mean) / deviation. */
+  /** Per channel, for pixels scaled to 0 … 1: images are normalised as (x / 255 − mean) / deviation. */
   mean: perChannel,
   deviation: perChannel,
   /** Name of the data set it was trained on. */
   data: z.string(),
 });
 
+/** Contents of `network.json`: how to build a trained network, prepare its images and name its outputs. */
 export type NetworkFile = z.infer<typeof networkFile>;
 
-/** What `network.json` says of an architecture that is trained on a data set. */
+/** Contents of `network.json` for an architecture that is trained on a data set. */
 export function networkOf(
   { space, form }: Pick<NetworkFile, "space" | "form">,
   choice: readonly number[],
@@ -65,6 +66,7 @@ export const formatNetworkFile = (network: NetworkFile): string =>
   JSON.stringify(networkFile.parse(network), null, 2) + "\n";
 
 /**
+ * Parses and checks `network.json`.
  * @param name of the file, for messages.
  * @throws DataError naming the field.
  */
@@ -86,7 +88,7 @@ export function parseNetworkFile(text: string, name: string): NetworkFile {
   );
 }
 
-/** Declares the network's weights in a store of its own; `materialise` it to run on a device. */
+/** Declares the network's weights in a new store; `materialise` it to run on a device. */
 export function buildNetwork(
   { space: settings, form, choice, input, classes }: Pick<
     NetworkFile,
@@ -105,7 +107,7 @@ export function buildNetwork(
   return { model, weights };
 }
 
-/** A pass that only asks what the network says: no dropout, running statistics. */
+/** Pass for inference: no dropout, running statistics. */
 export const inference: Pass = {
   training: false,
   batchStatistics: false,
@@ -114,7 +116,7 @@ export const inference: Pass = {
   steps: 1,
 };
 
-/** The forward pass of one image on a tape that never runs: needs no device. */
+/** Records the forward pass of one image on a tape that never runs: needs no device. */
 export function tapeOf(model: Model, input: readonly [number, number, number]) {
   const tape = new Tape();
   const { logits }: { logits: Value } = model.forward(tape.input([1, ...input]), inference);

@@ -32,7 +32,7 @@ export function batchesOf(
 }
 
 export class NetworkEvaluation {
-  /** Of the epochs that were validated. */
+  /** Best weights of all validated epochs. */
   readonly best: BestWeights;
   readonly #scorer: Scorer;
   readonly #valid: Batches | null;
@@ -45,27 +45,32 @@ export class NetworkEvaluation {
     this.#valid = data.valid.n ? this.#batches(data.valid) : null;
   }
 
-  /** Records a validation, for the kernels that it needs (`Gpu.dryRun`). */
+  /** Records a validation to find its kernels (`Gpu.dryRun`). */
   dryRun(): void {
     const [batch] = this.#valid?.sequential() ?? [];
     if (batch) this.#scorer.record(this.parts.model, batch, this.#pass);
   }
 
-  /** The accuracy on the validation images, undefined where there are none; keeps the weights if they are the best. */
+  /**
+   * Accuracy on the validation images, undefined if there are none. Keeps the weights if they are the best.
+   */
   async validate(epoch: number): Promise<number | undefined> {
     const accuracy = await this.#accuracy(this.#valid);
     await this.best.offer(epoch, accuracy);
     return accuracy;
   }
 
-  /** The accuracy on the test images where the config asks to look at them, undefined elsewhere. */
+  /** Accuracy on the test images with `evalTestEachEpoch`, otherwise undefined. */
   async look(): Promise<number | undefined> {
     if (!this.parts.config.evalTestEachEpoch) return undefined;
     this.#looked ??= this.#batches(await this.parts.data.test());
     return await this.#accuracy(this.#looked);
   }
 
-  /** Opens the test set: figures of the present weights, then the accuracy of the best ones, which stay loaded. */
+  /**
+   * Reads the test set. Returns the figures of the current weights, then loads the best ones for their
+   * accuracy.
+   */
   async test() {
     const { gpu, model, store, data, config } = this.parts;
     const images = await data.test();

@@ -1,7 +1,7 @@
 /**
  * Trains one architecture from scratch: the last stage of a search (Pham et al. 2018, section 3.2). Yields
- * events and keeps its state in a `Store`. The test set is read once, at the very end, unless the config asks
- * for a look after every epoch.
+ * events and keeps its state in a `Store`. The test set is read once, at the very end, unless
+ * `evalTestEachEpoch` is set.
  */
 import type { Batches } from "../../data/batches.ts";
 import type { DataSet } from "../../data/dataset.ts";
@@ -22,7 +22,10 @@ import type { State } from "../strategy.ts";
 import { learningRate, Trainer } from "./training.ts";
 import { earlierWeights, startFrom } from "./warm_start.ts";
 
-/** Runs a retraining. Throws UsageError where the architecture does not fit space, data or config. */
+/**
+ * Runs a retraining.
+ * @throws UsageError where the architecture does not fit space, data or config.
+ */
 export async function* retrain(
   arch: ArchFile,
   config: RetrainConfig,
@@ -41,7 +44,7 @@ const LOOKED =
   "the test images are looked at after every epoch (evalTestEachEpoch): what is chosen by " +
   "these figures makes the test accuracy at the end look better than it is";
 
-/** Where training stands. */
+/** Position of a retraining. */
 interface Position {
   epoch: number;
   step: number;
@@ -115,7 +118,7 @@ class Retraining {
     if (saved) yield { type: "resume", fromStep: this.#at.step };
     if (warm) {
       yield warm;
-      // From here on the run needs its own folder only.
+      // The copied weights are saved now: a resumed run does not read the earlier one.
       yield* this.#checkpoints.at(true);
     }
     if (!saved) await this.#snapshot();
@@ -150,7 +153,7 @@ class Retraining {
     };
   }
 
-  /** Records a step and a validation, for the kernels that they need. */
+  /** Records a step and a validation to find their kernels. */
   #dryRun(): void {
     this.#trainer.record(this.#model, this.#train.next(0), this.#pass, 0);
     this.#evaluation.dryRun();
@@ -160,7 +163,7 @@ class Retraining {
     return this.#train.stepsPerEpoch * this.config.epochs;
   }
 
-  /** The steps of an epoch that are not done yet; figures are read back a few steps at a time. */
+  /** Trains the remaining steps of an epoch; reads figures back once in several steps. */
   async *#trainEpoch(): AsyncGenerator<RunEvent> {
     const { config } = this;
     const at = this.#at;
@@ -233,7 +236,7 @@ class Retraining {
     };
   }
 
-  /** An image costs about a third in validation and test of what it costs in training. */
+  /** Projected time left. Validating or testing an image is taken to cost a third of training on it. */
   #secondsLeft(): number {
     const { config: { batch, epochs }, data } = this;
     const step = this.#clock.rate("step", 0);

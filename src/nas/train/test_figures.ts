@@ -1,4 +1,4 @@
-/** What a trained network reaches on test images: the figures of a retraining's last event. */
+/** Figures of a trained network on the test images, for the last event of a retraining. */
 import type { Batches } from "../../data/batches.ts";
 import type { DataSet, Images } from "../../data/dataset.ts";
 import type { Gpu } from "../../gpu/device.ts";
@@ -10,19 +10,19 @@ export interface Tested {
   gpu: Gpu;
   model: Model;
   images: Images;
-  /** Of the same images. */
+  /** Batches of `images`, in order. */
   batches: Batches;
   pass: Pass;
 }
 
-/** Every image counts once, whatever the size of the batches. */
+/** Test figures. Every image counts once, whatever the batch size. */
 export async function testFigures(tested: Tested, { task, classes }: DataSet) {
   return task === "multi-label"
     ? await labelFigures(tested, classes.length)
     : await classFigures(tested, classes.length);
 }
 
-/** Accuracy, per class, and the confusion matrix (row = true class). */
+/** Accuracy, accuracy per class, and the confusion matrix (row = true class). */
 async function classFigures({ gpu, model, images, batches, pass }: Tested, classes: number) {
   const predicted = await predict(gpu, model, batches, pass);
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
@@ -36,7 +36,7 @@ async function classFigures({ gpu, model, images, batches, pass }: Tested, class
   };
 }
 
-/** For several labels per image: accuracy is the share of images with all of them right. */
+/** Figures for several labels per image: accuracy is the share of images with all labels right. */
 async function labelFigures({ gpu, model, images, batches, pass }: Tested, classes: number) {
   const logits = await logitsOf(gpu, model, batches, pass);
   const multiLabel = multiLabelScores(logits, images.labels, classes);

@@ -1,4 +1,4 @@
-/** One training step and one evaluation, shared by the supernet and by retraining. */
+/** Training steps and evaluation, shared by the supernet and by retraining. */
 import { run } from "../../autodiff/run.ts";
 import { Tape, type Value } from "../../autodiff/tape.ts";
 import type { Batch, Batches } from "../../data/batches.ts";
@@ -23,20 +23,20 @@ export interface Tally {
   accuracy: number;
 }
 
-/** What helps where training diverges. */
+/** Advice in errors about diverging training. */
 const wayOut = "a smaller learning rate (--set optimizer.lrMax=…)";
 
-/** The loss is no number any more. */
+/** The loss is NaN or infinite. */
 export class DivergedError extends Error {
   override name = "DivergedError";
 }
 
-/** Trains whatever model it is given on the weights of one store. */
+/** Trains any model on the weights of one store. */
 export class Trainer {
   readonly #sgd: Sgd;
   readonly #sums: StepSums;
 
-  /** @param logEvery steps whose figures are read back together. */
+  /** @param logEvery number of steps whose figures are read back together. */
   constructor(
     private readonly gpu: Gpu,
     private readonly store: WeightStore,
@@ -56,17 +56,17 @@ export class Trainer {
     this.#sums = new StepSums(gpu);
   }
 
-  /** Momentum starts at 0 again. */
+  /** Resets the momentum to 0. */
   resetMomentum(): void {
     this.#sgd.reset();
   }
 
-  /** Whether the figures of the last steps are to be read now. Depends on their number alone. */
+  /** Whether to read the figures back now; depends only on the number of steps. */
   get full(): boolean {
     return this.#sums.steps >= this.logEvery;
   }
 
-  /** Records and submits one step; waits only for the device to take it. */
+  /** Records and submits one step; waits only until the device can take it. */
   async step(model: Model, batch: Batch, pass: Pass, lr: number): Promise<void> {
     this.gpu.profile?.begin("training step", { architecture: model.label, step: pass.step });
     this.#sums.add(this.#update(model, batch, pass, lr));
@@ -75,7 +75,7 @@ export class Trainer {
     await this.gpu.checkErrors();
   }
 
-  /** Records one step and no more: what `Gpu.dryRun` takes. */
+  /** Records one step without running it, for `Gpu.dryRun`. */
   record(model: Model, batch: Batch, pass: Pass, lr: number): void {
     this.#sums.record(this.#update(model, batch, pass, lr));
   }
@@ -107,8 +107,8 @@ export class Trainer {
   }
 
   /**
-   * Weights, running statistics, momentum, and the sums of the steps since the last `tally`; throws where
-   * they are no numbers any more.
+   * Weights, running statistics, momentum, and the sums of the steps since the last `tally`.
+   * @throws DivergedError where any of them is NaN or infinite.
    */
   async snapshot(): Promise<State> {
     const sums = await this.#sums.snapshot();
@@ -129,14 +129,17 @@ export class Trainer {
   }
 }
 
-/** Softmax for class indices, a sigmoid per class for rows of 0 and 1: the two forms of `Batch.labels`. */
+/** Softmax for class indices, a sigmoid per class for rows of 0 and 1: the two kinds of `Batch.labels`. */
 function crossEntropy(logits: Value, labels: Value): [mean: Value, losses: Value, hits: Value] {
   return labels.shape.length === 2
     ? sigmoidCrossEntropy(logits, labels)
     : softmaxCrossEntropy(logits, labels);
 }
 
-/** Mean loss per image and share of correct images. Each row is [mean loss of a batch, correct]. */
+/**
+ * Mean loss per image and share of correct images.
+ * @param rows [mean loss, number correct] of each batch.
+ */
 function summarise(rows: ArrayLike<number>[], images: number[]): Tally {
   const all = images.reduce((a, b) => a + b, 0);
   let loss = 0, correct = 0;
@@ -148,9 +151,9 @@ function summarise(rows: ArrayLike<number>[], images: number[]): Tally {
 }
 
 /**
- * Learning rate of an epoch: schedules step once per epoch (Q16), but for the single cosine.
+ * Learning rate of an epoch. Schedules step once per epoch (Q16), except the single cosine.
  * @param progress share of all steps that is done.
- * @param first whether it is for the first step of the epoch.
+ * @param first whether this is the first step of the epoch.
  */
 export function learningRate(
   config: OptimizerConfig,
@@ -174,7 +177,7 @@ export function learningRate(
   }
 }
 
-/** Figures that are read back together while models are scored. */
+/** Number of batch figures read back together in scoring. */
 const SCORE_SLOTS = 1024;
 
 /** Scores models on batches. */
@@ -185,7 +188,7 @@ export class Scorer {
     this.#metrics = new Metrics(gpu, SCORE_SLOTS, 2);
   }
 
-  /** All models on the same batches, each batch prepared once: per model the tally over all of them. */
+  /** Scores all models on the same batches, each batch prepared once. Returns a tally per model. */
   async score(
     models: readonly Model[],
     batches: Iterable<Batch>,
@@ -217,7 +220,7 @@ export class Scorer {
     return rows.map((r) => summarise(r, images));
   }
 
-  /** Records the scoring of one batch and no more: what `Gpu.dryRun` takes. */
+  /** Records the scoring of one batch without running it, for `Gpu.dryRun`. */
   record(model: Model, batch: Batch, pass: Pass, slot = 0): void {
     const tape = new Tape();
     const images = tape.input(batch.images.shape, { tensor: batch.images });
@@ -228,7 +231,7 @@ export class Scorer {
   }
 }
 
-/** What a model takes each image for; one class index per image, in the order of the set. */
+/** Predicted class of each image, in the order of the set. */
 export async function predict(
   gpu: Gpu,
   model: Model,
@@ -249,7 +252,7 @@ export async function predict(
   return all;
 }
 
-/** The numbers before the sigmoid or softmax, a row of classes for each image, in the order of the set. */
+/** Logits before sigmoid or softmax, a row of classes for each image, in the order of the set. */
 export async function logitsOf(
   gpu: Gpu,
   model: Model,

@@ -1,21 +1,21 @@
-/** Starting from weights that are trained already, wherever names and shapes fit. */
+/** Initialises weights from an earlier run wherever names and shapes match. */
 import { UsageError } from "../../common/errors.ts";
 import { inherit, namedSource } from "../../nn/inherit.ts";
 import type { NamedTensors, WeightStore } from "../../nn/weights.ts";
 import type { RunEvent } from "../events.ts";
 
-/** Weights of an earlier run by the names of the engine. */
+/** Weights of an earlier run under the engine's names. */
 export interface EarlierWeights {
-  /** The run they are of. */
+  /** Name of that run. */
   from: string;
   tensors: NamedTensors;
-  /** Running statistics belong to the networks that they were taken of: a supernet's are no single child's. */
+  /** Whether running statistics are copied too: a supernet's do not fit a single child. */
   statistics: boolean;
 }
 
 /**
- * What a config wants to start from; null for nothing.
- * @throws UsageError where nobody can read it, and what reading throws.
+ * The weights that `initFrom` names; null if it is empty.
+ * @throws UsageError if the caller cannot read weights, and any error of reading.
  */
 export function earlierWeights(
   { initFrom }: { initFrom: string },
@@ -31,9 +31,9 @@ export function earlierWeights(
 }
 
 /**
- * Copies what fits into the store; everything else keeps its first values.
- * @returns the event that says how much that was.
- * @throws UsageError where nothing fits.
+ * Copies matching tensors into the store; all others keep their initial values.
+ * @returns an event with the number of tensors and parameters copied.
+ * @throws UsageError where nothing matches.
  */
 export function startFrom(
   store: WeightStore,

@@ -1,16 +1,19 @@
-/** Compiling the forms of several keys at once, before they are timed: that takes every core, timing needs quiet. */
+/**
+ * Compiles the variants of several keys in parallel before timing: compiling uses all cores, timing needs
+ * idle ones.
+ */
 import type { Gpu } from "../../gpu/device.ts";
 import type { Choices } from "../../gpu/tuning.ts";
 import { Prepared } from "./prepared.ts";
 import type { Part } from "./questions.ts";
 
-/** A pass under choices. */
+/** A pass to compile under choices. */
 export interface Job {
   part: Part;
   choices: Choices;
 }
 
-/** Ends early when `over` says so, which is asked every second or so. */
+/** Compiles the jobs; ends early when `over` returns true, checked about every second. */
 export async function compileForms(
   gpu: Gpu,
   jobs: readonly Job[],

@@ -1,27 +1,27 @@
-/** What samples say: which form is clearly the fastest, and which are not worth trying again. */
+/** Judges timing samples: which variant is clearly the fastest, and which are not worth trying again. */
 
-/** Of the time of the default: what another form may take at most to be chosen. */
+/** Largest time at which a variant is chosen, as a share of the default's. */
 export const CLEARLY_FASTER = 0.95;
-/** A form that takes so many times as long as the default had no hope of being chosen. */
+/** A variant slower than the default by this factor is hopeless. */
 export const CLEARLY_SLOWER = 1.3;
-/** Keys of a kernel at which a form may be hopeless in a row before it is not tried at others. */
+/** A variant that is hopeless at this many keys of a kernel in a row is not tried at others. */
 const PATIENCE = 2;
 
-/** Milliseconds of a candidate, by its index, one sample after the other. */
+/** Samples of each candidate by its index, in milliseconds, in the order of measuring. */
 export type Samples = Map<number, number[]>;
 
-/** Forms that were hopeless at other keys of the same kernel, and are not compiled again and again. */
+/** Tracks variants that were hopeless at other keys of the same kernel, to save compiling them again. */
 export class Hopes {
   readonly #failures = new Map<string, number>();
 
-  /** Candidates to try. */
+  /** Indices of the candidates to try; always includes the default. */
   worth(key: string, candidates: readonly unknown[]): number[] {
     return [...candidates.keys()].filter((i) =>
       i === 0 || (this.#failures.get(this.#name(key, candidates[i])) ?? 0) < PATIENCE
     );
   }
 
-  /** Counts failures in a row. */
+  /** Counts hopeless results in a row. */
   note(key: string, candidates: readonly unknown[], hopeless: readonly number[]): void {
     for (const i of this.worth(key, candidates)) {
       const name = this.#name(key, candidates[i]);
@@ -35,8 +35,8 @@ export class Hopes {
 }
 
 /**
- * The form that is clearly the fastest, 0 (the default) where none is: its best sample by a margin, and all
- * of its samples but one beside those of the default that were taken right before.
+ * Index of the variant that is clearly the fastest, or 0 (the default). Its best sample must win by a margin,
+ * and all its samples except one must beat the default's sample of the same round.
  */
 export function fastest(samples: Samples): number {
   const least = new Map([...samples].map(([index, times]) => [index, Math.min(...times)]));

@@ -1,4 +1,4 @@
-/** Tells the kernels of one version of denas from those of another: what was measured holds for one only. */
+/** Digest of all kernels: measurements hold only for the kernels that were measured. */
 import { sha256 } from "../../common/sha256.ts";
 import "../../data/batches.ts";
 import "../../gpu/self_test.ts";
@@ -9,8 +9,8 @@ import "../../nn/optimizer.ts";
 import "../../nn/step_sums.ts";
 import "../../ops/mod.ts";
 
-// Every file that defines kernels is imported above, so that it does not matter which command asks, and when.
+// Every file that defines kernels is imported above: the digest does not depend on the command or the time.
 const texts = [...loadedKernels].sort(([a], [b]) => a < b ? -1 : 1);
 
-/** Digest of the texts of all kernels. */
+/** Digest of the source texts of all kernels. */
 export const kernelsDigest: string = sha256(JSON.stringify(texts)).slice(0, 16);

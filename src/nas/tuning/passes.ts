@@ -1,4 +1,4 @@
-/** What a run computes, op by op with shapes, without a device: what there is to tune for. */
+/** Lists the op passes of a run with their shapes, without a device: the inputs of tuning. */
 import { schedule, Tape } from "../../autodiff/mod.ts";
 import type { Action } from "../../autodiff/schedule.ts";
 import { numel, type Op, type Shape } from "../../autodiff/op.ts";
@@ -18,26 +18,26 @@ export interface OpPass {
   shapes: readonly Shape[];
   params: unknown;
   kind: "forward" | "backward";
-  /** Backward: which outputs have a gradient. */
+  /** Backward: whether each output has a gradient. */
   dy: boolean[];
-  /** Backward: whether the gradient of an input is added to what is there; null where nobody wants it. */
+  /** Backward: whether each input's gradient is added to existing values; null if it is not needed. */
   dx: (boolean | null)[];
-  /** How often it occurs. */
+  /** Number of occurrences. */
   times: number;
-  /** How much of the run it is likely to be: multiply-adds, all its occurrences together. */
+  /** Estimated work of all occurrences together, in multiply-adds. */
   weight: number;
 }
 
-/** Images and classes that a network is for. */
+/** Image size and classes of a network's data. */
 export interface ImageSet {
   image: readonly [number, number, number];
   classes: number;
 }
 
-/** Children that show nearly every operation at every place. */
+/** Number of children that show nearly every operation at every position. */
 const children = 12;
 
-/** Passes of children drawn from a search's space: training steps, and scoring. */
+/** Passes of children sampled from a search's space, in training steps and in scoring. */
 export function passesOfSearch(config: SearchConfig, images: ImageSet): OpPass[] {
   const space = openSpace(config.space);
   const into = contextOf("search", images);
@@ -51,7 +51,7 @@ export function passesOfSearch(config: SearchConfig, images: ImageSet): OpPass[]
   return gather(models, images.image, batches);
 }
 
-/** Passes of the training of one architecture; of one that is drawn, where none is given. */
+/** Passes of training one architecture; of sampled ones if no choice is given. */
 export function passesOfRetrain(
   config: RetrainConfig,
   images: ImageSet,
@@ -63,7 +63,7 @@ export function passesOfRetrain(
   const archs = choice
     ? [space.decode(choice)]
     : Array.from({ length: children }, () => uniformArchitecture(space, rng));
-  // A store each: networks of their own share no weights, and weights of one name may differ in shape.
+  // One store each: separate networks share no weights, and weights of one name may differ in shape.
   const models = archs.map((arch) => space.build(arch, { ...into, weights: new WeightStore() }));
   return gather(models, images.image, { train: config.batch, score: [config.evalBatch] });
 }
@@ -117,19 +117,19 @@ function put(found: Map<string, OpPass>, pass: OpPass): void {
   known.weight += weight;
 }
 
-/** The passes of several networks, those at equal shapes taken together. */
+/** Merges the passes of several networks; those with equal shapes become one. */
 export function merged(lists: readonly (readonly OpPass[])[]): OpPass[] {
   const found = new Map<string, OpPass>();
   for (const pass of lists.flat()) put(found, pass);
   return [...found.values()];
 }
 
-/** What is known of a set's images before it is read: CIFAR's, or else Fashion-MNIST's, with ten classes. */
+/** Image size and classes assumed before a set is read: CIFAR's or else Fashion-MNIST's, ten classes. */
 export function usualImages(data: string): ImageSet {
   return { image: /^cifar/.test(data) ? [32, 32, 3] : [28, 28, 1], classes: 10 };
 }
 
-/** Elements count as a few multiply-adds: ops without arithmetic move them. */
+/** Estimated work. Each element counts as a few multiply-adds, for ops that only move data. */
 function effort({ op, inputs, params, out }: Node): number {
   const macs = op.macs?.(inputs.map((v) => v.shape), params) ?? 0;
   return macs + 8 * out.reduce((sum, shape) => sum + numel(shape), 0);

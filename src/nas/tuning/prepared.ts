@@ -1,20 +1,20 @@
-/** An op's pass with tensors to run it on. */
+/** An op's pass with tensors, ready to run. */
 import { type Grad, numel, type Shape, type Tensor } from "../../autodiff/op.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { standIn } from "../../gpu/pool.ts";
 import type { OpPass } from "./passes.ts";
 
-/** Values in (−0.5, 0.5) without order: no denormals, no ties for a maximum. */
+/** Irregular values in (−0.5, 0.5): no denormals, no ties for a maximum. */
 const pattern = Float32Array.from({ length: 1 << 14 }, (_, i) => ((i * 0.618034) % 1) - 0.5);
 
-/** Takes memory from the pool until it is released. */
+/** Holds memory from the pool until released. */
 export class Prepared {
   readonly #io;
   readonly #dy: (Tensor | null)[];
   readonly #dx: (Grad | null)[];
   readonly #owned: Tensor[] = [];
 
-  /** @param dry with no memory: only to hear what the op would choose between. */
+  /** @param dry allocates no memory: only to find the variants that the op can choose from. */
   constructor(private readonly gpu: Gpu, readonly pass: OpPass, dry = false) {
     const { op, shapes, params } = pass;
     const { out, saved = [] } = op.shapes(shapes, params);
@@ -33,17 +33,20 @@ export class Prepared {
     if (!dry) this.precede();
   }
 
-  /** Records what has to be there before the pass: what a backward pass reads of the forward one. */
+  /** Records the forward pass that a backward pass reads results of. */
   precede(): void {
     if (this.pass.kind === "backward") this.pass.op.forward(this.gpu, this.#io);
   }
 
-  /** Inputs whose gradients the pass is for. */
+  /** Indices of the inputs whose gradients the pass computes. */
   get wanted(): number[] {
     return this.#dx.flatMap((g, i) => g ? [i] : []);
   }
 
-  /** Records the pass. @param wanted the gradients of these inputs only. */
+  /**
+   * Records the pass.
+   * @param wanted computes the gradients of these inputs only.
+   */
   record(wanted: readonly number[] = this.wanted): void {
     const { op, kind } = this.pass;
     if (kind === "forward") return op.forward(this.gpu, this.#io);

@@ -1,34 +1,34 @@
-/** What there is to choose: which keys passes ask for, and among which candidates. */
+/** The open choices of passes: keys with their candidates. */
 import type { Gpu } from "../../gpu/device.ts";
 import type { Choices } from "../../gpu/tuning.ts";
 import type { OpPass } from "./passes.ts";
 import { Prepared } from "./prepared.ts";
 
-/** A pass that asks for a key; of a backward pass the gradients that do. */
+/** A pass that uses a key; for a backward pass, the input gradients that use it. */
 export interface Part {
   pass: OpPass;
   wanted: number[];
 }
 
-/** One key, and who asks for it. */
+/** One key with its candidates, and the passes that use it. */
 export interface Question {
   candidates: readonly unknown[];
   parts: Part[];
   weight: number;
 }
 
-/** What these passes ask for where there is something to choose: candidates by key. */
+/** Candidates by key for these passes, where there is more than one. */
 export function formsOf(gpu: Gpu, passes: readonly OpPass[]): Map<string, readonly unknown[]> {
   return new Map(passes.flatMap((pass) => questionsOf(gpu, new Prepared(gpu, pass, true))));
 }
 
-/** What a pass asks for where there is more than one answer. */
+/** Keys of a pass with more than one candidate. */
 function questionsOf(gpu: Gpu, pass: Prepared, wanted?: readonly number[]) {
   const asked = gpu.questions(() => pass.record(wanted));
   return [...asked].filter(([, candidates]) => candidates.length > 1);
 }
 
-/** Questions without an answer yet. */
+/** Keys that are not decided yet. */
 export class Questions {
   readonly open = new Map<string, Question>();
 
@@ -38,12 +38,12 @@ export class Questions {
     return [...this.open.values()].reduce((sum, { weight }) => sum + weight, 0);
   }
 
-  /** The open ones, the weightiest first. */
+  /** The open keys, largest weight first. */
   get sorted(): [string, Question][] {
     return [...this.open].sort(([, a], [, b]) => b.weight - a.weight);
   }
 
-  /** Notes what a pass asks for under these choices, but for what is answered. */
+  /** Adds the keys that a pass uses under these choices, except decided ones. */
   ask(pass: OpPass, choices: Choices, answered: (key: string) => boolean): void {
     const { gpu } = this;
     gpu.tuning.choices = choices;
@@ -64,6 +64,6 @@ export class Questions {
   }
 }
 
-/** The parts of a question, the weightiest first. */
+/** The parts of a question, largest weight first. */
 export const byWeight = ({ parts }: Question): Part[] =>
   parts.toSorted((a, b) => b.pass.weight - a.pass.weight);

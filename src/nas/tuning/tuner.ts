@@ -1,6 +1,6 @@
 /**
- * Chooses between forms of kernels by timing them, those first that most of a run depends on. A form that the
- * op would not take by itself has to win twice, by a clear margin: machines are noisy.
+ * Chooses between kernel variants by timing them, starting with the keys that most of a run depends on. A
+ * variant other than the op's default must win twice by a clear margin: timings are noisy.
  */
 import type { Gpu } from "../../gpu/device.ts";
 import { Stopwatch, type Work } from "../../gpu/stopwatch.ts";
@@ -11,63 +11,67 @@ import type { OpPass } from "./passes.ts";
 import { Prepared } from "./prepared.ts";
 import { byWeight, type Part, type Question, Questions } from "./questions.ts";
 
-/** A form that takes so many times as long as the default is not measured any further: by one sample, by several. */
+/**
+ * Variants slower than the default by this factor are not measured further: after one sample, after several.
+ */
 const HOPELESS = { one: 8, several: 2 };
-/** Samples of each form, once to find a winner and once more to believe it. */
+/** Samples per variant: once to find a winner, once more to confirm it. */
 const ROUNDS = 6;
-/** How many several are. */
+/** Number of samples that count as several. */
 const SEVERAL = 2;
 /**
- * Shapes that a form has to win at: so many of the weightiest, or as many as make up `COVERED`. Where it
- * does not win at the first, the others are left out: each takes time to compile.
+ * Number of shapes that a variant has to win at: the weightiest ones, until they make up `COVERED` of the
+ * weight. If it does not win at the first, the others are skipped, since each takes time to compile.
  */
 const MOST_PARTS = 3;
 const COVERED = 0.8;
-/** Keys whose forms are compiled at once: later ones may turn out to need fewer. */
+/** Keys whose variants are compiled together; not more, since later keys may need fewer variants. */
 const AHEAD = 6;
-/** Share of the whole time that one key may take, once each form was sampled twice. */
+/** Largest share of the total time for one key, though each variant is sampled at least once. */
 const KEY_SHARE = 0.1;
 
 export interface TuneOptions {
   passes: readonly OpPass[];
-  /** Stops after so many seconds: what is not measured by then keeps its default. */
+  /** Time limit in seconds; keys not measured by then keep their default. */
   seconds: number;
   signal?: AbortSignal;
-  /** Keys that need not be measured. */
+  /** Keys already measured, which are skipped. */
   known?: ReadonlySet<string>;
-  /** Milliseconds so far; for tests. */
+  /** Clock in milliseconds; for tests. */
   clock?: () => number;
 }
 
-/** What became of one key. */
+/** Result of one key. */
 export interface Measured {
   key: string;
   candidates: readonly unknown[];
-  /** Milliseconds by candidate at the weightiest shape; Infinity where one was hopeless, here or elsewhere. */
+  /**
+   * Milliseconds by candidate at the weightiest shape; Infinity for a hopeless one, here or at other keys.
+   */
   ms: number[];
-  /** Milliseconds by default and as chosen, at all occurrences of the shapes that were measured, if any. */
+  /** Milliseconds by default and as chosen, summed over all occurrences of the measured shapes. */
   before: number;
   after: number;
   choice: Choice;
-  /** Keys measured so far, this one included, and keys to come. */
+  /** Numbers of keys measured, including this one, and of keys left. */
   done: number;
   left: number;
-  /** Share of the keys' work that is measured by now. */
+  /** Share of the keys' work measured so far. */
   covered: number;
   secondsLeft: number;
 }
 
-/** A candidate of the key that is being measured. */
+/** A variant of the key that is being measured. */
 interface Form {
   index: number;
-  /** Milliseconds, roughly. */
+  /** Rough milliseconds. */
   estimate: number;
   work: Work;
 }
 
 type Answer = Pick<Measured, "ms" | "before" | "after"> & { index: number };
 
-/** Measures key after key; what it yielded is decided. The device should do nothing else meanwhile. */
+/** Measures key after key; a yielded key is decided. Do not use the device for anything else meanwhile. */
 export async function* tune(gpu: Gpu, options: TuneOptions): AsyncGenerator<Measured> {
   const before = gpu.tuning.choices;
   const tuner = new Tuner(gpu, options, await Stopwatch.start(gpu));
@@ -83,9 +87,9 @@ class Tuner {
   readonly #questions: Questions;
   readonly #decided = new Map<string, number>();
   readonly #hopes = new Hopes();
-  /** Keys whose forms were compiled together with others'. */
+  /** Keys whose variants are compiled. */
   readonly #compiled = new Set<string>();
-  /** Weight of what is decided. */
+  /** Total weight of decided keys. */
   #measured = 0;
   readonly #started: number;
   readonly #deadline: number;
@@ -111,7 +115,7 @@ class Tuner {
       this.#questions.open.delete(key);
       this.#measured += question.weight;
       this.#decided.set(key, index);
-      // Another form may have choices of its own.
+      // The chosen variant may have choices of its own.
       if (index > 0) question.parts.forEach(({ pass }) => this.#ask(pass));
       yield {
         key,
@@ -134,7 +138,7 @@ class Tuner {
     return (this.options.clock ?? (() => performance.now()))();
   }
 
-  /** Notes what a pass asks for under the choices made so far. */
+  /** Adds the keys that a pass uses under the choices made so far. */
   #ask(pass: OpPass): void {
     const answered = (key: string) =>
       this.#decided.has(key) || (this.options.known?.has(key) ?? false);
@@ -145,18 +149,18 @@ class Tuner {
     return Object.fromEntries(this.#decided);
   }
 
-  /** Milliseconds that a key took so far, on average. */
+  /** Mean milliseconds per key so far. */
   get #mean(): number {
     return this.#decided.size && (this.#now() - this.#started) / this.#decided.size;
   }
 
-  /** The key to measure next; none where the time left is likely too short for one. */
+  /** The key to measure next; undefined if the time left is probably too short. */
   #weightiest(): [string, Question] | undefined {
     if (this.#now() + this.#mean >= this.#deadline) return undefined;
     return this.#questions.sorted[0];
   }
 
-  /** Has the forms of the next keys compiled, of as many as there is likely time for. */
+  /** Compiles the variants of the next keys, as many as there is probably time for. */
   async #compile(): Promise<void> {
     const most = Math.min(AHEAD, (this.#deadline - this.#now()) / Math.max(1, this.#mean));
     const base = this.#choices;
@@ -172,7 +176,7 @@ class Tuner {
     await compileForms(this.gpu, jobs, () => this.#over());
   }
 
-  /** Null when time was up before the answer was known. */
+  /** Measures one key; null if time ran out first. */
   async #measure(key: string, question: Question): Promise<Answer | null> {
     const { candidates, weight } = question;
     const until = this.#now() + KEY_SHARE * this.options.seconds * 1000;
@@ -200,8 +204,8 @@ class Tuner {
   }
 
   /**
-   * Milliseconds of one part by candidate, and the candidate that was clearly the fastest twice, or else 0.
-   * Null when time was up.
+   * Milliseconds of one part by candidate, and the candidate that was clearly the fastest twice, otherwise 0.
+   * Null if time ran out.
    */
   async #compare(key: string, part: Part, worth: readonly number[], until: number) {
     const { gpu } = this;
@@ -237,7 +241,7 @@ class Tuner {
     }
   }
 
-  /** Samples of each form in turn, by index; fewer of forms that fall behind. */
+  /** Samples of the variants in turn, by index; slow ones are dropped early. */
   async #sample(forms: readonly Form[], until: number): Promise<Samples> {
     const samples: Samples = new Map(forms.map(({ index }) => [index, []]));
     const least = (index: number) => Math.min(...samples.get(index)!);
@@ -256,7 +260,7 @@ class Tuner {
     return samples;
   }
 
-  /** Whether time is up; throws when it was stopped. */
+  /** Whether time is up; throws when the signal aborted. */
   #over(): boolean {
     this.options.signal?.throwIfAborted();
     return this.#now() >= this.#deadline;

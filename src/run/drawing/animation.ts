@@ -1,6 +1,6 @@
 /**
- * An architecture as it changes, in one animated SVG and in single pictures. All frames share one layout, that
- * of everything that ever stands in them, so that what stays does not move.
+ * Animations of a changing architecture: one animated SVG, and single pictures. All frames share the layout
+ * of the union of their graphs, so that nothing that stays moves.
  */
 import type { Graph } from "../../nas/space.ts";
 import { type GraphEdge, type GraphNode, type Layout, layOut, wordsOf } from "./layout.ts";
@@ -11,14 +11,14 @@ import { document, faint, n, rule, text, textWidth } from "./svg.ts";
 export interface Frame {
   graphs: readonly Graph[];
   caption: string;
-  /** What the curve below the picture shows. */
+  /** Value in the curve below the picture. */
   score: number;
 }
 
 export interface Animation {
-  /** One SVG that plays all frames over and over; what shows no animations shows the last frame. */
+  /** One SVG that plays all frames in a loop. Viewers without animation show the last frame. */
   animated: string;
-  /** A picture of its own per frame, all of one size. */
+  /** One picture per frame, all of the same size. */
   stills: string[];
 }
 
@@ -27,12 +27,12 @@ export interface AnimationOptions {
   secondsPerFrame: number;
 }
 
-/** The last frame stands still for so long before all begins anew. */
+/** Seconds for which the last frame stays before the loop restarts. */
 const secondsAtEnd = 2;
-/** Part of a frame's time in which what changes fades. */
+/** Fraction of a frame's time used for fading. */
 const fade = 0.3;
 
-/** @throws Error when there is no frame. */
+/** Draws the animation. @throws Error when there is no frame. */
 export async function animate(
   frames: readonly Frame[],
   { title, secondsPerFrame }: AnimationOptions,
@@ -83,13 +83,13 @@ export async function animate(
   };
 }
 
-/** A piece of SVG, and in which frames it is seen. */
+/** A piece of SVG, and the frames that show it. */
 interface Element {
   svg: string;
   frames: boolean[];
 }
 
-/** Every node and edge of any of the graphs once; a node with the longest of its labels. */
+/** Union of the graphs' nodes and edges; each node gets the longest of its labels. */
 function unionOf(graphs: readonly Graph[]): Graph {
   const nodes = new Map<string, GraphNode>();
   const edges = new Map<string, GraphEdge>();
@@ -103,7 +103,7 @@ function unionOf(graphs: readonly Graph[]): Graph {
   return { name: graphs[0].name, nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 
-/** The same for edges that join the same nodes, numbered where there are several. */
+/** Key of an edge, by the nodes it joins; numbered when several edges join the same nodes. */
 function edgeKey({ edges }: Graph, e: number): string {
   const same = (other: GraphEdge) =>
     other.from === edges[e].from && other.to === edges[e].to && other.kind === edges[e].kind;
@@ -111,7 +111,7 @@ function edgeKey({ edges }: Graph, e: number): string {
   return JSON.stringify([edges[e].from, edges[e].to, edges[e].kind, before]);
 }
 
-/** Edges below nodes; what looks the same in several frames is one element. */
+/** Elements to draw, edges below nodes. Equal pieces of several frames are one element. */
 function elementsOf(graphs: readonly Graph[], union: Graph, layout: Layout): Element[] {
   const edges = new Map<string, Element>();
   const nodes = new Map<string, Element>();
@@ -145,7 +145,7 @@ interface Clock {
   total: number;
 }
 
-/** The element with the times at which it comes and goes. */
+/** SVG of an element, with the times at which it appears and disappears. */
 function timed({ svg, frames }: Element, clock: Clock, fading = fade): string {
   if (frames.every((seen) => seen)) return svg;
   const at = (f: number) => f * clock.perFrame / clock.total;
@@ -175,7 +175,7 @@ function animation(
 
 const captionAt = (caption: string, y: number) => text(24, y + 8, caption, { size: 14 });
 
-/** Where the score of a frame stands in the curve below the picture. */
+/** Position of a frame's score in the curve below the picture. */
 function place(scores: readonly number[], y: number, f: number): [number, number] {
   const [low, high] = [Math.min(...scores), Math.max(...scores)];
   const width = 372;
@@ -199,7 +199,7 @@ function dot(scores: readonly number[], y: number, f: number): string {
 function movingDot(scores: readonly number[], y: number, clock: Clock): string {
   const places = scores.map((_, f) => place(scores, y, f));
   const at = (f: number) => f * clock.perFrame / clock.total;
-  // It moves while the picture fades, and rests for the rest of a frame.
+  // The dot moves while the picture fades, then rests for the remainder of the frame.
   const times = [0, ...scores.slice(1).flatMap((_, i) => [at(i + 1), at(i + 1 + fade)]), 1];
   const stops = [places[0], ...places.slice(1).flatMap((place, i) => [places[i], place])];
   const moves = (["cx", "cy"] as const).map((attribute, axis) => {

@@ -1,4 +1,4 @@
-/** Layout of a network that is a chain with skip connections: a column, and arcs to the right of it. */
+/** Layout of a chain with skip connections: a column, with arcs to its right. */
 import type { Graph } from "../../nas/space.ts";
 import { type Box, boxSize, fontSize, type Layout } from "./layout.ts";
 import { textWidth } from "./svg.ts";
@@ -6,7 +6,7 @@ import { textWidth } from "./svg.ts";
 const pitch = 44;
 const gap = 12;
 
-/** The nodes from the first to the last, or null when the sequence edges are no path through all. */
+/** Nodes in chain order, or null when the sequence edges do not form a path through all nodes. */
 export function chainOf({ nodes, edges }: Graph): string[] | null {
   const next = new Map<string, string>();
   const entered = new Set<string>();
@@ -60,8 +60,9 @@ export function layOutChain(graph: Graph, chain: readonly string[]): Layout {
 }
 
 /**
- * Arcs leave in the lower half of a box and arrive in the upper half, spread between 0 (middle) and 1 (edge):
- * the longer an arc, the nearer to the middle, so that short ones nest inside long ones.
+ * Vertical positions of arcs, between 0 (middle) and 1 (edge). Arcs leave in the lower half of a box and
+ * arrive in the upper half. The longer an arc, the nearer to the middle, so that short arcs nest inside long
+ * ones.
  */
 function portsOf({ edges }: Graph, rows: ReadonlyMap<string, number>) {
   const ports = { out: new Array<number>(edges.length), in: new Array<number>(edges.length) };

@@ -1,4 +1,7 @@
-/** Small charts over epochs or queries: lines with bands, stacked areas, marks. Everything is SVG of our own. */
+/**
+ * Small charts over epochs or queries: lines with bands, stacked areas, marks. SVG is generated without a
+ * library.
+ */
 import { faint, ink, n, type Picture, rule, text } from "./svg.ts";
 
 export type Point = readonly [x: number, y: number];
@@ -6,11 +9,11 @@ export type Point = readonly [x: number, y: number];
 export interface Series {
   name: string;
   colour: string;
-  /** Ascending in x. */
+  /** Points, ascending in x. */
   points: readonly Point[];
-  /** `area` stacks onto the areas before it; `dots` are single values. */
+  /** `area` stacks onto the areas before it; `dots` are single points. */
   as?: "line" | "area" | "dots";
-  /** Half the height of a line's band at each point: where its mean may lie. */
+  /** Half the height of a line's band at each point: the uncertainty of its mean. */
   band?: readonly number[];
   dashed?: boolean;
 }
@@ -18,15 +21,15 @@ export interface Series {
 export interface Chart {
   title: string;
   series: readonly Series[];
-  /** How a value on the y axis reads. */
+  /** Formats a value on the y axis. */
   format: (value: number) => string;
-  /** Lowest and highest value shown; otherwise those of the series. */
+  /** Lowest and highest value of the y axis; default: those of the series. */
   range?: readonly [number, number];
-  /** Places on the x axis that are marked through all of the chart. */
+  /** Vertical marks at positions on the x axis. */
   marks?: readonly { x: number; name: string }[];
-  /** Of the plot in pixels. */
+  /** Height of the plot in pixels. */
   height?: number;
-  /** How a value on the x axis reads; by default only whole numbers stand there. */
+  /** Formats a value on the x axis; by default the axis has whole numbers only. */
   xFormat?: (value: number) => string;
 }
 
@@ -39,7 +42,7 @@ const foot = 34;
 /** Width of a chart with its legend. */
 export const chartWidth = legendLeft + 140;
 
-/** @param x lowest and highest epoch or number of queries. */
+/** Draws a chart. @param x lowest and highest epoch or number of queries. */
 export function drawChart(chart: Chart, x: readonly [number, number]): Picture {
   const stacked = stack(chart.series);
   const height = chart.height ?? usualHeight;
@@ -90,7 +93,7 @@ export function drawChart(chart: Chart, x: readonly [number, number]): Picture {
   return { width: chartWidth, height: head + height + foot, body: parts.join("\n") };
 }
 
-/** A few round numbers that span from low to high. */
+/** A few round numbers from low to high. */
 export function niceTicks(low: number, high: number, about: number): number[] {
   if (!(high > low)) return [low];
   const raw = (high - low) / about;
@@ -98,7 +101,7 @@ export function niceTicks(low: number, high: number, about: number): number[] {
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw * 0.999)!;
   const first = Math.floor(low / step + 1e-9);
   const last = Math.ceil(high / step - 1e-9);
-  // From integers, so that 0.3 is no 0.30000000000000004.
+  // Computed from integers, so that 0.3 does not become 0.30000000000000004.
   return Array.from(
     { length: last - first + 1 },
     (_, i) => Number(((first + i) * step).toFixed(9)),
@@ -121,7 +124,10 @@ function stack(series: readonly Series[]): Stacked[] {
   });
 }
 
-/** What a series needs along y; a band only where it ends, since few first values would take all the room. */
+/**
+ * Values of a series that the y axis must include. Of a band only its end counts: the first few values would
+ * take up all the space.
+ */
 function values({ points, band }: Series): number[] {
   const all = points.map(([, y]) => y);
   const half = band?.at(-1) || 0;
@@ -157,7 +163,7 @@ function drawSeries({ points, colour, as, base, dashed }: Stacked, toX: Scale, t
 }
 
 function legend(series: readonly Series[]): string[] {
-  // Stacked areas are read from the top down, as they lie.
+  // The legend lists stacked areas from the top down, as drawn.
   const order = series.some(({ as }) => as === "area") ? [...series].reverse() : series;
   return order.flatMap(({ name, colour, as, dashed }, i) => {
     const y = head + 8 + 17 * i;

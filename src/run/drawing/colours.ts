@@ -6,7 +6,7 @@ export interface Colour {
   line: string;
 }
 
-/** Kernels of 1×1, which see no neighbours. */
+/** Colours of 1×1 kernels. */
 const pointwise: Colour = { fill: "#cffafe", line: "#0891b2" };
 
 const families: readonly [RegExp, light: Colour, deep: Colour][] = [
@@ -27,7 +27,10 @@ const others: readonly Colour[] = [
   { fill: "#cffafe", line: "#0e7490" },
 ];
 
-/** @param label of the operation; kernels of 5 and more are the deeper shade of their family. */
+/**
+ * Colour of an operation.
+ * @param label of the operation; kernels of 5 and more get the darker shade of their family.
+ */
 export function operationColour(label: string): Colour {
   const family = families.find(([pattern]) => pattern.test(label));
   if (!family) {
@@ -39,7 +42,7 @@ export function operationColour(label: string): Colour {
   return family[kernel >= 5 ? 2 : 1];
 }
 
-/** Nodes that are no operations. */
+/** Colours of nodes that are no operations. */
 export const kindColours = {
   input: { fill: "#ede9fe", line: "#6d28d9" },
   sum: { fill: "#ffffff", line: "#6b7280" },
@@ -48,7 +51,7 @@ export const kindColours = {
   output: { fill: "#1f2937", line: "#1f2937" },
 } satisfies Record<string, Colour>;
 
-/** Far from each other in hue, then in lightness; the second dozen is dashed. */
+/** Curve colours, far apart in hue, then in lightness; the second dozen is dashed. */
 const curves = [
   "#2563eb",
   "#dc2626",
@@ -64,7 +67,7 @@ const curves = [
   "#7f1d1d",
 ];
 
-/** Of the i-th of several curves in one chart. */
+/** Style of the i-th of several curves in one chart. */
 export const curveColours = (i: number): { colour: string; dashed: boolean } => ({
   colour: curves[i % curves.length],
   dashed: i >= curves.length,

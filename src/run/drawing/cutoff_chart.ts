@@ -1,11 +1,13 @@
-/** The loss at the end of searches against the length of the truncated encoding that they perturb by. */
+/**
+ * Chart of the loss at the end of searches against the length of the truncated encoding that they perturb by.
+ */
 import type { Algorithm, Study } from "../../nas/study/definition.ts";
 import { asLoss, type TaskSummary } from "../../nas/study/summary.ts";
 import type { Chart, Point, Series } from "./chart.ts";
 import { curveColours } from "./colours.ts";
 import { bestInTable, lossName, shortNumber } from "./study_axis.ts";
 
-/** Null for searches whose encoding is not cut. */
+/** Length of a search's truncated encoding; null when it is not truncated. */
 const cutoffOf = ({ encoding }: Algorithm): number | null =>
   encoding.pathCutoff ?? encoding.edgeCutoff ?? null;
 

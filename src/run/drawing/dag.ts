@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Graph } from "../../nas/space.ts";
 import { type Box, boxSize, type GraphNode, type Layout } from "./layout.ts";
 
-/** Of Graphviz's `json` output, what a layout is read from: points, y upwards. */
+/** The fields of Graphviz's `json` output that a layout needs: points, y upwards. */
 const output = z.object({
   bb: z.string(),
   objects: z.array(
@@ -13,7 +13,7 @@ const output = z.object({
 });
 
 export async function layOutDag(graph: Graph): Promise<Layout> {
-  // Its WebAssembly is most of what a page would load.
+  // Loaded on demand: its WebAssembly would be the largest part of a page.
   const { Graphviz } = await import("@hpcc-js/wasm-graphviz");
   const graphviz = await Graphviz.load();
   const read = output.parse(JSON.parse(graphviz.dot(toDot(graph), "json")));
@@ -48,7 +48,7 @@ function toDot(graph: Graph): string {
     "digraph architecture {",
     "  rankdir=TB; ranksep=0.42; nodesep=0.34; margin=0;",
     '  node [shape=box, fixedsize=true, label=""];',
-    // The arrowhead is drawn by others; its length is left free.
+    // Arrowheads are drawn elsewhere; this reserves their length.
     "  edge [arrowsize=0.6];",
   ];
   for (const [group, nodes] of grouped(graph.nodes)) {
@@ -63,7 +63,7 @@ function toDot(graph: Graph): string {
   const inputs = graph.nodes.filter(({ kind }) => kind === "input");
   const names = inputs.map(({ id }) => quote(`node ${id}`));
   lines.push(`  { rank=same; ${names.join("; ")} }`);
-  // Inputs stand in their order, from left to right.
+  // Inputs keep their order, from left to right.
   if (names.length > 1) lines.push(`  ${names.join(" -> ")} [id="order", style=invis];`);
   graph.edges.forEach(({ from, to }, e) => {
     lines.push(`  ${quote(`node ${from}`)} -> ${quote(`node ${to}`)} [id="${e}"];`);
@@ -82,12 +82,12 @@ function grouped(nodes: readonly GraphNode[]): Map<string, GraphNode[]> {
 
 const numbers = (text: string) => text.split(",").map(Number);
 
-/** "e,x,y x,y …": the end, where the arrow's tip is, then the curve. */
+/** Parses "e,x,y x,y …": the end, where the arrow's tip is, then the curve. */
 function points(pos: string): [number, number][] {
   const words = pos.split(" ");
   const tip = words[0].startsWith("e,") ? words.shift()!.slice(2) : null;
   const curve = words.map((word) => numbers(word) as [number, number]);
-  // Without the arrowhead that Graphviz would draw, the curve itself goes to the tip.
+  // The arrowhead of Graphviz is not drawn, so the curve itself has to reach the tip.
   if (tip !== null) curve[curve.length - 1] = numbers(tip) as [number, number];
   return curve;
 }

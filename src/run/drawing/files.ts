@@ -13,7 +13,7 @@ import { writeAtomic } from "../files.ts";
 const endings = ["svg", "png", "pdf"] as const;
 
 /**
- * Writes a picture as what the file's name says.
+ * Writes a picture in the format of the file's ending.
  * @throws UsageError for another ending, DataError when the file cannot be written.
  */
 export async function writePicture(path: string, svg: string): Promise<void> {
@@ -28,8 +28,8 @@ export async function writePicture(path: string, svg: string): Promise<void> {
 let ready: Promise<void> | undefined;
 
 /**
+ * Renders a PNG. Fonts come with the program, so the result does not depend on installed ones.
  * @param scale pixels of the result per pixel of the SVG.
- * Fonts come with the program: it draws the same where none are installed.
  */
 export async function toPng(svg: string, scale = 2): Promise<Uint8Array> {
   await (ready ??= initWasm(wasm));
@@ -49,13 +49,13 @@ export async function toPng(svg: string, scale = 2): Promise<Uint8Array> {
   }
 }
 
-/** One page of the picture's size, a pixel being a point; lines and text stay what they are. */
+/** Renders one PDF page of the picture's size, one point per pixel; lines and text stay vectors. */
 export async function toPdf(svg: string): Promise<Uint8Array> {
   const [, width, height] = /<svg [^>]*width="(\d+)" height="(\d+)"/.exec(svg)!.map(Number);
   const pdf = new PDFDocument({
     size: [width, height],
     margin: 0,
-    // The same picture gives the same bytes.
+    // A fixed date: the same picture gives the same bytes.
     info: { CreationDate: new Date(0) },
   });
   pdf.registerFont("regular", regular);

@@ -1,4 +1,4 @@
-/** Where the nodes of a graph stand and which way its edges go. */
+/** Layout of a graph: positions of its nodes and routes of its edges. */
 import type { Graph } from "../../nas/space.ts";
 import { chainOf, layOutChain } from "./chain.ts";
 import { layOutDag } from "./dag.ts";
@@ -7,7 +7,7 @@ import { textWidth } from "./svg.ts";
 export type GraphNode = Graph["nodes"][number];
 export type GraphEdge = Graph["edges"][number];
 
-/** In pixels; x and y are those of the middle. */
+/** A box in pixels; x and y are its centre. */
 export interface Box {
   x: number;
   y: number;
@@ -19,11 +19,11 @@ export interface Layout {
   width: number;
   height: number;
   boxes: ReadonlyMap<string, Box>;
-  /** Frames around nodes of one group. */
+  /** Frames around the nodes of each group. */
   groups: readonly Box[];
-  /** Per edge of the graph, in its order: the points of cubic Bézier curves, start first. */
+  /** Routes of the edges, in the graph's order: points of cubic Bézier curves, start first. */
   routes: readonly (readonly (readonly [number, number])[])[];
-  /** Names of the nodes stand beside them. */
+  /** Whether names are shown beside the nodes. */
   named: boolean;
 }
 
@@ -36,7 +36,10 @@ export function boxSize(node: GraphNode): [number, number] {
   return [Math.max(54, textWidth(words, fontSize) + 22), 26];
 }
 
-/** What stands in a node's box. What joins a group's operations is what others know the group by. */
+/**
+ * Text in a node's box. The node that joins a group's operations shows the group's name, by which other nodes
+ * refer to it.
+ */
 export function wordsOf({ kind, label, group }: GraphNode): string {
   if (kind === "concat" && group !== undefined) return `${group}: ${label}`;
   if (kind !== "sum") return label;
@@ -44,7 +47,7 @@ export function wordsOf({ kind, label, group }: GraphNode): string {
   return name === undefined ? "+" : `+ ${name}`;
 }
 
-/** A chain with skips gets them as arcs beside it; everything else is for Graphviz. */
+/** Lays out a chain with skips as a column with arcs; every other graph by Graphviz. */
 export async function layOut(graph: Graph): Promise<Layout> {
   const chain = chainOf(graph);
   return chain ? layOutChain(graph, chain) : await layOutDag(graph);

@@ -1,4 +1,4 @@
-/** A laid-out graph as SVG elements. */
+/** Draws a laid-out graph as SVG elements. */
 import type { Graph } from "../../nas/space.ts";
 import { type Colour, kindColours, operationColour } from "./colours.ts";
 import {
@@ -13,7 +13,7 @@ import { escape, faint, n, rule, text } from "./svg.ts";
 
 type Point = readonly [number, number];
 
-/** @param firstNode number of the first node's element: ids are unique within a file. */
+/** SVG of a graph. @param firstNode number of the first node's element: ids are unique within a file. */
 export function paintGraph(graph: Graph, layout: Layout, firstNode: number): string {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   return [
@@ -32,7 +32,7 @@ export function paintGroup({ x, y, width, height }: Box): string {
     `height="${n(height)}" rx="10" fill="#f9fafb" stroke="${rule}" stroke-dasharray="3 3"/>`;
 }
 
-/** An arrow; skip connections have the colour of what they carry. */
+/** An arrow; skip connections have the colour of their source. */
 export function paintEdge(edge: GraphEdge, route: readonly Point[], from: GraphNode): string {
   const skip = edge.kind === "skip";
   const stroke = skip ? colourOf(from).line : "#4b5563";
@@ -54,7 +54,7 @@ export function paintEdge(edge: GraphEdge, route: readonly Point[], from: GraphN
     `<path d="M${corners.map(point).join(" L")} Z" fill="${stroke}"/></g>`;
 }
 
-/** @param named writes the id of an operation beside it. */
+/** A node's box and label. @param named whether to write an operation's id beside it. */
 export function paintNode(node: GraphNode, box: Box, named: boolean): string {
   const { x, y, width } = box;
   const { fill, line } = colourOf(node);
@@ -72,7 +72,7 @@ export function paintNode(node: GraphNode, box: Box, named: boolean): string {
   return `${title}${shape}${label}${name}`;
 }
 
-/** A box; a reduction is one that narrows, what is no operation is round. */
+/** A box: reductions are trapezoids, nodes that are no operations are round. */
 function shapeOf({ kind }: GraphNode, { x, y, width, height }: Box): string {
   const [left, right, top, bottom] = [x - width / 2, x + width / 2, y - height / 2, y + height / 2];
   if (kind === "reduce") {

@@ -12,10 +12,10 @@ const margin = 24;
 const between = 44;
 /** Height of a panel's name. */
 const head = 30;
-/** Wider pictures are taken apart: a page or screen would show them too small to read. */
+/** Widest row of panels: a page or screen would show a wider one too small to read. */
 const widest = 1200;
 
-/** Each graph under its name, the whole under a title: side by side, below each other where that is too wide. */
+/** Arranges graphs under their names and a title: side by side, or below each other when that is too wide. */
 export function arrange(panels: readonly Panel[], title?: string): Picture {
   const sizes = panels.map(({ name, layout }) => ({
     width: Math.max(layout.width, textWidth(name, 15)),

@@ -5,12 +5,12 @@ import { operationColour } from "./colours.ts";
 import { document, faint, n, text } from "./svg.ts";
 
 const margin = 24;
-/** More candidates than these change nothing that could be seen. */
+/** Candidates tallied per epoch: more make no visible difference. */
 const talliedPerEpoch = 400;
 const percent = (fraction: number) => `${Number((100 * fraction).toFixed(1))} %`;
 const plain = (value: number) => String(Number(value.toPrecision(4)));
 
-/** One SVG, a chart below the other. @param name of the run, for the title. */
+/** Draws one SVG, charts below each other. @param name of the run, for the title. */
 export function plotRun(history: History, name: string): string {
   const { start, epochs, foreign } = history;
   const unit = foreign?.scored === false ? "architectures" : "epochs";
@@ -43,7 +43,7 @@ export function plotRun(history: History, name: string): string {
   return document({ width: chartWidth + 2 * margin, height: y + margin, body: parts.join("\n") });
 }
 
-/** Without the figures that a log of another program lacks. */
+/** The chart without the missing figures of another program's log. */
 const withoutGaps = (chart: Chart): Chart => ({
   ...chart,
   series: chart.series.map((series) => ({
@@ -56,7 +56,7 @@ function scores({ start, epochs, trials, controllers, done, foreign }: History):
   if (foreign?.scored === false) return { title: "", series: [], format: percent };
   const search = start.command === "search";
   const scored = trials.filter(({ status = "ok" }) => status === "ok");
-  // It scores each epoch by the architecture that it trained; others by the mean over the candidates.
+  // Searches with a `trained` architecture score each epoch by it; others by the mean over the candidates.
   const trainsBest = controllers.some(({ trained }) => trained !== undefined);
   const valid = epochs.flatMap(({ epoch, validAccuracy: y }) =>
     y === undefined ? [] : [[epoch, y] as const]
@@ -65,7 +65,7 @@ function scores({ start, epochs, trials, controllers, done, foreign }: History):
     {
       name: "train",
       colour: "#9ca3af",
-      // Where nothing is trained beside the trials there is no such figure.
+      // Without training beside the trials there is no such figure.
       points: start.score && start.stepsPerEpoch === 0
         ? []
         : epochs.map((e) => [e.epoch, e.trainAccuracy]),
@@ -178,7 +178,7 @@ function losses({ epochs }: History): Chart {
   };
 }
 
-/** A warm restart is where the rate jumps up, warming up from the start aside. */
+/** Chart of the learning rate. A warm restart is a jump up after a fall, unlike the warm-up at the start. */
 function learningRates({ start, steps }: History): Chart {
   const points = steps.map(({ step, learningRate }): Point => [
     step / start.stepsPerEpoch,
@@ -207,7 +207,7 @@ function bestSoFar(trials: History["trials"]): Point[] {
   return [...points];
 }
 
-/** Candidates are scored one after the other towards an epoch's end. */
+/** Spreads candidates before an epoch's end, since they are scored one after the other. */
 function spread(trials: History["trials"]): Point[] {
   const counts = new Map<number, number>();
   for (const { epoch } of trials) counts.set(epoch, (counts.get(epoch) ?? 0) + 1);
@@ -219,7 +219,7 @@ function spread(trials: History["trials"]): Point[] {
   });
 }
 
-/** At most `most` of them, evenly spread. */
+/** At most `most` elements, evenly spaced. */
 function thin<T>(all: readonly T[], most: number): readonly T[] {
   const every = Math.ceil(all.length / most);
   return every <= 1 ? all : all.filter((_, i) => i % every === 0);

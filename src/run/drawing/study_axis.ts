@@ -1,15 +1,15 @@
-/** What the charts of a study have in common: the loss on the y axis, and the least that it can be. */
+/** Y axis shared by the charts of a study: the loss, and its smallest possible value. */
 import { lossOf } from "../../nas/study/loss.ts";
 import type { TaskHead } from "../../nas/study/records.ts";
 import type { Series } from "./chart.ts";
 
-/** What is on the y axis. */
+/** Name of the y axis. */
 export function lossName(task: TaskHead): string {
   const name = lossOf(task) ? `${task.label.replace(/\baccuracy\b/, "error")} (%)` : task.label;
   return `${name}, ${task.table}`;
 }
 
-/** A line at the best value of the whole table. */
+/** Horizontal line at the best value of the whole table. */
 export function bestInTable(task: TaskHead, [from, to]: readonly [number, number]): Series {
   const best = lossOf(task)?.(task.best) ?? task.best;
   return {

@@ -1,4 +1,4 @@
-/** The curves of a study: the loss of the best architecture so far against the number of queries. */
+/** Curves of a study: the loss of the best architecture so far against the number of queries. */
 import { asLoss, summariseStudy, type TaskSummary } from "../../nas/study/summary.ts";
 import type { StudyRecords } from "../../nas/study/records.ts";
 import { cutoffChart, cutoffsOf } from "./cutoff_chart.ts";
@@ -8,7 +8,7 @@ import { bestInTable, lossName, shortNumber } from "./study_axis.ts";
 import { document, faint, n, text } from "./svg.ts";
 
 const margin = 24;
-/** One SVG, a chart per table and data set. */
+/** Draws one SVG with a chart per table and data set. */
 export function plotStudy(records: StudyRecords): string {
   const { study, at } = records.head;
   const summaries = summariseStudy(records);
@@ -35,7 +35,7 @@ export function plotStudy(records: StudyRecords): string {
   return document({ width: chartWidth + 2 * margin, height: y + margin, body: parts.join("\n") });
 }
 
-/** How many trials there are, and what a band is. */
+/** Number of trials, and meaning of a band. */
 export function caption(records: StudyRecords): string {
   const counts = summariseStudy(records)
     .flatMap(({ curves }) => curves.map(({ points }) => points[0].n));

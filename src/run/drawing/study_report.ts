@@ -1,4 +1,4 @@
-/** A study as one HTML file that needs nothing else: figures, tables, what was run. */
+/** A study as one self-contained HTML file: figures, tables, and the algorithms run. */
 import { lossOf } from "../../nas/study/loss.ts";
 import type { StudyRecords } from "../../nas/study/records.ts";
 import {
@@ -14,7 +14,7 @@ import { escape } from "./svg.ts";
 
 export function reportStudy(records: StudyRecords): string {
   const { study } = records.head;
-  // The declaration of XML has no place inside HTML.
+  // An XML declaration is not allowed inside HTML.
   const figure = plotStudy(records).replace(/^<\?xml[^>]*\?>\n/, "");
   return page(
     study.name,

@@ -1,4 +1,6 @@
-/** How predictors grow with their training sets, and what they predict against what is true. */
+/**
+ * Plots of predictor quality against the size of the training set, and of predictions against true values.
+ */
 import {
   type SurrogateCurve,
   surrogateCurves,
@@ -17,8 +19,8 @@ interface Drawn {
 }
 
 /**
- * One SVG: Kendall's τ, Pearson's r, RMSE and the mean absolute error in per cent against the size of the training
- * set, then a scatter per predictor.
+ * Draws one SVG: Kendall's τ, Pearson's r, RMSE and the mean absolute error in per cent against the size of
+ * the training set, then a scatter plot per predictor.
  */
 export function plotSurrogate(lines: readonly SurrogateLine[]): string {
   const parts = [text(margin, margin + 14, "Predictors", { size: 17, bold: true })];
@@ -57,7 +59,7 @@ function growth(curves: readonly SurrogateCurve[]): Drawn[] {
   }));
 }
 
-/** Training errors dashed, in the colour of the test errors. */
+/** Curves of errors: training errors are dashed, in the colour of the test errors. */
 function errors(curves: readonly SurrogateCurve[]): Drawn[] {
   const series = curves.flatMap(({ name, sizes }, i) => {
     const { colour } = curveColours(i);

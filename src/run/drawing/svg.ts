@@ -1,6 +1,6 @@
-/** The few words of SVG that the pictures are made of. Lengths are pixels. */
+/** The SVG elements that the pictures use. Lengths are pixels. */
 
-/** Arimo has the widths of Arial and Helvetica: the picture is the same where only those are there. */
+/** Font list. Arimo has the widths of Arial and Helvetica, so the fallbacks keep the layout. */
 export const fontFamily = "Arimo, Arial, Helvetica, sans-serif";
 
 export const ink = "#1f2937";
@@ -45,12 +45,12 @@ export function escape(words: string): string {
     .replace(/"/g, "&quot;");
 }
 
-/** A number as short as a tenth of a pixel allows. */
+/** Formats a number to a tenth of a pixel, as short as possible. */
 export function n(value: number): string {
   return String(Math.round(10 * value) / 10);
 }
 
-/** About how wide Arial sets these words; boxes leave room for the error. */
+/** Approximate width of these words in Arial; boxes leave room for the error. */
 export function textWidth(words: string, size: number): number {
   let width = 0;
   for (const c of words) {

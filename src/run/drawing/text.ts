@@ -4,8 +4,8 @@ import type { Graph } from "../../nas/space.ts";
 type Node = Graph["nodes"][number];
 
 /**
- * A few lines per graph, top to bottom. A sum of two operations of one group (a block of a cell) stands
- * on one line; a straight chain needs no arrows, whatever else a node reads is named after `←`.
+ * Draws a few lines per graph, top to bottom. A sum of two operations of one group (a block of a cell) is one
+ * line. A straight chain has no arrows; any other input of a node is named after `←`.
  */
 export function drawText(graphs: readonly Graph[]): string {
   return graphs.map((graph) => {
@@ -25,7 +25,7 @@ function rowsOf(graph: Graph): Row[] {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   const into = (id: string) => graph.edges.filter(({ to }) => to === id);
   const outOf = (id: string) => graph.edges.filter(({ from }) => from === id);
-  /** The sum that a block's operation belongs to, when it is that operation's only reader. */
+  /** The sum that an operation of a block belongs to, when the sum is its only reader. */
   const sumOf = (node: Node): Node | undefined => {
     const readers = outOf(node.id);
     const reader = readers.length === 1 ? nodes.get(readers[0].to)! : undefined;
@@ -64,7 +64,7 @@ function rowsOf(graph: Graph): Row[] {
   return rows;
 }
 
-/** In an order in which every node follows what it reads; otherwise as the graph lists them. */
+/** Topological order of the nodes; the graph's own order when there is none. */
 function sorted(graph: Graph): Node[] {
   const waiting = new Map(graph.nodes.map(({ id }) => [id, 0]));
   for (const { to } of graph.edges) waiting.set(to, waiting.get(to)! + 1);

@@ -1,4 +1,4 @@
-/** What each op of the engine is in ONNX (operator set 17). Values of four axes are NCHW here. */
+/** ONNX equivalents of the engine's ops (operator set 17). Values of four axes are NCHW here. */
 import type { BatchNormOptions } from "../../ops/batch_norm.ts";
 import type { DepthwiseOptions } from "../../ops/depthwise_conv2d.ts";
 import type { PointwiseOptions } from "../../ops/pointwise.ts";
@@ -6,7 +6,9 @@ import { axis, type Padding, type PoolOptions } from "../../ops/tiling.ts";
 import { settledStatistics } from "../batch_norm_state.ts";
 import { type Emission, type Emitter, type Emitters, transposed } from "./graph.ts";
 
-/** Padding and stride of a window, as attributes; TensorFlow's SAME pads the odd cell at the end. */
+/**
+ * Attributes for the padding and stride of a window. TensorFlow's SAME puts the odd row or column at the end.
+ */
 function window(e: Emission, k: number, stride: number, padding: Padding, dilation = 1) {
   const [, h, w] = e.shapes[0];
   const span = (k - 1) * dilation + 1;
@@ -39,7 +41,7 @@ function depthwise(e: Emission<DepthwiseOptions>): string {
   return e.node("Conv", [e.input(0), weight], { ...sliding, group: c });
 }
 
-/** A sum of products is one product of everything side by side. */
+/** A sum of products, written as one product of the concatenated inputs and weights. */
 function pointwise(e: Emission<Required<PointwiseOptions>>): string {
   const n = e.shapes.length / 2;
   const { stride } = e.params;
@@ -63,7 +65,7 @@ function pointwise(e: Emission<Required<PointwiseOptions>>): string {
   });
 }
 
-/** Drops the first `shift` rows and columns; zeros behind the image where a stride would step out of it. */
+/** Drops the first `shift` rows and columns. Adds zeros behind the image where the stride needs them. */
 function shifted(e: Emission<Required<PointwiseOptions>>, x: string): string {
   const { stride, shift } = e.params;
   if (shift === 0) return x;
@@ -109,7 +111,7 @@ const maxPool = (e: Emission<PoolOptions>) =>
 const globalAvgPool = (e: Emission) =>
   e.node("Flatten", [e.node("GlobalAveragePool", [e.input(0)])], { axis: 1 });
 
-/** Where the channels are. */
+/** Index of the channel axis. */
 const columns = (shape: readonly number[]) => shape.length === 4 ? 1 : shape.length - 1;
 
 function slice(e: Emission<{ start: number; size: number }>): string {
@@ -137,14 +139,14 @@ const addScaled = (e: Emission<{ factor: number }>) =>
 
 const scale = (e: Emission<{ factor: number }>) => times(e, e.input(0), e.params.factor);
 
-/** x · f(x), f by other nodes. */
+/** x · f(x), with f given as other nodes. */
 const gated = (f: (e: Emission, x: string) => string) => (e: Emission) =>
   e.node("Mul", [e.input(0), f(e, e.input(0))]);
 
 const silu = gated((e, x) => e.node("Sigmoid", [x]));
 const mish = gated((e, x) => e.node("Tanh", [e.node("Softplus", [x])]));
 
-/** In the tanh form: x · (½ + ½ · tanh(√(2 / π) · (x + 0.044715 x³))). */
+/** GELU in its tanh form: x · (½ + ½ · tanh(√(2 / π) · (x + 0.044715 x³))). */
 const gelu = gated((e, x) => {
   const cube = e.node("Mul", [x, e.node("Mul", [x, x])]);
   const inner = e.node("Add", [x, times(e, cube, 0.044715)]);
@@ -159,7 +161,7 @@ const concat = (e: Emission) =>
 const both = (op: string) => (e: Emission) => e.node(op, [e.input(0), e.input(1)]);
 const one = (op: string) => (e: Emission) => e.node(op, [e.input(0)]);
 
-/** An emitter and the settings of the op that it heeds: an op that has learnt another one is refused. */
+/** An emitter with the settings that it supports: an op with any other setting is refused. */
 const heeding = <P>(
   emit: (e: Emission<P>) => string,
   ...settings: (keyof P & string)[]

@@ -1,7 +1,7 @@
 /**
- * From a tape to the nodes of an ONNX graph. Inside, images are NCHW, as ONNX convolutions want them: every
- * value of four axes is transposed, all others lie as they do on the tape. The first axis is the batch and
- * stays open: no node names its size.
+ * Converts a tape to the nodes of an ONNX graph. Images are NCHW in the graph, as ONNX convolutions require:
+ * every value of four axes is transposed, all others keep their layout. The first axis is the batch; no node
+ * fixes its size.
  */
 import { numel, type Shape } from "../../autodiff/op.ts";
 import type { Node, Value } from "../../autodiff/tape.ts";
@@ -9,7 +9,7 @@ import { ExportError } from "../../common/errors.ts";
 import type { State } from "../../nas/strategy.ts";
 import type { Attribute, OnnxConstant, OnnxNode } from "./model.ts";
 
-/** One node of the tape, as its emitter sees it. */
+/** One node of the tape, as given to its emitter. */
 export interface Emission<P = unknown> {
   params: P;
   /** Shapes of the inputs in stored order (n, h, w, c). */
@@ -27,31 +27,31 @@ export interface Emission<P = unknown> {
   ): string;
   /** Adds a constant and returns its name. */
   constant(dims: readonly number[], data: Float32Array | BigInt64Array): string;
-  /** A sentence's middle: why this node has no ONNX form. */
+  /** Throws an ExportError. @param why middle of a sentence: the reason why this node has no ONNX form. */
   refuse(why: string): never;
 }
 
-/** How an op is written in ONNX. */
+/** Writes an op in ONNX. */
 export interface Emitter {
   // deno-lint-ignore no-explicit-any
   emit(e: Emission<any>): string;
-  /** Names of all settings of the op that `emit` knows of. */
+  /** Names of all settings of the op that `emit` supports. */
   settings: readonly string[];
 }
 
-/** By the op's name. */
+/** Emitters by the op's name. */
 export type Emitters = Readonly<Record<string, Emitter>>;
 
 export class GraphBuilder {
   readonly nodes: OnnxNode[] = [];
   readonly constants: OnnxConstant[] = [];
   readonly #names = new Map<string, number>();
-  /** What is in the graph already: results of tape nodes, and weights used as plain operands. */
+  /** Graph names of values already added: results of tape nodes, and weights used as plain operands. */
   readonly #results = new Map<Node, string>();
 
   /**
    * @param tensors the weights by name.
-   * @param image name in the graph of the tape's only input, which is NCHW there.
+   * @param image graph name of the tape's only input, which is NCHW in the graph.
    */
   constructor(
     private readonly emitters: Emitters,
@@ -59,7 +59,7 @@ export class GraphBuilder {
     private readonly image: string,
   ) {}
 
-  /** Adds whatever a value is made of and returns its name. */
+  /** Adds the nodes that a value depends on and returns its name. */
   add(value: Value): string {
     const { source } = value;
     if (source.kind === "param") return this.#operand(value);
@@ -76,7 +76,7 @@ export class GraphBuilder {
     return this.#shaped(name, source.node.out[0], value.shape);
   }
 
-  /** Adds the nodes of a tape, in its order, that `wanted` depends on. */
+  /** Adds the tape nodes that `wanted` depends on, in the tape's order. */
   addTape(nodes: readonly Node[], wanted: Value): void {
     const needed = new Set<Node>();
     const visit = ({ source }: Value) => {
@@ -99,7 +99,7 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Adds a node whose result has this very name. */
+  /** Adds a node whose result has exactly this name. */
   finishNode(
     name: string,
     op: string,
@@ -145,7 +145,7 @@ export class GraphBuilder {
     });
   }
 
-  /** The numbers of a weight or a part of one; null of anything that is computed. */
+  /** Data of a weight or a part of one; null for computed values. */
   #numbers({ source, shape }: Value): Float32Array | null {
     if (source.kind !== "param") return null;
     const { param, offset } = source;
@@ -160,7 +160,7 @@ export class GraphBuilder {
     return Float32Array.from(found.data.subarray(offset, offset + numel(shape)));
   }
 
-  /** A weight used as any other value. */
+  /** Graph name of a weight used as an ordinary operand. */
   #operand(value: Value): string {
     const data = this.#numbers(value)!;
     const { shape } = value;
@@ -168,7 +168,7 @@ export class GraphBuilder {
     return this.constant("constant", toNchwShape(shape), transposed(data, shape, [0, 3, 1, 2]));
   }
 
-  /** The same elements under another shape: in stored order, so images go back to NHWC for it. */
+  /** Reshapes a value in stored order: images are transposed back to NHWC for it. */
   #shaped(name: string, from: Shape | null, to: Shape): string {
     if (from === null || from.length === to.length && from.every((n, i) => n === to[i])) {
       return name;
@@ -193,7 +193,7 @@ const place = ({ scope, op }: Node) => scope || op.name;
 
 export const toNchwShape = ([n, h, w, c]: Shape): Shape => [n, c, h, w];
 
-/** Axis i of the result is axis `order[i]` of an array in row-major order. */
+/** Transposes an array in row-major order: axis i of the result is axis `order[i]`. */
 export function transposed(data: Float32Array, shape: Shape, order: readonly number[]) {
   const strides = shape.map((_, i) => numel(shape.slice(i + 1)));
   const out = new Float32Array(data.length);

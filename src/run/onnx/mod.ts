@@ -1,4 +1,7 @@
-/** A trained network as an ONNX file: derived from the tape of one forward pass, so every space exports. */
+/**
+ * Builds an ONNX file of a trained network. It is derived from the tape of one forward pass, so every space
+ * exports.
+ */
 import { DataError } from "../../common/errors.ts";
 import { buildNetwork, type NetworkFile, tapeOf } from "../../nas/train/network.ts";
 import type { TrainedNetwork } from "../network.ts";
@@ -8,10 +11,10 @@ import { GraphBuilder } from "./graph.ts";
 import { elementType, type OnnxModel } from "./model.ts";
 
 /**
- * Input `image` uint8 [N, h, w, c]; outputs `logits` and `probabilities` float [N, classes]. Normalisation is
- * inside; N is open.
- * @throws DataError where the weights belong to another network; ExportError naming an operation that ONNX cannot
- * express here.
+ * Builds the model. Input `image` uint8 [N, h, w, c]; outputs `logits` and `probabilities` float [N,
+ * classes]. Normalisation is inside; N is variable.
+ * @throws DataError when the weights belong to another network; ExportError naming an operation that cannot
+ * be expressed in ONNX here.
  */
 export function onnxModel({ network, tensors, testAccuracy }: TrainedNetwork): OnnxModel {
   const { model, weights } = buildNetwork(network);
@@ -57,7 +60,7 @@ export function onnxModel({ network, tensors, testAccuracy }: TrainedNetwork): O
   };
 }
 
-/** (x / 255 − mean) / deviation, from bytes NHWC to floats NCHW. */
+/** Adds (x / 255 − mean) / deviation, from bytes NHWC to floats NCHW. */
 function normalise(
   graph: GraphBuilder,
   { mean, deviation }: NetworkFile,

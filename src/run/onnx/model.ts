@@ -1,4 +1,4 @@
-/** An ONNX model as plain data, and its bytes. */
+/** An ONNX model as plain data, and its encoding. */
 import { MessageWriter } from "../../common/protobuf.ts";
 
 /** IR version 8 and operator set 17: read by onnxruntime from 1.12 (2022) on. */
@@ -6,10 +6,10 @@ const IR_VERSION = 8;
 const OPSET = 17;
 
 export type ElementType = "float" | "uint8" | "int64";
-/** Numbers of TensorProto.DataType. */
+/** Values of TensorProto.DataType. */
 const elementTypes: Record<ElementType, number> = { float: 1, uint8: 2, int64: 7 };
 
-/** Whole numbers become ints, `float` a float, text a string. */
+/** Value of an attribute. Whole numbers become ints, `float` a float, text a string. */
 export type Attribute = number | readonly number[] | string | { float: number };
 
 export interface OnnxNode {
@@ -29,7 +29,7 @@ export interface OnnxConstant {
 export interface OnnxPort {
   name: string;
   type: ElementType;
-  /** A word stands for a size that is open. */
+  /** Sizes; a word stands for a variable size. */
   dims: readonly (number | string)[];
   note: string;
 }
@@ -44,12 +44,12 @@ export interface OnnxModel {
   metadata: Readonly<Record<string, string>>;
 }
 
-/** Number of an element type, as `Cast` wants it. */
+/** Number of an element type, for `Cast`. */
 export const elementType = (type: ElementType): number => elementTypes[type];
 
 /**
- * The bytes of an ONNX file. Field numbers are those of onnx.proto, which is proto3: a single field that has its
- * default value (0, an empty text) is left out.
+ * Encodes an ONNX file. Field numbers are those of onnx.proto. It is proto3: a single field with its default
+ * value (0, an empty text) is omitted.
  */
 export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
   const out = new MessageWriter().int(1, IR_VERSION).text(2, "denas");
@@ -87,7 +87,7 @@ function writeNode(out: MessageWriter, { op, name, inputs, outputs, attributes }
   }
 }
 
-/** Numbers of AttributeProto.AttributeType. */
+/** Values of AttributeProto.AttributeType. */
 const FLOAT = 1, INT = 2, STRING = 3, INTS = 7;
 
 function writeAttribute(out: MessageWriter, name: string, value: Attribute): void {
@@ -101,7 +101,7 @@ function writeAttribute(out: MessageWriter, name: string, value: Attribute): voi
     textUnlessEmpty(out, 4, value);
   } else if ("float" in value) {
     type = FLOAT;
-    // A negative zero is not the default.
+    // Negative zero is not the default value.
     if (!Object.is(value.float, 0)) out.float(2, value.float);
   } else {
     type = INTS;

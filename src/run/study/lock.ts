@@ -1,12 +1,14 @@
-/** One process at a time writes a study; the operating system gives the lock back when its holder dies. */
+/**
+ * Write lock of a study, for one process at a time. The operating system releases it when its holder dies.
+ */
 import { UsageError } from "../../common/errors.ts";
 import { explain } from "../files.ts";
 
-/** Whoever asks whether a study is running has the lock for a moment. */
+/** Attempts to take the lock: a process that checks whether a study is running holds it for a moment. */
 const tries = 5;
 const pauseMs = 20;
 
-/** @returns what gives the lock back. @throws UsageError where another process has it. */
+/** Takes the lock. @returns a function that releases it. @throws UsageError when another process has it. */
 export async function lockStudy(path: string): Promise<() => void> {
   let file: Deno.FsFile;
   try {
@@ -27,7 +29,7 @@ export async function lockStudy(path: string): Promise<() => void> {
   return () => file.close();
 }
 
-/** Whether a process is at this study now. */
+/** Whether a process is running this study. */
 export function isStudyRunning(path: string): boolean {
   const file = Deno.openSync(path, { read: true });
   try {

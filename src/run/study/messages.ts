@@ -1,4 +1,4 @@
-/** What a study's main thread and its workers say to each other. */
+/** Messages between a study's main thread and its workers. */
 import type { Study } from "../../nas/study/definition.ts";
 import type { TrialResult } from "../../nas/study/trial.ts";
 
@@ -11,7 +11,7 @@ export interface Job {
 export interface Opening {
   study: Study;
   cacheDir: string;
-  /** Files of plug-ins: a thread has definitions of its own. */
+  /** Files of plug-ins: each thread has its own definitions. */
   plugins: readonly string[];
 }
 

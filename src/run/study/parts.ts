@@ -1,4 +1,6 @@
-/** Tables and algorithms of a study, opened; the same in the main thread, which checks them, and in workers. */
+/**
+ * Opened tables and algorithms of a study: opened in the main thread, which checks them, and in each worker.
+ */
 import { notedAt, seedOf, type Study } from "../../nas/study/definition.ts";
 import {
   checkAlgorithm,
@@ -30,7 +32,7 @@ export class StudyParts {
     this.#at = notedAt(study);
   }
 
-  /** @throws UsageError or DataError where a table or one of its columns is not there. */
+  /** Opens the parts. @throws UsageError or DataError when a table or one of its columns is missing. */
   static async open(
     { study, cacheDir }: Omit<Opening, "plugins">,
     options: OpeningProgress = {},

@@ -1,15 +1,16 @@
-/** Trials over all cores: workers that take the next one as soon as they are free. */
+/** Runs trials on all cores: each worker takes the next one when it is free. */
 import { DataError, UsageError } from "../../common/errors.ts";
 import type { TrialResult } from "../../nas/study/trial.ts";
 import type { FromWorker, Job, Opening, ToWorker } from "./messages.ts";
 
-/** Sent ahead, so that a worker does not wait for the next. */
+/** Jobs sent to a worker in advance, so that it need not wait for the next. */
 const AHEAD = 2;
 
 /**
- * Runs all jobs, in their order as far as there is one.
- * @param done hears each result once, as it comes, or why a trial has none.
- * @throws what opening a study's parts threw; the signal's reason. No worker is left then, and no result comes any more.
+ * Runs all jobs, started in order.
+ * @param done called with each result as it arrives, or with the reason why a trial has none.
+ * @throws any error from opening a study's parts; the signal's reason. By then all workers have ended and no
+ * result arrives any more.
  */
 export async function runJobs(
   jobs: readonly Job[],
@@ -62,7 +63,7 @@ export async function runJobs(
   }
 }
 
-/** An error of another thread as one that the command line knows. */
+/** Converts an error of another thread to a class that the command line knows. */
 function errorOf(failed: Extract<FromWorker, { failed: unknown }>["failed"]): Error {
   const { name, message, stack } = failed;
   if (name === "UsageError") return new UsageError(message);

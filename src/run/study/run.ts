@@ -1,6 +1,6 @@
 /**
- * Runs a study into a folder: `study.ndjson` gets a line per finished or failed trial and is all that a study needs
- * to go on. Started again it does what is missing, and nothing twice.
+ * Runs a study into a folder. `study.ndjson` gets a line per finished or failed trial and is all that
+ * resuming needs. Started again, it runs the missing trials only.
  */
 import { loadedPlugins } from "../plugins.ts";
 import { join } from "@std/path";
@@ -26,27 +26,28 @@ import { type OpeningProgress, StudyParts } from "./parts.ts";
 import { runJobs } from "./pool.ts";
 
 export interface StudyOptions extends OpeningProgress {
-  /** Is made where it is not there. */
+  /** Created if missing. */
   folder: string;
   workers: number;
   cacheDir: string;
   signal: AbortSignal;
-  /** Hears of the trials that are there already, then of each that is finished. */
+  /** Called for earlier trials first, then for each finished one. */
   onTrial?(state: StudyProgress): void;
 }
 
 export interface StudyProgress {
   done: number;
   total: number;
-  /** NaN until a trial was timed. */
+  /** NaN until a trial has been timed. */
   secondsLeft(): number;
 }
 
 const syncEveryMs = 2000;
 
 /**
+ * Runs or resumes a study.
  * @returns the whole file's content.
- * @throws UsageError where the folder has another study, or tables and algorithms do not fit; the signal's
+ * @throws UsageError when the folder has another study, or tables and algorithms do not fit; the signal's
  * reason, with every finished trial kept.
  */
 export async function runStudy(study: Study, options: StudyOptions): Promise<StudyRecords> {

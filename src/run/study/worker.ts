@@ -16,10 +16,10 @@ let last: Promise<void> = Promise.resolve();
 port.onmessage = ({ data }) => {
   if ("open" in data) {
     parts = loadPlugins(data.open.plugins).then(() => StudyParts.open(data.open));
-    // The first trial reports what went wrong.
+    // The first trial reports this error.
     parts.catch(() => {});
   } else {
-    // One after the other: searches that take turns would have each other's time.
+    // One at a time: interleaved searches would count each other's time.
     last = last.then(() => run(data.job));
   }
 };
@@ -33,7 +33,7 @@ async function run(job: Job): Promise<void> {
   }
 }
 
-/** Or why there is none: the study goes on without this trial. */
+/** Result of a trial, or the reason why there is none: the study continues without it. */
 async function resultOf(parts: StudyParts, job: Job): Promise<TrialResult | { reason: string }> {
   try {
     return await parts.run(job);

@@ -110,7 +110,8 @@ for (const [name, encoding] of Object.entries(nb101)) {
       }
       arch = next;
     }
-    // As published, a perturbation may change nothing: by paths most do, since few sets of paths are cells.
+    // As published, a perturbation may change nothing: most path perturbations do, since few sets of paths
+    // are cells.
     if (encoding.perturb) assert.ok(changed > (/^(trunc_)?path$/.test(name) ? 0 : 4), `${changed}`);
     for (const next of encoding.neighbours?.(arch) ?? []) {
       assert.notEqual(nb101Dag(next), null);
@@ -361,7 +362,7 @@ for (const [name, encoding] of Object.entries(nb201)) {
     const neighbours = encoding.neighbours?.(arch);
     assert.equal(
       neighbours && new Set(neighbours.map(({ ops }) => ops.join())).size,
-      // Of the 176 along four routes, eight change an edge alone that two routes share.
+      // Of the 176 changes along four routes, eight change only an edge that two routes share.
       { adj: 24, cat_adj: 24, path: 168, trunc_path: 52 }[name],
     );
   });

@@ -24,7 +24,7 @@ const rows = (choice: readonly number[]) => {
   return result;
 };
 
-/** What `numpy.save` writes, by the format's description; the header is padded to 64 bytes. */
+/** A file as `numpy.save` writes it, by the format's description; the header is padded to 64 bytes. */
 function numpyFile(descr: string, shape: string, data: Uint8Array, fortran = "False"): Uint8Array {
   const dict = `{'descr': '${descr}', 'fortran_order': ${fortran}, 'shape': ${shape}, }`;
   const header = dict.padEnd(Math.ceil((dict.length + 11) / 64) * 64 - 11) + "\n";

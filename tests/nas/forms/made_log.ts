@@ -1,4 +1,4 @@
-/** In the words of the released code: a macro search of three layers, two epochs. */
+/** Log of a macro search in the format of the released code: three layers, two epochs. */
 export const macroLog = `${"-".repeat(80)}
 Logging to outputs/stdout
 epoch=0     ch_step=50     loss=2.302585 lr=0.0500   |g|=1.0831   tr_acc=12 /128 mins=0.50      

@@ -22,7 +22,7 @@ const rng = new Rng(5, Stream.search);
 const archs = Array.from({ length: 60 }, () => adj.sample!(rng));
 const pool = Array.from({ length: 200 }, () => adj.sample!(rng));
 
-/** Depends on one edge alone, but for a little. */
+/** A loss that depends on one edge, except for a small part. */
 const byEdge = (edge: number) => (arch: Nb201Arch) =>
   [4, 3, 1.5, 1, 2][arch.ops[edge]] + 0.05 * arch.ops[(edge + 1) % 6];
 const losses = (of: readonly Nb201Arch[], edge = 3) => Float64Array.from(of, byEdge(edge));

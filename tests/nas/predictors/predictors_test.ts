@@ -30,13 +30,13 @@ const space = spaceAt("nasbench201", { layers: 15, filters: 16 });
 const encodings = nasbench201Encodings();
 const rng = (step = 0) => new Rng(7, Stream.search, step);
 
-/** A loss that every predictor can learn: convolutions are good, and better behind each other. */
+/** A loss that every predictor can learn: convolutions are good, and better in sequence. */
 function loss({ ops }: Nb201Arch): number {
   const gain = [0, 0.3, 0.7, 1, 0.2];
   return 10 - ops.reduce((sum, op) => sum + gain[op], 0) - gain[ops[0]] * gain[ops[4]];
 }
 
-/** Different cells, each drawn once. */
+/** Different cells, each sampled once. */
 function cells(count: number, step: number): Nb201Arch[] {
   const r = rng(step);
   const drawn = new Map<string, Nb201Arch>();

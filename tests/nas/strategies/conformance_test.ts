@@ -1,4 +1,4 @@
-/** What every strategy without a device must do; `small` below has settings with which that is seen soon. */
+/** Requirements on every strategy that needs no device; `small` below has settings that show them soon. */
 import assert from "node:assert/strict";
 import { resolveSearchConfig, type SearchConfig } from "../../../src/nas/config/config.ts";
 import { openStrategy } from "../../../src/nas/search/parts.ts";
@@ -13,7 +13,7 @@ const short = { ...few, "strategy.settings.steps": 1000 };
 // BANANAS proposes mutations of the best, some of which change nothing: it takes a few fits.
 const often = { "strategy.initial": 12, "strategy.batch": 7 };
 const nets = { bananas: often, dngo: few, bohamiann: short, bonas: few, npenas: more };
-/** Settings that make each strategy show itself within 60 queries. */
+/** Settings with which each strategy shows its own behaviour within 60 queries. */
 const small: Record<string, Record<string, unknown>> = {
   evolution: { "strategy.population": 8, "strategy.tournament": 4 },
   "local-search": { "strategy.initial": 3 },
@@ -42,7 +42,10 @@ function configOf(strategy: string, seed = 1): SearchConfig {
 const outside = { gpu: null, fidelities: [1, 3, 9] };
 const space = openSpace(configOf("random").space);
 
-/** Smooth over the cells, with one best one: convolutions are good, `none` is bad, edges differ in weight. */
+/**
+ * Score that is smooth over the cells, with one best cell: convolutions are good, `none` is bad, edges differ
+ * in weight.
+ */
 const worth = [0, 0.5, 0.7, 1, 0.3];
 const value = (arch: unknown) =>
   space.encode(arch).reduce((sum, op, edge) => sum + worth[op] * (1 + edge / 5), 0) / 9;

@@ -7,7 +7,7 @@ import { variationOf } from "../../../src/nas/strategies/variation.ts";
 const space = openSpace({ kind: "nasbench201" });
 const variation = variationOf(space);
 
-/** How many of the next trials are scored after how many epochs, in order. */
+/** Numbers of the next trials that are scored after each number of epochs, in order. */
 async function rungs(brackets: "all" | "lowest", queries: number): Promise<string> {
   const strategy = hyperbandStrategy(variation, 1, [4, 12, 36], { eta: 3, initial: 0, brackets });
   const counts: [epochs: number, n: number][] = [];

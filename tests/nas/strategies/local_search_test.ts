@@ -15,7 +15,7 @@ const config: LocalSearchConfig = {
   atMinimum: "restart",
 };
 
-/** Scores by a function of the six operations; every query with its score, until `queries` are spent. */
+/** Scores by a function of the six operations; returns every query with its score, up to `queries`. */
 async function climb(
   score: (ops: number[]) => number,
   settings: Partial<LocalSearchConfig>,

@@ -5,7 +5,9 @@ import { hash } from "../../../src/common/random.ts";
 
 const worth = [0, 3, 5, 7, 2];
 
-/** Validation is test with noise; the mean of the six operations' worth decides both. */
+/**
+ * Writes the table. The mean of the six operations' values gives the test accuracy; validation adds noise.
+ */
 export function writeMadeTable(folder: string, name = "made.csv"): string {
   const rows = ["arch,c10_val_12,c10_test_200"];
   for (let i = 0; i < nb201Ops.length ** 6; i++) {

@@ -1,7 +1,8 @@
 /**
- * What five searchers find on the whole table of NAS-Bench-201 (mean test accuracy after 200 epochs as objective
- * and report): mean and deviation of the best over 1,000 searches of an independent implementation (20 where a
- * predictor guides), and for random search the exact expectation of the best of n draws without replacement.
+ * Published results of five searchers on the whole table of NAS-Bench-201 (mean test accuracy after 200
+ * epochs as objective and report): mean and deviation of the best over 1,000 searches of an independent
+ * implementation (20 where a predictor guides), and for random search the exact expectation of the best of n
+ * samples without replacement.
  */
 import { parseStudy, type Study } from "../../../src/nas/study/definition.ts";
 import type { StudyRecords } from "../../../src/nas/study/records.ts";
@@ -12,14 +13,14 @@ type Figure = readonly [mean: number, deviation: number];
 type Row = readonly [budget: number, c10: Figure, c100: Figure, in16: Figure];
 
 const REFERENCE_SEARCHES = 1000;
-/** Of the search that is guided by a Gaussian process with a graph kernel. */
+/** Number of searches guided by a Gaussian process with a graph kernel. */
 const GUIDED_SEARCHES = 20;
 export const columns = ["c10_test_200", "c100_test_200", "in16_test_200"] as const;
 
-/** After ten draws, by expected improvement, from 100 mutations of the ten best and 100 draws. */
+/** Ten random samples, then expected improvement over 100 mutations of the ten best and 100 random samples. */
 const GUIDED = "gp-wl";
 
-/** Populations of 10 and 30, tournaments of 3 and 10; first better neighbour, new starts. */
+/** Evolution: populations of 10 and 30, tournaments of 3 and 10. Local search: first better neighbour, restarts. */
 export const published: Readonly<Record<string, readonly Row[]>> = {
   "evolution 10": [
     [50, [93.906, 0.315], [71.777, 0.991], [45.762, 0.836]],
@@ -55,7 +56,7 @@ export interface KnownFigure {
   error: number;
 }
 
-/** All figures after so many queries. @param column place in `columns`. */
+/** All figures after a number of queries. @param column index in `columns`. */
 export function publishedAt(budget: number, column: number): KnownFigure[] {
   return Object.entries(published).flatMap(([searcher, rows]) =>
     rows.filter(([queries]) => queries === budget).map((row) => {
@@ -65,7 +66,7 @@ export function publishedAt(budget: number, column: number): KnownFigure[] {
   );
 }
 
-/** Searches by the rules behind those figures: every evaluation counts, first draws are uniform with repeats. */
+/** A study by the rules of those figures: every evaluation counts, the first samples are uniform with repeats. */
 export function searchersStudy(file: string, trials: number, seed: number): Study {
   const evolution = (population: number, tournament: number) => ({
     name: `evolution ${population}`,
@@ -88,7 +89,7 @@ export function searchersStudy(file: string, trials: number, seed: number): Stud
   }, "searchers");
 }
 
-/** The same of the search that is guided: it takes seconds, not milliseconds. */
+/** The same for the guided search, which takes seconds instead of milliseconds. */
 export function guidedStudy(file: string, trials: number, seed: number): Study {
   return parseStudy({
     name: "guided",
@@ -130,11 +131,11 @@ export interface Check {
   mean: number;
   deviation: number;
   expected: number;
-  /** How far off, in parts of what is allowed: four standard errors. */
+  /** Deviation divided by its limit of four standard errors. */
   off: number;
 }
 
-/** Every figure against what these records have. */
+/** Compares every figure with these records. */
 export async function checkSearchers(file: string, records: StudyRecords): Promise<Check[]> {
   const table = await openTable(file);
   const checks: Check[] = [];

@@ -9,8 +9,8 @@ const nb201 = ["nasbench201", "nb201.csv"];
 const space = spaceAt("nasbench201", { layers: 15, filters: 16 });
 
 /**
- * What is known of the test accuracy after 200 epochs on each data set. Local maxima: strict ones, and those
- * that no neighbour exceeds; the file's five decimals make ties of a few values that differed by rounding.
+ * Known facts about the test accuracy after 200 epochs on each data set. Local maxima are counted as strict
+ * ones and as those that no neighbour exceeds; five decimals in the file make a few values equal.
  */
 const facts = [
   {
@@ -25,7 +25,7 @@ const facts = [
   { column: "in16_test_200", best: 47.3111, at: [857], mean: 33.586, maxima: [34, 37], known: 36 },
 ];
 
-/** Expected maximum of n draws without replacement. */
+/** Expected maximum of n samples without replacement. */
 function expectedBest(values: readonly number[], n: number): number {
   const sorted = [...values].sort((a, b) => b - a);
   // Probability that none of the better ones was drawn, times that this one is.

@@ -1,6 +1,6 @@
 /**
- * Published tables are no part of this repository: they are looked for in $DENAS_TABLES, then in
- * ../shared/data beside it. Tests on them are ignored where there are none.
+ * Finds published tables, which are not part of this repository: in $DENAS_TABLES, then in ../shared/data
+ * beside it. Tests that need them are ignored where there are none.
  */
 import { join } from "@std/path";
 import { fileURLToPath } from "node:url";

@@ -87,7 +87,7 @@ export function slideBackward(
   dw: Grad | null,
   params: DepthwiseParams,
 ): void {
-  const variants = rec.traits.fewLanes ? ["together", "apartials"] : ["apartials", "together"];
+  const variants = rec.traits.fewLanes ? ["together", "apart"] : ["apart", "together"];
   const key = `depthwise_conv2d gradients k${w.shape[0]} s${params.stride}`;
   if (dx && dw && rec.choose(key, variants) === "together") {
     return bothGradients(rec, x, w, dy, dx, dw, params);

@@ -25,7 +25,8 @@ export function start(args: readonly string[], env: Record<string, string> = {})
   const here = env.INIT_CWD ?? Deno.makeTempDirSync({ prefix: "denas-" });
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", ...flagsOf(args), "--no-check", entry, ...args],
-    env: { NO_COLOR: "1", ...env, INIT_CWD: here },
+    // A hangup ends commands, also where the tests themselves were started by `nohup`.
+    env: { NO_COLOR: "1", DENAS_NOHUP: "", ...env, INIT_CWD: here },
     stdout: "piped",
     stderr: "piped",
   }).spawn();

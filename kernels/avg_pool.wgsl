@@ -3,6 +3,7 @@
 // No tile: the cache serves pixels that several windows share.
 // Plain code for rare sizes: the sliding-window kernel takes the usual ones and is tested against this one.
 //#include lib/index.wgsl
+//#include lib/pool_cells.wgsl
 alias V = vec4f;
 override SIZE: u32 = 64u;
 
@@ -32,5 +33,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let row = (n * p.ih + u32(iy)) * p.iw;
     for (var ix = x0; ix < x1; ix++) { sum += x[(row + u32(ix)) * p.c + ch]; }
   }
-  y[i] = sum / f32((y1 - y0) * (x1 - x0));
+  y[i] = sum / f32(pool_cells(top, p.k, p.ih) * pool_cells(left, p.k, p.iw));
 }

@@ -4,6 +4,7 @@
 // Gathers from the windows that see a pixel, so that nothing needs atomics; the sliding-window kernel
 // takes the usual sizes.
 //#include lib/index.wgsl
+//#include lib/pool_cells.wgsl
 alias V = vec4f;
 override SIZE: u32 = 64u;
 
@@ -17,7 +18,7 @@ struct P {
 
 // Cells inside the image of the window at position o along one axis.
 fn cells(o: u32, pad: u32, size: u32) -> u32 {
-  return min(o * p.stride + p.k - pad, size) - u32(max(i32(o * p.stride) - i32(pad), 0));
+  return pool_cells(i32(o * p.stride) - i32(pad), p.k, size);
 }
 
 @compute @workgroup_size(SIZE)

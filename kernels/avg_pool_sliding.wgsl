@@ -4,6 +4,7 @@
 // Registers hold one input row at a time, and the sums of all output rows that it adds to.
 // Every pixel is loaded once; windows are unrolled in the text, so that sums stay in registers.
 //#include lib/index.wgsl
+//#include lib/pool_cells.wgsl
 alias V = vec4f;
 // Window, stride.
 const K = 3u;
@@ -30,8 +31,7 @@ struct P {
 
 // 1 / number of cells inside the image along one axis, for the window at position o.
 fn share(o: u32, pad: i32, size: u32) -> f32 {
-  let start = i32(o * S) - pad;
-  return 1.0 / f32(min(start + i32(K), i32(size)) - max(start, 0));
+  return 1.0 / f32(pool_cells(i32(o * S) - pad, K, size));
 }
 
 @compute @workgroup_size(SIZE)

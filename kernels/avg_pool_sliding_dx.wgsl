@@ -3,6 +3,7 @@
 // Registers hold one row of dy at a time, and the sums of the rows of dx that it adds to.
 // Every pixel of dy is loaded once, and every lane computes only with taps of its own.
 //#include lib/index.wgsl
+//#include lib/pool_cells.wgsl
 alias V = vec4f;
 // Window, stride.
 const K = 3u;
@@ -32,8 +33,7 @@ struct P {
 
 // 1 / number of cells inside the image along one axis, for the window at position o.
 fn share(o: u32, pad: u32, size: u32) -> f32 {
-  let start = i32(o * S) - i32(pad);
-  return 1.0 / f32(min(start + i32(K), i32(size)) - max(start, 0));
+  return 1.0 / f32(pool_cells(i32(o * S) - i32(pad), K, size));
 }
 
 @compute @workgroup_size(SIZE)

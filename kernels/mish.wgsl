@@ -1,19 +1,14 @@
-// y = x · tanh(ln(1 + eˣ)).
-// One invocation per element, in the order of memory.
+// y = x · t, t = tanh(ln(1 + eˣ)); dy/dx = t + x · σ(x) · (1 − t²).
+// One invocation per element, in the order of memory, as lib/activation.wgsl and lib/activation_dx.wgsl say.
 // No tile: every element is read once, from memory.
-// Plain code: the arithmetic hides behind the loads.
-//#include lib/index.wgsl
+// The slope follows from x, not y: the function is not monotonic.
 //#include lib/math.wgsl
-override SIZE: u32 = 64u;
 
-struct P { n: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<uniform> p: P;
+fn value(x: f32) -> f32 {
+  return x * tanh_softplus(x);
+}
 
-@compute @workgroup_size(SIZE)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = thread(id, groups, SIZE);
-  if (i >= p.n) { return; }
-  y[i] = x[i] * tanh_softplus(x[i]);
+fn slope(x: f32) -> f32 {
+  let t = tanh_softplus(x);
+  return t + x * sigmoid(x) * (1.0 - t * t);
 }

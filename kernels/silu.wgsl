@@ -1,19 +1,14 @@
-// y = x · σ(x).
-// One invocation per element, in the order of memory.
+// y = x · σ(x); dy/dx = σ(x) · (1 + x · (1 − σ(x))).
+// One invocation per element, in the order of memory, as lib/activation.wgsl and lib/activation_dx.wgsl say.
 // No tile: every element is read once, from memory.
-// Plain code: the arithmetic hides behind the loads.
-//#include lib/index.wgsl
+// The slope follows from x, not y: the function is not monotonic.
 //#include lib/math.wgsl
-override SIZE: u32 = 64u;
 
-struct P { n: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<uniform> p: P;
+fn value(x: f32) -> f32 {
+  return x * sigmoid(x);
+}
 
-@compute @workgroup_size(SIZE)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = thread(id, groups, SIZE);
-  if (i >= p.n) { return; }
-  y[i] = x[i] * sigmoid(x[i]);
+fn slope(x: f32) -> f32 {
+  let s = sigmoid(x);
+  return s * (1.0 + x * (1.0 - s));
 }

@@ -25,7 +25,7 @@ const others = new Set([
     "device_bytes",
     "file_source",
     "idx",
-    "known",
+    "published",
     "synthetic",
     "tar",
   ]

@@ -1,6 +1,6 @@
 /** Opens the controller to sample from: a search's, or a separate file. */
 import { join } from "@std/path";
-import { knownSets } from "../data/known.ts";
+import { knownSets } from "../data/published.ts";
 import { UsageError } from "../common/errors.ts";
 import {
   applyOverrides,

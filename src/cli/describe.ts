@@ -8,10 +8,10 @@ import type { DescribeOptions, Description, ReleasedCount } from "../nas/analysi
 import { finalConfig } from "../nas/config/final_config.ts";
 import { limits } from "../nas/config/limits.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
-import { sizeUpTo } from "./options.ts";
+import { sizeUpTo } from "./run_options.ts";
 import type { ReadArch } from "./read_arch.ts";
 import { bytes, print, table, thousands } from "./terminal.ts";
-import { addSpaceOptions, spaceOverrides } from "./setting_options.ts";
+import { addSpaceOptions, spaceOverrides } from "./space_options.ts";
 
 type ImageSize = [number, number, number];
 

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../common/errors.ts";
 import type { Overrides } from "../nas/config/config.ts";
 import { evaluators } from "../nas/registry.ts";
-import { whole } from "./options.ts";
+import { whole } from "./run_options.ts";
 import { fromHere } from "./paths.ts";
 
 export interface EvaluatorOptions {

@@ -23,7 +23,7 @@ import { record } from "../run/record.ts";
 import type { RunTuning } from "../run/tuning.ts";
 import { fewSteps } from "./few_steps.ts";
 import { finishRetrain, finishSearch } from "./finish.ts";
-import type { RunOptions } from "./options.ts";
+import type { RunOptions } from "./run_options.ts";
 import type { OutputOptions } from "./nnabla_options.ts";
 import { profileTo, type Profiling } from "./profile.ts";
 import { checkOut, Outputs, outputsOf, requireFolders } from "./outputs.ts";

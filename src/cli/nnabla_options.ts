@@ -2,7 +2,7 @@
 import { limits } from "../nas/config/limits.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Overrides } from "../nas/config/config.ts";
-import { number, sizeUpTo, whole } from "./options.ts";
+import { number, sizeUpTo, whole } from "./run_options.ts";
 
 /** Outputs of a search or retraining beside its run folder. */
 export interface OutputOptions {

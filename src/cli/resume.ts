@@ -5,7 +5,7 @@ import { UsageError } from "../common/errors.ts";
 import { loadPlugins } from "../run/plugins.ts";
 import { readJson, RunFolder } from "../run/folder.ts";
 import { listRuns, readState } from "../run/state.ts";
-import { addRunOptions, type RunOptions } from "./options.ts";
+import { addRunOptions, type RunOptions } from "./run_options.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { printError } from "./terminal.ts";

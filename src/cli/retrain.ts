@@ -19,17 +19,17 @@ import {
   type NnablaRetrainOptions,
   nnablaRetrainOverrides,
 } from "./nnabla_options.ts";
-import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "./options.ts";
+import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "./run_options.ts";
 import { fromHere } from "./paths.ts";
 import { isFile } from "./run_path.ts";
-import { addSpaceOptions, spaceOverrides } from "./setting_options.ts";
+import { addSpaceOptions, spaceOverrides } from "./space_options.ts";
 import { dataName, readSettings } from "./settings.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
 
 type RetrainOptions = Omit<ConfigOptions, "out"> & ArchOptions & NnablaRetrainOptions & {
   form?: string;
-  /** An option of most spaces (setting_options.ts). */
+  /** An option of most spaces (space_options.ts). */
   filters?: number;
   baseline?: boolean;
   evalTestEachEpoch?: boolean;

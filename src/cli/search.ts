@@ -24,9 +24,9 @@ import {
   definedOnly,
   overridesOf,
   whole,
-} from "./options.ts";
+} from "./run_options.ts";
 import { fromHere } from "./paths.ts";
-import { addSpaceOptions, spaceOverrides } from "./setting_options.ts";
+import { addSpaceOptions, spaceOverrides } from "./space_options.ts";
 import { dataName, readSettings } from "./settings.ts";
 import { strategies } from "../nas/registry.ts";
 import { start } from "./start.ts";

@@ -1,6 +1,6 @@
 /** Reads settings from the user's files and folders. */
 import { DataError, UsageError } from "../common/errors.ts";
-import { knownSets } from "../data/known.ts";
+import { knownSets } from "../data/published.ts";
 import { fromHere } from "./paths.ts";
 
 /** Reads a config.json as plain data; the schema checks its content. */

@@ -14,11 +14,11 @@ import {
   type Table,
   taskOf,
 } from "../nas/tables/mod.ts";
-import { positive } from "./options.ts";
+import { positive } from "./run_options.ts";
 import { fromHere, places } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { print, table as lines, thousands } from "./terminal.ts";
-import { addSpaceOptions, spaceOverrides } from "./setting_options.ts";
+import { addSpaceOptions, spaceOverrides } from "./space_options.ts";
 
 interface TableOptions {
   space?: string;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { DataError } from "../common/errors.ts";
 import { unpackGzip } from "./file_source.ts";
-import type { PublishedFile } from "./known.ts";
+import type { PublishedFile } from "./published.ts";
 
 /** Progress of a download, in bytes. `total` is null if the server does not send it. */
 export interface Progress {

@@ -2,11 +2,11 @@
 import { basename, dirname, join } from "@std/path";
 import { DataError, UsageError } from "../common/errors.ts";
 import { type CifarForm, cifarForms } from "./cifar.ts";
-import { hasXmlMetadata } from "./codebrim.ts";
 import { download, type DownloadOptions } from "./download.ts";
 import { fileSize, isFolder, listFolder } from "./files.ts";
-import { hasLabelTables, tableName } from "./label_table.ts";
-import { idxNames, type KnownSet, knownSets } from "./known.ts";
+import { tableName } from "./label_table.ts";
+import { type PathReader, pathReaders } from "./path_readers.ts";
+import { idxNames, type KnownSet, knownSets } from "./published.ts";
 
 /** Folders that `findDataSet` searches for files, and options of downloads. */
 export interface FindOptions extends DownloadOptions {
@@ -29,9 +29,7 @@ export type IdxFiles = readonly [string, string, string, string];
 export type Found =
   | { kind: "idx"; files: IdxFiles; known: KnownSet | null }
   | { kind: "cifar"; path: string; form: CifarForm; known: KnownSet | null }
-  | { kind: "folder"; path: string }
-  | { kind: "labels"; path: string }
-  | { kind: "codebrim"; path: string };
+  | { kind: "path"; path: string; reader: PathReader };
 
 /** Folder names that other tools unpack the sets to. */
 const customary: Record<string, readonly string[]> = {
@@ -173,9 +171,9 @@ async function atPath(path: string, names: string[]): Promise<Found> {
       `expected ${names.join(", ")} or a folder of images`;
     throw new UsageError(/[\\/.]/.test(path) ? `${message}; check the path` : message);
   }
-  if (await hasXmlMetadata(path)) return { kind: "codebrim", path };
-  if (await hasLabelTables(path)) return { kind: "labels", path };
-  if (await isFolder(join(path, "train"))) return { kind: "folder", path };
+  for (const reader of pathReaders) {
+    if (await reader.holds(path)) return { kind: "path", path, reader };
+  }
   const { files } = await idxIn(path);
   if (files) return { kind: "idx", files, known: null };
   for (const form of Object.values(cifarForms)) {

@@ -2,13 +2,10 @@
 import { DataError, UsageError } from "../common/errors.ts";
 import { readCifarTest, readCifarTrain } from "./cifar.ts";
 import { type DataSet, type Images, sliceImages, statistics } from "./dataset.ts";
-import { readCodebrim } from "./codebrim.ts";
 import { findDataSet, type FindOptions, type Found } from "./find.ts";
-import { readFolder } from "./folder.ts";
 import { unpackedSize } from "./file_source.ts";
 import { hostFiles } from "./files.ts";
 import { readIdxPair } from "./idx.ts";
-import { readLabelTables } from "./label_table.ts";
 import type { PictureReading } from "./picture_reader.ts";
 import type { ReadSet } from "./reader.ts";
 
@@ -45,9 +42,7 @@ export async function loadDataSet(name: string, options: LoadOptions): Promise<D
 }
 
 async function readFound(name: string, found: Found, options: LoadOptions): Promise<ReadSet> {
-  if (found.kind === "folder") return await readFolder(found.path, options);
-  if (found.kind === "labels") return await readLabelTables(found.path, options);
-  if (found.kind === "codebrim") return await readCodebrim(found.path, options);
+  if (found.kind === "path") return await found.reader.read(found.path, options);
   const read = found.kind === "idx" ? await readIdx(name, found) : await readCifar(name, found);
   const [h, w] = read.image;
   if (options.side !== undefined && (options.side !== h || options.side !== w)) {

@@ -1,4 +1,6 @@
 /** The files of `kernels/lib`, by the name that `//#include` uses. */
+import activation from "../../kernels/lib/activation.wgsl" with { type: "text" };
+import activationDx from "../../kernels/lib/activation_dx.wgsl" with { type: "text" };
 import batchNorm from "../../kernels/lib/batch_norm.wgsl" with { type: "text" };
 import batchNormDx from "../../kernels/lib/batch_norm_dx.wgsl" with { type: "text" };
 import batchNormSums from "../../kernels/lib/batch_norm_sums.wgsl" with { type: "text" };
@@ -11,10 +13,13 @@ import math from "../../kernels/lib/math.wgsl" with { type: "text" };
 import moments from "../../kernels/lib/moments.wgsl" with { type: "text" };
 import part from "../../kernels/lib/part.wgsl" with { type: "text" };
 import pixel from "../../kernels/lib/pixel.wgsl" with { type: "text" };
+import poolCells from "../../kernels/lib/pool_cells.wgsl" with { type: "text" };
 import relu from "../../kernels/lib/relu.wgsl" with { type: "text" };
 import random from "../../kernels/lib/random.wgsl" with { type: "text" };
 
 export const includes: Readonly<Record<string, string>> = {
+  "lib/activation.wgsl": activation,
+  "lib/activation_dx.wgsl": activationDx,
   "lib/batch_norm.wgsl": batchNorm,
   "lib/batch_norm_dx.wgsl": batchNormDx,
   "lib/batch_norm_sums.wgsl": batchNormSums,
@@ -27,6 +32,7 @@ export const includes: Readonly<Record<string, string>> = {
   "lib/moments.wgsl": moments,
   "lib/part.wgsl": part,
   "lib/pixel.wgsl": pixel,
+  "lib/pool_cells.wgsl": poolCells,
   "lib/random.wgsl": random,
   "lib/relu.wgsl": relu,
 };

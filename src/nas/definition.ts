@@ -13,7 +13,7 @@ import type { Encodings, OpenEncodings } from "./encodings/encoding.ts";
 import type { Evaluator, ScoreMeaning } from "./evaluator.ts";
 import type { RunEvent } from "./events.ts";
 import type { SearchParts } from "./search/loop.ts";
-import type { FinalSection, SearchSection } from "./config/sections.ts";
+import type { FinalSection, SearchSection } from "./config/preset_sections.ts";
 import type { RunIO } from "./search/search.ts";
 import type { Notation, SearchSpace } from "./space.ts";
 import type { Strategy } from "./strategy.ts";

@@ -3,24 +3,39 @@ import { type Case, defineOp, numel, type OpSpec, type Tensor } from "../autodif
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 
-interface Activation {
-  name: string;
+/** Two kernels, the backward one reading y: x is freed early. */
+interface FromOutput {
   /** WGSL of y from x; bindings x, y. */
   forward: string;
-  /**
-   * WGSL of dx from dy and either y or x; bindings y or x, dy, dx, and a flag `add`. Where the gradient follows from
-   * y, x is freed early.
-   */
+  /** WGSL of dx; bindings y, dy, dx, and a flag `add`. */
   backward: string;
-  reference(x: number): number;
-  role?: OpSpec<unknown>["role"];
 }
 
+/** One text: the WGSL functions `value` and `slope` of x, for activations whose gradient does not follow from y. */
+interface FromInput {
+  functions: string;
+}
+
+type Activation = (FromOutput | FromInput) & {
+  name: string;
+  reference(x: number): number;
+  role?: OpSpec<unknown>["role"];
+};
+
+/** The texts of both kernels around the two functions of x. */
+const around = ({ functions }: FromInput): FromOutput => {
+  const text = (frame: string) =>
+    `${functions}\n//#include lib/index.wgsl\n//#include lib/${frame}.wgsl\n`;
+  return { forward: text("activation"), backward: text("activation_dx") };
+};
+
 /** Defines the op and returns the function that applies it. */
-export function activation({ name, role, reference, ...wgsl }: Activation): (x: Value) => Value {
+export function activation(spec: Activation): (x: Value) => Value {
+  const { name, role, reference } = spec;
+  const wgsl = "functions" in spec ? around(spec) : spec;
   const forward = kernel(name, wgsl.forward);
   const backward = kernel(`${name}_dx`, wgsl.backward);
-  const fromInput = backward.bindings.some((binding) => binding.name === "x");
+  const fromInput = "functions" in spec;
   const op = defineOp<Record<never, never>>({
     name,
     role,

@@ -1,5 +1,4 @@
-import forward from "../../kernels/gelu.wgsl" with { type: "text" };
-import backward from "../../kernels/gelu_dx.wgsl" with { type: "text" };
+import functions from "../../kernels/gelu.wgsl" with { type: "text" };
 import { activation } from "./elementwise.ts";
 
 /**
@@ -8,7 +7,6 @@ import { activation } from "./elementwise.ts";
  */
 export const gelu = activation({
   name: "gelu",
-  forward,
-  backward,
+  functions,
   reference: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
 });

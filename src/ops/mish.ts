@@ -1,11 +1,9 @@
-import forward from "../../kernels/mish.wgsl" with { type: "text" };
-import backward from "../../kernels/mish_dx.wgsl" with { type: "text" };
+import functions from "../../kernels/mish.wgsl" with { type: "text" };
 import { activation } from "./elementwise.ts";
 
 /** x · tanh(ln(1 + eˣ)), element by element (Misra 2019). */
 export const mish = activation({
   name: "mish",
-  forward,
-  backward,
+  functions,
   reference: (x) => x * Math.tanh(Math.log(1 + Math.exp(x))),
 });

@@ -1,11 +1,9 @@
-import forward from "../../kernels/silu.wgsl" with { type: "text" };
-import backward from "../../kernels/silu_dx.wgsl" with { type: "text" };
+import functions from "../../kernels/silu.wgsl" with { type: "text" };
 import { activation } from "./elementwise.ts";
 
 /** x · σ(x), element by element (Hendrycks and Gimpel 2016; Swish in Ramachandran et al. 2017). */
 export const silu = activation({
   name: "silu",
-  forward,
-  backward,
+  functions,
   reference: (x) => x / (1 + Math.exp(-x)),
 });

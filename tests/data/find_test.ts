@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { download, type DownloadOptions, type Progress } from "../../src/data/download.ts";
 import { findDataSet, type FindOptions, locateDataSet, usualPlaces } from "../../src/data/find.ts";
-import { type KnownSet, knownSets, type PublishedFile } from "../../src/data/known.ts";
+import { type KnownSet, knownSets, type PublishedFile } from "../../src/data/published.ts";
 import { loadDataSet } from "../../src/data/load.ts";
 import { DataError, UsageError } from "../../src/common/errors.ts";
 import { cifarRows, idxNames, idxSet, inFolder, noise, sha256, tar, writeIdx } from "./make.ts";

@@ -6,7 +6,8 @@ export function readHistory(model, curves) {
     const { x, ...columns } = curves[name];
     const series = model[name];
     series.x = x;
-    for (const column in series.columns) {
+    // All that the server has: a new curve needs no list here.
+    for (const column of Object.keys({ ...series.columns, ...columns })) {
       series.columns[column] = columns[column] ?? x.map(() => null);
     }
   }

@@ -91,9 +91,9 @@ export class RunModel {
   }
 
   on_step(event) {
-    const { step, loss, trainAccuracy, learningRate } = event;
+    const { step, learningRate } = event;
     const before = this.steps.last?.learningRate;
-    this.steps.push(step, { loss, trainAccuracy, learningRate });
+    this.steps.push(step, event);
     if (before !== undefined && learningRate > before * 1.5) this.restarts.push(step);
     this.imagesPerSecond = event.imagesPerSecond;
     Object.assign(this.run, {

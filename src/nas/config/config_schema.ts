@@ -6,7 +6,7 @@ import { countOf, limits, nameText, pathText, sizeOf, tooLarge } from "./limits.
 const compared = sizeOf(limits.compared);
 const share = z.number().gt(0).max(1);
 
-const optimizer = z.strictObject({
+export const optimizerSettings = z.strictObject({
   schedule: z.enum(["cosine-restarts", "cosine", "staircase", "constant"]),
   lrMax: z.number().positive(),
   lrMin: z.number().nonnegative(),
@@ -69,7 +69,7 @@ const common = {
   initFrom: pathText.default(""),
   epochs: sizeOf(limits.epochs),
   batch: sizeOf(limits.batch),
-  optimizer,
+  optimizer: optimizerSettings,
   /** Weight of the auxiliary head's loss. */
   auxWeight: z.number().nonnegative(),
   augment,

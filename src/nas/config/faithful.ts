@@ -4,7 +4,7 @@
  */
 
 import type { SpaceDefinition } from "../definition.ts";
-import type { SectionQuirks } from "./sections.ts";
+import type { SectionQuirks } from "./preset_sections.ts";
 
 /** Settings by dotted name. */
 type Settings = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 /** Config of a retraining from an architecture file: recorded settings, preset, options. */
-import { knownSets } from "../../data/known.ts";
+import { knownSets } from "../../data/published.ts";
 import type { ArchFile } from "../arch_formats/arch_file.ts";
 import { type Overrides, resolveRetrainConfig, type RetrainConfig } from "./config.ts";
 import type { Settings } from "../definition.ts";

@@ -2,9 +2,10 @@
  * Values shared by the presets of several spaces. Sources: Pham et al., ICML 2018, and the released scripts.
  */
 import { controllerSettings } from "../controller/settings.ts";
-import type { FinalSection, SearchSection } from "./sections.ts";
+import { optimizerSettings } from "./config_schema.ts";
+import type { FinalSection, SearchSection } from "./preset_sections.ts";
 
-export const optimizer = {
+export const optimizer = optimizerSettings.parse({
   schedule: "cosine-restarts",
   lrMax: 0.05,
   lrMin: 0.0005,
@@ -22,7 +23,7 @@ export const optimizer = {
   freezeAux: false,
   clip: "none",
   clipNorm: 5,
-} as const;
+});
 
 /** The controller of the released search of cells. */
 export const controller = controllerSettings.parse({});

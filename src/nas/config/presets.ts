@@ -2,7 +2,7 @@
 import { UsageError } from "../../common/errors.ts";
 import type { SpaceDefinition } from "../definition.ts";
 import { spaces } from "../registry.ts";
-import type { FinalSection, Presets, SearchSection } from "./sections.ts";
+import type { FinalSection, Presets, SearchSection } from "./preset_sections.ts";
 import { ownDefaults } from "../spaces/benchmark_presets.ts";
 
 /**

@@ -12,7 +12,7 @@ import {
   smokeFinal,
   smokeSearch,
 } from "../config/fragments.ts";
-import type { FinalSection, Presets } from "../config/sections.ts";
+import type { FinalSection, Presets } from "../config/preset_sections.ts";
 
 /** Learning-rate schedule of the published trainings. */
 export const cosine = { ...optimizer, schedule: "cosine", lrMin: 0, l2Half: true } as const;

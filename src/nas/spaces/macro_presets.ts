@@ -16,7 +16,7 @@ import {
   smokeFinal,
   smokeSearch,
 } from "../config/fragments.ts";
-import type { FinalSection, Presets, SearchSection } from "../config/sections.ts";
+import type { FinalSection, Presets, SearchSection } from "../config/preset_sections.ts";
 import { nnablaFinal, nnablaSearch, nnablaSpace } from "./nnabla_recipe.ts";
 
 const quick: SearchSection = {

@@ -1,6 +1,6 @@
 /** Defaults of the reproduction in Sony's nnabla-examples, for this project's networks. */
 import { controller, none, optimizer, paperFinal, paperSearch } from "../config/fragments.ts";
-import type { FinalSection, SearchSection } from "../config/sections.ts";
+import type { FinalSection, SearchSection } from "../config/preset_sections.ts";
 
 /** Augmentation of NNabla: it rotates images and does not crop them. */
 const turned = { ...none, flip: true, rotate: 0.25 } as const;

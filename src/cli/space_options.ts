@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import type { Overrides } from "../nas/config/config.ts";
 import { spaces } from "../nas/registry.ts";
-import { number, whole } from "./options.ts";
+import { number, whole } from "./run_options.ts";
 
 interface SettingOption {
   /** Name of the option and of the setting: `legacyFixed`. */

@@ -1,9 +1,4 @@
-// Gradient of mish: dx = dy · (t + x · σ(x) · (1 − t²)), t = tanh(ln(1 + eˣ)).
-// One invocation per element, in the order of memory.
-// No tile: every element is read once, from memory.
-// Reads x, not y: the function is not monotonic, so y does not determine its slope.
-//#include lib/index.wgsl
-//#include lib/math.wgsl
+// An activation's gradient at every element, from x; follows the function `slope`.
 override SIZE: u32 = 64u;
 
 struct P { n: u32, add: u32 }
@@ -16,8 +11,7 @@ struct P { n: u32, add: u32 }
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = thread(id, groups, SIZE);
   if (i >= p.n) { return; }
-  let t = tanh_softplus(x[i]);
-  var g = dy[i] * (t + x[i] * sigmoid(x[i]) * (1.0 - t * t));
+  var g = dy[i] * slope(x[i]);
   if (p.add != 0u) { g += dx[i]; }
   dx[i] = g;
 }

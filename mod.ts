@@ -65,6 +65,7 @@ export {
   type SearchConfig,
   searchConfig,
 } from "./src/nas/config/config.ts";
+export { asOption } from "./src/nas/config/as_option.ts";
 export {
   type ArchFile,
   archFile,

@@ -7,6 +7,7 @@
  */
 import {
   allowed,
+  asOption,
   decisionsOf,
   defineStrategy,
   Rng,
@@ -22,8 +23,9 @@ import {
 const settings = z.strictObject({
   /** Random samples before the first estimate. */
   initial: z.number().int().min(2).max(10_000).default(20),
-  /** Share of the told architectures that counts as good. */
-  gamma: z.number().gt(0).lt(1).default(0.25),
+  gamma: z.number().gt(0).lt(1).default(0.25).meta(
+    asOption("tpe: share of the told architectures that counts as good"),
+  ),
   /** Samples of which the best one is asked for. */
   candidates: z.number().int().min(1).max(10_000).default(24),
 });

@@ -3,7 +3,7 @@
 // No tile: the cache serves pixels that several windows share.
 // Plain code for rare sizes: the sliding-window kernel takes the usual ones and is tested against this one.
 //#include lib/index.wgsl
-//#include lib/pool_cells.wgsl
+//#include lib/avg_pool_cells.wgsl
 alias V = vec4f;
 override SIZE: u32 = 64u;
 

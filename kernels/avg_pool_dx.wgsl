@@ -4,7 +4,7 @@
 // Gathers from the windows that see a pixel, so that nothing needs atomics; the sliding-window kernel
 // takes the usual sizes.
 //#include lib/index.wgsl
-//#include lib/pool_cells.wgsl
+//#include lib/avg_pool_cells.wgsl
 alias V = vec4f;
 override SIZE: u32 = 64u;
 

@@ -4,7 +4,7 @@
 // Registers hold one input row at a time, and the sums of all output rows that it adds to.
 // Every pixel is loaded once; windows are unrolled in the text, so that sums stay in registers.
 //#include lib/index.wgsl
-//#include lib/pool_cells.wgsl
+//#include lib/avg_pool_cells.wgsl
 alias V = vec4f;
 // Window, stride.
 const K = 3u;

@@ -3,7 +3,7 @@
 // Registers hold one row of dy at a time, and the sums of the rows of dx that it adds to.
 // Every pixel of dy is loaded once, and every lane computes only with taps of its own.
 //#include lib/index.wgsl
-//#include lib/pool_cells.wgsl
+//#include lib/avg_pool_cells.wgsl
 alias V = vec4f;
 // Window, stride.
 const K = 3u;

@@ -11,7 +11,7 @@ import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.t
 import { sizeUpTo } from "./run_options.ts";
 import type { ReadArch } from "./read_arch.ts";
 import { bytes, print, table, thousands } from "./terminal.ts";
-import { addSpaceOptions, spaceOverrides } from "./space_options.ts";
+import { addDefinitionOptions, definitionOverrides } from "./definition_options.ts";
 
 type ImageSize = [number, number, number];
 
@@ -38,7 +38,7 @@ export function addDescribe(program: Command): void {
     .option("--memory", "add the bytes that a training step needs")
     .option("--batch <n>", "images per training step, for --memory", sizeUpTo(limits.batch))
     .option("--json", "print one JSON object");
-  addSpaceOptions(addArchOptions(command)).addHelpText(
+  addDefinitionOptions(addArchOptions(command), "space").addHelpText(
     "after",
     `
 Examples:
@@ -83,7 +83,11 @@ function supernetRequest(options: DescribeCliOptions) {
   if (mode === undefined) {
     throw new UsageError("Cannot describe a supernet: no --mode given, expected micro or macro");
   }
-  const { space } = resolveSearchConfig({ mode, preset, overrides: spaceOverrides(options) });
+  const { space } = resolveSearchConfig({
+    mode,
+    preset,
+    overrides: definitionOverrides(options, "space"),
+  });
   const input: ImageSize = image ?? [32, 32, 3];
   return { settings: space, form: "search" as const, supernet: true, input, classes, batch };
 }
@@ -96,7 +100,7 @@ function archRequest(
   const preset = options.preset ?? (foreign ? "paper" : "quick");
   const { space, form, batch: trained } = finalConfig(arch, {
     preset,
-    given: spaceOverrides(options),
+    given: definitionOverrides(options, "space"),
   });
   return {
     settings: space,

@@ -1,32 +1,30 @@
-/** Options of `search` that choose and configure the evaluator. */
+/** Options of `search` that choose the evaluator; those of its settings come from the definitions. */
 import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../common/errors.ts";
 import type { Overrides } from "../nas/config/config.ts";
 import { evaluators } from "../nas/registry.ts";
+import {
+  addDefinitionOptions,
+  definitionOverrides,
+  flagOf,
+  optionsOf,
+} from "./definition_options.ts";
 import { whole } from "./run_options.ts";
-import { fromHere } from "./paths.ts";
 
 export interface EvaluatorOptions {
   evaluator?: string;
   table?: string;
-  tableDataset?: string;
-  objective?: string;
-  report?: string;
   queries?: number;
   objectives?: string[];
 }
 
 export function addEvaluatorOptions(command: Command): Command {
-  return command
-    .option(
-      "--evaluator <kind>",
-      evaluators.all().map(({ name, summary }) => `${name}: ${summary}`).join("; "),
-      kind,
-    )
-    .option("--table <file>", "search on this table of results, see denas table")
-    .option("--table-dataset <name>", "data set of the table, where it has several")
-    .option("--objective <metric>", "column of the table to maximise; -metric: to minimise")
-    .option("--report <metric>", "column of the table that says how good the winner is")
+  command.option(
+    "--evaluator <kind>",
+    evaluators.all().map(({ name, summary }) => `${name}: ${summary}`).join("; "),
+    kind,
+  );
+  return addDefinitionOptions(command, "evaluator")
     .option("--queries <n>", "architectures to score (table, train)", whole)
     .option(
       "--objectives <list>",
@@ -44,7 +42,7 @@ function kind(text: string): string {
 
 /** Settings that were given. A table implies the evaluator that uses it. */
 export function evaluatorOverrides(options: EvaluatorOptions & { budget?: number }): Overrides {
-  const { table, tableDataset, objective, report, queries, budget } = options;
+  const { table, queries, budget } = options;
   const chosen = options.evaluator ?? (table === undefined ? undefined : "table");
   if (chosen === "table" && budget !== undefined) {
     throw new UsageError(
@@ -57,17 +55,17 @@ export function evaluatorOverrides(options: EvaluatorOptions & { budget?: number
         "--set rounds=… and --set perRound=…",
     );
   }
-  const others = { "--table": table, "--table-dataset": tableDataset, "--objective": objective };
-  for (const [name, value] of Object.entries({ ...others, "--report": report })) {
-    if (value === undefined || chosen === "table") continue;
-    throw new UsageError(`Cannot use ${name} with evaluator ${chosen ?? "shared"}: name a --table`);
+  for (const { name, kinds } of optionsOf("evaluator")) {
+    const given = (options as Record<string, unknown>)[name] !== undefined;
+    if (!given || kinds.includes(chosen ?? "shared")) continue;
+    throw new UsageError(
+      `Cannot use ${flagOf(name)} with evaluator ${chosen ?? "shared"}: it is an option of ` +
+        `--evaluator ${kinds.join(" or ")}`,
+    );
   }
   return {
+    ...definitionOverrides(options, "evaluator"),
     "evaluator.kind": chosen,
-    "evaluator.table": table && fromHere(table),
-    "evaluator.dataset": tableDataset,
-    "evaluator.objective": objective,
-    "evaluator.report": report,
     objectives: options.objectives,
     rounds: queries,
     perRound: queries === undefined ? undefined : 1,

@@ -22,14 +22,14 @@ import {
 import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "./run_options.ts";
 import { fromHere } from "./paths.ts";
 import { isFile } from "./run_path.ts";
-import { addSpaceOptions, spaceOverrides } from "./space_options.ts";
-import { dataName, readSettings } from "./settings.ts";
+import { addDefinitionOptions, definitionOverrides } from "./definition_options.ts";
+import { dataName, readSettings } from "./read_settings.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
 
 type RetrainOptions = Omit<ConfigOptions, "out"> & ArchOptions & NnablaRetrainOptions & {
   form?: string;
-  /** An option of most spaces (space_options.ts). */
+  /** An option of most spaces (definition_options.ts). */
   filters?: number;
   baseline?: boolean;
   evalTestEachEpoch?: boolean;
@@ -44,9 +44,10 @@ export function addRetrain(program: Command, finish: (code: number) => void): vo
     .option("--form <form>", "final (the default), or search: the network as the search trained it")
     .option("--baseline", "a hand-made network of the same space and size in its place")
     .option("--eval-test-each-epoch", "look at the test images after every epoch, for a curve");
-  addNnablaRetrainOptions(addSpaceOptions(addConfigOptions(addArchOptions(command)))).addHelpText(
-    "after",
-    `
+  addNnablaRetrainOptions(addDefinitionOptions(addConfigOptions(addArchOptions(command)), "space"))
+    .addHelpText(
+      "after",
+      `
 Examples:
   $ denas retrain                                   arch.json, as the search left it
   $ denas retrain arch.json --preset paper --data cifar10
@@ -56,18 +57,18 @@ Examples:
   $ denas retrain macro_arch.npy --arch-format nnabla
   $ denas retrain arch.json --baseline --seeds 1,2,3                what the search has to beat
   $ denas retrain --space macro --preset paper --print-config       a preset's own settings`,
-  ).action(async (what: string | undefined, options: RetrainOptions) => {
-    const path = archPath(what, options);
-    if (options.printConfig && options.space !== undefined && path === undefined) {
-      return print(JSON.stringify(await ownSettings(options.space, options), null, 2));
-    }
-    const { arch, text: archText, config } = options.baseline
-      ? await baseline(path, options)
-      : await training(path ?? defaultArch, options);
-    if (options.printConfig) return print(JSON.stringify(config, null, 2));
-    const job = { command: "retrain" as const, config, arch, archText };
-    finish(await start(job, { ...options, out: path ?? defaultArch }));
-  });
+    ).action(async (what: string | undefined, options: RetrainOptions) => {
+      const path = archPath(what, options);
+      if (options.printConfig && options.space !== undefined && path === undefined) {
+        return print(JSON.stringify(await ownSettings(options.space, options), null, 2));
+      }
+      const { arch, text: archText, config } = options.baseline
+        ? await baseline(path, options)
+        : await training(path ?? defaultArch, options);
+      if (options.printConfig) return print(JSON.stringify(config, null, 2));
+      const job = { command: "retrain" as const, config, arch, archText };
+      finish(await start(job, { ...options, out: path ?? defaultArch }));
+    });
 }
 
 /** Path of the named architecture; undefined for the file that a search leaves. */
@@ -114,7 +115,10 @@ async function baseline(
     }
   }
   const named = space ?? "micro";
-  const overrides = { ...overridesOf(options), ...definedOnly(spaceOverrides(options)) };
+  const overrides = {
+    ...overridesOf(options),
+    ...definedOnly(definitionOverrides(options, "space")),
+  };
   const config = resolveRetrainConfig({ space: named, preset, faithful, overrides });
   const arch = baselineAlone(config.space);
   return { arch, text: formatArchFile(arch), config: await resolve(arch, options) };
@@ -142,7 +146,7 @@ async function toTrain(what: string, options: RetrainOptions) {
 async function givenSettings(options: RetrainOptions, filters: number): Promise<Overrides> {
   return {
     ...overridesOf(options),
-    ...definedOnly(spaceOverrides(options)),
+    ...definedOnly(definitionOverrides(options, "space")),
     data: await dataName(options.data),
     form: options.form,
     evalTestEachEpoch: options.evalTestEachEpoch,

@@ -26,8 +26,8 @@ import {
   whole,
 } from "./run_options.ts";
 import { fromHere } from "./paths.ts";
-import { addSpaceOptions, spaceOverrides } from "./space_options.ts";
-import { dataName, readSettings } from "./settings.ts";
+import { addDefinitionOptions, definitionOverrides } from "./definition_options.ts";
+import { dataName, readSettings } from "./read_settings.ts";
 import { strategies } from "../nas/registry.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
@@ -57,7 +57,9 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
       ).choices(["whole", "range"]),
     )
     .option("--out <file>", "where to copy the winner", "arch.json");
-  addNnablaSearchOptions(addEvaluatorOptions(addSpaceOptions(addConfigOptions(command))))
+  addDefinitionOptions(addConfigOptions(command), "space");
+  addDefinitionOptions(command, "strategy");
+  addNnablaSearchOptions(addEvaluatorOptions(command))
     .addHelpText(
       "after",
       `
@@ -103,8 +105,9 @@ async function drawOnly(options: SearchOptions, command: Command): Promise<void>
 async function givenSettings(options: SearchOptions): Promise<Overrides> {
   return {
     ...overridesOf(options),
-    ...definedOnly(spaceOverrides(options)),
+    ...definedOnly(definitionOverrides(options, "space")),
     ...definedOnly(nnablaSearchOverrides(options)),
+    ...definedOnly(definitionOverrides(options, "strategy")),
     ...definedOnly(evaluatorOverrides(options)),
     data: await dataName(options.data),
     "strategy.kind": options.strategy,

@@ -18,7 +18,7 @@ import { positive } from "./run_options.ts";
 import { fromHere, places } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { print, table as lines, thousands } from "./terminal.ts";
-import { addSpaceOptions, spaceOverrides } from "./space_options.ts";
+import { addDefinitionOptions, definitionOverrides } from "./definition_options.ts";
 
 interface TableOptions {
   space?: string;
@@ -70,7 +70,10 @@ function command(group: Command, usage: string, description: string): Command {
     .option("--by <metric>", "order by this metric; -metric: smallest first")
     .option("--count <n>", "at most so many rows", positive, 10)
     .option("--json", "print JSON");
-  return addSpaceOptions(made).addHelpText("after", `\nExamples:\n  $ denas table --help`);
+  return addDefinitionOptions(made, "space").addHelpText(
+    "after",
+    `\nExamples:\n  $ denas table --help`,
+  );
 }
 
 /** Opens a table; shows progress while reading a large one. */
@@ -108,7 +111,7 @@ async function withTable(
 }
 
 function spaceOf(mode: string, options: TableOptions): SearchSpace<unknown> {
-  const overrides = spaceOverrides(options);
+  const overrides = definitionOverrides(options, "space");
   return openSpace(resolveSearchConfig({ mode, preset: "paper", overrides }).space);
 }
 

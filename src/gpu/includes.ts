@@ -13,7 +13,7 @@ import math from "../../kernels/lib/math.wgsl" with { type: "text" };
 import moments from "../../kernels/lib/moments.wgsl" with { type: "text" };
 import part from "../../kernels/lib/part.wgsl" with { type: "text" };
 import pixel from "../../kernels/lib/pixel.wgsl" with { type: "text" };
-import poolCells from "../../kernels/lib/pool_cells.wgsl" with { type: "text" };
+import poolCells from "../../kernels/lib/avg_pool_cells.wgsl" with { type: "text" };
 import relu from "../../kernels/lib/relu.wgsl" with { type: "text" };
 import random from "../../kernels/lib/random.wgsl" with { type: "text" };
 
@@ -32,7 +32,7 @@ export const includes: Readonly<Record<string, string>> = {
   "lib/moments.wgsl": moments,
   "lib/part.wgsl": part,
   "lib/pixel.wgsl": pixel,
-  "lib/pool_cells.wgsl": poolCells,
+  "lib/avg_pool_cells.wgsl": poolCells,
   "lib/random.wgsl": random,
   "lib/relu.wgsl": relu,
 };

@@ -14,13 +14,17 @@ Deno.copyFileSync(join(root, "examples/tpe.ts"), join(here, "tpe.ts"));
 const search = ["search", "--mode", "nasbench201", "--table", "made.csv", "--strategy", "tpe"];
 
 Deno.test("a strategy from a folder of the user's searches, is recorded, and is listed by --help", async () => {
-  const args = [...search, "--queries", "40", "--plugin", "tpe.ts"];
+  const args = [...search, "--queries", "40", "--plugin", "tpe.ts", "--gamma", "0.4"];
   const { code, stderr } = await denas(args, env);
   assert.equal(code, 0, stderr);
   const [run] = [...Deno.readDirSync(join(here, "runs"))];
   const config = JSON.parse(Deno.readTextFileSync(join(here, "runs", run.name, "config.json")));
   assert.deepEqual(config.plugins, [join(here, "tpe.ts")]);
-  assert.deepEqual([config.strategy.kind, config.strategy.gamma], ["tpe", 0.25]);
+  assert.deepEqual(
+    [config.strategy.kind, config.strategy.gamma],
+    ["tpe", 0.4],
+    "an option of its own",
+  );
   const help = await denas(["search", "--plugin=tpe.ts", "--help"], env);
   assert.match(help.stdout, /npenas, tpe/);
   const unknown = await denas([...search, "--queries", "40"], env);

@@ -2,16 +2,24 @@
 import { z } from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { defineEvaluator } from "../definition.ts";
+import { asOption } from "../config/as_option.ts";
 import { nameText, pathText } from "../config/limits.ts";
 import type { Metric } from "../tables/table.ts";
 
 const settings = z.strictObject({
-  /** Path of the table. */
-  table: pathText.default(""),
-  /** Data set, column to maximise (`-name`: to minimise) and column to report; "" = the table's defaults. */
-  dataset: nameText.default(""),
-  objective: nameText.default(""),
-  report: nameText.default(""),
+  table: pathText.default("").meta(
+    asOption("search on this table of results, see denas table", { isFile: true }),
+  ),
+  // Empty names stand for the table's defaults.
+  dataset: nameText.default("").meta(
+    asOption("data set of the table, where it has several", { option: "tableDataset" }),
+  ),
+  objective: nameText.default("").meta(
+    asOption("column of the table to maximise; -metric: to minimise"),
+  ),
+  report: nameText.default("").meta(
+    asOption("column of the table that says how good the winner is"),
+  ),
   /** Score of an architecture trained several times: the mean, or one training at random. */
   runs: z.enum(["mean", "one"]).default("mean"),
 });

@@ -11,7 +11,7 @@ import {
   quickSearch,
   smokeFinal,
   smokeSearch,
-} from "../config/fragments.ts";
+} from "../config/preset_defaults.ts";
 import type { FinalSection, Presets } from "../config/preset_sections.ts";
 
 /** Learning-rate schedule of the published trainings. */

@@ -21,7 +21,7 @@ import {
   formatDarts,
   parseDarts,
 } from "./darts_arch.ts";
-import { standard } from "../config/fragments.ts";
+import { standard } from "../config/preset_defaults.ts";
 import { dartsNetwork } from "./darts_network.ts";
 import type { Cell } from "./micro_arch.ts";
 

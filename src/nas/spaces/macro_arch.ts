@@ -1,6 +1,7 @@
 /** Encoding of macro architectures, independent of the network built from them. */
 import { z } from "zod";
-import { asOption, enasSettings, evenFilters, layers } from "./settings.ts";
+import { asOption } from "../config/as_option.ts";
+import { enasSettings, evenFilters, layers } from "./settings.ts";
 
 export interface MacroLayer {
   /** Index into `macroOps`. */

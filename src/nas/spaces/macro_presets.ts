@@ -15,7 +15,7 @@ import {
   quickSearch,
   smokeFinal,
   smokeSearch,
-} from "../config/fragments.ts";
+} from "../config/preset_defaults.ts";
 import type { FinalSection, Presets, SearchSection } from "../config/preset_sections.ts";
 import { nnablaFinal, nnablaSearch, nnablaSpace } from "./nnabla_recipe.ts";
 

@@ -1,6 +1,7 @@
 /** Encoding of micro architectures, independent of the network built from them. */
 import { z } from "zod";
-import { asOption, blocks, cellSettings, enasSettings, evenFilters, layers } from "./settings.ts";
+import { asOption } from "../config/as_option.ts";
+import { blocks, cellSettings, enasSettings, evenFilters, layers } from "./settings.ts";
 
 export const microSettings = z.strictObject({
   layers: layers(3, 6),

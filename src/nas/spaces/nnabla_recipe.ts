@@ -1,5 +1,5 @@
 /** Defaults of the reproduction in Sony's nnabla-examples, for this project's networks. */
-import { controller, none, optimizer, paperFinal, paperSearch } from "../config/fragments.ts";
+import { controller, none, optimizer, paperFinal, paperSearch } from "../config/preset_defaults.ts";
 import type { FinalSection, SearchSection } from "../config/preset_sections.ts";
 
 /** Augmentation of NNabla: it rotates images and does not crop them. */

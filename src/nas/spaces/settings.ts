@@ -1,11 +1,9 @@
 /** Settings shared by networks of several spaces, with bounds and defaults. */
 import { z } from "zod";
+import { asOption } from "../config/as_option.ts";
 import { limits, sizeOf } from "../config/limits.ts";
 
 const share = z.number().gt(0).max(1);
-
-/** Metadata of a setting that is also a command-line option, under its own name. */
-export const asOption = (description: string) => ({ option: true, description });
 
 /** Descriptions of the options `--layers` and `--filters`, the same in every space. */
 export const LAYERS = asOption("layers of the network");

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { Rng, Stream } from "../../common/random.ts";
 import { defineStrategy } from "../definition.ts";
+import { asOption } from "../config/as_option.ts";
 import { countOf, limits, sizeOf } from "../config/limits.ts";
 import type { Strategy } from "../strategy.ts";
 import {
@@ -115,8 +116,12 @@ export const evolutionDefinition = defineStrategy({
   name: "evolution",
   summary: "regularised evolution: winners of tournaments are mutated, the oldest die",
   settings: z.strictObject({
-    population: sizeOf(limits.architectures).default(50),
-    tournament: sizeOf(limits.architectures).default(10),
+    population: sizeOf(limits.architectures).default(50).meta(
+      asOption("evolution, nsga2: architectures alive at a time"),
+    ),
+    tournament: sizeOf(limits.architectures).default(10).meta(
+      asOption("evolution: members of which the best becomes a parent"),
+    ),
     /** Random samples before the first mutation; 0 = as many as the population. */
     initial: countOf(limits.architectures).default(0),
     /** Member to remove for a child. */

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { defineStrategy } from "../definition.ts";
+import { asOption } from "../config/as_option.ts";
 import { limits, sizeOf } from "../config/limits.ts";
 import { Rng, Stream } from "../../common/random.ts";
 import { crowding, fronts } from "../search/pareto.ts";
@@ -151,7 +152,9 @@ export const nsga2Definition = defineStrategy({
   name: "nsga2",
   summary: "evolution towards the front of several objectives (--objectives)",
   settings: z.strictObject({
-    population: sizeOf(limits.compared).default(20),
+    population: sizeOf(limits.compared).default(20).meta(
+      asOption("architectures alive at a time"),
+    ),
     crossover: z.number().min(0).max(1).default(0.9),
     ...encodingSettings,
   }),

@@ -194,12 +194,16 @@ Deno.test("the digest of kernels covers all of them, whichever command asks", ()
       [`lib/${name}`, Deno.readTextFileSync(new URL(`lib/${name}`, folder))] as const
     ),
   );
-  const loaded = new Set(loadedKernels.values());
+  const loaded = [...loadedKernels.values()];
   for (const { name, isFile } of Deno.readDirSync(folder)) {
     if (!isFile) continue;
     const text = Deno.readTextFileSync(new URL(name, folder))
       .replaceAll(/^\/\/#include (\S+)$/gm, (_, file) => includes.get(file)!);
-    assert.ok(loaded.has(text), `${name} is not loaded by src/nas/tuning/kernels.ts`);
+    // A file of functions begins several kernels.
+    assert.ok(
+      loaded.some((all) => all.startsWith(text)),
+      `${name} is not loaded by src/nas/tuning/kernels.ts`,
+    );
   }
   assert.match(kernelsDigest, /^[0-9a-f]{16}$/);
 });

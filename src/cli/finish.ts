@@ -52,7 +52,9 @@ export async function finishSearch(
   const { dataDir } = folder.state;
   const data = dataDir === undefined ? "" : ` --data-dir ${quoteWord(shortPath(dataDir))}`;
   const numbering = file.endsWith(".npy") ? " --arch-format nnabla" : "";
-  print(`Next:\n  ${commandName()} retrain ${quoteWord(file)}${numbering}${preset}${data}`);
+  const plugins = (config.plugins ?? []).map((path) => ` --plugin ${quoteWord(shortPath(path))}`);
+  const options = `${numbering}${preset}${data}${plugins.join("")}`;
+  print(`Next:\n  ${commandName()} retrain ${quoteWord(file)}${options}`);
 }
 
 /** Prints the Pareto front: a table of objectives. */

@@ -113,7 +113,8 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
 /** Message of an error. System errors have a code and are shown without a stack too. */
 function sentence({ message, name, stack, code }: Error & { code?: string }): string {
   const short = (message ?? "").replace(/\S{301,}/g, clipped);
-  if (/^Cannot /.test(short)) return short;
+  // JavaScript's own "Cannot read properties of undefined" is a fault of some code: it needs the stack.
+  if (/^Cannot /.test(short) && name !== "TypeError") return short;
   if (/^E[A-Z]+$/.test(code ?? "")) return `Cannot go on: ${short}`;
   return stack ?? `${name}: ${message}`;
 }

@@ -35,7 +35,7 @@ export function readArch(
   if (!spaces.find(arch.space)) {
     throw new UsageError(
       `Cannot use architecture ${what}: space is "${arch.space}", expected one of ` +
-        spaces.names.join(", "),
+        `${spaces.names.join(", ")}; --plugin FILE adds one`,
     );
   }
   try {

@@ -15,8 +15,13 @@ const search = ["search", "--mode", "nasbench201", "--table", "made.csv", "--str
 
 Deno.test("a strategy from a folder of the user's searches, is recorded, and is listed by --help", async () => {
   const args = [...search, "--queries", "40", "--plugin", "tpe.ts", "--gamma", "0.4"];
-  const { code, stderr } = await denas(args, env);
+  const { code, stdout, stderr } = await denas(args, env);
   assert.equal(code, 0, stderr);
+  assert.match(
+    stdout,
+    /\n  .*retrain arch\.json.* --plugin tpe\.ts\n$/,
+    "what it says to type next works",
+  );
   const [run] = [...Deno.readDirSync(join(here, "runs"))];
   const config = JSON.parse(Deno.readTextFileSync(join(here, "runs", run.name, "config.json")));
   assert.deepEqual(config.plugins, [join(here, "tpe.ts")]);

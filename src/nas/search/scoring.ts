@@ -117,8 +117,11 @@ export class Scoring<A> {
 
 /** Turns a score that is not finite into a failure. */
 function finite(result: Result): Result {
-  if (result.status !== "ok" || Number.isFinite(result.score.value)) return result;
-  const { trial, seconds, score: { value } } = result;
+  if (result.status !== "ok") return result;
+  const { trial, seconds, score } = result;
+  // A plug-in may have returned no score at all.
+  const value = score?.value;
+  if (Number.isFinite(value)) return result;
   return {
     trial,
     seconds,

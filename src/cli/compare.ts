@@ -39,6 +39,7 @@ Examples:
   $ denas compare --json | jq .pairs`,
     ).action((names: string[], options: CompareOptions) => {
       const comparison = compareRuns(pathsOf(names, options.runs).map(readRun));
+      requireGroups(comparison);
       print(options.json ? JSON.stringify(asJson(comparison)) : report(comparison));
     });
 }
@@ -49,6 +50,11 @@ function pathsOf(names: string[], runs: string): string[] {
   const done = known.filter(({ state }) => state.status === "done").map(({ path }) => path);
   if (done.length > 0) return done;
   throw new UsageError(`Cannot compare: no run in ${runs} is done; "denas runs" lists all runs`);
+}
+
+function requireGroups({ groups, notes }: Comparison): void {
+  if (groups.length > 0) return;
+  throw new UsageError(["Cannot compare: no finished run to compare", ...notes].join("; "));
 }
 
 /** The whole comparison as text. */
@@ -94,7 +100,8 @@ function groupsTable(groups: Group[]): string {
       shortLabel(g),
       g.space,
       g.seeds.join(" "),
-      thousands(g.parameters),
+      // A search without a supernet, as on a table, has none; an old run may not say.
+      g.parameters > 0 ? thousands(g.parameters) : "–",
       ...metrics.map((m) => g.metrics[m] ? plusMinus(g.metrics[m].summary, g.unit) : "–"),
     ]),
   );

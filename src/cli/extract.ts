@@ -5,7 +5,7 @@ import type { Extracted, ExtractedArch } from "../run/extract.ts";
 import { positive } from "./run_options.ts";
 import { commandName, fromHere, quoteWord, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
-import { counted, percent, print, printError } from "./terminal.ts";
+import { counted, percent, print, printError, scoreText } from "./terminal.ts";
 
 interface CliOptions {
   top?: number;
@@ -71,21 +71,21 @@ async function writeFiles(
 }
 
 function printLines(
-  { epochs, best, scoreKind }: Extracted,
+  { epochs, best, scoreKind, scoreUnit }: Extracted,
   shown: readonly ExtractedArch[],
   suffix: string,
 ): void {
   const line = (type: string, fields: object) => print(JSON.stringify({ type, ...fields }));
   shown.forEach((arch, i) => {
     const command = retrainCommand(arch, suffix);
-    line("architecture", { rank: i + 1, ...arch, scoreKind, command });
+    line("architecture", { rank: i + 1, ...arch, scoreKind, scoreUnit, command });
   });
   for (const epoch of epochs) line("epoch", epoch);
   if (best) line("best", best);
 }
 
 function printReport(
-  { architectures, epochs, best, scoreKind }: Extracted,
+  { architectures, epochs, best, scoreKind, scoreUnit }: Extracted,
   shown: readonly ExtractedArch[],
   suffix: string,
 ): void {
@@ -98,15 +98,17 @@ function printReport(
     const test = best.test === undefined ? "no test then" : `test then ${percent(best.test)}`;
     // A search's reported accuracy is the mean over architectures that its policy samples.
     const mean = architectures.length > 0 ? " (mean over the policy's architectures)" : "";
-    print(`best validation ${percent(best.valid!)}${mean} in epoch ${best.epoch}, ${test}`);
+    print(
+      `best validation ${scoreText(best.valid!, scoreUnit)}${mean} in epoch ${best.epoch}, ${test}`,
+    );
   }
   if (shown.length === 0) return;
-  print(`\nscore: accuracy with ${scoreKind}`);
+  print(`\nscore: ${scoreKind}`);
   shown.forEach((arch, i) => {
     const { epoch, score, times } = arch;
     const when = epoch === null ? "" : `  epoch ${epoch}`;
     const often = times > 1 ? `  scored ${times} times` : "";
-    print(`\n${String(i + 1).padStart(3)}  ${percent(score)}${when}${often}`);
+    print(`\n${String(i + 1).padStart(3)}  ${scoreText(score, scoreUnit)}${when}${often}`);
     print(`     ${retrainCommand(arch, suffix)}`);
   });
 }

@@ -19,6 +19,8 @@ export interface Extracted {
   best: LoggedEpoch | null;
   /** Description of the scores. */
   scoreKind: string;
+  /** Unit of the scores: `fraction` is shown as per cent. */
+  scoreUnit: string;
   /** Preset for retraining, when the log implies one. */
   preset?: string;
   data?: string;
@@ -106,7 +108,8 @@ function fromLog(path: string): Omit<Extracted, "rows"> {
       times: 1,
     })),
     best: bestOf(log.epochs),
-    scoreKind: "shared weights, one minibatch of validation images",
+    scoreKind: "accuracy with shared weights, one minibatch of validation images",
+    scoreUnit: "fraction",
   };
 }
 
@@ -139,13 +142,24 @@ function fromHistory(history: History): Omit<Extracted, "rows"> {
     architectures,
     epochs,
     best: bestOf(epochs),
-    scoreKind: selection.length > 0
-      ? "shared weights, the selection's validation images"
-      : "shared weights, minibatches of validation images",
+    scoreKind: scoreKindOf(start, selection.length > 0),
+    scoreUnit: start.score?.unit ?? "fraction",
     preset: config?.preset,
     data: start.data?.name,
     problems: torn === null ? [] : [torn],
   };
+}
+
+/**
+ * What the scores measure, in the evaluator's own words. Older runs have none; if they name no evaluator
+ * either, they scored with shared weights.
+ */
+function scoreKindOf({ evaluator = "shared", score }: History["start"], selected: boolean): string {
+  if (evaluator !== "shared") return score?.label ?? `by evaluator ${evaluator}`;
+  const images = selected
+    ? "the selection's validation images"
+    : "minibatches of validation images";
+  return `${score?.label ?? "accuracy with shared weights"}, ${images}`;
 }
 
 function bestOf(epochs: readonly LoggedEpoch[]): LoggedEpoch | null {

@@ -3,7 +3,7 @@ import { dirname } from "@std/path";
 import { DataError } from "../common/errors.ts";
 import type { LoggedEvent } from "../nas/events.ts";
 import { anew } from "./checkpoint.ts";
-import { wholeLines } from "./lines.ts";
+import { newline, wholeLines } from "./lines.ts";
 
 /**
  * Writes beside the file, flushes to the disk, renames: a reader sees the old content or the new.
@@ -48,22 +48,24 @@ export class LineFile {
   readonly #file: Deno.FsFile;
   #size: number;
 
-  /** Opens for appending. A partial last line, and anything after `keep` bytes, is cut. */
-  constructor(readonly path: string, keep = Infinity) {
+  /**
+   * Opens for appending. A partial last line, and anything after `keep` bytes, is cut.
+   * @param isLine whether a kept line is one that was written to the file.
+   * @throws DataError, with nothing cut, when the first `keep` bytes are not those that were written.
+   */
+  constructor(
+    readonly path: string,
+    keep = Infinity,
+    isLine: (line: string) => boolean = () => true,
+  ) {
+    const bytes = readIfThere(path);
+    if (keep !== Infinity) requireKept(path, bytes, keep, isLine);
     try {
       this.#file = Deno.openSync(path, { create: true, read: true, write: true });
     } catch (cause) {
       throw explain(path, cause);
     }
-    const whole = wholeLines(Deno.readFileSync(path));
-    if (keep !== Infinity && whole < keep) {
-      this.#file.close();
-      throw new DataError(
-        `Cannot go on with ${path}: ${whole} bytes, the checkpoint was written after ${keep}; ` +
-          `lines are missing; ${anew}`,
-      );
-    }
-    this.#size = Math.min(whole, keep);
+    this.#size = Math.min(wholeLines(bytes), keep);
     this.#file.truncateSync(this.#size);
     this.#file.seekSync(0, Deno.SeekMode.End);
   }
@@ -95,6 +97,44 @@ export class LineFile {
 
   close(): void {
     this.#file.close();
+  }
+}
+
+/** Refuses a file that was changed before byte `keep`: cut there, it would end within a line. */
+function requireKept(
+  path: string,
+  bytes: Uint8Array,
+  keep: number,
+  isLine: (line: string) => boolean,
+): void {
+  const whole = wholeLines(bytes);
+  if (whole < keep) {
+    throw new DataError(
+      `Cannot go on with ${path}: ${whole} bytes, the checkpoint was written after ${keep}; ` +
+        `lines are missing; ${anew}`,
+    );
+  }
+  if (keep === 0) return;
+  const end = bytes.indexOf(newline, keep - 1);
+  const lines = new TextDecoder().decode(bytes.subarray(0, end)).split("\n");
+  const strange = lines.findIndex((line) => !isLine(line));
+  if (strange < 0 && end === keep - 1) return;
+  const why = strange < 0
+    ? `the checkpoint was written after ${keep} bytes, which is within line ${lines.length}`
+    : `line ${strange + 1} is not one that the run wrote`;
+  throw new DataError(
+    `Cannot go on with ${path}: ${why}; the file was changed and is left as it is; ` +
+      `put the file back as it was, or start a new search`,
+  );
+}
+
+/** Whether a line is a JSON object. */
+export function isObject(line: string): boolean {
+  try {
+    const value = JSON.parse(line);
+    return typeof value === "object" && value !== null;
+  } catch {
+    return false;
   }
 }
 
@@ -183,6 +223,15 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) {
     // Written in parts: one system call takes at most 2 GiB.
     done += file.writeSync(bytes.subarray(done, done + (1 << 28)));
+  }
+}
+
+function readIfThere(path: string): Uint8Array {
+  try {
+    return Deno.readFileSync(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return new Uint8Array();
+    throw explain(path, cause);
   }
 }
 

@@ -6,7 +6,7 @@ import { type LoggedEvent, type RunEvent, runEvent } from "../nas/events.ts";
 import type { Store } from "../nas/search/store.ts";
 import type { State } from "../nas/strategy.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
-import { explain, LineFile, readEvents, writeAtomic } from "./files.ts";
+import { explain, isObject, LineFile, readEvents, writeAtomic } from "./files.ts";
 import { findCheckpoint, writeCheckpoint } from "./generations.ts";
 import { takeGuard } from "./guard.ts";
 import { hostDigest } from "./host_digest.ts";
@@ -59,7 +59,7 @@ export class RunFolder implements Store {
     const found = findCheckpoint(
       path,
       this.configHash,
-      ({ trialBytes }) => new LineFile(trials, trialBytes),
+      ({ trialBytes }) => new LineFile(trials, trialBytes, isObject),
     );
     this.#checkpoint = found?.checkpoint.state ?? null;
     this.#begun = found !== null;

@@ -3,6 +3,7 @@ import { match as assertMatch } from "node:assert/strict";
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { formatNb201, nb201Ops } from "../../src/nas/spaces/nasbench201.ts";
+import { RunFolder } from "../../src/run/folder.ts";
 import { denas, start } from "./command.ts";
 
 const dir = await Deno.makeTempDir();
@@ -39,6 +40,26 @@ Deno.test("a search on a table opens no adapter, and its winner is like any othe
   assertEquals(JSON.parse(described.stdout).space, "nasbench201", described.stderr);
   const shown = await denas(["show"], { INIT_CWD: here });
   assert(shown.stdout.includes(nb201Ops[3]));
+  const [run] = [...Deno.readDirSync(join(here, "runs"))].filter((e) => e.isDirectory);
+  const extracted = await denas(["extract", run.name, "--top", "1"], { INIT_CWD: here });
+  assertMatch(
+    extracted.stdout,
+    /score: CIFAR-10 validation accuracy after 12 epochs \(c10_val_12\)\n\n +1 {2}54\.00 %/,
+  );
+  const compared = await denas(["compare"], { INIT_CWD: here });
+  assertMatch(compared.stdout, /nasbench201 +2 +– +94\.00 %/);
+});
+
+Deno.test("compare refuses when no run that it is given is finished", async () => {
+  const here = Deno.makeTempDirSync({ dir });
+  const runs = join(here, "runs");
+  const run = RunFolder.create({ runs, command: "search", mode: "micro", config: { seed: 1 } });
+  run.append({ type: "resume", fromStep: 0 });
+  run.close();
+  const { code, stdout, stderr } = await denas(["compare", run.name], { INIT_CWD: here });
+  assertEquals([code, stdout], [2, ""]);
+  assert(stderr.includes("no finished run to compare"), stderr);
+  assert(stderr.includes(`${run.name} is interrupted`), stderr);
 });
 
 Deno.test("a controller that learns from a table opens a device, but no images", async () => {

@@ -258,6 +258,34 @@ Deno.test("missing trial lines are an error, not a shorter list", async () => {
   expectThrow(() => RunFolder.open(path), DataError, "lines are missing");
 });
 
+Deno.test("a line put among the trials is refused with its number, and nothing is cut", async () => {
+  const path = await runAndDie(temporary(), 13); // One checkpoint.
+  const trials = join(path, "trials.ndjson");
+  const [first, ...rest] = Deno.readTextFileSync(trials).split("\n");
+  for (const [line, why] of [["garbage", "line 2 is not one"], ["{}", "is within line 9"]]) {
+    const changed = [first, line, ...rest].join("\n");
+    Deno.writeTextFileSync(trials, changed);
+    const { message } = expectThrow(() => RunFolder.open(path), DataError, why);
+    assert(message.includes(trials) && message.includes("put the file back"), message);
+    assertEquals(Deno.readTextFileSync(trials), changed);
+  }
+  Deno.removeSync(trials);
+  expectThrow(() => RunFolder.open(path), DataError, "lines are missing");
+  expectThrow(() => Deno.statSync(trials), Deno.errors.NotFound);
+  Deno.writeTextFileSync(trials, [first, ...rest].join("\n"));
+  await resume(path);
+  assertEquals(results(path), results(await runThrough(temporary())));
+});
+
+Deno.test("a line put among the trials after the checkpoint before the last costs only those", async () => {
+  const path = await runAndDie(temporary(), 21); // Checkpoints after 8 and 16 steps.
+  const trials = join(path, "trials.ndjson");
+  const lines = Deno.readTextFileSync(trials).split("\n");
+  Deno.writeTextFileSync(trials, lines.toSpliced(10, 0, "garbage").join("\n"));
+  await resume(path);
+  assertEquals(results(path), results(await runThrough(temporary())));
+});
+
 Deno.test("a run that is still going cannot be resumed", () => {
   const folder = newRun(temporary());
   const error = expectThrow(() => RunFolder.open(folder.path), UsageError);

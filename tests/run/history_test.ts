@@ -140,4 +140,10 @@ Deno.test("a run's architectures are ranked by the selection's scores where ther
     2,
   ]);
   assertEquals(extract(file, { space: "micro" }).architectures, []);
+  assertEquals(trials.scoreKind, "accuracy with shared weights, minibatches of validation images");
+  const score = { label: "size, negated", unit: "B", comparable: true };
+  const own = selection.map((e) => e.type === "start" ? { ...e, evaluator: "bytes", score } : e);
+  Deno.writeTextFileSync(file, lines(own));
+  const { scoreKind, scoreUnit } = extract(file);
+  assertEquals([scoreKind, scoreUnit], ["size, negated", "B"]);
 });

@@ -40,8 +40,17 @@ export function checkPlugin(value: unknown, from: string): Plugin {
   return definition;
 }
 
-/** Checks that every setting has a default: presets that do not name the plug-in can then use it. */
+/**
+ * Checks that no setting takes the place of the definition's name in a config, and that every setting has a
+ * default: presets that do not name the plug-in can then use it.
+ */
 function settings(definition: Plugin, what: string): void {
+  if ("kind" in definition.settings.shape) {
+    throw cannot(
+      what,
+      "it has a setting named kind, expected another name: configs keep kind for its own",
+    );
+  }
   try {
     settingsOf(definition, {});
   } catch (cause) {

@@ -13,6 +13,12 @@ import type { SearchSpace } from "./space.ts";
 import { builtInSpaces } from "./spaces/mod.ts";
 import { builtInStrategies } from "./strategies/mod.ts";
 
+/** Where each definition that is not built in came from, for messages: "plug-in FILE". */
+const origins = new WeakMap<Plugin, string>();
+
+/** Where a definition came from; undefined for built-in ones. */
+export const originOf = (definition: Plugin): string | undefined => origins.get(definition);
+
 /** Definitions of one kind. */
 class Registry<D extends Plugin> {
   readonly #known = new Map<string, D>();
@@ -45,18 +51,19 @@ class Registry<D extends Plugin> {
   }
 
   /** Adding the same definition again changes nothing. @throws UsageError for a name that is taken. */
-  add(definition: D): void {
+  add(definition: D, file?: string): void {
     const { name } = definition;
     const known = this.#known.get(name);
     if (known === definition) return;
     if (known) {
       throw new UsageError(
-        `Cannot add ${this.kind} ${
-          JSON.stringify(name)
+        `Cannot add ${this.kind} ${JSON.stringify(name)}${
+          file ? ` of ${file}` : ""
         }: the name is taken, expected another than ${this.names.join(", ")}`,
       );
     }
     this.#known.set(name, definition);
+    origins.set(definition, file ? `plug-in ${file}` : "a plug-in");
   }
 }
 
@@ -69,12 +76,13 @@ export const evaluators = new Registry<EvaluatorDefinition>("evaluator", builtIn
 
 /**
  * Adds a definition to the registry of its kind.
+ * @param file file of the plug-in, for messages.
  * @throws UsageError for a name that is taken.
  */
-export function register(plugin: Plugin): void {
-  if (plugin.type === "space") spaces.add(plugin);
-  else if (plugin.type === "strategy") strategies.add(plugin);
-  else evaluators.add(plugin);
+export function register(plugin: Plugin, file?: string): void {
+  if (plugin.type === "space") spaces.add(plugin, file);
+  else if (plugin.type === "strategy") strategies.add(plugin, file);
+  else evaluators.add(plugin, file);
 }
 
 /**

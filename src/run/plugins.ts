@@ -19,12 +19,17 @@ export async function loadPlugins(files: readonly string[]): Promise<void> {
   for (const file of files) {
     const definitions = [await defaultOf(file)].flat();
     if (definitions.length === 0) throw cannot(file, "it exports an empty list");
-    for (const one of definitions) register(checkPlugin(one, file));
+    for (const one of definitions) register(checkPlugin(one, file), file);
     if (!loaded.includes(file)) loaded.push(file);
   }
 }
 
 async function defaultOf(file: string): Promise<unknown> {
+  const info = await Deno.stat(file).catch(() => null);
+  // An address has become a path by now: /home/me/https:/host/x.ts.
+  const address = /(?:^|\/)((?:https?|file|data|blob|npm|jsr):.*)/.exec(file)?.[1];
+  if (!info && address) throw cannot(address, "it is an address, expected a local file");
+  if (file === "" || info?.isDirectory) throw cannot(file || '""', "expected a file");
   let loaded: { default?: unknown };
   try {
     loaded = await import(pathToFileURL(file).href);

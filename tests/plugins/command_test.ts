@@ -108,7 +108,7 @@ export default defineStrategy({ name: "My One", summary: "x", settings: z.strict
     "taken.ts",
     `import { defineStrategy, z } from "denas";
 export default defineStrategy({ name: "evolution", summary: "x", settings: z.strictObject({}), open() {} });`,
-    /Cannot add strategy "evolution": the name is taken/,
+    /Cannot add strategy "evolution" of \S+taken\.ts: the name is taken/,
   ],
   [
     "opens.ts",

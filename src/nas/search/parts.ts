@@ -7,6 +7,7 @@ import type { SearchConfig } from "../config/config.ts";
 import type { SpaceDefinition } from "../definition.ts";
 import { describe } from "../analysis/describe.ts";
 import { encodingNamed, type Encodings, type OpenEncodings } from "../encodings/mod.ts";
+import { openedStrategy } from "../plugin_open.ts";
 import { evaluators, spaces, strategies } from "../registry.ts";
 import type { BuildContext, SearchSpace } from "../space.ts";
 import { variationOf } from "../strategies/variation.ts";
@@ -52,7 +53,7 @@ export async function openStrategy(
     sharedWeights,
     fidelities,
   };
-  return strategies.get(kind).open(settings, context);
+  return await openedStrategy(strategies.get(kind), settings, context);
 }
 
 /** The published encodings of a space by name; empty for spaces that have none. */

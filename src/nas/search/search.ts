@@ -9,6 +9,7 @@ import type { SearchConfig } from "../config/config.ts";
 import type { RunEvent } from "../events.ts";
 import { searchLoop, type SearchParts } from "./loop.ts";
 import { furtherObjectives, limits, openStrategy, sizesIn } from "./parts.ts";
+import { openedEvaluator } from "../plugin_open.ts";
 import { evaluators, openSpace, strategies } from "../registry.ts";
 import type { Store } from "./store.ts";
 import type { State } from "../strategy.ts";
@@ -76,7 +77,12 @@ export async function openSearch(
 ): Promise<SearchParts<unknown>> {
   const { kind, ...settings } = config.evaluator;
   const space = openSpace(config.space);
-  const opened = await evaluators.get(kind).open(settings, { config, space, io, gpu });
+  const opened = await openedEvaluator(evaluators.get(kind), settings, {
+    config,
+    space,
+    io,
+    gpu,
+  });
   const { evaluator, target, warmStart, scoreKind, unfit, report } = opened;
   const sizes = sizesIn(space, { ...target, form: "search" });
   const strategy = await openStrategy(config, space, {

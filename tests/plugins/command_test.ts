@@ -19,7 +19,7 @@ Deno.test("a strategy from a folder of the user's searches, is recorded, and is 
   assert.equal(code, 0, stderr);
   assert.match(
     stdout,
-    /\n  .*retrain arch\.json.* --plugin tpe\.ts\n$/,
+    /\n {2}.*retrain arch\.json.* --plugin tpe\.ts\n$/,
     "what it says to type next works",
   );
   const [run] = [...Deno.readDirSync(join(here, "runs"))];

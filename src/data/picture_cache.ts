@@ -22,6 +22,7 @@ export class PictureCache {
   constructor(readonly dir: string, private readonly limit = mostBytes) {}
 
   async keyOf(path: string, info: Deno.FileInfo, wanted: WantedPicture): Promise<string> {
+    // ctime, in whole seconds, changes even where a tool sets mtime back.
     const times = [info.mtime, info.ctime].map((time) => time?.getTime() ?? null);
     const identity = [await Deno.realPath(path), info.size, ...times];
     const text = JSON.stringify([decoderName, wanted.resize, wanted.side, ...identity]);

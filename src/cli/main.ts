@@ -6,7 +6,7 @@ import { type Command, CommanderError } from "commander";
 import { AdapterError, UsageError } from "../common/errors.ts";
 import { interruptedCode, surviveFileSizeLimit } from "../run/interrupt.ts";
 import { clipped } from "../run/files.ts";
-import { loadPlugins } from "../run/plugins.ts";
+import { isAddress, loadPlugins } from "../run/plugins.ts";
 import type { OpenServer } from "../run/serving.ts";
 import { addAnimate } from "./animate.ts";
 import { addCompare } from "./compare.ts";
@@ -40,7 +40,7 @@ export async function main(args: readonly string[], openServer: OpenServer): Pro
   let code = 0;
   try {
     // Help and options include those of plug-ins.
-    await loadPlugins(pluginsIn(args).map((file) => fromHere(file)));
+    await loadPlugins(pluginsIn(args).map((file) => isAddress(file) ? file : fromHere(file)));
     const program = makeProgram((result) => code = result, openServer);
     await program.parseAsync([...args], { from: "user" });
     return readerGone() && (code === 0 || code === interruptedCode) ? brokenPipeCode : code;

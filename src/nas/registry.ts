@@ -13,10 +13,10 @@ import type { SearchSpace } from "./space.ts";
 import { builtInSpaces } from "./spaces/mod.ts";
 import { builtInStrategies } from "./strategies/mod.ts";
 
-/** Where each definition that is not built in came from, for messages: "plug-in FILE". */
+/** Origin of each definition that is not built in, for messages: "plug-in FILE". */
 const origins = new WeakMap<Plugin, string>();
 
-/** Where a definition came from; undefined for built-in ones. */
+/** Origin of a definition; undefined for built-in ones. */
 export const originOf = (definition: Plugin): string | undefined => origins.get(definition);
 
 /** Definitions of one kind. */

@@ -21,7 +21,7 @@ export interface Trial<A> {
   seed?: number;
 }
 
-/** What an evaluator measured of one architecture. */
+/** Measurement of one architecture by an evaluator. */
 export interface Score {
   /** The objective: larger is better; any finite number, in the unit of the evaluator. */
   value: number;

@@ -15,7 +15,7 @@ const BEST = "weights_best.safetensors";
  */
 export type Which = "last" | "best";
 
-/** What a finished retraining leaves: enough to classify images or to export the network. */
+/** Network and weights of a finished retraining: enough to classify images or to export the network. */
 export interface TrainedNetwork {
   network: NetworkFile;
   /** Weights and running statistics by the names of the engine. */

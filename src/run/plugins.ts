@@ -24,11 +24,12 @@ export async function loadPlugins(files: readonly string[]): Promise<void> {
   }
 }
 
+/** Whether the argument of `--plugin` is an address instead of a path. */
+export const isAddress = (file: string): boolean => /^(https?|file|data|blob|npm|jsr):/.test(file);
+
 async function defaultOf(file: string): Promise<unknown> {
   const info = await Deno.stat(file).catch(() => null);
-  // An address has become a path by now: /home/me/https:/host/x.ts.
-  const address = /(?:^|\/)((?:https?|file|data|blob|npm|jsr):.*)/.exec(file)?.[1];
-  if (!info && address) throw cannot(address, "it is an address, expected a local file");
+  if (!info && isAddress(file)) throw cannot(file, "it is an address, expected a local file");
   if (file === "" || info?.isDirectory) throw cannot(file || '""', "expected a file");
   let loaded: { default?: unknown };
   try {

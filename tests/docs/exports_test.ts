@@ -5,7 +5,7 @@ interface Documented {
   jsDoc?: { doc?: string };
 }
 
-/** What is read of the output of `deno doc --json`, version 2. */
+/** The fields that the test reads of the output of `deno doc --json`, version 2. */
 interface DocOutput {
   nodes: Record<string, { symbols: { name: string; declarations: Documented[] }[] }>;
 }

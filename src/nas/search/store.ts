@@ -1,7 +1,7 @@
 /** Storage of a run's state. The run folder (`src/run/`) implements it; a library user may bring another. */
 import type { State } from "../strategy.ts";
 
-/** Where a search or a retraining keeps its checkpoint and its results. */
+/** Storage for the checkpoint and the results of a search or a retraining. */
 export interface Store {
   /** Replaces the checkpoint atomically. */
   save(state: State): Promise<void>;

@@ -21,6 +21,7 @@ import { interruptedCode } from "../run/interrupt.ts";
 import { lockAdapter } from "../run/lock.ts";
 import { record } from "../run/record.ts";
 import type { RunTuning } from "../run/tuning.ts";
+import { requireIndependent } from "../run/workers/distribute.ts";
 import { fewSteps } from "./few_steps.ts";
 import { finishRetrain, finishSearch } from "./finish.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -86,7 +87,10 @@ export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions
 
 /** Executes a job. @returns the exit code: 0, or 130 when the user stopped it. */
 export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
-  if (job.command === "search") checkOut(options.out);
+  if (job.command === "search") {
+    checkOut(options.out);
+    if (options.workers !== undefined) requireIndependent(job.config);
+  }
   const outputs = options.resume ? options.resume.state.outputs : outputsOf(options);
   requireFolders(outputs);
   if (options.tune && !seesImages(job)) {

@@ -73,7 +73,7 @@ async function requirePrograms(): Promise<void> {
   const { state } = await Deno.permissions.query({ name: "run", command: Deno.execPath() });
   if (state === "granted") return;
   throw new UsageError(
-    "Cannot start workers: this process may not start programs; use the launcher (./denas search …), " +
+    "Cannot start workers: this process may not start programs; use the launcher (./denas search --workers 2 …), " +
       `or "deno run -A cli.ts" in place of "${commandName()}"`,
   );
 }

@@ -4,6 +4,7 @@
  */
 import { UsageError } from "../../common/errors.ts";
 import { sha256 } from "../../common/sha256.ts";
+import type { SearchConfig } from "../../nas/config/config.ts";
 import type { EvaluatorContext, OpenEvaluator } from "../../nas/definition.ts";
 import type { Evaluator, Result, ScoredOn } from "../../nas/evaluator.ts";
 import { evaluators } from "../../nas/registry.ts";
@@ -33,6 +34,15 @@ interface Saved {
   figures: Evaluated["figures"];
 }
 
+/** @throws UsageError where the trials of a search depend on weights that one process trains. */
+export function requireIndependent({ evaluator: { kind } }: SearchConfig): void {
+  if (evaluators.get(kind).cost !== "pass") return;
+  throw new UsageError(
+    `Cannot use workers with evaluator ${kind}: all candidates share one set of weights that this ` +
+      "process trains; use --evaluator train or a table, or leave out --workers",
+  );
+}
+
 /**
  * Wraps an opened evaluator for `RunIO.distribute`.
  * @throws UsageError where trials depend on each other.
@@ -42,13 +52,8 @@ export function distributed(
   { config, space }: EvaluatorContext,
   distribution: Distribution,
 ): OpenEvaluator {
+  requireIndependent(config);
   const { kind } = config.evaluator;
-  if (evaluators.get(kind).cost === "pass") {
-    throw new UsageError(
-      `Cannot use workers with evaluator ${kind}: all candidates share one set of weights that this ` +
-        "process trains; use --evaluator train or a table, or leave out --workers",
-    );
-  }
   if (opened.evaluator.ordered) {
     throw new UsageError(
       `Cannot use workers with evaluator ${kind} of these settings: a score depends on those before it; ` +

@@ -5,6 +5,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import type { Overrides } from "../nas/config/config.ts";
+import { UsageError, whyUnreadable } from "../common/errors.ts";
 import { evaluators, spaces, strategies } from "../nas/registry.ts";
 import { fromHere } from "./paths.ts";
 import { number, whole } from "./run_options.ts";
@@ -22,7 +23,8 @@ export interface SettingOption {
   /** Kinds that have the setting. */
   kinds: string[];
   help: string;
-  type: "whole" | "number" | "flag" | "text" | "file";
+  type: "whole" | "number" | "flag" | "text" | "file" | "contents";
+  schema: z.ZodType;
 }
 
 /** Options of all definitions of a section. Where two share an option, the help of the first is used. */
@@ -30,14 +32,14 @@ export function optionsOf(section: Section): SettingOption[] {
   const found = new Map<string, SettingOption>();
   for (const { name: kind, settings } of sections[section].all()) {
     for (const [setting, schema] of Object.entries<z.ZodType>(settings.shape)) {
-      const { option, isFile, description = "" } = schema.meta() ?? {};
+      const { option, isFile, isContents, description = "" } = schema.meta() ?? {};
       if (option === undefined) continue;
       const name = option === true ? setting : String(option);
       const known = found.get(name);
       if (known) known.kinds.push(kind);
       else {
-        const type = isFile ? "file" : typeOf(schema);
-        found.set(name, { name, setting, kinds: [kind], help: description, type });
+        const type = isFile ? "file" : isContents ? "contents" : typeOf(schema);
+        found.set(name, { name, setting, kinds: [kind], help: description, type, schema });
       }
     }
   }
@@ -65,7 +67,7 @@ export function addDefinitionOptions(command: Command, section: Section): Comman
     const flag = flagOf(name);
     if (type === "flag") command.option(flag, help);
     else if (type === "text") command.option(`${flag} <name>`, help);
-    else if (type === "file") command.option(`${flag} <file>`, help);
+    else if (type === "file" || type === "contents") command.option(`${flag} <file>`, help);
     else command.option(`${flag} <n>`, help, type === "whole" ? whole : number);
   }
   return command;
@@ -75,10 +77,24 @@ export function addDefinitionOptions(command: Command, section: Section): Comman
 export function definitionOverrides(options: object, section: Section): Overrides {
   const given = options as Record<string, unknown>;
   return Object.fromEntries(
-    optionsOf(section).map(({ name, setting, type }) => {
+    optionsOf(section).map(({ name, setting, type, schema }) => {
       const value = given[name];
-      const isPath = type === "file" && typeof value === "string";
-      return [`${section}.${setting}`, isPath ? fromHere(value) : value];
+      if (typeof value !== "string") return [`${section}.${setting}`, value];
+      const meant = type === "file"
+        ? fromHere(value)
+        : type === "contents" && !schema.safeParse(value).success
+        ? contentsOf(value)
+        : value;
+      return [`${section}.${setting}`, meant];
     }),
   );
+}
+
+/** Text of a file, so that a run needs nothing outside its folder. */
+function contentsOf(name: string): string {
+  try {
+    return Deno.readTextFileSync(fromHere(name));
+  } catch (cause) {
+    throw new UsageError(`Cannot read ${name}: ${whyUnreadable(cause)}`, { cause });
+  }
 }

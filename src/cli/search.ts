@@ -7,6 +7,7 @@ import {
   parseSearchConfig,
   resolveSearchConfig,
   type SearchConfig,
+  searchConfig,
 } from "../nas/config/config.ts";
 import {
   addEvaluatorOptions,
@@ -18,13 +19,7 @@ import {
   type NnablaSearchOptions,
   nnablaSearchOverrides,
 } from "./nnabla_options.ts";
-import {
-  addConfigOptions,
-  type ConfigOptions,
-  definedOnly,
-  overridesOf,
-  whole,
-} from "./run_options.ts";
+import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "./run_options.ts";
 import { fromHere } from "./paths.ts";
 import { addDefinitionOptions, definitionOverrides } from "./definition_options.ts";
 import { dataName, readSettings } from "./read_settings.ts";
@@ -35,8 +30,6 @@ import { print } from "./terminal.ts";
 interface SearchOptions extends ConfigOptions, NnablaSearchOptions, EvaluatorOptions {
   mode?: string;
   strategy?: string;
-  maxParams?: number;
-  maxMacs?: number;
   channels?: "whole" | "range";
 }
 
@@ -48,8 +41,6 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
       "what to search: micro (two cells), macro (a whole network), or a benchmark's space",
     )
     .option("--strategy <name>", `one of ${strategies.names.join(", ")}`)
-    .option("--max-params <n>", "reject architectures with more parameters", whole)
-    .option("--max-macs <n>", "reject architectures with more multiply-adds", whole)
     .addOption(
       new Option(
         "--channels <kind>",
@@ -57,7 +48,7 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
       ).choices(["whole", "range"]),
     )
     .option("--out <file>", "where to copy the winner", "arch.json");
-  addDefinitionOptions(addConfigOptions(command), "space");
+  addDefinitionOptions(addConfigOptions(command, searchConfig), "space");
   addDefinitionOptions(command, "strategy");
   addNnablaSearchOptions(addEvaluatorOptions(command))
     .addHelpText(
@@ -104,15 +95,13 @@ async function drawOnly(options: SearchOptions, command: Command): Promise<void>
 
 async function givenSettings(options: SearchOptions): Promise<Overrides> {
   return {
-    ...overridesOf(options),
+    ...overridesOf(options, searchConfig),
     ...definedOnly(definitionOverrides(options, "space")),
     ...definedOnly(nnablaSearchOverrides(options)),
     ...definedOnly(definitionOverrides(options, "strategy")),
     ...definedOnly(evaluatorOverrides(options)),
     data: await dataName(options.data),
     "strategy.kind": options.strategy,
-    maxParams: options.maxParams,
-    maxMacs: options.maxMacs,
     ...options.set,
   };
 }

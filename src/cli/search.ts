@@ -23,14 +23,14 @@ import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "
 import { fromHere } from "./paths.ts";
 import { addDefinitionOptions, definitionOverrides } from "./definition_options.ts";
 import { dataName, readSettings } from "./read_settings.ts";
-import { strategies } from "../nas/registry.ts";
+import { spaces, strategies } from "../nas/registry.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
 
 interface SearchOptions extends ConfigOptions, NnablaSearchOptions, EvaluatorOptions {
   mode?: string;
   strategy?: string;
-  channels?: "whole" | "range";
+  channels?: string;
 }
 
 export function addSearch(program: Command, finish: (code: number) => void): void {
@@ -45,7 +45,7 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
       new Option(
         "--channels <kind>",
         "macro: a layer has one operation (whole), or takes a range of the channels of each",
-      ).choices(["whole", "range"]),
+      ).choices([...new Set(spaces.all().flatMap(({ channels = {} }) => Object.keys(channels)))]),
     )
     .option("--out <file>", "where to copy the winner", "arch.json");
   addDefinitionOptions(addConfigOptions(command, searchConfig), "space");
@@ -119,12 +119,7 @@ async function resolve(options: SearchOptions): Promise<SearchConfig> {
 
 /** The named space, or that of a benchmark's table. */
 async function modeOf({ mode, table, channels }: SearchOptions): Promise<string> {
-  if (channels === "range") {
-    if (mode === "macro" || mode === "macro-range") return "macro-range";
-    throw new UsageError(
-      `Cannot search channel ranges in mode ${JSON.stringify(mode)}: expected --mode macro`,
-    );
-  }
+  if (channels !== undefined) return ofChannels(mode, channels);
   if (mode !== undefined) return mode;
   if (table === undefined) {
     throw new UsageError("Cannot search: no --mode given, expected --mode micro or --mode macro");
@@ -133,4 +128,18 @@ async function modeOf({ mode, table, channels }: SearchOptions): Promise<string>
   const opened = await openShowing(fromHere(table));
   opened.close();
   return opened.space;
+}
+
+/** The space that `--channels` selects among the variants of a space. */
+function ofChannels(mode: string | undefined, channels: string): string {
+  const among = spaces.all().filter((space) => space.channels?.[channels] !== undefined);
+  const named = among.find((space) =>
+    space.name === mode || Object.values(space.channels!).includes(mode ?? "")
+  );
+  if (named) return named.channels![channels];
+  throw new UsageError(
+    `Cannot search with --channels ${channels} in mode ${JSON.stringify(mode)}: expected --mode ${
+      among.map(({ name }) => name).join(" or ")
+    }`,
+  );
 }

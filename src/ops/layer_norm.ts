@@ -1,7 +1,7 @@
 import layerNormWgsl from "../../kernels/layer_norm.wgsl" with { type: "text" };
 import dwWgsl from "../../kernels/layer_norm_dw.wgsl" with { type: "text" };
 import dxWgsl from "../../kernels/layer_norm_dx.wgsl" with { type: "text" };
-import { type Backward, defineOp, expectShape, numel, type Shape } from "../autodiff/op.ts";
+import { type Backward, defineOp, expectShape, numel } from "../autodiff/op.ts";
 import { apply, type Value } from "../autodiff/tape.ts";
 import { kernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";

@@ -1,5 +1,5 @@
 /** Division of work for ops that slide a window or reduce over pixels: geometry, lanes, splits, scratch. */
-import type { Grad, Shape } from "../autodiff/op.ts";
+import type { Grad } from "../autodiff/op.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 

@@ -1,6 +1,7 @@
 /** Options that several commands share, and the parsers of their values. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Overrides } from "../nas/config/config.ts";
+import { knownSets } from "../data/published.ts";
 import { type Limit, limits } from "../nas/config/limits.ts";
 import { loadedPlugins } from "../run/plugins.ts";
 import { addServeOption } from "./beside.ts";
@@ -57,7 +58,7 @@ export function addConfigOptions(command: Command): Command {
       "smoke (a minute), quick (minutes), paper, nnabla or codebrim",
       "quick",
     )
-    .option("--data <name>", "fashion-mnist, mnist, cifar10, cifar100 or a folder of images")
+    .option("--data <name>", `${Object.keys(knownSets).join(", ")} or a folder of images`)
     .option("--seed <n>", "start of all random numbers", whole)
     .addOption(
       new Option("--seeds <list>", "one run per seed (1,2,3), then mean and deviation")

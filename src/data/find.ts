@@ -34,6 +34,12 @@ export type Found =
   | { kind: "imagenet16" | "npy"; path: string; known: KnownSet }
   | { kind: "path"; path: string; reader: PathReader };
 
+/** A set that `generate` makes and that is not there yet. */
+export interface Unmade {
+  kind: "unmade";
+  known: KnownSet;
+}
+
 /** Folder names that other tools unpack the sets to. */
 const customary: Record<string, readonly string[]> = {
   "fashion-mnist": ["FashionMNIST/raw"],
@@ -49,15 +55,16 @@ const customary: Record<string, readonly string[]> = {
 /**
  * Finds the files of a published set or identifies the set at a path. Downloads a published set that is not on
  * this machine. Opens no file of images. Throws UsageError for a name that is neither, DataError where nothing
- * can be read, naming every folder searched; for a set that `generate` makes, null where it is not made yet.
+ * can be read, naming every folder searched.
  */
-export async function findDataSet(name: string, options: FindOptions): Promise<Found | null> {
+export async function findDataSet(name: string, options: FindOptions): Promise<Found | Unmade> {
   const sets = options.sets ?? knownSets;
   if (!Object.hasOwn(sets, name)) return await atPath(name, Object.keys(sets));
   const known = sets[name];
   const looked: string[] = [];
   const here = await onThisMachine(name, options, looked);
-  if (here || known.recipe) return here;
+  if (here) return here;
+  if (known.recipe) return { kind: "unmade", known };
   const dir = folderOf(name, known, options);
   try {
     for (const file of known.files) {
@@ -90,7 +97,9 @@ const folderOf = (name: string, { of }: KnownSet, { cacheDir }: FindOptions): st
 /** Like `findDataSet`, but null if a published set would have to be downloaded; writes nothing. */
 export async function locateDataSet(name: string, options: FindOptions): Promise<Found | null> {
   const published = Object.hasOwn(options.sets ?? knownSets, name);
-  return published ? await onThisMachine(name, options, []) : await findDataSet(name, options);
+  return published
+    ? await onThisMachine(name, options, [])
+    : await atPath(name, Object.keys(options.sets ?? knownSets));
 }
 
 /** @param looked receives the folders that were searched in vain. */

@@ -11,7 +11,7 @@ import { readIdxPair } from "./idx.ts";
 import { readImageNet16Train, readImageNet16Valid } from "./imagenet16.ts";
 import { readNpySet } from "./npy_set.ts";
 import type { PictureReading } from "./picture_reader.ts";
-import { type KnownSet, knownSets } from "./published.ts";
+import type { KnownSet } from "./published.ts";
 import type { ReadSet } from "./reader.ts";
 import { applySplit } from "./splits.ts";
 
@@ -39,7 +39,7 @@ export interface LoadOptions extends FindOptions, PictureReading {
  */
 export async function loadDataSet(name: string, options: LoadOptions): Promise<DataSet> {
   for (const part of ["trainLimit", "validLimit"] as const) checkLimit(part, options[part]);
-  const found = await findDataSet(name, options) ?? await makeSet(name, options);
+  const found = await foundOrMade(name, options);
   const read = await readFound(name, found, options);
   const known = "known" in found ? found.known : null;
   const places = [..."path" in found ? [found.path] : [], join(options.cacheDir, name)];
@@ -53,19 +53,18 @@ export async function loadDataSet(name: string, options: LoadOptions): Promise<D
   return { ...divided, name, train, valid, test, mean: [...mean], deviation: [...deviation] };
 }
 
-/** Makes a generated set in the cache folder, from its source, which is found or downloaded first. */
-async function makeSet(name: string, options: LoadOptions): Promise<Found> {
-  const sets = options.sets ?? knownSets;
-  const { of, recipe } = sets[name];
-  const source = await findDataSet(of!, options);
-  const read = await readFound(of!, source!, { ...options, side: undefined, resize: undefined });
-  await generate(recipe!, read, join(options.cacheDir, name));
+/** Finds a set; one that is generated is made in the cache folder from its source, which is found first. */
+async function foundOrMade(name: string, options: LoadOptions): Promise<Found> {
+  const found = await findDataSet(name, options);
+  if (found.kind !== "unmade") return found;
+  const { of, recipe, title } = found.known;
+  const source = await foundOrMade(of!, options);
+  const read = await readFound(of!, source, { ...options, side: undefined, resize: undefined });
+  const folder = join(options.cacheDir, name);
+  await generate(recipe!, read, folder);
   const made = await findDataSet(name, options);
-  if (made) return made;
-  throw new DataError(
-    `Cannot find ${sets[name].title} in ${join(options.cacheDir, name)}: it was just written, ` +
-      `expected its files`,
-  );
+  if (made.kind !== "unmade") return made;
+  throw new DataError(`Cannot find ${title} in ${folder}: it was just written, expected its files`);
 }
 
 async function readFound(name: string, found: Found, options: LoadOptions): Promise<ReadSet> {

@@ -10,7 +10,7 @@ import { Journal } from "../run/workers/journal.ts";
 import { ProcessChannel } from "../run/workers/processes.ts";
 import { commandName, fromHere, places } from "./paths.ts";
 import type { Progress } from "./progress.ts";
-import { sizeUpTo } from "./run_options.ts";
+import { sizeUpTo } from "./option_values.ts";
 
 export interface WorkerOptions {
   workers?: number;

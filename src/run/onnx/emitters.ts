@@ -2,7 +2,8 @@
 import type { BatchNormOptions } from "../../ops/batch_norm.ts";
 import type { DepthwiseOptions } from "../../ops/depthwise_conv2d.ts";
 import type { PointwiseOptions } from "../../ops/pointwise.ts";
-import { axis, type Padding, type PoolOptions } from "../../ops/tiling.ts";
+import type { PoolOptions } from "../../ops/pooling.ts";
+import { axis, type Padding } from "../../ops/tiling.ts";
 import { settledStatistics } from "../batch_norm_state.ts";
 import { binary, unary } from "./formulas.ts";
 import { type Emission, type Emitter, type Emitters, transposed } from "./graph.ts";

@@ -20,7 +20,7 @@ import { crossed, mutated } from "../grammar/variation.ts";
 import type { Notation, SearchSpace } from "../space.ts";
 import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
 import { toModel } from "./child.ts";
-import { FILTERS, networkSettings } from "./settings.ts";
+import { cellSettings, FILTERS, layers, networkSettings } from "./settings.ts";
 
 const HIERARCHICAL = "nb201_variable_multi_multi";
 
@@ -36,9 +36,10 @@ const settings = z.strictObject({
       }),
     ),
   /** Cells of a network made of normal and reduction cells. */
-  layers: sizeOf(limits.layers).default(8),
+  layers: layers(3, 8),
   filters: sizeOf(limits.filters).default(16).meta(FILTERS),
   ...networkSettings,
+  ...cellSettings,
 });
 
 /** Settings of a grammar space. */

@@ -110,8 +110,10 @@ export interface SearchSpace<A> {
   unique?(arch: A): string;
   /** The notation of published tables, where there is one. */
   notation?: Notation<A>;
-  /** Declares every weight of the supernet, sampled or not (shared-weight search only). */
-  supernet(into: BuildContext): void;
+  /**
+   * Declares every weight of the supernet, sampled or not; missing where architectures share no weights.
+   */
+  supernet?(into: BuildContext): void;
   /** Declares the weights this architecture needs and returns the network. */
   build(arch: A, into: BuildContext): Model;
   /** Labelled graphs for kernels and predictors: one per cell, or one for a whole network. */

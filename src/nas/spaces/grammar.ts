@@ -74,12 +74,6 @@ export function grammarSpace(
       parse: (text) => parseArch(grammar, text),
       published: () => ({ grammar: config.grammar }),
     },
-    supernet: () => {
-      throw new UsageError(
-        `Cannot search grammar ${grammar.name} with shared weights: got --evaluator shared, ` +
-          "expected one that trains each network or looks it up; try --evaluator train",
-      );
-    },
     build: (arch, into) => {
       const sized = { ...into, config };
       const graphs = flatGraphs(grammar, arch, primitives);

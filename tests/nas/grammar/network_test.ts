@@ -148,10 +148,10 @@ Deno.test("a primitive of one's own, a stem and a head are layers of the network
   ]);
   for (
     const [wrong, expected] of [
-      ["stem: batch", /line 10: stem: batch, expected conv3x3 PRIMITIVE …/],
-      ["head: average", /line 10: head: average, expected PRIMITIVE … average linear/],
-      ["head: multi average linear", /line 10: head: multi average linear, expected PRIMITIVE/],
-      ["kind: macro", /line 10: kind: macro, expected one of classifier, resnet20, cells/],
+      ["stem: batch", /line 11: stem: batch, expected conv3x3 PRIMITIVE …/],
+      ["head: average", /line 11: head: average, expected PRIMITIVE … average linear/],
+      ["head: multi average linear", /line 11: head: multi average linear, expected PRIMITIVE/],
+      ["kind: macro", /line 11: kind: macro, expected one of classifier, resnet20, cells/],
     ] as const
   ) {
     assertThrows(() => built(chain(wrong, "S -> Linear2 id id"), "(S Linear2 id id)"), expected);

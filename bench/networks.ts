@@ -6,7 +6,7 @@ import { resolveRetrainConfig, resolveSearchConfig } from "../src/nas/config/con
 import { trainingSchedule } from "../src/nas/analysis/describe.ts";
 import { openSpace } from "../src/nas/registry.ts";
 import { uniformArchitecture } from "../src/nas/sampling.ts";
-import { declareSupernet } from "../src/nas/spaces/child.ts";
+import { declareSupernet } from "../src/nas/supernet.ts";
 import type { Form, Model, SearchSpace } from "../src/nas/space.ts";
 import { Trainer } from "../src/nas/train/training.ts";
 import { WeightStore } from "../src/nn/weights.ts";

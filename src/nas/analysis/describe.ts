@@ -6,7 +6,7 @@ import { WeightStore } from "../../nn/weights.ts";
 import { add, softmaxCrossEntropy } from "../../ops/mod.ts";
 import type { Settings } from "../definition.ts";
 import { openSpace } from "../registry.ts";
-import { declareSupernet } from "../spaces/child.ts";
+import { declareSupernet } from "../supernet.ts";
 import type { Form, Model, Pass, SearchSpace } from "../space.ts";
 
 export interface DescribeOptions<A> {

@@ -14,7 +14,7 @@ import { mergeStates, partOf } from "../search/progress.ts";
 import { built, reasonOf } from "../results.ts";
 import { someArchitectures } from "../sampling.ts";
 import type { BuildContext, Model, Pass } from "../space.ts";
-import { declareSupernet } from "../spaces/child.ts";
+import { declareSupernet } from "../supernet.ts";
 import { type EarlierWeights, earlierWeights, startFrom } from "../train/warm_start.ts";
 import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
 import type { State, Strategy, Trial } from "../strategy.ts";

@@ -2,7 +2,7 @@
 import { Tape, type Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../common/errors.ts";
 import { Net } from "../../nn/layers.ts";
-import type { BuildContext, Model, Pass, SearchSpace } from "../space.ts";
+import type { BuildContext, Model, Pass } from "../space.ts";
 import type { NetworkSettings } from "./settings.ts";
 
 /** Build context together with the space's settings. */
@@ -44,20 +44,6 @@ export function toModel(into: Sized<NetworkSettings>, network: Network): Model {
   };
   if (!weights.materialised) forward(new Tape().input([1, ...input]), declaring);
   return { forward };
-}
-
-/**
- * Declares the weights that a space's architectures share.
- * @throws UsageError where they share none.
- */
-export function declareSupernet(space: SearchSpace<unknown>, into: BuildContext): void {
-  if (!space.supernet) {
-    throw new UsageError(
-      `Cannot share weights in space ${space.name}: it has no supernet, expected a space with one; try ` +
-        "--evaluator train",
-    );
-  }
-  space.supernet(into);
 }
 
 /** Throws a UsageError unless the form is `search`, which a supernet needs. */

@@ -26,7 +26,7 @@ import {
 import { Stream } from "../../common/random.ts";
 import type { Pass } from "../space.ts";
 import { denseHead } from "./benchmark.ts";
-import type { Network, Sized } from "./child.ts";
+import type { Network } from "./child.ts";
 import { type DartsArch, dartsOps, type DartsSettings } from "./darts_arch.ts";
 import type { Side } from "./micro_arch.ts";
 

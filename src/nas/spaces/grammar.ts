@@ -18,8 +18,8 @@ import { type Primitive, type Primitives, primitivesWith } from "../grammar/prim
 import { formatArch, formatTree, parseArch } from "../grammar/text.ts";
 import { crossed, mutated } from "../grammar/variation.ts";
 import type { Notation, SearchSpace } from "../space.ts";
-import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
 import { toModel } from "./child.ts";
+import { grammarPresets, ownGrammarPresets } from "./grammar_presets.ts";
 import { cellSettings, FILTERS, layers, networkSettings } from "./settings.ts";
 
 const HIERARCHICAL = "nb201_variable_multi_multi";
@@ -96,16 +96,6 @@ export function grammarSpace(
 const looks = (text: string, named: boolean): boolean =>
   /^\s*(\w+:\s*)?\(\w+\s+\w+[\s)]/.test(text) || named && /^\s*(\w+:\s*)?\w+\(/.test(text);
 
-/** Sizes of a space's networks and its training settings, shared by all grammar spaces. */
-const presets = (grammar: object) =>
-  benchmarkPresets({
-    published: { filters: 16, ...grammar },
-    small: { filters: 8, ...grammar },
-    least: { filters: 2, ...grammar },
-    training: { epochs: 200, batch: 256, optimizer: { ...cosine, lrMax: 0.1, l2: 5e-4 } },
-    quickEpochs: 1,
-  });
-
 /**
  * The built-in grammar in which a text is a word; if there is none, the one with its start symbol and topology,
  * whose message then fits best.
@@ -154,7 +144,7 @@ export const defineGrammar = ({ name, summary, grammar, primitives, example }: G
     name,
     summary,
     settings: settings.extend({ grammar: z.literal(grammar).default(grammar) }),
-    presets: presets({}),
+    presets: ownGrammarPresets,
     open: (config) => {
       const known = primitivesWith(primitives);
       return { ...grammarSpace(openGrammar(grammar, known), known, config), name };
@@ -167,7 +157,7 @@ export const grammarDefinition = defineSpace({
   name: "grammar",
   summary: "architectures of a context-free grammar: a built-in one, or a file with --grammar",
   settings,
-  presets: presets({}),
+  presets: grammarPresets,
   open: (config) => {
     const primitives = primitivesWith();
     return grammarSpace(openGrammar(config.grammar, primitives), primitives, config);

@@ -141,3 +141,17 @@ export const grammarPresets: Presets = {
     paper: finals.hnas,
   },
 };
+
+/** Presets of a plug-in's grammar: without those for another grammar. */
+export const ownGrammarPresets: Presets = {
+  search: withoutGrammars(grammarPresets.search),
+  final: withoutGrammars(grammarPresets.final),
+};
+
+function withoutGrammars<S extends { space: Record<string, unknown> }>(
+  sections: Readonly<Record<string, S>>,
+): Record<string, S> {
+  return Object.fromEntries(
+    Object.entries(sections).filter(([, { space }]) => !("grammar" in space)),
+  );
+}

@@ -1,0 +1,19 @@
+/** Texts of an architecture that only its space knows: strings of benchmarks, trees, terms. */
+import { UsageError } from "../../common/errors.ts";
+import { foundAt } from "../config/final_config.ts";
+import { openSpace } from "../registry.ts";
+import type { ArchFile } from "./arch_file.ts";
+import { forms } from "./formats.ts";
+
+/** Writes a text by its name. @throws UsageError listing the formats that the space has. */
+export function writeText(arch: ArchFile, name: string): string {
+  const space = openSpace(foundAt(arch));
+  const write = space.texts?.[name];
+  if (write) return write(space.decode(arch.choice));
+  const known = [...forms, ...Object.keys(space.texts ?? {})];
+  throw new UsageError(
+    `Cannot convert an architecture of ${arch.space} to ${JSON.stringify(name)}: expected one of ${
+      known.join(", ")
+    }`,
+  );
+}

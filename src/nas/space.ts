@@ -110,8 +110,8 @@ export interface SearchSpace<A> {
   unique?(arch: A): string;
   /** The notation of published tables, where there is one. */
   notation?: Notation<A>;
-  /** Further ways to write an architecture as text, by name; `denas convert --to NAME` prints them. */
-  texts?: Readonly<Record<string, (arch: A) => string>>;
+  /** An architecture as text in every notation of the space, by name; `denas convert --to NAME` prints one. */
+  texts?(arch: A): Readonly<Record<string, string>>;
   /**
    * Another space whose tables hold for this one too: reads a key of theirs; null for a network that this space
    * does not have.

@@ -8,12 +8,11 @@ import { forms } from "./formats.ts";
 /** Writes a text by its name. @throws UsageError listing the formats that the space has. */
 export function writeText(arch: ArchFile, name: string): string {
   const space = openSpace(foundAt(arch));
-  const write = space.texts?.[name];
-  if (write) return write(space.decode(arch.choice));
-  const known = [...forms, ...Object.keys(space.texts ?? {})];
+  const texts = space.texts?.(space.decode(arch.choice)) ?? {};
+  if (Object.hasOwn(texts, name)) return texts[name];
   throw new UsageError(
     `Cannot convert an architecture of ${arch.space} to ${JSON.stringify(name)}: expected one of ${
-      known.join(", ")
+      [...forms, ...Object.keys(texts)].join(", ")
     }`,
   );
 }

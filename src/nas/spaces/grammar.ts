@@ -76,11 +76,11 @@ export function grammarSpace(
       parse: (text) => textIn(grammar, text),
       published: () => ({ grammar: config.grammar }),
     },
-    texts: {
-      tree: format,
-      term: (arch) => formatTerm(grammar, arch),
-      ...nb201 && { nb201: nb201.format },
-    },
+    texts: (arch) => ({
+      tree: format(arch),
+      term: formatTerm(grammar, arch),
+      ...nb201 && { nb201: nb201.format(arch) },
+    }),
     ...nb201 && { tables: { space: NB201_SPACE, read: (key) => wordOrNull(nb201, key) } },
     supernet: () => {
       throw new UsageError(

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { memoryTable } from "../../../src/nas/tables/csv.ts";
 import { tableInSpace } from "../../../src/nas/tables/in_space.ts";
 import { grammarDefinition } from "../../../src/nas/spaces/grammar.ts";
+import { trees } from "./_trees.ts";
 import { spaceAt } from "../child_config.ts";
 
 const space = grammarDefinition.open(
@@ -12,10 +13,13 @@ const tree = "(CELL Cell (OPS conv3x3) (OPS zero) (OPS conv3x3) (OPS id) (OPS ze
 
 Deno.test("cells are written as strings of NAS-Bench-201 and read from them", () => {
   const arch = space.notation!.parse(cell);
-  assert.equal(space.texts!.tree(arch), tree);
-  assert.equal(space.texts!.nb201(arch), cell);
+  assert.equal(space.texts!(arch).tree, tree);
+  assert.equal(space.texts!(arch).nb201, cell);
   const hierarchical = grammarDefinition.open(grammarDefinition.settings.parse({}));
-  assert.deepEqual(Object.keys(hierarchical.texts!), ["tree", "term"]);
+  assert.deepEqual(Object.keys(hierarchical.texts!(hierarchical.notation!.parse(trees[0]))), [
+    "tree",
+    "term",
+  ]);
   assert.equal(hierarchical.tables, undefined);
 });
 

@@ -33,7 +33,14 @@ import { showPictures } from "./picture_progress.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { onStop } from "./stopping.ts";
 import { bytes, print } from "./terminal.ts";
-import { type OpenWorkers, openWorkers, type WorkerOptions } from "./workers.ts";
+import {
+  computesElsewhere,
+  type OpenWorkers,
+  openWorkers,
+  wantsWorkers,
+  type WorkerOptions,
+  workersOf,
+} from "./workers.ts";
 import { applyTuning, identityOf, measureFor, type TuningOptions } from "./tuning.ts";
 
 /** A search, or the training of one architecture. */
@@ -89,7 +96,7 @@ export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions
 export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
   if (job.command === "search") {
     checkOut(options.out);
-    if (options.workers !== undefined) requireIndependent(job.config);
+    if (wantsWorkers(options)) requireIndependent(job.config);
   }
   const outputs = options.resume ? options.resume.state.outputs : outputsOf(options);
   requireFolders(outputs);
@@ -114,6 +121,7 @@ export async function withEquipment(
   job: Job,
   options:
     & Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait" | "profile">
+    & WorkerOptions
     & TuningOptions,
   use: (equipment: Equipment | OnDevice | Bare) => Promise<number>,
 ): Promise<number> {
@@ -145,6 +153,7 @@ export async function withEquipment(
       adapter: adapter.description,
       run: options.resume?.path ?? `of "${job.command}" in ${fromHere(options.runs)}`,
       wait: options.wait,
+      shared: computesElsewhere(options),
       signal,
       onWait: (holder) => {
         progress.line(`waiting for ${holder ? `run ${holder.run}` : "another run"}`);
@@ -208,6 +217,7 @@ async function drive(
     if (job.command === "search") {
       workers = await openWorkers(options, {
         run: folder.path,
+        started: folder.state.started,
         config: job.config,
         tuning: folder.tuning?.choices ?? {},
         dataDir: options.dataDir,
@@ -242,9 +252,9 @@ function newFolder(job: Job, options: ExecuteOptions): RunFolder {
     config: job.config,
     arch: job.command === "retrain" ? job.archText : undefined,
   });
-  const { dataDir, out, workers } = options;
+  const { dataDir, out } = options;
   folder.update({
-    workers,
+    workers: workersOf(options),
     dataDir: dataDir && fromHere(dataDir),
     out: fromHere(out),
     outputs: outputsOf(options),

@@ -23,6 +23,8 @@ export interface LockOptions {
   adapter: string;
   /** Folder of the run that wants the lock. */
   run: string;
+  /** Share the adapter with others that share it: workers do, a search has it for itself. */
+  shared?: boolean;
   /** Wait for the holder instead of failing. */
   wait?: boolean;
   signal?: AbortSignal;
@@ -41,7 +43,7 @@ export async function lockAdapter(options: LockOptions): Promise<Lock> {
     throw explain(path, cause);
   }
   try {
-    for (let asked = false; !file.tryLockSync(true); asked = true) {
+    for (let asked = false; !file.tryLockSync(!options.shared); asked = true) {
       const holder = readHolder(path);
       if (!options.wait) {
         const who = holder ? `run ${holder.run} (process ${holder.pid}) has it` : "it is taken";
@@ -62,7 +64,7 @@ export async function lockAdapter(options: LockOptions): Promise<Lock> {
   file.writeSync(new TextEncoder().encode(JSON.stringify(holder)));
   return {
     release() {
-      file.truncateSync(0);
+      if (!options.shared) file.truncateSync(0);
       file.unlockSync();
       file.close();
     },

@@ -26,6 +26,8 @@ export interface SearchParts<A> {
   evaluator: Evaluator<A>;
   /** Fields of the start event beside the config. */
   start: Omit<Extract<RunEvent, { type: "start" }>, "type" | "config" | "command">;
+  /** Parameters and multiply-adds of an architecture. */
+  sizes(arch: A): { parameters: number; macs: number };
   /** Whether an architecture satisfies the constraints on parameters and multiply-adds. */
   fits(arch: A): boolean;
   /** Kind of score that arch.json records. */

@@ -193,7 +193,9 @@ function agree(path: string, name: string, ours: Identity): void {
     if (JSON.stringify(theirs[setting]) === JSON.stringify(value)) continue;
     throw new UsageError(
       `Cannot use working directory ${path}: ${setting} is ${JSON.stringify(value)}, expected ` +
-        `${JSON.stringify(theirs[setting])} as in its ${name}; choose another directory or the same ` +
+        `${
+          JSON.stringify(theirs[setting])
+        } as in its ${name}; choose another directory or the same ` +
         `settings`,
     );
   }

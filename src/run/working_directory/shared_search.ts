@@ -117,7 +117,9 @@ class Board {
       if (!directory.has(Number(n))) directory.add(Number(n), architecture);
     }
     const all = directory.read();
-    const trials = all.filter(({ n, outcome }) => outcome && !this.#seen.has(n) && !this.#own.has(n))
+    const trials = all.filter(({ n, outcome }) =>
+      outcome && !this.#seen.has(n) && !this.#own.has(n)
+    )
       .flatMap((found) => this.#trialOf(found, kept) ?? []);
     trials.forEach(({ id }) => this.#seen.add(id + 1));
     const open = all.filter(({ outcome, architecture }) => !outcome && architecture !== null);
@@ -230,9 +232,7 @@ class Board {
       if (this.#own.has(id + 1) && !this.#seen.has(id + 1)) await this.#finish(id + 1, null);
     }
     const scores = done.map(({ score }) => score.value);
-    return scores.length === 0
-      ? {}
-      : { reward: scores.reduce((a, b) => a + b, 0) / scores.length };
+    return scores.length === 0 ? {} : { reward: scores.reduce((a, b) => a + b, 0) / scores.length };
   }
 
   async #finish(n: number, result: Parameters<WorkingDirectory["finish"]>[1]): Promise<void> {

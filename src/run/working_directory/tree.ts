@@ -79,7 +79,9 @@ export const readTree = (path: string, warn: (message: string) => void): Configu
 /** A tree string; `normal: …; reduce: …` where a network has two cells. */
 function architectureIn(path: string): string {
   const value = readYaml(path);
-  const record = typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+  const record = typeof value === "object" && value !== null
+    ? value as Record<string, unknown>
+    : {};
   const { architecture, normal, reduce } = record;
   if (typeof architecture === "string") return architecture.trim();
   if (typeof normal === "string" && typeof reduce === "string") {
@@ -146,9 +148,8 @@ export function textsOf(configurations: readonly Configuration[]): Record<string
   });
   return {
     "all_losses_and_configs.txt": done.map(block).join(""),
-    "best_loss_trajectory.txt": best.map(({ outcome }) =>
-      `${(outcome as { loss: number }).loss}\n`
-    ).join(""),
+    "best_loss_trajectory.txt": best.map(({ outcome }) => `${(outcome as { loss: number }).loss}\n`)
+      .join(""),
     "best_loss_with_config_trajectory.txt": best.map(block).join(""),
   };
 }

@@ -4,7 +4,7 @@
  */
 import { join } from "@std/path";
 import { DataError } from "../../common/errors.ts";
-import { readYaml } from "./yaml.ts";
+import { numberIn, readYaml } from "./yaml.ts";
 
 /** Result of a configuration. A failed one has no loss. */
 export type Outcome =
@@ -103,12 +103,13 @@ export function configOf(architecture: string): Record<string, string> {
 function outcomeIn(path: string, ended: number): Outcome {
   const value = readYaml(path);
   if (value === "error") return { status: "error", reason: "its evaluation failed", ended };
-  const { loss, info_dict: info } = typeof value === "object" && value !== null
-    ? value as Record<string, unknown>
-    : {} as Record<string, unknown>;
-  if (typeof loss !== "number") {
+  const { loss: written, info_dict: info } = isRecord(value) ? value : {};
+  const loss = numberIn(written);
+  if (loss === null) {
     throw new DataError(
-      `Cannot read ${path}: its loss is ${JSON.stringify(loss) ?? "absent"}, expected a number; ` +
+      `Cannot read ${path}: its loss is ${
+        JSON.stringify(written) ?? "absent"
+      }, expected a number; ` +
         `delete its folder to have the configuration replaced`,
     );
   }

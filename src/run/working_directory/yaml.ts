@@ -26,4 +26,16 @@ export function readYaml(path: string): unknown {
 
 /** Formats plain data with sorted keys and long text in one line. */
 export const formatYaml = (value: unknown): string =>
-  stringify(value, { lineWidth: 0, sortMapEntries: true });
+  stringify(value, { lineWidth: 0, sortMapEntries: true })
+    // Python's reader takes 1e-7 for text, and 1.0e-7 for a number.
+    .replace(/([:-] -?\d+)(e[+-]\d+)$/gm, "$1.0$2");
+
+/** A number, or one of NumPy's, which Python writes as an object with its bytes. */
+export function numberIn(value: unknown): number | null {
+  if (typeof value === "number") return value;
+  const bytes = Array.isArray(value) ? value.at(-1) : null;
+  if (!(bytes instanceof Uint8Array)) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length === 8) return view.getFloat64(0, true);
+  return bytes.length === 4 ? view.getFloat32(0, true) : null;
+}

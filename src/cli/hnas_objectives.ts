@@ -1,12 +1,14 @@
 /** Objectives of hnas: data, training, and what their results are called in result.yaml. */
-import type { HnasTraining } from "../nas/spaces/hnas_presets.ts";
+import type { Overrides } from "../nas/config/config.ts";
 import type { LossScale } from "../run/working_directory/shared_search.ts";
 import type { HnasSpace } from "./hnas_options.ts";
 
 /** An objective whose networks are trained. */
 interface TrainedObjective {
   data: string;
-  training: HnasTraining;
+  /** Preset of the published training. */
+  preset: string;
+  settings?: Overrides;
   spaces: readonly HnasSpace[];
   /** Names of the figures of a result. */
   figures(about: Figures): Record<string, unknown>;
@@ -38,37 +40,38 @@ const composedFigures: TrainedObjective["figures"] = ({ accuracy, seconds }) => 
 const trained: Readonly<Record<string, TrainedObjective>> = {
   nb201_cifar10: {
     data: "nb201_cifar10",
-    training: "cifar",
+    preset: "hnas",
     spaces: nb201,
     figures: benchmarkFigures,
   },
   nb201_cifar100: {
     data: "nb201_cifar100",
-    training: "cifar",
+    preset: "hnas",
     spaces: nb201,
     figures: benchmarkFigures,
   },
   "nb201_ImageNet16-120": {
     data: "imagenet16-120",
-    training: "imagenet16",
+    preset: "hnas",
+    settings: { "augment.pad": 2 },
     spaces: nb201,
     figures: benchmarkFigures,
   },
   nb201_cifarTile: {
     data: "cifartile",
-    training: "composed",
+    preset: "hnas-synthetic",
     spaces: nb201,
     figures: composedFigures,
   },
   nb201_addNIST: {
     data: "addnist",
-    training: "composed",
+    preset: "hnas-synthetic",
     spaces: nb201,
     figures: composedFigures,
   },
   act_cifar10: {
     data: "act_cifar10",
-    training: "activations",
+    preset: "hnas-activations",
     spaces: ["act_cifar10"],
     figures: ({ accuracy, seconds }) => ({
       val_error: 1 - accuracy,
@@ -79,7 +82,7 @@ const trained: Readonly<Record<string, TrainedObjective>> = {
   },
   darts: {
     data: "darts_cifar10",
-    training: "darts",
+    preset: "hnas-darts",
     spaces: ["darts"],
     figures: ({ accuracy, seconds }) => ({
       accs: [100 * accuracy],

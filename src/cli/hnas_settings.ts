@@ -2,7 +2,6 @@
 import { join } from "@std/path";
 import { UsageError } from "../common/errors.ts";
 import { type Overrides, resolveSearchConfig, type SearchConfig } from "../nas/config/config.ts";
-import { hnasTrainings } from "../nas/spaces/hnas_presets.ts";
 import { spacesOf, trainedObjective } from "./hnas_objectives.ts";
 import { hnasModels, type HnasOptions, hnasSpaces } from "./hnas_options.ts";
 import { fromHere } from "./paths.ts";
@@ -22,7 +21,12 @@ export function hnasConfig(options: HnasOptions): SearchConfig {
     perRound: 1,
     ...set,
   });
-  return resolveSearchConfig({ mode: "grammar", preset, overrides });
+  const published = trainedObjective(options.objective)?.preset ?? "hnas";
+  return resolveSearchConfig({
+    mode: "grammar",
+    preset: preset === "hnas" ? published : preset,
+    overrides,
+  });
 }
 
 function requireFit(
@@ -65,9 +69,7 @@ function objectiveSettings({ objective, preset, table, tableDataset }: HnasOptio
     };
   }
   const chosen = { "evaluator.kind": "train", data: trained.data };
-  if (preset !== "hnas") return chosen;
-  const { epochs, batch, optimizer, augment } = hnasTrainings[trained.training];
-  return { ...chosen, "evaluator.epochs": epochs, batch, optimizer, augment };
+  return preset === "hnas" ? { ...chosen, ...trained.settings } : chosen;
 }
 
 const acquisitions = { EI: "ei-full", LogEI: "log-ei", AEI: "aei" } as const;

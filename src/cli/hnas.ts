@@ -6,7 +6,7 @@ import { shareSearch } from "../run/working_directory/shared_search.ts";
 import type { Sharing } from "./execute.ts";
 import { hnasObjectives, lossScale } from "./hnas_objectives.ts";
 import { addHnasOptions, type HnasOptions } from "./hnas_options.ts";
-import { hnasArgs, hnasConfig, hnasFolder } from "./hnas_settings.ts";
+import { freeArgs, hnasArgs, hnasConfig, hnasFolder } from "./hnas_settings.ts";
 import { start } from "./start.ts";
 import { print, printError } from "./terminal.ts";
 
@@ -38,6 +38,7 @@ async function optimize(options: HnasOptions): Promise<number> {
   }
   const directory = await WorkingDirectory.open(hnasFolder(options), {
     args: hnasArgs(options),
+    free: freeArgs(options),
     settings: settled(config),
     warn: printError,
     signal: new AbortController().signal,
@@ -69,9 +70,15 @@ function sharing(
   };
 }
 
-/** The settings that decide the results of a configuration: they must be the same in all processes. */
+/** The settings that decide the results of a configuration, by dotted name: the same in all processes. */
 function settled(
   { rounds: _, logEvery: _logEvery, adapter: _adapter, plugins: _plugins, ...config }: SearchConfig,
 ): Record<string, unknown> {
-  return config;
+  const isGroup = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  const flat = (group: Record<string, unknown>, path: string): [string, unknown][] =>
+    Object.entries(group).flatMap(([name, value]): [string, unknown][] =>
+      isGroup(value) ? flat(value, `${path}${name}.`) : [[path + name, value]]
+    );
+  return Object.fromEntries(flat(config, ""));
 }

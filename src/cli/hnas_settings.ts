@@ -114,22 +114,36 @@ export function hnasFolder(options: HnasOptions): string {
   return join(fromHere(working_directory), name, String(seed));
 }
 
-/** What args.json says, under the names of the script. */
+/** Arguments of args.json that may differ between the processes of a directory. */
+export function freeArgs(options: HnasOptions): Record<string, unknown> {
+  const { max_evaluations_total, working_directory, data_path } = options;
+  return { max_evaluations_total, working_directory, data_path: data_path ?? null };
+}
+
+/** Arguments of args.json that decide the results, under the names of the script. */
 export function hnasArgs(options: HnasOptions): Record<string, unknown> {
-  const { searcher, surrogate_model, acquisition, n_init, p_self_crossover } = options;
-  return {
+  const { searcher } = options;
+  const always = {
     search_space: options.search_space,
     objective: options.objective,
-    log: options.log ?? false,
     searcher,
-    ...searcher === "bayesian_optimization" && {
-      surrogate_model,
-      acquisition,
-      n_init,
-      pool_strategy: options.pool_strategy,
-      pool_size: options.pool_size,
-      p_self_crossover,
-    },
     seed: options.seed,
+    log: options.log ?? false,
+    adjust_params: options.adjust_params ?? null,
+  };
+  if (searcher !== "bayesian_optimization") return always;
+  return {
+    ...always,
+    surrogate_model: options.surrogate_model,
+    acquisition: options.acquisition,
+    pool_strategy: options.pool_strategy,
+    pool_size: options.pool_size,
+    mutate_size: options.mutate_size,
+    n_init: options.n_init,
+    p_self_crossover: options.p_self_crossover,
+    no_isomorphism: options.no_isomorphism ?? false,
+    maximum_noise: options.maximum_noise,
+    random_interleave_prob: options.random_interleave_prob,
+    asynchronous_parallel: options.asynchronous_parallel ?? false,
   };
 }

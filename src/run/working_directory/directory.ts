@@ -20,7 +20,7 @@ import { formatYaml } from "./yaml.ts";
 /** Milliseconds between two looks at a lock that others hold. */
 const pauseMs = 20;
 
-/** What a directory belongs to: settings by name, which must be the same in all processes. */
+/** Settings by name, which must be the same in all processes. */
 export type Identity = Readonly<Record<string, unknown>>;
 
 export class WorkingDirectory {
@@ -37,12 +37,15 @@ export class WorkingDirectory {
 
   /**
    * Opens or makes a directory. `args.json` and the settings of denas are written by the first process.
+   * @param args which must be those in args.json.
+   * @param free further arguments, which may differ from process to process.
    * @throws UsageError naming a setting in which the directory differs.
    */
   static async open(
     path: string,
-    { args, settings, warn, signal }: {
+    { args, free = {}, settings, warn, signal }: {
       args: Identity;
+      free?: Identity;
       settings: Identity;
       warn(message: string): void;
       signal: AbortSignal;
@@ -55,7 +58,7 @@ export class WorkingDirectory {
     }
     const directory = new WorkingDirectory(path, warn);
     await directory.exclusively(signal, () => {
-      agree(path, "args.json", args);
+      agree(path, "args.json", args, free);
       agree(path, ".denas_settings.json", settings);
     });
     return directory;
@@ -168,14 +171,14 @@ const timeIn = (path: string): number =>
   Number(/^time_sampled: ([\d.e+]+)$/m.exec(Deno.readTextFileSync(path))?.[1] ?? Date.now() / 1000);
 
 /** Compares settings with those in a file, or writes them. Settings that only one side has are not compared. */
-function agree(path: string, name: string, ours: Identity): void {
+function agree(path: string, name: string, ours: Identity, free: Identity = {}): void {
   const file = join(path, name);
   let text: string;
   try {
     text = Deno.readTextFileSync(file);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    writeAtomic(file, JSON.stringify(ours, null, 2) + "\n");
+    writeAtomic(file, JSON.stringify({ ...ours, ...free }, null, 2) + "\n");
     return;
   }
   let theirs: Record<string, unknown>;

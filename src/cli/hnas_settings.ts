@@ -60,7 +60,7 @@ function requireFit(
 
 function objectiveSettings({ objective, preset, table, tableDataset }: HnasOptions): Overrides {
   const trained = trainedObjective(objective);
-  if (!trained) return { "evaluator.kind": "parameters" };
+  if (!trained) return { "evaluator.kind": "debug" };
   if (table !== undefined) {
     return {
       "evaluator.kind": "table",

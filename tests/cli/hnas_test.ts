@@ -106,10 +106,10 @@ Deno.test("a directory of other settings is refused", async () => {
   const path = ["--working_directory", "other", "--objective", "debug"];
   const args = ["hnas", ...path, "--searcher", "random_search", "--max_evaluations_total", "2"];
   assertEquals((await denas(args, env)).code, 0);
-  const other = await denas([...args, "--set", "evaluator.target=9"], env);
+  const other = await denas([...args, "--set", "evaluator.goal=9"], env);
   assertEquals(other.code, 2, other.stderr);
   assert(
-    /: evaluator.target is 9, expected 15000000 as in its .*; choose another/.test(other.stderr),
+    /: evaluator.goal is 9, expected 15000000 as in its .*; choose another/.test(other.stderr),
     other.stderr,
   );
 });

@@ -43,10 +43,10 @@ export const archFile = z.object({
   data: pathText.optional(),
   /**
    * Accuracy as a fraction, unless `scoreUnit` is present. `scoreKind` tells what was measured: with shared
-   * weights, after training (briefly, in a search), a table's value, or a figure computed without images.
+   * weights, after training from scratch (briefly, in a search), a table's value, or the score of a debug run.
    */
   score: z.number().optional(),
-  scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table", "computed"])
+  scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table", "debug"])
     .optional(),
   scoreUnit: nameText.optional(),
   run: pathText.optional(),

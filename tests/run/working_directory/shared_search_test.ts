@@ -21,12 +21,12 @@ const configOf = (strategy: string, seed = 1, rounds = 12) =>
     preset: "smoke",
     overrides: {
       strategy,
-      evaluator: "parameters",
+      evaluator: "debug",
       rounds,
       seed,
       epochs: 1,
       "space.filters": 4,
-      "evaluator.target": 20_000,
+      "evaluator.goal": 20_000,
       ...strategy === "evolution" && { "strategy.population": 4, "strategy.tournament": 2 },
     },
   });

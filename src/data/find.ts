@@ -3,7 +3,7 @@ import { basename, dirname, join } from "@std/path";
 import { DataError, UsageError } from "../common/errors.ts";
 import { type CifarForm, cifarForms } from "./cifar.ts";
 import { download, type DownloadOptions } from "./download.ts";
-import { fileSize, isFolder, listFolder } from "./files.ts";
+import { fileSize, hostFiles, isFolder, listFolder } from "./files.ts";
 import { tableName } from "./label_table.ts";
 import { type PathReader, pathReaders } from "./path_readers.ts";
 import { idxNames, type KnownSet, knownSets } from "./published.ts";
@@ -172,7 +172,7 @@ async function atPath(path: string, names: string[]): Promise<Found> {
     throw new UsageError(/[\\/.]/.test(path) ? `${message}; check the path` : message);
   }
   for (const reader of pathReaders) {
-    if (await reader.holds(path)) return { kind: "path", path, reader };
+    if (await reader.holds(hostFiles, path)) return { kind: "path", path, reader };
   }
   const { files } = await idxIn(path);
   if (files) return { kind: "idx", files, known: null };

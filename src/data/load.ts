@@ -6,7 +6,7 @@ import { findDataSet, type FindOptions, type Found } from "./find.ts";
 import { unpackedSize } from "./file_source.ts";
 import { hostFiles } from "./files.ts";
 import { readIdxPair } from "./idx.ts";
-import type { PictureReading } from "./picture_reader.ts";
+import { hostPictures, type PictureReading } from "./picture_reader.ts";
 import type { ReadSet } from "./reader.ts";
 
 /** Options of `loadDataSet`: folders to search, reading of pictures, splits of the images. */
@@ -42,7 +42,12 @@ export async function loadDataSet(name: string, options: LoadOptions): Promise<D
 }
 
 async function readFound(name: string, found: Found, options: LoadOptions): Promise<ReadSet> {
-  if (found.kind === "path") return await found.reader.read(found.path, options);
+  if (found.kind === "path") {
+    return await found.reader.read(found.path, {
+      ...options,
+      source: hostPictures(options),
+    });
+  }
   const read = found.kind === "idx" ? await readIdx(name, found) : await readCifar(name, found);
   const [h, w] = read.image;
   if (options.side !== undefined && (options.side !== h || options.side !== w)) {

@@ -3,7 +3,7 @@ import { dirname } from "@std/path";
 import { DataError } from "../common/errors.ts";
 import type { LoggedEvent } from "../nas/events.ts";
 import { anew } from "./checkpoint.ts";
-import { newline, wholeLines } from "./lines.ts";
+import { eventIn, newline, wholeLines } from "./lines.ts";
 
 /**
  * Writes beside the file, flushes to the disk, renames: a reader sees the old content or the new.
@@ -168,16 +168,6 @@ export function readEvents(path: string): { events: LoggedEvent[]; unreadable: n
     return event ?? [];
   });
   return { events, unreadable };
-}
-
-/** Parses the event in a line; null when there is none. */
-export function eventIn(line: string): LoggedEvent | null {
-  try {
-    const event = JSON.parse(line);
-    return Number.isSafeInteger(event?.seq) && typeof event.type === "string" ? event : null;
-  } catch {
-    return null;
-  }
 }
 
 /**

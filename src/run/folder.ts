@@ -11,7 +11,8 @@ import { findCheckpoint, writeCheckpoint } from "./generations.ts";
 import { takeGuard } from "./guard.ts";
 import { hostDigest } from "./host_digest.ts";
 import { encodeSafetensors } from "./safetensors.ts";
-import { readState, type RunState, writeState } from "./state.ts";
+import { readState, writeState } from "./state.ts";
+import type { RunState } from "./state_schema.ts";
 import { readRunTuning, type RunTuning, runTuningPath } from "./tuning.ts";
 
 export type Command = "search" | "retrain";

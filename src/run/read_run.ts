@@ -8,7 +8,8 @@ import type { LoggedEvent } from "../nas/events.ts";
 import { upgradedConfig } from "../nas/config/old_formats.ts";
 import { readEvents } from "./files.ts";
 import { decodeSafetensors } from "./safetensors.ts";
-import { readState, type RunState } from "./state.ts";
+import { readState } from "./state.ts";
+import type { RunState } from "./state_schema.ts";
 
 type Of<T extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: T }>;
 

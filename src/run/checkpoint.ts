@@ -20,6 +20,30 @@ export interface Checkpoint {
 /** Synchronous SHA-256 in hexadecimal: the platform's, or the slower one of `src/common`. */
 export type Digest = (bytes: Uint8Array) => string;
 
+/** The files that decide a run's result: bytes, and the choices of tuning.json. */
+export interface Deciding {
+  config: Uint8Array;
+  /** Only of a retraining. */
+  arch?: Uint8Array;
+  choices?: unknown;
+}
+
+/**
+ * Hash of everything that decides a run's result: the configuration, the architecture of a retraining, and
+ * the kernel variants, which round differently.
+ */
+export function hashOf({ config, arch, choices }: Deciding, digest: Digest): string {
+  const tuning = choices === undefined ? "" : JSON.stringify(choices);
+  const parts = [config, arch ?? new Uint8Array(), new TextEncoder().encode(tuning)];
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return digest(whole);
+}
+
 export function encodeCheckpoint(
   { state, trialBytes }: Checkpoint,
   config: string,

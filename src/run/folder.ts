@@ -1,11 +1,10 @@
 /** The folder of a run. Defines its layout, and implements the `Store` that a search keeps its state in. */
-import { createHash } from "node:crypto";
 import { basename, join } from "@std/path";
 import { DataError, UsageError } from "../common/errors.ts";
 import { type LoggedEvent, type RunEvent, runEvent } from "../nas/events.ts";
 import type { Store } from "../nas/search/store.ts";
 import type { State } from "../nas/strategy.ts";
-import { encodeCheckpoint } from "./checkpoint.ts";
+import { encodeCheckpoint, hashOf } from "./checkpoint.ts";
 import { explain, isObject, LineFile, readEvents, writeAtomic } from "./files.ts";
 import { findCheckpoint, writeCheckpoint } from "./generations.ts";
 import { takeGuard } from "./guard.ts";
@@ -280,18 +279,14 @@ function guarded(path: string): Deno.FsFile {
   );
 }
 
-/**
- * Hash of everything that decides a run's result: the configuration, the architecture of a retraining, and
- * the kernel variants, which round differently.
- */
+/** Hash of everything that decides a run's result. */
 function hashConfig(path: string): string {
-  const hash = createHash("sha256").update(Deno.readFileSync(join(path, "config.json")));
-  if (readState(path).command === "retrain") {
-    hash.update(Deno.readFileSync(join(path, "arch.json")));
-  }
-  const tuning = readRunTuning(runTuningPath(path));
-  if (tuning) hash.update(JSON.stringify(tuning.choices));
-  return hash.digest("hex");
+  const read = (name: string) => Deno.readFileSync(join(path, name));
+  return hashOf({
+    config: read("config.json"),
+    arch: readState(path).command === "retrain" ? read("arch.json") : undefined,
+    choices: readRunTuning(runTuningPath(path))?.choices,
+  }, hostDigest);
 }
 
 export function readJson(path: string): unknown {

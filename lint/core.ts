@@ -37,6 +37,7 @@ const others = new Set([
     "picture_source",
     "published",
     "reader",
+    "splits",
     "synthetic",
     "tar",
     "wanted_picture",
@@ -49,7 +50,18 @@ const others = new Set([
     .map((name) => `src/run/view/${name}.ts`),
   ...["emitters", "graph", "mod", "model"].map((name) => `src/run/onnx/${name}.ts`),
   ...[
-    ...["animation", "chain", "chart", "colours", "dag", "layout", "paint", "panels", "run_plot"],
+    ...[
+      "animation",
+      "chain",
+      "chart",
+      "colours",
+      "dag",
+      "layered",
+      "layout",
+      "paint",
+      "panels",
+      "run_plot",
+    ],
     ...["svg", "text"],
   ].map((name) => `src/run/drawing/${name}.ts`),
 ]);

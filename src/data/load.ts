@@ -1,18 +1,17 @@
 /** Loads a data set by its name, with splits and statistics. */
 import { DataError, UsageError } from "../common/errors.ts";
 import { readCifarTest, readCifarTrain } from "./cifar.ts";
-import { type DataSet, type Images, sliceImages, statistics } from "./dataset.ts";
+import type { DataSet, Images } from "./dataset.ts";
 import { findDataSet, type FindOptions, type Found } from "./find.ts";
 import { unpackedSize } from "./file_source.ts";
 import { hostFiles } from "./files.ts";
 import { readIdxPair } from "./idx.ts";
 import { hostPictures, type PictureReading } from "./picture_reader.ts";
 import type { ReadSet } from "./reader.ts";
+import { asDataSet, type SplitOptions } from "./splits.ts";
 
 /** Options of `loadDataSet`: folders to search, reading of pictures, splits of the images. */
-export interface LoadOptions extends FindOptions, PictureReading {
-  /** "search" keeps the last tenth of the training images for validation, "final" trains on all. */
-  splits: "search" | "final";
+export interface LoadOptions extends FindOptions, PictureReading, SplitOptions {
   /** Seed of the order of image folders and of their validation part. */
   seed: number;
   /** Side of the images of a folder; default by their median size. */
@@ -20,9 +19,6 @@ export interface LoadOptions extends FindOptions, PictureReading {
   /** Image folders: the shorter side before the square is cut, and whether training keeps whole pictures. */
   resize?: number;
   wholeTraining?: boolean;
-  /** Most images of each part; default: all. */
-  trainLimit?: number;
-  validLimit?: number;
 }
 
 /**
@@ -35,10 +31,7 @@ export async function loadDataSet(name: string, options: LoadOptions): Promise<D
   for (const part of ["trainLimit", "validLimit"] as const) checkLimit(part, options[part]);
   const found = await findDataSet(name, options);
   const read = await readFound(name, found, options);
-  const { train, valid } = split(read, options);
-  const { mean, deviation } = statistics(train, read.image[2]);
-  const test = () => read.test();
-  return { ...read, name, train, valid, test, mean, deviation };
+  return asDataSet(name, read, options);
 }
 
 async function readFound(name: string, found: Found, options: LoadOptions): Promise<ReadSet> {
@@ -117,17 +110,6 @@ async function readCifar(name: string, found: Found & { kind: "cifar" }): Promis
     testCount,
     test: () => readCifarTest(hostFiles, path, form),
     notes,
-  };
-}
-
-function split(read: ReadSet, options: LoadOptions): { train: Images; valid: Images } {
-  const all = read.train;
-  const validCount = options.splits === "final" || read.valid ? 0 : Math.floor(all.n / 10);
-  const border = all.n - validCount;
-  const rest = read.valid ?? sliceImages(all, border, all.n);
-  return {
-    train: sliceImages(all, 0, Math.min(border, options.trainLimit ?? border)),
-    valid: sliceImages(rest, 0, Math.min(rest.n, options.validLimit ?? rest.n)),
   };
 }
 

@@ -17,6 +17,10 @@ export interface Checkpoint {
   trialBytes: number;
 }
 
+/** Folder of a run's two last checkpoints, and their names in it. */
+export const CHECKPOINTS = "checkpoint";
+export const NEWEST = "checkpoint.safetensors", PREVIOUS = "previous.safetensors";
+
 /** Synchronous SHA-256 in hexadecimal: the platform's, or the slower one of `src/common`. */
 export type Digest = (bytes: Uint8Array) => string;
 
@@ -101,6 +105,42 @@ export function decodeCheckpoint(
     state: { json: JSON.parse(metadata.state), tensors },
     trialBytes: Number(metadata.trialBytes),
   };
+}
+
+export interface Found<T> {
+  checkpoint: Checkpoint;
+  /** Result of `use`. */
+  used: T;
+  /** Reason why the newer one was not used. */
+  damage?: string;
+}
+
+/**
+ * The first of the files that is intact and that `use` accepts; null when none is there.
+ * @param files newest first.
+ * @param use throws a DataError when the rest of the run does not fit the checkpoint.
+ * @throws DataError describing the newest one's damage when none can be used.
+ */
+export function firstIntact<T>(
+  files: readonly { file: string; bytes(): Uint8Array | null }[],
+  config: string,
+  digest: Digest,
+  use: (checkpoint: Checkpoint) => T,
+): Found<T> | null {
+  let damage: DataError | undefined;
+  for (const { file, bytes } of files) {
+    try {
+      const content = bytes();
+      if (!content) continue;
+      const checkpoint = decodeCheckpoint(content, config, file, digest);
+      return { checkpoint, used: use(checkpoint), damage: damage?.message };
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      damage ??= error;
+    }
+  }
+  if (damage) throw damage;
+  return null;
 }
 
 function decodeOrGiveUp(bytes: Uint8Array, name: string) {

@@ -5,7 +5,8 @@ import { type LoggedEvent, type RunEvent, runEvent } from "../nas/events.ts";
 import type { Store } from "../nas/search/store.ts";
 import type { State } from "../nas/strategy.ts";
 import { encodeCheckpoint, hashOf } from "./checkpoint.ts";
-import { explain, isObject, LineFile, readEvents, writeAtomic } from "./files.ts";
+import { explain, LineFile, readEvents, writeAtomic } from "./files.ts";
+import { damageOf, isObject } from "./lines.ts";
 import { findCheckpoint, writeCheckpoint } from "./generations.ts";
 import { takeGuard } from "./guard.ts";
 import { hostDigest } from "./host_digest.ts";
@@ -227,23 +228,6 @@ export class RunFolder implements Store {
 /** The last checkpoint of a run in any state; null when it has none yet. */
 export function readCheckpoint(path: string, configHash: string = hashConfig(path)) {
   return findCheckpoint(path, configHash, () => null)?.checkpoint ?? null;
-}
-
-function damageOf(checkpoint: string | undefined, lines: readonly number[]): string[] {
-  const damage = [];
-  if (checkpoint !== undefined) {
-    damage.push(
-      `The last checkpoint was passed over, the run goes on from the one before: ${checkpoint}`,
-    );
-  }
-  if (lines.length > 0) {
-    const [first] = lines;
-    damage.push(
-      `Cannot read ${lines.length} lines of events.ndjson, the first is line ${first}: they were left out; ` +
-        `results do not depend on them`,
-    );
-  }
-  return damage;
 }
 
 function makeFolder({ runs, mode, now = new Date() }: NewRun): string {

@@ -20,6 +20,7 @@ const hosts = new Set([
 const others = new Set([
   ...[
     "area",
+    "as_data_set",
     "batches",
     "cifar",
     "dataset",
@@ -35,8 +36,12 @@ const others = new Set([
     "picture_layout",
     "picture_set",
     "picture_source",
+    "imagenet16",
+    "npy_set",
+    "pickle",
     "published",
     "reader",
+    "recipes",
     "splits",
     "synthetic",
     "tar",
@@ -48,7 +53,7 @@ const others = new Set([
   ...["batch_norm_state", "state_schema"].map((name) => `src/run/${name}.ts`),
   ...["columns", "run_index", "summary", "trial_table", "trials"]
     .map((name) => `src/run/view/${name}.ts`),
-  ...["emitters", "graph", "mod", "model"].map((name) => `src/run/onnx/${name}.ts`),
+  ...["emitters", "formulas", "graph", "mod", "model"].map((name) => `src/run/onnx/${name}.ts`),
   ...[
     ...[
       "animation",

@@ -5,8 +5,10 @@ import type { Files } from "./file_source.ts";
 import { readFolder } from "./folder.ts";
 import { hasKeptImages, readKeptImages } from "./kept_images.ts";
 import { hasLabelTables, readLabelTables } from "./label_table.ts";
+import { holdsNpy, readNpySet } from "./npy_set.ts";
 import type { PictureOptions } from "./picture_set.ts";
 import { isFolder } from "./picture_source.ts";
+import { normalisations } from "./published.ts";
 import type { ReadSet } from "./reader.ts";
 
 /** A format of data sets that lie in a folder. */
@@ -28,6 +30,11 @@ export const pathReaders: readonly PathReader[] = [
   },
   { kind: "codebrim", holds: hasXmlMetadata, read: readCodebrim },
   { kind: "labels", holds: hasLabelTables, read: readLabelTables },
+  {
+    kind: "npy",
+    holds: holdsNpy,
+    read: (path, { source }) => readNpySet(source.files, path, normalisations),
+  },
   {
     kind: "folder",
     holds: (files, path) => isFolder(files, join(path, "train")),

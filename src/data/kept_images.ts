@@ -4,7 +4,7 @@
  * goes on with these bytes.
  */
 import { join } from "@std/path";
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../common/errors.ts";
 import { type DataSet, type Images, labelWidth } from "./dataset.ts";
 import type { Files } from "./file_source.ts";

@@ -1,6 +1,6 @@
 /** Read-only access to a run's folder: nothing is locked or changed. */
 import { basename, join } from "@std/path";
-import { z } from "zod";
+import * as z from "zod";
 import { DataError, UsageError, whyUnreadable } from "../common/errors.ts";
 import { type ArchFile, parseArchFile } from "../nas/arch_formats/arch_file.ts";
 import { parseSearchConfig, type SearchConfig } from "../nas/config/config.ts";

@@ -1,5 +1,5 @@
 /** Contents of `state.json`. */
-import { z } from "zod";
+import * as z from "zod";
 
 const fraction = z.number();
 

@@ -81,7 +81,7 @@ async function freeName(disk: Disk, mode: string): Promise<string> {
 }
 
 /** The browser, in the place of Deno's version. */
-function host(): string {
+export function host(): string {
   const found = /(Firefox|Edg|Chrome|Version)\/[\d.]+/.exec(browser.userAgent);
   return found ? found[0].replace("Version", "Safari") : "a browser";
 }
@@ -175,6 +175,12 @@ export class TabRun implements Store, RunLog {
       throw new UsageError(`Cannot resume ${name}: the run is done, an interrupted one is needed`);
     }
     return new TabRun(disk, name, await openParts(disk, name, state));
+  }
+
+  /** Events from a number on. */
+  eventsFrom(seq: number): LoggedEvent[] {
+    const [bytes] = this.log.read([[0, this.log.size]]);
+    return eventsOf(bytes).events.filter((event) => event.seq >= seq);
   }
 
   append(event: RunEvent): LoggedEvent {

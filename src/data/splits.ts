@@ -8,9 +8,10 @@ import type { ReadSet } from "./reader.ts";
 
 /**
  * `halves`: half of the training images are for validation. `test-halves`: half of the test images are, the
- * other half is for the test. `second-half`: the second half of the training images in file order is. `first-of-class`: the first `count` images of each class in file order are.
- * `ids` names NAS-Bench-201's own list of indices, used where it lies beside the data; otherwise the halves are
- * random, by a constant seed.
+ * other half is for the test. `second-half`: the second half of the training images in file order is for
+ * validation. `first-of-class`: the first `count` images of each class in file order are. `ids` names
+ * NAS-Bench-201's own list of indices, used where it lies beside the data; otherwise the halves are random, by a
+ * constant seed.
  */
 export type SplitPlan =
   | { kind: "halves" | "test-halves"; ids: string }

@@ -116,6 +116,11 @@ export interface SearchSpace<A> {
   build(arch: A, into: BuildContext): Model;
   /** Labelled graphs for kernels and predictors: one per cell, or one for a whole network. */
   graphs(arch: A): LabelledGraph[];
+  /**
+   * The same computation at coarser levels, from the coarsest on: a list per level, with a graph per graph of
+   * `graphs`. Every architecture has the same number of levels.
+   */
+  levels?(arch: A): LabelledGraph[][];
   /** Graphs for drawing: one per cell, or one for a whole network. */
   picture(arch: A): Graph[];
   mutate?(arch: A, rng: Rng): A;

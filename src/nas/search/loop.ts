@@ -251,7 +251,7 @@ class Loop<A> {
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
     const { space, config } = this.parts;
     for (const { id, arch, epochs: trainedEpochs, partial, score, ...about } of scored) {
-      const { parents, seed, status, reason } = about;
+      const { parents, seed, model, status, reason } = about;
       const choice = space.encode(arch);
       const found = {
         trial: id,
@@ -261,7 +261,7 @@ class Loop<A> {
         score: score.value,
       };
       const { objectives } = score;
-      const told = { trainedEpochs, partial, objectives, parents, seed, status, reason };
+      const told = { trainedEpochs, partial, objectives, parents, seed, model, status, reason };
       yield { type: "trial", ...found, on: "reward", ...told };
       this.#at.trials = Math.max(this.#at.trials, id + 1);
       this.#count(status, reason);

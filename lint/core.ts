@@ -32,7 +32,7 @@ const others = new Set([
     .map((name) => `src/data/${name}.ts`),
   ...["checkpoint", "draw", "history", "lines", "metadata", "safetensors", "batch_norm_state"]
     .map((name) => `src/run/${name}.ts`),
-  ...["emitters", "graph", "mod", "model"].map((name) => `src/run/onnx/${name}.ts`),
+  ...["emitters", "formulas", "graph", "mod", "model"].map((name) => `src/run/onnx/${name}.ts`),
   ...[
     ...["animation", "chain", "chart", "colours", "dag", "layout", "paint", "panels", "run_plot"],
     ...["svg", "text"],

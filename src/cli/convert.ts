@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { UsageError } from "../common/errors.ts";
 import { type Form, formOfName, forms } from "../nas/arch_formats/formats.ts";
 import { type Numbering, numberings } from "../nas/arch_formats/numbering.ts";
+import { spaces } from "../nas/registry.ts";
 import { writeAtomic } from "../run/files.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
@@ -68,5 +69,5 @@ function formOf(out: string | undefined): Form {
 
 /** NNabla reads .npy files, but its numbering exists only for the spaces that it has. */
 function defaultNumbering(form: Form, space: string): Numbering {
-  return form === "npy" && (space === "macro" || space === "micro") ? "nnabla" : "original";
+  return form === "npy" && spaces.find(space)?.script?.nnabla ? "nnabla" : "original";
 }

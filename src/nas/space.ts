@@ -117,15 +117,16 @@ export interface SearchSpace<A> {
   /** Labelled graphs for kernels and predictors: one per cell, or one for a whole network. */
   graphs(arch: A): LabelledGraph[];
   /**
-   * The same computation at coarser levels, from the coarsest on: a list per level, with a graph per graph of
-   * `graphs`. Every architecture has the same number of levels.
+   * The same network at several levels of detail, for kernels that compare a hierarchy: per fold level, coarsest
+   * first, as many graphs as `graphs` returns.
    */
   levels?(arch: A): LabelledGraph[][];
   /** Graphs for drawing: one per cell, or one for a whole network. */
   picture(arch: A): Graph[];
   mutate?(arch: A, rng: Rng): A;
   neighbours?(arch: A): A[];
-  crossover?(a: A, b: A, rng: Rng): A;
+  /** One child or two with parts of both parents; none where the parents have nothing to exchange. */
+  crossover?(a: A, b: A, rng: Rng): readonly A[];
 }
 
 /** Inputs for building a network. */

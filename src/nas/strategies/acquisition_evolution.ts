@@ -95,7 +95,7 @@ function nextGeneration<A>(
     if (space.crossover && rng.next() < plan.crossover) {
       const other = rng.next() < plan.selfCrossover ? first : second ?? first;
       // There may be no children: then the next tournament decides.
-      next.push(...[space.crossover(first.arch, other.arch, rng)].flat() as A[]);
+      next.push(...space.crossover(first.arch, other.arch, rng));
     } else {
       next.push(variation.perturb(first.arch, rng));
     }

@@ -57,7 +57,9 @@ function makeTerms<A>(space: Space<A>, withLevels: boolean): GraphTerm<A & WeakK
     ...space.graphs(arch),
     ...levels > 0 ? space.levels!(arch).flat() : [],
   ];
-  const features = new WlFeatures<A & WeakKey>((arch) => space.key(arch), graphs, rounds);
+  // Words of a hierarchical grammar are long, and no two of a search are equal.
+  const key = space.levels ? null : (arch: A & WeakKey) => space.key(arch);
+  const features = new WlFeatures<A & WeakKey>(key, graphs, rounds);
   return rounds.map((most, graph): GraphTerm<A & WeakKey> => {
     const family = wlKernel(features, { graph });
     const cell = cells > 1 ? ` of cell ${graph % cells}` : "";

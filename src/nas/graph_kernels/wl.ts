@@ -28,12 +28,13 @@ export class WlFeatures<A extends WeakKey> {
   readonly #seen = new WeakMap<A, Histogram[]>();
 
   /**
-   * @param key text that is equal for architectures with the same graphs.
+   * @param key text that is equal for architectures with the same graphs; null where that costs more than it
+   * spares, as architectures seldom repeat.
    * @param graphs the graphs of an architecture: always the same number of them.
    * @param rounds most rounds for each of these graphs.
    */
   constructor(
-    private readonly key: (arch: A) => string,
+    private readonly key: ((arch: A) => string) | null,
     private readonly graphs: (arch: A) => readonly LabelledGraph[],
     readonly rounds: readonly number[],
   ) {}
@@ -41,24 +42,23 @@ export class WlFeatures<A extends WeakKey> {
   /** One histogram per graph. */
   of(arch: A): Histogram[] {
     let found = this.#seen.get(arch);
-    if (found) return found;
-    const key = this.key(arch);
-    found = this.#known.get(key);
-    if (!found) {
-      found = this.graphs(arch).map((graph, i) => histogram(graph, this.rounds[i]));
-      this.#keep(key, found);
-    }
-    this.#seen.set(arch, found);
+    if (!found) this.#seen.set(arch, found = this.#byKey(arch));
     return found;
   }
 
-  #keep(key: string, histograms: Histogram[]): void {
-    this.#kept += histograms.reduce((sum, { counts }) => sum + counts.length, 0);
+  #byKey(arch: A): Histogram[] {
+    const key = this.key?.(arch);
+    const known = key === undefined ? undefined : this.#known.get(key);
+    if (known) return known;
+    const found = this.graphs(arch).map((graph, i) => histogram(graph, this.rounds[i]));
+    if (key === undefined) return found;
+    this.#kept += found.reduce((sum, { counts }) => sum + counts.length, 0);
     if (this.#kept > KEPT) {
       this.#known.clear();
       this.#kept = 0;
     }
-    this.#known.set(key, histograms);
+    this.#known.set(key, found);
+    return found;
   }
 }
 
@@ -163,19 +163,26 @@ export function wlKernel<A extends WeakKey>(
 ): KernelFamily<A> {
   const rounds = features.rounds[graph];
   const of = (arch: A) => features.of(arch)[graph];
+  /** The index of the last list: a model compares many candidates with the same architectures. */
+  let last: { list: readonly A[]; most: number; index: Index } | null = null;
+  const indexOf = (list: readonly A[], most: number): Index => {
+    const same = last?.most === most && last.list.length === list.length &&
+      list.every((arch, i) => arch === last!.list[i]);
+    if (!same) last = { list: [...list], most, index: new Index(list.map(of), most) };
+    return last!.index;
+  };
   /** Kernel after each round up to and including `most`; only after the last one if `alone`. */
   const grams = (a: readonly A[], b: readonly A[], most: number, alone: boolean) => {
-    const [rows, columns] = [a.map(of), b.map(of)];
     const results = Array.from(
       { length: alone ? 1 : most + 1 },
       () => new Float64Array(a.length * b.length),
     );
     // The shorter list is indexed: the other one is then read once.
     const byRow = a.length < b.length;
-    const [known, others] = byRow ? [rows, columns] : [columns, rows];
-    const index = new Index(known, most);
+    const list = byRow ? a : b;
+    const index = indexOf(list, most), known = list.map(of);
     const sums = new Float64Array(known.length);
-    others.forEach((other, j) => {
+    (byRow ? b : a).map(of).forEach((other, j) => {
       sums.fill(0);
       for (let t = 0; t <= most; t++) {
         index.addRound(other, t, sums);

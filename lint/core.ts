@@ -25,7 +25,12 @@ const others = new Set([
     "device_bytes",
     "file_source",
     "idx",
+    "imagenet16",
+    "npy_set",
+    "pickle",
     "published",
+    "recipes",
+    "splits",
     "synthetic",
     "tar",
   ]

@@ -74,6 +74,21 @@ export const flagOf = (name: string): string =>
 export const addDefinitionOptions = (command: Command, section: Section): Command =>
   addOptions(command, optionsOf(section));
 
+/** Options of a section whose values say what an architecture's text means. */
+const contentsOptions = (section: Section) =>
+  optionsOf(section).filter(({ type }) => type === "contents");
+
+/** Adds the options of a section that hold the contents of a file. */
+export const addContentsOptions = (command: Command, section: Section): Command =>
+  addOptions(command, contentsOptions(section));
+
+/** Settings of a section that hold the contents of a file, as far as they were given. */
+export const contentsGiven = (options: object, section: Section): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(overridesBy(contentsOptions(section), options, ""))
+      .filter(([, value]) => value !== undefined),
+  );
+
 /** Adds an option for every setting of a schema that declares one. */
 export const addSchemaOptions = (command: Command, schema: z.ZodObject): Command =>
   addOptions(command, declaredIn(schema));

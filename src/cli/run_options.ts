@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import type { z } from "zod";
 import type { Overrides } from "../nas/config/config.ts";
+import { knownSets } from "../data/published.ts";
 import { loadedPlugins } from "../run/plugins.ts";
 import { addServeOption } from "./beside.ts";
 import { addSchemaOptions, schemaOverrides } from "./definition_options.ts";
@@ -52,7 +53,7 @@ export function addConfigOptions(command: Command, settings: z.ZodObject): Comma
       "smoke (a minute), quick (minutes), paper, nnabla or codebrim",
       "quick",
     )
-    .option("--data <name>", "fashion-mnist, mnist, cifar10, cifar100 or a folder of images")
+    .option("--data <name>", `${Object.keys(knownSets).join(", ")} or a folder of images`)
     .addOption(
       new Option("--seeds <list>", "one run per seed (1,2,3), then mean and deviation")
         .argParser(seedList).conflicts(["seed", "printConfig"]),

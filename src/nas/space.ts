@@ -110,6 +110,13 @@ export interface SearchSpace<A> {
   unique?(arch: A): string;
   /** The notation of published tables, where there is one. */
   notation?: Notation<A>;
+  /** An architecture as text in every notation of the space, by name; `denas convert --to NAME` prints one. */
+  texts?(arch: A): Readonly<Record<string, string>>;
+  /**
+   * Another space whose tables hold for this one too: reads a key of theirs; null for a network that this space
+   * does not have.
+   */
+  tables?: { readonly space: string; read(key: string): A | null };
   /** Declares every weight of the supernet, sampled or not (shared-weight search only). */
   supernet(into: BuildContext): void;
   /** Declares the weights this architecture needs and returns the network. */

@@ -14,6 +14,7 @@ import { formatScript, parseScript, parseScriptFile, type Script } from "./scrip
 import { cannotKeep, scripted, spaceOfLengths } from "./scripted.ts";
 
 export { type Form, formOfName, forms } from "./formats.ts";
+export { writeText } from "./texts.ts";
 export { formatScript } from "./script.ts";
 export { type Numbering, numberings, renumber } from "./numbering.ts";
 
@@ -22,6 +23,8 @@ export interface FormOptions {
   space?: string;
   /** Numbering of the operations; by default `original`. Required for a macro `.npy`. */
   numbering?: Numbering;
+  /** Settings of the space that the meaning of a text depends on. */
+  settings?: Record<string, unknown>;
 }
 
 export interface ReadForm {
@@ -34,7 +37,7 @@ export interface ReadForm {
  * neither.
  */
 export function readFormText(text: string, options: FormOptions = {}): ReadForm | null {
-  const published = parseNotation(text, options.space);
+  const published = parseNotation(text, options.space, options.settings);
   if (published) return { arch: published, form: "script" };
   const script = parseScript(text);
   return script && { arch: fromScript(script, "from text", options), form: "script" };
@@ -53,7 +56,8 @@ export function readForm(bytes: Uint8Array, name: string, options: FormOptions =
   if (form === "arch" || text.trimStart().startsWith("{")) {
     return { form: "arch", arch: fromArchFile(text, name, options) };
   }
-  return { form: "script", arch: fromScript(parseScriptFile(text, name), name, options) };
+  return readFormText(text, options) ??
+    { form: "script", arch: fromScript(parseScriptFile(text, name), name, options) };
 }
 
 /**
@@ -106,9 +110,10 @@ function fromNpy(bytes: Uint8Array, name: string, { space, numbering }: FormOpti
   return archOf({ choice: read.choice, rows: null }, name, named, numbering);
 }
 
-function fromScript(script: Script, name: string, { space, numbering }: FormOptions): ArchFile {
+function fromScript(script: Script, name: string, options: FormOptions): ArchFile {
+  const { space, numbering, settings } = options;
   const named = space ?? spaceOfRows(script, name) ?? spaceOfCount(script.choice.length, name);
-  return archOf(script, name, named, numbering);
+  return archOf(script, name, named, numbering, settings);
 }
 
 /** Space whose rows have such lengths; null when the text has no rows. */
@@ -135,10 +140,16 @@ function archOf(
   name: string,
   space: string,
   numbering?: Numbering,
+  given: Record<string, unknown> = {},
 ): ArchFile {
   const definition = spaces.find(space);
   const original = numbering === "nnabla" ? renumber(space, numbers) : numbers;
-  if (definition?.notation) return publishedArch(definition, [...original]);
+  if (definition?.notation) {
+    return publishedArch(definition, [...original], {
+      ...definition.notation.published(""),
+      ...given,
+    });
+  }
   const { choice, settings } = readScript(definition, original, rows, name);
   return {
     format: "denas-arch",

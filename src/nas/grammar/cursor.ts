@@ -12,7 +12,7 @@ import {
   productionsOf,
   type Topology,
 } from "./grammar.ts";
-import { maskOf } from "./masks.ts";
+import { maskOf, type Parent } from "./masks.ts";
 
 /** Most nodes of an architecture's derivation trees. */
 export const MOST_NODES = 20_000;
@@ -57,9 +57,7 @@ export class Derivation {
   }
 
   /** `SearchSpace.start`. */
-  start(): Cursor {
-    return this.#cursor(this.#root(0, 0));
-  }
+  start = (): Cursor => this.#cursor(this.#root(0, 0));
 
   #cursor(open: Open | null): Cursor {
     const decision = open && this.#decision(open);
@@ -160,14 +158,11 @@ function done(frame: Frame, terminal: string, grammar: Grammar): Frame {
   };
 }
 
-/**
- * Derives trees.
- * @param pick returns a production of the decision.
- */
-export function derive(
-  grammar: Grammar,
-  pick: (symbol: string, options: readonly Production[], mask: boolean[] | null) => Production,
-): DerivationTree[] {
+/** Picks a production of a non-terminal. */
+export type PickProduction = (options: readonly Production[], mask: boolean[] | null) => Production;
+
+/** Derives the trees of an architecture, asking once per decision. */
+export function derive(grammar: Grammar, pick: PickProduction): DerivationTree[] {
   return grammar.motifs.map(({ start }) => deriveFrom(grammar, start, null, 0, pick));
 }
 
@@ -175,18 +170,18 @@ export function derive(
 export function deriveFrom(
   grammar: Grammar,
   symbol: string,
-  parent: Parameters<typeof maskOf>[2],
+  parent: Parent | null,
   level: number,
-  pick: (symbol: string, options: readonly Production[], mask: boolean[] | null) => Production,
+  pick: PickProduction,
 ): DerivationTree {
   let nodes = 0;
-  const one = (word: string, at: typeof parent, level: number): DerivationTree => {
+  const one = (word: string, at: Parent | null, level: number): DerivationTree => {
     if (++nodes > MOST_NODES) throw tooMany(grammar);
     if (!grammar.productions.has(word)) return { symbol: null, terminal: word, children: [] };
     const options = productionsOf(grammar, word);
     const { terminal, arguments: words } = options.length === 1
       ? options[0]
-      : pick(word, options, maskOf(grammar, word, at, level));
+      : pick(options, maskOf(grammar, word, at, level));
     const topology = grammar.topologies.get(terminal);
     const children: DerivationTree[] = [];
     if (topology) {
@@ -204,21 +199,25 @@ export function deriveFrom(
 
 /** `SearchSpace.decode`. @throws UsageError naming the decision. */
 export function decodeTrees(derivation: Derivation, choice: readonly number[]): GrammarArch {
-  let at = derivation.start();
-  const picked: number[] = [];
-  for (const option of choice) {
-    if (at.decision === null) break;
-    at = at.choose(option);
-    picked.push(option);
-  }
-  if (at.decision !== null || picked.length < choice.length) {
-    throw new UsageError(
-      `Cannot decode ${derivation.grammar.name} architecture: got ${choice.length} choices, ` +
-        `expected ${at.decision === null ? picked.length : `one for ${at.decision.name}`}`,
-    );
-  }
   let next = 0;
-  return derive(derivation.grammar, (_, options) => options[picked[next++]]);
+  const pick: PickProduction = (options, mask) => {
+    const option = choice[next++];
+    if (options[option] !== undefined && mask?.[option] !== false) return options[option];
+    return refuseChoice(derivation, choice);
+  };
+  const arch = derive(derivation.grammar, pick);
+  return next === choice.length ? arch : refuseChoice(derivation, choice);
+}
+
+/** Finds the decision that a list of choices does not fit, and throws. */
+function refuseChoice({ grammar, start }: Derivation, choice: readonly number[]): never {
+  let at = start();
+  let used = 0;
+  for (; used < choice.length && at.decision !== null; used++) at = at.choose(choice[used]);
+  const expected = at.decision === null ? `${used}` : `one more for ${at.decision.name}`;
+  throw new UsageError(
+    `Cannot decode ${grammar.name} architecture: got ${choice.length} choices, expected ${expected}`,
+  );
 }
 
 /** `SearchSpace.encode`: equal productions are encoded as the first one. */

@@ -41,32 +41,56 @@ export function obeys(topology: Topology, constraint: Constraint, terminals: Ter
   return joins(topology, absent);
 }
 
+/** The terminal that a constraint forbids at an argument, given those of the others; undefined for none. */
+export function forbidden(
+  topology: Topology,
+  constraint: Constraint,
+  terminals: Terminals,
+  slot: number,
+): string | undefined {
+  if (constraint.kind === "distinct") {
+    const [a, b] = constraint.arguments;
+    return slot === a ? terminals[b] : slot === b ? terminals[a] : undefined;
+  }
+  let absent = 0;
+  topology.edges.forEach(({ argument }, e) => {
+    if (argument === slot || terminals[argument] === constraint.without) absent |= 1 << e;
+  });
+  return joins(topology, absent) ? undefined : constraint.without;
+}
+
+/** A topology node, and the argument of it that is derived. */
+export interface Parent {
+  readonly topology: Topology;
+  /** Terminals of its arguments; what stands at `slot` is ignored. */
+  readonly terminals: Terminals;
+  readonly slot: number;
+}
+
 /**
  * The productions allowed for an argument; null where all are.
- * @param terminals of the other arguments of the topology node; what stands at `slot` is ignored.
+ * @param parent null for the root of a tree.
  * @param level number of non-terminals above.
  */
 export function maskOf(
   grammar: Grammar,
   symbol: string,
-  parent: { topology: Topology; terminals: Terminals; slot: number } | null,
+  parent: Parent | null,
   level: number,
 ): boolean[] | null {
-  const options = productionsOf(grammar, symbol);
-  const constraints = parent ? grammar.constraints.get(parent.topology.name) : undefined;
-  const bounded = grammar.depth !== Infinity;
-  if (!constraints && !bounded) return null;
-  const terminals = parent ? [...parent.terminals] : [];
-  let restricted = false;
-  const mask = options.map((production) => {
-    const { productions, heights, depth } = grammar;
-    let fits = !bounded || level + 1 + heightOf(production, productions, heights) <= depth;
-    if (fits && parent && constraints) {
-      terminals[parent.slot] = production.terminal;
-      fits = constraints.every((constraint) => obeys(parent.topology, constraint, terminals));
+  const { productions, heights, depth } = grammar;
+  const excluded = new Set<string | undefined>();
+  if (parent) {
+    const { topology, terminals, slot } = parent;
+    for (const constraint of grammar.constraints.get(topology.name) ?? []) {
+      excluded.add(forbidden(topology, constraint, terminals, slot));
     }
-    restricted ||= !fits;
-    return fits;
-  });
-  return restricted ? mask : null;
+    excluded.delete(undefined);
+  }
+  if (excluded.size === 0 && depth === Infinity) return null;
+  const mask = productionsOf(grammar, symbol).map((production) =>
+    !excluded.has(production.terminal) &&
+    level + 1 + heightOf(production, productions, heights) <= depth
+  );
+  return mask.includes(false) ? mask : null;
 }

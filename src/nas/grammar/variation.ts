@@ -1,14 +1,8 @@
 /** Sampling, mutation and crossover of derivation trees (Schrodi et al., NeurIPS 2023, §4). */
 import type { Rng } from "../../common/random.ts";
-import { derive, deriveFrom } from "./cursor.ts";
-import {
-  type DerivationTree,
-  type Grammar,
-  type GrammarArch,
-  isSwappable,
-  type Production,
-} from "./grammar.ts";
-import { obeys, type Terminals } from "./masks.ts";
+import { derive, deriveFrom, type PickProduction } from "./cursor.ts";
+import { type DerivationTree, type Grammar, type GrammarArch, isSwappable } from "./grammar.ts";
+import { forbidden, type Parent } from "./masks.ts";
 
 /** Redraws of one re-derivation, of a mutation that changed nothing, and of a crossover. */
 const TRIES = 50;
@@ -16,9 +10,8 @@ const TRIES = 50;
 const TRIES_PER_NODE = 10;
 
 /** Picks uniformly among the productions that the mask allows, by listing. */
-const uniformly =
-  (rng: Rng) => (_: string, options: readonly Production[], mask: boolean[] | null): Production =>
-    rng.pick(mask ? options.filter((_, i) => mask[i]) : options);
+const uniformly = (rng: Rng): PickProduction => (options, mask) =>
+  rng.pick(mask ? options.filter((_, i) => mask[i]) : options);
 
 /** Samples an architecture. */
 export const sampleArch = (grammar: Grammar, rng: Rng): GrammarArch =>
@@ -55,12 +48,12 @@ export function replaced(tree: DerivationTree, place: Place, by: DerivationTree)
 }
 
 /** The topology node above a place and the terminals of its arguments; null for the root. */
-function parentOf(grammar: Grammar, tree: DerivationTree, place: Place) {
+function parentOf(grammar: Grammar, tree: DerivationTree, place: Place): Parent | null {
   if (place.length === 0) return null;
   const above = place.slice(0, -1).reduce((node, i) => node.children[i], tree);
   return {
     topology: grammar.topologies.get(above.terminal)!,
-    terminals: above.children.map(({ terminal }) => terminal) as Terminals,
+    terminals: above.children.map(({ terminal }) => terminal),
     slot: place.at(-1)!,
   };
 }
@@ -158,9 +151,9 @@ function fits(grammar: Grammar, tree: DerivationTree, place: Place, by: Derivati
   if (levelOf(place) + heightOfTree(by) > grammar.depth) return false;
   const parent = parentOf(grammar, tree, place);
   if (!parent) return true;
-  const terminals = parent.terminals.with(parent.slot, by.terminal);
-  const constraints = grammar.constraints.get(parent.topology.name) ?? [];
-  return constraints.every((constraint) => obeys(parent.topology, constraint, terminals));
+  const { topology, terminals, slot } = parent;
+  const constraints = grammar.constraints.get(topology.name) ?? [];
+  return constraints.every((c) => forbidden(topology, c, terminals, slot) !== by.terminal);
 }
 
 const heightOfTree = ({ symbol, children }: DerivationTree): number =>

@@ -15,7 +15,8 @@ import { foldGraphs, fullGraph } from "../grammar/kernel_graphs.ts";
 import { grammarNetwork } from "../grammar/network.ts";
 import { pictures } from "../grammar/pictures.ts";
 import { type Primitive, type Primitives, primitivesWith } from "../grammar/primitives.ts";
-import { formatArch, formatTree, parseArch } from "../grammar/text.ts";
+import { looksLikeNb201, NB201_SPACE, type Nb201Strings, nb201Strings } from "../grammar/nb201.ts";
+import { formatArch, formatTerm, formatTree, parseArch } from "../grammar/text.ts";
 import { crossed, mutated } from "../grammar/variation.ts";
 import type { Notation, SearchSpace } from "../space.ts";
 import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
@@ -23,6 +24,7 @@ import { toModel } from "./child.ts";
 import { FILTERS, networkSettings } from "./settings.ts";
 
 const HIERARCHICAL = "nb201_variable_multi_multi";
+const CELLS = "nb201_fixed_1_none";
 
 const names = [...builtInGrammars.keys()];
 const isGrammar = (setting: string) => builtInGrammars.has(setting) || isGrammarText(setting);
@@ -58,6 +60,7 @@ export function grammarSpace(
 ): GrammarSpace {
   const derivation = new Derivation(grammar);
   const format = (arch: GrammarArch) => formatArch(grammar, arch);
+  const nb201 = nb201Strings(grammar);
   return {
     name: "grammar",
     summary: grammar.summary,
@@ -70,9 +73,15 @@ export function grammarSpace(
     notation: {
       looks,
       format,
-      parse: (text) => parseArch(grammar, text),
+      parse: (text) => textIn(grammar, text),
       published: () => ({ grammar: config.grammar }),
     },
+    texts: (arch) => ({
+      tree: format(arch),
+      term: formatTerm(grammar, arch),
+      ...nb201 && { nb201: nb201.format(arch) },
+    }),
+    ...nb201 && { tables: { space: NB201_SPACE, read: (key) => wordOrNull(nb201, key) } },
     supernet: () => {
       throw new UsageError(
         `Cannot search grammar ${grammar.name} with shared weights: got --evaluator shared, ` +
@@ -97,9 +106,26 @@ export function grammarSpace(
   };
 }
 
-/** Whether a text looks like a derivation tree or a term. */
+/** Reads a tree, a term, or a string of NAS-Bench-201. @throws UsageError naming the node. */
+function textIn(grammar: Grammar, text: string): GrammarArch {
+  const strings = looksLikeNb201(text) ? nb201Strings(grammar) : null;
+  return strings ? strings.parse(text) : parseArch(grammar, text);
+}
+
+/** A cell of a table; null for one that no path joins, which the grammar does not derive. */
+function wordOrNull(strings: Nb201Strings, key: string): GrammarArch | null {
+  try {
+    return strings.parse(key);
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
+}
+
+/** Whether a text looks like a derivation tree or a term; with the space's name, also like a cell's string. */
 const looks = (text: string, named: boolean): boolean =>
-  /^\s*(\w+:\s*)?\(\w+\s+\w+[\s)]/.test(text) || named && /^\s*(\w+:\s*)?\w+\(/.test(text);
+  /^\s*(\w+:\s*)?\(\w+\s+\w+[\s)]/.test(text) || /^\s*(\w+:\s*)?[A-Z]\w*\(/.test(text) ||
+  named && looksLikeNb201(text);
 
 /** Sizes of a space's networks and its training settings, shared by all grammar spaces. */
 const presets = (grammar: object) =>
@@ -116,6 +142,7 @@ const presets = (grammar: object) =>
  * whose message then fits best.
  */
 function grammarOf(text: string): string {
+  if (looksLikeNb201(text)) return CELLS;
   const isWord = (name: string) => {
     try {
       return parseArch(opened(name), text).length > 0;
@@ -137,7 +164,7 @@ const opened = (name: string) => openGrammar(name, primitivesWith());
 const notation: Notation<GrammarArch> = {
   looks,
   format: (arch) => arch.map(formatTree).join("; "),
-  parse: (text) => parseArch(opened(grammarOf(text)), text),
+  parse: (text) => textIn(opened(grammarOf(text)), text),
   published: (text) => ({ grammar: grammarOf(text) }),
 };
 

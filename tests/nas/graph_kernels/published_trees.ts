@@ -3,11 +3,7 @@ import type { GrammarArch } from "../../../src/nas/grammar/grammar.ts";
 import { foldGraphs, fullGraph } from "../../../src/nas/grammar/kernel_graphs.ts";
 import { parseArch } from "../../../src/nas/grammar/text.ts";
 import type { LabelledGraph } from "../../../src/nas/space.ts";
-import { openGrammar } from "../../../src/nas/grammar/built_in.ts";
-import { primitivesWith } from "../../../src/nas/grammar/primitives.ts";
-
-const primitives = primitivesWith();
-const hierarchical = openGrammar("nb201_variable_multi_multi", primitives);
+import { hierarchical, primitives } from "../grammar/_grammars.ts";
 
 const block = (act: string, conv: string, norm: string) =>
   `(OPS Linear1 (CONVBLOCK Linear3 (ACT ${act}) (CONV ${conv}) (NORM ${norm})))`;

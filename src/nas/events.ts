@@ -128,6 +128,8 @@ export const runEvent = z.discriminatedUnion("type", [
       noise: z.number(),
       likelihood: z.number(),
     }).optional(),
+    /** Number of trials told before this one was asked; only in asynchronous searches. */
+    askedAfter: z.number().int().optional(),
     /** Epochs of training behind the score, where a search varies them. */
     trainedEpochs: z.number().int().optional(),
     /** Scored untrained or after less than the longest training: it cannot win. */

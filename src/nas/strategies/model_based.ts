@@ -27,7 +27,7 @@ export interface ModelBasedPlan<A> {
   acquisition: AcquisitionName;
   candidates: CandidatePlan | AcquisitionEvolution;
   /**
-   * Fit anew for each architecture of a round: those asked for before it count with their predicted losses.
+   * Fit anew for each architecture: those asked for before it and not told count with their predicted losses.
    */
   pending?: boolean;
   /** Share of random samples among the architectures after the first fit. */
@@ -42,11 +42,13 @@ interface Saved {
   drawn: number;
   trials: number;
   known: SavedScore[];
-  /** Choices of trials that failed. */
-  failed: number[][];
+  /** Choices of trials that failed. This and what follows is absent in runs of earlier versions. */
+  failed?: number[][];
+  /** Trials asked for and not told. */
+  open?: { id: number; choice: number[] }[];
   queue: number[][];
   model?: ModelFit;
-  predictors: unknown[];
+  predictors?: unknown[];
 }
 
 interface Known<A> {
@@ -96,12 +98,15 @@ export function modelBasedStrategy<A>(
 }
 
 class Guided<A> implements Strategy<A> {
+  readonly order: "ask" | "arrival";
   readonly #rng: Rng;
   #trials = 0;
   /** Scored architectures in the order of scoring; one scored twice has its last score. */
   #known = new Map<string, Known<A>>();
   /** Architectures whose evaluation failed: not asked for again, and nothing to learn from. */
   #failed = new Map<string, A>();
+  /** Trials asked for and not told, by id. */
+  #open = new Map<number, A>();
   /** Candidates picked by the last fit and not yet asked for, the next one first. */
   #queue: A[] = [];
   /** What the last fit learned. */
@@ -115,6 +120,7 @@ class Guided<A> implements Strategy<A> {
     private readonly plan: ModelBasedPlan<A>,
   ) {
     this.#rng = new Rng(seed, Stream.search);
+    this.order = plan.pending ? "arrival" : "ask";
   }
 
   draw(n: number): Promise<A[]> {
@@ -129,7 +135,9 @@ class Guided<A> implements Strategy<A> {
   ask(n: number) {
     const { initial, batch, pending } = this.plan;
     const asked = new Map<string, Asked<A>>();
+    const { key } = this.plan;
     const taken = new Set([...this.#known.keys(), ...this.#failed.keys()]);
+    for (const arch of this.#open.values()) taken.add(key(arch));
     const take = (arch: A, model?: ModelFit) => {
       const key = this.plan.key(arch);
       asked.set(asked.has(key) ? `${key} again ${asked.size}` : key, {
@@ -143,20 +151,21 @@ class Guided<A> implements Strategy<A> {
       if (!guided) take(this.#fresh(taken));
       else if (this.#queue.length > 0) take(this.#queue.shift()!, this.#model);
       else {
-        const open = pending ? [...asked.values()].map(({ arch }) => arch) : [];
-        const picked = this.#pick(open, taken).slice(
-          0,
-          pending ? batch : Math.max(batch, n - asked.size),
-        );
+        const open = [...this.#open.values(), ...[...asked.values()].map(({ arch }) => arch)];
+        const picked = this.#pick(this.#trials + asked.size, pending ? open : [], taken)
+          .slice(0, pending ? batch : Math.max(batch, n - asked.size));
         if (picked.length > 0) this.#queue = picked;
         else take(this.#fresh(taken));
       }
     }
-    return Promise.resolve([...asked.values()].map((one) => ({ id: this.#trials++, ...one })));
+    const trials = Array.from(asked.values(), (one) => ({ id: this.#trials++, ...one }));
+    for (const { id, arch } of trials) this.#open.set(id, arch);
+    return Promise.resolve(trials);
   }
 
   tell(done: Scored<A>[]): Promise<StrategyReport> {
-    for (const { arch, score, status } of done) {
+    for (const { id, arch, score, status } of done) {
+      this.#open.delete(id);
       const key = this.plan.key(arch);
       if (status === "failed") this.#failed.set(key, arch);
       else this.#known.set(key, { arch, score: score.value });
@@ -179,14 +188,15 @@ class Guided<A> implements Strategy<A> {
 
   /**
    * Fits a predictor to all scores and returns the candidates with the best acquisition, which may be none.
-   * @param open architectures asked for in this round.
+   * @param trial id of the trial they are for.
+   * @param open architectures without a loss that count with a predicted one.
    */
-  #pick(open: readonly A[], taken: ReadonlySet<string>): A[] {
+  #pick(trial: number, open: readonly A[], taken: ReadonlySet<string>): A[] {
     const { predictors, initial, batch, acquisition, candidates, key, interleaved = 0 } = this.plan;
     const turn = Math.floor(Math.max(0, this.#trials - initial) / batch);
     const predictor = predictors[turn % predictors.length];
     // The seed depends only on the number of trials: a restored search repeats no earlier fits.
-    const rng = new Rng(this.seed, salted(Stream.search, 1), this.#trials + open.length);
+    const rng = new Rng(this.seed, salted(Stream.search, 1), trial);
     if (interleaved > 0 && rng.next() < interleaved) return [];
     const known = [...this.#known.values()];
     const archs = known.map(({ arch }) => arch);
@@ -233,6 +243,7 @@ class Guided<A> implements Strategy<A> {
       trials: this.#trials,
       known: saveScores(space, this.#known.values()),
       failed: Array.from(this.#failed.values(), (arch) => space.encode(arch)),
+      open: Array.from(this.#open, ([id, arch]) => ({ id, choice: space.encode(arch) })),
       queue: this.#queue.map((arch) => space.encode(arch)),
       ...this.#model && { model: this.#model },
       predictors: this.plan.predictors.map((predictor) => predictor.snapshot?.() ?? null),
@@ -242,18 +253,19 @@ class Guided<A> implements Strategy<A> {
 
   restore({ json }: { json: unknown }): Promise<void> {
     const { space } = this.variation;
-    const saved = json as Saved;
+    const { failed = [], open = [], predictors = [], ...saved } = json as Saved;
     this.#rng.index = saved.drawn;
     this.#trials = saved.trials;
     this.#known = new Map(
       loadScores(space, saved.known).map((known) => [this.plan.key(known.arch), known]),
     );
     this.#failed = new Map(
-      saved.failed.map((choice) => space.decode(choice)).map((arch) => [this.plan.key(arch), arch]),
+      failed.map((choice) => space.decode(choice)).map((arch) => [this.plan.key(arch), arch]),
     );
+    this.#open = new Map(open.map(({ id, choice }) => [id, space.decode(choice)]));
     this.#queue = saved.queue.map((choice) => space.decode(choice));
     this.#model = saved.model;
-    this.plan.predictors.forEach((predictor, i) => predictor.restore?.(saved.predictors[i]));
+    predictors.forEach((state, i) => this.plan.predictors[i].restore?.(state));
     return Promise.resolve();
   }
 }

@@ -31,7 +31,7 @@ const small: Record<string, Record<string, unknown>> = {
     perRound: 10,
   },
 };
-const learnsSlowly = (name: string) => name in nets || /^(gcn|gp-(wl|hwl|nasbot|mixed))$/.test(name);
+const learnsSlowly = (name: string) => name in nets || /^(gcn|gp-(wl|hwl|mixed))$/.test(name);
 
 function configOf(strategy: string, seed = 1): SearchConfig {
   const config = resolveSearchConfig({

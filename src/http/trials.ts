@@ -86,8 +86,10 @@ export function addTrials(app: OpenAPIHono, { runs, indexes, options }: Context)
     const arch = archOfTrial(run, index, trial);
     const preset = presetFor(run.config.preset, arch.space);
     const { space, form } = finalConfig(arch, { preset, given: {} });
+    const opened = openSpace(space);
+    const decoded = opened.decode(arch.choice);
     const { parameters, macs } = describe({
-      space: openSpace(space),
+      space: opened,
       choice: arch.choice,
       input: arch.input,
       classes: classCount(arch),
@@ -100,6 +102,8 @@ export function addTrials(app: OpenAPIHono, { runs, indexes, options }: Context)
       parameters,
       macs,
       arch,
+      texts: opened.texts?.(decoded) ?? {},
+      outline: opened.outline?.(decoded) ?? [],
       command: `${options.commandName} retrain trial-${trial}.json --preset ${preset}`,
     }, 200);
   });

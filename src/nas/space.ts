@@ -79,6 +79,13 @@ export interface Graph {
   edges: { from: string; to: string; kind: "sequence" | "skip" }[];
 }
 
+/** A line of an outline. Rows are in reading order: those of a higher level belong to the row before them. */
+export interface OutlineRow {
+  label: string;
+  /** 0 for a root. */
+  level: number;
+}
+
 /** Writes and reads the notation of published tables. */
 export interface Notation<A> {
   /**
@@ -128,6 +135,8 @@ export interface SearchSpace<A> {
    * first, as many graphs as `graphs` returns.
    */
   levels?(arch: A): LabelledGraph[][];
+  /** The hierarchy behind an architecture, for showing it folded to any level. */
+  outline?(arch: A): OutlineRow[];
   /** Graphs for drawing: one per cell, or one for a whole network. */
   picture(arch: A): Graph[];
   mutate?(arch: A, rng: Rng): A;

@@ -13,7 +13,7 @@ import { RunFolder } from "../../src/run/folder.ts";
 import { Rng } from "../../src/common/random.ts";
 
 export interface MadeRun {
-  mode?: "micro" | "macro";
+  mode?: "micro" | "macro" | "grammar";
   epochs?: number;
   /** Number of trials in each epoch. */
   perEpoch?: number;

@@ -13,6 +13,7 @@ import { flatGraphs } from "../grammar/flat.ts";
 import type { Grammar, GrammarArch } from "../grammar/grammar.ts";
 import { foldGraphs, fullGraph } from "../grammar/kernel_graphs.ts";
 import { grammarNetwork } from "../grammar/network.ts";
+import { outlineOf } from "../grammar/outline.ts";
 import { pictures } from "../grammar/pictures.ts";
 import { type Primitive, type Primitives, primitivesWith } from "../grammar/primitives.ts";
 import { looksLikeNb201, NB201_SPACE, type Nb201Strings, nb201Strings } from "../grammar/nb201.ts";
@@ -98,6 +99,7 @@ export function grammarSpace(
       const motifs = arch.map((tree) => foldGraphs(grammar, tree, primitives));
       return grammar.levels.map((_, level) => motifs.map((graphs) => graphs[level]));
     },
+    outline: (arch) => outlineOf(grammar, arch),
     picture: (arch) => pictures(grammar, arch, primitives),
     mutate: (arch, rng) => mutated(grammar, arch, rng),
     ...grammar.motifs.length === 1 && {

@@ -12,6 +12,7 @@ import { decodeTrees, Derivation, encodeTrees } from "../grammar/cursor.ts";
 import { flatGraphs } from "../grammar/flat.ts";
 import type { Grammar, GrammarArch } from "../grammar/grammar.ts";
 import { foldGraphs, fullGraph } from "../grammar/kernel_graphs.ts";
+import { countArchs, log10 } from "../grammar/language.ts";
 import { grammarNetwork } from "../grammar/network.ts";
 import { outlineOf } from "../grammar/outline.ts";
 import { pictures } from "../grammar/pictures.ts";
@@ -67,6 +68,10 @@ export function grammarSpace(
     summary: grammar.summary,
     grammar,
     primitives,
+    size: () => ({
+      log10: log10(countArchs(grammar, { constrained: true })),
+      log10Distinct: log10(countArchs(grammar, { constrained: true, distinct: true })),
+    }),
     start: () => derivation.start(),
     decode: (choice) => decodeTrees(derivation, choice),
     encode: (arch) => encodeTrees(grammar, arch),

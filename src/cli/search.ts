@@ -23,6 +23,7 @@ import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "
 import { fromHere } from "./paths.ts";
 import { addDefinitionOptions, definitionOverrides } from "./definition_options.ts";
 import { dataName, readSettings } from "./read_settings.ts";
+import { searchSection } from "../nas/config/presets.ts";
 import { spaces, strategies } from "../nas/registry.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
@@ -99,11 +100,17 @@ async function givenSettings(options: SearchOptions): Promise<Overrides> {
     ...definedOnly(definitionOverrides(options, "space")),
     ...definedOnly(nnablaSearchOverrides(options)),
     ...definedOnly(definitionOverrides(options, "strategy")),
-    ...definedOnly(evaluatorOverrides(options)),
+    ...definedOnly(evaluatorOverrides(options, usualEvaluator(options))),
     data: await dataName(options.data),
     "strategy.kind": options.strategy,
     ...options.set,
   };
+}
+
+/** The evaluator of the mode's preset. */
+function usualEvaluator({ mode, preset }: SearchOptions): string {
+  const space = mode === undefined ? undefined : spaces.find(mode);
+  return space && searchSection(space, preset ?? "quick").evaluatorName || "shared";
 }
 
 async function resolve(options: SearchOptions): Promise<SearchConfig> {

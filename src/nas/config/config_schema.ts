@@ -8,7 +8,7 @@ const compared = sizeOf(limits.compared);
 const share = z.number().gt(0).max(1);
 
 export const optimizerSettings = z.strictObject({
-  schedule: z.enum(["cosine-restarts", "cosine", "staircase", "constant"]),
+  schedule: z.enum(["cosine-restarts", "cosine", "staircase", "milestones", "constant"]),
   lrMax: z.number().positive().meta(asOption("highest learning rate", { option: "lr" })),
   lrMin: z.number().nonnegative(),
   /** Length of the first cycle in epochs, and the factor by which cycles grow (cosine-restarts). */
@@ -16,9 +16,11 @@ export const optimizerSettings = z.strictObject({
   tMul: sizeOf(limits.epochs),
   /** The first step of each later cycle has the rate at a share 1/tMul of a cycle, as released (Q16). */
   restartTransient: z.boolean(),
-  /** Factor applied once per `lrDecayEvery` epochs (staircase). */
+  /** Factor applied once per `lrDecayEvery` epochs (staircase), or at `lrDecayAt` (milestones). */
   lrDecay: z.number().positive().max(1),
   lrDecayEvery: sizeOf(limits.epochs),
+  /** Shares of the training after each of which the factor is applied (milestones). */
+  lrDecayAt: z.array(z.number().gt(0).lt(1)).max(16).default([]),
   momentum: z.number().min(0).lt(1),
   nesterov: z.boolean(),
   /** Reset momentum to 0 at each epoch of a search, like code that makes a new optimiser per epoch. */

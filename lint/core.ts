@@ -40,7 +40,7 @@ const others = new Set([
   ...["emitters", "formulas", "graph", "mod", "model"].map((name) => `src/run/onnx/${name}.ts`),
   ...[
     ...["animation", "chain", "chart", "colours", "dag", "layout", "paint", "panels", "run_plot"],
-    ...["svg", "text"],
+    ...["svg", "text", "tree"],
   ].map((name) => `src/run/drawing/${name}.ts`),
 ]);
 

@@ -1,4 +1,7 @@
 /** Executes any run: opens data, adapter, lock and folder, then processes events until the end. */
+import { join } from "@std/path";
+import { hostFiles } from "../data/files.ts";
+import { hasKeptImages, keptFolder } from "../data/kept_images.ts";
 import type { DataSet } from "../data/mod.ts";
 import { UsageError } from "../common/errors.ts";
 import type { Gpu } from "../gpu/mod.ts";
@@ -286,7 +289,10 @@ async function loadData(
         `download ${file}  ${bytes(received)}${total === null ? "" : ` of ${bytes(total)}`}`
       ),
   };
-  const dataset = await openData(job.config, splits, { find });
+  // A run of a browser's tab has its images with it.
+  const kept = resume && join(resume.path, keptFolder);
+  const data = kept && await hasKeptImages(hostFiles, kept) ? kept : job.config.data;
+  const dataset = await openData({ ...job.config, data }, splits, { find });
   for (const note of dataset.notes) progress.line(`note     ${note}`);
   if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
   const advice = resume ? null : fewSteps(job.config, dataset.train.n);

@@ -2,7 +2,7 @@
  * All events of a run, as one zod union. The lines of `events.ndjson`, the messages of the live stream, the
  * `--json` output and the test fixtures have this format. Units are in the names.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 const fraction = z.number();
 const choice = z.array(z.number().int().nonnegative());

@@ -2,7 +2,7 @@
  * `arch.json`: a found architecture and the settings it was found with. These are the defaults for
  * retraining; options override them.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../../common/errors.ts";
 import { expectation } from "../config/zod_messages.ts";
 import {

@@ -2,7 +2,7 @@
  * Spaces given by a context-free grammar (Schrodi et al., NeurIPS 2023): an architecture is a derivation tree.
  * `choice` holds a production per non-terminal that has several, depth first and left to right.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { asOption } from "../config/as_option.ts";
 import { limits, settingText, sizeOf } from "../config/limits.ts";
@@ -29,16 +29,13 @@ const HIERARCHICAL = "nb201_variable_multi_multi";
 const CELLS = "nb201_fixed_1_none";
 
 const names = [...builtInGrammars.keys()];
-const isGrammar = (setting: string) => builtInGrammars.has(setting) || isGrammarText(setting);
+const expected = `one of ${names.join(", ")}`;
 
 const settings = z.strictObject({
   /** Name of a built-in grammar, or the text of a grammar file. */
-  grammar: settingText.refine(isGrammar, `expected one of ${names.join(", ")}, or a grammar file`)
-    .default(HIERARCHICAL).meta(
-      asOption(`grammar file, or one of ${names.join(", ")}`, {
-        isContents: true,
-      }),
-    ),
+  grammar: z.union([z.enum(names), settingText.refine(isGrammarText)], {
+    error: `expected ${expected}, or a grammar file`,
+  }).default(HIERARCHICAL).meta(asOption(`grammar file, or ${expected}`, { isContents: true })),
   /** Cells of a network made of normal and reduction cells. */
   layers: layers(3, 8),
   filters: sizeOf(limits.filters).default(16).meta(FILTERS),

@@ -48,10 +48,16 @@ export function wordsOf({ kind, label, group }: GraphNode): string {
   return name === undefined ? "+" : `+ ${name}`;
 }
 
-/** Lays out a chain with skips as a column with arcs, a tree in rows, every other graph by Graphviz. */
-export async function layOut(graph: Graph): Promise<Layout> {
+/** Lays out any directed graph. */
+export type LayOutGraph = (graph: Graph) => Layout | Promise<Layout>;
+
+/**
+ * Lays out a chain with skips as a column with arcs, a tree in rows, every other graph by `others`, by default
+ * Graphviz.
+ */
+export async function layOut(graph: Graph, others: LayOutGraph = layOutDag): Promise<Layout> {
   const chain = chainOf(graph);
   if (chain) return layOutChain(graph, chain);
   const tree = treeOf(graph);
-  return tree ? layOutTree(graph, tree) : await layOutDag(graph);
+  return tree ? layOutTree(graph, tree) : await others(graph);
 }

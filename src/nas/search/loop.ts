@@ -272,7 +272,7 @@ class Loop<A> {
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
     const { space, config } = this.parts;
     for (const { id, arch, epochs: trainedEpochs, partial, score, ...about } of scored) {
-      const { parents, seed, status, reason, askedAfter } = about;
+      const { parents, seed, model, status, reason, askedAfter } = about;
       const choice = space.encode(arch);
       const found = {
         trial: id,
@@ -288,6 +288,7 @@ class Loop<A> {
         objectives,
         parents,
         seed,
+        model,
         status,
         reason,
         askedAfter,

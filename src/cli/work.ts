@@ -4,7 +4,7 @@ import { AdapterError } from "../common/errors.ts";
 import { Gpu } from "../gpu/mod.ts";
 import { limits } from "../nas/config/limits.ts";
 import { interruptedCode } from "../run/interrupt.ts";
-import { type Lock, lockAdapter } from "../run/lock.ts";
+import { type Lock, lockAdapter, workersGroup } from "../run/lock.ts";
 import { loadedPlugins } from "../run/plugins.ts";
 import { sizeUpTo } from "./option_values.ts";
 import { fromHere, lockFolder, places } from "./paths.ts";
@@ -81,6 +81,6 @@ async function sharedLock(url: string, wait: boolean | undefined): Promise<Lock 
   }
   printError(`adapter  ${adapter}`);
   const run = `of "work" for ${url}`;
-  const options = { folder: lockFolder(), adapter, run, wait, shared: true };
+  const options = { folder: lockFolder(), adapter, run, wait, group: workersGroup };
   return await lockAdapter({ ...options, onWait: () => printError("waiting for the adapter") });
 }

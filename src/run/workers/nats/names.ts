@@ -1,5 +1,5 @@
 /** Names of streams and subjects on the server, messages on them, and the rights of the two users. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Outcome } from "../channel.ts";
 
 /** Work queue of jobs, results, and what each run's workers open. */

@@ -3,7 +3,7 @@
  * folder, so that a resumed run has the same address and its workers come back by themselves.
  */
 import { join } from "@std/path";
-import { z } from "zod";
+import * as z from "zod";
 import { DataError, UsageError } from "../../../common/errors.ts";
 import { isOlder, pause } from "./connect.ts";
 import { workerRights } from "./names.ts";

@@ -35,10 +35,12 @@ export const archFile = z.object({
   data: pathText.optional(),
   /**
    * Accuracy as a fraction, unless `scoreUnit` is present. `scoreKind` tells what was measured: with shared
-   * weights, after training from scratch (briefly, in a search), or a table's value.
+   * weights, after training from scratch (briefly, in a search), a table's value, or a score of the untrained
+   * network.
    */
   score: z.number().optional(),
-  scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table"]).optional(),
+  scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table", "zero-cost"])
+    .optional(),
   scoreUnit: nameText.optional(),
   run: pathText.optional(),
   /** Search strategy that found it, or `baseline` for a network made by hand. */

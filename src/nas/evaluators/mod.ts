@@ -3,9 +3,11 @@ import type { EvaluatorDefinition } from "../definition.ts";
 import { sharedDefinition } from "./shared.ts";
 import { tableDefinition } from "./table.ts";
 import { trainDefinition } from "./train.ts";
+import { zeroCostDefinition } from "./zero_cost.ts";
 
 export const builtInEvaluators: readonly EvaluatorDefinition[] = [
   sharedDefinition,
   tableDefinition,
   trainDefinition,
+  zeroCostDefinition,
 ];

@@ -4,6 +4,11 @@ import type { FindOptions } from "../../data/find.ts";
 import type { PictureReading } from "../../data/picture_reader.ts";
 import { Gpu } from "../../gpu/device.ts";
 import type { ArchFile } from "../arch_formats/arch_file.ts";
+import type { EvaluatorContext } from "../definition.ts";
+import type { Evaluator } from "../evaluator.ts";
+import { ZeroCostEvaluator } from "../evaluators/zero_cost.ts";
+import { firstBatch } from "../zero_cost/first_batch.ts";
+import { withUntrained } from "../zero_cost/untrained_trials.ts";
 import { compileAhead } from "./compiling.ts";
 import type { SearchConfig } from "../config/config.ts";
 import type { RunEvent } from "../events.ts";
@@ -83,7 +88,8 @@ export async function openSearch(
     io,
     gpu,
   });
-  const { evaluator, target, warmStart, scoreKind, unfit, report } = opened;
+  const { target, warmStart, scoreKind, unfit, report } = opened;
+  const evaluator = await completed(opened.evaluator, config, { space, io, gpu });
   const sizes = sizesIn(space, { ...target, form: "search" });
   const strategy = await openStrategy(config, space, {
     gpu,
@@ -121,6 +127,19 @@ export async function openSearch(
       ...opened.start,
     },
   };
+}
+
+/** The evaluator, with the scores of untrained networks if the strategy asks for them. */
+async function completed(
+  evaluator: Evaluator<unknown>,
+  config: SearchConfig,
+  { space, io, gpu }: Omit<EvaluatorContext, "config">,
+): Promise<Evaluator<unknown>> {
+  const { untrained } = strategies.get(config.strategy.kind);
+  if (untrained === undefined || !gpu) return evaluator;
+  const first = await firstBatch({ config, io, gpu }, config.batch);
+  const parts = { gpu, space, seed: config.seed, first };
+  return withUntrained(evaluator, new ZeroCostEvaluator(parts, untrained));
 }
 
 /** Description of the device in events. */

@@ -1,5 +1,6 @@
 /** The built-in strategies. A new one is one file and one line here. */
 import type { StrategyDefinition } from "../definition.ts";
+import { assistedEvolutionDefinition } from "./assisted_evolution.ts";
 import { enasDefinition } from "./enas.ts";
 import { nnablaDefinition } from "./enas_nnabla.ts";
 import { evolutionDefinition } from "./evolution.ts";
@@ -14,6 +15,7 @@ export const builtInStrategies: readonly StrategyDefinition[] = [
   nnablaDefinition,
   randomDefinition,
   evolutionDefinition,
+  assistedEvolutionDefinition,
   localSearchDefinition,
   halvingDefinition,
   hyperbandDefinition,

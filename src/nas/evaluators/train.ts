@@ -208,9 +208,10 @@ export const trainDefinition = defineEvaluator({
   async open({ epochs, filterScore, filterTop }, context) {
     const { config } = context;
     const { parts, data } = await openImages(context, config.evalBatch);
-    const filter = filterScore === ""
-      ? undefined
-      : await openFilter(context, { name: filterScore, top: filterTop });
+    // A plug-in that trains by this definition may give no filter.
+    const filter = filterScore
+      ? await openFilter(context, { name: filterScore, top: filterTop })
+      : undefined;
     const evaluator = new TrainEvaluator({ ...parts, epochs }, filter);
     return {
       evaluator,

@@ -1,7 +1,7 @@
 import { Tape } from "../../autodiff/tape.ts";
 import { reach } from "../../autodiff/schedule.ts";
 import type { ZeroCostScore } from "./score.ts";
-import { forwardOn, type Untrained } from "./untrained.ts";
+import { forward, type Untrained } from "./untrained.ts";
 
 const MILLION = 1e6;
 
@@ -23,7 +23,7 @@ export const flops: ZeroCostScore = {
 /** Multiply-adds of all layers that the logits depend on. */
 function macsOf(net: Untrained): number {
   const tape = new Tape();
-  const logits = forwardOn(tape, net, tape.input([1, ...net.input]));
+  const logits = forward(net, tape.input([1, ...net.input]));
   return [...reach(tape, [logits])].reduce(
     (sum, { op, inputs, params }) => sum + (op.macs?.(inputs.map((v) => v.shape), params) ?? 0),
     0,

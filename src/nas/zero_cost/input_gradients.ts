@@ -6,14 +6,14 @@ import type { Tensor } from "../../gpu/tensor.ts";
 import { weightedSum } from "../../ops/mod.ts";
 import { correlations, eigenvalues } from "./matrices.ts";
 import type { ZeroCostScore } from "./score.ts";
-import { forwardOn, type Untrained } from "./untrained.ts";
+import { forward, type Untrained } from "./untrained.ts";
 
 /** Records the gradients. They are divided by the number of logits, which no correlation depends on. */
 function record(net: Untrained): { gradients: Tensor; labels: Tensor } {
   const { gpu, batch } = net;
   const tape = new Tape();
   const images = tape.input(batch.images.shape, { tensor: batch.images, wantsGrad: true });
-  const logits = forwardOn(tape, net, images);
+  const logits = forward(net, images);
   const tensor = gpu.upload(new Float32Array(numel(logits.shape)).fill(1), logits.shape);
   const mean = weightedSum(logits, tape.input(logits.shape, { tensor }));
   const result = run(gpu, tape, { outputs: [mean], loss: mean });

@@ -5,7 +5,7 @@ import { bitMatches, signBits } from "../../ops/mod.ts";
 import { TrialError } from "../results.ts";
 import { logDeterminant } from "./matrices.ts";
 import type { ZeroCostScore } from "./score.ts";
-import { forwardOn, type Untrained } from "./untrained.ts";
+import { forward, type Untrained } from "./untrained.ts";
 import { WatchedTape } from "./watched_tape.ts";
 
 /** Records the forward pass. @returns for every ReLU the number of equal signs of each pair of images. */
@@ -20,7 +20,7 @@ function record(net: Untrained) {
   });
   const { batch } = net;
   const images = tape.input(batch.images.shape, { tensor: batch.images });
-  forwardOn(tape, net, images);
+  forward(net, images);
   if (counts.length === 0) {
     throw new TrialError("Cannot score with nwot: the network has no ReLU, expected one at least");
   }

@@ -13,7 +13,7 @@ import type { NamedTensors } from "../../nn/weights.ts";
 import { scale, weightedSum } from "../../ops/mod.ts";
 import type { ZeroCostScore } from "./score.ts";
 import {
-  forwardOn,
+  forward,
   isLayer,
   type Layer,
   layersOn,
@@ -153,7 +153,7 @@ function record(net: Untrained, sumOfAbsolutes: (weight: Value) => number) {
     tape.input(shape, {
       tensor: net.gpu.upload(new Float32Array(numel(shape)).fill(1), shape),
     });
-  const logits = forwardOn(tape, net, ones([1, ...net.input]));
+  const logits = forward(net, ones([1, ...net.input]));
   const { exponent } = rescaled.of(logits);
   const mean = tape.unwatched(() => weightedSum(logits, ones(logits.shape)));
   const layers: Layer[] = layersOn(tape);

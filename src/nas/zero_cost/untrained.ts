@@ -29,14 +29,11 @@ export const untrainedPass = (seed: number): Pass => ({
   steps: 1,
 });
 
-/** Records the forward pass on a tape. */
-export function forwardOn(
-  tape: Tape,
+/** Records the forward pass on the tape of the images. @returns the logits. */
+export const forward = (
   { model, seed }: Pick<Untrained, "model" | "seed">,
   images: Value,
-): Value {
-  return model.forward(images, untrainedPass(seed)).logits;
-}
+): Value => model.forward(images, untrainedPass(seed)).logits;
 
 /** Trainable weights among an op's inputs. */
 export const weightsIn = (inputs: readonly Value[]): Value[] =>
@@ -62,7 +59,7 @@ export const layersOn = (tape: Tape): Layer[] =>
 /** Layers of a network, from a pass that is never run. */
 export function layersOf(net: Untrained): Layer[] {
   const tape = new Tape();
-  forwardOn(tape, net, tape.input([1, ...net.input]));
+  forward(net, tape.input([1, ...net.input]));
   return layersOn(tape);
 }
 
@@ -71,7 +68,7 @@ export function lossOn(tape: Tape, net: Untrained): Value {
   const { batch } = net;
   const images = tape.input(batch.images.shape, { tensor: batch.images });
   const labels = tape.input(batch.labels.shape, { tensor: batch.labels });
-  return crossEntropy(forwardOn(tape, net, images), labels)[0];
+  return crossEntropy(forward(net, images), labels)[0];
 }
 
 /** Computes the loss on the batch and the gradients of all weights. */

@@ -6,7 +6,7 @@ import type { Tensor } from "../../gpu/tensor.ts";
 import type { NamedTensors } from "../../nn/weights.ts";
 import { TrialError } from "../results.ts";
 import type { ZeroCostScore } from "./score.ts";
-import { forwardOn, layersOf, type Untrained } from "./untrained.ts";
+import { forward, layersOf, type Untrained } from "./untrained.ts";
 import { WatchedTape } from "./watched_tape.ts";
 
 /** Share of the old running statistics that an update keeps, as in the published code. */
@@ -29,7 +29,7 @@ function record(net: Untrained, images: Tensor): { features: Tensor; states: Val
       params: { ...params as object, update: true, debias: false, decay: DECAY },
     });
   });
-  forwardOn(tape, net, tape.input(images.shape, { tensor: images }));
+  forward(net, tape.input(images.shape, { tensor: images }));
   if (!last) {
     throw new TrialError(
       "Cannot score with zen: the network has no global average pool, whose input it compares",

@@ -14,7 +14,7 @@ import { zeroCostScore, zeroCostScores } from "../../../src/nas/zero_cost/mod.ts
 import { epeScore } from "../../../src/nas/zero_cost/input_gradients.ts";
 import { correlations, eigenvalues, logDeterminant } from "../../../src/nas/zero_cost/matrices.ts";
 import {
-  forwardOn,
+  forward,
   isLayer,
   layersOn,
   type Untrained,
@@ -73,7 +73,7 @@ async function inFloat64(
   const tape = new WatchedTape(watch);
   const x = tape.input([net.batch.n, ...net.input]);
   const labels = tape.input([net.batch.n]);
-  const logits = forwardOn(tape, net, x);
+  const logits = forward(net, x);
   const [loss] = crossEntropy(logits, labels);
   const params = await paramsOf(net);
   const inputs = [images ?? Float64Array.from(net.data), Float64Array.from(net.labels), ...more];
@@ -236,7 +236,7 @@ Deno.test("zen is that of float64 on the same random weights and images", async 
   const params = await paramsOf(net);
   const tape = new Tape();
   const images = tape.input([n, ...net.input]);
-  forwardOn(tape, net, images);
+  forward(net, images);
   const pool = tape.nodes.find(({ op }) => op.name === "global_avg_pool")!;
   const norms = tape.nodes.filter(({ op }) => op.name === "batch_norm");
   const features = (input: Float64Array) => {

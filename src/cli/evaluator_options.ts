@@ -9,7 +9,7 @@ import {
   flagOf,
   optionsOf,
 } from "./definition_options.ts";
-import { whole } from "./run_options.ts";
+import { whole } from "./option_values.ts";
 
 export interface EvaluatorOptions {
   evaluator?: string;
@@ -40,8 +40,14 @@ function kind(text: string): string {
   return text;
 }
 
-/** Settings that were given. A table implies the evaluator that uses it. */
-export function evaluatorOverrides(options: EvaluatorOptions & { budget?: number }): Overrides {
+/**
+ * Settings that were given. A table implies the evaluator that uses it.
+ * @param usual evaluator of a search that names none.
+ */
+export function evaluatorOverrides(
+  options: EvaluatorOptions & { budget?: number },
+  usual: string,
+): Overrides {
   const { table, queries, budget } = options;
   const chosen = options.evaluator ?? (table === undefined ? undefined : "table");
   if (chosen === "table" && budget !== undefined) {
@@ -49,7 +55,7 @@ export function evaluatorOverrides(options: EvaluatorOptions & { budget?: number
       "Cannot fit a search on a table to --budget: it takes seconds; give --queries instead",
     );
   }
-  if (queries !== undefined && evaluators.get(chosen ?? "shared").cost === "pass") {
+  if (queries !== undefined && evaluators.get(chosen ?? usual).cost === "pass") {
     throw new UsageError(
       "Cannot use --queries with shared weights: they are trained in epochs; give --epochs, or " +
         "--set rounds=… and --set perRound=…",
@@ -57,9 +63,9 @@ export function evaluatorOverrides(options: EvaluatorOptions & { budget?: number
   }
   for (const { name, kinds } of optionsOf("evaluator")) {
     const given = (options as Record<string, unknown>)[name] !== undefined;
-    if (!given || kinds.includes(chosen ?? "shared")) continue;
+    if (!given || kinds.includes(chosen ?? usual)) continue;
     throw new UsageError(
-      `Cannot use ${flagOf(name)} with evaluator ${chosen ?? "shared"}: it is an option of ` +
+      `Cannot use ${flagOf(name)} with evaluator ${chosen ?? usual}: it is an option of ` +
         `--evaluator ${kinds.join(" or ")}`,
     );
   }

@@ -7,6 +7,7 @@ import {
   parseSearchConfig,
   resolveSearchConfig,
   type SearchConfig,
+  searchConfig,
 } from "../nas/config/config.ts";
 import {
   addEvaluatorOptions,
@@ -18,26 +19,21 @@ import {
   type NnablaSearchOptions,
   nnablaSearchOverrides,
 } from "./nnabla_options.ts";
-import {
-  addConfigOptions,
-  type ConfigOptions,
-  definedOnly,
-  overridesOf,
-  whole,
-} from "./run_options.ts";
+import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "./run_options.ts";
 import { fromHere } from "./paths.ts";
 import { addDefinitionOptions, definitionOverrides } from "./definition_options.ts";
 import { dataName, readSettings } from "./read_settings.ts";
-import { strategies } from "../nas/registry.ts";
+import { searchSection } from "../nas/config/presets.ts";
+import { spaces, strategies } from "../nas/registry.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
+import { addWorkerOptions, type WorkerOptions } from "./workers.ts";
 
-interface SearchOptions extends ConfigOptions, NnablaSearchOptions, EvaluatorOptions {
+interface SearchOptions
+  extends ConfigOptions, NnablaSearchOptions, EvaluatorOptions, WorkerOptions {
   mode?: string;
   strategy?: string;
-  maxParams?: number;
-  maxMacs?: number;
-  channels?: "whole" | "range";
+  channels?: string;
 }
 
 export function addSearch(program: Command, finish: (code: number) => void): void {
@@ -48,18 +44,16 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
       "what to search: micro (two cells), macro (a whole network), or a benchmark's space",
     )
     .option("--strategy <name>", `one of ${strategies.names.join(", ")}`)
-    .option("--max-params <n>", "reject architectures with more parameters", whole)
-    .option("--max-macs <n>", "reject architectures with more multiply-adds", whole)
     .addOption(
       new Option(
         "--channels <kind>",
         "macro: a layer has one operation (whole), or takes a range of the channels of each",
-      ).choices(["whole", "range"]),
+      ).choices([...new Set(spaces.all().flatMap(({ channels = {} }) => Object.keys(channels)))]),
     )
     .option("--out <file>", "where to copy the winner", "arch.json");
-  addDefinitionOptions(addConfigOptions(command), "space");
+  addDefinitionOptions(addConfigOptions(command, searchConfig), "space");
   addDefinitionOptions(command, "strategy");
-  addNnablaSearchOptions(addEvaluatorOptions(command))
+  addNnablaSearchOptions(addWorkerOptions(addEvaluatorOptions(command)))
     .addHelpText(
       "after",
       `
@@ -72,6 +66,7 @@ Examples:
   $ denas search --mode macro --strategy enas-nnabla --max-search-iter 20 --early-stop-over 0.8
   $ denas search --mode micro --seeds 1,2,3         three searches, mean and deviation
   $ denas search --mode darts --evaluator train --queries 20
+  $ denas search --mode darts --evaluator train --queries 20 --workers 2
   $ denas search --table nb201.csv --table-dataset cifar100 --queries 200
   $ denas search --table nb201.csv --strategy nsga2 --objectives=-params_mb --queries 300
   $ denas search --mode micro --print-config > my.json
@@ -104,17 +99,21 @@ async function drawOnly(options: SearchOptions, command: Command): Promise<void>
 
 async function givenSettings(options: SearchOptions): Promise<Overrides> {
   return {
-    ...overridesOf(options),
+    ...overridesOf(options, searchConfig),
     ...definedOnly(definitionOverrides(options, "space")),
     ...definedOnly(nnablaSearchOverrides(options)),
     ...definedOnly(definitionOverrides(options, "strategy")),
-    ...definedOnly(evaluatorOverrides(options)),
+    ...definedOnly(evaluatorOverrides(options, usualEvaluator(options))),
     data: await dataName(options.data),
     "strategy.kind": options.strategy,
-    maxParams: options.maxParams,
-    maxMacs: options.maxMacs,
     ...options.set,
   };
+}
+
+/** The evaluator of the mode's preset. */
+function usualEvaluator({ mode, preset }: SearchOptions): string {
+  const space = mode === undefined ? undefined : spaces.find(mode);
+  return space && searchSection(space, preset ?? "quick").evaluatorName || "shared";
 }
 
 async function resolve(options: SearchOptions): Promise<SearchConfig> {
@@ -130,12 +129,7 @@ async function resolve(options: SearchOptions): Promise<SearchConfig> {
 
 /** The named space, or that of a benchmark's table. */
 async function modeOf({ mode, table, channels }: SearchOptions): Promise<string> {
-  if (channels === "range") {
-    if (mode === "macro" || mode === "macro-range") return "macro-range";
-    throw new UsageError(
-      `Cannot search channel ranges in mode ${JSON.stringify(mode)}: expected --mode macro`,
-    );
-  }
+  if (channels !== undefined) return ofChannels(mode, channels);
   if (mode !== undefined) return mode;
   if (table === undefined) {
     throw new UsageError("Cannot search: no --mode given, expected --mode micro or --mode macro");
@@ -144,4 +138,18 @@ async function modeOf({ mode, table, channels }: SearchOptions): Promise<string>
   const opened = await openShowing(fromHere(table));
   opened.close();
   return opened.space;
+}
+
+/** The space that `--channels` selects among the variants of a space. */
+function ofChannels(mode: string | undefined, channels: string): string {
+  const among = spaces.all().filter((space) => space.channels?.[channels] !== undefined);
+  const named = among.find((space) =>
+    space.name === mode || Object.values(space.channels!).includes(mode ?? "")
+  );
+  if (named) return named.channels![channels];
+  throw new UsageError(
+    `Cannot search with --channels ${channels} in mode ${JSON.stringify(mode)}: expected --mode ${
+      among.map(({ name }) => name).join(" or ")
+    }`,
+  );
 }

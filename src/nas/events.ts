@@ -120,6 +120,8 @@ export const runEvent = z.discriminatedUnion("type", [
     parents: z.array(z.number().int()).optional(),
     /** Seed of the trial's training, where it is not the search's. */
     seed: z.number().int().optional(),
+    /** Number of trials told before this one was asked; only in asynchronous searches. */
+    askedAfter: z.number().int().optional(),
     /** Epochs of training behind the score, where a search varies them. */
     trainedEpochs: z.number().int().optional(),
     /** Scored untrained or after less than the longest training: it cannot win. */

@@ -26,6 +26,8 @@ export const runState = z.object({
   dataDir: z.string().optional(),
   /** Destination for a copy of the winner, given by the user, for a resume. */
   out: z.string().optional(),
+  /** Number of worker processes, for a resume. */
+  workers: z.number().int().positive().optional(),
   /** Other outputs requested by the user, for a resume. */
   outputs: z.object({
     monitorPath: z.string().optional(),

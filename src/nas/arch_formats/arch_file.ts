@@ -5,7 +5,15 @@
 import { z } from "zod";
 import { DataError } from "../../common/errors.ts";
 import { expectation } from "../config/zod_messages.ts";
-import { countOf, limits, nameText, pathText, sizeOf, tooLarge } from "../config/limits.ts";
+import {
+  countOf,
+  limits,
+  nameText,
+  pathText,
+  settingText,
+  sizeOf,
+  tooLarge,
+} from "../config/limits.ts";
 
 const side = sizeOf(limits.side);
 
@@ -30,7 +38,7 @@ export const archFile = z.object({
   /** Choice at every decision of the space, in its order. */
   choice: z.array(countOf(limits.options)).max(maxChoices),
   /** Settings of the space in which the architecture was found. */
-  settings: z.record(nameText, z.union([z.number(), z.boolean(), nameText])),
+  settings: z.record(nameText, z.union([z.number(), z.boolean(), settingText])),
   /** Name of the data set. */
   data: pathText.optional(),
   /**

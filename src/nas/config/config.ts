@@ -47,8 +47,9 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
   const overrides = longNames(choice.overrides ?? {});
   const definition = spaces.get(mode);
   const section = searchSection(definition, preset);
-  const { controller, quirks, strategySettings, withBatch = [], ...rest } = section;
-  const evaluator = evaluators.get(nameIn(overrides["evaluator.kind"], "shared"));
+  const { controller, quirks, strategySettings, evaluatorName, withBatch = [], ...rest } = section;
+  const evaluator = evaluators.get(nameIn(overrides["evaluator.kind"], evaluatorName ?? "shared"));
+  const isOwn = evaluatorName ? evaluator.name === evaluatorName : evaluator.cost === "pass";
   const strategy = strategies.get(nameIn(overrides["strategy.kind"], section.strategy));
   const defaults = strategy.defaults?.({ preset, controller, cost: evaluator.cost });
   const own = strategy.name === section.strategy ? strategySettings : undefined;
@@ -59,7 +60,7 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
     ...rest,
     space: withDefaults(definition, section.space),
     strategy: withDefaults(strategy, { ...defaults, ...own }),
-    evaluator: withDefaults(evaluator, evaluator.cost === "pass" ? section.evaluator : {}),
+    evaluator: withDefaults(evaluator, isOwn ? section.evaluator : {}),
   });
   if (faithful) {
     applyWhereKnown(base, faithfulSettings("search", definition, quirks));

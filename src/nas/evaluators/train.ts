@@ -51,6 +51,8 @@ interface Network {
 export class TrainEvaluator<A> implements Evaluator<A> {
   readonly remembers = true;
   readonly oneByOne = true;
+  /** A filter ranks the trials of a round together. */
+  readonly ordered: boolean;
   /** Training lengths, each three times the one before, up to the full training. */
   readonly fidelities: readonly number[];
   readonly #scorer: Scorer;
@@ -62,6 +64,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
     private readonly filter?: { scorer: UntrainedScorer<A>; name: string; top: number },
   ) {
     this.#scorer = new Scorer(parts.gpu);
+    this.ordered = filter !== undefined;
     const { epochs } = parts;
     this.fidelities = [27, 9, 3, 1].filter((part) => epochs % part === 0).map((part) =>
       epochs / part

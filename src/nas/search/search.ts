@@ -14,6 +14,7 @@ import type { SearchConfig } from "../config/config.ts";
 import type { RunEvent } from "../events.ts";
 import { searchLoop, type SearchParts } from "./loop.ts";
 import { furtherObjectives, limits, openStrategy, sizesIn } from "./parts.ts";
+import type { EvaluatorContext, OpenEvaluator } from "../definition.ts";
 import { openedEvaluator } from "../plugin_open.ts";
 import { evaluators, openSpace, strategies } from "../registry.ts";
 import type { Store } from "./store.ts";
@@ -33,6 +34,11 @@ export interface RunIO {
   cacheDir?: string;
   /** Reads the weights of the run named by the config (`initFrom`). */
   initial?(): EarlierWeights;
+  /**
+   * Wraps the evaluator so that trials are evaluated elsewhere, in other processes or on other machines.
+   * @throws UsageError where this evaluator's trials cannot be handed out.
+   */
+  distribute?(opened: OpenEvaluator, context: EvaluatorContext): OpenEvaluator;
   /** Receives the weights of a retraining before its first step, every `every` steps, and at its end. */
   snapshots?: { every: number; save(step: number, tensors: State["tensors"]): void };
 }
@@ -78,18 +84,15 @@ export async function openDevice(
 export async function openSearch(
   config: SearchConfig,
   gpu: Gpu | null,
-  io: Pick<RunIO, "signal" | "dataset" | "find" | "cacheDir" | "initial">,
+  io: Pick<RunIO, "signal" | "dataset" | "find" | "cacheDir" | "initial" | "distribute">,
 ): Promise<SearchParts<unknown>> {
   const { kind, ...settings } = config.evaluator;
   const space = openSpace(config.space);
-  const opened = await openedEvaluator(evaluators.get(kind), settings, {
-    config,
-    space,
-    io,
-    gpu,
-  });
+  const context = { config, space, io, gpu };
+  const local = await openedEvaluator(evaluators.get(kind), settings, context);
+  const opened = io.distribute?.(local, context) ?? local;
   const { target, warmStart, scoreKind, unfit, report } = opened;
-  const evaluator = await completed(opened.evaluator, config, { space, io, gpu });
+  const evaluator = await withUntrainedScores(opened.evaluator, context);
   const sizes = sizesIn(space, { ...target, form: "search" });
   const strategy = await openStrategy(config, space, {
     gpu,
@@ -130,10 +133,9 @@ export async function openSearch(
 }
 
 /** The evaluator, with the scores of untrained networks if the strategy asks for them. */
-async function completed(
+async function withUntrainedScores(
   evaluator: Evaluator<unknown>,
-  config: SearchConfig,
-  { space, io, gpu }: Omit<EvaluatorContext, "config">,
+  { config, space, io, gpu }: EvaluatorContext,
 ): Promise<Evaluator<unknown>> {
   const { untrained } = strategies.get(config.strategy.kind);
   if (untrained === undefined || !gpu) return evaluator;

@@ -80,6 +80,7 @@ export function evolutionStrategy<A>(
     population.splice(worst, 1);
   };
   return {
+    order: "arrival",
     draw: (n) => Promise.resolve(Array.from({ length: n }, () => child().arch)),
     ask: (n) => Promise.resolve(Array.from({ length: n }, () => asTrial(trials++, child()))),
     tell(done) {

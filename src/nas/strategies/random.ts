@@ -30,6 +30,7 @@ export function randomStrategy<A>(variation: VariationOperators<A>, seed: number
     return arch;
   };
   return {
+    order: "arrival",
     draw: (n) => Promise.resolve(Array.from({ length: n }, () => variation.sample(rng))),
     sampleFrom: (_policy, n) =>
       Promise.resolve(Array.from({ length: n }, () => variation.sample(rng))),

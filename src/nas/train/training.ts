@@ -6,7 +6,7 @@ import type { Gpu } from "../../gpu/device.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { Metrics } from "../../nn/metrics.ts";
 import { Sgd } from "../../nn/optimizer.ts";
-import { cosine, cosineRestarts, restartsAt, staircase } from "../../nn/schedule.ts";
+import { cosine, cosineRestarts, milestones, restartsAt, staircase } from "../../nn/schedule.ts";
 import { type SavedSums, type StepFigures, type StepMeans, StepSums } from "../../nn/step_sums.ts";
 import type { WeightStore } from "../../nn/weights.ts";
 import { addScaled, argmax, sigmoidCrossEntropy, softmaxCrossEntropy } from "../../ops/mod.ts";
@@ -154,7 +154,8 @@ function summarise(rows: ArrayLike<number>[], images: number[]): Tally {
 }
 
 /**
- * Learning rate of an epoch. Schedules step once per epoch (Q16), except the single cosine.
+ * Learning rate of an epoch. Schedules step once per epoch (Q16), except the single cosine
+ * and milestones.
  * @param progress share of all steps that is done.
  * @param first whether this is the first step of the epoch.
  */
@@ -175,6 +176,8 @@ export function learningRate(
         : cosineRestarts(epoch, { lrMax, lrMin, t0, tMul });
     case "staircase":
       return staircase(epoch, { lrMax, decay: config.lrDecay, every: config.lrDecayEvery });
+    case "milestones":
+      return milestones(progress, { lrMax, decay: config.lrDecay, at: config.lrDecayAt });
     case "constant":
       return lrMax;
   }

@@ -25,6 +25,8 @@ export function withUntrained<A>(trained: Evaluator<A>, untrained: Evaluator<A>)
   return {
     remembers: trained.remembers,
     oneByOne: trained.oneByOne,
+    ordered: trained.ordered,
+    capacity: trained.capacity?.bind(trained),
     fidelities: trained.fidelities,
     rewardImages: trained.rewardImages,
     prepare: trained.prepare?.bind(trained),

@@ -4,7 +4,6 @@ import type { FindOptions } from "../../data/find.ts";
 import type { PictureReading } from "../../data/picture_reader.ts";
 import { Gpu } from "../../gpu/device.ts";
 import type { ArchFile } from "../arch_formats/arch_file.ts";
-import type { EvaluatorContext } from "../definition.ts";
 import type { Evaluator } from "../evaluator.ts";
 import { ZeroCostEvaluator } from "../evaluators/zero_cost.ts";
 import { firstBatch } from "../zero_cost/first_batch.ts";

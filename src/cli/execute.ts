@@ -1,4 +1,7 @@
 /** Executes any run: opens data, adapter, lock and folder, then processes events until the end. */
+import { join } from "@std/path";
+import { hostFiles } from "../data/files.ts";
+import { hasKeptImages, keptFolder } from "../data/kept_images.ts";
 import type { DataSet } from "../data/mod.ts";
 import { UsageError } from "../common/errors.ts";
 import type { Gpu } from "../gpu/mod.ts";
@@ -14,6 +17,7 @@ import type { LoggedEvent, RunEvent } from "../nas/events.ts";
 import { evaluators, strategies } from "../nas/registry.ts";
 import { retrain } from "../nas/train/retrain.ts";
 import { needsDevice, openDevice, type RunIO, search } from "../nas/search/search.ts";
+import type { SearchParts } from "../nas/search/loop.ts";
 import type { Store } from "../nas/search/store.ts";
 import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { RunFolder } from "../run/folder.ts";
@@ -64,17 +68,30 @@ export function eventsOf(
   job: Job,
   store: Store,
   { gpu, dataset, signal }: Bare & Partial<Equipment>,
-  { snapshots, distribute }: Pick<RunIO, "snapshots" | "distribute"> = {},
+  { snapshots, distribute, share }: Pick<RunIO, "snapshots" | "distribute" | "share"> = {},
 ): AsyncIterable<RunEvent> {
   const initial = () => readEarlierWeights(job.config.initFrom, job.command);
   const { cacheDir } = places();
-  const options = { signal, store, gpu, dataset, cacheDir, snapshots, initial, distribute };
+  const from = { gpu, dataset, cacheDir, initial };
+  const options = { signal, store, ...from, snapshots, distribute, share };
   return job.command === "search"
     ? search(job.config, options)
     : retrain(job.arch, job.config, options);
 }
 
+/** A working directory that several processes share. */
+export interface Sharing {
+  /** Its path. */
+  workingDirectory: string;
+  /** Joins the search to the directory. */
+  join(
+    parts: SearchParts<unknown>,
+    about: { signal: AbortSignal; progress: Progress },
+  ): SearchParts<unknown>;
+}
+
 export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions, WorkerOptions {
+  sharing?: Sharing;
   /** Called once data and adapter are open, to change the job before it starts. */
   prepare?(job: Job, equipment: Equipment): Promise<Job>;
   /** Called with the folder of the run. */
@@ -113,7 +130,7 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
 export async function withEquipment(
   job: Job,
   options:
-    & Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait" | "profile">
+    & Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait" | "profile" | "sharing">
     & TuningOptions,
   use: (equipment: Equipment | OnDevice | Bare) => Promise<number>,
 ): Promise<number> {
@@ -144,6 +161,7 @@ export async function withEquipment(
       folder: lockFolder(),
       adapter: adapter.description,
       run: options.resume?.path ?? `of "${job.command}" in ${fromHere(options.runs)}`,
+      group: options.sharing?.workingDirectory,
       wait: options.wait,
       signal,
       onWait: (holder) => {
@@ -216,11 +234,17 @@ async function drive(
     }
     const { snapshots } = outputs;
     const { distribute } = workers ?? {};
-    const events = eventsOf(job, outputs.store, equipment, { snapshots, distribute });
+    const { sharing } = options;
+    const share = sharing && ((parts: SearchParts<unknown>) => sharing.join(parts, equipment));
+    const events = eventsOf(job, outputs.store, equipment, { snapshots, distribute, share });
     const { status, done } = await record(folder, events, signal, show);
     progress.clear();
     if (status === "interrupted" || !done) {
-      progress.line(`interrupted; to go on:\n  ${commandName()} resume ${shortPath(folder.path)}`);
+      progress.line(
+        sharing
+          ? "interrupted; to go on, give the same command again"
+          : `interrupted; to go on:\n  ${commandName()} resume ${shortPath(folder.path)}`,
+      );
       return interruptedCode;
     }
     const result = { folder, done, out: fromHere(options.out), quiet: options.json ?? false };
@@ -245,6 +269,7 @@ function newFolder(job: Job, options: ExecuteOptions): RunFolder {
   const { dataDir, out, workers } = options;
   folder.update({
     workers,
+    workingDirectory: options.sharing?.workingDirectory,
     dataDir: dataDir && fromHere(dataDir),
     out: fromHere(out),
     outputs: outputsOf(options),
@@ -290,7 +315,10 @@ async function loadData(
         `download ${file}  ${bytes(received)}${total === null ? "" : ` of ${bytes(total)}`}`
       ),
   };
-  const dataset = await openData(job.config, splits, { find });
+  // A run of a browser's tab has its images with it.
+  const kept = resume && join(resume.path, keptFolder);
+  const data = kept && await hasKeptImages(hostFiles, kept) ? kept : job.config.data;
+  const dataset = await openData({ ...job.config, data }, splits, { find });
   for (const note of dataset.notes) progress.line(`note     ${note}`);
   if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
   const advice = resume ? null : fewSteps(job.config, dataset.train.n);

@@ -3,7 +3,7 @@
  * images. All networks see the same images in the same order and start from the same seed.
  */
 import type { Dispatch } from "../../gpu/programs.ts";
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { asOption } from "../config/as_option.ts";
 import { defineEvaluator } from "../definition.ts";

@@ -201,15 +201,16 @@ const evolvingSettings = settings.extend({
   interleaved: z.number().min(0).max(1).default(0),
 });
 
+const evolves = ({ candidates, hierarchical }: Recipe): boolean =>
+  candidates === acquisitionEvolution || hierarchical !== undefined;
+
 /** Definitions of all model-based strategies. */
 export const modelBasedDefinitions: readonly StrategyDefinition[] = Object.entries(summaries).map(
   ([name, summary]) =>
     defineStrategy({
       name,
       summary,
-      settings: recipes[name as ModelBasedName].candidates === acquisitionEvolution
-        ? evolvingSettings
-        : settings,
+      settings: evolves(recipes[name as ModelBasedName]) ? evolvingSettings : settings,
       open(given, { config, space, variation, encodings }) {
         const rounds = Math.floor(config.epochs / config.roundsEvery) * config.rounds;
         const plan = modelBasedPlan(name as ModelBasedName, given, {

@@ -79,7 +79,7 @@ export function grammarSpace(
   grammar: Grammar,
   primitives: Primitives,
   config: GrammarSizes,
-  named: { name: string; published: Record<string, unknown> },
+  named: { name: string; published: Record<string, unknown> } = { name: "grammar", published: {} },
 ): GrammarSpace {
   const derivation = new Derivation(grammar);
   const format = (arch: GrammarArch) => formatArch(grammar, arch);

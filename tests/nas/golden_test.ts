@@ -69,15 +69,15 @@ const golden: Record<string, number[]> = {
   darts: [1.63026, 1.54839, 1.94910, 1.69176, 1.90633, 1.87923, 2.62136, 2.43381, 1.66544, 1.77670],
   grammar: [
     1.70106,
-    1.60223,
-    1.65745,
-    1.63325,
-    1.54844,
-    1.65066,
-    1.5702,
-    1.60409,
-    1.62761,
-    1.64281,
+    1.59983,
+    1.66657,
+    1.63658,
+    1.55046,
+    1.6921,
+    1.58923,
+    1.62865,
+    1.68346,
+    1.65016,
   ],
 };
 
@@ -92,8 +92,8 @@ async function losses(mode: string): Promise<number[]> {
       "space.layers": mode === "nasbench-macro" ? 8 : 3,
       "space.filters": 4,
       ...Object.hasOwn(shape, "blocks") && { "space.blocks": 3 },
-      // At larger rates a rounding error grows past the tolerance within ten steps.
-      "optimizer.lrMax": 0.005,
+      // At larger rates a rounding error grows past the tolerance within ten steps, soonest in a deep network.
+      "optimizer.lrMax": mode === "grammar" ? 0.001 : 0.005,
     },
   });
   const data = syntheticDataSet({ train: 320, image: [20, 20, 3], classes: 5 });

@@ -1,7 +1,7 @@
 /** The server's answers as zod schemas, for the types of its handlers and its OpenAPI document. */
 import { z } from "@hono/zod-openapi";
 import { archFile } from "../nas/arch_formats/arch_file.ts";
-import { runState } from "../run/state.ts";
+import { runState } from "../run/state_schema.ts";
 import { runId } from "./runs_folder.ts";
 
 const fraction = z.number();
@@ -104,6 +104,10 @@ export const trialDetail = trialRow.extend({
   macs: z.number().nullable(),
   arch: archFile,
   command: z.string(),
+  /** The architecture in the notations of its space, by name. */
+  texts: z.record(z.string(), z.string()),
+  /** The hierarchy behind it, in reading order; empty for spaces without one. */
+  outline: z.array(z.object({ label: z.string(), level: z.number() })),
 }).openapi("TrialDetail");
 
 const series = z.array(z.number().nullable());

@@ -2,7 +2,7 @@
  * Evaluation without data or device: how near the number of parameters is to a goal (the `debug` objective of
  * Schrodi et al., NeurIPS 2023). A search finishes in seconds, so that strategies are tried out and compared on it.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { Tape } from "../../autodiff/tape.ts";
 import { WeightStore } from "../../nn/weights.ts";
 import { limits, sizeOf } from "../config/limits.ts";

@@ -1,5 +1,5 @@
 /** User-configurable settings of predictors. */
-import { z } from "zod";
+import * as z from "zod";
 import { limits, sizeOf } from "../config/limits.ts";
 import { UsageError } from "../../common/errors.ts";
 import { expectation, firstProblem } from "../config/zod_messages.ts";
@@ -18,6 +18,8 @@ const schema = z.strictObject({
   loss: z.enum(["mae", "mse", "mape"]),
   /** Number of networks of an ensemble. */
   ensemble: sizeOf(limits.predictorLayers),
+  /** Largest variance of the noise, in units of the targets' variance. */
+  noise: z.number().min(1e-5).max(1),
 }).partial();
 
 export type PredictorSettings = z.infer<typeof schema>;
@@ -36,6 +38,7 @@ export const ownSettings: Readonly<SettingsInConfig> = {
   rate: 0,
   loss: "",
   ensemble: 0,
+  noise: 0,
 };
 
 /** The settings that differ from the predictor's own defaults. */

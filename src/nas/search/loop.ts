@@ -18,6 +18,7 @@ import { selection } from "./selection.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Store } from "./store.ts";
 import type { Scored, State, Strategy, TrialStatus } from "../strategy.ts";
+import { isUntrained } from "../zero_cost/untrained_trials.ts";
 
 /** Parts of a search; `openSearch` makes them from a config. */
 export interface SearchParts<A> {
@@ -27,6 +28,8 @@ export interface SearchParts<A> {
   evaluator: Evaluator<A>;
   /** Fields of the start event beside the config. */
   start: Omit<Extract<RunEvent, { type: "start" }>, "type" | "config" | "command">;
+  /** Parameters and multiply-adds of an architecture. */
+  sizes(arch: A): { parameters: number; macs: number };
   /** Whether an architecture satisfies the constraints on parameters and multiply-adds. */
   fits(arch: A): boolean;
   /** Kind of score that arch.json records. */
@@ -186,7 +189,8 @@ class Loop<A> {
       const scored = yield* this.#scored();
       this.#at.reports.push(await strategy.tell(scored));
       yield* this.#trials(scored);
-      this.#at.round++;
+      // Untrained scores come on top: rounds and queries count what the evaluator itself scores.
+      if (scored.length === 0 || !scored.every(isUntrained)) this.#at.round++;
       this.#clock.add("round", 1, performance.now() - from);
       yield* this.#checkpoints.at(false);
     }
@@ -270,7 +274,7 @@ class Loop<A> {
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
     const { space, config } = this.parts;
     for (const { id, arch, epochs: trainedEpochs, partial, score, ...about } of scored) {
-      const { parents, seed, status, reason, askedAfter } = about;
+      const { parents, seed, model, status, reason, askedAfter } = about;
       const choice = space.encode(arch);
       const found = {
         trial: id,
@@ -286,6 +290,7 @@ class Loop<A> {
         objectives,
         parents,
         seed,
+        model,
         status,
         reason,
         askedAfter,

@@ -2,8 +2,8 @@
  * Spaces given by a context-free grammar (Schrodi et al., NeurIPS 2023): an architecture is a derivation tree.
  * `choice` holds a production per non-terminal that has several, depth first and left to right.
  */
-import { z } from "zod";
-import { UsageError } from "../../common/errors.ts";
+import * as z from "zod";
+import { DataError, UsageError } from "../../common/errors.ts";
 import { asOption } from "../config/as_option.ts";
 import { limits, settingText, sizeOf } from "../config/limits.ts";
 import { defineSpace } from "../definition.ts";
@@ -12,7 +12,9 @@ import { decodeTrees, Derivation, encodeTrees } from "../grammar/cursor.ts";
 import { flatGraphs } from "../grammar/flat.ts";
 import type { Grammar, GrammarArch } from "../grammar/grammar.ts";
 import { foldGraphs, fullGraph } from "../grammar/kernel_graphs.ts";
+import { countArchs, log10 } from "../grammar/language.ts";
 import { grammarNetwork } from "../grammar/network.ts";
+import { outlineOf } from "../grammar/outline.ts";
 import { pictures } from "../grammar/pictures.ts";
 import { type Primitive, type Primitives, primitivesWith } from "../grammar/primitives.ts";
 import { looksLikeNb201, NB201_SPACE, type Nb201Strings, nb201Strings } from "../grammar/nb201.ts";
@@ -27,16 +29,33 @@ const HIERARCHICAL = "nb201_variable_multi_multi";
 const CELLS = "nb201_fixed_1_none";
 
 const names = [...builtInGrammars.keys()];
-const isGrammar = (setting: string) => builtInGrammars.has(setting) || isGrammarText(setting);
+const expected = `one of ${names.join(", ")}`;
+
+/** The fault of a grammar file's text; null for a sound one. */
+function faultOf(text: string): string | null {
+  try {
+    opened(text);
+    return null;
+  } catch (error) {
+    if (error instanceof DataError) return error.message;
+    throw error;
+  }
+}
+
+/** Message for a setting that is neither a name nor the text of a sound grammar. */
+const wrongGrammar = ({ input }: { input?: unknown }): string =>
+  typeof input === "string" && isGrammarText(input) && faultOf(input) ||
+  `expected ${expected}, or a grammar file`;
+
+const grammarText = settingText.refine(
+  (text) => isGrammarText(text) && faultOf(text) === null,
+  { error: wrongGrammar },
+);
 
 const settings = z.strictObject({
   /** Name of a built-in grammar, or the text of a grammar file. */
-  grammar: settingText.refine(isGrammar, `expected one of ${names.join(", ")}, or a grammar file`)
-    .default(HIERARCHICAL).meta(
-      asOption(`grammar file, or one of ${names.join(", ")}`, {
-        isContents: true,
-      }),
-    ),
+  grammar: z.union([z.enum(names), grammarText], { error: wrongGrammar }).default(HIERARCHICAL)
+    .meta(asOption(`grammar file, or ${expected}`, { isContents: true })),
   /** Cells of a network made of normal and reduction cells. */
   layers: layers(3, 8),
   filters: sizeOf(limits.filters).default(16).meta(FILTERS),
@@ -67,6 +86,10 @@ export function grammarSpace(
     summary: grammar.summary,
     grammar,
     primitives,
+    size: () => ({
+      log10: log10(countArchs(grammar, { constrained: true })),
+      log10Distinct: log10(countArchs(grammar, { constrained: true, distinct: true })),
+    }),
     start: () => derivation.start(),
     decode: (choice) => decodeTrees(derivation, choice),
     encode: (arch) => encodeTrees(grammar, arch),
@@ -93,6 +116,7 @@ export function grammarSpace(
       const motifs = arch.map((tree) => foldGraphs(grammar, tree, primitives));
       return grammar.levels.map((_, level) => motifs.map((graphs) => graphs[level]));
     },
+    outline: (arch) => outlineOf(grammar, arch),
     picture: (arch) => pictures(grammar, arch, primitives),
     mutate: (arch, rng) => mutated(grammar, arch, rng),
     ...grammar.motifs.length === 1 && {
@@ -144,7 +168,7 @@ function grammarOf(text: string): string {
   return names.find(isWord) ?? names.find(begins) ?? HIERARCHICAL;
 }
 
-const opened = (name: string) => openGrammar(name, primitivesWith());
+const opened = (setting: string) => openGrammar(setting, primitivesWith());
 
 const notation: Notation<GrammarArch> = {
   looks,

@@ -3,7 +3,7 @@
  * MLSys 2020, algorithm 2): an architecture is promoted to the next fidelity as soon as it is among the best
  * of those that are finished at its own; no rung waits for its last trial.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { Rng, Stream } from "../../common/random.ts";
 import { limits, sizeOf } from "../config/limits.ts";

@@ -1,5 +1,5 @@
 /** Random search: samples each architecture by the space (every decision uniform) or by an encoding. */
-import { z } from "zod";
+import * as z from "zod";
 import { Rng, Stream } from "../../common/random.ts";
 import { defineStrategy } from "../definition.ts";
 import type { Strategy } from "../strategy.ts";

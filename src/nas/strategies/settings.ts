@@ -1,5 +1,5 @@
 /** Settings shared by several strategies. */
-import { z } from "zod";
+import * as z from "zod";
 import { nameText } from "../config/limits.ts";
 
 /** Encodings by which a strategy samples, varies and describes architectures. */
@@ -17,5 +17,6 @@ export const encodingSettings = {
 /** Sizes of population and tournament by the cost of a score. */
 export const POPULATIONS = {
   lookup: { population: 30, tournament: 10 },
+  untrained: { population: 30, tournament: 10 },
   training: { population: 5, tournament: 2 },
 } as const;

@@ -3,6 +3,7 @@ import type { Graph } from "../../nas/space.ts";
 import { chainOf, layOutChain } from "./chain.ts";
 import { layOutDag } from "./dag.ts";
 import { textWidth } from "./svg.ts";
+import { layOutTree, treeOf } from "./tree.ts";
 
 export type GraphNode = Graph["nodes"][number];
 export type GraphEdge = Graph["edges"][number];
@@ -47,8 +48,16 @@ export function wordsOf({ kind, label, group }: GraphNode): string {
   return name === undefined ? "+" : `+ ${name}`;
 }
 
-/** Lays out a chain with skips as a column with arcs; every other graph by Graphviz. */
-export async function layOut(graph: Graph): Promise<Layout> {
+/** Lays out any directed graph. */
+export type LayOutGraph = (graph: Graph) => Layout | Promise<Layout>;
+
+/**
+ * Lays out a chain with skips as a column with arcs, a tree in rows, every other graph by `others`, by default
+ * Graphviz.
+ */
+export async function layOut(graph: Graph, others: LayOutGraph = layOutDag): Promise<Layout> {
   const chain = chainOf(graph);
-  return chain ? layOutChain(graph, chain) : await layOutDag(graph);
+  if (chain) return layOutChain(graph, chain);
+  const tree = treeOf(graph);
+  return tree ? layOutTree(graph, tree) : await others(graph);
 }

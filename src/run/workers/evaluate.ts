@@ -1,5 +1,5 @@
 /** Work of a search: evaluates single trials with the run's own evaluator, opened from the same config. */
-import { z } from "zod";
+import * as z from "zod";
 import type { FindOptions } from "../../data/mod.ts";
 import type { Tuned } from "../../gpu/tuning.ts";
 import { parseSearchConfig, type SearchConfig } from "../../nas/config/config.ts";

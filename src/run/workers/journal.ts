@@ -3,7 +3,7 @@
  * state of the workers now, for the page and for `denas runs --workers`.
  */
 import { join } from "@std/path";
-import { z } from "zod";
+import * as z from "zod";
 import { LineFile, writeAtomic } from "../files.ts";
 import type { Channel } from "./channel.ts";
 import type { Attempt } from "./distribute.ts";

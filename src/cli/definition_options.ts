@@ -2,11 +2,12 @@
  * Options declared by the settings of spaces, strategies and evaluators: `.meta(asOption("what it is"))` in the
  * schema of a definition is the only place that names such an option.
  */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import type { Overrides } from "../nas/config/config.ts";
 import { evaluators, spaces, strategies } from "../nas/registry.ts";
 import { fromHere } from "./paths.ts";
+import { readJson } from "../run/folder.ts";
 import { number, whole } from "./run_options.ts";
 
 const sections = { space: spaces, strategy: strategies, evaluator: evaluators };
@@ -22,7 +23,7 @@ export interface SettingOption {
   /** Kinds that have the setting. */
   kinds: string[];
   help: string;
-  type: "whole" | "number" | "flag" | "text" | "file";
+  type: "whole" | "number" | "flag" | "text" | "json" | "file" | "contents";
 }
 
 /** Options of all definitions of a section. Where two share an option, the help of the first is used. */
@@ -36,7 +37,7 @@ export function optionsOf(section: Section): SettingOption[] {
       const known = found.get(name);
       if (known) known.kinds.push(kind);
       else {
-        const type = isFile ? "file" : typeOf(schema);
+        const type = isFile === "contents" ? "contents" : isFile ? "file" : typeOf(schema);
         found.set(name, { name, setting, kinds: [kind], help: description, type });
       }
     }
@@ -52,7 +53,17 @@ function typeOf(schema: z.ZodType): SettingOption["type"] {
     ? "number"
     : type === "boolean"
     ? "flag"
+    : type === "object"
+    ? "json"
     : "text";
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError("JSON");
+  }
 }
 
 /** `legacyFixed` is typed `--legacy-fixed`. */
@@ -65,7 +76,8 @@ export function addDefinitionOptions(command: Command, section: Section): Comman
     const flag = flagOf(name);
     if (type === "flag") command.option(flag, help);
     else if (type === "text") command.option(`${flag} <name>`, help);
-    else if (type === "file") command.option(`${flag} <file>`, help);
+    else if (type === "json") command.option(`${flag} <json>`, help, json);
+    else if (type === "file" || type === "contents") command.option(`${flag} <file>`, help);
     else command.option(`${flag} <n>`, help, type === "whole" ? whole : number);
   }
   return command;
@@ -77,8 +89,13 @@ export function definitionOverrides(options: object, section: Section): Override
   return Object.fromEntries(
     optionsOf(section).map(({ name, setting, type }) => {
       const value = given[name];
-      const isPath = type === "file" && typeof value === "string";
-      return [`${section}.${setting}`, isPath ? fromHere(value) : value];
+      if (typeof value !== "string") return [`${section}.${setting}`, value];
+      const read = type === "file"
+        ? fromHere(value)
+        : type === "contents"
+        ? readJson(fromHere(value))
+        : value;
+      return [`${section}.${setting}`, read];
     }),
   );
 }

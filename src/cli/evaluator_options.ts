@@ -24,6 +24,9 @@ export function addEvaluatorOptions(command: Command): Command {
     evaluators.all().map(({ name, summary }) => `${name}: ${summary}`).join("; "),
     kind,
   );
+  for (const { flag } of evaluators.all()) {
+    if (flag) command.option(flagOf(flag.option), flag.help);
+  }
   return addDefinitionOptions(command, "evaluator")
     .option("--queries <n>", "architectures to score (table, train)", whole)
     .option(
@@ -40,16 +43,25 @@ function kind(text: string): string {
   return text;
 }
 
-/** Settings that were given. A table implies the evaluator that uses it. */
-export function evaluatorOverrides(options: EvaluatorOptions & { budget?: number }): Overrides {
+/**
+ * Settings that were given. A table implies the evaluator that uses it, a flag the one that declares it.
+ * @param usual the evaluator where none is chosen.
+ */
+export function evaluatorOverrides(
+  options: EvaluatorOptions & { budget?: number },
+  usual = "shared",
+): Overrides {
   const { table, queries, budget } = options;
-  const chosen = options.evaluator ?? (table === undefined ? undefined : "table");
+  const flagged = evaluators.all().find(({ flag }) =>
+    flag && (options as Record<string, unknown>)[flag.option] === true
+  )?.name;
+  const chosen = options.evaluator ?? flagged ?? (table === undefined ? undefined : "table");
   if (chosen === "table" && budget !== undefined) {
     throw new UsageError(
       "Cannot fit a search on a table to --budget: it takes seconds; give --queries instead",
     );
   }
-  if (queries !== undefined && evaluators.get(chosen ?? "shared").cost === "pass") {
+  if (queries !== undefined && evaluators.get(chosen ?? usual).cost === "pass") {
     throw new UsageError(
       "Cannot use --queries with shared weights: they are trained in epochs; give --epochs, or " +
         "--set rounds=… and --set perRound=…",
@@ -57,9 +69,9 @@ export function evaluatorOverrides(options: EvaluatorOptions & { budget?: number
   }
   for (const { name, kinds } of optionsOf("evaluator")) {
     const given = (options as Record<string, unknown>)[name] !== undefined;
-    if (!given || kinds.includes(chosen ?? "shared")) continue;
+    if (!given || kinds.includes(chosen ?? usual)) continue;
     throw new UsageError(
-      `Cannot use ${flagOf(name)} with evaluator ${chosen ?? "shared"}: it is an option of ` +
+      `Cannot use ${flagOf(name)} with evaluator ${chosen ?? usual}: it is an option of ` +
         `--evaluator ${kinds.join(" or ")}`,
     );
   }

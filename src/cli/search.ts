@@ -28,7 +28,8 @@ import {
 import { fromHere } from "./paths.ts";
 import { addDefinitionOptions, definitionOverrides } from "./definition_options.ts";
 import { dataName, readSettings } from "./read_settings.ts";
-import { strategies } from "../nas/registry.ts";
+import { searchSection } from "../nas/config/presets.ts";
+import { spaces, strategies } from "../nas/registry.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
 
@@ -37,7 +38,7 @@ interface SearchOptions extends ConfigOptions, NnablaSearchOptions, EvaluatorOpt
   strategy?: string;
   maxParams?: number;
   maxMacs?: number;
-  channels?: "whole" | "range";
+  channels?: "whole" | "range" | "code" | "paper";
 }
 
 export function addSearch(program: Command, finish: (code: number) => void): void {
@@ -53,8 +54,9 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
     .addOption(
       new Option(
         "--channels <kind>",
-        "macro: a layer has one operation (whole), or takes a range of the channels of each",
-      ).choices(["whole", "range"]),
+        "macro: a layer has one operation (whole), or takes a range of the channels of each; modular: modules " +
+          "as the released code builds them (code), or true NAS-Bench-101 cells (paper)",
+      ).choices(["whole", "range", "code", "paper"]),
     )
     .option("--out <file>", "where to copy the winner", "arch.json");
   addDefinitionOptions(addConfigOptions(command), "space");
@@ -102,15 +104,24 @@ async function drawOnly(options: SearchOptions, command: Command): Promise<void>
   });
 }
 
+/** The evaluator of the preset of the named space. */
+function usualEvaluator({ mode, preset }: SearchOptions): string | undefined {
+  const definition = mode === undefined ? undefined : spaces.find(mode);
+  return definition && searchSection(definition, preset).evaluatorKind;
+}
+
 async function givenSettings(options: SearchOptions): Promise<Overrides> {
   return {
     ...overridesOf(options),
     ...definedOnly(definitionOverrides(options, "space")),
     ...definedOnly(nnablaSearchOverrides(options)),
     ...definedOnly(definitionOverrides(options, "strategy")),
-    ...definedOnly(evaluatorOverrides(options)),
+    ...definedOnly(evaluatorOverrides(options, usualEvaluator(options))),
     data: await dataName(options.data),
     "strategy.kind": options.strategy,
+    "space.channels": ["code", "paper"].includes(options.channels ?? "")
+      ? options.channels
+      : undefined,
     maxParams: options.maxParams,
     maxMacs: options.maxMacs,
     ...options.set,

@@ -52,6 +52,7 @@ const scoredBy: Record<NonNullable<ArchFile["scoreKind"]>, string> = {
   retrained: "retrained",
   "trained-briefly": "after a short training",
   table: "looked up",
+  computed: "computed",
 };
 
 /** One line about the architecture: space, settings, data and score. */

@@ -118,6 +118,14 @@ export interface SearchSpace<A> {
   graphs(arch: A): LabelledGraph[];
   /** Graphs for drawing: one per cell, or one for a whole network. */
   picture(arch: A): Graph[];
+  /** Number of architectures with different keys, where it is known. */
+  size?: number;
+  /** Group of a weight, by its name, that is inherited as a whole; default: its layer. */
+  slot?(weight: string): string;
+  /** Remarks for the user on how the space was made; a search prints them as warnings. */
+  notes?: readonly string[];
+  /** An architecture to begin a search with; default: every decision uniform. */
+  sample?(rng: Rng): A;
   mutate?(arch: A, rng: Rng): A;
   neighbours?(arch: A): A[];
   crossover?(a: A, b: A, rng: Rng): A;

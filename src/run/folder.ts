@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { basename, join } from "@std/path";
 import { DataError, UsageError } from "../common/errors.ts";
 import { type LoggedEvent, type RunEvent, runEvent } from "../nas/events.ts";
+import type { WeightFiles } from "../nas/search/inheritance.ts";
 import type { Store } from "../nas/search/store.ts";
 import type { State } from "../nas/strategy.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
@@ -12,6 +13,7 @@ import { takeGuard } from "./guard.ts";
 import { hostDigest } from "./host_digest.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 import { readState, type RunState, writeState } from "./state.ts";
+import { weightFolder } from "./weight_folder.ts";
 import { readRunTuning, type RunTuning, runTuningPath } from "./tuning.ts";
 
 export type Command = "search" | "retrain";
@@ -41,6 +43,7 @@ export class RunFolder implements Store {
   readonly damage: readonly string[];
   /** Version of Deno at the run's start. */
   readonly startedWith: string;
+  readonly weights: WeightFiles;
   readonly #guard: Deno.FsFile;
   readonly #events: LineFile;
   readonly #trials: LineFile;
@@ -50,6 +53,7 @@ export class RunFolder implements Store {
 
   private constructor(readonly path: string, guard: Deno.FsFile) {
     this.#guard = guard;
+    this.weights = weightFolder(join(path, "weights"));
     this.config = readJson(join(path, "config.json"));
     this.configHash = hashConfig(path);
     this.tuning = readRunTuning(runTuningPath(path));

@@ -30,15 +30,19 @@ export const archFile = z.object({
   /** Choice at every decision of the space, in its order. */
   choice: z.array(countOf(limits.options)).max(maxChoices),
   /** Settings of the space in which the architecture was found. */
-  settings: z.record(nameText, z.union([z.number(), z.boolean(), nameText])),
+  settings: z.record(
+    nameText,
+    z.union([z.number(), z.boolean(), nameText, z.array(nameText).max(limits.modules.most)]),
+  ),
   /** Name of the data set. */
   data: pathText.optional(),
   /**
    * Accuracy as a fraction, unless `scoreUnit` is present. `scoreKind` tells what was measured: with shared
-   * weights, after training from scratch (briefly, in a search), or a table's value.
+   * weights, after training (briefly, in a search), a table's value, or a figure computed without images.
    */
   score: z.number().optional(),
-  scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table"]).optional(),
+  scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table", "computed"])
+    .optional(),
   scoreUnit: nameText.optional(),
   run: pathText.optional(),
   /** Search strategy that found it, or `baseline` for a network made by hand. */

@@ -3,11 +3,12 @@
 /**
  * Metadata for `.meta()` of a setting that is also an option of `search`.
  * @param description of the option, for `--help`.
- * @param names another `option` name than the setting's; `isFile`: the value is a path from the user's folder.
+ * @param names another `option` name than the setting's; `isFile`: the value is a path from the user's folder, or
+ * the contents of a JSON file there.
  */
 export const asOption = (
   description: string,
-  names: { option?: string; isFile?: boolean } = {},
+  names: { option?: string; isFile?: boolean | "contents" } = {},
 ) => ({
   option: true,
   ...names,

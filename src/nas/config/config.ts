@@ -10,7 +10,7 @@ import {
   type SearchConfig,
   searchConfig,
 } from "./config_schema.ts";
-import type { Plugin, Settings } from "../definition.ts";
+import type { Plugin, Settings, SpaceDefinition } from "../definition.ts";
 import { expectation, firstProblem } from "./zod_messages.ts";
 import { faithfulSettings } from "./faithful.ts";
 import { finalSection, searchSection } from "./presets.ts";
@@ -44,11 +44,19 @@ export interface SearchChoice {
  */
 export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
   const { mode, preset = "quick", faithful = false } = choice;
-  const overrides = longNames(choice.overrides ?? {});
   const definition = spaces.get(mode);
+  const overrides = longNames(ownNames(choice.overrides ?? {}, definition));
   const section = searchSection(definition, preset);
-  const { controller, quirks, strategySettings, withBatch = [], ...rest } = section;
-  const evaluator = evaluators.get(nameIn(overrides["evaluator.kind"], "shared"));
+  const {
+    controller,
+    quirks,
+    strategySettings,
+    evaluatorKind = "shared",
+    withBatch = [],
+    ...rest
+  } = section;
+  const evaluator = evaluators.get(nameIn(overrides["evaluator.kind"], evaluatorKind));
+  const usual = evaluator.name === evaluatorKind;
   const strategy = strategies.get(nameIn(overrides["strategy.kind"], section.strategy));
   const defaults = strategy.defaults?.({ preset, controller, cost: evaluator.cost });
   const own = strategy.name === section.strategy ? strategySettings : undefined;
@@ -59,13 +67,14 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
     ...rest,
     space: withDefaults(definition, section.space),
     strategy: withDefaults(strategy, { ...defaults, ...own }),
-    evaluator: withDefaults(evaluator, evaluator.cost === "pass" ? section.evaluator : {}),
+    evaluator: withDefaults(evaluator, usual ? section.evaluator : {}),
   });
   if (faithful) {
     applyWhereKnown(base, faithfulSettings("search", definition, quirks));
   }
   applyOverrides(base, following(withBatch, overrides.batch));
-  applyOverrides(base, evaluator.loop ?? {});
+  // A preset's own loop is made for its evaluator.
+  if (section.evaluatorKind === undefined || !usual) applyOverrides(base, evaluator.loop ?? {});
   applyOverrides(base, strategy.loop ?? {});
   applyOverrides(base, overrides);
   return parseSearchConfig(base);
@@ -105,6 +114,15 @@ const withDefaults = (definition: Plugin, settings: Record<string, unknown>): Se
   kind: definition.name,
   ...settingsOf(definition, settings),
 });
+
+/** Replaces the published program's names of settings. */
+const ownNames = (overrides: Overrides, { aliases = {} }: SpaceDefinition): Overrides =>
+  Object.fromEntries(
+    Object.entries(overrides).map(([name, value]) => [
+      Object.hasOwn(aliases, name) ? aliases[name] : name,
+      value,
+    ]),
+  );
 
 /** Writes `strategy` as `strategy.kind`. */
 function longNames(overrides: Overrides): Overrides {
@@ -198,7 +216,10 @@ function checked(
   what: string,
 ): Settings {
   const result = definition.settings.safeParse(settings, { error: expectation });
-  if (result.success) return { kind, ...result.data };
+  if (result.success) {
+    const whole = definition.type === "space" && definition.completed?.(result.data);
+    return { kind, ...whole || result.data };
+  }
   throw new UsageError(
     `Cannot use the ${what} settings: ${place}.${firstProblem(result.error, settings)}; ` +
       `--print-config shows all settings`,

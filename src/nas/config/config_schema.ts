@@ -6,8 +6,16 @@ import { countOf, limits, nameText, pathText, sizeOf, tooLarge } from "./limits.
 const compared = sizeOf(limits.compared);
 const share = z.number().gt(0).max(1);
 
+/** A change of the learning rate: its factor on `lrMax` for the epochs after `after`, counted from 0. */
+const rateStep = z.strictObject({
+  after: countOf(limits.epochs),
+  factor: z.number().positive().max(1),
+});
+
 export const optimizerSettings = z.strictObject({
-  schedule: z.enum(["cosine-restarts", "cosine", "staircase", "constant"]),
+  /** SGD with momentum, or Adam. */
+  algorithm: z.enum(["sgd", "adam"]).default("sgd"),
+  schedule: z.enum(["cosine-restarts", "cosine", "staircase", "steps", "constant"]),
   lrMax: z.number().positive(),
   lrMin: z.number().nonnegative(),
   /** Length of the first cycle in epochs, and the factor by which cycles grow (cosine-restarts). */
@@ -18,6 +26,16 @@ export const optimizerSettings = z.strictObject({
   /** Factor applied once per `lrDecayEvery` epochs (staircase). */
   lrDecay: z.number().positive().max(1),
   lrDecayEvery: sizeOf(limits.epochs),
+  /** Changes of the rate (steps), by rising epoch: the last one that is reached holds. */
+  lrSteps: z.array(rateStep).max(64, "expected at most 64: no published schedule has more")
+    .refine(
+      (steps) => steps.every(({ after }, i) => i === 0 || after > steps[i - 1].after),
+      "expected rising epochs in after",
+    ).default([]),
+  /** Decays of the running means of gradient and square, and ε (adam). */
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.999),
+  epsilon: z.number().positive().default(1e-7),
   momentum: z.number().min(0).lt(1),
   nesterov: z.boolean(),
   /** Reset momentum to 0 at each epoch of a search, like code that makes a new optimiser per epoch. */
@@ -41,6 +59,8 @@ const augment = z.strictObject({
   flip: z.boolean(),
   /** Largest random rotation in radians, either way. */
   rotate: z.number().min(0).max(1.6),
+  /** Largest shift either way, as a share of the height and of the width; edges are repeated outwards. */
+  shift: z.number().min(0).max(1).default(0),
   /** Side of the square that is zeroed; 0 = off. */
   cutout: countOf(limits.side),
   cutoutLegacy: z.boolean(),

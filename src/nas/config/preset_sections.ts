@@ -14,7 +14,9 @@ export interface SearchSection
   strategySettings?: Record<string, unknown>;
   /** Settings of the controller, for strategies that have one. */
   controller?: ControllerConfig;
-  /** Settings of shared-weight evaluation that differ from its defaults. */
+  /** Name of the evaluator; default: shared. */
+  evaluatorKind?: string;
+  /** Settings of that evaluator that differ from its defaults. */
   evaluator: Record<string, unknown>;
   quirks?: SectionQuirks;
   /** Settings, by dotted name, that take the batch size if the user gives one. */

@@ -1,5 +1,6 @@
 /** The built-in evaluators. A new one is one file and one line here. */
 import type { EvaluatorDefinition } from "../definition.ts";
+import { debugDefinition } from "./debug.ts";
 import { sharedDefinition } from "./shared.ts";
 import { tableDefinition } from "./table.ts";
 import { trainDefinition } from "./train.ts";
@@ -8,4 +9,5 @@ export const builtInEvaluators: readonly EvaluatorDefinition[] = [
   sharedDefinition,
   tableDefinition,
   trainDefinition,
+  debugDefinition,
 ];

@@ -89,6 +89,9 @@ class Loop<A> {
     }
     const warm = saved ? null : await this.parts.warmStart?.();
     yield { type: "start", command: "search", ...start, config };
+    if (!saved) {
+      for (const message of this.parts.space.notes ?? []) yield { type: "warn", message };
+    }
     if (saved) yield { type: "resume", fromStep: this.parts.figures().step };
     if (warm) {
       yield warm;
@@ -124,6 +127,7 @@ class Loop<A> {
     const { config, strategy, evaluator } = this.parts;
     if (evaluator.oneByOne) this.#before = await this.#now();
     const trials = await strategy.ask(config.perRound);
+    if (trials.length === 0) return [];
     const results: Result[] = [];
     for await (const result of this.#scoring.results(trials)) {
       results.push(result);
@@ -169,7 +173,7 @@ class Loop<A> {
       seconds: (performance.now() - begin) / 1000,
       stoppedAt: this.#at.stopped?.score,
     };
-    const more = this.#at.epoch < config.epochs && !this.#at.stopped;
+    const more = this.#at.epoch < config.epochs && !this.#at.stopped && !this.#at.exhausted;
     this.#at = { ...this.#at, phase: more ? this.#phases[0] : "selection", round: 0, reports: [] };
     yield* this.#checkpoints.at(true);
   }
@@ -180,6 +184,15 @@ class Loop<A> {
     while (this.#at.round < config.rounds) {
       const from = performance.now();
       const scored = yield* this.#scored();
+      if (scored.length === 0) {
+        this.#before = null;
+        yield {
+          type: "warn",
+          message: strategy.finished ?? "The strategy asks for no more trials.",
+        };
+        this.#at.exhausted = true;
+        return;
+      }
       this.#at.reports.push(await strategy.tell(scored));
       yield* this.#trials(scored);
       this.#at.round++;
@@ -251,7 +264,7 @@ class Loop<A> {
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
     const { space, config } = this.parts;
     for (const { id, arch, epochs: trainedEpochs, partial, score, ...about } of scored) {
-      const { parents, seed, status, reason } = about;
+      const { parents, inherit, seed, status, reason } = about;
       const choice = space.encode(arch);
       const found = {
         trial: id,
@@ -261,7 +274,7 @@ class Loop<A> {
         score: score.value,
       };
       const { objectives } = score;
-      const told = { trainedEpochs, partial, objectives, parents, seed, status, reason };
+      const told = { trainedEpochs, partial, objectives, parents, inherit, seed, status, reason };
       yield { type: "trial", ...found, on: "reward", ...told };
       this.#at.trials = Math.max(this.#at.trials, id + 1);
       this.#count(status, reason);

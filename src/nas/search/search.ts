@@ -9,6 +9,7 @@ import type { SearchConfig } from "../config/config.ts";
 import type { RunEvent } from "../events.ts";
 import { searchLoop, type SearchParts } from "./loop.ts";
 import { furtherObjectives, limits, openStrategy, sizesIn } from "./parts.ts";
+import type { EvaluatorContext } from "../definition.ts";
 import { openedEvaluator } from "../plugin_open.ts";
 import { evaluators, openSpace, strategies } from "../registry.ts";
 import type { Store } from "./store.ts";
@@ -73,7 +74,7 @@ export async function openDevice(
 export async function openSearch(
   config: SearchConfig,
   gpu: Gpu | null,
-  io: Pick<RunIO, "signal" | "dataset" | "find" | "cacheDir" | "initial">,
+  io: EvaluatorContext["io"],
 ): Promise<SearchParts<unknown>> {
   const { kind, ...settings } = config.evaluator;
   const space = openSpace(config.space);
@@ -85,12 +86,13 @@ export async function openSearch(
   });
   const { evaluator, target, warmStart, scoreKind, unfit, report } = opened;
   const sizes = sizesIn(space, { ...target, form: "search" });
-  const strategy = await openStrategy(config, space, {
+  const plain = await openStrategy(config, space, {
     gpu,
     fidelities: evaluator.fidelities,
     cacheDir: io.cacheDir,
     signal: io.signal,
   });
+  const strategy = opened.inheritance?.around(plain) ?? plain;
   return {
     config,
     space,

@@ -18,6 +18,7 @@ import { addDoctor } from "./doctor.ts";
 import { addExport } from "./export.ts";
 import { addExtract } from "./extract.ts";
 import { fromHere } from "./paths.ts";
+import { addModules } from "./modules.ts";
 import { addPlot } from "./plot.ts";
 import { addPredict } from "./predict.ts";
 import { addResume } from "./resume.ts";
@@ -95,6 +96,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addExtract,
       addExport,
       addSample,
+      addModules,
       addCompare,
       addCorrelate,
       addPredict,

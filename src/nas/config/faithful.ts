@@ -151,7 +151,7 @@ export const quirks: readonly Quirk[] = [
   {
     id: "Q32",
     what: "the fitness of a search is the accuracy on the test set",
-    where: "the modular space",
+    where: "presets of the modular space",
     search: { "evaluator.fitness": "test" },
   },
 ];

@@ -38,7 +38,6 @@ export const modularDefinition = defineSpace({
   carried: (
     { modules, channels, numStages, initialModules, minModules, maxModules, stem },
   ) => ({ modules, channels, numStages, initialModules, minModules, maxModules, stem }),
-  quirks: ["Q32"],
   aliases: publishedNames(),
   example: {
     settings: {
@@ -94,14 +93,16 @@ function poolOf(settings: ModularSettings): string[] {
 
 /** Says that a pool was drawn, and by what it was ranked; empty for a pool that was given. */
 function notesOn(settings: ModularSettings): string[] {
-  const { modules, numSamples, ranked, poolSeed } = settings;
+  const { modules, numModules, numSamples, ranked, poolSeed } = settings;
   const drawn = poolOf({ ...settings, modules: [] });
   if (drawn.join() !== modules.join()) return [];
   const chosen = ranked
     ? `those with the most parameters, a zero-cost score`
     : "the first ones, without ranking";
+  const more = drawn.length - numModules;
+  const ties = more > 0 ? ` (${more} more than asked for, whose scores tie)` : "";
   return [
-    `The pool of ${drawn.length} modules was chosen from ${numSamples} sampled cells (seed ${poolSeed}): ${chosen}; ` +
+    `The pool of ${drawn.length} modules${ties} was chosen from ${numSamples} sampled cells (seed ${poolSeed}): ${chosen}; ` +
     `denas modules ranks by a table or by training, and --modules takes what it wrote`,
   ];
 }

@@ -41,10 +41,14 @@ const strategy = {
 
 const rounds = { epochs: 1, rounds: 10, perRound: 1, selection: { drawn: 0, best: 1, images: 0 } };
 
+/** The released code of this method, not that of ENAS. */
+const quirks = { instead: ["Q32"] } as const;
+
 const published: SearchSection = {
   ...paperSearch,
   ...strategy,
   ...rounds,
+  quirks,
   seed: 42,
   batch: 64,
   space: {},
@@ -68,6 +72,7 @@ const published: SearchSection = {
 
 const publishedTraining: FinalSection = {
   ...paperFinal,
+  quirks,
   seed: 42,
   epochs: 108,
   batch: 64,
@@ -100,6 +105,7 @@ const quick: SearchSection = {
   ...quickSearch,
   ...strategy,
   ...rounds,
+  quirks,
   trainImages: 4096,
   validImages: 1000,
   batch: 64,
@@ -115,6 +121,7 @@ const quick: SearchSection = {
 
 const quickTraining: FinalSection = {
   ...quickFinal,
+  quirks,
   space: small,
   optimizer: { ...adam, lrMax: 3e-3, schedule: "cosine" },
 };

@@ -5,7 +5,7 @@
 import { InvalidArgumentError } from "commander";
 import { DenasCommand } from "../src/cli/denas_command.ts";
 import { driverVersion } from "../src/run/driver.ts";
-import { whole } from "../src/cli/run_options.ts";
+import { whole } from "../src/cli/option_values.ts";
 import { UsageError } from "../src/common/errors.ts";
 import { Gpu, Stopwatch } from "../src/gpu/mod.ts";
 import { type Ceilings, noCeilings, sampleCeilings } from "./ceilings.ts";

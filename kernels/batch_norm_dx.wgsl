@@ -5,6 +5,7 @@
 // Sums in a fixed order in place of atomics: same bits each time.
 //#include lib/batch_norm_sums.wgsl
 //#include lib/batch_norm_dx.wgsl
+//#include lib/norm_weights.wgsl
 alias V = vec4f;
 const LANES: u32 = 4u;
 const SIZE: u32 = 64u;
@@ -21,6 +22,14 @@ struct P {
 @group(0) @binding(5) var<storage, read_write> grad: array<f32>;
 @group(0) @binding(6) var<storage, read_write> other: array<f32>;
 @group(0) @binding(7) var<uniform> p: P;
+
+// Writes the gradients of the weights from the results of group_sums, one channel per invocation.
+fn write_weights(first: u32, local: u32) {
+  for (var i = local; i < min(p.groups, p.c - first) * LANES; i += SIZE) {
+    let all = shares[i / LANES];
+    write_weight(first * LANES + i, vec4f(all.dot)[i % LANES], vec4f(all.dy)[i % LANES]);
+  }
+}
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {

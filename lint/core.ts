@@ -25,14 +25,19 @@ const others = new Set([
     "device_bytes",
     "file_source",
     "idx",
+    "imagenet16",
+    "npy_set",
+    "pickle",
     "published",
+    "recipes",
+    "splits",
     "synthetic",
     "tar",
   ]
     .map((name) => `src/data/${name}.ts`),
   ...["checkpoint", "draw", "history", "lines", "metadata", "safetensors", "batch_norm_state"]
     .map((name) => `src/run/${name}.ts`),
-  ...["emitters", "graph", "mod", "model"].map((name) => `src/run/onnx/${name}.ts`),
+  ...["emitters", "formulas", "graph", "mod", "model"].map((name) => `src/run/onnx/${name}.ts`),
   ...[
     ...["animation", "chain", "chart", "colours", "dag", "layout", "paint", "panels", "run_plot"],
     ...["svg", "text"],

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { UsageError } from "../common/errors.ts";
 import type { Frame } from "../run/drawing/animation.ts";
 import type { History } from "../run/history.ts";
-import { number, whole } from "./run_options.ts";
+import { number, whole } from "./option_values.ts";
 import { addArchOptions, type ArchOptions } from "./arch_options.ts";
 import { besideFile, fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";

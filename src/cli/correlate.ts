@@ -15,7 +15,7 @@ import { interruptedCode } from "../run/interrupt.ts";
 import { readSearch } from "../run/read_run.ts";
 import { readRunTuning, runTuningPath } from "../run/tuning.ts";
 import { type Equipment, withEquipment } from "./execute.ts";
-import { numberAbove0, sizeUpTo, whole } from "./run_options.ts";
+import { numberAbove0, sizeUpTo, whole } from "./option_values.ts";
 import { shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";
 import { runPath } from "./run_path.ts";

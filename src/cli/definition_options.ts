@@ -1,48 +1,58 @@
 /**
- * Options declared by the settings of spaces, strategies and evaluators: `.meta(asOption("what it is"))` in the
- * schema of a definition is the only place that names such an option.
+ * Options declared by settings: `.meta(asOption("what it is"))` in a schema is the only place that names such an
+ * option. The schemas are those of spaces, strategies and evaluators, and of a search and a retraining.
  */
 import { type Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import type { Overrides } from "../nas/config/config.ts";
+import { UsageError, whyUnreadable } from "../common/errors.ts";
 import { evaluators, spaces, strategies } from "../nas/registry.ts";
 import { fromHere } from "./paths.ts";
-import { readJson } from "../run/folder.ts";
-import { number, whole } from "./run_options.ts";
+import { number, whole } from "./option_values.ts";
 
 const sections = { space: spaces, strategy: strategies, evaluator: evaluators };
 
 /** Section of a config whose settings depend on its `kind`. */
 export type Section = keyof typeof sections;
 
-export interface SettingOption {
+interface DeclaredOption {
   /** Name of the option: `legacyFixed`. */
   name: string;
-  /** Name of the setting in its section. */
+  /** Name of the setting in its schema, dotted where it is nested. */
   setting: string;
-  /** Kinds that have the setting. */
-  kinds: string[];
   help: string;
   type: "whole" | "number" | "flag" | "text" | "json" | "file" | "contents";
+  schema: z.ZodType;
+}
+
+export interface SettingOption extends DeclaredOption {
+  /** Kinds that have the setting. */
+  kinds: string[];
 }
 
 /** Options of all definitions of a section. Where two share an option, the help of the first is used. */
 export function optionsOf(section: Section): SettingOption[] {
   const found = new Map<string, SettingOption>();
   for (const { name: kind, settings } of sections[section].all()) {
-    for (const [setting, schema] of Object.entries<z.ZodType>(settings.shape)) {
-      const { option, isFile, description = "" } = schema.meta() ?? {};
-      if (option === undefined) continue;
-      const name = option === true ? setting : String(option);
-      const known = found.get(name);
+    for (const declared of declaredIn(settings)) {
+      const known = found.get(declared.name);
       if (known) known.kinds.push(kind);
-      else {
-        const type = isFile === "contents" ? "contents" : isFile ? "file" : typeOf(schema);
-        found.set(name, { name, setting, kinds: [kind], help: description, type });
-      }
+      else found.set(declared.name, { ...declared, kinds: [kind] });
     }
   }
   return [...found.values()];
+}
+
+/** Options that a schema declares, in its order; those of nested objects by dotted setting. */
+function declaredIn(schema: z.ZodObject, prefix = ""): DeclaredOption[] {
+  return Object.entries(schema.shape as Record<string, z.ZodType>).flatMap(([name, field]) => {
+    const setting = `${prefix}${name}`;
+    if (field instanceof z.ZodObject) return declaredIn(field, `${setting}.`);
+    const { option, isFile, isContents, description: help = "" } = field.meta() ?? {};
+    if (option === undefined) return [];
+    const type = isFile ? "file" : isContents ? "contents" : typeOf(field);
+    return [{ name: option === true ? name : String(option), setting, help, type, schema: field }];
+  });
 }
 
 function typeOf(schema: z.ZodType): SettingOption["type"] {
@@ -71,8 +81,30 @@ export const flagOf = (name: string): string =>
   `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** Adds an option for every setting of a section that declares one. */
-export function addDefinitionOptions(command: Command, section: Section): Command {
-  for (const { name, help, type } of optionsOf(section)) {
+export const addDefinitionOptions = (command: Command, section: Section): Command =>
+  addOptions(command, optionsOf(section));
+
+/** Options of a section whose values say what an architecture's text means. */
+const contentsOptions = (section: Section) =>
+  optionsOf(section).filter(({ type }) => type === "contents");
+
+/** Adds the options of a section that hold the contents of a file. */
+export const addContentsOptions = (command: Command, section: Section): Command =>
+  addOptions(command, contentsOptions(section));
+
+/** Settings of a section that hold the contents of a file, as far as they were given. */
+export const contentsGiven = (options: object, section: Section): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(overridesBy(contentsOptions(section), options, ""))
+      .filter(([, value]) => value !== undefined),
+  );
+
+/** Adds an option for every setting of a schema that declares one. */
+export const addSchemaOptions = (command: Command, schema: z.ZodObject): Command =>
+  addOptions(command, declaredIn(schema));
+
+function addOptions(command: Command, options: readonly DeclaredOption[]): Command {
+  for (const { name, help, type } of options) {
     const flag = flagOf(name);
     if (type === "flag") command.option(flag, help);
     else if (type === "text") command.option(`${flag} <name>`, help);
@@ -84,18 +116,38 @@ export function addDefinitionOptions(command: Command, section: Section): Comman
 }
 
 /** Settings that were given, by dotted name. Resolving the config checks whether the kind has them. */
-export function definitionOverrides(options: object, section: Section): Overrides {
+export const definitionOverrides = (options: object, section: Section): Overrides =>
+  overridesBy(optionsOf(section), options, `${section}.`);
+
+/** Settings of a schema that were given, by dotted name. */
+export const schemaOverrides = (options: object, schema: z.ZodObject): Overrides =>
+  overridesBy(declaredIn(schema), options, "");
+
+function overridesBy(
+  declared: readonly DeclaredOption[],
+  options: object,
+  prefix: string,
+): Overrides {
   const given = options as Record<string, unknown>;
   return Object.fromEntries(
-    optionsOf(section).map(({ name, setting, type }) => {
+    declared.map(({ name, setting, type, schema }) => {
       const value = given[name];
-      if (typeof value !== "string") return [`${section}.${setting}`, value];
-      const read = type === "file"
+      if (typeof value !== "string") return [`${prefix}${setting}`, value];
+      const meant = type === "file"
         ? fromHere(value)
-        : type === "contents"
-        ? readJson(fromHere(value))
+        : type === "contents" && !schema.safeParse(value).success
+        ? contentsOf(value)
         : value;
-      return [`${section}.${setting}`, read];
+      return [`${prefix}${setting}`, meant];
     }),
   );
+}
+
+/** Text of a file, so that a run needs nothing outside its folder. */
+function contentsOf(name: string): string {
+  try {
+    return Deno.readTextFileSync(fromHere(name));
+  } catch (cause) {
+    throw new UsageError(`Cannot read ${name}: ${whyUnreadable(cause)}`, { cause });
+  }
 }

@@ -8,7 +8,7 @@ import type { DescribeOptions, Description, ReleasedCount } from "../nas/analysi
 import { finalConfig } from "../nas/config/final_config.ts";
 import { limits } from "../nas/config/limits.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
-import { sizeUpTo } from "./run_options.ts";
+import { sizeUpTo } from "./option_values.ts";
 import type { ReadArch } from "./read_arch.ts";
 import { bytes, print, table, thousands } from "./terminal.ts";
 import { addDefinitionOptions, definitionOverrides } from "./definition_options.ts";

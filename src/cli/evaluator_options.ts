@@ -9,7 +9,7 @@ import {
   flagOf,
   optionsOf,
 } from "./definition_options.ts";
-import { whole } from "./run_options.ts";
+import { whole } from "./option_values.ts";
 
 export interface EvaluatorOptions {
   evaluator?: string;

@@ -2,7 +2,7 @@
 import { join } from "@std/path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Extracted, ExtractedArch } from "../run/extract.ts";
-import { positive } from "./run_options.ts";
+import { positive } from "./option_values.ts";
 import { commandName, fromHere, quoteWord, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { counted, percent, print, printError, scoreText } from "./terminal.ts";

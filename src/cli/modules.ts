@@ -24,7 +24,7 @@ import {
   unranked,
 } from "./module_ranking.ts";
 import { fromHere, shortPath } from "./paths.ts";
-import { setting, sizeUpTo, whole } from "./run_options.ts";
+import { setting, sizeUpTo, whole } from "./option_values.ts";
 import { print, printNote, table as lines } from "./terminal.ts";
 
 interface ModulesOptions extends RankOptions {

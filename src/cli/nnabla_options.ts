@@ -2,7 +2,7 @@
 import { limits } from "../nas/config/limits.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Overrides } from "../nas/config/config.ts";
-import { number, sizeUpTo, whole } from "./run_options.ts";
+import { sizeUpTo, whole } from "./option_values.ts";
 
 /** Outputs of a search or retraining beside its run folder. */
 export interface OutputOptions {
@@ -19,7 +19,6 @@ export interface NnablaSearchOptions extends OutputOptions {
   numCandidate?: number;
   epochPerSearch?: number;
   valIter?: number;
-  earlyStopOver?: number;
   selectStrategy?: string;
   recommendedArch?: string;
   samplingOnly?: boolean;
@@ -35,7 +34,6 @@ export interface NnablaRetrainOptions extends OutputOptions {
 
 export function addNnablaSearchOptions(command: Command): Command {
   command.optionsGroup("Settings of searches, named as in nnabla-examples:")
-    .option("--early-stop-over <score>", "end once a shared-weight score is over this", number)
     .addOption(
       new Option("--select-strategy <which>", "the winner: best, or what was scored last")
         .choices(["best", "last"]),
@@ -135,7 +133,6 @@ export function nnablaSearchOverrides(options: NnablaSearchOptions): Overrides {
     perRound: options.numCandidate,
     "evaluator.passes": options.epochPerSearch,
     "evaluator.rewardBatches": options.valIter,
-    earlyStopOver: options.earlyStopOver,
     select: options.selectStrategy,
     adapter: options.context,
   };

@@ -7,7 +7,7 @@ import { DataError, whyUnreadable } from "../common/errors.ts";
 import type { Classifier } from "../nas/train/classifier.ts";
 import type { SearchConfig } from "../nas/config/config.ts";
 import type { NetworkFile } from "../nas/train/network.ts";
-import { positive } from "./run_options.ts";
+import { positive } from "./option_values.ts";
 import { fromHere } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { oneLine, paint, percent, print, printError, printNote } from "./terminal.ts";

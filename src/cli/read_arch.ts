@@ -5,6 +5,7 @@ import { pictureOf } from "../nas/config/final_config.ts";
 import { type FormOptions, readForm, readFormText } from "../nas/arch_formats/mod.ts";
 import { spaces } from "../nas/registry.ts";
 import type { ArchOptions } from "./arch_options.ts";
+import { contentsGiven } from "./definition_options.ts";
 import { fromHere } from "./paths.ts";
 
 export interface ReadArch {
@@ -23,9 +24,11 @@ export interface ReadArch {
  */
 export function readArch(
   what: string,
-  { space, archFormat, anySpace = false }: ArchOptions & { anySpace?: boolean } = {},
+  given: ArchOptions & { anySpace?: boolean } = {},
 ): ReadArch {
-  const options: FormOptions = { space, numbering: archFormat };
+  const { space, archFormat, anySpace = false } = given;
+  const settings = contentsGiven(given, "space");
+  const options: FormOptions = { space, numbering: archFormat, settings };
   const { arch, form } = readFormText(what, options) ?? readForm(readBytes(what), what, options);
   if (!anySpace && space !== undefined && space !== arch.space) {
     throw new UsageError(

@@ -9,6 +9,7 @@ import {
   resolveRetrainConfig,
   resolveSearchConfig,
   type RetrainConfig,
+  retrainConfig,
 } from "../nas/config/config.ts";
 import { finalConfig, foundAt } from "../nas/config/final_config.ts";
 import { openSpace, spaces } from "../nas/registry.ts";
@@ -28,11 +29,9 @@ import { start } from "./start.ts";
 import { print } from "./terminal.ts";
 
 type RetrainOptions = Omit<ConfigOptions, "out"> & ArchOptions & NnablaRetrainOptions & {
-  form?: string;
   /** An option of most spaces (definition_options.ts). */
   filters?: number;
   baseline?: boolean;
-  evalTestEachEpoch?: boolean;
 };
 
 const defaultArch = "arch.json";
@@ -41,10 +40,9 @@ export function addRetrain(program: Command, finish: (code: number) => void): vo
   const command = program.command("retrain")
     .argument("[arch]", `${archArgument} (default: "${defaultArch}")`)
     .description("Train a found architecture from scratch and test it.")
-    .option("--form <form>", "final (the default), or search: the network as the search trained it")
-    .option("--baseline", "a hand-made network of the same space and size in its place")
-    .option("--eval-test-each-epoch", "look at the test images after every epoch, for a curve");
-  addNnablaRetrainOptions(addDefinitionOptions(addConfigOptions(addArchOptions(command)), "space"))
+    .option("--baseline", "a hand-made network of the same space and size in its place");
+  addDefinitionOptions(addConfigOptions(addArchOptions(command), retrainConfig), "space");
+  addNnablaRetrainOptions(command)
     .addHelpText(
       "after",
       `
@@ -116,7 +114,7 @@ async function baseline(
   }
   const named = space ?? "micro";
   const overrides = {
-    ...overridesOf(options),
+    ...overridesOf(options, retrainConfig),
     ...definedOnly(definitionOverrides(options, "space")),
   };
   const config = resolveRetrainConfig({ space: named, preset, faithful, overrides });
@@ -145,11 +143,9 @@ async function toTrain(what: string, options: RetrainOptions) {
 /** @param filters of the search. */
 async function givenSettings(options: RetrainOptions, filters: number): Promise<Overrides> {
   return {
-    ...overridesOf(options),
+    ...overridesOf(options, retrainConfig),
     ...definedOnly(definitionOverrides(options, "space")),
     data: await dataName(options.data),
-    form: options.form,
-    evalTestEachEpoch: options.evalTestEachEpoch,
     ...definedOnly(nnablaRetrainOverrides(options, filters)),
     ...options.set,
   };

@@ -6,7 +6,7 @@ import { UsageError } from "../common/errors.ts";
 import type { Overrides } from "../nas/config/config.ts";
 import { type Form, formOfName } from "../nas/arch_formats/formats.ts";
 import type { Numbering } from "../nas/arch_formats/numbering.ts";
-import { setting, sizeUpTo, whole } from "./run_options.ts";
+import { setting, sizeUpTo, whole } from "./option_values.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { print, printNote } from "./terminal.ts";
 

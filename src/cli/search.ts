@@ -7,6 +7,7 @@ import {
   parseSearchConfig,
   resolveSearchConfig,
   type SearchConfig,
+  searchConfig,
 } from "../nas/config/config.ts";
 import {
   addEvaluatorOptions,
@@ -18,13 +19,7 @@ import {
   type NnablaSearchOptions,
   nnablaSearchOverrides,
 } from "./nnabla_options.ts";
-import {
-  addConfigOptions,
-  type ConfigOptions,
-  definedOnly,
-  overridesOf,
-  whole,
-} from "./run_options.ts";
+import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "./run_options.ts";
 import { fromHere } from "./paths.ts";
 import { addDefinitionOptions, definitionOverrides } from "./definition_options.ts";
 import { dataName, readSettings } from "./read_settings.ts";
@@ -36,9 +31,7 @@ import { print } from "./terminal.ts";
 interface SearchOptions extends ConfigOptions, NnablaSearchOptions, EvaluatorOptions {
   mode?: string;
   strategy?: string;
-  maxParams?: number;
-  maxMacs?: number;
-  channels?: "whole" | "range" | "code" | "paper";
+  channels?: string;
 }
 
 export function addSearch(program: Command, finish: (code: number) => void): void {
@@ -49,17 +42,15 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
       "what to search: micro (two cells), macro (a whole network), or a benchmark's space",
     )
     .option("--strategy <name>", `one of ${strategies.names.join(", ")}`)
-    .option("--max-params <n>", "reject architectures with more parameters", whole)
-    .option("--max-macs <n>", "reject architectures with more multiply-adds", whole)
     .addOption(
       new Option(
         "--channels <kind>",
         "macro: a layer has one operation (whole), or takes a range of the channels of each; modular: modules " +
           "as the released code builds them (code), or true NAS-Bench-101 cells (paper)",
-      ).choices(["whole", "range", "code", "paper"]),
+      ).choices([...new Set(spaces.all().flatMap(({ channels = {} }) => Object.keys(channels)))]),
     )
     .option("--out <file>", "where to copy the winner", "arch.json");
-  addDefinitionOptions(addConfigOptions(command), "space");
+  addDefinitionOptions(addConfigOptions(command, searchConfig), "space");
   addDefinitionOptions(command, "strategy");
   addNnablaSearchOptions(addEvaluatorOptions(command))
     .addHelpText(
@@ -110,20 +101,20 @@ function usualEvaluator({ mode, preset }: SearchOptions): string | undefined {
   return definition && searchSection(definition, preset).evaluatorKind;
 }
 
+/** The value of `--channels` for a space that has it as a setting. */
+const channelSetting = ({ mode, channels }: SearchOptions): string | undefined =>
+  mode !== undefined && spaces.find(mode)?.settings.shape.channels ? channels : undefined;
+
 async function givenSettings(options: SearchOptions): Promise<Overrides> {
   return {
-    ...overridesOf(options),
+    ...overridesOf(options, searchConfig),
     ...definedOnly(definitionOverrides(options, "space")),
     ...definedOnly(nnablaSearchOverrides(options)),
     ...definedOnly(definitionOverrides(options, "strategy")),
     ...definedOnly(evaluatorOverrides(options, usualEvaluator(options))),
     data: await dataName(options.data),
     "strategy.kind": options.strategy,
-    "space.channels": ["code", "paper"].includes(options.channels ?? "")
-      ? options.channels
-      : undefined,
-    maxParams: options.maxParams,
-    maxMacs: options.maxMacs,
+    "space.channels": channelSetting(options),
     ...options.set,
   };
 }
@@ -141,12 +132,7 @@ async function resolve(options: SearchOptions): Promise<SearchConfig> {
 
 /** The named space, or that of a benchmark's table. */
 async function modeOf({ mode, table, channels }: SearchOptions): Promise<string> {
-  if (channels === "range") {
-    if (mode === "macro" || mode === "macro-range") return "macro-range";
-    throw new UsageError(
-      `Cannot search channel ranges in mode ${JSON.stringify(mode)}: expected --mode macro`,
-    );
-  }
+  if (channels !== undefined) return ofChannels(mode, channels);
   if (mode !== undefined) return mode;
   if (table === undefined) {
     throw new UsageError("Cannot search: no --mode given, expected --mode micro or --mode macro");
@@ -155,4 +141,18 @@ async function modeOf({ mode, table, channels }: SearchOptions): Promise<string>
   const opened = await openShowing(fromHere(table));
   opened.close();
   return opened.space;
+}
+
+/** The space that `--channels` selects among the variants of a space. */
+function ofChannels(mode: string | undefined, channels: string): string {
+  const among = spaces.all().filter((space) => space.channels?.[channels] !== undefined);
+  const named = among.find((space) =>
+    space.name === mode || Object.values(space.channels!).includes(mode ?? "")
+  );
+  if (named) return named.channels![channels];
+  throw new UsageError(
+    `Cannot search with --channels ${channels} in mode ${JSON.stringify(mode)}: expected --mode ${
+      among.map(({ name }) => name).join(" or ")
+    }`,
+  );
 }

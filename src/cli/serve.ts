@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { UsageError, whyUnreadable } from "../common/errors.ts";
 import { isLoopback, type OpenServer, type RunningServer } from "../run/serving.ts";
-import { port } from "./run_options.ts";
+import { port } from "./option_values.ts";
 import { commandName, fromHere, places, shortPath } from "./paths.ts";
 import { onSignal } from "./stopping.ts";
 import { onReaderGone, print, printError } from "./terminal.ts";

@@ -3,6 +3,7 @@ import { spaces } from "../nas/registry.ts";
 import type { Command } from "commander";
 import { writeAtomic } from "../run/files.ts";
 import { addArchOptions, archArgument, type ArchOptions } from "./arch_options.ts";
+import { addContentsOptions } from "./definition_options.ts";
 import type { ArchFile } from "../nas/arch_formats/arch_file.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { print, scoreText } from "./terminal.ts";
@@ -18,7 +19,7 @@ export function addShow(program: Command): void {
     .description("Draw an architecture as text, SVG, PNG or PDF.")
     .option("--out <file>", "draw into a file: .svg, .png or .pdf")
     .option("--svg [file]", "draw as SVG, to a file or to stdout");
-  addArchOptions(command).addHelpText(
+  addContentsOptions(addArchOptions(command), "space").addHelpText(
     "after",
     `
 Examples:

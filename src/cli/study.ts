@@ -9,7 +9,7 @@ import type { StudyRecords } from "../nas/study/records.ts";
 import { someOf, summariseStudy, trialsText } from "../nas/study/summary.ts";
 import { writeAtomic } from "../run/files.ts";
 import { interruptedCode } from "../run/interrupt.ts";
-import { positive, setting, sizeUpTo, whole } from "./run_options.ts";
+import { positive, setting, sizeUpTo, whole } from "./option_values.ts";
 import { commandName, fromHere, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { onStop } from "./stopping.ts";

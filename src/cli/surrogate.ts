@@ -22,7 +22,7 @@ import {
 } from "../nas/analysis/surrogate.ts";
 import { objectiveOf, openTable, scoresOf, type Table, taskOf } from "../nas/tables/mod.ts";
 import { LineFile, readLines } from "../run/files.ts";
-import { numberAbove0, positive, sizeUpTo, whole } from "./run_options.ts";
+import { numberAbove0, positive, sizeUpTo, whole } from "./option_values.ts";
 import { fromHere, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { print, printError, table as lines } from "./terminal.ts";

@@ -14,7 +14,7 @@ import {
   type Table,
   taskOf,
 } from "../nas/tables/mod.ts";
-import { positive } from "./run_options.ts";
+import { positive } from "./option_values.ts";
 import { fromHere, places } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { print, table as lines, thousands } from "./terminal.ts";

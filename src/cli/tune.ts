@@ -5,7 +5,7 @@ import type { SearchConfig } from "../nas/config/config.ts";
 import type { OpPass } from "../nas/tuning/passes.ts";
 import { interruptedCode } from "../run/interrupt.ts";
 import { tuningPath } from "../run/tuning.ts";
-import { numberAbove0 } from "./run_options.ts";
+import { numberAbove0 } from "./option_values.ts";
 import { lockFolder, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { onStop } from "./stopping.ts";

@@ -184,9 +184,15 @@ export async function measure(options: Measuring): Promise<TuningReport> {
   const measured: Measured[] = [];
   try {
     const id = identityOf(gpu);
-    const kept = new Keeper(id, progress);
+    const told = new Set<string>();
+    const note = (problem: string) => {
+      if (!told.has(problem)) progress.line(`note     ${problem}`);
+      told.add(problem);
+    };
+    const kept = new Keeper(id, note);
     const forms = formsOf(gpu, passes);
-    const known = again ? new Set<string>() : measuredBefore(id, forms);
+    const before = measuredBefore(id, forms, note);
+    const known = again ? new Set<string>() : before;
     const asked = forms.size - known.size;
     if (asked > 0) {
       progress.line(`tuning   ${counted(asked, "kernel")}, at most ${duration(seconds)}`);
@@ -213,13 +219,22 @@ export async function measure(options: Measuring): Promise<TuningReport> {
   }
 }
 
-/** Keys that were measured before, with the same candidates. */
+/**
+ * Keys that were measured before, with the same candidates; none in a damaged file.
+ * @param note called for a damaged file.
+ */
 function measuredBefore(
   id: TuningIdentity,
   forms: ReadonlyMap<string, readonly unknown[]>,
+  note: (problem: string) => void,
 ): Set<string> {
-  // Damage is reported when the file is written again.
-  const { choices } = chooseTuning(id, {}, () => {});
+  let choices: KeptTuning["choices"] = {};
+  try {
+    choices = readTuning(places().cacheDir, id)?.choices ?? {};
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    note(error.message);
+  }
   const same = ([key, candidates]: [string, readonly unknown[]]) =>
     choices[key]?.among === digestOf(candidates);
   return new Set([...forms].filter(same).map(([key]) => key));
@@ -235,7 +250,11 @@ class Keeper {
   #unwritten: Measured[] = [];
   #written = performance.now();
 
-  constructor(private readonly id: TuningIdentity, private readonly progress: Progress) {
+  /** @param note called for a damaged file, which the next write replaces. */
+  constructor(
+    private readonly id: TuningIdentity,
+    private readonly note: (problem: string) => void,
+  ) {
     requireFolder(dirname(tuningPath(places().cacheDir, id.adapter)));
   }
 
@@ -248,8 +267,7 @@ class Keeper {
     this.#written = performance.now();
     if (this.#unwritten.length === 0) return;
     const choices = Object.fromEntries(this.#unwritten.map(({ key, choice }) => [key, choice]));
-    const note = (problem: string) => this.progress.line(`note     ${problem}`);
-    this.tuning = keepTuning(places().cacheDir, this.id, choices, note);
+    this.tuning = keepTuning(places().cacheDir, this.id, choices, this.note);
     this.#unwritten = [];
   }
 }

@@ -39,6 +39,12 @@ export interface DataSet {
   notes: string[];
 }
 
+/** Mean and deviation per channel, of pixels scaled to 0 … 1. */
+export interface Normalisation {
+  mean: readonly number[];
+  deviation: readonly number[];
+}
+
 /** Numbers in `labels` for each image: 1, or one for each class. */
 export function labelWidth({ labels, n }: Images): number {
   return n === 0 ? 1 : labels.length / n;
@@ -51,6 +57,22 @@ export function byteOffsets({ pixels, sizes, n }: Images): Float64Array {
     areas[i + 1] = areas[i] + (sizes ? sizes[2 * i] * sizes[2 * i + 1] : 1);
   }
   return n === 0 ? areas : areas.map((area) => area * (pixels.length / areas[n]));
+}
+
+/** Copies of the images with these indices, which all have the data set's size. */
+export function pickImages({ pixels, labels, n }: Images, indices: ArrayLike<number>): Images {
+  const size = pixels.length / n;
+  const picked = {
+    pixels: new Uint8Array(size * indices.length),
+    labels: new (labels instanceof Uint16Array ? Uint16Array : Uint8Array)(indices.length),
+    n: indices.length,
+  };
+  for (let i = 0; i < indices.length; i++) {
+    const from = indices[i];
+    picked.pixels.set(pixels.subarray(from * size, (from + 1) * size), i * size);
+    picked.labels[i] = labels[from];
+  }
+  return picked;
 }
 
 /** Images from … to, without copying. */

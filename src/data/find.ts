@@ -3,8 +3,10 @@ import { basename, dirname, join } from "@std/path";
 import { DataError, UsageError } from "../common/errors.ts";
 import { type CifarForm, cifarForms } from "./cifar.ts";
 import { download, type DownloadOptions } from "./download.ts";
-import { fileSize, isFolder, listFolder } from "./files.ts";
+import { fileSize, hostFiles, isFolder, listFolder } from "./files.ts";
+import { holdsImageNet16 } from "./imagenet16.ts";
 import { tableName } from "./label_table.ts";
+import { holdsNpy } from "./npy_set.ts";
 import { type PathReader, pathReaders } from "./path_readers.ts";
 import { idxNames, type KnownSet, knownSets } from "./published.ts";
 
@@ -29,7 +31,14 @@ export type IdxFiles = readonly [string, string, string, string];
 export type Found =
   | { kind: "idx"; files: IdxFiles; known: KnownSet | null }
   | { kind: "cifar"; path: string; form: CifarForm; known: KnownSet | null }
+  | { kind: "imagenet16" | "npy"; path: string; known: KnownSet }
   | { kind: "path"; path: string; reader: PathReader };
+
+/** A set that `generate` makes and that is not there yet. */
+export interface Unmade {
+  kind: "unmade";
+  known: KnownSet;
+}
 
 /** Folder names that other tools unpack the sets to. */
 const customary: Record<string, readonly string[]> = {
@@ -37,21 +46,26 @@ const customary: Record<string, readonly string[]> = {
   mnist: ["MNIST/raw"],
   cifar10: ["cifar-10-batches-bin"],
   cifar100: ["cifar-100-binary"],
+  "imagenet16-120": ["ImageNet16"],
+  addnist: ["AddNIST", "addNIST"],
+  multnist: ["MultNIST"],
+  cifartile: ["CIFARTile", "cifarTile"],
 };
 
 /**
- * Finds the files of a published set (`fashion-mnist`, `mnist`, `cifar10`, `cifar100`) or identifies the set
- * at a path. Downloads a published set that is not on this machine. Opens no file of images. Throws
- * UsageError for a name that is neither, DataError where nothing can be read, naming every folder searched.
+ * Finds the files of a published set or identifies the set at a path. Downloads a published set that is not on
+ * this machine. Opens no file of images. Throws UsageError for a name that is neither, DataError where nothing
+ * can be read, naming every folder searched.
  */
-export async function findDataSet(name: string, options: FindOptions): Promise<Found> {
+export async function findDataSet(name: string, options: FindOptions): Promise<Found | Unmade> {
   const sets = options.sets ?? knownSets;
   if (!Object.hasOwn(sets, name)) return await atPath(name, Object.keys(sets));
   const known = sets[name];
   const looked: string[] = [];
   const here = await onThisMachine(name, options, looked);
   if (here) return here;
-  const dir = join(options.cacheDir, name);
+  if (known.recipe) return { kind: "unmade", known };
+  const dir = folderOf(name, known, options);
   try {
     for (const file of known.files) {
       if (await fileSize(join(dir, file.name)) === null) await download(file, dir, options);
@@ -66,14 +80,26 @@ export async function findDataSet(name: string, options: FindOptions): Promise<F
     );
   }
   const found = await lookIn(dir, known, looked);
+  if (!found && known.files.length === 0) {
+    throw new DataError(
+      `Cannot find ${known.title}: looked in ${looked.join(", ")}; ${known.advice}, ` +
+        `then name the folder with --data-dir`,
+    );
+  }
   if (!found) throw new DataError(`Cannot find ${known.title} in ${dir}: expected the download`);
   return found;
 }
 
+/** Folder that the files of a published set are downloaded to. */
+const folderOf = (name: string, { of }: KnownSet, { cacheDir }: FindOptions): string =>
+  join(cacheDir, of ?? name);
+
 /** Like `findDataSet`, but null if a published set would have to be downloaded; writes nothing. */
 export async function locateDataSet(name: string, options: FindOptions): Promise<Found | null> {
   const published = Object.hasOwn(options.sets ?? knownSets, name);
-  return published ? await onThisMachine(name, options, []) : await findDataSet(name, options);
+  return published
+    ? await onThisMachine(name, options, [])
+    : await atPath(name, Object.keys(options.sets ?? knownSets));
 }
 
 /** @param looked receives the folders that were searched in vain. */
@@ -82,8 +108,10 @@ async function onThisMachine(
   options: FindOptions,
   looked: string[],
 ): Promise<Found | null> {
-  for (const place of await places(name, options)) {
-    const found = await lookIn(place, (options.sets ?? knownSets)[name], looked);
+  const known = (options.sets ?? knownSets)[name];
+  const stored = known.recipe ? name : known.of ?? name;
+  for (const place of await places(stored, options)) {
+    const found = await lookIn(place, known, looked);
     if (found) return found;
   }
   return null;
@@ -128,6 +156,12 @@ async function lookIn(dir: string, known: KnownSet, looked: string[]): Promise<F
     if (files) return { kind: "idx", files, known };
     const partly = missing.length < idxNames.length;
     looked.push(partly ? `${dir} (without ${missing.join(", ")})` : dir);
+    return null;
+  }
+  if (known.kind === "imagenet16" || known.kind === "npy") {
+    const there = known.kind === "npy" ? holdsNpy : holdsImageNet16;
+    if (await there(hostFiles, dir)) return { kind: known.kind, path: dir, known };
+    looked.push(dir);
     return null;
   }
   const form = cifarForms[known.kind];

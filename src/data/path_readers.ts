@@ -1,10 +1,12 @@
 /** Readers of data sets in folders, asked in this order. A new one is one file and one line here. */
 import { join } from "@std/path";
 import { hasXmlMetadata, readCodebrim } from "./codebrim.ts";
-import { isFolder } from "./files.ts";
+import { hostFiles, isFolder } from "./files.ts";
 import { readFolder } from "./folder.ts";
 import { hasLabelTables, readLabelTables } from "./label_table.ts";
+import { holdsNpy, readNpySet } from "./npy_set.ts";
 import type { PictureOptions } from "./picture_set.ts";
+import { normalisations } from "./published.ts";
 import type { ReadSet } from "./reader.ts";
 
 /** A format of data sets that lie in a folder. */
@@ -21,5 +23,10 @@ export interface PathReader {
 export const pathReaders: readonly PathReader[] = [
   { kind: "codebrim", holds: hasXmlMetadata, read: readCodebrim },
   { kind: "labels", holds: hasLabelTables, read: readLabelTables },
+  {
+    kind: "npy",
+    holds: (path) => holdsNpy(hostFiles, path),
+    read: (path) => readNpySet(hostFiles, path, normalisations),
+  },
   { kind: "folder", holds: (path) => isFolder(join(path, "train")), read: readFolder },
 ];

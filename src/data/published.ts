@@ -1,4 +1,8 @@
-/** The published data sets: their files, sums, addresses, names of classes. */
+/** The published data sets: their files, sums, addresses, names of classes; and the sets made from them. */
+import type { Normalisation } from "./dataset.ts";
+import type { Recipe } from "./recipes.ts";
+import { cifarTile, digitSet, mnistPixels } from "./recipes.ts";
+import type { SplitPlan } from "./splits.ts";
 
 /** A file to fetch from the first address that serves it whole. */
 export interface PublishedFile {
@@ -13,8 +17,17 @@ export interface PublishedFile {
 /** A published data set: its files, where they are served, and what they hold. */
 export interface KnownSet {
   title: string;
-  kind: "idx" | "cifar10" | "cifar100";
+  kind: "idx" | "cifar10" | "cifar100" | "imagenet16" | "npy";
+  /** Empty where the files have no address that serves them by name. */
   files: readonly PublishedFile[];
+  /** Published set whose files this one is read or made from. */
+  of?: string;
+  /** How a set of kind `npy` is made from the set named by `of`. */
+  recipe?: Recipe;
+  /** How images are divided; default: the last tenth of the training images are for validation. */
+  split?: SplitPlan;
+  /** Default: mean and deviation of the training images in use. */
+  normalisation?: Normalisation;
   /** Names of the classes; empty if the files name them. */
   classes: readonly string[];
   /** Digits are never flipped. */
@@ -44,8 +57,7 @@ function idxFiles(sums: readonly string[], mirrors: readonly string[]): Publishe
 
 const words = (text: string) => text.split(", ");
 
-/** Published data sets by the name that `data` settings use. */
-export const knownSets: Readonly<Record<string, KnownSet>> = {
+const published = {
   "fashion-mnist": {
     title: "Fashion-MNIST",
     kind: "idx",
@@ -110,7 +122,94 @@ export const knownSets: Readonly<Record<string, KnownSet>> = {
     testCount: 10_000,
     advice: "fetch https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz on another machine",
   },
+} as const satisfies Record<string, KnownSet>;
+
+/** Means and deviations out of 255, as NAS-Bench-201 (Dong & Yang, ICLR 2020) has them. */
+const bytesNormalised = (mean: readonly number[], deviation: readonly number[]): Normalisation => ({
+  mean: mean.map((v) => v / 255),
+  deviation: deviation.map((v) => v / 255),
+});
+const cifar10Bytes = bytesNormalised([125.3, 123, 113.9], [63, 62.1, 66.7]);
+
+/** Sets of Geada et al.'s generators, made here from MNIST and CIFAR-10. */
+const made = (
+  title: string,
+  of: "mnist" | "cifar10",
+  classes: readonly string[],
+  recipe: Recipe,
+): KnownSet => ({
+  ...published[of],
+  title,
+  kind: "npy",
+  of,
+  classes,
+  recipe,
+  flip: false,
+  testCount: 10_000,
+  normalisation: recipe.normalisation,
+});
+
+/** Data sets by the name that `data` settings use. */
+export const knownSets: Readonly<Record<string, KnownSet>> = {
+  ...published,
+  addnist: made(
+    "AddNIST",
+    "mnist",
+    Array.from({ length: 20 }, (_, i) => String(i + 1)),
+    digitSet("sum", { train: 45_000, valid: 15_000, test: 10_000 }),
+  ),
+  multnist: made(
+    "MultNIST",
+    "mnist",
+    Array.from({ length: 10 }, (_, i) => String(i)),
+    digitSet("product", { train: 50_000, valid: 10_000, test: 10_000 }),
+  ),
+  cifartile: made(
+    "CIFARTile",
+    "cifar10",
+    words("1 class, 2 classes, 3 classes, 4 classes"),
+    cifarTile({ train: 45_000, valid: 15_000, test: 10_000 }),
+  ),
+  nb201_cifar10: {
+    ...published.cifar10,
+    title: "CIFAR-10 in the halves of NAS-Bench-201",
+    of: "cifar10",
+    split: { kind: "halves", ids: "cifar-split.txt" },
+    normalisation: cifar10Bytes,
+  },
+  nb201_cifar100: {
+    ...published.cifar100,
+    title: "CIFAR-100 as in NAS-Bench-201",
+    of: "cifar100",
+    split: { kind: "test-halves", ids: "cifar100-test-split.txt" },
+    testCount: 5000,
+    normalisation: bytesNormalised([129.3, 124.1, 112.4], [68.2, 65.4, 70.4]),
+  },
+  "imagenet16-120": {
+    title: "ImageNet16-120",
+    kind: "imagenet16",
+    files: [],
+    classes: [],
+    flip: true,
+    testCount: 3000,
+    split: { kind: "test-halves", ids: "imagenet-16-120-test-split.txt" },
+    normalisation: bytesNormalised([122.68, 116.66, 104.01], [63.22, 61.26, 65.09]),
+    advice: "fetch ImageNet16.tar from the links of NAS-Bench-201 and unpack it",
+  },
+  act_cifar10: {
+    ...published.cifar10,
+    title: "CIFAR-10, validated on the first 500 images of each class",
+    of: "cifar10",
+    split: { kind: "first-of-class", count: 500 },
+    normalisation: cifar10Bytes,
+  },
 };
+
+/** Ways in which the generated sets normalise pixels, tried on files of others. */
+export const normalisations: readonly Normalisation[] = [
+  mnistPixels,
+  knownSets.cifartile.normalisation!,
+];
 
 /** The hosts that serve the files of a data set. */
 export function hostsOf({ files }: KnownSet): string[] {

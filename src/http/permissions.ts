@@ -56,8 +56,12 @@ export async function permissionsFor(
   write.push(...folders);
   const flags = [`--allow-env=${variables.join(",")}`];
   if (published && await isMissing(data, { ...places, dataDir: given })) {
-    write.push(join(cacheDir, data));
-    flags.push(`--allow-net=${hostsOf(knownSets[data]).join(",")}`);
+    const { of, recipe } = knownSets[data];
+    write.push(join(cacheDir, of ?? data));
+    // A generated set is made beside its folder, then renamed.
+    if (recipe) write.push(cacheDir);
+    const hosts = hostsOf(knownSets[data]);
+    if (hosts.length > 0) flags.push(`--allow-net=${hosts.join(",")}`);
   }
   return [...flags, `--allow-read=${list(read)}`, `--allow-write=${list(write)}`];
 }

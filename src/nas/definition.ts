@@ -33,6 +33,39 @@ interface Definition<Z extends z.ZodObject> {
   settings: Z;
 }
 
+/** Choices of an architecture, and the settings of its space that the released networks have. */
+export interface ScriptArch {
+  choice: number[];
+  settings: Record<string, number>;
+}
+
+/**
+ * How the scripts and logs of the released ENAS code write architectures of a space: rows of whole numbers, one
+ * per layer or cell.
+ */
+export interface ScriptFormat {
+  /** Lengths of the rows in words, for messages. */
+  lengths: string;
+  /** Whether rows of these lengths are of this space; a text says what is wrong with rows that begin so. */
+  suits(lengths: readonly number[]): boolean | string;
+  /** Numbers without rows, by their count; absent where only rows tell. */
+  flat?: { count: string; suits(count: number): boolean };
+  /** One line of numbers in brackets, for the rows tell a setting. */
+  bracketed?: boolean;
+  rows(choice: readonly number[], settings: Record<string, unknown>): number[][];
+  /** @throws UsageError that says what is wrong. */
+  read(numbers: readonly number[], rows: readonly (readonly number[])[] | null): ScriptArch;
+  /** NumPy arrays of the NNabla reproduction; absent where it has no such space. */
+  nnabla?: {
+    /** Shapes in words, for messages. */
+    shapes: string;
+    shapeOf(choice: readonly number[]): number[];
+    suits(shape: readonly number[]): boolean;
+    /** Converts between the two numberings of operations, both ways; absent where they are the same. */
+    renumber?(choice: readonly number[]): number[];
+  };
+}
+
 /** A search space as a plug-in: its settings Z, and how to open it as a space of architectures A. */
 // deno-lint-ignore no-explicit-any
 export interface SpaceDefinition<Z extends z.ZodObject = any, A = any> extends Definition<Z> {
@@ -65,6 +98,10 @@ export interface SpaceDefinition<Z extends z.ZodObject = any, A = any> extends D
   /** Published encodings by name. */
   encodings?(options: OpenEncodings): Promise<Encodings<A>>;
   notation?: Notation<A>;
+  /** The format of the released ENAS scripts, where they have this space. */
+  script?: ScriptFormat;
+  /** Names of the spaces that `--channels` selects in place of this one, by its value. */
+  channels?: Readonly<Record<string, string>>;
   /** Ids of quirks of the released code that hold in this space only; see `faithful.ts`. */
   quirks?: readonly string[];
   /** Choices of a network made by hand, to compare with. */

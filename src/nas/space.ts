@@ -110,12 +110,24 @@ export interface SearchSpace<A> {
   unique?(arch: A): string;
   /** The notation of published tables, where there is one. */
   notation?: Notation<A>;
+  /** An architecture as text in every notation of the space, by name; `denas convert --to NAME` prints one. */
+  texts?(arch: A): Readonly<Record<string, string>>;
+  /**
+   * Another space whose tables hold for this one too: reads a key of theirs; null for a network that this space
+   * does not have.
+   */
+  tables?: { readonly space: string; read(key: string): A | null };
   /** Declares every weight of the supernet, sampled or not (shared-weight search only). */
   supernet(into: BuildContext): void;
   /** Declares the weights this architecture needs and returns the network. */
   build(arch: A, into: BuildContext): Model;
   /** Labelled graphs for kernels and predictors: one per cell, or one for a whole network. */
   graphs(arch: A): LabelledGraph[];
+  /**
+   * The same network at several levels of detail, for kernels that compare a hierarchy: per fold level, coarsest
+   * first, as many graphs as `graphs` returns.
+   */
+  levels?(arch: A): LabelledGraph[][];
   /** Graphs for drawing: one per cell, or one for a whole network. */
   picture(arch: A): Graph[];
   /** Number of architectures with different keys, where it is known. */
@@ -128,7 +140,8 @@ export interface SearchSpace<A> {
   sample?(rng: Rng): A;
   mutate?(arch: A, rng: Rng): A;
   neighbours?(arch: A): A[];
-  crossover?(a: A, b: A, rng: Rng): A;
+  /** One child or two with parts of both parents; none where the parents have nothing to exchange. */
+  crossover?(a: A, b: A, rng: Rng): readonly A[];
 }
 
 /** Inputs for building a network. */

@@ -12,6 +12,7 @@ import sumsWgsl from "../../kernels/batch_norm_sums.wgsl" with { type: "text" };
 import { type Backward, type Forward, type Grad, numel, type Tensor } from "../autodiff/op.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { kernel, type Params } from "../gpu/kernel.ts";
+import { withWeightGradients } from "./norm_weights.ts";
 import { lanes, sizeClass, width, withScratch, withUnused } from "./tiling.ts";
 
 const normalise = kernel("batch_norm", batchNormWgsl);
@@ -54,15 +55,19 @@ const LARGE = 256;
  */
 function variant(rec: Recorder, pass: string, pixels: number, c: number): Variant {
   const logSize = Math.ceil(Math.log2(pixels * c)), logGroups = Math.ceil(Math.log2(c));
-  const { fewLanes } = rec.traits;
-  const fused = fewLanes ? c > 1 && (logSize <= 16 || logGroups >= 5) : logSize - logGroups <= 12;
-  const sizes = fewLanes ? [SMALL, LARGE] : [LARGE, SMALL];
-  const variants = sizes.flatMap((size) => [{ fused, size }, { fused: !fused, size }]);
+  const fused = rec.traits.fewLanes
+    ? c > 1 && (logSize <= 16 || logGroups >= 5)
+    : logSize - logGroups <= 12;
+  const variants = normSizes(rec).flatMap((size) => [{ fused, size }, { fused: !fused, size }]);
   return rec.choose(`${pass} size ${sizeClass(pixels * c)} groups ${sizeClass(c)}`, variants);
 }
 
+/** Invocations per work-group that a norm may have, the adapter's likely best first. */
+export const normSizes = (rec: Recorder): number[] =>
+  rec.traits.fewLanes ? [SMALL, LARGE] : [LARGE, SMALL];
+
 /** The grid of a variant, and the parameters that its kernels need for it. */
-function cut(variant: Variant, pixels: number, c: number) {
+export function cut(variant: Variant, pixels: number, c: number) {
   const { fused, size } = variant;
   const groups = groupsOf(c, variant), columns = Math.ceil(c / groups);
   // A power of two; together with the groups, full vectors.
@@ -86,9 +91,6 @@ function groupsOf(c: number, { fused, size }: Variant): number {
   return divides ?? (size === SMALL && c > 2 ? 2 : 1);
 }
 
-/** A weight's whole buffer: kernels get the offset in it as a uniform. */
-const whole = (t: Tensor): Tensor => ({ ...t, offset: 0 });
-
 /** y = norm of x, plus `addend` where there is one. */
 export function forward(rec: Recorder, io: Forward<BatchNormParams>, addend?: Tensor): void {
   const { inputs: [x, gamma, beta, running], out: [y], saved: [stats], params } = io;
@@ -98,11 +100,7 @@ export function forward(rec: Recorder, io: Forward<BatchNormParams>, addend?: Te
   if (mode === "running") {
     const l = lanes(channels, gamma, beta, running);
     const c = channels / width(l);
-    const { run, grid, tile } = cut(
-      { fused: false, size: rec.traits.fewLanes ? SMALL : LARGE },
-      pixels,
-      c,
-    );
+    const { run, grid, tile } = cut({ fused: false, size: normSizes(rec)[0] }, pixels, c);
     const params = { ...common, ...l, ...tile, c, run, debias };
     withUnused(rec, ["plus"], (unused) => {
       const plus = addend ?? unused.plus;
@@ -160,28 +158,17 @@ export function backward(rec: Recorder, io: Backward<BatchNormParams>): void {
   }
 }
 
-/** Binds the destinations of gradients. Weights in one buffer share a binding: two must not be writable. */
+/** Binds the destinations of gradients. */
 function forTargets(
   rec: Recorder,
   dx: Grad | null,
-  [gamma, beta]: readonly (Grad | null)[],
+  weights: readonly (Grad | null)[],
   body: (to: Record<"dx" | "grad" | "other", Tensor>, options: Params) => void,
 ): void {
-  const oneBuffer = gamma?.tensor.buffer === beta?.tensor.buffer;
-  withUnused(rec, ["dx", "grad", "other"], (unused) =>
-    body({
-      dx: dx?.tensor ?? unused.dx,
-      grad: gamma ? whole(gamma.tensor) : unused.grad,
-      other: beta && !oneBuffer ? whole(beta.tensor) : unused.other,
-    }, {
-      write_dx: dx !== null,
-      add: dx?.accumulate ?? false,
-      gamma_to: gamma?.tensor.offset ?? 0,
-      write_gamma: gamma !== null,
-      add_gamma: gamma?.accumulate ?? false,
-      beta_to: beta?.tensor.offset ?? 0,
-      write_beta: beta !== null,
-      add_beta: beta?.accumulate ?? false,
-      one_buffer: oneBuffer,
-    }));
+  withUnused(rec, ["dx"], (unused) =>
+    withWeightGradients(rec, weights, (to, options) =>
+      body(
+        { ...to, dx: dx?.tensor ?? unused.dx },
+        { ...options, write_dx: dx !== null, add: dx?.accumulate ?? false },
+      )));
 }

@@ -11,7 +11,8 @@ import { apply, type Value } from "../autodiff/tape.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
 import { slidePool, slides, type SlidingKernel } from "./sliding_window.ts";
-import { expectPool, lanes, poolCases, poolGeometry, type PoolOptions, width } from "./tiling.ts";
+import { expectPool, poolCases, poolGeometry, type PoolOptions } from "./pooling.ts";
+import { lanes, width } from "./tiling.ts";
 
 const plain = kernel("max_pool", maxPoolWgsl);
 const plainDx = kernel("max_pool_dx", maxPoolDxWgsl);

@@ -1,7 +1,8 @@
 /** Sliding-window kernels: the windows that they support, and how they divide the work. */
 import type { Shape } from "../autodiff/op.ts";
 import type { Recorder } from "../gpu/recorder.ts";
-import { type Axis, axis, blockSize, lanes, poolGeometry, type PoolOptions } from "./tiling.ts";
+import { poolGeometry, type PoolOptions } from "./pooling.ts";
+import { type Axis, axis, blockSize, lanes } from "./tiling.ts";
 
 /**
  * Whether a window has a sliding-window kernel: only the usual sizes, since windows are unrolled in the text

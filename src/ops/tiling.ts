@@ -1,5 +1,5 @@
 /** Division of work for ops that slide a window or reduce over pixels: geometry, lanes, splits, scratch. */
-import { type Case, expectShape, type Grad, type Shape } from "../autodiff/op.ts";
+import type { Grad } from "../autodiff/op.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 
@@ -91,49 +91,3 @@ export function splitReduce(
   const { tensor: to, accumulate: add } = grad;
   rec.reduceSplits({ splits, n, to, add }, (sums) => main(sums, span, splits));
 }
-
-export interface PoolOptions {
-  /** Window of k × k cells. */
-  k: number;
-  stride: number;
-  /** SAME after TensorFlow's rule, or no padding. */
-  padding: Padding;
-}
-
-export function poolGeometry([n, ih, iw]: Shape, { k, stride, padding }: PoolOptions) {
-  const y = axis(ih, k, stride, padding), x = axis(iw, k, stride, padding);
-  return { n, ih, iw, oh: y.out, ow: x.out, pad_y: y.before, pad_x: x.before };
-}
-
-export function expectPool(op: string, x: Shape, params: PoolOptions) {
-  expectShape(x.length === 4, op, [x], "[n,h,w,c]");
-  const { k, padding } = params;
-  expectShape(
-    padding === "same" || k <= Math.min(x[1], x[2]),
-    op,
-    [x],
-    `at least ${k} × ${k} pixels for padding "valid"`,
-  );
-  return poolGeometry(x, params);
-}
-
-/** Test cases of both poolings. */
-export const poolCases: Case<PoolOptions>[] = ([
-  [[2, 5, 7, 1], 3, 1, "same"],
-  [[1, 7, 5, 3], 3, 2, "same"],
-  [[2, 9, 6, 36], 3, 1, "same"],
-  [[1, 8, 8, 36], 5, 3, "valid"],
-  [[1, 11, 9, 4], 5, 1, "same"],
-  [[2, 6, 8, 8], 2, 2, "valid"],
-  [[1, 6, 9, 4], 2, 1, "same"],
-  [[1, 9, 7, 3], 3, 1, "valid"],
-  [[1, 6, 7, 4], 3, 1, "valid"],
-  [[1, 6, 7, 4], 4, 1, "valid"],
-  [[1, 7, 6, 3], 1, 2, "valid"],
-  [[1, 8, 6, 4], 3, 2, "same"],
-  [[1, 5, 4, 4], 7, 1, "same"],
-  [[1, 4, 8, 8], 3, 1, "same"],
-] as [number[], number, number, Padding][]).map(([x, k, stride, padding]) => ({
-  shapes: [x],
-  params: { k, stride, padding },
-}));

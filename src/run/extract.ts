@@ -5,6 +5,7 @@ import { DataError, UsageError, whyUnreadable } from "../common/errors.ts";
 import { formatNumbers } from "../nas/arch_formats/npy.ts";
 import { formatScript } from "../nas/arch_formats/script.ts";
 import { type LoggedEpoch, parseLog } from "../nas/arch_formats/log.ts";
+import { spaces } from "../nas/registry.ts";
 import type { History } from "./history.ts";
 import { readHistory } from "./read_history.ts";
 
@@ -39,6 +40,12 @@ export interface ExtractedArch {
   times: number;
 }
 
+/** An architecture with the settings of its space. */
+type Found = ExtractedArch & { settings: Record<string, unknown> };
+
+/** What a reader finds, before it is ranked. */
+type Read = Omit<Extracted, "rows" | "architectures"> & { architectures: Found[] };
+
 export interface ExtractOptions {
   /** First and last epoch to extract. */
   epochs?: readonly [number, number];
@@ -61,21 +68,9 @@ export function extract(path: string, { epochs, space }: ExtractOptions = {}): E
 }
 
 /** Rows of an architecture, one per layer or cell, as the released code prints them, without brackets. */
-function rowsOf(
-  { space, choice, text }: Pick<ExtractedArch, "space" | "choice" | "text">,
-): string[] {
-  if (space === "micro") {
-    const half = choice.length / 2;
-    return [choice.slice(0, half), choice.slice(half)].map((cell) => cell.join(" "));
-  }
-  if (space === "macro") {
-    const rows: string[] = [];
-    for (let at = 0; at < choice.length; at += rows.length) {
-      rows.push(choice.slice(at, at + rows.length + 1).join(" "));
-    }
-    return rows;
-  }
-  return space === "macro-range" ? text.slice(1, -1).split("] [") : [text];
+function rowsOf({ space, choice, text, settings }: Found): string[] {
+  const rows = spaces.find(space)?.script?.rows(choice, settings);
+  return rows?.map((row) => row.join(" ")) ?? [text];
 }
 
 /**
@@ -92,7 +87,7 @@ export function extractedFiles({ rows, epochs }: Extracted): Record<string, stri
   };
 }
 
-function fromLog(path: string): Omit<Extracted, "rows"> {
+function fromLog(path: string): Read {
   const log = parseLog(readText(path));
   if (log.architectures.length === 0 && log.epochs.length === 0) {
     const why = log.problems[0] ?? "there are no architectures and no accuracies in it";
@@ -115,10 +110,10 @@ function fromLog(path: string): Omit<Extracted, "rows"> {
 
 const settings = z.looseObject({
   preset: z.string().optional(),
-  space: z.looseObject({ branches: z.number().optional() }).optional(),
+  space: z.record(z.string(), z.unknown()).optional(),
 });
 
-function fromHistory(history: History): Omit<Extracted, "rows"> {
+function fromHistory(history: History): Read {
   const { start, trials, selection, done, torn } = history;
   // Selection scores use more images, so they are not mixed with trial scores.
   const scored = selection.length > 0 ? selection : trials;
@@ -130,8 +125,9 @@ function fromHistory(history: History): Omit<Extracted, "rows"> {
     // The selection comes after the last epoch.
     const counted = Math.min(epoch + 1, start.epochs);
     const { space } = start;
-    const text = formatScript({ space, choice, branches: config?.space?.branches });
-    return { space, epoch: counted, index, choice, text, score, times: 1 };
+    const settings = config?.space ?? {};
+    const text = formatScript({ space, choice, settings });
+    return { space, epoch: counted, index, choice, text, settings, score, times: 1 };
   });
   const epochs = history.epochs.map((told): LoggedEpoch => {
     const { epoch, validAccuracy: valid, testAccuracy, epochs: last } = told;
@@ -168,13 +164,14 @@ function bestOf(epochs: readonly LoggedEpoch[]): LoggedEpoch | null {
   return validated.reduce((best, epoch) => epoch.valid! > best.valid! ? epoch : best);
 }
 
-function ranked(architectures: readonly ExtractedArch[]): ExtractedArch[] {
+function ranked(architectures: readonly Found[]): ExtractedArch[] {
   const best = new Map<string, ExtractedArch>();
   for (const arch of architectures) {
     const key = `${arch.space} ${arch.choice.join(" ")}`;
     const known = best.get(key);
     const times = (known?.times ?? 0) + 1;
-    best.set(key, { ...(known && known.score >= arch.score ? known : arch), times });
+    const { settings: _, ...own } = arch;
+    best.set(key, { ...(known && known.score >= arch.score ? known : own), times });
   }
   return [...best.values()].sort((a, b) => b.score - a.score);
 }

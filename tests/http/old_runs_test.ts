@@ -53,6 +53,7 @@ Deno.test("a run of the first version is not gone on with, and says why", async 
 Deno.test({
   name: "a run of the first version is drawn in a browser",
   ignore: browserPath === undefined,
+  // Playwright keeps timers of its own.
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {

@@ -76,7 +76,7 @@ for (const [name, space] of Object.entries(small)) {
       const mutant = space.encode(space.mutate!(space.decode(a), rng));
       assert.equal(mutant.filter((c, i) => c !== a[i]).length, 1);
       space.decode(mutant);
-      const child = space.encode(space.crossover!(space.decode(a), space.decode(b), rng));
+      const child = space.encode(space.crossover!(space.decode(a), space.decode(b), rng)[0]);
       assert.ok(child.every((c, i) => c === a[i] || c === b[i]));
       space.decode(child);
     }));

@@ -8,7 +8,12 @@ const gpu = await Gpu.open();
 /** `DENAS_OP=conv2d deno test …` runs one op only. */
 const only = Deno.env.get("DENAS_OP");
 /** The factors of these ops lie before their additive terms. */
-const lastFactor: Record<string, number> = { batch_norm: 1, batch_norm_plus: 2 };
+const lastFactor: Record<string, number> = {
+  batch_norm: 1,
+  batch_norm_plus: 2,
+  instance_norm: 1,
+  instance_norm_plus: 2,
+};
 const fused = registry.filter((op) =>
   op.name === "relu" || op.cases.some((c) => (c.params as { relu?: boolean })?.relu)
 );

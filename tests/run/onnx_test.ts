@@ -16,12 +16,16 @@ import {
   argmax,
   avgPool2d,
   biasAdd,
+  binary,
+  binaryFunctions,
   concat,
   conv2d,
   depthwiseConv2d,
   gelu,
   globalAvgPool,
   hardSwish,
+  instanceNorm,
+  layerNorm,
   maxPool2d,
   mish,
   mul,
@@ -32,6 +36,8 @@ import {
   silu,
   slice,
   tanh,
+  unary,
+  unaryFunctions,
 } from "../../src/ops/mod.ts";
 import { Rng } from "../../src/common/random.ts";
 import { namedTensors } from "../../src/run/named_tensors.ts";
@@ -342,6 +348,57 @@ Deno.test("ONNX: operations that only some spaces use, and changes of shape", as
     ]
   ) {
     assert.ok(used.has(name), name);
+  }
+});
+
+/** A weight of ones and more, so that no gain or coefficient is lost unseen. */
+const ramp = (out: Float32Array) => out.forEach((_, i) => out[i] = 0.75 + i % 5 / 8);
+
+Deno.test("ONNX: instance and layer norm, of images and of rows", async () => {
+  const flat = (x: Value) => reshape(x, [2, x.shape.slice(1).reduce((a, b) => a * b)]);
+  const weights = (store: WeightStore, shape: number[]) =>
+    ["gamma", "beta"].map((name) => store.param(name, shape, ramp)) as [Value, Value];
+  const tapes: ((x: Value, store: WeightStore) => Value)[] = [
+    (x, store) => flat(instanceNorm(relu(x), ...weights(store, [4]), 1e-5)),
+    (x, store) => flat(layerNorm(relu(x), ...weights(store, [5, 3, 4]), 1e-2)),
+    (x, store) => layerNorm(flat(relu(x)), ...weights(store, [60]), 1e-5),
+  ];
+  for (const build of tapes) {
+    const { ours, theirs } = await both([2, 5, 3, 4], build);
+    ours.forEach((v, i) => assert.ok(Math.abs(v - theirs[i]) < 1e-5, `${v} and ${theirs[i]}`));
+  }
+});
+
+Deno.test("ONNX: every function of the activation grammar", async () => {
+  // The engine's arguments lie in (−2, 2): a root needs positive ones, atanh smaller ones.
+  const domain: Record<string, (x: Value) => Value> = {
+    square_root: (x) => unary(x, "abs"),
+    atanh: (x) => scale(x, 0.4),
+  };
+  const flat = (x: Value) => reshape(x, [2, x.shape.slice(1).reduce((a, b) => a * b)]);
+  const coefficient = (store: WeightStore, has?: true) =>
+    has ? store.param("beta", [4], ramp) : undefined;
+  const check = async (name: string, build: (x: Value, store: WeightStore) => Value) => {
+    const { ours, theirs } = await both([2, 5, 3, 4], (x, store) => flat(build(x, store)));
+    ours.forEach((v, i) => {
+      const apart = Math.abs(v - theirs[i]) / Math.max(1, Math.abs(v));
+      assert.ok(apart < 1e-5, `${name}: ${v} and ${theirs[i]}`);
+    });
+  };
+  for (const [name, { beta }] of Object.entries(unaryFunctions)) {
+    await check(
+      name,
+      (x, store) => unary((domain[name] ?? relu)(x), name, coefficient(store, beta)),
+    );
+    if (name in domain) continue;
+    await check(name, (x, store) => unary(x, name, coefficient(store, beta)));
+  }
+  for (const [name, { beta }] of Object.entries(binaryFunctions)) {
+    await check(
+      name,
+      (x, store) =>
+        binary(x, unary(x, name === "div" ? "exp" : "square"), name, coefficient(store, beta)),
+    );
   }
 });
 

@@ -5,7 +5,15 @@
 import { z } from "zod";
 import { DataError } from "../../common/errors.ts";
 import { expectation } from "../config/zod_messages.ts";
-import { countOf, limits, nameText, pathText, sizeOf, tooLarge } from "../config/limits.ts";
+import {
+  countOf,
+  limits,
+  nameText,
+  pathText,
+  settingText,
+  sizeOf,
+  tooLarge,
+} from "../config/limits.ts";
 
 const side = sizeOf(limits.side);
 
@@ -32,7 +40,7 @@ export const archFile = z.object({
   /** Settings of the space in which the architecture was found. */
   settings: z.record(
     nameText,
-    z.union([z.number(), z.boolean(), nameText, z.array(nameText).max(limits.modules.most)]),
+    z.union([z.number(), z.boolean(), settingText, z.array(nameText).max(limits.modules.most)]),
   ),
   /** Name of the data set. */
   data: pathText.optional(),

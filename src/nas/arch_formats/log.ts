@@ -2,12 +2,12 @@
  * Parses the log that the released ENAS code and its CODEBRIM fork write: per epoch ten architectures in
  * bracketed rows, each with `val_acc=`, then `valid_accuracy:` and `test_accuracy:`.
  */
-import { isRanges, rangeChoice } from "./ranges.ts";
+import { scripted, spaceOfLengths } from "./scripted.ts";
 
 export interface LoggedArch {
-  space: "macro" | "macro-range" | "micro";
-  /** Number of operations of a channel-range architecture. */
-  branches?: number;
+  space: string;
+  /** Settings of the space that the rows tell. */
+  settings: Record<string, number>;
   /** Last epoch that the log names before it; null when there is none. */
   epoch: number | null;
   /** Index among those of its epoch, from 0. */
@@ -167,30 +167,26 @@ class LogReader {
   #finishArch(score: number, at: number): void {
     if (this.#rows.length === 0) return this.#problem(at, "val_acc= without rows before it");
     const lengths = this.#rows.map(({ length }) => length);
-    const space = spaceOf(this.#rows);
-    if (!space) {
+    const suited = spaceOfLengths(lengths);
+    if (suited === null || suited.problem !== undefined) {
+      const expected = scripted().map(({ name, script }) => `${script.lengths} (${name})`);
       this.#problem(
         this.#firstLine,
-        `rows of ${lengths.join(", ")} numbers are no architecture: expected 1, 2, 3, … (macro), ` +
-          `2, 3, 4, … from two per operation on (channel ranges) or two of 4 per block (micro)`,
+        `rows of ${lengths.join(", ")} numbers are no architecture: expected ${
+          expected.join(", ").replace(/, (?=[^,]*$)/, " or ")
+        }`,
       );
     } else {
       this.#architectures.push({
-        space,
+        space: suited.space,
         epoch: this.#epoch,
         index: this.#index++,
-        ...this.#choice(space),
+        ...suited.script.read(this.#rows.flat(), this.#rows),
         score,
         line: this.#firstLine,
       });
     }
     this.#rows = [];
-  }
-
-  #choice(space: LoggedArch["space"]): Pick<LoggedArch, "choice" | "branches"> {
-    if (space !== "macro-range") return { choice: this.#rows.flat() };
-    const branches = this.#rows[0].length / 2;
-    return { choice: rangeChoice(this.#rows, branches), branches };
   }
 
   /** Drops rows without a following `val_acc=`. */
@@ -204,11 +200,4 @@ class LogReader {
   #problem(line: number, what: string): void {
     this.#problems.push(`line ${line}: ${what}`);
   }
-}
-
-function spaceOf(rows: readonly (readonly number[])[]): LoggedArch["space"] | null {
-  const [first, second] = rows;
-  if (rows.length === 2 && first.length === second.length && first.length % 4 === 0) return "micro";
-  if (rows.every((row, i) => row.length === i + 1)) return "macro";
-  return isRanges(rows) ? "macro-range" : null;
 }

@@ -6,17 +6,23 @@ import { openSpace, spaces } from "../registry.ts";
 /**
  * Parses a benchmark's notation. Sizes are those of the published networks.
  * @param space its name, when the user gives it.
+ * @param given settings that the user gives, which the notation may depend on.
  * @returns null for text in no such notation.
  * @throws UsageError describing the error.
  */
-export function parseNotation(text: string, space: string | undefined): ArchFile | null {
+export function parseNotation(
+  text: string,
+  space: string | undefined,
+  given: Record<string, unknown> = {},
+): ArchFile | null {
   const definition = spaces.all().find(({ name, notation }) =>
     (space ?? name) === name && notation?.looks(text, space !== undefined)
   );
   if (!definition?.notation) return null;
-  const settings = definition.notation.published(text);
+  const settings = { ...definition.notation.published(text), ...given };
   const opened = openSpace({ kind: definition.name, ...settings });
-  return publishedArch(definition, opened.encode(definition.notation.parse(text)), settings);
+  const { parse } = opened.notation ?? definition.notation;
+  return publishedArch(definition, opened.encode(parse(text)), settings);
 }
 
 /**

@@ -1,29 +1,35 @@
-/**
- * NumPy's `.npy` as written by the NNabla reproduction of ENAS: macro architectures as L(L+1)/2 integers,
- * micro architectures as two rows (normal and reduction cell) of 4 integers per block.
- */
+/** NumPy's `.npy` as written by the NNabla reproduction of ENAS: integers in the shape of each space. */
 import { dump, parse } from "npyjs";
 import { z } from "zod";
 import { DataError } from "../../common/errors.ts";
+import { spaces } from "../registry.ts";
+import { cannotKeep, scripted } from "./scripted.ts";
 
 const count = z.number().int().positive();
 
 const array = z.object({
   dtype: z.enum(["i4", "i8"]),
   fortranOrder: z.literal(false),
-  shape: z.union([z.tuple([count]), z.tuple([z.literal(2), count.multipleOf(4)])]),
+  shape: z.array(count).refine((shape) => spaceOfShape(shape) !== undefined),
 });
 
-const expected = {
-  dtype: "int32 or int64",
-  fortranOrder: "rows one after the other (C order)",
-  shape: "(L·(L+1)/2,) for macro, (2, 4·blocks) for micro",
-} as const;
+const expected = (field: "dtype" | "fortranOrder" | "shape") => {
+  if (field === "dtype") return "int32 or int64";
+  if (field === "fortranOrder") return "rows one after the other (C order)";
+  return kept().map(({ name, nnabla }) => `${nnabla.shapes} for ${name}`).join(", ");
+};
+
+/** Spaces with a NumPy form. */
+const kept = () =>
+  scripted().flatMap(({ name, script: { nnabla } }) => nnabla ? [{ name, nnabla }] : []);
+
+const spaceOfShape = (shape: readonly number[]) =>
+  kept().find(({ nnabla }) => nnabla.suits(shape))?.name;
 
 export interface NpyChoice {
   choice: number[];
-  /** Space, from the shape: one row is a macro architecture, two rows are the cells of a micro one. */
-  space: "macro" | "micro";
+  /** Name of the space, from the shape. */
+  space: string;
 }
 
 /**
@@ -39,13 +45,13 @@ export function parseNpy(bytes: Uint8Array, name: string): NpyChoice {
     read = parse(bytes.slice().buffer);
   } catch (cause) {
     const why = unreadable(cause as Error);
-    throw cannot(`${why}, expected a NumPy array of ${expected.dtype}`, cause);
+    throw cannot(`${why}, expected a NumPy array of ${expected("dtype")}`, cause);
   }
   const header = array.safeParse(read);
   if (!header.success) {
-    const field = header.error.issues[0].path[0] as keyof typeof expected;
+    const field = header.error.issues[0].path[0] as "dtype" | "fortranOrder" | "shape";
     const got = field === "shape" ? `(${read.shape.join(", ")})` : String(read[field]);
-    throw cannot(`its ${field} is ${got}, expected ${expected[field]}`, header.error);
+    throw cannot(`its ${field} is ${got}, expected ${expected(field)}`, header.error);
   }
   const { shape } = header.data;
   const values = read.data as unknown as Int32Array | BigInt64Array;
@@ -58,12 +64,14 @@ export function parseNpy(bytes: Uint8Array, name: string): NpyChoice {
   if (negative >= 0) {
     throw cannot(`element ${negative} is ${choice[negative]}, expected no negative numbers`);
   }
-  return { choice, space: shape.length === 1 ? "macro" : "micro" };
+  return { choice, space: spaceOfShape(shape)! };
 }
 
-/** Encodes choices as int64: two rows for micro, one for every other space. */
+/** Encodes choices as int64, in NNabla's shape. @throws UsageError for a space that its rows cannot hold. */
 export function formatNpy(space: string, choice: readonly number[]): Uint8Array {
-  const shape = space === "micro" ? [2, choice.length / 2] : [choice.length];
+  const script = spaces.find(space)?.script;
+  if (script && !script.nnabla) throw cannotKeep(space);
+  const shape = script?.nnabla?.shapeOf(choice) ?? [choice.length];
   return new Uint8Array(dump(BigInt64Array.from(choice, BigInt), shape));
 }
 

@@ -4,7 +4,7 @@
  */
 import { DataError } from "../../common/errors.ts";
 import { parseChoice } from "./arch_file.ts";
-import { rangeRows } from "./ranges.ts";
+import { spaces } from "../registry.ts";
 
 export interface Script {
   choice: number[];
@@ -33,20 +33,21 @@ export function parseScriptFile(text: string, name: string): Script {
   );
 }
 
-export interface ScriptArch {
-  space: string;
-  choice: readonly number[];
-  /** Operations of channel ranges; 6 by default. */
-  branches?: number;
-}
-
 /**
- * Formats choices as one line, as `--child_fixed_arc` of the released code and `denas retrain` take it.
- * Channel ranges are in brackets, since their rows give the number of operations.
+ * Formats choices as one line, as `--child_fixed_arc` of the released code and `denas retrain` take it; rows are in
+ * brackets where they tell a setting.
+ * @param arch `settings`: of its space.
  */
-export function formatScript({ space, choice, branches = 6 }: ScriptArch): string {
-  if (space !== "macro-range") return choice.join(" ");
-  return rangeRows(choice, branches).map((row) => `[${row.join(" ")}]`).join(" ");
+export function formatScript(
+  { space, choice, settings = {} }: {
+    space: string;
+    choice: readonly number[];
+    settings?: Record<string, unknown>;
+  },
+): string {
+  const script = spaces.find(space)?.script;
+  if (!script?.bracketed) return choice.join(" ");
+  return script.rows(choice, settings).map((row) => `[${row.join(" ")}]`).join(" ");
 }
 
 function scriptOf(texts: string[]): Script {

@@ -1,6 +1,7 @@
 /** Schemas of the settings of a search and a retraining. Presets and overrides: config.ts. */
 import { z } from "zod";
 import type { Settings } from "../definition.ts";
+import { asOption } from "./as_option.ts";
 import { countOf, limits, nameText, pathText, sizeOf, tooLarge } from "./limits.ts";
 
 const compared = sizeOf(limits.compared);
@@ -16,7 +17,7 @@ export const optimizerSettings = z.strictObject({
   /** SGD with momentum, or Adam. */
   algorithm: z.enum(["sgd", "adam"]).default("sgd"),
   schedule: z.enum(["cosine-restarts", "cosine", "staircase", "steps", "constant"]),
-  lrMax: z.number().positive(),
+  lrMax: z.number().positive().meta(asOption("highest learning rate", { option: "lr" })),
   lrMin: z.number().nonnegative(),
   /** Length of the first cycle in epochs, and the factor by which cycles grow (cosine-restarts). */
   t0: sizeOf(limits.epochs),
@@ -44,7 +45,9 @@ export const optimizerSettings = z.strictObject({
   l2: z.number().nonnegative(),
   l2Half: z.boolean(),
   /** Weights that a step did not use also get decay and momentum updates, as released (Q14, Q15). */
-  decayAll: z.boolean(),
+  decayAll: z.boolean().meta(
+    asOption("decay unused weights as well, as the released ENAS code does"),
+  ),
   /** The auxiliary head is not trained; only the layers before it learn from its loss, as released (Q9). */
   freezeAux: z.boolean(),
   clip: z.enum(["none", "tensor", "global"]),
@@ -62,7 +65,9 @@ const augment = z.strictObject({
   /** Largest shift either way, as a share of the height and of the width; edges are repeated outwards. */
   shift: z.number().min(0).max(1).default(0),
   /** Side of the square that is zeroed; 0 = off. */
-  cutout: countOf(limits.side),
+  cutout: countOf(limits.side).meta(
+    asOption("side of the square that is cut out of training images"),
+  ),
   cutoutLegacy: z.boolean(),
   /** Augment images in evaluation too (Q24). */
   inEvaluation: z.boolean(),
@@ -74,21 +79,23 @@ const common = {
   /** A built-in set or an image folder. */
   data: pathText.min(1),
   /** Number of images to use; 0 = all. */
-  trainImages: countOf(limits.images),
-  validImages: countOf(limits.images),
+  trainImages: countOf(limits.images).meta(asOption("use only so many training images")),
+  validImages: countOf(limits.images).meta(asOption("use only so many validation images")),
   /** Side of the square that folder images are resized to; 0 = chosen by the data. */
-  image: countOf(limits.side),
+  image: countOf(limits.side).meta(asOption("side that folder images are resized to")),
   /** Pictures of folders are resized to this shorter side before the square is cut; 0 = the square's side. */
   resize: countOf(limits.side).default(0),
   /** Decoder of a folder's pictures and its version, set when the run begins; "" = none. */
   decoder: nameText.default(""),
   /** Scale each channel to mean 0 and deviation 1; otherwise pixels stay 0 … 255 (Q24). */
   normalise: z.boolean(),
-  seed: z.number().int().nonnegative().max(2 ** 32 - 1),
+  seed: z.number().int().nonnegative().max(2 ** 32 - 1).meta(
+    asOption("start of all random numbers"),
+  ),
   /** Run folder or weights file to initialise from where names and shapes match; "" = none. */
   initFrom: pathText.default(""),
-  epochs: sizeOf(limits.epochs),
-  batch: sizeOf(limits.batch),
+  epochs: sizeOf(limits.epochs).meta(asOption("passes over the training images")),
+  batch: sizeOf(limits.batch).meta(asOption("images per training step")),
   optimizer: optimizerSettings,
   /** Weight of the auxiliary head's loss. */
   auxWeight: z.number().nonnegative(),
@@ -97,7 +104,9 @@ const common = {
   evalBatch: sizeOf(limits.batch),
   /** Training steps per step event. */
   logEvery: sizeOf(limits.steps),
-  adapter: z.enum(["default", "high-performance", "low-power", "software"]),
+  adapter: z.enum(["default", "high-performance", "low-power", "software"]).meta(
+    asOption("default, high-performance, low-power or software"),
+  ),
   /** Full paths of the plug-in files that the run needs. */
   plugins: z.array(pathText).max(limits.plugins.most, tooLarge(limits.plugins)).default([]),
 };
@@ -120,7 +129,7 @@ export const searchConfig = z.strictObject({
   /** Rounds follow every `roundsEvery` epochs. */
   roundsEvery: sizeOf(limits.epochs),
   /** End once an architecture scores more than this with shared weights; 1 = never. */
-  earlyStopOver: share,
+  earlyStopOver: share.meta(asOption("end once a shared-weight score is over this")),
   /** The winner: the best of the final candidates, or the architecture that was scored last. */
   select: z.enum(["best", "last"]),
   selection: z.strictObject({
@@ -134,22 +143,30 @@ export const searchConfig = z.strictObject({
   objectives: z.array(nameText.min(1)).max(limits.objectives.most, tooLarge(limits.objectives))
     .default([]),
   /** Constraints on parameters and multiply-adds of the search child; larger ones are rejected; 0 = none. */
-  maxParams: z.number().int().nonnegative(),
-  maxMacs: z.number().int().nonnegative(),
+  maxParams: z.number().int().nonnegative().meta(
+    asOption("reject architectures with more parameters"),
+  ),
+  maxMacs: z.number().int().nonnegative().meta(
+    asOption("reject architectures with more multiply-adds"),
+  ),
 });
 
 /** Settings of a retraining; `config.ts` checks those of the space. */
 export const retrainConfig = z.strictObject({
   ...common,
   /** `search` keeps the network as the search trained it, so that shared weights fit. */
-  form: z.enum(["search", "final"]),
+  form: z.enum(["search", "final"]).meta(
+    asOption("final (the default), or search: the network as the search trained it"),
+  ),
   space: kinded,
   /** Train on every training image, without validation. */
   allTraining: z.boolean(),
   /** Validate every `evalEvery` epochs. */
   evalEvery: sizeOf(limits.epochs),
   /** Evaluate on the test images after every epoch, for a curve; nothing is selected by it. */
-  evalTestEachEpoch: z.boolean().default(false),
+  evalTestEachEpoch: z.boolean().default(false).meta(
+    asOption("look at the test images after every epoch, for a curve"),
+  ),
 });
 
 /** All settings of a search, as `searchConfig` parses them and the run folder stores them. */

@@ -15,6 +15,8 @@ export const textUpTo = (most: number) =>
 export const pathText = textUpTo(4096);
 /** Names of columns, encodings, strategies. */
 export const nameText = textUpTo(200);
+/** Settings whose value is the contents of a small file. */
+export const settingText = textUpTo(100_000);
 
 const bound = (most: number, why: string) => ({ most, why });
 

@@ -141,7 +141,7 @@ export class DecisionList {
     return {
       mutate: (arch, rng) => decode(this.mutate(encode(arch), rng)),
       neighbours: (arch) => this.neighbours(encode(arch)).map(decode),
-      crossover: (a, b, rng) => decode(this.crossover(encode(a), encode(b), rng)),
+      crossover: (a, b, rng) => [decode(this.crossover(encode(a), encode(b), rng))],
     };
   }
 

@@ -126,8 +126,9 @@ function dartsSpace(config: DartsSettings): SearchSpace<DartsArch> {
       const choice = encode(arch);
       return choice.flatMap((_, at) => around(choice, at).map((o) => decode(choice.with(at, o))));
     },
-    crossover: (a: DartsArch, b: DartsArch, rng: Rng) =>
+    crossover: (a: DartsArch, b: DartsArch, rng: Rng) => [
       decode(list.crossover(encode(a), encode(b), rng)),
+    ],
   };
 }
 

@@ -18,6 +18,7 @@ import {
 } from "./macro_arch.ts";
 import { macroFinalNetwork, macroSearchNetwork } from "./macro_network.ts";
 import { macroPresets } from "./macro_presets.ts";
+import { macroScript } from "./script_formats.ts";
 
 export { type MacroArch, type MacroLayer, macroOps } from "./macro_arch.ts";
 
@@ -30,6 +31,8 @@ export const macroDefinition = defineSpace({
   // A found architecture fixes the operation of each layer, so it has no other depth.
   carried: ({ stem, branches, layers }) => ({ stem, branches, layers }),
   controller: macroController,
+  script: macroScript,
+  channels: { whole: "macro", range: "macro-range" },
   quirks: ["Q3", "Q5"],
   baseline: ({ layers }) => handMade(layers),
   example: { settings: { layers: 3, filters: 4, stem: 2 }, choice: [1, 4, 1, 5, 0, 1] },

@@ -20,6 +20,7 @@ import {
   rangeUnits,
 } from "./macro_range_arch.ts";
 import { rangeFinalNetwork, rangeSearchNetwork } from "./macro_range_network.ts";
+import { rangeScript } from "./script_formats.ts";
 
 export { type Range, type RangeArch, type RangeLayer } from "./macro_range_arch.ts";
 
@@ -38,6 +39,7 @@ export const macroRangeDefinition = defineSpace({
   }),
   controller: (store, config, settings) =>
     macroRangeController(store, config, settings, rangeUnits(settings)),
+  script: rangeScript,
   quirks: ["Q5"],
   example: {
     settings: { layers: 3, filters: 4, branches: 4, stem: 2 },

@@ -21,6 +21,7 @@ import {
 } from "./micro_arch.ts";
 import { microNetwork } from "./micro_network.ts";
 import { microPresets } from "./micro_presets.ts";
+import { microScript } from "./script_formats.ts";
 
 export { type Block, type Cell, type MicroArch, microOps, type Side } from "./micro_arch.ts";
 
@@ -32,6 +33,7 @@ export const microDefinition = defineSpace({
   open: microSpace,
   carried: ({ stem, blocks }) => ({ stem, blocks }),
   controller: microController,
+  script: microScript,
   quirks: ["Q6", "Q7"],
   baseline: ({ blocks }) => handMade(blocks),
   example: {

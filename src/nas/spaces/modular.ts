@@ -39,6 +39,7 @@ export const modularDefinition = defineSpace({
     { modules, channels, numStages, initialModules, minModules, maxModules, stem },
   ) => ({ modules, channels, numStages, initialModules, minModules, maxModules, stem }),
   aliases: publishedNames(),
+  channels: { code: "modular", paper: "modular" },
   example: {
     settings: {
       filters: 2,
@@ -155,9 +156,9 @@ function modularSpace(given: ModularSettings): SearchSpace<ModularArch> {
     }),
     mutate: (arch, rng) => mutate(arch, rng, config, pool.length),
     neighbours: (arch) => neighbours(arch, config, pool.length),
-    crossover: (a, b, rng) => ({
+    crossover: (a, b, rng) => [{
       modules: a.modules.map((id, i) => rng.next() < 0.5 ? id : b.modules[i] ?? id),
-    }),
+    }],
   };
 }
 

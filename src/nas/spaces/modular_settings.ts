@@ -8,18 +8,26 @@ import { FILTERS, networkSettings } from "./settings.ts";
 /** Longest text of a cell: seven rows of seven bits and seven operations. */
 const cell = textUpTo(200);
 
-/** The pool as texts of cells, or the contents of a `modules.json`. */
+/** The pool as texts of cells; the text of a `modules.json` is turned into them. */
 const pool = z.preprocess((given) => {
-  const file = moduleFile.safeParse(given);
+  const file = moduleFile.safeParse(typeof given === "string" ? parsed(given) : given);
   return file.success ? file.data.modules.map(textOf) : given;
 }, z.array(cell).max(limits.modules.most, tooLarge(limits.modules)));
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
 
 const sequence = sizeOf(limits.sequence).default(4);
 
 export const modularSettings = z.strictObject({
   modules: pool.default([]).meta(
     asOption("modular: the pool of modules that denas modules wrote; default: one is drawn", {
-      isFile: "contents",
+      isContents: true,
     }),
   ),
   /** Of a pool that is drawn: its modules, the cells sampled for it, ranked or as they come, their seed. */

@@ -91,6 +91,7 @@ function nasbench201Space(config: BenchmarkSettings): SearchSpace<Nb201Arch> {
     key: formatNb201,
     unique: (arch) => uniqueNb201(arch, "sums"),
     notation,
+    texts: (arch) => ({ nb201: formatNb201(arch) }),
     supernet: (into) => {
       requireSearchForm(into);
       for (let op = 0; op < nb201Ops.length; op++) {

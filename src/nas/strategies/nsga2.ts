@@ -90,8 +90,9 @@ class Nsga2<A> implements Strategy<A> {
       return { arch: this.variation.perturb(first.arch, this.rng), parents: parentsOf(first) };
     }
     const second = this.#winner();
-    const both = crossover.call(this.variation.space, first.arch, second.arch, this.rng);
-    return { arch: this.variation.perturb(both, this.rng), parents: parentsOf(first, second) };
+    const [both] = crossover.call(this.variation.space, first.arch, second.arch, this.rng);
+    const arch = this.variation.perturb(both ?? first.arch, this.rng);
+    return { arch, parents: both ? parentsOf(first, second) : parentsOf(first) };
   }
 
   /** Winner of a binary tournament. Parents are sorted best first, so that the lower index wins. */

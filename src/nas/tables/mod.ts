@@ -5,6 +5,7 @@ import type { SearchSpace } from "../space.ts";
 import { readCells } from "./csv.ts";
 import { nb201Column, nb201Table } from "./nasbench201.ts";
 import { openNb101, openNb101Sqlite } from "./nasbench101.ts";
+import { tableInSpace } from "./in_space.ts";
 import { isLong, widen } from "./long.ts";
 import { isMacroBench, macroBenchCells, macroBenchTable } from "./nasbench_macro.ts";
 import type { Table } from "./table.ts";
@@ -35,13 +36,17 @@ export async function openTable(path: string, options: OpenTable = {}): Promise<
   if (kind === "tfrecord") return await openNb101(path, options);
   if (kind === "sqlite") return openNb101Sqlite(path, name);
   const text = await readText(path);
+  return tableInSpace(textTable(text, name, options), options.space);
+}
+
+function textTable(text: string, name: string, { space }: OpenTable): Table {
   const json = text.trimStart().startsWith("{");
   const read = json ? macroBenchCells(text, name) : readCells(text, name);
   const cells = isLong(read) ? widen(read) : read;
   const nb201 = nb201Column(cells);
   if (nb201 !== null) return nb201Table(cells, nb201);
   if (isMacroBench(cells)) return macroBenchTable(cells);
-  return userTable(cells, options.space);
+  return userTable(cells, space);
 }
 
 /** File type, by name or first bytes. @throws DataError when there is no such file. */

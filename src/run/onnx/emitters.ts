@@ -2,8 +2,10 @@
 import type { BatchNormOptions } from "../../ops/batch_norm.ts";
 import type { DepthwiseOptions } from "../../ops/depthwise_conv2d.ts";
 import type { PointwiseOptions } from "../../ops/pointwise.ts";
-import { axis, type Padding, type PoolOptions } from "../../ops/tiling.ts";
+import type { PoolOptions } from "../../ops/pooling.ts";
+import { axis, type Padding } from "../../ops/tiling.ts";
 import { settledStatistics } from "../batch_norm_state.ts";
+import { binary, unary } from "./formulas.ts";
 import { type Emission, type Emitter, type Emitters, transposed } from "./graph.ts";
 
 /**
@@ -99,6 +101,27 @@ function batchNorm(e: Emission<BatchNormOptions>): string {
   });
 }
 
+function instanceNorm(e: Emission<{ epsilon: number }>): string {
+  const [scale, shift] = [1, 2].map((i) => e.constant(e.shapes[i], e.weight(i)));
+  return e.node("InstanceNormalization", [e.input(0), scale, shift], {
+    epsilon: { float: e.params.epsilon },
+  });
+}
+
+/** Weights of three axes (h, w, c) become (c, h, w), as the value does. */
+function layerNorm(e: Emission<{ epsilon: number }>): string {
+  const [scale, shift] = [1, 2].map((i) => {
+    const shape = e.shapes[i], data = e.weight(i);
+    if (shape.length !== 3) return e.constant(shape, data);
+    const [h, w, c] = shape;
+    return e.constant([c, h, w], transposed(data, shape, [2, 0, 1]));
+  });
+  return e.node("LayerNormalization", [e.input(0), scale, shift], {
+    axis: 1,
+    epsilon: { float: e.params.epsilon },
+  });
+}
+
 const avgPool = (e: Emission<PoolOptions>) =>
   e.node("AveragePool", [e.input(0)], {
     ...window(e, e.params.k, e.params.stride, e.params.padding),
@@ -176,12 +199,15 @@ export const emitters: Emitters = {
   avg_pool2d: heeding(avgPool, "k", "stride", "padding"),
   batch_norm: heeding(batchNorm, "epsilon", "decay", "mode", "update", "debias"),
   bias_add: heeding(biasAdd),
+  binary: heeding(binary, "function"),
   concat: heeding(concat),
   conv2d: heeding(conv2d, "stride"),
   depthwise_conv2d: heeding(depthwise, "stride", "dilation"),
   gelu: heeding(gelu),
   global_avg_pool: heeding(globalAvgPool),
   hard_swish: heeding(one("HardSwish")),
+  instance_norm: heeding(instanceNorm, "epsilon"),
+  layer_norm: heeding(layerNorm, "epsilon"),
   matmul: heeding(both("MatMul")),
   max_pool2d: heeding(maxPool, "k", "stride", "padding"),
   mish: heeding(mish),
@@ -193,4 +219,5 @@ export const emitters: Emitters = {
   silu: heeding(silu),
   slice: heeding(slice, "start", "size"),
   tanh: heeding(one("Tanh")),
+  unary: heeding(unary, "function"),
 };

@@ -5,10 +5,35 @@ import { macroLog } from "./made_log.ts";
 Deno.test("a log of the released code gives its architectures with epoch, place, score and line", () => {
   const { architectures, epochs, problems } = parseLog(macroLog);
   assertEquals(problems, []);
+  const settings = { stem: 1, layers: 3, filters: 96, branches: 6 };
   assertEquals(architectures, [
-    { space: "macro", epoch: 1, index: 0, choice: [1, 4, 0, 2, 0, 1], score: 0.5062, line: 7 },
-    { space: "macro", epoch: 1, index: 1, choice: [0, 3, 1, 5, 1, 1], score: 0.625, line: 12 },
-    { space: "macro", epoch: 2, index: 0, choice: [0, 3, 1, 5, 1, 1], score: 0.75, line: 25 },
+    {
+      space: "macro",
+      settings,
+      epoch: 1,
+      index: 0,
+      choice: [1, 4, 0, 2, 0, 1],
+      score: 0.5062,
+      line: 7,
+    },
+    {
+      space: "macro",
+      settings,
+      epoch: 1,
+      index: 1,
+      choice: [0, 3, 1, 5, 1, 1],
+      score: 0.625,
+      line: 12,
+    },
+    {
+      space: "macro",
+      settings,
+      epoch: 2,
+      index: 0,
+      choice: [0, 3, 1, 5, 1, 1],
+      score: 0.75,
+      line: 25,
+    },
   ]);
   assertEquals(epochs, [
     { epoch: 1, valid: 0.55, test: 0.5411 },
@@ -35,7 +60,7 @@ val_acc=0.4000
 Deno.test("rows of channel ranges are known from macro rows", () => {
   const rows = ["[0 8 3 2]", "[0 1 0 8 1]", "[7 1 2 6 0 1]"].join("\n");
   const { architectures, problems } = parseLog(`Epoch 1: x\n${rows}\nval_acc=0.5000\n`);
-  const [{ space, branches, choice }] = architectures;
+  const [{ space, settings: { branches }, choice }] = architectures;
   // The log has counts, the choice how many more than one.
   assertEquals([space, branches, problems], ["macro-range", 2, []]);
   assertEquals(choice, [0, 7, 3, 1, 0, 0, 0, 7, 1, 7, 0, 2, 5, 0, 1]);

@@ -1,0 +1,73 @@
+/** Splits a grammar file into sections and lines. Comments start with #; an indented line continues the last. */
+import { DataError } from "../../common/errors.ts";
+
+/** A line of a section with its number in the file, from 1. */
+export interface Line {
+  readonly text: string;
+  readonly line: number;
+}
+
+/** Sections in the order in which a grammar file has them. */
+export const sectionNames = [
+  "grammar",
+  "topologies",
+  "productions",
+  "constraints",
+  "shared",
+  "kernel",
+  "network",
+] as const;
+export type SectionName = typeof sectionNames[number];
+
+/** An error of a grammar file that names its line. */
+export const grammarError = (name: string, line: number, got: string, expected: string) =>
+  new DataError(`Cannot read grammar ${name}: line ${line}: ${got}, expected ${expected}`);
+
+/** @throws DataError naming the line. */
+export function sectionsOf(text: string, name: string): Record<SectionName, Line[]> {
+  const sections = Object.fromEntries(sectionNames.map((section) => [section, [] as Line[]]));
+  let current: Line[] | null = null;
+  text.split(/\r?\n/).forEach((raw, i) => {
+    const line = i + 1;
+    const content = raw.replace(/#.*/, "").trimEnd();
+    if (content.trim() === "") return;
+    const heading = /^\[(.*)\]$/.exec(content)?.[1];
+    if (heading !== undefined) {
+      if (!sectionNames.includes(heading as SectionName)) {
+        throw grammarError(name, line, `section [${heading}]`, `one of ${sectionNames.join(", ")}`);
+      }
+      current = sections[heading];
+      return;
+    }
+    if (!current) {
+      throw grammarError(name, line, JSON.stringify(content), "a section such as [grammar] first");
+    }
+    const previous = current.at(-1);
+    if (!/^\s/.test(content)) current.push({ text: content, line });
+    else if (previous) {
+      current[current.length - 1] = { ...previous, text: `${previous.text} ${content.trim()}` };
+    } else throw grammarError(name, line, "an indented line", "a line that it continues above it");
+  });
+  return sections as Record<SectionName, Line[]>;
+}
+
+/** Reads `key: value` lines. @throws DataError for unknown or repeated keys. */
+export function fieldsOf<K extends string>(
+  lines: readonly Line[],
+  keys: readonly K[],
+  name: string,
+): Map<K, Line> {
+  const fields = new Map<K, Line>();
+  for (const { text, line } of lines) {
+    const [, key, value] = /^([^:]*?)\s*:\s*(.*)$/.exec(text) ?? [];
+    if (!keys.includes(key as K)) {
+      const got = JSON.stringify(key ?? text);
+      throw grammarError(name, line, got, `one of ${keys.map((k) => `${k}:`).join(", ")}`);
+    }
+    if (fields.has(key as K)) {
+      throw grammarError(name, line, `${key}: a second time`, "each field once");
+    }
+    fields.set(key as K, { text: value, line });
+  }
+  return fields;
+}

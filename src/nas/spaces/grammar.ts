@@ -1,0 +1,213 @@
+/**
+ * Spaces given by a context-free grammar (Schrodi et al., NeurIPS 2023): an architecture is a derivation tree.
+ * `choice` holds a production per non-terminal that has several, depth first and left to right.
+ */
+import { z } from "zod";
+import { UsageError } from "../../common/errors.ts";
+import { asOption } from "../config/as_option.ts";
+import { limits, settingText, sizeOf } from "../config/limits.ts";
+import { defineSpace } from "../definition.ts";
+import { builtInGrammars, isGrammarText, openGrammar } from "../grammar/built_in.ts";
+import { decodeTrees, Derivation, encodeTrees } from "../grammar/cursor.ts";
+import { flatGraphs } from "../grammar/flat.ts";
+import type { Grammar, GrammarArch } from "../grammar/grammar.ts";
+import { foldGraphs, fullGraph } from "../grammar/kernel_graphs.ts";
+import { grammarNetwork } from "../grammar/network.ts";
+import { pictures } from "../grammar/pictures.ts";
+import { type Primitive, type Primitives, primitivesWith } from "../grammar/primitives.ts";
+import { looksLikeNb201, NB201_SPACE, type Nb201Strings, nb201Strings } from "../grammar/nb201.ts";
+import { formatArch, formatTerm, formatTree, parseArch } from "../grammar/text.ts";
+import { crossed, mutated } from "../grammar/variation.ts";
+import type { Notation, SearchSpace } from "../space.ts";
+import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
+import { toModel } from "./child.ts";
+import { FILTERS, networkSettings } from "./settings.ts";
+
+const HIERARCHICAL = "nb201_variable_multi_multi";
+const CELLS = "nb201_fixed_1_none";
+
+const names = [...builtInGrammars.keys()];
+const isGrammar = (setting: string) => builtInGrammars.has(setting) || isGrammarText(setting);
+
+const settings = z.strictObject({
+  /** Name of a built-in grammar, or the text of a grammar file. */
+  grammar: settingText.refine(isGrammar, `expected one of ${names.join(", ")}, or a grammar file`)
+    .default(HIERARCHICAL).meta(
+      asOption(`grammar file, or one of ${names.join(", ")}`, {
+        isContents: true,
+      }),
+    ),
+  /** Cells of a network made of normal and reduction cells. */
+  layers: sizeOf(limits.layers).default(8),
+  filters: sizeOf(limits.filters).default(16).meta(FILTERS),
+  ...networkSettings,
+});
+
+/** Settings of a grammar space. */
+export type GrammarSettings = z.output<typeof settings>;
+
+/** A space of architectures of a grammar, with the grammar and the primitives behind it. */
+export interface GrammarSpace extends SearchSpace<GrammarArch> {
+  readonly grammar: Grammar;
+  readonly primitives: Primitives;
+}
+
+/** Opens a grammar as a search space. */
+export function grammarSpace(
+  grammar: Grammar,
+  primitives: Primitives,
+  config: GrammarSettings,
+): GrammarSpace {
+  const derivation = new Derivation(grammar);
+  const format = (arch: GrammarArch) => formatArch(grammar, arch);
+  const nb201 = nb201Strings(grammar);
+  return {
+    name: "grammar",
+    summary: grammar.summary,
+    grammar,
+    primitives,
+    start: () => derivation.start(),
+    decode: (choice) => decodeTrees(derivation, choice),
+    encode: (arch) => encodeTrees(grammar, arch),
+    key: format,
+    notation: {
+      looks,
+      format,
+      parse: (text) => textIn(grammar, text),
+      published: () => ({ grammar: config.grammar }),
+    },
+    texts: (arch) => ({
+      tree: format(arch),
+      term: formatTerm(grammar, arch),
+      ...nb201 && { nb201: nb201.format(arch) },
+    }),
+    ...nb201 && { tables: { space: NB201_SPACE, read: (key) => wordOrNull(nb201, key) } },
+    supernet: () => {
+      throw new UsageError(
+        `Cannot search grammar ${grammar.name} with shared weights: got --evaluator shared, ` +
+          "expected one that trains each network or looks it up; try --evaluator train",
+      );
+    },
+    build: (arch, into) => {
+      const sized = { ...into, config };
+      const graphs = flatGraphs(grammar, arch, primitives);
+      return toModel(sized, grammarNetwork(graphs, { grammar, primitives }, sized));
+    },
+    graphs: (arch) => arch.map((tree) => fullGraph(grammar, tree, primitives)),
+    levels: (arch) => {
+      const motifs = arch.map((tree) => foldGraphs(grammar, tree, primitives));
+      return grammar.levels.map((_, level) => motifs.map((graphs) => graphs[level]));
+    },
+    picture: (arch) => pictures(grammar, arch, primitives),
+    mutate: (arch, rng) => mutated(grammar, arch, rng),
+    ...grammar.motifs.length === 1 && {
+      crossover: (a: GrammarArch, b: GrammarArch, rng) => crossed(grammar, a, b, rng),
+    },
+  };
+}
+
+/** Reads a tree, a term, or a string of NAS-Bench-201. @throws UsageError naming the node. */
+function textIn(grammar: Grammar, text: string): GrammarArch {
+  const strings = looksLikeNb201(text) ? nb201Strings(grammar) : null;
+  return strings ? strings.parse(text) : parseArch(grammar, text);
+}
+
+/** A cell of a table; null for one that no path joins, which the grammar does not derive. */
+function wordOrNull(strings: Nb201Strings, key: string): GrammarArch | null {
+  try {
+    return strings.parse(key);
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
+}
+
+/** Whether a text looks like a derivation tree or a term; with the space's name, also like a cell's string. */
+const looks = (text: string, named: boolean): boolean =>
+  /^\s*(\w+:\s*)?\(\w+\s+\w+[\s)]/.test(text) || /^\s*(\w+:\s*)?[A-Z]\w*\(/.test(text) ||
+  named && looksLikeNb201(text);
+
+/** Sizes of a space's networks and its training settings, shared by all grammar spaces. */
+const presets = (grammar: object) =>
+  benchmarkPresets({
+    published: { filters: 16, ...grammar },
+    small: { filters: 8, ...grammar },
+    least: { filters: 2, ...grammar },
+    training: { epochs: 200, batch: 256, optimizer: { ...cosine, lrMax: 0.1, l2: 5e-4 } },
+    quickEpochs: 1,
+  });
+
+/**
+ * The built-in grammar in which a text is a word; if there is none, the one with its start symbol and topology,
+ * whose message then fits best.
+ */
+function grammarOf(text: string): string {
+  if (looksLikeNb201(text)) return CELLS;
+  const isWord = (name: string) => {
+    try {
+      return parseArch(opened(name), text).length > 0;
+    } catch (error) {
+      if (error instanceof UsageError) return false;
+      throw error;
+    }
+  };
+  const [, symbol, terminal] = /\(\s*(\w+)\s+(\w+)/.exec(text) ?? [];
+  const begins = (name: string) => {
+    const { motifs: [{ start }], productions } = opened(name);
+    return start === symbol && productions.get(start)!.some((p) => p.terminal === terminal);
+  };
+  return names.find(isWord) ?? names.find(begins) ?? HIERARCHICAL;
+}
+
+const opened = (name: string) => openGrammar(name, primitivesWith());
+
+const notation: Notation<GrammarArch> = {
+  looks,
+  format: (arch) => arch.map(formatTree).join("; "),
+  parse: (text) => textIn(opened(grammarOf(text)), text),
+  published: (text) => ({ grammar: grammarOf(text) }),
+};
+
+/** A grammar of a plug-in: its text, and the primitives that denas does not have. */
+export interface GrammarPlugin {
+  /** Name of the space: lower-case letters, digits and hyphens. */
+  name: string;
+  summary: string;
+  /** Text of a grammar file. */
+  grammar: string;
+  primitives?: readonly Primitive[];
+  /** Choices of a small network that tests build. */
+  example: readonly number[];
+}
+
+/** The search space of a plug-in's own grammar. */
+export const defineGrammar = ({ name, summary, grammar, primitives, example }: GrammarPlugin) =>
+  defineSpace({
+    name,
+    summary,
+    settings: settings.extend({ grammar: z.literal(grammar).default(grammar) }),
+    presets: presets({}),
+    open: (config) => {
+      const known = primitivesWith(primitives);
+      return { ...grammarSpace(openGrammar(grammar, known), known, config), name };
+    },
+    carried: ({ stem, layers }) => ({ stem, layers }),
+    example: { settings: { filters: 2, stem: 2 }, choice: example },
+  });
+
+export const grammarDefinition = defineSpace({
+  name: "grammar",
+  summary: "architectures of a context-free grammar: a built-in one, or a file with --grammar",
+  settings,
+  presets: presets({}),
+  open: (config) => {
+    const primitives = primitivesWith();
+    return grammarSpace(openGrammar(config.grammar, primitives), primitives, config);
+  },
+  carried: ({ grammar, stem, layers }) => ({ grammar, stem, layers }),
+  notation,
+  example: {
+    settings: { grammar: "nb201_fixed_1_none", filters: 2, stem: 2 },
+    choice: [2, 1, 3, 0, 4, 2],
+  },
+});

@@ -6,6 +6,7 @@ import { resolveRetrainConfig, resolveSearchConfig } from "../src/nas/config/con
 import { trainingSchedule } from "../src/nas/analysis/describe.ts";
 import { openSpace } from "../src/nas/registry.ts";
 import { uniformArchitecture } from "../src/nas/sampling.ts";
+import { declareSupernet } from "../src/nas/supernet.ts";
 import type { Form, Model, SearchSpace } from "../src/nas/space.ts";
 import { Trainer } from "../src/nas/train/training.ts";
 import { WeightStore } from "../src/nn/weights.ts";
@@ -55,7 +56,7 @@ export class Steps {
     this.input = [setting.side ?? h, setting.side ?? w, channels];
     this.#rng = new Rng(seed, Stream.search);
     this.#fixed = command === "search" ? undefined : uniformArchitecture(this.space, this.#rng);
-    if (command === "search") this.space.supernet(this.#into());
+    if (command === "search") declareSupernet(this.space, this.#into());
     else this.#build(this.#fixed);
     this.weights.materialise(gpu, 1);
     this.#trainer = new Trainer(gpu, this.weights, config.optimizer, config.auxWeight, 1);

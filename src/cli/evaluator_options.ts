@@ -45,11 +45,11 @@ function kind(text: string): string {
 
 /**
  * Settings that were given. A table implies the evaluator that uses it, a flag the one that declares it.
- * @param usual the evaluator where none is chosen.
+ * @param usual evaluator of a search that names none.
  */
 export function evaluatorOverrides(
   options: EvaluatorOptions & { budget?: number },
-  usual = "shared",
+  usual: string,
 ): Overrides {
   const { table, queries, budget } = options;
   const flagged = evaluators.all().find(({ flag }) =>

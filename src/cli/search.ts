@@ -95,12 +95,6 @@ async function drawOnly(options: SearchOptions, command: Command): Promise<void>
   });
 }
 
-/** The evaluator of the preset of the named space. */
-function usualEvaluator({ mode, preset }: SearchOptions): string | undefined {
-  const definition = mode === undefined ? undefined : spaces.find(mode);
-  return definition && searchSection(definition, preset).evaluatorKind;
-}
-
 /** The value of `--channels` for a space that has it as a setting. */
 const channelSetting = ({ mode, channels }: SearchOptions): string | undefined =>
   mode !== undefined && spaces.find(mode)?.settings.shape.channels ? channels : undefined;
@@ -117,6 +111,12 @@ async function givenSettings(options: SearchOptions): Promise<Overrides> {
     "space.channels": channelSetting(options),
     ...options.set,
   };
+}
+
+/** The evaluator of the mode's preset. */
+function usualEvaluator({ mode, preset }: SearchOptions): string {
+  const space = mode === undefined ? undefined : spaces.find(mode);
+  return space && searchSection(space, preset ?? "quick").evaluatorName || "shared";
 }
 
 async function resolve(options: SearchOptions): Promise<SearchConfig> {

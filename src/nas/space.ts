@@ -117,8 +117,10 @@ export interface SearchSpace<A> {
    * does not have.
    */
   tables?: { readonly space: string; read(key: string): A | null };
-  /** Declares every weight of the supernet, sampled or not (shared-weight search only). */
-  supernet(into: BuildContext): void;
+  /**
+   * Declares every weight of the supernet, sampled or not; missing where architectures share no weights.
+   */
+  supernet?(into: BuildContext): void;
   /** Declares the weights this architecture needs and returns the network. */
   build(arch: A, into: BuildContext): Model;
   /** Labelled graphs for kernels and predictors: one per cell, or one for a whole network. */

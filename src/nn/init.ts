@@ -44,3 +44,12 @@ export function truncatedNormalInit(deviation: number): Init {
  * released ENAS code. `fanIn` counts the inputs of one output: k²·C_in, for a depthwise kernel k².
  */
 export const heInit = (fanIn: number): Init => truncatedNormalInit(Math.sqrt(2 / fanIn));
+
+/** As `heInit`, not cut: Kaiming-normal (He et al. 2015). */
+export const normalHeInit = (fanIn: number): Init => (out, rng) => {
+  const deviation = Math.sqrt(2 / fanIn);
+  for (let i = 0; i < out.length; i++) out[i] = rng.normal() * deviation;
+};
+
+/** PyTorch's default for convolutions, linear layers and their biases: uniform within ±1 / √fanIn. */
+export const torchInit = (fanIn: number): Init => uniformInit(1 / Math.sqrt(fanIn));

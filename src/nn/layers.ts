@@ -84,15 +84,18 @@ export interface ConvOptions {
   out: number;
   /** In pixels; default 1. */
   stride?: number;
+  /** First weights, from the number of inputs of an output; default: `heInit`. */
+  init?: (fanIn: number) => Init;
 }
 
 /** Convolution without bias, SAME: weight `w` `[k, k, ci, co]`, or `[ci, co]` for k = 1. */
-export function conv(net: Net, x: Value, { k, out, stride = 1 }: ConvOptions): Value {
+export function conv(net: Net, x: Value, options: ConvOptions): Value {
+  const { k, out, stride = 1, init = heInit } = options;
   const ci = channels(x);
-  const init = heInit(k * k * ci);
+  const first = init(k * k * ci);
   return k === 1
-    ? pointwise([x], [net.param("w", [ci, out], init)], { stride })
-    : conv2d(x, net.param("w", [k, k, ci, out], init), { stride });
+    ? pointwise([x], [net.param("w", [ci, out], first)], { stride })
+    : conv2d(x, net.param("w", [k, k, ci, out], first), { stride });
 }
 
 /**
@@ -234,9 +237,9 @@ export function head(
 }
 
 /** Linear layer without bias: weight `w` `[c, out]`. */
-export function linear(net: Net, x: Value, out: number): Value {
+export function linear(net: Net, x: Value, out: number, init = heInit): Value {
   const ci = channels(x);
-  return matmul(x, net.param("w", [ci, out], heInit(ci)));
+  return matmul(x, net.param("w", [ci, out], init(ci)));
 }
 
 /**

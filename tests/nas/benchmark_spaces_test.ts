@@ -100,7 +100,7 @@ for (const [name, { text, parameters, layers }] of Object.entries(examples)) {
     const space = spaceAt(name, small);
     const all = new WeightStore();
     const context = { input: [8, 8, 3] as const, classes: 3, form: "search" as const };
-    space.supernet({ ...context, weights: all });
+    space.supernet!({ ...context, weights: all });
     const shapes = new Map(all.params().map((p) => [p.name, p.shape.join()]));
     const used = new Set<string>();
     for (let seed = 0; seed < 400; seed++) {

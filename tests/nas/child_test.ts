@@ -72,7 +72,7 @@ for (const name of ["macro", "macro-range", "micro"] as const) {
       const space = small[name];
       const shared = new WeightStore();
       if (form === "search") {
-        space.supernet({ weights: shared, input: INPUT, classes: CLASSES, form });
+        space.supernet!({ weights: shared, input: INPUT, classes: CLASSES, form });
         shared.materialise(gpu, 1);
       }
       for (const choice of choices[name]) {
@@ -164,11 +164,11 @@ Deno.test("a search child without running statistics is told by the batch, and k
   const space = small.macro;
   const into = { input: INPUT, classes: CLASSES, form: "search" as const };
   const plain = new WeightStore();
-  space.supernet({ ...into, weights: plain });
+  space.supernet!({ ...into, weights: plain });
   assert.ok(plain.params().every(({ trainable }) => trainable));
   const keeping = new WeightStore();
   const running = { ...into, weights: keeping, sharedStatistics: true };
-  space.supernet(running);
+  space.supernet!(running);
   assert.ok(keeping.params().some(({ trainable }) => !trainable));
   keeping.materialise(gpu, 1);
   const model = space.build(space.decode(macroChoice(1)), running);

@@ -87,7 +87,7 @@ async function losses(mode: string): Promise<number[]> {
   const space = openSpace(config.space);
   const weights = new WeightStore();
   const context = { input: data.image, classes: 5, form: "search" as const, weights };
-  space.supernet(context);
+  space.supernet!(context);
   weights.materialise(gpu, config.seed);
   const trainer = new Trainer(gpu, weights, config.optimizer, 0.4);
   const rng = new Rng(config.seed, Stream.search);

@@ -100,7 +100,7 @@ for (const [name, space] of Object.entries(small)) {
   Deno.test(`${name}: the supernet has every weight that any architecture asks for, and no other`, () => {
     const declared = new WeightStore();
     const into = { input: [9, 8, 3] as const, classes: 7, form: "search" as const };
-    space.supernet({ ...into, weights: declared });
+    space.supernet!({ ...into, weights: declared });
     const names = new Map(declared.params().map((p) => [p.name, p.shape]));
     const met = new Set<string>();
     for (let seed = 0; seed < 400 && met.size < names.size; seed++) {
@@ -158,7 +158,7 @@ Deno.test("sizes that do not fit a space are refused", () => {
   refused("micro", { branches: 5 }, /branches is unknown/);
   const into = { weights: new WeightStore(), input: [8, 8, 3] as const, classes: 2 };
   assert.throws(
-    () => spaceAt("micro").supernet({ ...into, form: "final" }),
+    () => spaceAt("micro").supernet!({ ...into, form: "final" }),
     /got form final, expected search/,
   );
 });

@@ -163,7 +163,7 @@ Deno.test("dropout stays on while shared weights are scored where a recipe says 
 async function spread(mode: string, name: RegExp, fanIn: number, legacyInit: boolean) {
   const sizes = { layers: 3, filters: 36, blocks: 2, auxHead: false, legacyInit };
   const weights = new WeightStore();
-  spaceAt(mode, sizes).supernet({ weights, input: [8, 8, 3], classes: 3, form: "search" });
+  spaceAt(mode, sizes).supernet!({ weights, input: [8, 8, 3], classes: 3, form: "search" });
   weights.materialise(gpu, 1);
   const tensors = await weights.tensors();
   const all = Object.entries(tensors).filter(([key]) => name.test(key));

@@ -6,6 +6,7 @@ import { WeightStore } from "../../nn/weights.ts";
 import { add, softmaxCrossEntropy } from "../../ops/mod.ts";
 import type { Settings } from "../definition.ts";
 import { openSpace } from "../registry.ts";
+import { declareSupernet } from "../supernet.ts";
 import type { Form, Model, Pass, SearchSpace } from "../space.ts";
 
 export interface DescribeOptions<A> {
@@ -75,7 +76,7 @@ export function describe<A>(options: DescribeOptions<A>): Description {
   const into = { weights, input, classes, form };
   let model: Model | null = null;
   if (choice) model = space.build(space.decode(choice), into);
-  else space.supernet(into);
+  else declareSupernet(space, into);
   const layers = model && layersOf(model, input);
   const { weights: weightBytes, gradients, states } = weights.bytes();
   return {

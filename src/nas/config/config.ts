@@ -47,16 +47,10 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
   const definition = spaces.get(mode);
   const overrides = longNames(ownNames(choice.overrides ?? {}, definition));
   const section = searchSection(definition, preset);
-  const {
-    controller,
-    quirks,
-    strategySettings,
-    evaluatorKind = "shared",
-    withBatch = [],
-    ...rest
-  } = section;
-  const evaluator = evaluators.get(nameIn(overrides["evaluator.kind"], evaluatorKind));
-  const usual = evaluator.name === evaluatorKind;
+  const { controller, quirks, strategySettings, evaluatorName, ownLoop, withBatch = [], ...rest } =
+    section;
+  const evaluator = evaluators.get(nameIn(overrides["evaluator.kind"], evaluatorName ?? "shared"));
+  const isOwn = evaluatorName ? evaluator.name === evaluatorName : evaluator.cost === "pass";
   const strategy = strategies.get(nameIn(overrides["strategy.kind"], section.strategy));
   const defaults = strategy.defaults?.({ preset, controller, cost: evaluator.cost });
   const own = strategy.name === section.strategy ? strategySettings : undefined;
@@ -67,14 +61,13 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
     ...rest,
     space: withDefaults(definition, section.space),
     strategy: withDefaults(strategy, { ...defaults, ...own }),
-    evaluator: withDefaults(evaluator, usual ? section.evaluator : {}),
+    evaluator: withDefaults(evaluator, isOwn ? section.evaluator : {}),
   });
   if (faithful) {
     applyWhereKnown(base, faithfulSettings("search", definition, quirks));
   }
   applyOverrides(base, following(withBatch, overrides.batch));
-  // A preset's own loop is made for its evaluator.
-  if (section.evaluatorKind === undefined || !usual) applyOverrides(base, evaluator.loop ?? {});
+  applyOverrides(base, { ...evaluator.loop, ...isOwn && ownLoop });
   applyOverrides(base, strategy.loop ?? {});
   applyOverrides(base, overrides);
   return parseSearchConfig(base);

@@ -15,7 +15,9 @@ export interface SearchSection
   /** Settings of the controller, for strategies that have one. */
   controller?: ControllerConfig;
   /** Name of the evaluator; default: shared. */
-  evaluatorKind?: string;
+  evaluatorName?: string;
+  /** Settings of the loop with that evaluator, by dotted name, that differ from the evaluator's. */
+  ownLoop?: Readonly<Record<string, unknown>>;
   /** Settings of that evaluator that differ from its defaults. */
   evaluator: Record<string, unknown>;
   quirks?: SectionQuirks;

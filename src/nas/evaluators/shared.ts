@@ -14,6 +14,7 @@ import { mergeStates, partOf } from "../search/progress.ts";
 import { built, reasonOf } from "../results.ts";
 import { someArchitectures } from "../sampling.ts";
 import type { BuildContext, Model, Pass } from "../space.ts";
+import { declareSupernet } from "../supernet.ts";
 import { type EarlierWeights, earlierWeights, startFrom } from "../train/warm_start.ts";
 import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
 import type { State, Strategy, Trial } from "../strategy.ts";
@@ -61,7 +62,7 @@ export class SharedEvaluator<A> implements Evaluator<A> {
 
   constructor(private readonly parts: SharedParts<A>) {
     const { gpu, space, config } = parts;
-    space.supernet(this.#context());
+    declareSupernet(space, this.#context());
     this.#store.materialise(gpu, config.seed);
     this.#trainer = new Trainer(
       gpu,

@@ -58,8 +58,9 @@ export interface NetworkSection {
    * `cells`: the motifs are normal and reduction cells of a DARTS network.
    */
   readonly kind: "classifier" | "resnet20" | "cells";
-  /** Layers before and after the derived network, by name. */
+  /** First layers: conv3x3 to the width of the network, then primitives. */
   readonly stem: readonly string[];
+  /** Last layers: primitives, then average (over pixels) and linear. */
   readonly head: readonly string[];
 }
 

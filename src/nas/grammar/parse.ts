@@ -53,7 +53,7 @@ export function parseGrammar(text: string, name: string, primitives: Primitives)
     productions,
     constraints: parseConstraints(sections.constraints, topologies, name),
     levels: numbersOf(kernel.get("levels") ?? { text: "", line: 0 }, name, 0, MOST_LEVELS),
-    network: parseNetwork(sections.network, name),
+    network: parseNetwork(sections.network, name, primitives),
     heights: heightsOf(productions),
     text,
   };
@@ -125,14 +125,32 @@ function parseConstraints(
   return constraints;
 }
 
-function parseNetwork(lines: readonly Line[], name: string): NetworkSection {
+/** Layers before and after a derived network whose grammar names none. */
+const frame = { stem: "conv3x3 batch", head: "batch relu average linear" };
+
+function parseNetwork(
+  lines: readonly Line[],
+  name: string,
+  primitives: Primitives,
+): NetworkSection {
   const fields = fieldsOf(lines, ["kind", "stem", "head"] as const, name);
   const kind = fields.get("kind");
   const found = kinds.find((known) => known === (kind?.text ?? "classifier"));
-  if (found) {
-    return { kind: found, stem: words(fields.get("stem")), head: words(fields.get("head")) };
+  if (!found) {
+    throw grammarError(name, kind!.line, `kind: ${kind!.text}`, `one of ${kinds.join(", ")}`);
   }
-  throw grammarError(name, kind!.line, `kind: ${kind!.text}`, `one of ${kinds.join(", ")}`);
+  const [stem, head] = (["stem", "head"] as const).map((field) =>
+    words(fields.get(field) ?? { text: frame[field], line: 0 })
+  );
+  const check = (field: "stem" | "head", ends: boolean, inner: string[], expected: string) => {
+    if (ends && inner.every((layer) => primitives.get(layer)?.inputs === 1)) return;
+    const { line, text } = fields.get(field)!;
+    throw grammarError(name, line, `${field}: ${text}`, expected);
+  };
+  check("stem", stem[0] === "conv3x3", stem.slice(1), "conv3x3 PRIMITIVE …");
+  const end = head.slice(-2).join(" ");
+  check("head", end === "average linear", head.slice(0, -2), "PRIMITIVE … average linear");
+  return { kind: found, stem, head };
 }
 
 const words = (line: Line | undefined): string[] => line?.text.split(/\s+/).filter(Boolean) ?? [];

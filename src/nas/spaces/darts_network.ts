@@ -26,7 +26,7 @@ import {
 import { Stream } from "../../common/random.ts";
 import type { Pass } from "../space.ts";
 import { denseHead } from "./benchmark.ts";
-import type { Network, Sized } from "./child.ts";
+import type { Network } from "./child.ts";
 import { type DartsArch, dartsOps, type DartsSettings } from "./darts_arch.ts";
 import type { Side } from "./micro_arch.ts";
 
@@ -40,7 +40,13 @@ const DILATION = 2;
 export const reducesAt = (l: number, layers: number): boolean =>
   l === Math.floor(layers / 3) || l === Math.floor(2 * layers / 3);
 
-export function dartsNetwork(arch: DartsArch, { config, classes }: Sized<DartsSettings>): Network {
+/** Settings that the network depends on. */
+type Config = Pick<DartsSettings, "layers" | "filters" | "stem" | "dropPathKeep" | "auxHead">;
+
+export function dartsNetwork(
+  arch: DartsArch,
+  { config, classes }: { config: Config; classes: number },
+): Network {
   const { layers, filters } = config;
   return (net, images, pass) => {
     const first = stem(net, images, STEM * filters, config.stem);
@@ -90,7 +96,7 @@ function cellOutput(net: Net, [s0, s1]: Pair, shape: CellShape, drop: Drop): Val
     const side = ({ input, op }: Side) =>
       net.scope(`node${b}/in${input}`, () => {
         const stride = reduction && input < 2 ? 2 : 1;
-        const out = operation(net, nodes[input], op, stride);
+        const out = dartsOperation(net, nodes[input], op, stride);
         const kept = dartsOps[op].kind === "skip" && stride === 1 || drop.keep === 1;
         return { out, salt: kept ? null : net.salt() };
       });
@@ -101,7 +107,8 @@ function cellOutput(net: Net, [s0, s1]: Pair, shape: CellShape, drop: Drop): Val
   return concat(nodes.slice(2));
 }
 
-function operation(net: Net, x: Value, op: number, stride: number): Value {
+/** An operation of a cell, by its number in `dartsOps`; keeps the channels. */
+export function dartsOperation(net: Net, x: Value, op: number, stride: number): Value {
   const { kind, k, name } = dartsOps[op];
   const out = channels(x);
   if (kind === "max" || kind === "avg") return pool3(x, kind, stride);

@@ -19,9 +19,9 @@ import { looksLikeNb201, NB201_SPACE, type Nb201Strings, nb201Strings } from "..
 import { formatArch, formatTerm, formatTree, parseArch } from "../grammar/text.ts";
 import { crossed, mutated } from "../grammar/variation.ts";
 import type { Notation, SearchSpace } from "../space.ts";
-import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
 import { toModel } from "./child.ts";
-import { FILTERS, networkSettings } from "./settings.ts";
+import { grammarPresets, ownGrammarPresets } from "./grammar_presets.ts";
+import { cellSettings, FILTERS, layers, networkSettings } from "./settings.ts";
 
 const HIERARCHICAL = "nb201_variable_multi_multi";
 const CELLS = "nb201_fixed_1_none";
@@ -38,9 +38,10 @@ const settings = z.strictObject({
       }),
     ),
   /** Cells of a network made of normal and reduction cells. */
-  layers: sizeOf(limits.layers).default(8),
+  layers: layers(3, 8),
   filters: sizeOf(limits.filters).default(16).meta(FILTERS),
   ...networkSettings,
+  ...cellSettings,
 });
 
 /** Settings of a grammar space. */
@@ -82,12 +83,6 @@ export function grammarSpace(
       ...nb201 && { nb201: nb201.format(arch) },
     }),
     ...nb201 && { tables: { space: NB201_SPACE, read: (key) => wordOrNull(nb201, key) } },
-    supernet: () => {
-      throw new UsageError(
-        `Cannot search grammar ${grammar.name} with shared weights: got --evaluator shared, ` +
-          "expected one that trains each network or looks it up; try --evaluator train",
-      );
-    },
     build: (arch, into) => {
       const sized = { ...into, config };
       const graphs = flatGraphs(grammar, arch, primitives);
@@ -126,16 +121,6 @@ function wordOrNull(strings: Nb201Strings, key: string): GrammarArch | null {
 const looks = (text: string, named: boolean): boolean =>
   /^\s*(\w+:\s*)?\(\w+\s+\w+[\s)]/.test(text) || /^\s*(\w+:\s*)?[A-Z]\w*\(/.test(text) ||
   named && looksLikeNb201(text);
-
-/** Sizes of a space's networks and its training settings, shared by all grammar spaces. */
-const presets = (grammar: object) =>
-  benchmarkPresets({
-    published: { filters: 16, ...grammar },
-    small: { filters: 8, ...grammar },
-    least: { filters: 2, ...grammar },
-    training: { epochs: 200, batch: 256, optimizer: { ...cosine, lrMax: 0.1, l2: 5e-4 } },
-    quickEpochs: 1,
-  });
 
 /**
  * The built-in grammar in which a text is a word; if there is none, the one with its start symbol and topology,
@@ -186,7 +171,7 @@ export const defineGrammar = ({ name, summary, grammar, primitives, example }: G
     name,
     summary,
     settings: settings.extend({ grammar: z.literal(grammar).default(grammar) }),
-    presets: presets({}),
+    presets: ownGrammarPresets,
     open: (config) => {
       const known = primitivesWith(primitives);
       return { ...grammarSpace(openGrammar(grammar, known), known, config), name };
@@ -199,7 +184,7 @@ export const grammarDefinition = defineSpace({
   name: "grammar",
   summary: "architectures of a context-free grammar: a built-in one, or a file with --grammar",
   settings,
-  presets: presets({}),
+  presets: grammarPresets,
   open: (config) => {
     const primitives = primitivesWith();
     return grammarSpace(openGrammar(config.grammar, primitives), primitives, config);

@@ -1,6 +1,7 @@
 /** The built-in search spaces. A new one is one file and one line here. */
 import type { SpaceDefinition } from "../definition.ts";
 import { dartsDefinition } from "./darts.ts";
+import { grammarDefinition } from "./grammar.ts";
 import { macroDefinition } from "./macro.ts";
 import { macroRangeDefinition } from "./macro_range.ts";
 import { microDefinition } from "./micro.ts";
@@ -18,4 +19,5 @@ export const builtInSpaces: readonly SpaceDefinition[] = [
   nasbenchMacroDefinition,
   dartsDefinition,
   modularDefinition,
+  grammarDefinition,
 ];

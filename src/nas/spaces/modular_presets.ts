@@ -35,11 +35,11 @@ const strategy = {
     replacement: false,
     distinct: true,
   },
-  evaluatorKind: "train",
+  evaluatorName: "train",
+  rounds: 10,
+  ownLoop: { rounds: 10, "selection.images": 0 },
   controller: undefined,
 } as const;
-
-const rounds = { epochs: 1, rounds: 10, perRound: 1, selection: { drawn: 0, best: 1, images: 0 } };
 
 /** The released code of this method, not that of ENAS. */
 const quirks = { instead: ["Q32"] } as const;
@@ -47,7 +47,6 @@ const quirks = { instead: ["Q32"] } as const;
 const published: SearchSection = {
   ...paperSearch,
   ...strategy,
-  ...rounds,
   quirks,
   seed: 42,
   batch: 64,
@@ -104,7 +103,6 @@ const small = {
 const quick: SearchSection = {
   ...quickSearch,
   ...strategy,
-  ...rounds,
   quirks,
   trainImages: 4096,
   validImages: 1000,
@@ -132,8 +130,8 @@ export const modularPresets: Presets = {
   search: {
     smoke: {
       ...smoke,
-      ...rounds,
       rounds: 6,
+      ownLoop: { rounds: 6, "selection.images": 0 },
       trainImages: 256,
       validImages: 64,
       space: { ...small, filters: 4, initialModules: 2, minModules: 2, maxModules: 2 },

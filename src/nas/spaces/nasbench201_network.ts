@@ -3,9 +3,15 @@
  * separated by residual reduction blocks, and a classifier with bias.
  */
 import type { Value } from "../../autodiff/tape.ts";
-import { channels, conv, convNorm, type Net, norm, pool3, stem } from "../../nn/layers.ts";
-import { add, avgPool2d, relu, scale } from "../../ops/mod.ts";
-import { type BenchmarkSettings, cellName, denseHead, doubled } from "./benchmark.ts";
+import { channels, convNorm, type Net, norm, pool3, stem } from "../../nn/layers.ts";
+import { add, relu, scale } from "../../ops/mod.ts";
+import {
+  type BenchmarkSettings,
+  cellName,
+  denseHead,
+  doubled,
+  residualReduction,
+} from "./benchmark.ts";
 import type { Network, Sized } from "./child.ts";
 import { type Nb201Arch, nb201Edges, nb201Ops } from "./nasbench201_arch.ts";
 
@@ -21,7 +27,7 @@ export function nb201Network(
     let x = stem(net, images, config.filters, config.stem);
     for (let stage = 0; stage < NB201_STAGES; stage++) {
       if (stage > 0) {
-        x = net.scope(`reduce${stage}`, () => reduction(net, x, doubled(x)));
+        x = net.scope(`reduce${stage}`, () => residualReduction(net, x, doubled(x)));
       }
       for (let i = 0; i < perStage; i++) {
         x = net.scope(cellName(stage, perStage, i), () => cell(net, x, arch));
@@ -53,12 +59,4 @@ function operation(net: Net, x: Value, name: (typeof nb201Ops)[number]): Value {
   if (name === "avg_pool_3x3") return pool3(x, "avg");
   const k = name === "nor_conv_3x3" ? 3 : 1;
   return convNorm(net, `conv${k}`, relu(x), { k, out: channels(x) });
-}
-
-/** Halves the size: two 3×3 convolutions, added to an average pool followed by a 1×1 convolution. */
-function reduction(net: Net, x: Value, out: number): Value {
-  const half = convNorm(net, "a", relu(x), { k: 3, out, stride: 2 });
-  const main = convNorm(net, "b", relu(half), { k: 3, out });
-  const pooled = avgPool2d(x, { k: 2, stride: 2, padding: "same" });
-  return add(main, net.scope("shortcut", () => conv(net, pooled, { k: 1, out })));
 }

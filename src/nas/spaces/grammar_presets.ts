@@ -1,0 +1,157 @@
+/**
+ * Presets of grammar spaces. `hnas` and those that begin with it train as Schrodi et al. (NeurIPS 2023) do, but in
+ * float32 and with cosines that fall at every step: `hnas` on CIFAR and ImageNet16-120, `hnas-synthetic` on addNIST
+ * and CIFARTile, `hnas-activations` and `hnas-darts` those grammars. Every network is trained from scratch.
+ */
+import { none, standard } from "../config/preset_defaults.ts";
+import type { FinalSection, Presets, SearchSection } from "../config/preset_sections.ts";
+import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
+
+const benchmark = benchmarkPresets({
+  published: { filters: 16 },
+  small: { filters: 8 },
+  least: { filters: 2 },
+  training: { epochs: 200, batch: 256, optimizer: { ...cosine, lrMax: 0.1, l2: 5e-4 } },
+  quickEpochs: 1,
+});
+
+/** What a published training sets, and its epochs per trial of a search and in a retraining. */
+interface Published {
+  epochs: { trial: number; final: number };
+  /** Settings that search and retraining share. */
+  both: Partial<Pick<SearchSection & FinalSection, "data" | "batch" | "augment" | "optimizer">>;
+  images?: { trainImages: number; validImages: number };
+  final?: Partial<FinalSection>;
+  space?: Record<string, unknown>;
+}
+
+const published: Readonly<Record<string, Published>> = {
+  hnas: {
+    epochs: { trial: 200, final: 200 },
+    both: {},
+    images: { trainImages: 25_000, validImages: 25_000 },
+  },
+  "hnas-synthetic": {
+    epochs: { trial: 64, final: 64 },
+    both: {
+      data: "addnist",
+      batch: 64,
+      augment: none,
+      optimizer: { ...cosine, nesterov: false, lrMax: 0.01, l2: 3e-4 },
+    },
+  },
+  // 64,000 steps; the rate falls after 32,000 and 48,000.
+  "hnas-activations": {
+    epochs: { trial: 182, final: 182 },
+    both: {
+      batch: 128,
+      optimizer: {
+        ...cosine,
+        schedule: "milestones",
+        lrDecayAt: [0.5, 0.75],
+        nesterov: false,
+        lrMax: 0.1,
+        l2: 1e-4,
+      },
+    },
+    images: { trainImages: 45_000, validImages: 5000 },
+    space: { grammar: "activations" },
+  },
+  "hnas-darts": {
+    epochs: { trial: 50, final: 600 },
+    both: {
+      batch: 64,
+      optimizer: {
+        ...cosine,
+        nesterov: false,
+        lrMax: 0.025,
+        l2: 3e-4,
+        clip: "global",
+        clipNorm: 5,
+      },
+    },
+    images: { trainImages: 25_000, validImages: 25_000 },
+    // Networks of the final training are larger than those of the search.
+    final: {
+      batch: 96,
+      augment: { ...standard, cutout: 16 },
+      space: { layers: 20, filters: 36, auxHead: true, dropPathKeep: 0.7 },
+    },
+    space: { grammar: "darts" },
+  },
+};
+
+function searchOf({ epochs, both, images, space }: Published): SearchSection {
+  const { paper } = benchmark.search;
+  return {
+    ...trained(paper, epochs.trial),
+    ...both,
+    ...images,
+    space: { ...paper.space, ...space },
+  };
+}
+
+function finalOf({ epochs, both, final, space }: Published): FinalSection {
+  const { paper } = benchmark.final;
+  return {
+    ...paper,
+    epochs: epochs.final,
+    ...both,
+    ...final,
+    space: { ...paper.space, ...space, ...final?.space },
+  };
+}
+
+/** A search that trains every network for so many epochs. */
+const trained = (section: SearchSection, epochs: number): SearchSection => ({
+  ...section,
+  evaluatorName: "train",
+  evaluator: { epochs },
+});
+
+const mapped = <T>(of: (published: Published) => T): Record<string, T> =>
+  Object.fromEntries(Object.entries(published).map(([name, one]) => [name, of(one)]));
+
+/** At most 5: small networks without norms on some paths diverge at the rates of others. */
+const clipped = { ...cosine, lrMax: 0.1, l2: 5e-4, clip: "global", clipNorm: 5 } as const;
+
+const searches = mapped(searchOf), finals = mapped(finalOf);
+
+export const grammarPresets: Presets = {
+  search: {
+    smoke: {
+      ...trained(benchmark.search.smoke, 1),
+      trainImages: 256,
+      validImages: 128,
+      optimizer: clipped,
+    },
+    quick: {
+      ...trained(benchmark.search.quick, 1),
+      trainImages: 6400,
+      batch: 64,
+      optimizer: clipped,
+    },
+    ...searches,
+    paper: searches.hnas,
+  },
+  final: {
+    smoke: { ...benchmark.final.smoke, optimizer: clipped },
+    quick: { ...benchmark.final.quick, optimizer: clipped },
+    ...finals,
+    paper: finals.hnas,
+  },
+};
+
+/** Presets of a plug-in's grammar: without those for another grammar. */
+export const ownGrammarPresets: Presets = {
+  search: withoutGrammars(grammarPresets.search),
+  final: withoutGrammars(grammarPresets.final),
+};
+
+function withoutGrammars<S extends { space: Record<string, unknown> }>(
+  sections: Readonly<Record<string, S>>,
+): Record<string, S> {
+  return Object.fromEntries(
+    Object.entries(sections).filter(([, { space }]) => !("grammar" in space)),
+  );
+}

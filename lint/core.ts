@@ -4,7 +4,7 @@
  */
 
 /** Layers that belong to the core, except for the files below. */
-const layers = ["common", "gpu", "autodiff", "ops", "nn", "nas"];
+const layers = ["common", "gpu", "autodiff", "ops", "nn", "nas", "tab"];
 
 /** Files of these layers that need a host. They are imported dynamically, or from outside the core. */
 const hosts = new Set([
@@ -19,27 +19,54 @@ const hosts = new Set([
 /** Other files of the core: readers over `Files`, and the handling of a run's results. */
 const others = new Set([
   ...[
+    "area",
+    "as_data_set",
     "batches",
     "cifar",
     "dataset",
     "device_bytes",
     "file_source",
+    "folder",
     "idx",
+    "kept_images",
+    "label_table",
+    "path_readers",
+    "codebrim",
+    "picture_header",
+    "picture_layout",
+    "picture_set",
+    "picture_source",
     "imagenet16",
     "npy_set",
     "pickle",
     "published",
+    "reader",
     "recipes",
     "splits",
     "synthetic",
     "tar",
+    "wanted_picture",
   ]
     .map((name) => `src/data/${name}.ts`),
-  ...["checkpoint", "draw", "history", "lines", "metadata", "safetensors", "batch_norm_state"]
+  ...["checkpoint", "draw", "history", "lines", "metadata", "record", "safetensors"]
     .map((name) => `src/run/${name}.ts`),
+  ...["batch_norm_state", "state_schema"].map((name) => `src/run/${name}.ts`),
+  ...["columns", "run_index", "summary", "trial_table", "trials"]
+    .map((name) => `src/run/view/${name}.ts`),
   ...["emitters", "formulas", "graph", "mod", "model"].map((name) => `src/run/onnx/${name}.ts`),
   ...[
-    ...["animation", "chain", "chart", "colours", "dag", "layout", "paint", "panels", "run_plot"],
+    ...[
+      "animation",
+      "chain",
+      "chart",
+      "colours",
+      "dag",
+      "layered",
+      "layout",
+      "paint",
+      "panels",
+      "run_plot",
+    ],
     ...["svg", "text"],
   ].map((name) => `src/run/drawing/${name}.ts`),
 ]);

@@ -13,6 +13,7 @@ const below: Record<string, readonly string[]> = {
   run: ["common", "kernels", "gpu", "autodiff", "ops", "nn", "data", "nas"],
   cli: ["common", "kernels", "gpu", "autodiff", "ops", "nn", "data", "nas", "run"],
   http: ["common", "kernels", "gpu", "autodiff", "ops", "nn", "data", "nas", "run"],
+  tab: ["common", "kernels", "gpu", "autodiff", "ops", "nn", "data", "nas", "run"],
   entry: ["common", "kernels", "gpu", "autodiff", "ops", "nn", "data", "nas", "run", "cli", "http"],
 };
 

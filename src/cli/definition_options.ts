@@ -3,7 +3,7 @@
  * option. The schemas are those of spaces, strategies and evaluators, and of a search and a retraining.
  */
 import { type Command, InvalidArgumentError } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import type { Overrides } from "../nas/config/config.ts";
 import { UsageError, whyUnreadable } from "../common/errors.ts";
 import { evaluators, spaces, strategies } from "../nas/registry.ts";

@@ -1,4 +1,7 @@
 /** Executes any run: opens data, adapter, lock and folder, then processes events until the end. */
+import { join } from "@std/path";
+import { hostFiles } from "../data/files.ts";
+import { hasKeptImages, keptFolder } from "../data/kept_images.ts";
 import type { DataSet } from "../data/mod.ts";
 import { UsageError } from "../common/errors.ts";
 import type { Gpu } from "../gpu/mod.ts";
@@ -21,6 +24,7 @@ import { interruptedCode } from "../run/interrupt.ts";
 import { lockAdapter } from "../run/lock.ts";
 import { record } from "../run/record.ts";
 import type { RunTuning } from "../run/tuning.ts";
+import { requireIndependent } from "../run/workers/distribute.ts";
 import { fewSteps } from "./few_steps.ts";
 import { finishRetrain, finishSearch } from "./finish.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -32,6 +36,7 @@ import { showPictures } from "./picture_progress.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { onStop } from "./stopping.ts";
 import { bytes, print } from "./terminal.ts";
+import { type OpenWorkers, openWorkers, type WorkerOptions } from "./workers.ts";
 import { applyTuning, identityOf, measureFor, type TuningOptions } from "./tuning.ts";
 
 /** A search, or the training of one architecture. */
@@ -62,17 +67,17 @@ export function eventsOf(
   job: Job,
   store: Store,
   { gpu, dataset, signal }: Bare & Partial<Equipment>,
-  snapshots?: RunIO["snapshots"],
+  { snapshots, distribute }: Pick<RunIO, "snapshots" | "distribute"> = {},
 ): AsyncIterable<RunEvent> {
   const initial = () => readEarlierWeights(job.config.initFrom, job.command);
   const { cacheDir } = places();
-  const options = { signal, store, gpu, dataset, cacheDir, snapshots, initial };
+  const options = { signal, store, gpu, dataset, cacheDir, snapshots, initial, distribute };
   return job.command === "search"
     ? search(job.config, options)
     : retrain(job.arch, job.config, options);
 }
 
-export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions {
+export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions, WorkerOptions {
   /** Called once data and adapter are open, to change the job before it starts. */
   prepare?(job: Job, equipment: Equipment): Promise<Job>;
   /** Called with the folder of the run. */
@@ -85,7 +90,10 @@ export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions
 
 /** Executes a job. @returns the exit code: 0, or 130 when the user stopped it. */
 export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
-  if (job.command === "search") checkOut(options.out);
+  if (job.command === "search") {
+    checkOut(options.out);
+    if (options.workers !== undefined) requireIndependent(job.config);
+  }
   const outputs = options.resume ? options.resume.state.outputs : outputsOf(options);
   requireFolders(outputs);
   if (options.tune && !seesImages(job)) {
@@ -198,8 +206,20 @@ async function drive(
     progress.show(event);
     outputs.show(event);
   };
+  let workers: OpenWorkers | undefined;
   try {
-    const events = eventsOf(job, outputs.store, equipment, outputs.snapshots);
+    if (job.command === "search") {
+      workers = await openWorkers(options, {
+        run: folder.path,
+        config: job.config,
+        tuning: folder.tuning?.choices ?? {},
+        dataDir: options.dataDir,
+        progress,
+      });
+    }
+    const { snapshots } = outputs;
+    const { distribute } = workers ?? {};
+    const events = eventsOf(job, outputs.store, equipment, { snapshots, distribute });
     const { status, done } = await record(folder, events, signal, show);
     progress.clear();
     if (status === "interrupted" || !done) {
@@ -211,6 +231,7 @@ async function drive(
     else await finishRetrain(job.arch, dataset!.classes, result, progress);
     return 0;
   } finally {
+    await workers?.close();
     outputs.close();
     folder.close();
   }
@@ -224,8 +245,9 @@ function newFolder(job: Job, options: ExecuteOptions): RunFolder {
     config: job.config,
     arch: job.command === "retrain" ? job.archText : undefined,
   });
-  const { dataDir, out } = options;
+  const { dataDir, out, workers } = options;
   folder.update({
+    workers,
     dataDir: dataDir && fromHere(dataDir),
     out: fromHere(out),
     outputs: outputsOf(options),
@@ -267,7 +289,10 @@ async function loadData(
         `download ${file}  ${bytes(received)}${total === null ? "" : ` of ${bytes(total)}`}`
       ),
   };
-  const dataset = await openData(job.config, splits, { find });
+  // A run of a browser's tab has its images with it.
+  const kept = resume && join(resume.path, keptFolder);
+  const data = kept && await hasKeptImages(hostFiles, kept) ? kept : job.config.data;
+  const dataset = await openData({ ...job.config, data }, splits, { find });
   for (const note of dataset.notes) progress.line(`note     ${note}`);
   if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
   const advice = resume ? null : fewSteps(job.config, dataset.train.n);

@@ -8,7 +8,7 @@ import { requireFolder } from "../run/files.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { withCopies, writeParams } from "../run/model_copies.ts";
 import { Monitor } from "../run/nnabla_monitor.ts";
-import type { RunState } from "../run/state.ts";
+import type { RunState } from "../run/state_schema.ts";
 import type { OutputOptions } from "./nnabla_options.ts";
 import { fromHere } from "./paths.ts";
 

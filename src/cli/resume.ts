@@ -9,13 +9,16 @@ import { addRunOptions, type RunOptions } from "./run_options.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { printError } from "./terminal.ts";
+import { addWorkerOptions, type WorkerOptions } from "./workers.ts";
+
+type ResumeOptions = Omit<RunOptions, "out"> & WorkerOptions & { out?: string };
 
 export function addResume(program: Command, finish: (code: number) => void): void {
   const command = program.command("resume")
     .argument("[run]", "folder of the run, or its name; the newest interrupted one by default")
     .description("Go on with an interrupted or failed run from its last checkpoint.")
     .option("--out <file>", "where to copy the winner; by default where the search was told to");
-  addRunOptions(command).addHelpText(
+  addWorkerOptions(addRunOptions(command)).addHelpText(
     "after",
     `
 The run ends as if it had never been stopped: same adapter, driver and Deno give the same bits.
@@ -23,7 +26,7 @@ The run ends as if it had never been stopped: same adapter, driver and Deno give
 Examples:
   $ denas resume
   $ denas resume runs/2026-01-31-micro-1`,
-  ).action(async (run: string | undefined, options: Omit<RunOptions, "out"> & { out?: string }) => {
+  ).action(async (run: string | undefined, options: ResumeOptions) => {
     const path = findRun(run, fromHere(options.runs));
     requireCurrent(path);
     const resume = RunFolder.open(path);
@@ -31,7 +34,8 @@ Examples:
     const { execute, jobOf } = await import("./execute.ts");
     const dataDir = options.dataDir ?? resume.state.dataDir;
     const out = options.out ?? resume.state.out ?? "arch.json";
-    finish(await execute(jobOf(resume), { ...options, dataDir, out, resume }));
+    const workers = options.workers ?? resume.state.workers;
+    finish(await execute(jobOf(resume), { ...options, dataDir, out, workers, resume }));
   });
 }
 

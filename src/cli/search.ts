@@ -27,8 +27,10 @@ import { searchSection } from "../nas/config/presets.ts";
 import { spaces, strategies } from "../nas/registry.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
+import { addWorkerOptions, type WorkerOptions } from "./workers.ts";
 
-interface SearchOptions extends ConfigOptions, NnablaSearchOptions, EvaluatorOptions {
+interface SearchOptions
+  extends ConfigOptions, NnablaSearchOptions, EvaluatorOptions, WorkerOptions {
   mode?: string;
   strategy?: string;
   channels?: string;
@@ -52,7 +54,7 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
     .option("--out <file>", "where to copy the winner", "arch.json");
   addDefinitionOptions(addConfigOptions(command, searchConfig), "space");
   addDefinitionOptions(command, "strategy");
-  addNnablaSearchOptions(addEvaluatorOptions(command))
+  addNnablaSearchOptions(addWorkerOptions(addEvaluatorOptions(command)))
     .addHelpText(
       "after",
       `
@@ -65,6 +67,7 @@ Examples:
   $ denas search --mode macro --strategy enas-nnabla --max-search-iter 20 --early-stop-over 0.8
   $ denas search --mode micro --seeds 1,2,3         three searches, mean and deviation
   $ denas search --mode darts --evaluator train --queries 20
+  $ denas search --mode darts --evaluator train --queries 20 --workers 2
   $ denas search --table nb201.csv --table-dataset cifar100 --queries 200
   $ denas search --table nb201.csv --strategy nsga2 --objectives=-params_mb --queries 300
   $ denas search --mode micro --print-config > my.json

@@ -53,7 +53,7 @@ const scoredBy: Record<NonNullable<ArchFile["scoreKind"]>, string> = {
   retrained: "retrained",
   "trained-briefly": "after a short training",
   table: "looked up",
-  computed: "computed",
+  debug: "in a debug run",
 };
 
 /** One line about the architecture: space, settings, data and score. */

@@ -13,6 +13,11 @@ export class AdapterError extends Error {
   override name = "AdapterError";
 }
 
+/** The device was lost: unplugged, reset by its driver, or destroyed. A new one can be opened. */
+export class DeviceLostError extends Error {
+  override name = "DeviceLostError";
+}
+
 /** A network that the asked format cannot express (exit code 1). */
 export class ExportError extends Error {
   override name = "ExportError";

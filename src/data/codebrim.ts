@@ -7,7 +7,7 @@
 import { basename, join } from "@std/path";
 import { parseXml, XmlElement, XmlError } from "@rgrove/parse-xml";
 import { DataError, whyUnreadable } from "../common/errors.ts";
-import { fileSize, isFolder, listFolder } from "./files.ts";
+import type { Files } from "./file_source.ts";
 import { pictureNames } from "./picture_header.ts";
 import {
   isPicture,
@@ -16,6 +16,7 @@ import {
   readPictureSet,
   shuffled,
 } from "./picture_set.ts";
+import { isFolder } from "./picture_source.ts";
 import type { ReadSet } from "./reader.ts";
 
 const kinds = ["background", "defects"] as const;
@@ -28,8 +29,8 @@ interface Metadata {
 }
 
 /** Whether a folder holds pictures in this format. */
-export async function hasXmlMetadata(dir: string): Promise<boolean> {
-  for (const kind of kinds) if (await fileSize(metadataPath(dir, kind)) !== null) return true;
+export async function hasXmlMetadata(files: Files, dir: string): Promise<boolean> {
+  for (const kind of kinds) if (await files.size(metadataPath(dir, kind)) !== null) return true;
   return false;
 }
 
@@ -41,8 +42,9 @@ const metadataPath = (dir: string, kind: string) => join(dir, "metadata", `${kin
  * line and element where the metadata do not fit, or the picture that they do not name.
  */
 export async function readCodebrim(dir: string, options: PictureOptions): Promise<ReadSet> {
+  const { files } = options.source;
   const metadata = new Map<string, Metadata>();
-  for (const kind of kinds) metadata.set(kind, await readMetadata(metadataPath(dir, kind)));
+  for (const kind of kinds) metadata.set(kind, await readMetadata(files, metadataPath(dir, kind)));
   const [first, second] = metadata.values();
   if (String(first.classes) !== String(second.classes)) {
     throw new DataError(
@@ -54,7 +56,7 @@ export async function readCodebrim(dir: string, options: PictureOptions): Promis
   }
   const used = new Set<string>();
   const filesOf = async (folder: string, part: "train" | "valid" | "test") =>
-    shuffled(await picturesOf(dir, folder, metadata, used), options.seed, part);
+    shuffled(await picturesOf(files, dir, folder, metadata, used), options.seed, part);
   const parts = {
     task: "multi-label" as const,
     classes: first.classes,
@@ -67,6 +69,7 @@ export async function readCodebrim(dir: string, options: PictureOptions): Promis
 
 /** The pictures of one part, both kinds, with their labels; `used` gets what was looked up. */
 async function picturesOf(
+  place: Files,
   dir: string,
   part: string,
   metadata: ReadonlyMap<string, Metadata>,
@@ -75,12 +78,12 @@ async function picturesOf(
   const files: LabelledFile[] = [];
   for (const [kind, { path, labels }] of metadata) {
     const folder = join(dir, part, kind);
-    if (!(await isFolder(folder))) {
+    if (!(await isFolder(place, folder))) {
       throw new DataError(
         `Cannot read image folder ${dir}: there is no folder ${folder}, expected one`,
       );
     }
-    for (const { name } of await listFolder(folder)) {
+    for (const { name } of await place.list(folder)) {
       if (name.startsWith(".") || !isPicture(name)) continue;
       const found = labels.get(keyOf(name));
       if (!found) {
@@ -107,11 +110,12 @@ function keyOf(name: string): string {
   return basename(name).split(".")[0].split("_-_")[0];
 }
 
-async function readMetadata(path: string): Promise<Metadata> {
-  const text = await Deno.readTextFile(path).catch((cause) => {
+async function readMetadata(files: Files, path: string): Promise<Metadata> {
+  const bytes = await files.read(path).catch((cause) => {
     const why = whyUnreadable(cause);
     throw new DataError(`Cannot read ${path}: ${why}, expected the labels as XML`, { cause });
   });
+  const text = new TextDecoder().decode(bytes);
   const elements = elementsOf(rootOf(path, text));
   const classes = elements.length > 0 ? elementsOf(elements[0]).map(({ name }) => name) : [];
   if (classes.length === 0) {

@@ -1,5 +1,4 @@
 /** The files of this machine. */
-import { DataError } from "../common/errors.ts";
 import type { Files } from "./file_source.ts";
 
 /** Bytes of a file, or null where there is none of that name. Does not open the file. */
@@ -28,13 +27,6 @@ export async function listFolder(path: string): Promise<Deno.DirEntry[]> {
   const entries: Deno.DirEntry[] = [];
   for await (const entry of Deno.readDir(path)) entries.push(entry);
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** The first 256 KiB of a regular file, where the headers of pictures are. */
-export async function readStart(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  // Reading a pipe would block.
-  if (await fileSize(path) === null) throw new DataError(`Cannot read ${path}: it is no file`);
-  return await readRange(path, 0, 2 ** 18);
 }
 
 async function readRange(path: string, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> {

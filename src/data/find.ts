@@ -206,7 +206,7 @@ async function atPath(path: string, names: string[]): Promise<Found> {
     throw new UsageError(/[\\/.]/.test(path) ? `${message}; check the path` : message);
   }
   for (const reader of pathReaders) {
-    if (await reader.holds(path)) return { kind: "path", path, reader };
+    if (await reader.holds(hostFiles, path)) return { kind: "path", path, reader };
   }
   const { files } = await idxIn(path);
   if (files) return { kind: "idx", files, known: null };

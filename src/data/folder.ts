@@ -1,7 +1,7 @@
 /** Image folders: DIR/{train,valid,test}/<class>/*.{png,jpg,jpeg,webp,gif,bmp}. */
 import { join } from "@std/path";
 import { DataError } from "../common/errors.ts";
-import { isFolder, listFolder } from "./files.ts";
+import type { Files } from "./file_source.ts";
 import { pictureNames } from "./picture_header.ts";
 import {
   isPicture,
@@ -10,6 +10,7 @@ import {
   readPictureSet,
   shuffled,
 } from "./picture_set.ts";
+import { isFolder } from "./picture_source.ts";
 import type { ReadSet } from "./reader.ts";
 
 /**
@@ -18,25 +19,26 @@ import type { ReadSet } from "./reader.ts";
  */
 export async function readFolder(dir: string, options: PictureOptions): Promise<ReadSet> {
   const notes: string[] = [];
-  const classes = await classesOf(dir);
+  const { files: place } = options.source;
+  const classes = await classesOf(place, dir);
   const files = (part: "train" | "valid" | "test") =>
-    filesOf(dir, part, classes, options.seed, notes);
+    filesOf(place, dir, part, classes, options.seed, notes);
   const train = await files("train");
-  const valid = await isFolder(join(dir, "valid")) ? await files("valid") : null;
+  const valid = await isFolder(place, join(dir, "valid")) ? await files("valid") : null;
   const test = await files("test");
   const parts = { task: "single-label" as const, classes, train, valid, test };
   return await readPictureSet(dir, parts, options, notes);
 }
 
-async function classesOf(dir: string): Promise<string[]> {
+async function classesOf(place: Files, dir: string): Promise<string[]> {
   const train = join(dir, "train");
-  if (!(await isFolder(train))) {
+  if (!(await isFolder(place, train))) {
     throw new DataError(
       `Cannot read image folder ${dir}: it has no folder train, expected ` +
         `${join(train, "<class>", "*.png")} or .jpg`,
     );
   }
-  const classes = await foldersIn(train);
+  const classes = await foldersIn(place, train);
   if (classes.length < 2) {
     throw new DataError(
       `Cannot read image folder ${train}: it has ${classes.length} class folders, ` +
@@ -46,16 +48,17 @@ async function classesOf(dir: string): Promise<string[]> {
   return classes;
 }
 
-async function foldersIn(path: string): Promise<string[]> {
+async function foldersIn(place: Files, path: string): Promise<string[]> {
   const names: string[] = [];
-  for (const { name } of await listFolder(path)) {
-    if (!name.startsWith(".") && await isFolder(join(path, name))) names.push(name);
+  for (const { name } of await place.list(path)) {
+    if (!name.startsWith(".") && await isFolder(place, join(path, name))) names.push(name);
   }
   return names;
 }
 
 /** The files of one part in an order that depends on the seed. */
 async function filesOf(
+  place: Files,
   dir: string,
   part: "train" | "valid" | "test",
   classes: string[],
@@ -63,7 +66,7 @@ async function filesOf(
   notes: string[],
 ): Promise<LabelledFile[]> {
   const root = join(dir, part);
-  if (!(await isFolder(root))) {
+  if (!(await isFolder(place, root))) {
     throw new DataError(
       `Cannot read image folder ${dir}: it has no folder ${part}, expected ` +
         `${
@@ -71,11 +74,11 @@ async function filesOf(
         } with pictures for the final measure; move some of each class there`,
     );
   }
-  checkClasses(root, await foldersIn(root), classes);
+  checkClasses(root, await foldersIn(place, root), classes);
   const files: LabelledFile[] = [];
   for (const [label, name] of classes.entries()) {
     const folder = join(root, name);
-    const names = (await listFolder(folder)).map((entry) => entry.name)
+    const names = (await place.list(folder)).map((entry) => entry.name)
       .filter((file) => !file.startsWith("."));
     const pictures = names.filter(isPicture);
     if (pictures.length === 0) {

@@ -16,10 +16,14 @@ export interface IdxImages {
   image: readonly [number, number, number];
 }
 
-const content = { 1: "labels", 3: "images" } as const;
+const content = { 1: "labels", 2: "rows of labels", 3: "images", 4: "images" } as const;
 
 /** Parses an IDX file of unsigned bytes with `rank` dimensions. Throws DataError. */
-export function parseIdx(bytes: Uint8Array<ArrayBuffer>, path: string, rank: 1 | 3): IdxArray {
+export function parseIdx(
+  bytes: Uint8Array<ArrayBuffer>,
+  path: string,
+  rank: keyof typeof content,
+): IdxArray {
   const header = 4 + 4 * rank;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = 0x800 + rank;
@@ -45,6 +49,17 @@ export function parseIdx(bytes: Uint8Array<ArrayBuffer>, path: string, rank: 1 |
     );
   }
   return { dims, data: bytes.subarray(header) };
+}
+
+/** An IDX file of unsigned bytes. */
+export function encodeIdx(dims: readonly number[], data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const header = 4 + 4 * dims.length;
+  const bytes = new Uint8Array(header + data.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 0x800 + dims.length);
+  dims.forEach((size, i) => view.setUint32(4 + 4 * i, size));
+  bytes.set(data, header);
+  return bytes;
 }
 
 /**

@@ -6,7 +6,7 @@
 import { basename, dirname, isAbsolute, join, normalize } from "@std/path";
 import { parse } from "csv-parse/sync";
 import { DataError } from "../common/errors.ts";
-import { fileSize, listFolder } from "./files.ts";
+import type { Files } from "./file_source.ts";
 import { pictureNames } from "./picture_header.ts";
 import {
   isPicture,
@@ -43,9 +43,9 @@ interface Table {
 }
 
 /** Whether a folder holds pictures in this format. */
-export async function hasLabelTables(dir: string): Promise<boolean> {
+export async function hasLabelTables(files: Files, dir: string): Promise<boolean> {
   for (const path of [dir, join(dir, "train")]) {
-    if (await fileSize(join(path, tableName)) !== null) return true;
+    if (await files.size(join(path, tableName)) !== null) return true;
   }
   return false;
 }
@@ -55,7 +55,8 @@ export async function hasLabelTables(dir: string): Promise<boolean> {
  * row does not fit, or the picture that no row names.
  */
 export async function readLabelTables(dir: string, options: PictureOptions): Promise<ReadSet> {
-  const tables = await tablesIn(dir);
+  const { files } = options.source;
+  const tables = await tablesIn(files, dir);
   const rows = tables.flatMap((table) => table.rows);
   for (const part of ["train", "test"] as const) {
     if (rows.some((row) => row.part === part)) continue;
@@ -64,7 +65,7 @@ export async function readLabelTables(dir: string, options: PictureOptions): Pro
         `some; put ${tableName} into ${join(dir, part)} or a column split into the one of ${dir}`,
     );
   }
-  for (const table of tables) await checkFiles(table);
+  for (const table of tables) await checkFiles(files, table);
   const filesOf = (part: Part) =>
     shuffled(rows.filter((row) => row.part === part), options.seed, part);
   const valid = filesOf("valid");
@@ -78,20 +79,23 @@ export async function readLabelTables(dir: string, options: PictureOptions): Pro
   return await readPictureSet(dir, parts, options, []);
 }
 
-async function tablesIn(dir: string): Promise<Table[]> {
+async function tablesIn(files: Files, dir: string): Promise<Table[]> {
   const single = join(dir, tableName);
-  if (await fileSize(single) !== null) return [await readTable(single, null)];
+  if (await files.size(single) !== null) return [await readTable(files, single, null)];
   const tables: Table[] = [];
   for (const [folder, part] of Object.entries(partNames)) {
     const path = join(dir, folder, tableName);
-    if (await fileSize(path) !== null) tables.push(await readTable(path, part));
+    if (await files.size(path) !== null) tables.push(await readTable(files, path, part));
   }
   return tables.map((table) => withClassesOf(tables[0], table));
 }
 
 /** @param part that all rows belong to; null where a column says it. */
-async function readTable(path: string, part: Part | null): Promise<Table> {
-  const [head, ...records] = recordsOf(path, await Deno.readTextFile(path));
+async function readTable(files: Files, path: string, part: Part | null): Promise<Table> {
+  const [head, ...records] = recordsOf(
+    path,
+    new TextDecoder().decode(await files.read(path)),
+  );
   const columns = columnsOf(path, head?.cells ?? [], part === null);
   if (records.length === 0) {
     throw new DataError(`Cannot read ${path}: it has no rows, expected one for each picture`);
@@ -183,7 +187,7 @@ function pictureOf(path: string, line: number, cell: string): string {
 }
 
 /** Checks that every row's file exists once, and that every picture beside one of them has a row. */
-async function checkFiles({ path, rows }: Table): Promise<void> {
+async function checkFiles(files: Files, { path, rows }: Table): Promise<void> {
   const lines = new Map<string, number>();
   for (const row of rows) {
     const before = lines.get(row.path);
@@ -194,8 +198,8 @@ async function checkFiles({ path, rows }: Table): Promise<void> {
   }
   const there = new Set<string>();
   for (const folder of new Set(rows.map((row) => dirname(row.path)))) {
-    const entries = await listFolder(folder).catch((error) => {
-      if (error instanceof Deno.errors.NotFound) return [];
+    const entries = await files.list(folder).catch((error) => {
+      if (error.name === "NotFound") return [];
       throw error;
     });
     for (const { name } of entries) if (isPicture(name)) there.add(join(folder, name));

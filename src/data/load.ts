@@ -2,7 +2,8 @@
 import { DataError, UsageError } from "../common/errors.ts";
 import { readCifarTest, readCifarTrain } from "./cifar.ts";
 import { join } from "@std/path";
-import { type DataSet, type Images, sliceImages, statistics } from "./dataset.ts";
+import { asDataSet, type SplitOptions } from "./as_data_set.ts";
+import type { DataSet, Images } from "./dataset.ts";
 import { findDataSet, type FindOptions, type Found } from "./find.ts";
 import { generate } from "./generate.ts";
 import { unpackedSize } from "./file_source.ts";
@@ -10,15 +11,13 @@ import { hostFiles } from "./files.ts";
 import { readIdxPair } from "./idx.ts";
 import { readImageNet16Train, readImageNet16Valid } from "./imagenet16.ts";
 import { readNpySet } from "./npy_set.ts";
-import type { PictureReading } from "./picture_reader.ts";
+import { hostPictures, type PictureReading } from "./picture_reader.ts";
 import type { KnownSet } from "./published.ts";
 import type { ReadSet } from "./reader.ts";
 import { applySplit } from "./splits.ts";
 
 /** Options of `loadDataSet`: folders to search, reading of pictures, splits of the images. */
-export interface LoadOptions extends FindOptions, PictureReading {
-  /** "search" keeps the last tenth of the training images for validation, "final" trains on all. */
-  splits: "search" | "final";
+export interface LoadOptions extends FindOptions, PictureReading, SplitOptions {
   /** Seed of the order of image folders and of their validation part. */
   seed: number;
   /** Side of the images of a folder; default by their median size. */
@@ -26,9 +25,6 @@ export interface LoadOptions extends FindOptions, PictureReading {
   /** Image folders: the shorter side before the square is cut, and whether training keeps whole pictures. */
   resize?: number;
   wholeTraining?: boolean;
-  /** Most images of each part; default: all. */
-  trainLimit?: number;
-  validLimit?: number;
 }
 
 /**
@@ -47,10 +43,8 @@ export async function loadDataSet(name: string, options: LoadOptions): Promise<D
   const divided = known?.split
     ? await applySplit(read, known.split, { splits: options.splits, files: hostFiles, places })
     : read;
-  const { train, valid } = split(divided, options, known);
-  const { mean, deviation } = known?.normalisation ?? statistics(train, read.image[2]);
-  const test = () => divided.test();
-  return { ...divided, name, train, valid, test, mean: [...mean], deviation: [...deviation] };
+  const { split, normalisation } = known ?? {};
+  return asDataSet(name, divided, { ...options, divided: split !== undefined, normalisation });
 }
 
 /** Finds a set; one that is generated is made in the cache folder from its source, which is found first. */
@@ -68,7 +62,9 @@ async function foundOrMade(name: string, options: LoadOptions): Promise<Found> {
 }
 
 async function readFound(name: string, found: Found, options: LoadOptions): Promise<ReadSet> {
-  if (found.kind === "path") return await found.reader.read(found.path, options);
+  if (found.kind === "path") {
+    return await found.reader.read(found.path, { ...options, source: hostPictures(options) });
+  }
   const read = await readKnown(name, found, options);
   const [h, w] = read.image;
   if (options.side !== undefined && (options.side !== h || options.side !== w)) {
@@ -183,22 +179,6 @@ async function readCifar(name: string, found: Found & { kind: "cifar" }): Promis
     testCount,
     test: () => readCifarTest(hostFiles, path, form),
     notes,
-  };
-}
-
-function split(
-  read: ReadSet,
-  options: LoadOptions,
-  known: KnownSet | null,
-): { train: Images; valid: Images } {
-  const all = read.train;
-  const whole = options.splits === "final" || read.valid || known?.split;
-  const validCount = whole ? 0 : Math.floor(all.n / 10);
-  const border = all.n - validCount;
-  const rest = read.valid ?? sliceImages(all, border, all.n);
-  return {
-    train: sliceImages(all, 0, Math.min(border, options.trainLimit ?? border)),
-    valid: sliceImages(rest, 0, Math.min(rest.n, options.validLimit ?? rest.n)),
   };
 }
 

@@ -16,6 +16,7 @@ import {
 } from "@imagemagick/magick-wasm";
 import wasm from "@imagemagick/magick-wasm/magick.wasm" with { type: "bytes" };
 import { averageOf, type Rectangle, type RowSource } from "./area.ts";
+import { layOut } from "./picture_layout.ts";
 import { checkedHeader, type PictureHeader, readOrientation } from "./picture_header.ts";
 import type { SmallPicture, WantedPicture } from "./wanted_picture.ts";
 
@@ -64,20 +65,6 @@ export function decodePicture(bytes: Uint8Array, wanted: WantedPicture): SmallPi
     });
   });
   return turn({ w, h, rgb }, readOrientation(bytes, header.kind));
-}
-
-/** Largest ratio of sides of whole pictures; longer sides are cut. */
-const mostOblong = 4;
-
-/** The part of a picture that is kept, and its size after resizing. */
-function layOut({ w, h }: PictureHeader, { resize, side }: WantedPicture) {
-  const shorter = Math.min(w, h);
-  const sizeOf = (length: number) =>
-    side ?? Math.min(Math.round(length * resize / shorter), mostOblong * resize);
-  const lengthOf = (length: number) => Math.min(length, sizeOf(length) * shorter / resize);
-  const [partW, partH] = [lengthOf(w), lengthOf(h)];
-  const part: Rectangle = { x: (w - partW) / 2, y: (h - partH) / 2, w: partW, h: partH };
-  return { part, w: sizeOf(w), h: sizeOf(h) };
 }
 
 /**

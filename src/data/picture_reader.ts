@@ -3,7 +3,9 @@ import { join } from "@std/path";
 import { DataError, whyUnreadable } from "../common/errors.ts";
 import { PictureCache } from "./picture_cache.ts";
 import { PicturePool } from "./picture_pool.ts";
-import type { SmallPicture, WantedPicture } from "./wanted_picture.ts";
+import { hostFiles } from "./files.ts";
+import type { PictureDecoder, PictureSource } from "./picture_source.ts";
+import { decoderName, type SmallPicture, type WantedPicture } from "./wanted_picture.ts";
 
 /** Progress of reading pictures. */
 export interface PictureProgress {
@@ -24,7 +26,14 @@ export interface PictureReading {
 /** Larger files are refused before they are read. */
 const mostBytes = 2 ** 29;
 
-export class PictureReader {
+/** The pictures of this machine. */
+export const hostPictures = (options: PictureReading): PictureSource => ({
+  files: hostFiles,
+  decoder: decoderName,
+  open: (total) => new PictureReader(options, total),
+});
+
+export class PictureReader implements PictureDecoder {
   readonly #pool = new PicturePool();
   readonly #cache: PictureCache;
   readonly #progress: PictureProgress;
@@ -35,15 +44,10 @@ export class PictureReader {
     this.#progress = { done: 0, total, kept: 0 };
   }
 
-  /** Why resized pictures cannot be kept; null where they are. */
   get cacheProblem(): string | null {
     return this.#cache.problem;
   }
 
-  /**
-   * Hands the pictures to `take`, in no particular order.
-   * @returns why the others are unreadable, by index.
-   */
   async read(
     paths: readonly string[],
     wanted: WantedPicture,

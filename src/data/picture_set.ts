@@ -2,13 +2,15 @@
 import { DataError, UsageError } from "../common/errors.ts";
 import { Rng, Stream } from "../common/random.ts";
 import type { Images, Task } from "./dataset.ts";
-import { readStart } from "./files.ts";
+import type { Files } from "./file_source.ts";
 import { pictureHeader, pictureName } from "./picture_header.ts";
-import { PictureReader, type PictureReading } from "./picture_reader.ts";
+import { type PictureDecoder, type PictureSource, startOf } from "./picture_source.ts";
 import type { ReadSet } from "./reader.ts";
-import { decoderName, type SmallPicture, type WantedPicture } from "./wanted_picture.ts";
+import type { SmallPicture, WantedPicture } from "./wanted_picture.ts";
 
-export interface PictureOptions extends PictureReading {
+export interface PictureOptions {
+  /** Where the pictures are, and what decodes them. */
+  source: PictureSource;
   /** Side of the square images; default 32 if the median shorter side is under 48, else 64. */
   side?: number;
   /** Shorter side that pictures are resized to before the square is cut; default `side`. */
@@ -68,12 +70,13 @@ export async function readPictureSet(
   options: PictureOptions,
   notes: string[],
 ): Promise<ReadSet> {
+  const { source } = options;
   const { train, valid } = split(parts, options);
-  const side = options.side ?? await defaultSide(train);
+  const side = options.side ?? await defaultSide(source.files, train);
   const resize = options.resize ?? side;
   checkSides(side, resize);
   const centre = { resize, side };
-  await using reader = new PictureReader(options, train.length + valid.length + parts.test.length);
+  await using reader = source.open(train.length + valid.length + parts.test.length);
   const trained = await readPart(reader, train, {
     resize,
     side: options.wholeTraining ? null : side,
@@ -97,12 +100,12 @@ export async function readPictureSet(
     valid: inColours(validated.images),
     testCount: parts.test.length - tested.unreadable.length,
     async test() {
-      await using reader = new PictureReader(options, parts.test.length);
+      await using reader = source.open(parts.test.length);
       const { images, unreadable } = await readPart(reader, parts.test, centre);
       noteUnreadable(dir, [{ unreadable }], parts.test.length, []);
       return inColours(images);
     },
-    decoder: decoderName,
+    decoder: source.decoder,
     ...resize !== side && { resize },
     notes,
   };
@@ -165,11 +168,11 @@ function takeEveryTenth(files: LabelledFile[]): [LabelledFile[], LabelledFile[]]
   return [files.filter((_, i) => !taken.has(i)), files.filter((_, i) => taken.has(i))];
 }
 
-async function defaultSide(files: LabelledFile[]): Promise<number> {
+async function defaultSide(place: Files, files: LabelledFile[]): Promise<number> {
   const sides: number[] = [];
   for (const { path } of files) {
     try {
-      const { w, h } = pictureHeader(await readStart(path));
+      const { w, h } = pictureHeader(await startOf(place, path));
       sides.push(Math.min(w, h));
     } catch {
       // Unreadable files are counted and named when they are decoded.
@@ -184,7 +187,7 @@ async function defaultSide(files: LabelledFile[]): Promise<number> {
  * @param keep whether the pixels are wanted.
  */
 async function readPart(
-  reader: PictureReader,
+  reader: PictureDecoder,
   files: readonly LabelledFile[],
   wanted: WantedPicture,
   keep = true,

@@ -5,6 +5,7 @@
  * thread for each device; a second device of the same adapter compiles at the same time and leaves what it
  * made in the driver's cache on disk, where the first one finds it.
  */
+import { nextTurn } from "../common/next_turn.ts";
 import { render, specialise } from "./kernel.ts";
 import { type Dispatch, Programs } from "./programs.ts";
 import type { Traits } from "./traits.ts";
@@ -50,8 +51,7 @@ export async function* compileAhead(
     while (!ahead.finished && !signal.aborted) {
       await ahead.round();
       yield ahead.progress();
-      // Lets signals through.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await nextTurn();
     }
     if (!signal.aborted) await ahead.fetch();
   } finally {
@@ -178,10 +178,8 @@ async function make(
   tasks: readonly Task[],
   lazily: boolean,
 ): Promise<number> {
-  if (!lazily) {
-    for (const { kernel, params } of tasks) programs.program(kernel, params);
-    return 0;
-  }
+  await programs.prepare(tasks);
+  if (!lazily) return 0;
   programs.force(tasks);
   const start = performance.now();
   await device.queue.onSubmittedWorkDone();

@@ -3,6 +3,7 @@
  *
  * `Gpu` hands dispatches to its recorder: `Commands`, or for the length of a dry run one that computes nothing.
  */
+import { DeviceLostError } from "../common/errors.ts";
 import { nextTurn } from "../common/next_turn.ts";
 import { compileAhead, type Compiled } from "./ahead.ts";
 import { Commands, type Counters } from "./commands.ts";
@@ -47,6 +48,7 @@ export class Gpu implements StepRecorder {
   /** Open arenas, the innermost one last. */
   readonly #arenas: Arena[] = [];
   #errors: Error[] = [];
+  #closed = false;
 
   private constructor(readonly device: GPUDevice, readonly adapter: AdapterReport) {
     this.traits = traitsOf(adapter);
@@ -59,9 +61,11 @@ export class Gpu implements StepRecorder {
       this.#errors.push(new Error(`Cannot go on: the device reports ${message}`));
     });
     device.lost.then(({ reason, message }) => {
-      if (reason !== "destroyed") {
-        this.#errors.push(new Error(`Cannot go on: the device was lost: ${message}`));
-      }
+      if (this.#closed) return;
+      // Other errors are consequences of this one.
+      this.#errors.unshift(
+        new DeviceLostError(`Cannot go on: the device was lost: ${message || reason}`),
+      );
     });
   }
 
@@ -204,7 +208,7 @@ export class Gpu implements StepRecorder {
     this.submit();
     this.profile?.begin("read back");
     const start = performance.now();
-    await staging.mapAsync(GPUMapMode.READ);
+    await staging.mapAsync(GPUMapMode.READ).catch((error) => this.#lostOr(error));
     this.counters.waitMs += performance.now() - start;
     this.profile?.end();
     const bytes = staging.getMappedRange().slice(0);
@@ -217,6 +221,13 @@ export class Gpu implements StepRecorder {
       at += size;
       return part;
     });
+  }
+
+  /** Throws the loss of the device rather than an error that follows from it. */
+  async #lostOr(error: unknown): Promise<never> {
+    await Promise.race([this.device.lost, nextTurn().then(nextTurn)]);
+    await this.checkErrors();
+    throw error;
   }
 
   /** `read` for tensors of unsigned integers. */
@@ -291,6 +302,7 @@ export class Gpu implements StepRecorder {
 
   /** Closes the device; recorded work that was not submitted is dropped. */
   close(): void {
+    this.#closed = true;
     this.#commands.close();
     this.device.destroy();
   }

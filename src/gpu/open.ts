@@ -85,7 +85,9 @@ function reportOn({ info, features, limits: offered }: GPUAdapter): AdapterRepor
     if (typeof value === "number") limits[name] = value;
   }
   return {
-    description: info.description || info.device || "unknown adapter",
+    // Browsers leave some of these empty.
+    description: info.description || info.device ||
+      `${info.vendor} ${info.architecture}`.trim() || "unknown adapter",
     vendor: info.vendor,
     driver: `${info.vendor} ${info.architecture} ${info.description}`.trim(),
     fallback: info.isFallbackAdapter,

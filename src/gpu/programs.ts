@@ -92,18 +92,33 @@ export class Programs {
   }
 
   program(k: Kernel, params: Params): Program {
+    const known = this.#programs.get(k)?.get(pipelineKey(k, params));
+    if (known) return known;
+    const start = performance.now();
+    const special = specialise(k, params);
+    const program = this.#add(k, params, this.#compile(k, special), special);
+    this.counters.compileMs += performance.now() - start;
+    return program;
+  }
+
+  /** Makes the pipelines of these dispatches; browsers compile several at a time. */
+  async prepare(dispatches: readonly Dispatch[]): Promise<void> {
+    const start = performance.now();
+    const missing = dispatches.filter(({ kernel, params }) => !this.has(kernel, params));
+    await Promise.all(missing.map(async ({ kernel, params }) => {
+      const special = specialise(kernel, params);
+      const pipeline = await this.device.createComputePipelineAsync(this.#plan(kernel, special));
+      this.#add(kernel, params, pipeline, special);
+    }));
+    this.counters.compileMs += performance.now() - start;
+  }
+
+  #add(k: Kernel, params: Params, pipeline: GPUComputePipeline, special: Specialised): Program {
     let ofKernel = this.#programs.get(k);
     if (!ofKernel) this.#programs.set(k, ofKernel = new Map());
-    const key = pipelineKey(k, params);
-    let program = ofKernel.get(key);
-    if (!program) {
-      const start = performance.now();
-      const special = specialise(k, params);
-      program = { pipeline: this.#compile(k, special), size: groupSize(k, special) };
-      ofKernel.set(key, program);
-      this.counters.pipelines++;
-      this.counters.compileMs += performance.now() - start;
-    }
+    const program = { pipeline, size: groupSize(k, special) };
+    ofKernel.set(pipelineKey(k, params), program);
+    this.counters.pipelines++;
     return program;
   }
 
@@ -146,6 +161,10 @@ export class Programs {
   }
 
   #compile(k: Kernel, special: Specialised): GPUComputePipeline {
+    return this.device.createComputePipeline(this.#plan(k, special));
+  }
+
+  #plan(k: Kernel, special: Specialised): GPUComputePipelineDescriptor {
     const { device } = this;
     const module = device.createShaderModule({ label: k.name, code: render(k, special.texts) });
     this.#checks.push(
@@ -156,11 +175,11 @@ export class Programs {
           : null;
       }),
     );
-    return device.createComputePipeline({
+    return {
       label: k.name,
       layout: this.#layout(k).pipeline,
       compute: { module, entryPoint: "main", constants: special.overrides },
-    });
+    };
   }
 
   #layout(k: Kernel): Layout {

@@ -11,6 +11,7 @@ import { addPages, notFound } from "./pages.ts";
 import { invalidRequest, problemOf, problems } from "./problem.ts";
 import { addRuns } from "./runs.ts";
 import { addStudies } from "./studies.ts";
+import { addTab } from "./tab_pages.ts";
 import { addTrials } from "./trials.ts";
 
 const healthRoute = createRoute({
@@ -75,6 +76,7 @@ export function makeApp(context: Context): OpenAPIHono {
       addStudies,
       addCatalogue,
       addMetrics,
+      addTab,
     ]
   ) add(app, context);
   addPages(app);

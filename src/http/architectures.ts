@@ -7,14 +7,13 @@ import {
   formatArchFile,
   parseArchFile,
 } from "../nas/arch_formats/arch_file.ts";
-import type { SearchConfig } from "../nas/config/config.ts";
 import { pictureOf } from "../nas/config/final_config.ts";
-import { archFieldsOf } from "../nas/search/search.ts";
 import { drawSvg } from "../run/draw.ts";
 import type { Context } from "./context.ts";
 import { isRealFile } from "./file.ts";
 import { Problem, problems } from "./problem.ts";
-import type { RunIndex } from "./run_index.ts";
+import * as viewed from "../run/view/trials.ts";
+import type { RunIndex } from "../run/view/run_index.ts";
 import type { Run } from "./runs_folder.ts";
 import { idParam, trialParam } from "./schemas.ts";
 import { Shelf } from "./lru_cache.ts";
@@ -116,28 +115,7 @@ export function winnerText({ id, path }: Run): string {
  * @throws Problem 404 when there is no such trial.
  */
 export function archOfTrial(run: Run, index: RunIndex, trial: number): ArchFile {
-  const row = index.trials.row(trial);
-  if (row === undefined) {
-    throw new Problem(404, `Cannot find trial ${trial} of run ${run.id}`);
-  }
-  const { start } = index;
-  if (run.state.command !== "search") {
-    throw new Problem(404, `Cannot tell the architecture of a trial of run ${run.id}`);
-  }
-  const [{ choice, score }] = index.rows([row]);
-  // A search on a table reads no images; the winner's file records the table's.
-  if (!start?.data) return { ...parseArchFile(winnerText(run), "of the run"), choice, score };
-  const { image, classes, task = "single-label" } = start.data;
-  const fields = archFieldsOf(run.config as unknown as SearchConfig, {
-    input: image,
-    classes,
-    task,
-    data: run.config.data,
-  });
-  return {
-    ...fields,
-    choice,
-    score,
-    scoreKind: "shared-weights",
-  };
+  const arch = viewed.archOfTrial(run, index, trial, () => winnerText(run));
+  if (arch) return arch;
+  throw new Problem(404, `Cannot find trial ${trial} of run ${run.id}`);
 }

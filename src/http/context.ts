@@ -5,7 +5,7 @@ import type { Metrics } from "./metrics.ts";
 import type { Run, RunsFolder } from "./runs_folder.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Shelf } from "./lru_cache.ts";
-import type { RunIndex } from "./run_index.ts";
+import type { RunIndex } from "../run/view/run_index.ts";
 import type { StudiesFolder, StudyPlace } from "./studies_folder.ts";
 import type { StudyIndex } from "./study_index.ts";
 import type { Tail } from "./tail.ts";

@@ -1,5 +1,7 @@
 /** Reads parts of files that may still grow. */
+import { join } from "@std/path";
 import { wholeLines } from "../run/lines.ts";
+import type { EventSource } from "../run/view/run_index.ts";
 
 /** Bytes read at once; other requests are served in between. */
 const blockBytes = 4 << 20;
@@ -80,4 +82,20 @@ export async function* linesFrom(
   } finally {
     file.close();
   }
+}
+
+/** The events of a run. @param run the run's folder. */
+export function eventsIn(run: string): EventSource {
+  const path = join(run, "events.ndjson");
+  return {
+    linesFrom: (from) => linesFrom(path, from),
+    read(parts) {
+      const file = Deno.openSync(path, { read: true });
+      try {
+        return parts.map(([from, length]) => readAt(file, from, length));
+      } finally {
+        file.close();
+      }
+    },
+  };
 }

@@ -9,9 +9,10 @@ const maxHeaders = 16 * 1024;
 const maxBody = 64 * 1024;
 
 /**
- * Paths that need no token: the page that asks for it with its assets, the API's documents, the health check.
+ * Paths that need no token: the page that asks for it with its assets, the page of
+ * the tab, which asks the server for nothing else, the API's documents, the health check.
  */
-const open = /^\/($|healthz$|session$|openapi\.json$|docs($|\/)|ui\/)/;
+const open = /^\/($|healthz$|session$|openapi\.json$|docs($|\/)|ui\/|tab($|\/))/;
 
 const loopback = ["localhost", "127.0.0.1", "[::1]"];
 

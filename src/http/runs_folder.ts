@@ -1,31 +1,18 @@
 /** The folder of all runs. Requests reach it by plain names only, never through a link, never above it. */
 import { join } from "@std/path";
-import type { Settings } from "../nas/definition.ts";
 import { upgradedConfig } from "../nas/config/old_formats.ts";
 import { readJson } from "../run/folder.ts";
-import { listRuns, readState, type RunState } from "../run/state.ts";
+import { listRuns, readState } from "../run/state.ts";
+import type { RunState } from "../run/state_schema.ts";
+import type { ViewedRun } from "../run/view/summary.ts";
 import { isLink, isRealFile, isRealFolder } from "./file.ts";
 import { Problem } from "./problem.ts";
 
 /** Pattern of a run's folder name: it cannot contain a path. */
 export const runId = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
 
-/** Fields of a run's config.json that lists show. */
-export interface RunConfig {
-  preset: string;
-  seed: number;
-  data: string;
-  adapter: string;
-  epochs: number;
-  space?: Settings;
-  strategy?: Settings;
-}
-
-export interface Run {
-  id: string;
+export interface Run extends ViewedRun {
   path: string;
-  state: RunState;
-  config: RunConfig & Record<string, unknown>;
 }
 
 /** Whether a run may be read: a folder with a plain name whose first-read files are no links. */

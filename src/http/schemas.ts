@@ -1,7 +1,7 @@
 /** The server's answers as zod schemas, for the types of its handlers and its OpenAPI document. */
 import { z } from "@hono/zod-openapi";
 import { archFile } from "../nas/arch_formats/arch_file.ts";
-import { runState } from "../run/state.ts";
+import { runState } from "../run/state_schema.ts";
 import { runId } from "./runs_folder.ts";
 
 const fraction = z.number();

@@ -6,7 +6,8 @@ import type { Context } from "./context.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { listen } from "./listener.ts";
 import { Metrics } from "./metrics.ts";
-import { RunIndex } from "./run_index.ts";
+import { RunIndex } from "../run/view/run_index.ts";
+import { eventsIn } from "./file.ts";
 import { type Run, RunsFolder } from "./runs_folder.ts";
 import { Sessions } from "./sessions.ts";
 import { Shelf } from "./lru_cache.ts";
@@ -67,7 +68,7 @@ function makeContext(options: ServerOptions, port: number): Context {
     dispatcher,
     sessions: new Sessions(options, port),
     metrics: new Metrics(),
-    indexes: new Shelf(keptIndexes, keyOf, ({ path }) => new RunIndex(path)),
+    indexes: new Shelf(keptIndexes, keyOf, ({ path }) => new RunIndex(eventsIn(path))),
     studies: new StudiesFolder(options.studies),
     studyIndexes: new Shelf(
       keptStudies,

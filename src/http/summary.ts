@@ -1,14 +1,11 @@
 /** Summaries of a run, for lists and for its own page. */
 import { join } from "@std/path";
 import type { z } from "@hono/zod-openapi";
-import { allowed } from "../nas/decisions.ts";
 import type { LoggedEvent } from "../nas/events.ts";
-import { openSpace, spaces } from "../nas/registry.ts";
-import { eventIn } from "../run/files.ts";
-import { wholeLines } from "../run/lines.ts";
+import { eventIn, wholeLines } from "../run/lines.ts";
+import * as viewed from "../run/view/summary.ts";
 import type { Context } from "./context.ts";
 import { openIfThere, readAt } from "./file.ts";
-import type { RunIndex } from "./run_index.ts";
 import type { Run } from "./runs_folder.ts";
 import type { runDetail, runSummary } from "./schemas.ts";
 
@@ -17,52 +14,15 @@ export type RunDetail = z.infer<typeof runDetail>;
 type StepEvent = Extract<LoggedEvent, { type: "step" }>;
 
 /** @param position in the server's queue, of a run that waits. */
-export function summaryOf({ id, state, config }: Run, position: number | undefined): RunSummary {
-  const { best, testAccuracy, epoch, epochs, step, steps, error } = state;
-  return {
-    id,
-    command: state.command,
-    state: state.status,
-    mode: config.space?.kind ?? state.space ?? "",
-    preset: config.preset,
-    strategy: config.strategy?.kind,
-    data: state.data ?? config.data,
-    seed: config.seed,
-    created: state.started,
-    updated: state.updated,
-    epoch,
-    epochs: epochs ?? config.epochs,
-    step,
-    steps,
-    secondsLeft: state.status === "running" ? state.secondsLeft : undefined,
-    best,
-    score: best?.score,
-    scoreUnit: state.scores?.unit,
-    testAccuracy,
-    error,
-    position,
-  };
+export function summaryOf(run: Run, position: number | undefined): RunSummary {
+  return { ...viewed.summaryOf(run), position };
 }
 
 export async function detailOf(run: Run, context: Context): Promise<RunDetail> {
   const index = await context.indexes.get(run).refresh();
-  const { start, controller, done, compiling, best, warnings } = index;
   return {
-    ...summaryOf(run, context.dispatcher.positionOf(run.id)),
-    config: run.config,
-    adapter: start?.adapter,
-    parameters: start?.parameters,
-    trials: index.trials.size,
-    events: index.next,
-    start: start ?? undefined,
-    controller: controller ?? undefined,
-    done: done ?? undefined,
-    compiling: compiling ?? undefined,
-    winner: done && best
-      ? { trial: best.trial, score: best.score, choice: best.choice }
-      : undefined,
-    decisions: decisionsOf(run, index),
-    warnings: [...warnings],
+    ...viewed.detailOf(run, index),
+    position: context.dispatcher.positionOf(run.id),
     commands: commandsOf(run, context),
   };
 }
@@ -82,21 +42,6 @@ function commandsOf({ path, state, config }: Run, { options }: Context): RunDeta
   if (state.command === "retrain") return [show, describe];
   const retrain = `${commandName} retrain ${arch}${preset}`;
   return [{ title: "Train from scratch", command: retrain }, show, describe];
-}
-
-/** The decisions of a space with a fixed list of them; none where they depend on each other. */
-function decisionsOf({ config }: Run, { controller }: RunIndex): RunDetail["decisions"] {
-  const rows = controller?.probabilities?.length ?? 0;
-  if (rows === 0 || !config.space || !spaces.find(config.space.kind)) return [];
-  const space = openSpace(config.space);
-  const decisions: RunDetail["decisions"] = [];
-  let at = space.start();
-  while (at.decision && decisions.length < rows) {
-    const { id, name, kind, node, options, labels } = at.decision;
-    decisions.push({ id, name, kind, node, options, labels: labels && [...labels] });
-    at = at.choose(allowed(at.decision)[0]);
-  }
-  return decisions;
 }
 
 /** The newest report of training, read from the end of the events; null where there is none yet. */

@@ -3,8 +3,7 @@
  * position in it, so slow readers cost nothing. Only whole lines count, up to the last newline.
  */
 import { join } from "@std/path";
-import { eventIn } from "../run/files.ts";
-import { wholeLines } from "../run/lines.ts";
+import { eventIn, wholeLines } from "../run/lines.ts";
 import { openIfThere, readAt } from "./file.ts";
 
 /** Most bytes that one reader gets at once. */

@@ -1,14 +1,10 @@
 /** Routes of a run's trials (pages, and one with its figures) and of its curves. */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { classCount } from "../nas/arch_formats/arch_file.ts";
-import { describe } from "../nas/analysis/describe.ts";
-import { finalConfig } from "../nas/config/final_config.ts";
-import { presetsOf } from "../nas/config/presets.ts";
-import { openSpace, spaces } from "../nas/registry.ts";
 import { archOfTrial } from "./architectures.ts";
 import type { Context } from "./context.ts";
-import { Problem, problems } from "./problem.ts";
-import type { RunIndex } from "./run_index.ts";
+import { problems } from "./problem.ts";
+import type { RunIndex } from "../run/view/run_index.ts";
+import { trialOf, trialsPage } from "../run/view/trials.ts";
 import { curves, idParam, trialDetail, trialList, trialParam } from "./schemas.ts";
 
 const curvesRoute = createRoute({
@@ -70,42 +66,15 @@ export function addTrials(app: OpenAPIHono, { runs, indexes, options }: Context)
 
   app.openapi(listRoute, async (c) => {
     const index = await indexOf(c.req.valid("param").id);
-    const { offset, limit, order, ...query } = c.req.valid("query");
-    const direction = order ?? (query.sort === "score" ? "desc" : "asc");
-    const rows = index.trials.select({ ...query, order: direction });
-    const trials = index.rows(rows.slice(offset, offset + limit));
-    return c.json({ trials, total: rows.length, offset, limit }, 200);
+    return c.json(trialsPage(index, c.req.valid("query")), 200);
   });
 
   app.openapi(trialRoute, async (c) => {
     const { id, trial } = c.req.valid("param");
     const run = runs.get(id);
     const index = await indexOf(id);
-    const row = index.trials.row(trial);
-    if (row === undefined) throw new Problem(404, `Cannot find trial ${trial} of run ${id}`);
-    const arch = archOfTrial(run, index, trial);
-    const preset = presetFor(run.config.preset, arch.space);
-    const { space, form } = finalConfig(arch, { preset, given: {} });
-    const { parameters, macs } = describe({
-      space: openSpace(space),
-      choice: arch.choice,
-      input: arch.input,
-      classes: classCount(arch),
-      form,
-    });
-    const [shown] = index.rows([row]);
-    return c.json({
-      ...shown,
-      rank: index.trials.rank(row),
-      parameters,
-      macs,
-      arch,
-      command: `${options.commandName} retrain trial-${trial}.json --preset ${preset}`,
-    }, 200);
+    const { preset, ...detail } = trialOf(run, index, trial, archOfTrial(run, index, trial));
+    const command = `${options.commandName} retrain trial-${trial}.json --preset ${preset}`;
+    return c.json({ ...detail, command }, 200);
   });
-}
-
-/** Preset for retraining: a search's preset may have no section for it. */
-function presetFor(preset: string, space: string): string {
-  return presetsOf(spaces.get(space)).includes(preset) ? preset : "quick";
 }

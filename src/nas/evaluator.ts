@@ -47,6 +47,16 @@ export interface Evaluator<A> {
   /** True where each score takes long, as with training: a search saves each result at once. */
   readonly oneByOne?: boolean;
   /**
+   * True where a score depends on the evaluations before it (random draws from one sequence): trials cannot
+   * be handed to other processes.
+   */
+  readonly ordered?: boolean;
+  /**
+   * Number of calls of `evaluate` that may run at the same time, which changes as workers come and go;
+   * absent: one.
+   */
+  capacity?(): number;
+  /**
    * Numbers of training epochs that an architecture can be scored after, ascending; absent without a choice.
    */
   readonly fidelities?: readonly number[];

@@ -2,7 +2,7 @@
  * All events of a run, as one zod union. The lines of `events.ndjson`, the messages of the live stream, the
  * `--json` output and the test fixtures have this format. Units are in the names.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 const fraction = z.number();
 const choice = z.array(z.number().int().nonnegative());
@@ -122,6 +122,8 @@ export const runEvent = z.discriminatedUnion("type", [
     inherit: z.array(z.object({ slot: z.string(), donors: z.array(z.number().int()) })).optional(),
     /** Seed of the trial's training, where it is not the search's. */
     seed: z.number().int().optional(),
+    /** Number of trials told before this one was asked; only in asynchronous searches. */
+    askedAfter: z.number().int().optional(),
     /** Epochs of training behind the score, where a search varies them. */
     trainedEpochs: z.number().int().optional(),
     /** Scored untrained or after less than the longest training: it cannot win. */

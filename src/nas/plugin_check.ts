@@ -1,5 +1,5 @@
 /** Checks a plug-in's definition before a run starts with it; each error names its reason. */
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../common/errors.ts";
 import { Rng, Stream } from "../common/random.ts";
 import { WeightStore } from "../nn/weights.ts";

@@ -1,5 +1,5 @@
 /** Opens strategies and evaluators. Those of plug-ins are checked here, before anything runs with them. */
-import { z } from "zod";
+import * as z from "zod";
 import { AdapterError, DataError, ExportError, UsageError } from "../common/errors.ts";
 import { archFile } from "./arch_formats/arch_file.ts";
 import { nameText } from "./config/limits.ts";

@@ -21,6 +21,11 @@ export interface Trial<A> {
   inherit?: { slot: string; donors: number[] }[];
   /** Seed of the weights and masks of the trial's own network; default: the search's seed. */
   seed?: number;
+  /**
+   * Number of trials told before this one was asked. Set by asynchronous searches: with the order of the
+   * trial events it is all that replaying the strategy needs.
+   */
+  askedAfter?: number;
 }
 
 /** Measurement of one architecture by an evaluator. */
@@ -68,7 +73,11 @@ export interface StrategyReport {
  * its whole state, random numbers included: a resumed search continues exactly.
  */
 export interface Strategy<A> {
-  /** Order in which `tell` gets the trials of one `ask`: as asked (default), or as their results arrive. */
+  /**
+   * Order in which `tell` gets results: as asked, after the whole round (default), or as they arrive. With
+   * "arrival" a search on several workers is asynchronous: `ask` for the next trial follows each `tell`, while
+   * others are still evaluated.
+   */
   readonly order?: "ask" | "arrival";
   /** Samples from the current policy without a later `tell` (shared-weight training). */
   draw(n: number): Promise<A[]>;

@@ -17,8 +17,36 @@ export interface Checkpoint {
   trialBytes: number;
 }
 
+/** Folder of a run's two last checkpoints, and their names in it. */
+export const CHECKPOINTS = "checkpoint";
+export const NEWEST = "checkpoint.safetensors", PREVIOUS = "previous.safetensors";
+
 /** Synchronous SHA-256 in hexadecimal: the platform's, or the slower one of `src/common`. */
 export type Digest = (bytes: Uint8Array) => string;
+
+/** The files that decide a run's result: bytes, and the choices of tuning.json. */
+export interface Deciding {
+  config: Uint8Array;
+  /** Only of a retraining. */
+  arch?: Uint8Array;
+  choices?: unknown;
+}
+
+/**
+ * Hash of everything that decides a run's result: the configuration, the architecture of a retraining, and
+ * the kernel variants, which round differently.
+ */
+export function hashOf({ config, arch, choices }: Deciding, digest: Digest): string {
+  const tuning = choices === undefined ? "" : JSON.stringify(choices);
+  const parts = [config, arch ?? new Uint8Array(), new TextEncoder().encode(tuning)];
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return digest(whole);
+}
 
 export function encodeCheckpoint(
   { state, trialBytes }: Checkpoint,
@@ -77,6 +105,42 @@ export function decodeCheckpoint(
     state: { json: JSON.parse(metadata.state), tensors },
     trialBytes: Number(metadata.trialBytes),
   };
+}
+
+export interface Found<T> {
+  checkpoint: Checkpoint;
+  /** Result of `use`. */
+  used: T;
+  /** Reason why the newer one was not used. */
+  damage?: string;
+}
+
+/**
+ * The first of the files that is intact and that `use` accepts; null when none is there.
+ * @param files newest first.
+ * @param use throws a DataError when the rest of the run does not fit the checkpoint.
+ * @throws DataError describing the newest one's damage when none can be used.
+ */
+export function firstIntact<T>(
+  files: readonly { file: string; bytes(): Uint8Array | null }[],
+  config: string,
+  digest: Digest,
+  use: (checkpoint: Checkpoint) => T,
+): Found<T> | null {
+  let damage: DataError | undefined;
+  for (const { file, bytes } of files) {
+    try {
+      const content = bytes();
+      if (!content) continue;
+      const checkpoint = decodeCheckpoint(content, config, file, digest);
+      return { checkpoint, used: use(checkpoint), damage: damage?.message };
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      damage ??= error;
+    }
+  }
+  if (damage) throw damage;
+  return null;
 }
 
 function decodeOrGiveUp(bytes: Uint8Array, name: string) {

@@ -2,7 +2,7 @@
  * `controller.safetensors`: the controller of a search's best epoch. Its header holds the search's settings
  * and the fields of its architecture files, so that a copy of the file alone can be sampled from.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError, whyUnreadable } from "../common/errors.ts";
 import { archFile, upgradedArch } from "../nas/arch_formats/arch_file.ts";
 import { upgradedConfig } from "../nas/config/old_formats.ts";

@@ -1,6 +1,6 @@
 /** `correlation.json` in a search's folder: measurements so far, replaced after every architecture. */
 import { join } from "@std/path";
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../common/errors.ts";
 import type { CorrelationState, CorrelationSummary } from "../nas/analysis/correlate.ts";
 import { writeAtomic } from "./files.ts";

@@ -1,6 +1,6 @@
 /** Pictures of an architecture: SVG for people and browsers, text for the terminal. */
 import type { Graph } from "../nas/space.ts";
-import { layOut } from "./drawing/layout.ts";
+import { layOut, type LayOutGraph } from "./drawing/layout.ts";
 import { arrange, type Panel } from "./drawing/panels.ts";
 import { paintGraph } from "./drawing/paint.ts";
 import { document } from "./drawing/svg.ts";
@@ -10,6 +10,8 @@ export { drawText } from "./drawing/text.ts";
 export interface DrawOptions {
   /** Heading above the picture. */
   title?: string;
+  /** Lays out graphs that are no chains; default: Graphviz. */
+  layOut?: LayOutGraph;
 }
 
 /**
@@ -18,12 +20,12 @@ export interface DrawOptions {
  */
 export async function drawSvg(
   graphs: readonly Graph[],
-  { title }: DrawOptions = {},
+  { title, layOut: others }: DrawOptions = {},
 ): Promise<string> {
   let nodes = 0;
   const panels: Panel[] = [];
   for (const graph of graphs) {
-    const layout = await layOut(graph);
+    const layout = await layOut(graph, others);
     panels.push({ name: graph.name, layout, body: paintGraph(graph, layout, nodes) });
     nodes += graph.nodes.length;
   }

@@ -1,5 +1,5 @@
 /** Extracts architectures and accuracies from a log: one printed by ENAS, or the events of a run. */
-import { z } from "zod";
+import * as z from "zod";
 import { upgradedConfig } from "../nas/config/old_formats.ts";
 import { DataError, UsageError, whyUnreadable } from "../common/errors.ts";
 import { formatNumbers } from "../nas/arch_formats/npy.ts";

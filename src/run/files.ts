@@ -1,9 +1,7 @@
 /** Crash-safe writing: neither a full disk nor a killed process leaves a damaged file. */
 import { dirname } from "@std/path";
 import { DataError } from "../common/errors.ts";
-import type { LoggedEvent } from "../nas/events.ts";
-import { anew } from "./checkpoint.ts";
-import { newline, wholeLines } from "./lines.ts";
+import { eventsOf, requireKept, wholeLines } from "./lines.ts";
 
 /**
  * Writes beside the file, flushes to the disk, renames: a reader sees the old content or the new.
@@ -100,44 +98,6 @@ export class LineFile {
   }
 }
 
-/** Refuses a file that was changed before byte `keep`: cut there, it would end within a line. */
-function requireKept(
-  path: string,
-  bytes: Uint8Array,
-  keep: number,
-  isLine: (line: string) => boolean,
-): void {
-  const whole = wholeLines(bytes);
-  if (whole < keep) {
-    throw new DataError(
-      `Cannot go on with ${path}: ${whole} bytes, the checkpoint was written after ${keep}; ` +
-        `lines are missing; ${anew}`,
-    );
-  }
-  if (keep === 0) return;
-  const end = bytes.indexOf(newline, keep - 1);
-  const lines = new TextDecoder().decode(bytes.subarray(0, end)).split("\n");
-  const strange = lines.findIndex((line) => !isLine(line));
-  if (strange < 0 && end === keep - 1) return;
-  const why = strange < 0
-    ? `the checkpoint was written after ${keep} bytes, which is within line ${lines.length}`
-    : `line ${strange + 1} is not one that the run wrote`;
-  throw new DataError(
-    `Cannot go on with ${path}: ${why}; the file was changed and is left as it is; ` +
-      `put the file back as it was, or start a new search`,
-  );
-}
-
-/** Whether a line is a JSON object. */
-export function isObject(line: string): boolean {
-  try {
-    const value = JSON.parse(line);
-    return typeof value === "object" && value !== null;
-  } catch {
-    return false;
-  }
-}
-
 /** The JSON values of a line file up to its last newline: a line in progress is not read. */
 export function readLines<T>(path: string): T[] {
   const bytes = Deno.readFileSync(path);
@@ -154,31 +114,8 @@ export function readLines<T>(path: string): T[] {
   });
 }
 
-/**
- * A run's events up to the last newline. Unreadable lines are skipped, since no result depends on events.
- * @returns `unreadable` the numbers of those lines, counted from 1.
- */
-export function readEvents(path: string): { events: LoggedEvent[]; unreadable: number[] } {
-  const bytes = Deno.readFileSync(path);
-  const lines = new TextDecoder().decode(bytes.subarray(0, wholeLines(bytes))).split("\n");
-  const unreadable: number[] = [];
-  const events = lines.slice(0, -1).flatMap((line, i) => {
-    const event = eventIn(line);
-    if (!event) unreadable.push(i + 1);
-    return event ?? [];
-  });
-  return { events, unreadable };
-}
-
-/** Parses the event in a line; null when there is none. */
-export function eventIn(line: string): LoggedEvent | null {
-  try {
-    const event = JSON.parse(line);
-    return Number.isSafeInteger(event?.seq) && typeof event.type === "string" ? event : null;
-  } catch {
-    return null;
-  }
-}
+/** A run's events: see `eventsOf`. */
+export const readEvents = (path: string) => eventsOf(Deno.readFileSync(path));
 
 /**
  * Turns a file-system error into one sentence with a remedy.

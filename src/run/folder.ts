@@ -1,18 +1,19 @@
 /** The folder of a run. Defines its layout, and implements the `Store` that a search keeps its state in. */
-import { createHash } from "node:crypto";
 import { basename, join } from "@std/path";
 import { DataError, UsageError } from "../common/errors.ts";
 import { type LoggedEvent, type RunEvent, runEvent } from "../nas/events.ts";
 import type { WeightFiles } from "../nas/search/inheritance.ts";
 import type { Store } from "../nas/search/store.ts";
 import type { State } from "../nas/strategy.ts";
-import { encodeCheckpoint } from "./checkpoint.ts";
-import { explain, isObject, LineFile, readEvents, writeAtomic } from "./files.ts";
+import { encodeCheckpoint, hashOf } from "./checkpoint.ts";
+import { explain, LineFile, readEvents, writeAtomic } from "./files.ts";
+import { damageOf, isObject } from "./lines.ts";
 import { findCheckpoint, writeCheckpoint } from "./generations.ts";
 import { takeGuard } from "./guard.ts";
 import { hostDigest } from "./host_digest.ts";
 import { encodeSafetensors } from "./safetensors.ts";
-import { readState, type RunState, writeState } from "./state.ts";
+import { readState, writeState } from "./state.ts";
+import type { RunState } from "./state_schema.ts";
 import { weightFolder } from "./weight_folder.ts";
 import { readRunTuning, type RunTuning, runTuningPath } from "./tuning.ts";
 
@@ -233,23 +234,6 @@ export function readCheckpoint(path: string, configHash: string = hashConfig(pat
   return findCheckpoint(path, configHash, () => null)?.checkpoint ?? null;
 }
 
-function damageOf(checkpoint: string | undefined, lines: readonly number[]): string[] {
-  const damage = [];
-  if (checkpoint !== undefined) {
-    damage.push(
-      `The last checkpoint was passed over, the run goes on from the one before: ${checkpoint}`,
-    );
-  }
-  if (lines.length > 0) {
-    const [first] = lines;
-    damage.push(
-      `Cannot read ${lines.length} lines of events.ndjson, the first is line ${first}: they were left out; ` +
-        `results do not depend on them`,
-    );
-  }
-  return damage;
-}
-
 function makeFolder({ runs, mode, now = new Date() }: NewRun): string {
   const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()]
     .map((part) => String(part).padStart(2, "0")).join("-");
@@ -283,18 +267,14 @@ function guarded(path: string): Deno.FsFile {
   );
 }
 
-/**
- * Hash of everything that decides a run's result: the configuration, the architecture of a retraining, and
- * the kernel variants, which round differently.
- */
+/** Hash of everything that decides a run's result. */
 function hashConfig(path: string): string {
-  const hash = createHash("sha256").update(Deno.readFileSync(join(path, "config.json")));
-  if (readState(path).command === "retrain") {
-    hash.update(Deno.readFileSync(join(path, "arch.json")));
-  }
-  const tuning = readRunTuning(runTuningPath(path));
-  if (tuning) hash.update(JSON.stringify(tuning.choices));
-  return hash.digest("hex");
+  const read = (name: string) => Deno.readFileSync(join(path, name));
+  return hashOf({
+    config: read("config.json"),
+    arch: readState(path).command === "retrain" ? read("arch.json") : undefined,
+    choices: readRunTuning(runTuningPath(path))?.choices,
+  }, hostDigest);
 }
 
 export function readJson(path: string): unknown {

@@ -3,28 +3,22 @@
  * run resumes from the older one.
  */
 import { join } from "@std/path";
-import { DataError } from "../common/errors.ts";
-import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
+import {
+  type Checkpoint,
+  CHECKPOINTS,
+  firstIntact,
+  type Found,
+  NEWEST,
+  PREVIOUS,
+} from "./checkpoint.ts";
 import { hostDigest } from "./host_digest.ts";
 import { writeAtomic } from "./files.ts";
 
-const FOLDER = "checkpoint";
-const NEWEST = "checkpoint.safetensors";
-const PREVIOUS = "previous.safetensors";
-
 /** Writes a checkpoint. @param run the run's folder. */
 export function writeCheckpoint(run: string, bytes: Uint8Array): void {
-  const folder = join(run, FOLDER);
+  const folder = join(run, CHECKPOINTS);
   Deno.mkdirSync(folder, { recursive: true });
   writeAtomic(join(folder, NEWEST), bytes, join(folder, PREVIOUS));
-}
-
-export interface Found<T> {
-  checkpoint: Checkpoint;
-  /** Result of `use`. */
-  used: T;
-  /** Reason why the newer one was not used. */
-  damage?: string;
 }
 
 /**
@@ -39,21 +33,9 @@ export function findCheckpoint<T>(
   configHash: string,
   use: (checkpoint: Checkpoint) => T,
 ): Found<T> | null {
-  let damage: DataError | undefined;
-  for (const name of [NEWEST, PREVIOUS]) {
-    const file = join(run, FOLDER, name);
-    try {
-      const bytes = readIfThere(file);
-      if (!bytes) continue;
-      const checkpoint = decodeCheckpoint(bytes, configHash, file, hostDigest);
-      return { checkpoint, used: use(checkpoint), damage: damage?.message };
-    } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      damage ??= error;
-    }
-  }
-  if (damage) throw damage;
-  return null;
+  const files = [NEWEST, PREVIOUS].map((name) => join(run, CHECKPOINTS, name));
+  const read = files.map((file) => ({ file, bytes: () => readIfThere(file) }));
+  return firstIntact(read, configHash, hostDigest, use);
 }
 
 function readIfThere(file: string): Uint8Array | null {

@@ -2,7 +2,7 @@
  * History of a run over its epochs, from its events. A resumed run repeats steps and trials: the last one
  * counts.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../common/errors.ts";
 import { decisionsOf } from "../nas/decisions.ts";
 import { type RunEvent, runEvent } from "../nas/events.ts";

@@ -1,6 +1,6 @@
 /** Read-only access to a run's folder: nothing is locked or changed. */
 import { basename, join } from "@std/path";
-import { z } from "zod";
+import * as z from "zod";
 import { DataError, UsageError, whyUnreadable } from "../common/errors.ts";
 import { type ArchFile, parseArchFile } from "../nas/arch_formats/arch_file.ts";
 import { parseSearchConfig, type SearchConfig } from "../nas/config/config.ts";
@@ -8,7 +8,8 @@ import type { LoggedEvent } from "../nas/events.ts";
 import { upgradedConfig } from "../nas/config/old_formats.ts";
 import { readEvents } from "./files.ts";
 import { decodeSafetensors } from "./safetensors.ts";
-import { readState, type RunState } from "./state.ts";
+import { readState } from "./state.ts";
+import type { RunState } from "./state_schema.ts";
 
 type Of<T extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: T }>;
 

@@ -1,7 +1,6 @@
-/** Records a search or retraining in its folder: every event is numbered and written before it is shown. */
+/** Records a search or retraining: every event is numbered and written before it is shown. */
 import type { LoggedEvent, RunEvent } from "../nas/events.ts";
-import type { RunFolder } from "./folder.ts";
-import type { RunState } from "./state.ts";
+import type { RunState } from "./state_schema.ts";
 
 export type DoneEvent = Extract<LoggedEvent, { type: "done" }>;
 type StartEvent = Extract<RunEvent, { type: "start" }>;
@@ -10,6 +9,22 @@ export interface Outcome {
   status: "done" | "interrupted";
   /** The last event of a finished run. */
   done?: DoneEvent;
+}
+
+/** The log of a run, which its folder keeps. */
+export interface RunLog {
+  readonly name: string;
+  /** Events that earlier processes wrote. */
+  readonly earlier: readonly LoggedEvent[];
+  /** Descriptions of damage that does not prevent resuming. */
+  readonly damage: readonly string[];
+  /** Version of Deno, or the browser, at the run's start. */
+  readonly startedWith: string;
+  state: RunState;
+  /** Numbers an event and writes it. */
+  append(event: RunEvent): LoggedEvent;
+  /** Changes fields of state.json. */
+  update(fields: Partial<RunState>): void;
 }
 
 /** Milliseconds between updates of state.json within an epoch: it is only read by people and lists. */
@@ -22,7 +37,7 @@ const stateInterval = 1000;
  * @throws any error of the generator, after state.json has "failed" and the message.
  */
 export async function record(
-  folder: RunFolder,
+  folder: RunLog,
   events: AsyncIterable<RunEvent>,
   signal: AbortSignal,
   show: (event: LoggedEvent) => void = () => {},
@@ -106,20 +121,20 @@ function stateOf(event: RunEvent): Partial<RunState> {
  * Differences from the run's start that may keep a resumed run from giving the same bits as an uninterrupted
  * one.
  */
-function differences(folder: RunFolder, now: StartEvent): string[] {
+function differences(folder: RunLog, now: StartEvent): string[] {
   const before = folder.earlier.find((event) => event.type === "start");
   if (!before?.adapter || !now.adapter) return [];
   const pairs = [
     ["adapter", before.adapter.description, now.adapter.description],
     ["driver", before.adapter.driver, now.adapter.driver],
-    ["Deno", folder.startedWith, Deno.version.deno],
+    ["Deno", folder.startedWith, folder.state.deno],
   ];
   return pairs.filter(([, was, is]) => was !== is).map(([what, was, is]) =>
     `The run began with ${what} "${was}", now it is "${is}": results may differ in the last bits`
   );
 }
 
-function markFailed(folder: RunFolder, error: unknown): void {
+function markFailed(folder: RunLog, error: unknown): void {
   try {
     folder.update({ status: "failed", error: (error as Error).message });
   } catch {

@@ -1,6 +1,6 @@
 /** Tuning files: the measurements on this machine, and the kernel variants of a run. */
 import { dirname, join } from "@std/path";
-import { z } from "zod";
+import * as z from "zod";
 import { DataError, whyUnreadable } from "../common/errors.ts";
 import type { Tuned } from "../gpu/tuning.ts";
 import { requireFolder, writeAtomic } from "./files.ts";

@@ -4,6 +4,7 @@ import { join } from "@std/path";
 import { encode as encodePng } from "fast-png";
 import { readFolder } from "../../src/data/folder.ts";
 import { imageOf } from "../../src/data/one_picture.ts";
+import { hostPictures } from "../../src/data/picture_reader.ts";
 import { PicturePool } from "../../src/data/picture_pool.ts";
 import { inFolder, noise } from "./make.ts";
 
@@ -23,7 +24,8 @@ for (const grey of [false, true]) {
       }
       using pool = new PicturePool();
       for (const resize of [12, 20]) {
-        const options = { side: 12, resize, seed: 1, splits: "search", cacheDir: dir } as const;
+        const source = hostPictures({ cacheDir: dir });
+        const options = { side: 12, resize, seed: 1, splits: "search", source } as const;
         const read = await readFolder(dir, options);
         const size = read.image.reduce((a, b) => a * b);
         const { image: input } = read;

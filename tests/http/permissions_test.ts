@@ -5,7 +5,7 @@ import { hostsOf, knownSets } from "../../src/data/mod.ts";
 import { permissionsFor } from "../../src/http/permissions.ts";
 import type { Run } from "../../src/http/runs_folder.ts";
 import { driverFiles } from "../../src/run/driver.ts";
-import type { RunState } from "../../src/run/state.ts";
+import type { RunState } from "../../src/run/state_schema.ts";
 import type { ServerOptions } from "../../src/run/serving.ts";
 
 const root = Deno.makeTempDirSync({ prefix: "denas-" });

@@ -47,6 +47,7 @@ import { encodeModel } from "../../src/run/onnx/model.ts";
 import { onnxModel } from "../../src/run/onnx/mod.ts";
 import { decodeSafetensors, encodeSafetensors, type Tensors } from "../../src/run/safetensors.ts";
 import { assertAlmostEquals, assertThrows } from "../assert.ts";
+import { trees } from "../nas/grammar/_trees.ts";
 import { settingsFor } from "../nas/child_config.ts";
 import { Onnxruntime } from "../onnxruntime/mod.ts";
 
@@ -236,6 +237,25 @@ for (const name of spaces.names) {
       choice,
     };
     const worst = await difference(network, 5);
+    assert.ok(worst < 1e-4, `differs by ${worst}`);
+  });
+}
+
+/** One architecture per frame of a grammar's network; each function of the activation has a coefficient. */
+const ofGrammars: Record<string, string> = {
+  activations:
+    "(L2 BinaryTopo (BinOp wavg) (L1 UnaryTopo (UnOp mconst)) (L1 UnaryTopo (UnOp sigmoid)) id id)",
+  nb201_fixed_1_none:
+    "(CELL Cell (OPS conv3x3) (OPS id) (OPS avg_pool) (OPS zero) (OPS conv1x1) (OPS conv1x1))",
+  nb201_variable_multi_multi: trees[3],
+};
+
+for (const [grammar, text] of Object.entries(ofGrammars)) {
+  Deno.test(`ONNX: a network of grammar ${grammar}: onnxruntime gives the engine's numbers`, async () => {
+    const settings = { ...settingsFor("grammar", { filters: 4, stem: 2 }), grammar };
+    const choice = openSpace(settings).encode(openSpace(settings).notation!.parse(text));
+    const network = networkFor({ space: "micro", choice: micro, input: [17, 16, 3] });
+    const worst = await difference({ ...network, space: settings, choice }, 5);
     assert.ok(worst < 1e-4, `differs by ${worst}`);
   });
 }

@@ -1,15 +1,13 @@
-/** Live events of a run, in order, each once, delivered once per frame. */
+/** Live events of a run from the server. */
 import { paths } from "./api.js";
+import { EventQueue } from "./event_queue.js";
 import { types } from "./event_types.js";
 
-/** Delay before a page in the background takes in collected events, since it has no frames. */
-const backgroundDelay = 1000;
 const longestWait = 15_000;
 
 export class LiveEvents {
   #source = null;
-  #queue = [];
-  #scheduled = false;
+  #queue;
   #closed = false;
   #retry = 0;
   #failures = 0;
@@ -23,8 +21,8 @@ export class LiveEvents {
    */
   constructor(id, next, on) {
     this.id = id;
-    this.next = next;
     this.on = on;
+    this.#queue = new EventQueue(next, on.events);
     this.#open();
   }
 
@@ -36,7 +34,7 @@ export class LiveEvents {
   }
 
   #open() {
-    const source = new EventSource(paths.events(this.id, this.next));
+    const source = new EventSource(paths.events(this.id, this.#queue.next));
     this.#source = source;
     source.onopen = () => {
       this.#failures = 0;
@@ -61,25 +59,9 @@ export class LiveEvents {
 
   #take(message) {
     const event = JSON.parse(message.data);
-    if (event.seq < this.next) return;
-    if (event.seq > this.next) {
+    if (!this.#queue.take(event)) {
       this.close();
       this.on.gap();
-      return;
-    }
-    this.next = event.seq + 1;
-    this.#queue.push(event);
-    if (event.type === "done") this.close();
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    if (document.hidden) setTimeout(() => this.#flush(), backgroundDelay);
-    else requestAnimationFrame(() => this.#flush());
-  }
-
-  #flush() {
-    this.#scheduled = false;
-    const events = this.#queue;
-    this.#queue = [];
-    if (events.length) this.on.events(events);
+    } else if (event.type === "done") this.close();
   }
 }

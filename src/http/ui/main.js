@@ -6,6 +6,7 @@ import { redrawAll } from "./plot.js";
 import { RunList } from "./run_list.js";
 import { RunView } from "./run_view.js";
 import { tokenForm } from "./session.js";
+import { serverSource } from "./server_source.js";
 import { StartView } from "./start_form.js";
 import { StudyView } from "./study_view.js";
 
@@ -43,7 +44,7 @@ async function show([kind, rest]) {
   if (kind === "new") view = new StartView(main, opened, wantedOf(rest));
   else if (kind === "compare") view = new CompareView(rest.split(","), main);
   else if (kind === "studies") view = new StudyView(rest, main);
-  else if (kind === "runs") view = new RunView(rest, main, showConnection);
+  else if (kind === "runs") view = new RunView(rest, main, showConnection, serverSource);
   else {
     main.replaceChildren(h("p", { class: "problem" }, "There is no such page."));
     return;

@@ -7,6 +7,7 @@ import compare from "./compare.js" with { type: "text" };
 import controller from "./controller.js" with { type: "text" };
 import definitions from "./definitions.js" with { type: "text" };
 import dom from "./dom.js" with { type: "text" };
+import eventQueue from "./event_queue.js" with { type: "text" };
 import formsCss from "./forms.css" with { type: "text" };
 import format from "./format.js" with { type: "text" };
 import history from "./history.js" with { type: "text" };
@@ -24,6 +25,7 @@ import runHeader from "./run_header.js" with { type: "text" };
 import runList from "./run_list.js" with { type: "text" };
 import runView from "./run_view.js" with { type: "text" };
 import scores from "./scores.js" with { type: "text" };
+import serverSource from "./server_source.js" with { type: "text" };
 import session from "./session.js" with { type: "text" };
 import settings from "./settings.js" with { type: "text" };
 import startForm from "./start_form.js" with { type: "text" };
@@ -71,6 +73,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "controller.js": script(controller),
   "definitions.js": script(definitions),
   "dom.js": script(dom),
+  "event_queue.js": script(eventQueue),
   "event_types.js": script(`export const types = ${JSON.stringify(eventTypes)};\n`),
   "format.js": script(format),
   "history.js": script(history),
@@ -84,6 +87,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "run_list.js": script(runList),
   "run_view.js": script(runView),
   "scores.js": script(scores),
+  "server_source.js": script(serverSource),
   "session.js": script(session),
   "settings.js": script(settings),
   "start_form.js": script(startForm),

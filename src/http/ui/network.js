@@ -1,5 +1,4 @@
-/** Drawings of networks: the server's SVG, with zoom and drag. */
-import { api } from "./api.js";
+/** Drawings of networks: SVG, with zoom and drag. */
 import { h, panel, setAttribute, setText, throttled } from "./dom.js";
 
 /**
@@ -9,7 +8,7 @@ const [smallest, largest] = [0.42, 1.4];
 
 /** One drawing. The old picture stays until the new one is loaded, so that nothing jumps. */
 export class Drawing {
-  #path = null;
+  #key = null;
   #abort = null;
   #zoom = 1;
   #whole = null;
@@ -40,24 +39,24 @@ export class Drawing {
     this.#makeDraggable();
   }
 
-  /** @param {string} path of the SVG; the same path is not fetched twice. */
-  async show(path) {
-    if (path === this.#path) return;
-    this.#path = path;
+  /** @param {{key: string, svg: (signal: AbortSignal) => Promise<string>}} wanted not asked for twice. */
+  async show({ key, svg }) {
+    if (key === this.#key) return;
+    this.#key = key;
     this.#abort?.abort();
     this.#abort = new AbortController();
     try {
-      this.#place(await api.drawing(path, this.#abort.signal));
+      this.#place(await svg(this.#abort.signal));
     } catch (error) {
       if (error.name === "AbortError") return;
-      this.#path = null;
+      this.#key = null;
       this.stage.replaceChildren(h("p", { class: "empty" }, error.message));
     }
   }
 
   #place(text) {
     const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
-    if (svg.nodeName !== "svg") throw new Error("The server sent no drawing");
+    if (svg.nodeName !== "svg") throw new Error("There is no drawing");
     for (const title of svg.querySelectorAll("title")) title.remove();
     svg.setAttribute("role", "img");
     const labels = [...svg.querySelectorAll("text")].map((t) => t.textContent);
@@ -129,12 +128,12 @@ export class NetworkPanel {
     this.#show = throttled(1500, () => this.drawing.show(this.#wanted));
   }
 
-  #wanted = "";
+  #wanted = null;
   #show;
 
   /** Shows a picture, at most one per 1.5 s however fast trials come. */
-  show(path, caption) {
-    this.#wanted = path;
+  show(drawing, caption) {
+    this.#wanted = drawing;
     setText(this.caption, caption);
     setAttribute(this.element, "data-shown", caption);
     this.#show();

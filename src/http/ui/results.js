@@ -1,5 +1,4 @@
 /** Results of a retraining, and the files of any run. */
-import { api, paths } from "./api.js";
 import { mapTable, paint } from "./controller.js";
 import { h, panel } from "./dom.js";
 import { bytes, count, percent } from "./format.js";
@@ -96,18 +95,18 @@ function painted(value, text, title) {
 }
 
 /** Links to the run's files. */
-export function downloadsPanel(id) {
+export function downloadsPanel(id, source) {
   const list = h("ul", { class: "files" });
   const element = panel("Files", { class: "files-panel" }, list);
   const refresh = async () => {
     try {
-      const { artifacts } = await api.artifacts(id);
+      const { artifacts } = await source.artifacts(id);
       list.replaceChildren(
         ...artifacts.map(({ name, bytes: size }) =>
           h(
             "li",
             {},
-            h("a", { href: paths.artifact(id, name), download: `${id}-${name}` }, name),
+            h("a", source.file(id, name), name),
             h("span", { class: "note" }, bytes(size)),
           )
         ),

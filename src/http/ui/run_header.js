@@ -1,5 +1,4 @@
 /** State and progress of a run, with buttons to stop and to resume it. */
-import { api } from "./api.js";
 import { announce, h, setAttribute, setText } from "./dom.js";
 import { clock, count, duration, fixed, moment, percent } from "./format.js";
 import { figure, scoreWords } from "./scores.js";
@@ -12,9 +11,13 @@ const stateWords = {
 };
 
 export class RunHeader {
-  /** @param {import("./model.js").RunModel} model; @param {() => void} changed called after stop or resume */
-  constructor(model, changed) {
+  /**
+   * @param {import("./model.js").RunModel} model; @param {object} source of the run; @param {() => void} changed
+   * called after stop or resume
+   */
+  constructor(model, source, changed) {
     this.model = model;
+    this.source = source;
     this.changed = changed;
     this.state = h("span", { class: "state" });
     this.title = h("h1", {}, model.run.id);
@@ -141,7 +144,7 @@ export class RunHeader {
     const buttons = [this.stop, this.resume];
     buttons.forEach((b) => b.disabled = true);
     try {
-      await api[what](this.model.run.id);
+      await this.source[what](this.model.run.id);
       announce(what === "stop" ? "The run writes a checkpoint and stops" : "The run goes on", true);
       this.problem.hidden = true;
       await this.changed();
@@ -162,7 +165,7 @@ export class RunHeader {
     const { id } = this.model.run;
     if (!confirm(`Delete ${id} with all its files? This cannot be undone.`)) return;
     try {
-      await api.remove(id);
+      await this.source.remove(id);
       location.hash = "#/";
     } catch (error) {
       this.fail(error.message);

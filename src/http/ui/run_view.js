@@ -1,12 +1,10 @@
 /** The page of one run: first its history, then its live events. */
-import { api, paths } from "./api.js";
 import { Charts } from "./charts.js";
 import { ControllerPanel } from "./controller.js";
 import { announce, h } from "./dom.js";
 import { downloadsPanel, ResultsPanel } from "./results.js";
 import { count } from "./format.js";
 import { readHistory } from "./history.js";
-import { LiveEvents } from "./live.js";
 import { RunModel } from "./model.js";
 import { NetworkPanel } from "./network.js";
 import { RunHeader } from "./run_header.js";
@@ -20,19 +18,24 @@ export class RunView {
   #parts = [];
   #dialog = null;
 
-  /** @param {string} id; @param {HTMLElement} place; @param {(state: string) => void} connection */
-  constructor(id, place, connection) {
+  /**
+   * @param {string} id; @param {HTMLElement} place; @param {(state: string) => void} connection; @param {object}
+   * source such as `serverSource`
+   */
+  constructor(id, place, connection, source) {
     this.id = id;
+    this.source = source;
     this.place = place;
     this.connection = connection;
   }
 
   async open() {
     const { signal } = this.#abort;
+    const { source } = this;
     const [run, curves, newest] = await Promise.all([
-      api.run(this.id, signal),
-      api.curves(this.id, 1500, signal),
-      api.trials(this.id, { sort: "trial", order: "desc", limit: 1 }, signal),
+      source.run(this.id, signal),
+      source.curves(this.id, 1500, signal),
+      source.trials(this.id, { sort: "trial", order: "desc", limit: 1 }, signal),
     ]);
     if (signal.aborted) return;
     this.model = new RunModel(run);
@@ -44,9 +47,9 @@ export class RunView {
   }
 
   #build() {
-    const { model } = this;
+    const { model, source } = this;
     const search = model.run.command !== "retrain";
-    this.header = new RunHeader(model, () => this.#reread());
+    this.header = new RunHeader(model, source, () => this.#reread());
     this.charts = new Charts(model);
     this.best = new NetworkPanel(
       search ? "Best network" : "Network",
@@ -57,8 +60,9 @@ export class RunView {
       ? new ControllerPanel(model)
       : null;
     this.results = search ? null : new ResultsPanel(model);
-    this.trials = search ? new TrialsPanel(model, (trial) => this.showTrial(trial)) : null;
-    this.downloads = downloadsPanel(model.run.id);
+    this.trials = search ? new TrialsPanel(model, source, (trial) => this.showTrial(trial)) : null;
+    this.downloads = downloadsPanel(model.run.id, source);
+    this.further = source.panels(model);
     this.#parts = [
       this.header,
       this.charts,
@@ -67,14 +71,14 @@ export class RunView {
       this.controller,
       this.results,
       this.trials,
+      ...this.further,
     ]
       .filter(Boolean);
     this.place.replaceChildren(
       ...this.#parts.slice(0, 2).map((part) => part.element),
       h("div", { class: "networks" }, this.best.element, this.now?.element),
-      ...[this.controller, this.results, this.trials, this.downloads].filter(Boolean).map((part) =>
-        part.element
-      ),
+      ...[this.results, ...this.further, this.controller, this.trials, this.downloads]
+        .filter(Boolean).map((part) => part.element),
     );
   }
 
@@ -89,19 +93,19 @@ export class RunView {
   #drawNetworks() {
     const { run, selected, latest } = this.model;
     const { short, unit } = scoreWords(run);
-    if (!this.now) return this.best.show(paths.archDrawing(this.id), "as it is trained");
+    if (!this.now) return this.best.show(this.source.drawing(this.id), "as it is trained");
     const best = selected ?? run.best;
     if (best) {
       this.best.rename(selected ? "Selected network" : "Best network");
       this.best.show(
-        paths.trialDrawing(this.id, best.trial),
+        this.source.drawing(this.id, best.trial),
         `trial ${best.trial}, ${figure(best.score, unit)} ${short}`,
       );
     }
     if (latest) {
       this.now.rename(run.state === "running" ? "Running now" : "Last scored");
       this.now.show(
-        paths.trialDrawing(this.id, latest.trial),
+        this.source.drawing(this.id, latest.trial),
         `trial ${latest.trial}, ${outcome(latest, unit)} ${short}`,
       );
     }
@@ -113,7 +117,7 @@ export class RunView {
     this.#live = null;
     const { run, next } = this.model;
     if (run.state === "done") return this.connection("closed");
-    this.#live = new LiveEvents(this.id, next, {
+    this.#live = this.source.follow(this.id, next, {
       events: (events) => this.#take(events),
       summary: (run) => this.#setRun(run),
       state: (state) => this.#showConnection(state),
@@ -156,11 +160,12 @@ export class RunView {
     await this.#reread();
     this.#drawAll();
     this.downloads.refresh();
+    for (const part of this.further) part.update();
   }
 
   /** Events were missed: reads the history again. */
   async #restart() {
-    const curves = await api.curves(this.id, 1500, this.#abort.signal);
+    const curves = await this.source.curves(this.id, 1500, this.#abort.signal);
     const fresh = new RunModel(this.model.run);
     readHistory(fresh, curves);
     Object.assign(this.model, fresh);
@@ -180,7 +185,7 @@ export class RunView {
   }
 
   async #reread() {
-    this.#setRun(await api.run(this.id, this.#abort.signal));
+    this.#setRun(await this.source.run(this.id, this.#abort.signal));
   }
 
   #setRun(run) {
@@ -192,10 +197,11 @@ export class RunView {
     announce(`The run is ${run.state}`, true);
     this.#drawNetworks();
     this.downloads.refresh();
+    for (const part of this.further) part.update();
   }
 
   showTrial(trial) {
-    this.#dialog = openTrial(this.model.run, trial, () => this.#dialog = null);
+    this.#dialog = openTrial(this.source, this.model.run, trial, () => this.#dialog = null);
   }
 
   close() {

@@ -1,15 +1,14 @@
 /** Dialog of one trial: its drawing, figures, the command that retrains it, and downloads. */
-import { api, paths } from "./api.js";
 import { copyButton, h } from "./dom.js";
 import { count } from "./format.js";
 import { Drawing } from "./network.js";
 import { outcome, scoreWords } from "./scores.js";
 
 /**
- * @param {object} run as `GET /runs/:id` gives it; @param {number} number of the trial; @param {() => void}
+ * @param {object} source of the run; @param {object} run as `GET /runs/:id` gives it; @param {number} number of the trial; @param {() => void}
  * closed
  */
-export function openTrial({ id: run, ...about }, number, closed) {
+export function openTrial(source, { id: run, ...about }, number, closed) {
   const words = scoreWords(about);
   const drawing = new Drawing(`Network of trial ${number}`, "Drawing …");
   const numbers = h("dl", { class: "numbers" });
@@ -45,8 +44,8 @@ export function openTrial({ id: run, ...about }, number, closed) {
   return dialog;
 
   async function fill() {
-    const trial = await api.trial(run, number);
-    drawing.show(paths.trialDrawing(run, number));
+    const trial = await source.trial(run, number);
+    drawing.show(source.drawing(run, number));
     const rows = [
       ["Score", outcome(trial, words.unit), trial.reason ?? words.note],
       [
@@ -80,18 +79,16 @@ export function openTrial({ id: run, ...about }, number, closed) {
     links.append(
       h("a", {
         class: "button primary",
-        href: `#/new/${encodeURIComponent(run)}/${number}`,
+        ...source.retrain(run, number),
         onclick: () => dialog.close(),
       }, "Retrain it here"),
       h("a", {
         class: "button",
-        href: paths.trialArch(run, number),
-        download: `trial-${number}.json`,
+        ...source.trialFile(run, number, "json"),
       }, `trial-${number}.json`),
       h("a", {
         class: "button",
-        href: paths.trialDrawing(run, number),
-        download: `trial-${number}.svg`,
+        ...source.trialFile(run, number, "svg"),
       }, "SVG"),
     );
   }

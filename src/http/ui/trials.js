@@ -1,8 +1,7 @@
 /**
- * Table of a run's trials. The server sorts, filters and pages them; only visible rows exist in the page, so
+ * Table of a run's trials. Their source sorts, filters and pages them; only visible rows exist in the page, so
  * that 50,000 scroll like 50.
  */
-import { api } from "./api.js";
 import { h, panel, setAttribute, setText, throttled } from "./dom.js";
 import { count } from "./format.js";
 import { trialFilters } from "./trial_filters.js";
@@ -34,9 +33,10 @@ export class TrialsPanel {
   #active = 0;
   #generation = 0;
 
-  /** @param {RunModel} model; @param {(trial: number) => void} open shows a trial */
-  constructor(model, open) {
+  /** @param {RunModel} model; @param {object} source; @param {(trial: number) => void} open shows a trial */
+  constructor(model, source, open) {
     this.model = model;
+    this.source = source;
     this.open = open;
     this.words = scoreWords(model.run);
     this.columns = columnsFor(this.words);
@@ -146,7 +146,7 @@ export class TrialsPanel {
     this.#loading.set(page, abort);
     const generation = this.#generation;
     try {
-      const found = await api.trials(this.model.run.id, {
+      const found = await this.source.trials(this.model.run.id, {
         ...this.view,
         offset: page * pageSize,
         limit: pageSize,

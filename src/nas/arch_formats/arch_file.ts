@@ -2,7 +2,7 @@
  * `arch.json`: a found architecture and the settings it was found with. These are the defaults for
  * retraining; options override them.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../../common/errors.ts";
 import { expectation } from "../config/zod_messages.ts";
 import {
@@ -46,10 +46,10 @@ export const archFile = z.object({
   data: pathText.optional(),
   /**
    * Accuracy as a fraction, unless `scoreUnit` is present. `scoreKind` tells what was measured: with shared
-   * weights, after training (briefly, in a search), a table's value, or a figure computed without images.
+   * weights, after training (briefly, in a search), a table's value, or the score of a debug run.
    */
   score: z.number().optional(),
-  scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table", "computed"])
+  scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table", "debug"])
     .optional(),
   scoreUnit: nameText.optional(),
   run: pathText.optional(),

@@ -1,6 +1,6 @@
 /** NumPy's `.npy` as written by the NNabla reproduction of ENAS: integers in the shape of each space. */
 import { dump, parse } from "npyjs";
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../../common/errors.ts";
 import { spaces } from "../registry.ts";
 import { cannotKeep, scripted } from "./scripted.ts";

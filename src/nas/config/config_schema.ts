@@ -1,5 +1,5 @@
 /** Schemas of the settings of a search and a retraining. Presets and overrides: config.ts. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Settings } from "../definition.ts";
 import { asOption } from "./as_option.ts";
 import { countOf, limits, nameText, pathText, sizeOf, tooLarge } from "./limits.ts";

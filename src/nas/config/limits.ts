@@ -2,7 +2,7 @@
  * Upper bounds on all sizes. They are far above published values, and low enough to reject a mistyped setting
  * or a hostile request in milliseconds instead of filling the memory.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 const whole = z.number().int();
 const written = (most: number) => most.toLocaleString("en-US");

@@ -1,5 +1,5 @@
 /** Settings of the ENAS controller; the defaults are those of the released search of cells. */
-import { z } from "zod";
+import * as z from "zod";
 import { limits, sizeOf } from "../config/limits.ts";
 
 export const controllerSettings = z.strictObject({

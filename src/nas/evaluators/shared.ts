@@ -2,7 +2,7 @@
  * Evaluation with shared weights: one supernet, in which each minibatch trains the weights of one sampled
  * child (Pham et al. 2018, section 2.2). Only the sampled child runs.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Batch } from "../../data/batches.ts";
 import type { Dispatch } from "../../gpu/programs.ts";
 import { WeightStore } from "../../nn/weights.ts";

@@ -1,5 +1,5 @@
 /** Evaluation by a table of results: its definition and settings. */
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { defineEvaluator } from "../definition.ts";
 import { asOption } from "../config/as_option.ts";

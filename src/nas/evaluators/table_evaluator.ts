@@ -29,6 +29,11 @@ export class TableEvaluator<A> implements Evaluator<A> {
     this.#rng = new Rng(seed, Stream.search, 1);
   }
 
+  /** Trainings are sampled in the order of the queries. */
+  get ordered(): boolean {
+    return this.#scores.length > 1;
+  }
+
   get fidelities(): readonly number[] {
     return this.columns.fidelities;
   }

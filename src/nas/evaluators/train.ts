@@ -1,5 +1,5 @@
 /** Evaluation by a brief training: its definition and settings. */
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { Batches } from "../../data/batches.ts";
 import type { DataSet } from "../../data/dataset.ts";

@@ -54,6 +54,11 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   readonly #scorer: Scorer;
   #saved: Saved = { scores: {}, failures: {}, step: 0, trainedImages: 0 };
 
+  /** Networks inherit weights that lie in this run's store. */
+  get ordered(): boolean {
+    return this.parts.files !== null;
+  }
+
   constructor(private readonly parts: TrainParts<A>) {
     this.#scorer = new Scorer(parts.gpu);
     const { epochs, files } = parts;

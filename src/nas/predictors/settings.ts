@@ -1,5 +1,5 @@
 /** User-configurable settings of predictors. */
-import { z } from "zod";
+import * as z from "zod";
 import { limits, sizeOf } from "../config/limits.ts";
 import { UsageError } from "../../common/errors.ts";
 import { expectation, firstProblem } from "../config/zod_messages.ts";

@@ -4,6 +4,7 @@
  * more images and the winner is written. `tell` gets failed trials too. Yields events and keeps its state in
  * a `Store`, so that a killed run resumes with the same result.
  */
+import { Arrivals, isAsynchronous } from "./arrivals.ts";
 import type { ArchFile } from "../arch_formats/arch_file.ts";
 import type { SearchConfig } from "../config/config.ts";
 import { addStep, takeMeans } from "../train/epoch_figures.ts";
@@ -174,13 +175,16 @@ class Loop<A> {
       stoppedAt: this.#at.stopped?.score,
     };
     const more = this.#at.epoch < config.epochs && !this.#at.stopped && !this.#at.exhausted;
-    this.#at = { ...this.#at, phase: more ? this.#phases[0] : "selection", round: 0, reports: [] };
+    const phase = more ? this.#phases[0] : "selection";
+    const { told: _told, pending: _pending, ...at } = this.#at;
+    this.#at = { ...at, phase, round: 0, reports: [] };
     yield* this.#checkpoints.at(true);
   }
 
   /** Runs the rounds of an epoch, from which the strategy learns. */
   async *#rounds(): AsyncGenerator<RunEvent> {
     const { config, strategy } = this.parts;
+    if (isAsynchronous(this.parts, this.#at)) return yield* this.#asResultsArrive();
     while (this.#at.round < config.rounds) {
       const from = performance.now();
       const scored = yield* this.#scored();
@@ -198,6 +202,21 @@ class Loop<A> {
       this.#at.round++;
       this.#clock.add("round", 1, performance.now() - from);
       yield* this.#checkpoints.at(false);
+    }
+  }
+
+  /** The same rounds on several workers, for a strategy that is told results in the order of arrival. */
+  async *#asResultsArrive(): AsyncGenerator<RunEvent> {
+    const arrivals = new Arrivals(this.parts, this.#scoring, this.#at, this.signal);
+    for await (const told of arrivals.run()) {
+      const from = performance.now();
+      if (told) {
+        this.#at.reports.push(told.report);
+        yield* this.#trials([told.scored]);
+      } else {
+        yield* this.#checkpoints.at(true);
+        arrivals.saved(performance.now() - from);
+      }
     }
   }
 
@@ -264,7 +283,7 @@ class Loop<A> {
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
     const { space, config } = this.parts;
     for (const { id, arch, epochs: trainedEpochs, partial, score, ...about } of scored) {
-      const { parents, inherit, seed, status, reason } = about;
+      const { parents, inherit, seed, status, reason, askedAfter } = about;
       const choice = space.encode(arch);
       const found = {
         trial: id,
@@ -274,7 +293,17 @@ class Loop<A> {
         score: score.value,
       };
       const { objectives } = score;
-      const told = { trainedEpochs, partial, objectives, parents, inherit, seed, status, reason };
+      const told = {
+        trainedEpochs,
+        partial,
+        objectives,
+        parents,
+        inherit,
+        seed,
+        status,
+        reason,
+        askedAfter,
+      };
       yield { type: "trial", ...found, on: "reward", ...told };
       this.#at.trials = Math.max(this.#at.trials, id + 1);
       this.#count(status, reason);

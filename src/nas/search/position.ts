@@ -1,6 +1,6 @@
 /** Position of a search: the state of its loop. */
 import { type EpochSums, startSums } from "../train/epoch_figures.ts";
-import type { StrategyReport } from "../strategy.ts";
+import type { StrategyReport, Trial } from "../strategy.ts";
 
 export interface Candidate {
   trial: number;
@@ -13,12 +13,18 @@ export interface Candidate {
 /** Phase of an epoch: shared-weight training, rounds of trials, or scoring the trained architecture. */
 export type Phase = "prepare" | "rounds" | "trained";
 
+/** A trial that is asked and not told, as plain data. */
+export type Pending = Omit<Trial<unknown>, "arch"> & { choice: number[] };
+
 /** State of the loop, enough to resume from. */
 export interface Position {
   epoch: number;
   phase: Phase | "selection";
   round: number;
   queries: number;
+  /** Asynchronous rounds: number of trials told in this epoch, and the trials asked and not told. */
+  told?: number;
+  pending?: Pending[];
   /** Number of trial ids given so far. */
   trials: number;
   /** The best trials so far by reward, best first, without partial ones and without equivalent ones. */

@@ -1,4 +1,5 @@
 /** Shared by searching and retraining: merged states, checkpoint times, time left. */
+import { nextTurn } from "../../common/next_turn.ts";
 import type { RunEvent } from "../events.ts";
 import type { State } from "../strategy.ts";
 
@@ -70,7 +71,7 @@ export class Checkpoints {
   /** Lets signals and timers be handled: a search on a table never waits, so that nothing else could run. */
   async #breathe(): Promise<void> {
     if (performance.now() - this.#breath < BREATH_MS) return;
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await nextTurn();
     this.#breath = performance.now();
   }
 }

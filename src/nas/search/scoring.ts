@@ -64,6 +64,19 @@ export class Scoring<A> {
     }
   }
 
+  /**
+   * The result of one trial, without counting it: asynchronous searches count where they tell.
+   * @returns `evaluated` whether the evaluator was asked.
+   */
+  async one(trial: Trial<A>): Promise<{ result: Result; evaluated: boolean }> {
+    const refused = this.#refused(trial.arch);
+    if (refused) return { result: { trial: trial.id, seconds: 0, ...refused }, evaluated: false };
+    for await (const result of this.parts.evaluator.evaluate([trial], "reward", this.signal)) {
+      return { result: finite(result), evaluated: true };
+    }
+    throw new Error(`Cannot go on: the evaluator gave no result of trial ${trial.id}`);
+  }
+
   /** Evaluates trials and returns them as `tell` takes them. */
   async score(trials: readonly Trial<A>[], on?: ScoredOn): Promise<Scored<A>[]> {
     const results: Result[] = [];

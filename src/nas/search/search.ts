@@ -9,7 +9,7 @@ import type { SearchConfig } from "../config/config.ts";
 import type { RunEvent } from "../events.ts";
 import { searchLoop, type SearchParts } from "./loop.ts";
 import { furtherObjectives, limits, openStrategy, sizesIn } from "./parts.ts";
-import type { EvaluatorContext } from "../definition.ts";
+import type { EvaluatorContext, OpenEvaluator } from "../definition.ts";
 import { openedEvaluator } from "../plugin_open.ts";
 import { evaluators, openSpace, strategies } from "../registry.ts";
 import type { Store } from "./store.ts";
@@ -29,6 +29,11 @@ export interface RunIO {
   cacheDir?: string;
   /** Reads the weights of the run named by the config (`initFrom`). */
   initial?(): EarlierWeights;
+  /**
+   * Wraps the evaluator so that trials are evaluated elsewhere, in other processes or on other machines.
+   * @throws UsageError where this evaluator's trials cannot be handed out.
+   */
+  distribute?(opened: OpenEvaluator, context: EvaluatorContext): OpenEvaluator;
   /** Receives the weights of a retraining before its first step, every `every` steps, and at its end. */
   snapshots?: { every: number; save(step: number, tensors: State["tensors"]): void };
 }
@@ -74,16 +79,13 @@ export async function openDevice(
 export async function openSearch(
   config: SearchConfig,
   gpu: Gpu | null,
-  io: EvaluatorContext["io"],
+  io: EvaluatorContext["io"] & Pick<RunIO, "distribute">,
 ): Promise<SearchParts<unknown>> {
   const { kind, ...settings } = config.evaluator;
   const space = openSpace(config.space);
-  const opened = await openedEvaluator(evaluators.get(kind), settings, {
-    config,
-    space,
-    io,
-    gpu,
-  });
+  const context = { config, space, io, gpu };
+  const local = await openedEvaluator(evaluators.get(kind), settings, context);
+  const opened = io.distribute?.(local, context) ?? local;
   const { evaluator, target, warmStart, scoreKind, unfit, report } = opened;
   const sizes = sizesIn(space, { ...target, form: "search" });
   const plain = await openStrategy(config, space, {

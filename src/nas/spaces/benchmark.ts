@@ -1,5 +1,5 @@
 /** Parts shared by the spaces of published benchmarks: stages of equal cells, and a classifier with bias. */
-import { z } from "zod";
+import * as z from "zod";
 import { limits, sizeOf } from "../config/limits.ts";
 import type { Value } from "../../autodiff/tape.ts";
 import { channels, conv, convNorm, convNormRelu, linear, type Net, stem } from "../../nn/layers.ts";

@@ -2,7 +2,7 @@
  * Encoding and text of DARTS cells, independent of the network built from them (Liu et al., ICLR 2019, §2.1,
  * §3).
  */
-import { z } from "zod";
+import * as z from "zod";
 import { limits, sizeOf } from "../config/limits.ts";
 import { UsageError } from "../../common/errors.ts";
 import { type Cell, cellKey } from "./micro_arch.ts";

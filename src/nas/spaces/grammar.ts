@@ -2,7 +2,7 @@
  * Spaces given by a context-free grammar (Schrodi et al., NeurIPS 2023): an architecture is a derivation tree.
  * `choice` holds a production per non-terminal that has several, depth first and left to right.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { asOption } from "../config/as_option.ts";
 import { limits, settingText, sizeOf } from "../config/limits.ts";

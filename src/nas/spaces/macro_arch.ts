@@ -1,5 +1,5 @@
 /** Encoding of macro architectures, independent of the network built from them. */
-import { z } from "zod";
+import * as z from "zod";
 import { asOption } from "../config/as_option.ts";
 import { enasSettings, evenFilters, layers } from "./settings.ts";
 

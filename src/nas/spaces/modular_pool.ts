@@ -3,7 +3,7 @@
  * 2020 NAS workshop): NAS-Bench-101 cells are sampled, and the best of them become the modules that networks
  * are composed of.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { Rng, Stream } from "../../common/random.ts";
 import { limits, nameText, sizeOf } from "../config/limits.ts";

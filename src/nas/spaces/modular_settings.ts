@@ -1,5 +1,5 @@
 /** Settings of the space of modular networks, with the names and defaults of the published configuration. */
-import { z } from "zod";
+import * as z from "zod";
 import { asOption } from "../config/as_option.ts";
 import { limits, sizeOf, textUpTo, tooLarge } from "../config/limits.ts";
 import { moduleFile, textOf } from "./modular_pool.ts";

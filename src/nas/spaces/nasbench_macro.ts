@@ -9,7 +9,7 @@ import { heInit } from "../../nn/init.ts";
 import { channels, convNorm, convNormRelu, type Net, norm } from "../../nn/layers.ts";
 import { add, depthwiseConv2d, relu } from "../../ops/mod.ts";
 import { GraphBuilder } from "../predictors/graphs.ts";
-import { z } from "zod";
+import * as z from "zod";
 import { defineSpace } from "../definition.ts";
 import { limits, sizeOf } from "../config/limits.ts";
 import type { Decision, Graph, LabelledGraph, Notation, SearchSpace } from "../space.ts";

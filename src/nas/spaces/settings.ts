@@ -1,5 +1,5 @@
 /** Settings shared by networks of several spaces, with bounds and defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import { asOption } from "../config/as_option.ts";
 import { limits, sizeOf } from "../config/limits.ts";
 

@@ -2,7 +2,7 @@
  * ENAS: a controller learns by REINFORCE which architectures score well (Pham et al., ICML 2018, section 2.2
  * and appendix). Sampling and gradients are computed for a whole batch of samples at once.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { run } from "../../autodiff/run.ts";
 import type { Value } from "../../autodiff/tape.ts";
 import { UsageError } from "../../common/errors.ts";

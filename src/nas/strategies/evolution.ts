@@ -2,7 +2,7 @@
  * Regularised evolution (Real et al., "Regularized Evolution for Image Classifier Architecture Search", AAAI
  * 2019, algorithm 1): the winner of a tournament is mutated, the oldest member is removed.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { Rng, Stream } from "../../common/random.ts";
 import { defineStrategy } from "../definition.ts";
 import { asOption } from "../config/as_option.ts";
@@ -106,6 +106,7 @@ export function evolutionStrategy<A>(
     population.splice(worst, 1);
   };
   return {
+    order: "arrival",
     draw: (n) => Promise.resolve(Array.from({ length: n }, () => child().arch)),
     get finished() {
       return finished;

@@ -2,7 +2,7 @@
  * Successive halving (Jamieson & Talwalkar, AISTATS 2016) and Hyperband (Li et al., JMLR 18, 2018): many
  * architectures train briefly, the best of them longer. The fidelity is the number of training epochs.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { defineStrategy } from "../definition.ts";
 import { countOf, limits, sizeOf } from "../config/limits.ts";

@@ -2,7 +2,7 @@
  * Local search (White et al., "Local Search is State of the Art for Neural Architecture Search Benchmarks",
  * 2020; Den Ottelander et al. 2020): moves to a better neighbour; where there is none, restarts.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { Rng, Stream } from "../../common/random.ts";
 import { defineStrategy } from "../definition.ts";
 import { limits, sizeOf } from "../config/limits.ts";

@@ -1,5 +1,6 @@
 /** The built-in strategies. A new one is one file and one line here. */
 import type { StrategyDefinition } from "../definition.ts";
+import { ashaDefinition } from "./asha.ts";
 import { enasDefinition } from "./enas.ts";
 import { nnablaDefinition } from "./enas_nnabla.ts";
 import { evolutionDefinition } from "./evolution.ts";
@@ -17,6 +18,7 @@ export const builtInStrategies: readonly StrategyDefinition[] = [
   localSearchDefinition,
   halvingDefinition,
   hyperbandDefinition,
+  ashaDefinition,
   nsga2Definition,
   ...modelBasedDefinitions,
 ];

@@ -1,7 +1,7 @@
 /**
  * NSGA-II (Deb et al., IEEE TEC 6(2), 2002): evolution towards the whole Pareto front of several objectives.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { defineStrategy } from "../definition.ts";
 import { asOption } from "../config/as_option.ts";

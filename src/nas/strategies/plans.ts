@@ -1,5 +1,5 @@
 /** The model-based strategies by name; each is a plan. */
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { defineStrategy, type StrategyDefinition } from "../definition.ts";
 import { countOf, limits } from "../config/limits.ts";

@@ -1,5 +1,5 @@
 /** Random search: samples each architecture by the space (every decision uniform) or by an encoding. */
-import { z } from "zod";
+import * as z from "zod";
 import { Rng, Stream } from "../../common/random.ts";
 import { defineStrategy } from "../definition.ts";
 import type { Strategy } from "../strategy.ts";
@@ -30,6 +30,7 @@ export function randomStrategy<A>(variation: VariationOperators<A>, seed: number
     return arch;
   };
   return {
+    order: "arrival",
     draw: (n) => Promise.resolve(Array.from({ length: n }, () => variation.sample(rng))),
     sampleFrom: (_policy, n) =>
       Promise.resolve(Array.from({ length: n }, () => variation.sample(rng))),

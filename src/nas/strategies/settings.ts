@@ -1,5 +1,5 @@
 /** Settings shared by several strategies. */
-import { z } from "zod";
+import * as z from "zod";
 import { nameText } from "../config/limits.ts";
 
 /** Encodings by which a strategy samples, varies and describes architectures. */

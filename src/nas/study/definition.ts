@@ -1,5 +1,5 @@
 /** Schema of a study: algorithms × tables × trials, for the built-in groups and for a user's file. */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError, UsageError } from "../../common/errors.ts";
 import { strategies } from "../registry.ts";
 import { expectation, firstProblem } from "../config/zod_messages.ts";

@@ -1,5 +1,5 @@
 /** File of a study: a line that defines it, one per start or resumption, one per finished trial. */
-import { z } from "zod";
+import * as z from "zod";
 import { sha256 } from "../../common/sha256.ts";
 import { DataError } from "../../common/errors.ts";
 import { expectation } from "../config/zod_messages.ts";

@@ -1,5 +1,5 @@
 /** File of `surrogate`: a line per predictor, encoding, training-set size and seed. */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../../common/errors.ts";
 import { surrogateTargets } from "../analysis/surrogate.ts";
 import { summarise, type Summary } from "../analysis/statistics.ts";

@@ -2,7 +2,7 @@
  * Rows of NAS-Bench-101's files (Ying et al., ICML 2019): JSON `[hash, epochs, adjacency bits, operations,
  * metrics]`. The metrics are a protobuf message in base64.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { MessageWriter, readMessage } from "../../common/protobuf.ts";
 import { UsageError } from "../../common/errors.ts";
 import { type Dag, nb101Dag, nb101FromMatrix } from "../spaces/nasbench101.ts";

@@ -3,7 +3,7 @@
  * `arch,acc1,acc2,acc3,mean_acc,std,params,flops`. The values are CIFAR-10 test accuracies of three trainings
  * each; there is no validation column.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../../common/errors.ts";
 import { formatMacroBench, parseMacroBench } from "../spaces/nasbench_macro.ts";
 import { type Cells, csvTable } from "./csv.ts";

@@ -2,7 +2,7 @@
  * `network.json`: describes a trained network beside its weights. Both together contain everything needed to
  * classify an image: how the network is built, its image format, and the meaning of its outputs.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { Tape, type Value } from "../../autodiff/tape.ts";
 import type { DataSet } from "../../data/dataset.ts";
 import { DataError } from "../../common/errors.ts";

@@ -1,5 +1,5 @@
 /** Layout of any directed graph, by Graphviz. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Graph } from "../../nas/space.ts";
 import { type Box, boxSize, type GraphNode, type Layout } from "./layout.ts";
 

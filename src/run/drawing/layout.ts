@@ -47,8 +47,11 @@ export function wordsOf({ kind, label, group }: GraphNode): string {
   return name === undefined ? "+" : `+ ${name}`;
 }
 
-/** Lays out a chain with skips as a column with arcs; every other graph by Graphviz. */
-export async function layOut(graph: Graph): Promise<Layout> {
+/** Lays out any directed graph. */
+export type LayOutGraph = (graph: Graph) => Layout | Promise<Layout>;
+
+/** Lays out a chain with skips as a column with arcs; every other graph by `others`, by default Graphviz. */
+export async function layOut(graph: Graph, others: LayOutGraph = layOutDag): Promise<Layout> {
   const chain = chainOf(graph);
-  return chain ? layOutChain(graph, chain) : await layOutDag(graph);
+  return chain ? layOutChain(graph, chain) : await others(graph);
 }

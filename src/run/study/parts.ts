@@ -13,7 +13,7 @@ import { UsageError } from "../../common/errors.ts";
 import { resolveSearchConfig } from "../../nas/config/config.ts";
 import { openSpace } from "../../nas/registry.ts";
 import { openColumns, openTable, type Table, type TableColumns } from "../../nas/tables/mod.ts";
-import type { Job, Opening } from "./messages.ts";
+import type { StudyJob, StudyOpening } from "./work.ts";
 
 export interface OpeningProgress {
   progress?(done: number, what: string): void;
@@ -34,7 +34,7 @@ export class StudyParts {
 
   /** Opens the parts. @throws UsageError or DataError when a table or one of its columns is missing. */
   static async open(
-    { study, cacheDir }: Omit<Opening, "plugins">,
+    { study, cacheDir }: StudyOpening,
     options: OpeningProgress = {},
   ): Promise<StudyParts> {
     const tables = new Map<string, Table>();
@@ -62,7 +62,7 @@ export class StudyParts {
     }
   }
 
-  async run({ task: t, algorithm, trial }: Job): Promise<TrialResult> {
+  async run({ task: t, algorithm, trial }: StudyJob): Promise<TrialResult> {
     const task = this.tasks[t];
     const opened = await this.#algorithm(algorithm, task.table.space);
     return await runTrial(opened, task, seedOf(this.study, trial), this.#at);

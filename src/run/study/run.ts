@@ -21,9 +21,10 @@ import {
 } from "../../nas/study/records.ts";
 import { explain, LineFile, readLines } from "../files.ts";
 import { lockStudy } from "./lock.ts";
-import type { Job } from "./messages.ts";
 import { type OpeningProgress, StudyParts } from "./parts.ts";
-import { runJobs } from "./pool.ts";
+import type { StudyJob, StudyOpening, StudyOutcome } from "./work.ts";
+import { runAll } from "../workers/attempts.ts";
+import { ThreadChannel } from "../workers/threads.ts";
 
 export interface StudyOptions extends OpeningProgress {
   /** Created if missing. */
@@ -96,7 +97,7 @@ async function inFile(
 
 class Remaining {
   readonly #known: StudyRecords;
-  readonly #jobs: Job[];
+  readonly #jobs: StudyJob[];
   #synced = performance.now();
 
   constructor(
@@ -110,7 +111,7 @@ class Remaining {
       { length: study.trials },
       (_, trial) =>
         head.tasks.flatMap((_, task) =>
-          study.algorithms.map((_, algorithm): Job => ({ task, algorithm, trial }))
+          study.algorithms.map((_, algorithm): StudyJob => ({ task, algorithm, trial }))
         ),
     ).flat();
     this.#jobs = all.filter((job) => !known.has(trialKey(job)));
@@ -134,31 +135,33 @@ class Remaining {
       this.lines.append(JSON.stringify(begin));
     }
     try {
-      await runJobs(this.#jobs, {
-        opening: { study: this.study, cacheDir, plugins: loadedPlugins() },
-        workers,
-        signal,
-        done: (job, result) => {
-          const at = { ...job, seed: seedOf(this.study, job.trial) };
-          if ("reason" in result) {
-            const record: FailedRecord = { type: "failed", ...at, ...result };
-            this.lines.append(JSON.stringify(record));
-            known.failed.push(record);
-          } else {
-            const { queries, ...rest } = result;
-            const record: TrialRecord = { type: "trial", ...at, ...rest };
-            this.lines.append(JSON.stringify({ ...record, queries }));
-            known.trials.push(record);
-          }
-          this.#sync();
-          left--;
-          tell();
-        },
+      const value: StudyOpening = { study: this.study, cacheDir };
+      const opening = { kind: "study", plugins: loadedPlugins(), value };
+      const channel = new ThreadChannel(opening, Math.min(workers, this.#jobs.length));
+      await runAll(channel, this.#jobs, signal, (job, found) => {
+        this.#record(job, "lost" in found ? { reason: found.lost } : found.value as StudyOutcome);
+        left--;
+        tell();
       });
     } finally {
       this.lines.sync();
     }
     return known;
+  }
+
+  #record(job: StudyJob, outcome: StudyOutcome): void {
+    const at = { ...job, seed: seedOf(this.study, job.trial) };
+    if ("reason" in outcome) {
+      const record: FailedRecord = { type: "failed", ...at, ...outcome };
+      this.lines.append(JSON.stringify(record));
+      this.#known.failed.push(record);
+    } else {
+      const { queries, ...rest } = outcome;
+      const record: TrialRecord = { type: "trial", ...at, ...rest };
+      this.lines.append(JSON.stringify({ ...record, queries }));
+      this.#known.trials.push(record);
+    }
+    this.#sync();
   }
 
   #sync(): void {

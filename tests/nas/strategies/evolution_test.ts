@@ -9,7 +9,7 @@ async function run(overrides: Record<string, unknown>): Promise<RunEvent[]> {
   const config = resolveSearchConfig({
     mode: "modular",
     preset: "modular",
-    overrides: { "evaluator.kind": "debug", ...overrides },
+    overrides: { "evaluator.kind": "operation-sum", ...overrides },
   });
   const events: RunEvent[] = [];
   const io = { signal: new AbortController().signal, store: memoryStore() };

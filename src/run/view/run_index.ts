@@ -1,10 +1,16 @@
 /** Index of a run's events: series, trials, the last event of each type. Reading resumes where it stopped. */
-import { join } from "@std/path";
-import type { LoggedEvent } from "../nas/events.ts";
-import { eventIn } from "../run/files.ts";
-import { linesFrom, readAt } from "./file.ts";
+import type { LoggedEvent } from "../../nas/events.ts";
+import { eventIn } from "../lines.ts";
 import { Columns, mean, stretches } from "./columns.ts";
 import { TrialTable } from "./trial_table.ts";
+
+/** The bytes of a run's events.ndjson, which may still grow. */
+export interface EventSource {
+  /** The whole lines from a byte that begins a line, in blocks. */
+  linesFrom(from: number): AsyncIterable<Uint8Array>;
+  /** Parts of the file, each by its first byte and its length. */
+  read(parts: readonly (readonly [from: number, length: number])[]): Uint8Array[];
+}
 
 type Event<Type extends LoggedEvent["type"]> = Extract<LoggedEvent, { type: Type }>;
 
@@ -35,14 +41,10 @@ export class RunIndex {
     "seconds",
   ]);
   readonly #reports = new Columns(["loss", "reward", "entropy", "baseline", "skipRate"]);
-  readonly #path: string;
   #position = 0;
   #reading: Promise<void> | null = null;
 
-  /** @param run the run's folder. */
-  constructor(run: string) {
-    this.#path = join(run, "events.ndjson");
-  }
+  constructor(private readonly source: EventSource) {}
 
   /** Reads new events; concurrent calls share the work. */
   refresh(): Promise<this> {
@@ -64,21 +66,16 @@ export class RunIndex {
   /** Events of trials as they were written. */
   rows(rows: readonly number[]) {
     if (rows.length === 0) return [];
-    const file = Deno.openSync(this.#path, { read: true });
-    try {
-      return rows.map((row) => {
-        const bytes = readAt(file, this.trials.offset[row], this.trials.length[row]);
-        const event: Event<"trial"> = JSON.parse(decode(bytes));
-        const { trial, epoch, on, score, status, reason, parents, key, choice } = event;
-        return { trial, epoch, on, score, status, reason, parents, key, choice };
-      });
-    } finally {
-      file.close();
-    }
+    const { offset, length } = this.trials;
+    return this.source.read(rows.map((row) => [offset[row], length[row]])).map((bytes) => {
+      const event: Event<"trial"> = JSON.parse(decode(bytes));
+      const { trial, epoch, on, score, status, reason, parents, key, choice } = event;
+      return { trial, epoch, on, score, status, reason, parents, key, choice };
+    });
   }
 
   async #read(): Promise<void> {
-    for await (const bytes of linesFrom(this.#path, this.#position)) this.#takeLines(bytes);
+    for await (const bytes of this.source.linesFrom(this.#position)) this.#takeLines(bytes);
   }
 
   #takeLines(bytes: Uint8Array): void {

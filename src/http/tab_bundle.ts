@@ -1,0 +1,195 @@
+/**
+ * The files of the page that searches in a browser's tab. They are bundled when they are first asked for, by
+ * `deno bundle`, and kept in the cache folder under a digest of the sources: the tree has no build step.
+ */
+import { dirname, join } from "@std/path";
+import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { DataError } from "../common/errors.ts";
+import { requireFolder, writeAtomic } from "../run/files.ts";
+import { assets } from "./ui/mod.ts";
+import index from "./ui/tab/index.html" with { type: "text" };
+import tabCss from "./ui/tab/tab.css" with { type: "text" };
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+/** What the bundles depend on. */
+const sources = ["deno.json", "deno.lock", "kernels", "src"];
+/** Entry points by the name of what is made of them. */
+const entries = { page: "src/http/ui/tab/main.js", worker: "src/tab/worker.ts" };
+/** Packages that only hosts load: the drawing of the tab is laid out without Graphviz. */
+const left = ["@hpcc-js/wasm-graphviz", "node:*"];
+/** Bundles of earlier sources that are kept. */
+const keptBundles = 3;
+
+/** Policy of the page; a server sends it with what only headers can say. */
+export const tabPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
+  "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'";
+
+/** Files of the page by name, beside each other in one folder. */
+export type PageFiles = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+/** The page for a web server. @param cacheDir folder of all caches. */
+export async function tabFiles(cacheDir: string): Promise<PageFiles> {
+  const digest = await digestOfSources();
+  const scripts = await bundled(cacheDir, digest, "split");
+  const files = new Map<string, Uint8Array<ArrayBuffer>>([
+    ["index.html", encode(index.replace("POLICY", tabPolicy))],
+    ["page.css", encode(pageCss())],
+    ["theme.js", encode(assets["theme.js"].body as string)],
+    ["icon.svg", encode(assets["icon.svg"].body as string)],
+    ...scripts,
+  ]);
+  files.set("sw.js", encode(serviceWorker([...files.keys()], digest)));
+  return files;
+}
+
+/** The page as one file that opens from a disk. */
+export async function tabFile(cacheDir: string): Promise<string> {
+  const scripts = await bundled(cacheDir, await digestOfSources(), "whole");
+  const [page, worker] = ["page.js", "worker.js"].map((name) =>
+    new TextDecoder().decode(scripts.get(name)).replace(/<\/(script)/gi, "<\\/$1")
+  );
+  const theme = assets["theme.js"].body as string;
+  const css = pageCss();
+  const hash = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  const policy = `default-src 'none'; script-src ${hash(theme)} ${hash(page)} blob:; ` +
+    `style-src ${hash(css)}; img-src data: blob:; worker-src blob:; connect-src 'none'; ` +
+    `base-uri 'none'; form-action 'none'`;
+  const icon = `data:image/svg+xml,${encodeURIComponent(assets["icon.svg"].body as string)}`;
+  const inline: [string, string][] = [
+    ["POLICY", policy],
+    ['<script src="theme.js"></script>', `<script>${theme}</script>`],
+    ['<link rel="stylesheet" href="page.css">', `<style>${css}</style>`],
+    [
+      '<script type="module" src="page.js"></script>',
+      `<script type="text/plain" id="worker-code">${worker}</script>\n` +
+      `<script type="module">${page}</script>`,
+    ],
+  ];
+  const text = inline.reduce((html, [from, to]) => html.replace(from, () => to), index);
+  return text.replaceAll('"icon.svg"', `"${icon}"`);
+}
+
+function pageCss(): string {
+  const names = ["base", "layout", "panels", "tables", "forms", "uplot"];
+  return [...names.map((name) => assets[`${name}.css`].body as string), tabCss].join("\n");
+}
+
+/** Keeps the page usable without a network: files come from the network, and from its cache without one. */
+const serviceWorker = (names: readonly string[], digest: string) =>
+  `// Keeps the page of this tab for when there is no network.
+const name = "denas-${digest}";
+addEventListener("install", (event) => {
+  skipWaiting();
+  event.waitUntil(caches.open(name).then((cache) => cache.addAll(${
+    JSON.stringify(["./", ...names])
+  })));
+});
+addEventListener("activate", (event) => {
+  event.waitUntil((async () => {
+    for (const old of await caches.keys()) if (old !== name) await caches.delete(old);
+    await clients.claim();
+  })());
+});
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method !== "GET" || new URL(request.url).pathname.includes("/data/")) return;
+  event.respondWith(fetch(request).catch(() => caches.match(request, { ignoreSearch: true })
+    .then((found) => found ?? Response.error())));
+});
+`;
+
+async function digestOfSources(): Promise<string> {
+  const hash = createHash("sha256").update(Deno.version.deno);
+  const add = async (path: string) => {
+    const { isDirectory } = await Deno.stat(join(root, path));
+    if (!isDirectory) hash.update(path).update(await Deno.readFile(join(root, path)));
+    else {
+      const names = [...Deno.readDirSync(join(root, path))].map(({ name }) => name).sort();
+      for (const name of names) await add(`${path}/${name}`);
+    }
+  };
+  for (const path of sources) await add(path);
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** The bundles of both entry points: `split` in files that load on demand, `whole` in one file each. */
+async function bundled(
+  cacheDir: string,
+  digest: string,
+  how: "split" | "whole",
+): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const folder = join(cacheDir, "tab", `${digest}-${how}`);
+  // Written last.
+  const mark = join(folder, "complete");
+  if (!isFile(mark)) {
+    for (const name of Object.keys(entries) as (keyof typeof entries)[]) {
+      await bundle(name, how, folder);
+    }
+    writeAtomic(mark, "");
+    dropOld(dirname(folder));
+  }
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (name.endsWith(".js")) files.set(name, await Deno.readFile(join(folder, name)));
+  }
+  return files;
+}
+
+async function bundle(
+  name: keyof typeof entries,
+  how: "split" | "whole",
+  folder: string,
+): Promise<void> {
+  const made = Deno.makeTempDirSync({ prefix: "denas-bundle-" });
+  try {
+    const split = how === "split" && name === "worker";
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["bundle", "--quiet", "--platform", "browser", "--minify"],
+        ...left.flatMap((one) => ["--external", one]),
+        ...split ? ["--code-splitting"] : [],
+        ...["--outdir", made, entries[name]],
+      ],
+      cwd: root,
+      stdin: "null",
+    }).output();
+    if (!success) throw cannotBundle(new TextDecoder().decode(stderr));
+    requireFolder(folder);
+    for (const { name: file } of Deno.readDirSync(made)) {
+      const to = /^(main|worker)\.js$/.test(file) ? `${name}.js` : file;
+      writeAtomic(join(folder, to), Deno.readFileSync(join(made, file)));
+    }
+  } finally {
+    Deno.removeSync(made, { recursive: true });
+  }
+}
+
+function cannotBundle(why: string): DataError {
+  const [line = ""] = why.split("\n").filter((text) => /error/i.test(text));
+  return new DataError(
+    `Cannot build the page of the tab: deno bundle says "${line.trim()}"; the first time it fetches ` +
+      `esbuild, which needs a network; later pages come from the cache`,
+  );
+}
+
+function dropOld(tab: string): void {
+  const known = [...Deno.readDirSync(tab)].map(({ name }) => {
+    const path = join(tab, name);
+    return { path, time: Deno.statSync(path).mtime?.getTime() ?? 0 };
+  });
+  known.sort((a, b) => b.time - a.time);
+  for (const { path } of known.slice(2 * keptBundles)) Deno.removeSync(path, { recursive: true });
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,125 @@
+/** Starts the page of the tab: the list of its runs, and beside it the view that the address names. */
+import { h, setText } from "../dom.js";
+import { redrawAll } from "../plot.js";
+import { RunView } from "../run_view.js";
+import { adviceFor } from "./advice.js";
+import { Engine } from "./engine.js";
+import { RunList } from "./list.js";
+import { tabSource } from "./source.js";
+import { StartView } from "./start.js";
+
+const main = document.getElementById("main");
+const device = document.getElementById("device");
+const engine = new Engine();
+const source = tabSource(engine, fail);
+const list = new RunList(document.getElementById("runs"), engine);
+
+let view = null;
+
+async function show(kind, rest, query) {
+  view?.close();
+  view = null;
+  document.body.dataset.view = kind || "list";
+  list.select(kind === "runs" ? rest : undefined);
+  const wanted = new URLSearchParams(query);
+  if (kind === "retrain") return await retrain(rest);
+  view = kind === "runs"
+    ? new RunView(rest, main, () => {}, source)
+    : new StartView(main, engine, wanted, started);
+  document.title = kind === "runs" ? `${rest} · denas` : "denas in this tab";
+  const mine = view;
+  try {
+    await mine.open();
+  } catch (error) {
+    if (view === mine && error.name !== "AbortError") fail(error);
+  }
+}
+
+/** `RUN/TRIAL`: trains what a search has found, or one of its trials. */
+async function retrain(rest) {
+  const [from, trial] = rest.split("/");
+  try {
+    const order = { from, trial: trial === undefined ? null : Number(trial), overrides: {} };
+    started(await engine.ask("retrain", order));
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function started(id) {
+  list.refresh();
+  location.replace(`#/runs/${encodeURIComponent(id)}`);
+}
+
+function fail(error) {
+  main.prepend(
+    h(
+      "div",
+      { class: "panel" },
+      h("p", { class: "problem", role: "alert" }, error.message),
+      h("button", { type: "button", onclick: (e) => e.target.parentElement.remove() }, "Close"),
+    ),
+  );
+}
+
+function route() {
+  const [path, query = ""] = location.hash.split("?");
+  const [, kind = "", ...rest] = path.split("/");
+  show(kind, decodeURIComponent(rest.join("/")), query);
+}
+
+/** Says which device computes, or what to do where there is none. */
+async function begin() {
+  let found;
+  try {
+    found = await engine.ask("environment");
+  } catch (error) {
+    return fail(error);
+  }
+  list.showStorage(found);
+  const { description, software, missing } = found.device;
+  setText(device, missing ? "No WebGPU" : `${description}${software ? " (software: slow)" : ""}`);
+  if (missing) {
+    fail(new Error(`This browser offers no WebGPU to pages. ${adviceFor(navigator.userAgent)}`));
+  }
+}
+
+const themes = ["system", "light", "dark"];
+const button = document.getElementById("theme");
+/** Pages from a disk may not keep anything. */
+function keepTheme(theme) {
+  try {
+    if (theme === "system") localStorage.removeItem("denas.theme");
+    else localStorage.setItem("denas.theme", theme);
+  } catch {
+    // The choice holds until the page is closed.
+  }
+}
+function setTheme(theme) {
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  keepTheme(theme);
+  setText(button, `Theme: ${theme}`);
+  redrawAll();
+}
+const current = () => document.documentElement.dataset.theme ?? "system";
+button.addEventListener("click", () => setTheme(themes[(themes.indexOf(current()) + 1) % 3]));
+setTheme(current());
+
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
+// A drop beside the zone must not replace the page by the picture.
+for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
+addEventListener("hashchange", route);
+engine.listen(({ notice, error }) => {
+  if (notice === "state") list.refresh();
+  if (error) fail(new Error(error));
+});
+if ("serviceWorker" in navigator && location.protocol !== "file:") {
+  navigator.serviceWorker.register("sw.js").catch(() => {}); // Without it the page needs a network.
+}
+route();
+list.refresh().catch(fail);
+begin();

@@ -1,0 +1,83 @@
+/**
+ * Interface between a coordinator and its workers. A channel carries jobs and outcomes as plain JSON and knows
+ * nothing of searches; it is implemented by threads, by child processes and by NATS.
+ */
+
+/** What every worker opens before its first job. */
+export interface Opening {
+  /** Name of the work, see `work.ts`. */
+  kind: string;
+  /** Files of the plug-ins that the work needs. */
+  plugins: readonly string[];
+  /** Settings of the work. */
+  value: unknown;
+}
+
+/** An independent piece of work. */
+export interface Job {
+  /** The same payload has the same id, also after a restart of the coordinator. */
+  id: string;
+  /** Counts from 1: a job whose worker was lost is handed out again with the next number. */
+  attempt: number;
+  payload: unknown;
+}
+
+/** Where and how long a job ran. */
+export interface Ran {
+  worker: string;
+  /** Description of the worker's adapter; absent where the work needs none. */
+  adapter?: string;
+  seconds: number;
+}
+
+/** The end of a job: its value, or the loss of its worker with the reason and the worker's last output. */
+export type Outcome =
+  | ({ status: "done"; value: unknown } & Ran)
+  | { status: "lost"; reason: string; log: string; worker: string };
+
+/** State of a worker, for the page and for `denas runs --workers`. */
+export interface WorkerState {
+  /** Unique within the channel. */
+  id: string;
+  state: "starting" | "idle" | "busy" | "draining" | "ended";
+  /** Process that does the work; absent for threads. */
+  pid?: number;
+  host?: string;
+  adapter?: string;
+  driver?: string;
+  /** Id of the job that it works on. */
+  job?: string;
+  /** Jobs done. */
+  done: number;
+  /** ISO time of the last sign of life. */
+  seen: string;
+}
+
+/** Figures of a channel. */
+export interface ChannelFigures {
+  /** Jobs that wait for a worker. */
+  queued: number;
+  done: number;
+  /** Jobs whose worker was lost. */
+  lost: number;
+}
+
+/** Carries jobs to workers. Jobs start in the order of `run`, as workers get free. */
+export interface Channel {
+  /** Jobs that can run at the same time now. */
+  capacity(): number;
+  /**
+   * Runs a job on any worker; waits while all are busy.
+   * @throws the signal's reason, where the job's worker is stopped within a second; an error that every worker
+   * would meet, such as a missing data set.
+   */
+  run(job: Job, signal: AbortSignal): Promise<Outcome>;
+  workers(): WorkerState[];
+  figures(): ChannelFigures;
+  /** Lets a worker finish its job and gives it no other one. Unknown workers are ignored. */
+  drain(worker: string): void;
+  /** Ends a worker at once; its job is lost. */
+  stop(worker: string): void;
+  /** Ends all workers of this channel and waits for their end. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,203 @@
+/**
+ * Evaluator whose trials run on the workers of a channel. It hands out jobs, repeats those whose worker was
+ * lost, keeps results as long as a checkpoint may need them, and counts what the workers computed.
+ */
+import { UsageError } from "../../common/errors.ts";
+import { sha256 } from "../../common/sha256.ts";
+import type { SearchConfig } from "../../nas/config/config.ts";
+import type { EvaluatorContext, OpenEvaluator } from "../../nas/definition.ts";
+import type { Evaluator, Result, ScoredOn } from "../../nas/evaluator.ts";
+import { evaluators } from "../../nas/registry.ts";
+import type { SearchSpace } from "../../nas/space.ts";
+import type { State, Trial } from "../../nas/strategy.ts";
+import { attempted } from "./attempts.ts";
+import type { Channel, Outcome } from "./channel.ts";
+import { type Evaluated, evaluated, type EvaluateJob } from "./evaluate.ts";
+
+/** A trial's job and how an attempt ended, for the record of the run. */
+export interface Attempt {
+  trial: number;
+  attempt: number;
+  outcome: Outcome;
+}
+
+export interface Distribution {
+  channel: Channel;
+  /** Called after each attempt. */
+  onAttempt?(attempt: Attempt): void;
+}
+
+interface Saved {
+  distributed: true;
+  inner: unknown;
+  results: [key: string, value: Evaluated][];
+  figures: Evaluated["figures"];
+}
+
+/** @throws UsageError where the trials of a search depend on weights that one process trains. */
+export function requireIndependent({ evaluator: { kind } }: SearchConfig): void {
+  if (evaluators.get(kind).cost !== "pass") return;
+  throw new UsageError(
+    `Cannot use workers with evaluator ${kind}: all candidates share one set of weights that this ` +
+      "process trains; use --evaluator train or a table, or leave out --workers",
+  );
+}
+
+/**
+ * Wraps an opened evaluator for `RunIO.distribute`.
+ * @throws UsageError where trials depend on each other.
+ */
+export function distributed(
+  opened: OpenEvaluator,
+  { config, space }: EvaluatorContext,
+  distribution: Distribution,
+): OpenEvaluator {
+  requireIndependent(config);
+  const { kind } = config.evaluator;
+  if (opened.evaluator.ordered) {
+    throw new UsageError(
+      `Cannot use workers with evaluator ${kind} of these settings: a score depends on those before it; ` +
+        "leave out --workers, or score by means (--set evaluator.runs=mean)",
+    );
+  }
+  const evaluator = new DistributedEvaluator(opened, space, distribution);
+  return {
+    ...opened,
+    evaluator,
+    // Only workers train.
+    dispatches: undefined,
+    figures: () => evaluator.figures(),
+  };
+}
+
+class DistributedEvaluator<A> implements Evaluator<A> {
+  readonly oneByOne = true;
+  readonly remembers: boolean | undefined;
+  readonly fidelities: readonly number[] | undefined;
+  readonly rewardImages: number | undefined;
+  readonly #inner: Evaluator<A>;
+  readonly #innerFigures: OpenEvaluator["figures"];
+  #figures: Evaluated["figures"];
+  #known = new Map<string, Evaluated>();
+  readonly #running = new Map<string, Promise<Evaluated>>();
+
+  constructor(
+    { evaluator, figures }: OpenEvaluator,
+    private readonly space: SearchSpace<A>,
+    private readonly distribution: Distribution,
+  ) {
+    this.#inner = evaluator;
+    this.#innerFigures = figures;
+    this.#figures = figures();
+    this.remembers = evaluator.remembers;
+    this.fidelities = evaluator.fidelities;
+    this.rewardImages = evaluator.rewardImages;
+  }
+
+  capacity(): number {
+    return this.distribution.channel.capacity();
+  }
+
+  figures(): Evaluated["figures"] {
+    return this.#figures;
+  }
+
+  async *evaluate(
+    trials: readonly Trial<A>[],
+    on: ScoredOn,
+    signal: AbortSignal,
+  ): AsyncGenerator<Result> {
+    // A failure of one ends the others.
+    const stop = new AbortController();
+    const all = AbortSignal.any([signal, stop.signal]);
+    const arrived: (Promise<Result>)[] = [];
+    let wake = () => {};
+    for (const trial of trials) {
+      const result = this.#evaluate(trial, on, all);
+      result.catch(() => {}).finally(() => (arrived.push(result), wake()));
+    }
+    try {
+      for (let left = trials.length; left > 0; left--) {
+        if (arrived.length === 0) await new Promise<void>((resolve) => wake = resolve);
+        yield await arrived.shift()!;
+      }
+    } finally {
+      stop.abort(new DOMException("Another trial ended the evaluation", "AbortError"));
+    }
+  }
+
+  async #evaluate(trial: Trial<A>, on: ScoredOn, signal: AbortSignal): Promise<Result> {
+    const key = this.#keyOf(trial, on);
+    const known = this.#known.get(key) ?? await this.#running.get(key);
+    if (known) return { ...known.result, trial: trial.id };
+    const running = this.#run(trial, on, signal);
+    this.#running.set(key, running);
+    try {
+      const found = await running;
+      if (!("lost" in found)) this.#known.set(key, found);
+      return found.result;
+    } finally {
+      this.#running.delete(key);
+    }
+  }
+
+  /** Results of the same key are the same: those of an architecture, or of a trial. */
+  #keyOf({ id, arch, epochs, seed }: Trial<A>, on: ScoredOn): string {
+    return this.remembers
+      ? JSON.stringify([this.space.key(arch), epochs, seed])
+      : JSON.stringify([on, id]);
+  }
+
+  async #run(
+    trial: Trial<A>,
+    on: ScoredOn,
+    signal: AbortSignal,
+  ): Promise<Evaluated & { lost?: true }> {
+    const { arch, askedAfter: _, ...plain } = trial;
+    const payload: EvaluateJob = { trial: { ...plain, choice: this.space.encode(arch) }, on };
+    const id = `${trial.id}-${sha256(JSON.stringify(payload)).slice(0, 12)}`;
+    const { channel, onAttempt } = this.distribution;
+    const found = await attempted(channel, { id, payload }, signal, (attempt, outcome) => {
+      onAttempt?.({ trial: trial.id, attempt, outcome });
+    });
+    if ("value" in found) return this.#count(evaluated.parse(found.value));
+    const result: Result = { trial: trial.id, seconds: 0, status: "failed", reason: found.lost };
+    return { result, figures: { step: 0, trainedImages: 0, peakBytes: 0 }, lost: true };
+  }
+
+  #count(found: Evaluated): Evaluated {
+    const { step, trainedImages, peakBytes } = this.#figures;
+    this.#figures = {
+      step: step + found.figures.step,
+      trainedImages: trainedImages + found.figures.trainedImages,
+      peakBytes: Math.max(peakBytes, found.figures.peakBytes),
+    };
+    return found;
+  }
+
+  async snapshot(): Promise<State> {
+    const { json, tensors } = await this.#inner.snapshot();
+    const saved: Saved = {
+      distributed: true,
+      inner: json,
+      results: [...this.#known],
+      figures: this.#figures,
+    };
+    return { json: saved, tensors };
+  }
+
+  /** Takes the state of a search without workers too. */
+  async restore({ json, tensors }: State): Promise<void> {
+    if (!isSaved(json)) {
+      await this.#inner.restore({ json, tensors });
+      this.#figures = this.#innerFigures();
+      return;
+    }
+    await this.#inner.restore({ json: json.inner, tensors });
+    this.#known = new Map(json.results);
+    this.#figures = json.figures;
+  }
+}
+
+const isSaved = (json: unknown): json is Saved =>
+  typeof json === "object" && json !== null && "distributed" in json;

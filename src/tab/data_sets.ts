@@ -1,0 +1,192 @@
+/** Data sets of the tab: what was dropped, published sets beside the page, made-up images, a run's own. */
+import { DataError, UsageError } from "../common/errors.ts";
+import { asDataSet } from "../data/as_data_set.ts";
+import { type DataSet, type Images, sliceImages } from "../data/dataset.ts";
+import type { Files } from "../data/file_source.ts";
+import { readIdxPair } from "../data/idx.ts";
+import { hasKeptImages, keptFolder, readKeptImages } from "../data/kept_images.ts";
+import { idxNames, knownSets } from "../data/published.ts";
+import type { ReadSet } from "../data/reader.ts";
+import { syntheticDataSet } from "../data/synthetic.ts";
+import type { Disk } from "./disk.ts";
+import type { OnPictures } from "./pictures.ts";
+import { RUNS } from "./tab_run.ts";
+import { type Dropped, filesOf, treeOf, withTestPart } from "./tree.ts";
+
+/** Most bytes of images at the size at which they are trained. */
+const mostBytes = 2 ** 30;
+/** Order of the pictures and of the parts taken from them. */
+const seed = 1;
+
+/** How dropped pictures are read. */
+export interface Reading {
+  /** Side of the square images; default by the median of the pictures. */
+  side?: number;
+  /** Name of the decoder: the browser. */
+  decoder: string;
+  onPictures: OnPictures;
+  signal: AbortSignal;
+}
+
+/**
+ * Reads dropped files: classes by folder, `labels.csv`, archives of them, IDX files, or the images of a run.
+ * @throws UsageError, DataError in words that name the folder or file.
+ */
+export async function readDropped(
+  dropped: readonly Dropped[],
+  { side, ...reading }: Reading,
+): Promise<DataSet> {
+  const { name, tree } = await treeOf(dropped);
+  const idx = idxFiles(tree.keys());
+  const read = idx
+    ? await readIdx(filesOf(tree), idx, name)
+    : await readPictures(filesOf(tree), filesOf(withTestPart(tree)), { side, ...reading });
+  const [h, w, c] = read.image;
+  const bytes = read.train.n * h * w * c;
+  if (bytes > mostBytes) {
+    throw new UsageError(
+      `Cannot take ${read.train.n} images of ${h} × ${w}: ${(bytes / 2 ** 30).toFixed(1)} GiB, ` +
+        `expected at most 1; choose a smaller side`,
+    );
+  }
+  return asDataSet(name, read, { splits: "search" });
+}
+
+async function readPictures(
+  files: Files,
+  withTest: Files,
+  { side, decoder, onPictures, signal }: Reading,
+): Promise<ReadSet> {
+  // Loaded on demand: most pages train on one set only.
+  const { pathReaders } = await import("../data/path_readers.ts");
+  const { pictureSource } = await import("./pictures.ts");
+  for (const [place, reader] of pathReaders.flatMap((r) => [[files, r], [withTest, r]] as const)) {
+    if (place === files && reader.kind === "folder" || !(await reader.holds(place, ""))) continue;
+    const source = pictureSource(place, decoder, onPictures, signal);
+    return await reader.read("", { source, side, seed, splits: "search" });
+  }
+  const tops = (await files.list("")).map((entry) => entry.name);
+  throw new DataError(
+    `Cannot find classes in ${tops.slice(0, 5).join(", ")}${tops.length > 5 ? ", …" : ""}: ` +
+      `expected one folder of pictures for each class, or labels.csv beside the pictures`,
+  );
+}
+
+type IdxPaths = readonly [string, string, string, string];
+
+/** The four files of an IDX set at the top of the tree, packed or not; null where one is missing. */
+function idxFiles(paths: Iterable<string>): IdxPaths | null {
+  const there = new Set(paths);
+  const found = idxNames.map((name) => [name, `${name}.gz`].find((path) => there.has(path)));
+  return found.every((path) => path !== undefined) ? found as unknown as IdxPaths : null;
+}
+
+async function readIdx(
+  files: Files,
+  [trainImages, trainLabels, testImages, testLabels]: IdxPaths,
+  name: string,
+): Promise<ReadSet> {
+  const known = Object.hasOwn(knownSets, name) ? knownSets[name] : null;
+  const { images, image, classes } = await readIdxPair(
+    files,
+    trainImages,
+    trainLabels,
+    known?.classes.length,
+  );
+  const test = await readIdxPair(files, testImages, testLabels, classes);
+  return {
+    name,
+    task: "single-label",
+    classes: known ? [...known.classes] : Array.from({ length: classes }, (_, i) => String(i)),
+    image,
+    flip: known?.flip ?? false,
+    train: images,
+    testCount: test.images.n,
+    test: () => Promise.resolve(test.images),
+    notes: [],
+  };
+}
+
+/** Files that lie in a folder beside the page. */
+function fetchedFiles(base: URL): Files {
+  const get = async (path: string) => {
+    const response = await fetch(new URL(path, base));
+    if (response.ok) return new Uint8Array(await response.arrayBuffer());
+    throw Object.assign(new Error(`the server answers ${response.status}`), { name: "NotFound" });
+  };
+  return {
+    size: () => Promise.resolve(null),
+    list: () => Promise.reject(new Error("folders of a server cannot be listed")),
+    read: async (path, from, to) => (await get(path)).slice(from, to),
+  };
+}
+
+/** Published sets beside the page, and where their files are: `data/index.json`. */
+export async function setsBeside(page: URL): Promise<Record<string, string[]>> {
+  try {
+    const response = await fetch(new URL("data/index.json", page));
+    return response.ok ? await response.json() : {};
+  } catch {
+    return {}; // A page from a disk may fetch nothing.
+  }
+}
+
+/** Reads a published set that lies beside the page. */
+export async function readBeside(
+  page: URL,
+  name: string,
+  splits: "search" | "final",
+): Promise<DataSet> {
+  const paths = idxFiles((await setsBeside(page))[name] ?? []);
+  if (!paths) {
+    throw new DataError(
+      `Cannot find ${name} beside this page: expected ${idxNames.join(", ")} in data/${name}; ` +
+        `drop these four files onto the page instead`,
+    );
+  }
+  const read = await readIdx(fetchedFiles(new URL(`data/${name}/`, page)), paths, name);
+  return asDataSet(name, read, { splits });
+}
+
+/** Made-up images, to try the page out. */
+export function madeUp(image: readonly [number, number, number], train: number): DataSet {
+  const part = Math.ceil(train / 4);
+  return {
+    ...syntheticDataSet({ train, valid: part, test: part, image, seed }),
+    notes: ["Made-up images: each class has a pattern under noise."],
+  };
+}
+
+/** At most so many images of each part; 0 for all. */
+export function limited(data: DataSet, trainImages: number, validImages: number): DataSet {
+  const cut = (images: Images, most: number) =>
+    most === 0 ? images : sliceImages(images, 0, Math.min(images.n, most));
+  return asDataSet(data.name, {
+    ...data,
+    train: cut(data.train, trainImages),
+    valid: cut(data.valid, validImages),
+  }, { splits: "search" });
+}
+
+/** Reads the images that a run keeps; null for a run on a published set. */
+export async function readRunImages(
+  disk: Disk,
+  run: string,
+  name: string,
+  splits: "search" | "final",
+): Promise<DataSet | null> {
+  const files = diskFiles(disk);
+  const folder = `${RUNS}/${run}/${keptFolder}`;
+  if (!(await hasKeptImages(files, folder))) return null;
+  return asDataSet(name, await readKeptImages(files, folder, splits), { splits });
+}
+
+const diskFiles = (disk: Disk): Files => ({
+  size: (path) => disk.size(path),
+  list: () => Promise.reject(new Error("not needed")),
+  async read(path, from, to) {
+    const bytes = await disk.read(path, from, to);
+    if (bytes) return bytes;
+    throw Object.assign(new Error("there is no such file"), { name: "NotFound" });
+  },
+});

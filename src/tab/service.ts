@@ -1,0 +1,326 @@
+/** What the page may ask of its worker: data, runs and their views, results. One method per question. */
+import { AdapterError, DeviceLostError, UsageError } from "../common/errors.ts";
+import type { DataSet } from "../data/dataset.ts";
+import { keepImages } from "../data/kept_images.ts";
+import { knownSets } from "../data/published.ts";
+import { Gpu } from "../gpu/device.ts";
+import { formatArchFile, parseArchFile } from "../nas/arch_formats/arch_file.ts";
+import { type Overrides, resolveSearchConfig } from "../nas/config/config.ts";
+import { finalConfig } from "../nas/config/final_config.ts";
+import { presetNames, presetsOf } from "../nas/config/presets.ts";
+import { evaluators, openSpace, spaces, strategies } from "../nas/registry.ts";
+import { type PageQuery, presetFor } from "../run/view/trials.ts";
+import {
+  limited,
+  madeUp,
+  readBeside,
+  readDropped,
+  readRunImages,
+  setsBeside,
+} from "./data_sets.ts";
+import type { Disk } from "./disk.ts";
+import { workOn } from "./engine.ts";
+import { importRun, runFiles } from "./exchange.ts";
+import { working } from "./locks.ts";
+import { classify } from "./predict.ts";
+import { previewOf } from "./preview.ts";
+import { Runs } from "./runs.ts";
+import { createRun, host, readRunJson, readRunState, writeState } from "./tab_run.ts";
+import type { Dropped } from "./tree.ts";
+import { browser } from "./web.ts";
+
+/** Losses of the device in a row after which a run waits for its user. */
+const mostLosses = 3;
+
+/** Messages that the page gets without having asked. */
+export type Notice =
+  | { notice: "event"; run: string; event: unknown }
+  | { notice: "state"; run: string; error?: string }
+  | { notice: "pictures"; done: number; total: number };
+
+/** Settings of a new search. */
+export interface SearchOrder {
+  mode: string;
+  preset: string;
+  /** One run for each. */
+  seeds: number[];
+  overrides: Overrides;
+}
+
+/** A retraining of what a run found. */
+export interface RetrainOrder {
+  from: string;
+  /** Null: the winner. */
+  trial: number | null;
+  preset?: string;
+  overrides: Overrides;
+}
+
+export class Service {
+  readonly #runs: Runs;
+  /** Images that a search would start on. */
+  #data: DataSet | null = null;
+  #reading: AbortController | null = null;
+  #stop: AbortController | null = null;
+  #busy = false;
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly page: URL,
+    private readonly tell: (notice: Notice) => void,
+  ) {
+    this.#runs = new Runs(disk);
+  }
+
+  /** What this browser offers: storage, and the device or why there is none. */
+  async environment() {
+    const storage = this.disk.lasts ? await browser.storage?.estimate() : undefined;
+    const persisted = this.disk.lasts && await browser.storage?.persisted();
+    return { lasts: this.disk.lasts, persisted, ...storage, device: await this.#device() };
+  }
+
+  async #device() {
+    try {
+      const gpu = await Gpu.open();
+      const { description, fallback } = gpu.adapter;
+      gpu.close();
+      return { description, software: fallback };
+    } catch (error) {
+      if (!(error instanceof AdapterError)) throw error;
+      return { missing: error.message };
+    }
+  }
+
+  /** What can be chosen for a search. */
+  async catalogue() {
+    const about = ({ name, summary }: { name: string; summary: string }) => ({ name, summary });
+    const beside = await setsBeside(this.page);
+    return {
+      spaces: spaces.all().map((space) => ({ ...about(space), presets: presetsOf(space) })),
+      strategies: strategies.all().map(about),
+      // Tables are files of a host.
+      evaluators: evaluators.all().filter(({ cost }) => cost !== "lookup").map(about),
+      presets: presetNames(),
+      sets: Object.keys(beside).map((name) => ({ name, title: knownSets[name]?.title ?? name })),
+    };
+  }
+
+  /** All settings of a search before it starts. @throws UsageError naming the setting that does not fit. */
+  settings({ mode, preset, seeds, overrides }: SearchOrder) {
+    const config = resolveSearchConfig({
+      mode,
+      preset,
+      overrides: { ...overrides, seed: seeds[0] },
+    });
+    openSpace(config.space);
+    return config;
+  }
+
+  async drop(files: readonly Dropped[], side?: number) {
+    this.#reading?.abort();
+    const reading = this.#reading = new AbortController();
+    const data = await readDropped(files, {
+      side,
+      decoder: `${host()}, area averaging 1`,
+      onPictures: (done, total) => this.tell({ notice: "pictures", done, total }),
+      signal: reading.signal,
+    });
+    return await this.#use(data);
+  }
+
+  async madeUp(side: number, channels: number, count: number) {
+    return await this.#use(madeUp([side, side, channels], count));
+  }
+
+  async beside(name: string) {
+    return await this.#use(await readBeside(this.page, name, "search"));
+  }
+
+  async #use(data: DataSet) {
+    this.#data = data;
+    return await previewOf(data);
+  }
+
+  /** Starts a search for each seed, one after another. @returns the name of the first. */
+  async search(order: SearchOrder): Promise<string> {
+    const { seeds } = order;
+    if (!this.#data) {
+      throw new UsageError("Cannot search: there are no images yet; drop some first");
+    }
+    if (seeds.length === 0 || seeds.length > 20) {
+      throw new UsageError(`Cannot search with ${seeds.length} seeds: expected 1 … 20`);
+    }
+    const names: string[] = [];
+    for (const seed of seeds) {
+      const { name } = this.#data;
+      const config = {
+        ...this.settings({ ...order, seeds: [seed] }),
+        data: name,
+        decoder: this.#data.decoder ?? "",
+      };
+      const published = Object.hasOwn(knownSets, name);
+      const images = published
+        ? new Map<string, Uint8Array>()
+        : await keepImages(limited(this.#data, config.trainImages, config.validImages));
+      names.push(
+        await createRun(this.disk, { command: "search", mode: order.mode, config, images }),
+      );
+    }
+    for (const name of names) this.#enqueue(name);
+    return names[0];
+  }
+
+  /** Starts a retraining on the images of the search. @returns its name. */
+  async retrain({ from, trial, preset, overrides }: RetrainOrder): Promise<string> {
+    const arch = await this.#runs.arch(from, trial);
+    const { data, preset: searched } = await readRunJson(this.disk, from, "config.json") as {
+      data: string;
+      preset: string;
+    };
+    const config = finalConfig(arch, {
+      preset: preset ?? presetFor(searched, arch.space),
+      given: { data, ...overrides },
+    });
+    const dataset = await readRunImages(this.disk, from, data, "search");
+    const name = await createRun(this.disk, {
+      command: "retrain",
+      mode: "retrain",
+      config,
+      arch: formatArchFile(arch),
+      images: dataset ? await keepImages(dataset) : new Map(),
+    });
+    this.#enqueue(name);
+    return name;
+  }
+
+  resume(name: string): void {
+    this.#enqueue(name);
+  }
+
+  stop(name: string): void {
+    const waits = this.#runs.waiting.indexOf(name);
+    if (waits >= 0) {
+      this.#runs.waiting.splice(waits, 1);
+      this.tell({ notice: "state", run: name });
+    } else if (this.#runs.active?.name === name) {
+      this.#stop?.abort();
+    } else throw new UsageError(`Cannot stop ${name}: this tab does not work on it`);
+  }
+
+  #enqueue(name: string): void {
+    if (this.#runs.active?.name === name || this.#runs.waiting.includes(name)) return;
+    this.#runs.waiting.push(name);
+    this.tell({ notice: "state", run: name });
+    if (!this.#busy) void this.#workOff();
+  }
+
+  /** Works on the waiting runs, one after another. */
+  async #workOff(): Promise<void> {
+    this.#busy = true;
+    try {
+      for (let name; (name = this.#runs.waiting.shift()) !== undefined;) {
+        let error: string | undefined;
+        try {
+          await working(name, () => this.#work(name));
+        } catch (cause) {
+          error = (cause as Error).message;
+        }
+        this.#runs.active = null;
+        this.tell({ notice: "state", run: name, error });
+      }
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Works on a run; where the device was lost, a new one takes over from the last checkpoint. */
+  async #work(name: string): Promise<void> {
+    for (let losses = 0;;) {
+      const stop = this.#stop = new AbortController();
+      let stepped = false;
+      try {
+        return await workOn(name, {
+          disk: this.disk,
+          page: this.page,
+          signal: stop.signal,
+          onOpen: (run) => {
+            this.#runs.begin(run);
+            this.tell({ notice: "state", run: name });
+          },
+          onEvent: (event) => {
+            stepped ||= event.type === "checkpoint";
+            this.tell({ notice: "event", run: name, event });
+          },
+        });
+      } catch (error) {
+        if (stepped) losses = 0;
+        if (!(error instanceof DeviceLostError) || ++losses === mostLosses) throw error;
+      }
+    }
+  }
+
+  /** Pauses whatever this tab works on, so that the page can go. */
+  async rest(): Promise<void> {
+    this.#runs.waiting.length = 0;
+    this.#stop?.abort();
+    while (this.#busy) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  runs() {
+    return this.#runs.list();
+  }
+  run(name: string) {
+    return this.#runs.detail(name);
+  }
+  curves(name: string, points: number) {
+    return this.#runs.curves(name, points);
+  }
+  trials(name: string, query: PageQuery) {
+    return this.#runs.trials(name, query);
+  }
+  trial(name: string, trial: number) {
+    return this.#runs.trial(name, trial);
+  }
+  drawing(name: string, trial: number | null) {
+    return this.#runs.drawing(name, trial);
+  }
+  artifacts(name: string) {
+    return this.#runs.artifacts(name);
+  }
+  file(name: string, file: string, trial: number | null) {
+    return this.#runs.file(name, file, trial);
+  }
+  remove(name: string) {
+    return this.#runs.remove(name);
+  }
+
+  /** Events of the active run from a number on: those that a view missed while it was made. */
+  eventsFrom(name: string, seq: number): unknown[] {
+    const { active } = this.#runs;
+    return active?.name === name ? active.eventsFrom(seq) : [];
+  }
+
+  /** A run as a zip archive for the command line or another browser. */
+  exportRun(name: string): Promise<Blob> {
+    return runFiles(this.disk, name);
+  }
+
+  /** Takes up a run that was exported, or the folder of one. @returns its name. */
+  async importRun(files: readonly Dropped[]): Promise<string> {
+    const name = await importRun(this.disk, files);
+    const state = await readRunState(this.disk, name);
+    if (state!.status === "running" || state!.status === "queued") {
+      await writeState(this.disk, name, { ...state!, status: "interrupted" });
+    }
+    return name;
+  }
+
+  /** Takes up an architecture to train: as a search that has found it. */
+  readArch(text: string) {
+    return parseArchFile(text, "the file");
+  }
+
+  predict(name: string, picture: Blob | ImageBitmap) {
+    return classify(this.disk, name, picture);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Plug-in for tests of workers: an evaluator that sleeps, scores each choice by a smooth function, and can
+ * kill its process, fail, or hang for chosen architectures.
+ */
+import { defineEvaluator, evaluateEach, type Evaluator, z } from "denas";
+
+const settings = z.strictObject({
+  /** Milliseconds per trial, and how much more a trial may take by its choice. */
+  milliseconds: z.number().int().min(0).max(3_600_000).default(20),
+  spread: z.number().int().min(0).max(3_600_000).default(0),
+  /** First option of architectures that end their process; -1 = none. */
+  poison: z.number().int().min(-1).default(-1),
+});
+
+export default defineEvaluator({
+  name: "sleeping",
+  summary: "sleeps, then scores by a formula",
+  settings,
+  cost: "training",
+  needsDevice: false,
+  loop: { epochs: 1, rounds: 20, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
+  open({ milliseconds, spread, poison }, { space, io: { signal } }) {
+    const evaluator: Evaluator<unknown> = {
+      remembers: true,
+      oneByOne: true,
+      fidelities: [1, 3, 9],
+      snapshot: () => Promise.resolve({ json: {}, tensors: {} }),
+      restore: () => Promise.resolve(),
+      evaluate: (trials) =>
+        evaluateEach(trials, async ({ arch, epochs = 9 }) => {
+          const choice = space.encode(arch);
+          if (choice[0] === poison) Deno.exit(7);
+          const sum = choice.reduce((a, b, i) => a + Math.sin(b * 1.3 + i), 0);
+          const ms = milliseconds + Math.floor(spread * Math.abs(Math.sin(9 * sum)));
+          await new Promise((resolve) => setTimeout(resolve, ms * epochs / 9));
+          signal.throwIfAborted();
+          return { value: sum - 0.1 / epochs };
+        }),
+    };
+    return Promise.resolve({
+      evaluator,
+      target: { input: [8, 8, 1], classes: 2 },
+      arch: { input: [8, 8, 1], classes: ["a", "b"] },
+      scoreKind: "trained-briefly",
+      score: { label: "sum", unit: "", comparable: true },
+      figures: () => ({ step: 0, trainedImages: 0, peakBytes: 0 }),
+      start: {},
+    });
+  },
+});

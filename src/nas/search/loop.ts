@@ -190,12 +190,7 @@ class Loop<A> {
       const scored = yield* this.#scored();
       if (scored.length === 0) {
         this.#before = null;
-        yield {
-          type: "warn",
-          message: strategy.finished ?? "The strategy asks for no more trials.",
-        };
-        this.#at.exhausted = true;
-        return;
+        return yield* this.#exhausted();
       }
       this.#at.reports.push(await strategy.tell(scored));
       yield* this.#trials(scored);
@@ -203,6 +198,13 @@ class Loop<A> {
       this.#clock.add("round", 1, performance.now() - from);
       yield* this.#checkpoints.at(false);
     }
+  }
+
+  /** Ends the rounds of the search: the strategy asks for no more trials. */
+  *#exhausted(): Generator<RunEvent> {
+    const { finished = "The strategy asks for no more trials." } = this.parts.strategy;
+    yield { type: "warn", message: finished };
+    this.#at.exhausted = true;
   }
 
   /** The same rounds on several workers, for a strategy that is told results in the order of arrival. */
@@ -218,6 +220,7 @@ class Loop<A> {
         arrivals.saved(performance.now() - from);
       }
     }
+    if (this.parts.strategy.finished !== undefined) yield* this.#exhausted();
   }
 
   /** Scores the architecture that this epoch trained. */

@@ -17,6 +17,7 @@ import type { LoggedEvent, RunEvent } from "../nas/events.ts";
 import { evaluators } from "../nas/registry.ts";
 import { retrain } from "../nas/train/retrain.ts";
 import { needsDevice, openDevice, type RunIO, search } from "../nas/search/search.ts";
+import type { SearchParts } from "../nas/search/loop.ts";
 import type { Store } from "../nas/search/store.ts";
 import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { RunFolder } from "../run/folder.ts";
@@ -67,17 +68,30 @@ export function eventsOf(
   job: Job,
   store: Store,
   { gpu, dataset, signal }: Bare & Partial<Equipment>,
-  { snapshots, distribute }: Pick<RunIO, "snapshots" | "distribute"> = {},
+  { snapshots, distribute, share }: Pick<RunIO, "snapshots" | "distribute" | "share"> = {},
 ): AsyncIterable<RunEvent> {
   const initial = () => readEarlierWeights(job.config.initFrom, job.command);
   const { cacheDir } = places();
-  const options = { signal, store, gpu, dataset, cacheDir, snapshots, initial, distribute };
+  const from = { gpu, dataset, cacheDir, initial };
+  const options = { signal, store, ...from, snapshots, distribute, share };
   return job.command === "search"
     ? search(job.config, options)
     : retrain(job.arch, job.config, options);
 }
 
+/** A working directory that several processes share. */
+export interface Sharing {
+  /** Its path. */
+  workingDirectory: string;
+  /** Joins the search to the directory. */
+  join(
+    parts: SearchParts<unknown>,
+    about: { signal: AbortSignal; progress: Progress },
+  ): SearchParts<unknown>;
+}
+
 export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions, WorkerOptions {
+  sharing?: Sharing;
   /** Called once data and adapter are open, to change the job before it starts. */
   prepare?(job: Job, equipment: Equipment): Promise<Job>;
   /** Called with the folder of the run. */
@@ -116,7 +130,7 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
 export async function withEquipment(
   job: Job,
   options:
-    & Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait" | "profile">
+    & Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait" | "profile" | "sharing">
     & TuningOptions,
   use: (equipment: Equipment | OnDevice | Bare) => Promise<number>,
 ): Promise<number> {
@@ -147,6 +161,7 @@ export async function withEquipment(
       folder: lockFolder(),
       adapter: adapter.description,
       run: options.resume?.path ?? `of "${job.command}" in ${fromHere(options.runs)}`,
+      group: options.sharing?.workingDirectory,
       wait: options.wait,
       signal,
       onWait: (holder) => {
@@ -219,11 +234,17 @@ async function drive(
     }
     const { snapshots } = outputs;
     const { distribute } = workers ?? {};
-    const events = eventsOf(job, outputs.store, equipment, { snapshots, distribute });
+    const { sharing } = options;
+    const share = sharing && ((parts: SearchParts<unknown>) => sharing.join(parts, equipment));
+    const events = eventsOf(job, outputs.store, equipment, { snapshots, distribute, share });
     const { status, done } = await record(folder, events, signal, show);
     progress.clear();
     if (status === "interrupted" || !done) {
-      progress.line(`interrupted; to go on:\n  ${commandName()} resume ${shortPath(folder.path)}`);
+      progress.line(
+        sharing
+          ? "interrupted; to go on, give the same command again"
+          : `interrupted; to go on:\n  ${commandName()} resume ${shortPath(folder.path)}`,
+      );
       return interruptedCode;
     }
     const result = { folder, done, out: fromHere(options.out), quiet: options.json ?? false };
@@ -248,6 +269,7 @@ function newFolder(job: Job, options: ExecuteOptions): RunFolder {
   const { dataDir, out, workers } = options;
   folder.update({
     workers,
+    workingDirectory: options.sharing?.workingDirectory,
     dataDir: dataDir && fromHere(dataDir),
     out: fromHere(out),
     outputs: outputsOf(options),

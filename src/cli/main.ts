@@ -17,6 +17,8 @@ import { addDescribe } from "./describe.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExport } from "./export.ts";
 import { addExtract } from "./extract.ts";
+import { addHnas } from "./hnas.ts";
+import { asHnasCommand } from "./hnas_options.ts";
 import { fromHere } from "./paths.ts";
 import { addModules } from "./modules.ts";
 import { addPlot } from "./plot.ts";
@@ -43,7 +45,7 @@ export async function main(args: readonly string[], openServer: OpenServer): Pro
     // Help and options include those of plug-ins.
     await loadPlugins(pluginsIn(args).map((file) => isAddress(file) ? file : fromHere(file)));
     const program = makeProgram((result) => code = result, openServer);
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync(asHnasCommand(args), { from: "user" });
     return readerGone() && (code === 0 || code === interruptedCode) ? brokenPipeCode : code;
   } catch (error) {
     return report(error);
@@ -103,6 +105,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addTable,
       addSurrogate,
       addStudy,
+      addHnas,
       addRuns,
       addTune,
       addDoctor,

@@ -41,10 +41,19 @@ Examples:
 
 /**
  * Checks the settings before anything of the run is opened.
- * @throws UsageError for settings of an earlier version of denas.
+ * @throws UsageError for settings of an earlier version of denas, and for a run of a working directory.
  */
 function requireCurrent(path: string): void {
-  if (readState(path).status === "done") return;
+  const { status, workingDirectory } = readState(path);
+  if (status === "done") return;
+  if (workingDirectory !== undefined) {
+    throw new UsageError(
+      `Cannot resume ${shortPath(path)}: it belongs to working directory ` +
+        `${
+          shortPath(workingDirectory)
+        }, expected a run of its own; give its "denas hnas" command again`,
+    );
+  }
   const { version } = readJson(join(path, "config.json")) as { version?: unknown };
   if (version === 2) return;
   throw new UsageError(

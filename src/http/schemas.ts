@@ -104,6 +104,10 @@ export const trialDetail = trialRow.extend({
   macs: z.number().nullable(),
   arch: archFile,
   command: z.string(),
+  /** The architecture in the notations of its space, by name. */
+  texts: z.record(z.string(), z.string()),
+  /** The hierarchy behind it, in reading order; empty for spaces without one. */
+  outline: z.array(z.object({ label: z.string(), level: z.number() })),
 }).openapi("TrialDetail");
 
 const series = z.array(z.number().nullable());

@@ -31,6 +31,8 @@ export const runState = z.object({
     /** Steps between two copies of the weights. */
     modelSaveInterval: z.number().int().positive().optional(),
   }).optional(),
+  /** Working directory that the run shares with other processes. */
+  workingDirectory: z.string().optional(),
   best: z.object({ trial: z.number().int(), score: z.number() }).optional(),
   /** Description of a search's scores; a unit of `fraction` is shown as per cent. */
   scores: z.object({ label: z.string(), unit: z.string(), comparable: z.boolean() }).optional(),

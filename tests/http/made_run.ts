@@ -5,7 +5,7 @@
 import { join } from "@std/path";
 import { formatArchFile } from "../../src/nas/arch_formats/arch_file.ts";
 import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config/config.ts";
-import { walk } from "../../src/nas/decisions.ts";
+import { allowed, walk } from "../../src/nas/decisions.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { openSpace } from "../../src/nas/registry.ts";
 import type { SearchSpace } from "../../src/nas/space.ts";
@@ -13,7 +13,7 @@ import { RunFolder } from "../../src/run/folder.ts";
 import { Rng } from "../../src/common/random.ts";
 
 export interface MadeRun {
-  mode?: "micro" | "macro";
+  mode?: "micro" | "macro" | "grammar";
   epochs?: number;
   /** Number of trials in each epoch. */
   perEpoch?: number;
@@ -212,9 +212,13 @@ class MadeSearch {
 
   #trial(trial: number, epoch: number, skill: number, on: "reward" | "selection") {
     let decided = 0;
-    const choice = walk(this.#space, ({ options }) => {
+    const choice = walk(this.#space, (decision) => {
+      const { options, mask } = decision;
       const at = decided++;
-      return this.#rng.next() < 0.7 * skill ? favourite(at, options) : this.#rng.below(options);
+      const wanted = this.#rng.next() < 0.7 * skill
+        ? favourite(at, options)
+        : this.#rng.below(options);
+      return mask?.[wanted] === false ? this.#rng.pick(allowed(decision)) : wanted;
     });
     const spread = on === "reward" ? 0.05 : 0.015;
     const score = Math.min(0.95, Math.max(0.08, 0.2 + 0.42 * skill + spread * this.#rng.normal()));

@@ -18,6 +18,7 @@ import live from "./live.js" with { type: "text" };
 import main from "./main.js" with { type: "text" };
 import model from "./model.js" with { type: "text" };
 import network from "./network.js" with { type: "text" };
+import outline from "./outline.js" with { type: "text" };
 import panelsCss from "./panels.css" with { type: "text" };
 import plot from "./plot.js" with { type: "text" };
 import results from "./results.js" with { type: "text" };
@@ -81,6 +82,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "main.js": script(main),
   "model.js": script(model),
   "network.js": script(network),
+  "outline.js": script(outline),
   "plot.js": script(plot),
   "results.js": script(results),
   "run_header.js": script(runHeader),

@@ -27,6 +27,8 @@ export interface SearchParts<A> {
   evaluator: Evaluator<A>;
   /** Fields of the start event beside the config. */
   start: Omit<Extract<RunEvent, { type: "start" }>, "type" | "config" | "command">;
+  /** Parameters and multiply-adds of an architecture. */
+  sizes(arch: A): { parameters: number; macs: number };
   /** Whether an architecture satisfies the constraints on parameters and multiply-adds. */
   fits(arch: A): boolean;
   /** Kind of score that arch.json records. */
@@ -286,7 +288,7 @@ class Loop<A> {
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
     const { space, config } = this.parts;
     for (const { id, arch, epochs: trainedEpochs, partial, score, ...about } of scored) {
-      const { parents, inherit, seed, status, reason, askedAfter } = about;
+      const { parents, inherit, seed, model, status, reason, askedAfter } = about;
       const choice = space.encode(arch);
       const found = {
         trial: id,
@@ -303,6 +305,7 @@ class Loop<A> {
         parents,
         inherit,
         seed,
+        model,
         status,
         reason,
         askedAfter,

@@ -29,6 +29,8 @@ export interface RunIO {
   cacheDir?: string;
   /** Reads the weights of the run named by the config (`initFrom`). */
   initial?(): EarlierWeights;
+  /** Joins an opened search to others that work on the same task. */
+  share?(parts: SearchParts<unknown>): SearchParts<unknown>;
   /**
    * Wraps the evaluator so that trials are evaluated elsewhere, in other processes or on other machines.
    * @throws UsageError where this evaluator's trials cannot be handed out.
@@ -40,13 +42,14 @@ export interface RunIO {
 
 /** Runs a search from its config: opens the device and the data, then yields the events of the loop. */
 export async function* search(config: SearchConfig, io: RunIO): AsyncGenerator<RunEvent> {
-  if (!needsDevice(config)) {
-    yield* searchLoop(await openSearch(config, null, io), io);
-    return;
-  }
+  const run = async function* (gpu: Gpu | null) {
+    const parts = await openSearch(config, gpu, io);
+    yield* searchLoop(io.share?.(parts) ?? parts, io);
+  };
+  if (!needsDevice(config)) return yield* run(null);
   const opened = await openDevice(config.adapter, io.gpu);
   try {
-    yield* searchLoop(await openSearch(config, opened.gpu, io), io);
+    yield* run(opened.gpu);
   } finally {
     opened.done();
   }
@@ -100,6 +103,7 @@ export async function openSearch(
     space,
     evaluator,
     strategy,
+    sizes,
     fits: limits(config, sizes),
     objectives: furtherObjectives(config, sizes, opened.column),
     scoreKind,

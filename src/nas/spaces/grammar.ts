@@ -12,7 +12,9 @@ import { decodeTrees, Derivation, encodeTrees } from "../grammar/cursor.ts";
 import { flatGraphs } from "../grammar/flat.ts";
 import type { Grammar, GrammarArch } from "../grammar/grammar.ts";
 import { foldGraphs, fullGraph } from "../grammar/kernel_graphs.ts";
+import { countArchs, log10 } from "../grammar/language.ts";
 import { grammarNetwork } from "../grammar/network.ts";
+import { outlineOf } from "../grammar/outline.ts";
 import { pictures } from "../grammar/pictures.ts";
 import { type Primitive, type Primitives, primitivesWith } from "../grammar/primitives.ts";
 import { looksLikeNb201, NB201_SPACE, type Nb201Strings, nb201Strings } from "../grammar/nb201.ts";
@@ -27,16 +29,13 @@ const HIERARCHICAL = "nb201_variable_multi_multi";
 const CELLS = "nb201_fixed_1_none";
 
 const names = [...builtInGrammars.keys()];
-const isGrammar = (setting: string) => builtInGrammars.has(setting) || isGrammarText(setting);
+const expected = `one of ${names.join(", ")}`;
 
 const settings = z.strictObject({
   /** Name of a built-in grammar, or the text of a grammar file. */
-  grammar: settingText.refine(isGrammar, `expected one of ${names.join(", ")}, or a grammar file`)
-    .default(HIERARCHICAL).meta(
-      asOption(`grammar file, or one of ${names.join(", ")}`, {
-        isContents: true,
-      }),
-    ),
+  grammar: z.union([z.enum(names), settingText.refine(isGrammarText)], {
+    error: `expected ${expected}, or a grammar file`,
+  }).default(HIERARCHICAL).meta(asOption(`grammar file, or ${expected}`, { isContents: true })),
   /** Cells of a network made of normal and reduction cells. */
   layers: layers(3, 8),
   filters: sizeOf(limits.filters).default(16).meta(FILTERS),
@@ -67,6 +66,10 @@ export function grammarSpace(
     summary: grammar.summary,
     grammar,
     primitives,
+    size: () => ({
+      log10: log10(countArchs(grammar, { constrained: true })),
+      log10Distinct: log10(countArchs(grammar, { constrained: true, distinct: true })),
+    }),
     start: () => derivation.start(),
     decode: (choice) => decodeTrees(derivation, choice),
     encode: (arch) => encodeTrees(grammar, arch),
@@ -93,6 +96,7 @@ export function grammarSpace(
       const motifs = arch.map((tree) => foldGraphs(grammar, tree, primitives));
       return grammar.levels.map((_, level) => motifs.map((graphs) => graphs[level]));
     },
+    outline: (arch) => outlineOf(grammar, arch),
     picture: (arch) => pictures(grammar, arch, primitives),
     mutate: (arch, rng) => mutated(grammar, arch, rng),
     ...grammar.motifs.length === 1 && {

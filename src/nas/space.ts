@@ -143,8 +143,6 @@ export interface SearchSpace<A> {
   outline?(arch: A): OutlineRow[];
   /** Graphs for drawing: one per cell, or one for a whole network. */
   picture(arch: A): Graph[];
-  /** Number of architectures with different keys, where it is known. */
-  size?: number;
   /** Group of a weight, by its name, that is inherited as a whole; default: its layer. */
   slot?(weight: string): string;
   /** Remarks for the user on how the space was made; a search prints them as warnings. */

@@ -125,7 +125,7 @@ function modularSpace(given: ModularSettings): SearchSpace<ModularArch> {
     name: "modular",
     summary: `${lengths(config)} modules of a pool of ${pool.length}`,
     notes: notesOn(config),
-    size: sizeOf(config, pool.length),
+    size: () => sizeOf(config, pool.length),
     start: () => start(config, pool.length),
     decode,
     encode: ({ modules }) => [
@@ -165,11 +165,11 @@ function modularSpace(given: ModularSettings): SearchSpace<ModularArch> {
 const lengths = ({ minModules, maxModules }: ModularSettings): string =>
   minModules === maxModules ? String(minModules) : `${minModules} … ${maxModules}`;
 
-/** Number of sequences. */
-function sizeOf({ minModules, maxModules }: ModularSettings, pool: number): number {
+/** Number of sequences, which all differ. */
+function sizeOf({ minModules, maxModules }: ModularSettings, pool: number) {
   let size = 0;
   for (let length = minModules; length <= maxModules; length++) size += pool ** length;
-  return size;
+  return { log10: Math.log10(size), log10Distinct: Math.log10(size) };
 }
 
 function requireLengths({ initialModules, minModules, maxModules }: ModularSettings): void {

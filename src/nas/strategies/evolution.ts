@@ -70,6 +70,10 @@ export function evolutionStrategy<A>(
   let population: Known<A>[] = [];
 
   let seen = new Set<string>();
+  /** Number of architectures of the space, where it is known. */
+  const size = config.distinct && space.size
+    ? Math.round(10 ** space.size().log10Distinct)
+    : Infinity;
   let finished: string | undefined;
 
   const child = (): Child<A> => {
@@ -80,7 +84,6 @@ export function evolutionStrategy<A>(
   /** A child that differs from all before; null where none is found. */
   const fresh = (): Child<A> | null => {
     if (!config.distinct) return child();
-    const { size = Infinity } = space;
     for (let tries = 0; tries < TRIES && seen.size < size; tries++) {
       const one = child();
       const key = space.key(one.arch);

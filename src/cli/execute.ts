@@ -14,7 +14,7 @@ import {
 } from "../nas/config/config.ts";
 import { openData } from "../nas/train/data_of.ts";
 import type { LoggedEvent, RunEvent } from "../nas/events.ts";
-import { evaluators } from "../nas/registry.ts";
+import { evaluators, strategies } from "../nas/registry.ts";
 import { retrain } from "../nas/train/retrain.ts";
 import { needsDevice, openDevice, type RunIO, search } from "../nas/search/search.ts";
 import type { SearchParts } from "../nas/search/loop.ts";
@@ -291,9 +291,13 @@ export function jobOf(folder: RunFolder): Job {
   };
 }
 
-/** Whether a job reads images. A search on a table reads none, even when its policy learns on a device. */
+/**
+ * Whether a job reads images. A search on a table reads none, even when its policy learns on a device, unless
+ * the strategy asks for scores of untrained networks.
+ */
 const seesImages = (job: Job): boolean =>
-  job.command === "retrain" || evaluators.get(job.config.evaluator.kind).cost !== "lookup";
+  job.command === "retrain" || evaluators.get(job.config.evaluator.kind).cost !== "lookup" ||
+  strategies.get(job.config.strategy.kind).untrained !== undefined;
 
 async function loadData(
   job: Job,

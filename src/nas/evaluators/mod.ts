@@ -5,6 +5,7 @@ import { operationSumDefinition } from "./operation_sum.ts";
 import { sharedDefinition } from "./shared.ts";
 import { tableDefinition } from "./table.ts";
 import { trainDefinition } from "./train.ts";
+import { zeroCostDefinition } from "./zero_cost.ts";
 
 export const builtInEvaluators: readonly EvaluatorDefinition[] = [
   sharedDefinition,
@@ -12,4 +13,5 @@ export const builtInEvaluators: readonly EvaluatorDefinition[] = [
   trainDefinition,
   debugDefinition,
   operationSumDefinition,
+  zeroCostDefinition,
 ];

@@ -7,6 +7,8 @@ import { asOption } from "../config/as_option.ts";
 import { limits, sizeOf } from "../config/limits.ts";
 import { defineEvaluator, type EvaluatorContext } from "../definition.ts";
 import { Inheritance, type Thresholds } from "../search/inheritance.ts";
+import { zeroCostNames } from "../zero_cost/mod.ts";
+import { openFilter } from "../zero_cost/filter.ts";
 import { describeData, openImages, saysOf } from "./images.ts";
 import { TrainEvaluator } from "./train_evaluator.ts";
 
@@ -30,6 +32,13 @@ const settings = z.strictObject({
     .default({}).meta(
       asOption('train: epochs by the donors of every slot, {"0":108,"1":60,"2":22,"4":10}'),
     ),
+  /** Score of untrained networks by which each round is filtered before training; "" = none. */
+  filterScore: z.enum(["", ...zeroCostNames]).default("").meta(
+    asOption("train only the best of each round by this score of untrained networks (zero-cost)"),
+  ),
+  filterTop: z.number().gt(0).max(1).default(0.25).meta(
+    asOption("share of a round's new architectures that passes --filter-score, at least one"),
+  ),
   keepWeights: sizeOf(limits.megabytes).default(4096).meta(
     asOption("train: most MiB of weights kept for later networks to inherit"),
   ),
@@ -60,9 +69,11 @@ export const trainDefinition = defineEvaluator({
   needsDevice: true,
   // Nothing is sampled at the end: scores do not change, and each new one costs a training.
   loop: { epochs: 1, rounds: 20, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
-  async open(given, context) {
+  async open(settled, context) {
+    // A plug-in that trains by this definition may give the epochs alone.
+    const given = settings.parse(settled);
     const { config, io: { store }, space } = context;
-    const { inherit, fitness } = given;
+    const { inherit, fitness, filterScore, filterTop } = given;
     const inherits = inherit !== "none";
     if (inherits && !store) {
       throw new UsageError(
@@ -77,6 +88,9 @@ export const trainDefinition = defineEvaluator({
       epochs: inherits ? thresholds[0] : given.epochs,
       scored: fitness === "test" ? await testImages(context, data) : parts.valid,
       files,
+      ...filterScore && {
+        filter: await openFilter(context, { name: filterScore, top: filterTop }),
+      },
     });
     const network = { ...parts.context, form: "final" } as const;
     return {

@@ -17,12 +17,16 @@ import { slotOf, type WeightFiles, weightsOf } from "../search/inheritance.ts";
 import type { Model, Pass, SearchSpace } from "../space.ts";
 import type { Score, State, Trial } from "../strategy.ts";
 import { learningRate, Scorer, Trainer } from "../train/training.ts";
+import { refusedBy } from "../zero_cost/filter.ts";
+import type { UntrainedScorer } from "../zero_cost/scorer.ts";
 import type { ImageParts } from "./images.ts";
 
 interface Saved {
   /** Scores and reasons of failures by key: no architecture is trained twice. */
   scores: Record<string, Score>;
   failures: Record<string, string>;
+  /** Keys of architectures that passed the filter: longer trainings of them are not filtered again. */
+  passed: string[];
   step: number;
   trainedImages: number;
 }
@@ -34,6 +38,8 @@ interface TrainParts<A> extends ImageParts<A> {
   scored: Batches;
   /** Keeps the weights of trials for others to inherit; null where none are inherited. */
   files: WeightFiles | null;
+  /** Scores untrained networks; the best share `top` of each round is trained. */
+  filter?: { scorer: UntrainedScorer<A>; name: string; top: number };
 }
 
 /** A network with its own weights. */
@@ -52,11 +58,11 @@ export class TrainEvaluator<A> implements Evaluator<A> {
    */
   readonly fidelities: readonly number[] | undefined;
   readonly #scorer: Scorer;
-  #saved: Saved = { scores: {}, failures: {}, step: 0, trainedImages: 0 };
+  #saved: Saved = { scores: {}, failures: {}, passed: [], step: 0, trainedImages: 0 };
 
-  /** Networks inherit weights that lie in this run's store. */
+  /** A filter ranks the trials of a round together; inherited weights lie in this run's store. */
   get ordered(): boolean {
-    return this.parts.files !== null;
+    return this.parts.filter !== undefined || this.parts.files !== null;
   }
 
   constructor(private readonly parts: TrainParts<A>) {
@@ -80,7 +86,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   dryRun(): Dispatch[] {
     const { gpu, space, train, scored, config } = this.parts;
     const { evalBatch, epochs, rounds, perRound } = config;
-    const found: Dispatch[] = [];
+    const found: Dispatch[] = this.parts.filter?.scorer.dryRun() ?? [];
     for (const arch of someArchitectures(space, epochs * rounds * perRound)) {
       const record = ({ model, trainer }: Network) => {
         trainer.record(model, train.next(0), this.#pass(0, 1, true), 0);
@@ -100,12 +106,36 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   }
 
   /** Trains and scores each trial. One that diverges, or whose network cannot be built, has failed. */
-  evaluate(
+  async *evaluate(
     trials: readonly Trial<A>[],
-    _on: ScoredOn,
+    on: ScoredOn,
     signal: AbortSignal,
-  ): AsyncIterable<Result> {
-    return evaluateEach(trials, (trial) => this.#score(trial, signal));
+  ): AsyncGenerator<Result> {
+    const refused = on === "reward" ? await this.#refused(trials, signal) : new Map();
+    yield* refused.values();
+    const passed = trials.filter(({ id }) => !refused.has(id));
+    yield* evaluateEach(passed, (trial) => this.#score(trial, signal));
+    // Noted at the end: a round that is resumed in its middle is filtered again as a whole.
+    if (this.parts.filter) {
+      const keys = passed.map(({ arch }) => this.parts.space.key(arch));
+      this.#saved.passed = [...new Set([...this.#saved.passed, ...keys])];
+    }
+  }
+
+  /** Results of the trials that the filter keeps from being trained, by id. */
+  async #refused(trials: readonly Trial<A>[], signal: AbortSignal): Promise<Map<number, Result>> {
+    const { filter, space } = this.parts;
+    if (!filter) return new Map();
+    const passed = new Set(this.#saved.passed);
+    const fresh = trials.filter(({ arch }) => !passed.has(space.key(arch)));
+    const scored = [];
+    for await (
+      const result of evaluateEach(fresh, async ({ arch, seed }) => {
+        signal.throwIfAborted();
+        return { value: await filter.scorer.score(arch, seed) };
+      })
+    ) scored.push(result);
+    return new Map(refusedBy(scored, filter).map((result) => [result.trial, result]));
   }
 
   async #score(trial: Trial<A>, signal: AbortSignal): Promise<Score> {
@@ -160,6 +190,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   restore({ json }: State): Promise<void> {
     this.#saved = { ...structuredClone(json as Saved) };
     this.#saved.failures ??= {};
+    this.#saved.passed ??= [];
     return Promise.resolve();
   }
 

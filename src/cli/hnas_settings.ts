@@ -19,6 +19,8 @@ export function hnasConfig(options: HnasOptions): SearchConfig {
     epochs: 1,
     rounds: total,
     perRound: 1,
+    // The published cosine ends with the training, however long it is.
+    "optimizer.t0": set?.["evaluator.epochs"],
     ...set,
   });
   const published = trainedObjective(options.objective)?.preset ?? "hnas";

@@ -124,19 +124,28 @@ function overridesBy(
       if (typeof value !== "string") return [`${prefix}${setting}`, value];
       const meant = type === "file"
         ? fromHere(value)
-        : type === "contents" && !schema.safeParse(value).success
-        ? contentsOf(value)
+        : type === "contents"
+        ? contentsOf(value, name, schema)
         : value;
       return [`${prefix}${setting}`, meant];
     }),
   );
 }
 
-/** Text of a file, so that a run needs nothing outside its folder. */
-function contentsOf(name: string): string {
+/** A value that the setting takes by itself; else the text of a file, so that a run needs nothing outside. */
+function contentsOf(value: string, option: string, schema: z.ZodType): string {
+  const problemOf = (text: string) => schema.safeParse(text).error?.issues[0].message;
+  const unknown = problemOf(value);
+  if (unknown === undefined) return value;
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new UsageError(`Cannot use ${flagOf(option)} ${value}: ${why}`, { cause });
+  };
+  let text = "";
   try {
-    return Deno.readTextFileSync(fromHere(name));
+    text = Deno.readTextFileSync(fromHere(value));
   } catch (cause) {
-    throw new UsageError(`Cannot read ${name}: ${whyUnreadable(cause)}`, { cause });
+    refuse(`${whyUnreadable(cause)}, ${unknown}`, cause);
   }
+  const problem = problemOf(text);
+  return problem === undefined ? text : refuse(problem.replace(/^Cannot [^:]*: /, ""));
 }

@@ -53,6 +53,7 @@ const scoredBy: Record<NonNullable<ArchFile["scoreKind"]>, string> = {
   retrained: "retrained",
   "trained-briefly": "after a short training",
   table: "looked up",
+  "zero-cost": "untrained",
   debug: "by its parameters",
 };
 

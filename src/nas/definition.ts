@@ -128,6 +128,8 @@ export interface StrategyDefinition<Z extends z.ZodObject = any> extends Definit
   type: "strategy";
   /** Learns on the device, so that even a search on a table needs one. */
   needsDevice?: boolean;
+  /** Score of untrained networks by which its trials with 0 epochs are evaluated, by any evaluator. */
+  untrained?: string;
   /** Settings that differ from the schema's defaults. */
   defaults?(given: StrategyDefaults): Partial<z.output<Z>>;
   /** Settings that follow the quirks of the published code (`--strict` of a study). */
@@ -170,8 +172,11 @@ export interface OpenEvaluator {
 // deno-lint-ignore no-explicit-any
 export interface EvaluatorDefinition<Z extends z.ZodObject = any> extends Definition<Z> {
   type: "evaluator";
-  /** Cost of one score: a table look-up, a pass with shared weights, or a training. */
-  cost: "lookup" | "pass" | "training";
+  /**
+   * Cost of one score: a table look-up, a few passes of an untrained network, a pass with shared weights, or a
+   * training.
+   */
+  cost: "lookup" | "untrained" | "pass" | "training";
   needsDevice: boolean;
   /** Settings of the search loop, by dotted name, that this evaluator starts from. */
   loop?: Readonly<Record<string, unknown>>;

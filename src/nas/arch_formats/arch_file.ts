@@ -43,10 +43,13 @@ export const archFile = z.object({
   data: pathText.optional(),
   /**
    * Accuracy as a fraction, unless `scoreUnit` is present. `scoreKind` tells what was measured: with shared
-   * weights, after training from scratch (briefly, in a search), a table's value, or the score of a debug run.
+   * weights, after training from scratch (briefly, in a search), a table's value, a score of the untrained
+   * network, or that of a debug run.
    */
   score: z.number().optional(),
-  scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table", "debug"])
+  scoreKind: z.enum([
+    ...["shared-weights", "retrained", "trained-briefly", "table", "zero-cost", "debug"] as const,
+  ])
     .optional(),
   scoreUnit: nameText.optional(),
   run: pathText.optional(),

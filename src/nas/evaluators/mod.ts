@@ -4,10 +4,12 @@ import { debugDefinition } from "./debug.ts";
 import { sharedDefinition } from "./shared.ts";
 import { tableDefinition } from "./table.ts";
 import { trainDefinition } from "./train.ts";
+import { zeroCostDefinition } from "./zero_cost.ts";
 
 export const builtInEvaluators: readonly EvaluatorDefinition[] = [
   sharedDefinition,
   tableDefinition,
   trainDefinition,
   debugDefinition,
+  zeroCostDefinition,
 ];

@@ -5,6 +5,7 @@
 import type { Dispatch } from "../../gpu/programs.ts";
 import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
+import { asOption } from "../config/as_option.ts";
 import { defineEvaluator } from "../definition.ts";
 import { limits, sizeOf } from "../config/limits.ts";
 import { WeightStore } from "../../nn/weights.ts";
@@ -14,12 +15,29 @@ import { someArchitectures } from "../sampling.ts";
 import type { Model, Pass } from "../space.ts";
 import type { Score, State, Trial } from "../strategy.ts";
 import { learningRate, Scorer, Trainer } from "../train/training.ts";
+import { zeroCostNames } from "../zero_cost/mod.ts";
+import type { UntrainedScorer } from "../zero_cost/scorer.ts";
+import { openFilter, refusedBy } from "../zero_cost/filter.ts";
 import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
+
+const settings = z.strictObject({
+  /** Epochs of training from scratch per architecture. */
+  epochs: sizeOf(limits.epochs).default(1),
+  /** Score of untrained networks by which each round is filtered before training; "" = none. */
+  filterScore: z.enum(["", ...zeroCostNames]).default("").meta(
+    asOption("train only the best of each round by this score of untrained networks (zero-cost)"),
+  ),
+  filterTop: z.number().gt(0).max(1).default(0.25).meta(
+    asOption("share of a round's new architectures that passes --filter-score, at least one"),
+  ),
+});
 
 interface Saved {
   /** Scores and reasons of failures by key: no architecture is trained twice. */
   scores: Record<string, Score>;
   failures: Record<string, string>;
+  /** Keys of architectures that passed the filter: longer trainings of them are not filtered again. */
+  passed: string[];
   step: number;
   trainedImages: number;
 }
@@ -33,13 +51,20 @@ interface Network {
 export class TrainEvaluator<A> implements Evaluator<A> {
   readonly remembers = true;
   readonly oneByOne = true;
+  /** A filter ranks the trials of a round together. */
+  readonly ordered: boolean;
   /** Training lengths, each three times the one before, up to the full training. */
   readonly fidelities: readonly number[];
   readonly #scorer: Scorer;
-  #saved: Saved = { scores: {}, failures: {}, step: 0, trainedImages: 0 };
+  #saved: Saved = { scores: {}, failures: {}, passed: [], step: 0, trainedImages: 0 };
 
-  constructor(private readonly parts: ImageParts<A> & { epochs: number }) {
+  /** @param filter scores untrained networks; the best share `top` of each round is trained. */
+  constructor(
+    private readonly parts: ImageParts<A> & { epochs: number },
+    private readonly filter?: { scorer: UntrainedScorer<A>; name: string; top: number },
+  ) {
     this.#scorer = new Scorer(parts.gpu);
+    this.ordered = filter !== undefined;
     const { epochs } = parts;
     this.fidelities = [27, 9, 3, 1].filter((part) => epochs % part === 0).map((part) =>
       epochs / part
@@ -59,7 +84,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   dryRun(): Dispatch[] {
     const { gpu, space, train, valid, config } = this.parts;
     const { evalBatch, epochs, rounds, perRound } = config;
-    const found: Dispatch[] = [];
+    const found: Dispatch[] = this.filter?.scorer.dryRun() ?? [];
     for (const arch of someArchitectures(space, epochs * rounds * perRound)) {
       const record = ({ model, trainer }: Network) => {
         trainer.record(model, train.next(0), this.#pass(0, 1, true), 0);
@@ -79,12 +104,36 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   }
 
   /** Trains and scores each trial. One that diverges, or whose network cannot be built, has failed. */
-  evaluate(
+  async *evaluate(
     trials: readonly Trial<A>[],
-    _on: ScoredOn,
+    on: ScoredOn,
     signal: AbortSignal,
-  ): AsyncIterable<Result> {
-    return evaluateEach(trials, (trial) => this.#score(trial, signal));
+  ): AsyncGenerator<Result> {
+    const refused = on === "reward" ? await this.#refused(trials, signal) : new Map();
+    yield* refused.values();
+    const passed = trials.filter(({ id }) => !refused.has(id));
+    yield* evaluateEach(passed, (trial) => this.#score(trial, signal));
+    // Noted at the end: a round that is resumed in its middle is filtered again as a whole.
+    if (this.filter) {
+      const keys = passed.map(({ arch }) => this.parts.space.key(arch));
+      this.#saved.passed = [...new Set([...this.#saved.passed, ...keys])];
+    }
+  }
+
+  /** Results of the trials that the filter keeps from being trained, by id. */
+  async #refused(trials: readonly Trial<A>[], signal: AbortSignal): Promise<Map<number, Result>> {
+    const { filter, parts: { space } } = this;
+    if (!filter) return new Map();
+    const passed = new Set(this.#saved.passed);
+    const fresh = trials.filter(({ arch }) => !passed.has(space.key(arch)));
+    const scored = [];
+    for await (
+      const result of evaluateEach(fresh, async ({ arch, seed }) => {
+        signal.throwIfAborted();
+        return { value: await filter.scorer.score(arch, seed) };
+      })
+    ) scored.push(result);
+    return new Map(refusedBy(scored, filter).map((result) => [result.trial, result]));
   }
 
   async #score(trial: Trial<A>, signal: AbortSignal): Promise<Score> {
@@ -133,6 +182,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   restore({ json }: State): Promise<void> {
     this.#saved = { ...structuredClone(json as Saved) };
     this.#saved.failures ??= {};
+    this.#saved.passed ??= [];
     return Promise.resolve();
   }
 
@@ -153,18 +203,19 @@ export class TrainEvaluator<A> implements Evaluator<A> {
 export const trainDefinition = defineEvaluator({
   name: "train",
   summary: "each architecture from scratch, briefly",
-  settings: z.strictObject({
-    /** Epochs of training from scratch per architecture. */
-    epochs: sizeOf(limits.epochs).default(1),
-  }),
+  settings,
   cost: "training",
   needsDevice: true,
   // Nothing is sampled at the end: scores do not change, and each new one costs a training.
   loop: { epochs: 1, rounds: 20, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
-  async open({ epochs }, context) {
+  async open({ epochs, filterScore, filterTop }, context) {
     const { config } = context;
     const { parts, data } = await openImages(context, config.evalBatch);
-    const evaluator = new TrainEvaluator({ ...parts, epochs });
+    // A plug-in that trains by this definition may give no filter.
+    const filter = filterScore
+      ? await openFilter(context, { name: filterScore, top: filterTop })
+      : undefined;
+    const evaluator = new TrainEvaluator({ ...parts, epochs }, filter);
     return {
       evaluator,
       ...saysOf(data, config),

@@ -18,6 +18,7 @@ import { selection } from "./selection.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Store } from "./store.ts";
 import type { Scored, State, Strategy, TrialStatus } from "../strategy.ts";
+import { isUntrained } from "../zero_cost/untrained_trials.ts";
 
 /** Parts of a search; `openSearch` makes them from a config. */
 export interface SearchParts<A> {
@@ -188,7 +189,8 @@ class Loop<A> {
       const scored = yield* this.#scored();
       this.#at.reports.push(await strategy.tell(scored));
       yield* this.#trials(scored);
-      this.#at.round++;
+      // Untrained scores come on top: rounds and queries count what the evaluator itself scores.
+      if (scored.length === 0 || !scored.every(isUntrained)) this.#at.round++;
       this.#clock.add("round", 1, performance.now() - from);
       yield* this.#checkpoints.at(false);
     }

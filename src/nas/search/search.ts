@@ -4,6 +4,10 @@ import type { FindOptions } from "../../data/find.ts";
 import type { PictureReading } from "../../data/picture_reader.ts";
 import { Gpu } from "../../gpu/device.ts";
 import type { ArchFile } from "../arch_formats/arch_file.ts";
+import type { Evaluator } from "../evaluator.ts";
+import { ZeroCostEvaluator } from "../evaluators/zero_cost.ts";
+import { firstBatch } from "../zero_cost/first_batch.ts";
+import { withUntrained } from "../zero_cost/untrained_trials.ts";
 import { compileAhead } from "./compiling.ts";
 import type { SearchConfig } from "../config/config.ts";
 import type { RunEvent } from "../events.ts";
@@ -89,7 +93,8 @@ export async function openSearch(
   const context = { config, space, io, gpu };
   const local = await openedEvaluator(evaluators.get(kind), settings, context);
   const opened = io.distribute?.(local, context) ?? local;
-  const { evaluator, target, warmStart, scoreKind, unfit, report } = opened;
+  const { target, warmStart, scoreKind, unfit, report } = opened;
+  const evaluator = await withUntrainedScores(opened.evaluator, context);
   const sizes = sizesIn(space, { ...target, form: "search" });
   const strategy = await openStrategy(config, space, {
     gpu,
@@ -128,6 +133,18 @@ export async function openSearch(
       ...opened.start,
     },
   };
+}
+
+/** The evaluator, with the scores of untrained networks if the strategy asks for them. */
+async function withUntrainedScores(
+  evaluator: Evaluator<unknown>,
+  { config, space, io, gpu }: EvaluatorContext,
+): Promise<Evaluator<unknown>> {
+  const { untrained } = strategies.get(config.strategy.kind);
+  if (untrained === undefined || !gpu) return evaluator;
+  const first = await firstBatch({ config, io, gpu }, config.batch);
+  const parts = { gpu, space, seed: config.seed, first };
+  return withUntrained(evaluator, new ZeroCostEvaluator(parts, untrained));
 }
 
 /** Description of the device in events. */

@@ -3,7 +3,7 @@
  * `choice` holds a production per non-terminal that has several, depth first and left to right.
  */
 import * as z from "zod";
-import { UsageError } from "../../common/errors.ts";
+import { DataError, UsageError } from "../../common/errors.ts";
 import { asOption } from "../config/as_option.ts";
 import { limits, settingText, sizeOf } from "../config/limits.ts";
 import { defineSpace } from "../definition.ts";
@@ -31,11 +31,31 @@ const CELLS = "nb201_fixed_1_none";
 const names = [...builtInGrammars.keys()];
 const expected = `one of ${names.join(", ")}`;
 
+/** The fault of a grammar file's text; null for a sound one. */
+function faultOf(text: string): string | null {
+  try {
+    opened(text);
+    return null;
+  } catch (error) {
+    if (error instanceof DataError) return error.message;
+    throw error;
+  }
+}
+
+/** Message for a setting that is neither a name nor the text of a sound grammar. */
+const wrongGrammar = ({ input }: { input?: unknown }): string =>
+  typeof input === "string" && isGrammarText(input) && faultOf(input) ||
+  `expected ${expected}, or a grammar file`;
+
+const grammarText = settingText.refine(
+  (text) => isGrammarText(text) && faultOf(text) === null,
+  { error: wrongGrammar },
+);
+
 const settings = z.strictObject({
   /** Name of a built-in grammar, or the text of a grammar file. */
-  grammar: z.union([z.enum(names), settingText.refine(isGrammarText)], {
-    error: `expected ${expected}, or a grammar file`,
-  }).default(HIERARCHICAL).meta(asOption(`grammar file, or ${expected}`, { isContents: true })),
+  grammar: z.union([z.enum(names), grammarText], { error: wrongGrammar }).default(HIERARCHICAL)
+    .meta(asOption(`grammar file, or ${expected}`, { isContents: true })),
   /** Cells of a network made of normal and reduction cells. */
   layers: layers(3, 8),
   filters: sizeOf(limits.filters).default(16).meta(FILTERS),
@@ -148,7 +168,7 @@ function grammarOf(text: string): string {
   return names.find(isWord) ?? names.find(begins) ?? HIERARCHICAL;
 }
 
-const opened = (name: string) => openGrammar(name, primitivesWith());
+const opened = (setting: string) => openGrammar(setting, primitivesWith());
 
 const notation: Notation<GrammarArch> = {
   looks,

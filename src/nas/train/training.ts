@@ -129,8 +129,11 @@ export class Trainer {
   }
 }
 
-/** Softmax for class indices, a sigmoid per class for rows of 0 and 1: the two kinds of `Batch.labels`. */
-function crossEntropy(logits: Value, labels: Value): [mean: Value, losses: Value, hits: Value] {
+/** Cross-entropy: softmax for class indices, a sigmoid per class for rows of 0 and 1, as in `Batch.labels`. */
+export function crossEntropy(
+  logits: Value,
+  labels: Value,
+): [mean: Value, losses: Value, hits: Value] {
   return labels.shape.length === 2
     ? sigmoidCrossEntropy(logits, labels)
     : softmaxCrossEntropy(logits, labels);

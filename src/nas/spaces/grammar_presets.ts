@@ -131,7 +131,7 @@ export const grammarPresets: Presets = {
     },
     quick: {
       ...trained(benchmark.search.quick, 1),
-      trainImages: 6400,
+      trainImages: 9600,
       batch: 64,
       optimizer: clipped,
     },

@@ -20,6 +20,7 @@ import { addExtract } from "./extract.ts";
 import { addHnas } from "./hnas.ts";
 import { asHnasCommand } from "./hnas_options.ts";
 import { fromHere } from "./paths.ts";
+import { addModules } from "./modules.ts";
 import { addPlot } from "./plot.ts";
 import { addPredict } from "./predict.ts";
 import { addResume } from "./resume.ts";
@@ -98,6 +99,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addExtract,
       addExport,
       addSample,
+      addModules,
       addCompare,
       addCorrelate,
       addPredict,

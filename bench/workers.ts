@@ -2,7 +2,7 @@
  * Workers under load: share of the ideal time with 1, 2 and 4 workers on sleeping trials, over processes and over
  * NATS, and rounds of kills, after each of which the search must have told every trial once.
  *
- *     deno run -A bench/workers.ts [efficiency|processes|NATS|kills [ROUNDS]]
+ *     deno run -A bench/workers.ts [efficiency|processes|NATS|kills [ROUNDS [FIRST]]]
  */
 import { join } from "@std/path";
 import { hash } from "../src/common/random.ts";
@@ -105,14 +105,15 @@ async function efficiency(kinds: readonly string[]): Promise<void> {
 }
 
 /** Kills coordinator, server, workers and their children at random times, and resumes until the end. */
-async function kills(rounds: number): Promise<void> {
+async function kills(rounds: number, first = 0): Promise<void> {
   const trials = 40;
   const plain = join(home, "plain");
   await denas(plain, search(trials, 1, "local-search")).status;
   const expected = scores(runOf(plain));
   let killed = 0;
-  for (let round = 0; round < rounds; round++) {
+  for (let round = first; round < rounds; round++) {
     const here = join(home, `round${round}`);
+    const began = performance.now();
     const random = (i: number, below: number) => hash(17, round, i, 0) % below;
     const strategy = round % 2 ? "random" : "local-search";
     let run = denas(here, [...search(trials, 60, strategy), "--listen"]);
@@ -153,7 +154,8 @@ async function kills(rounds: number): Promise<void> {
     if (strategy === "local-search" && !same) {
       throw new Error(`round ${round}: other scores than without kills; see ${path}`);
     }
-    console.log(`round ${round}: ${trials} trials told once, ${strategy}`);
+    const seconds = ((performance.now() - began) / 1000).toFixed(0);
+    console.log(`round ${round}: ${trials} trials told once, ${strategy}, ${seconds} s`);
   }
   console.log(`${rounds} rounds, ${killed} kills`);
 }
@@ -192,6 +194,6 @@ function childOf(parent: number, name: string): number | undefined {
   }
 }
 
-const [what = "efficiency", rounds = "50"] = Deno.args;
-if (what === "kills") await kills(Number(rounds));
+const [what = "efficiency", rounds = "50", first = "0"] = Deno.args;
+if (what === "kills") await kills(Number(rounds), Number(first));
 else await efficiency(what === "efficiency" ? ["processes", "NATS"] : [what]);

@@ -23,6 +23,8 @@ interface Running {
   /** Text on stderr so far. */
   said(): string;
   status: Promise<Deno.CommandStatus>;
+  /** Whether the process has ended. */
+  ended(): boolean;
 }
 
 function denas(here: string, args: readonly string[]): Running {
@@ -37,7 +39,9 @@ function denas(here: string, args: readonly string[]): Running {
   (async () => {
     for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) text += part;
   })();
-  return { child, said: () => text, status: child.status };
+  let ended = false;
+  const status = child.status.finally(() => ended = true);
+  return { child, said: () => text, status, ended: () => ended };
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -130,6 +134,10 @@ async function kills(rounds: number, first = 0): Promise<void> {
         if (!over) run = denas(here, ["resume", "--json"]);
         continue;
       }
+      // Also those that found no server when they were started.
+      for (const [h, helper] of helpers.entries()) {
+        if (helper.ended()) helpers[h] = await worker(here, run);
+      }
       if (i >= 4) continue; // Then it may end.
       const victim = victimOf(random(2 * i + 1, 4), run, helpers);
       if (victim === undefined) continue;
@@ -138,9 +146,6 @@ async function kills(rounds: number, first = 0): Promise<void> {
         Deno.kill(victim, "SIGKILL");
       } catch {
         // It has just ended.
-      }
-      for (const [h, helper] of helpers.entries()) {
-        if (helper.child.pid === victim) helpers[h] = await worker(here, run);
       }
     }
     for (const { child } of helpers) child.kill("SIGKILL");

@@ -200,7 +200,7 @@ export const defineGrammar = ({ name, summary, grammar, primitives, example }: G
       const known = primitivesWith(primitives);
       return { ...grammarSpace(openGrammar(grammar, known), known, config), name };
     },
-    carried: ({ stem, layers }) => ({ stem, layers }),
+    carried: ({ stem }) => ({ stem }),
     example: { settings: { filters: 2, stem: 2 }, choice: example },
   });
 
@@ -213,7 +213,7 @@ export const grammarDefinition = defineSpace({
     const primitives = primitivesWith();
     return grammarSpace(openGrammar(config.grammar, primitives), primitives, config);
   },
-  carried: ({ grammar, stem, layers }) => ({ grammar, stem, layers }),
+  carried: ({ grammar, stem }) => ({ grammar, stem }),
   notation,
   example: {
     settings: { grammar: "nb201_fixed_1_none", filters: 2, stem: 2 },

@@ -184,6 +184,25 @@ Deno.test("a search that trains goes on in the middle of a round: no training is
   assert.deepEqual(last(events), last(whole.events));
 });
 
+Deno.test("a training above an error after some steps is given up, and that error counts", async () => {
+  // Four epochs of two steps.
+  const imagesOf = async (more: object) => {
+    const settings = config("nasbench201", "train", {
+      rounds: 1,
+      perRound: 2,
+      "evaluator.epochs": 4,
+      "evaluator.giveUpAt": 3,
+      ...more,
+    });
+    const done = (await run(settings)).events.at(-1)!;
+    return done.type === "done" && done.trainedImages;
+  };
+  // Eight images per epoch, four per step. A network without any error is trained to the end.
+  assert.equal(await imagesOf({ "evaluator.giveUpError": 1 }), 2 * 4 * 8);
+  const given = await imagesOf({ "evaluator.giveUpError": 0 });
+  assert.ok(given === 2 * 3 * 4 || given === 3 * 4 + 4 * 8, `${given} images`);
+});
+
 Deno.test("a search on a table is refused where settings do not fit it", async () => {
   const table = await madeUpTable(config("nasbench201", "table"));
   const refused = async (mode: string, more: object, message: RegExp) => {

@@ -22,6 +22,8 @@ interface Published {
   both: Partial<Pick<SearchSection & FinalSection, "data" | "batch" | "augment" | "optimizer">>;
   final?: Partial<FinalSection>;
   space?: Record<string, unknown>;
+  /** Further settings of the evaluator. */
+  evaluator?: Record<string, unknown>;
 }
 
 /** A cosine to 0 that falls once per epoch: one cycle of the schedule with restarts. */
@@ -59,6 +61,7 @@ const published: Readonly<Record<string, Published>> = {
       },
     },
     space: { grammar: "activations" },
+    evaluator: { giveUpAt: 10_000, giveUpError: 0.4 },
   },
   "hnas-darts": {
     epochs: { trial: 50, final: 600 },
@@ -84,10 +87,12 @@ const published: Readonly<Record<string, Published>> = {
   },
 };
 
-function searchOf({ epochs, both, space }: Published): SearchSection {
+function searchOf({ epochs, both, space, evaluator }: Published): SearchSection {
   const { paper } = benchmark.search;
+  const section = trained(paper, epochs.trial);
   return {
-    ...trained(paper, epochs.trial),
+    ...section,
+    evaluator: { ...section.evaluator, ...evaluator },
     ...both,
     space: { ...paper.space, ...space },
   };

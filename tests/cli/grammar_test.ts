@@ -54,8 +54,8 @@ Deno.test("a text in a grammar of one's own is read with its file, its arch.json
     await output("convert", "own.json", "--to", "tree"),
     "(NET Two (OP conv3x3) resBlock)",
   );
-  match(await output("describe", "own.json"), /in the space    10\^0\.30 architectures/);
-  match(await output("show", "own.json"), /derivation tree\n  NET Two\n    OP conv3x3\n/);
+  match(await output("describe", "own.json"), /in the space {4}10\^0\.30 architectures/);
+  match(await output("show", "own.json"), /derivation tree\n {2}NET Two\n {4}OP conv3x3\n/);
 });
 
 Deno.test("what is no word or no grammar is told with its place", async () => {

@@ -22,7 +22,7 @@ import type { Store } from "../nas/search/store.ts";
 import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { RunFolder } from "../run/folder.ts";
 import { interruptedCode } from "../run/interrupt.ts";
-import { lockAdapter } from "../run/lock.ts";
+import { lockAdapter, workersGroup } from "../run/lock.ts";
 import { record } from "../run/record.ts";
 import type { RunTuning } from "../run/tuning.ts";
 import { requireIndependent } from "../run/workers/distribute.ts";
@@ -37,7 +37,14 @@ import { showPictures } from "./picture_progress.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { onStop } from "./stopping.ts";
 import { bytes, print } from "./terminal.ts";
-import { type OpenWorkers, openWorkers, type WorkerOptions } from "./workers.ts";
+import {
+  computesElsewhere,
+  type OpenWorkers,
+  openWorkers,
+  wantsWorkers,
+  type WorkerOptions,
+  workersOf,
+} from "./workers.ts";
 import { applyTuning, identityOf, measureFor, type TuningOptions } from "./tuning.ts";
 
 /** A search, or the training of one architecture. */
@@ -106,7 +113,7 @@ export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions
 export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
   if (job.command === "search") {
     checkOut(options.out);
-    if (options.workers !== undefined) requireIndependent(job.config);
+    if (wantsWorkers(options)) requireIndependent(job.config);
   }
   const outputs = options.resume ? options.resume.state.outputs : outputsOf(options);
   requireFolders(outputs);
@@ -131,6 +138,7 @@ export async function withEquipment(
   job: Job,
   options:
     & Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait" | "profile" | "sharing">
+    & WorkerOptions
     & TuningOptions,
   use: (equipment: Equipment | OnDevice | Bare) => Promise<number>,
 ): Promise<number> {
@@ -161,7 +169,7 @@ export async function withEquipment(
       folder: lockFolder(),
       adapter: adapter.description,
       run: options.resume?.path ?? `of "${job.command}" in ${fromHere(options.runs)}`,
-      group: options.sharing?.workingDirectory,
+      group: computesElsewhere(options) ? workersGroup : options.sharing?.workingDirectory,
       wait: options.wait,
       signal,
       onWait: (holder) => {
@@ -226,6 +234,7 @@ async function drive(
     if (job.command === "search") {
       workers = await openWorkers(options, {
         run: folder.path,
+        started: folder.state.started,
         config: job.config,
         tuning: folder.tuning?.choices ?? {},
         dataDir: options.dataDir,
@@ -266,9 +275,9 @@ function newFolder(job: Job, options: ExecuteOptions): RunFolder {
     config: job.config,
     arch: job.command === "retrain" ? job.archText : undefined,
   });
-  const { dataDir, out, workers } = options;
+  const { dataDir, out } = options;
   folder.update({
-    workers,
+    workers: workersOf(options),
     workingDirectory: options.sharing?.workingDirectory,
     dataDir: dataDir && fromHere(dataDir),
     out: fromHere(out),

@@ -5,6 +5,7 @@ import { WorkingDirectory } from "../run/working_directory/directory.ts";
 import { shareSearch } from "../run/working_directory/shared_search.ts";
 import type { Sharing } from "./execute.ts";
 import { hnasObjectives, lossScale } from "./hnas_objectives.ts";
+import { addRegression } from "./hnas_regression.ts";
 import { addHnasOptions, type HnasOptions } from "./hnas_options.ts";
 import { freeArgs, hnasArgs, hnasConfig, hnasFolder } from "./hnas_settings.ts";
 import { start } from "./start.ts";
@@ -28,6 +29,7 @@ Examples:
   $ denas hnas --objective nb201_addNIST --preset quick --working_directory wd --log`,
     )
     .action(async (options: HnasOptions) => finish(await optimize(options)));
+  addRegression(hnas);
 }
 
 async function optimize(options: HnasOptions): Promise<number> {

@@ -42,7 +42,7 @@ export interface HnasOptions extends RunOptions {
   objective: string;
   n_init: number;
   max_evaluations_total: number;
-  pool_size: number;
+  pool_size?: number;
   mutate_size?: number;
   pool_strategy: "random" | "mutation" | "evolution";
   p_self_crossover: number;
@@ -133,19 +133,22 @@ export function addCommonHnasOptions(
     .option("--log", "the loss is the logarithm of the validation error");
 }
 
+/** Adds the choice of a Gaussian process. */
+export const addModelOption = (command: Command): Command =>
+  command.addOption(
+    named(
+      "--surrogate_model <name>",
+      "Gaussian process of bayesian_optimization; gp_hierarchical and gp are the first two",
+      Object.keys(hnasModels),
+      "gpwl_hierarchical",
+    ),
+  );
+
 /** Options of `optimize.py`, then those of denas. */
 export function addHnasOptions(command: Command, objectives: readonly string[]): Command {
-  addCommonHnasOptions(command, objectives)
+  addModelOption(addCommonHnasOptions(command, objectives))
     .addOption(
       named("-s, --searcher <name>", "how to search", hnasSearchers, "bayesian_optimization"),
-    )
-    .addOption(
-      named(
-        "--surrogate_model <name>",
-        "Gaussian process of bayesian_optimization; gp_hierarchical and gp are the first two",
-        Object.keys(hnasModels),
-        "gpwl_hierarchical",
-      ),
     )
     .addOption(
       named("-a, --acquisition <name>", "acquisition function", ["EI", "LogEI", "AEI"], "EI"),
@@ -165,7 +168,7 @@ export function addHnasOptions(command: Command, objectives: readonly string[]):
       positive,
       150,
     )
-    .option("--pool_size <n>", "-ps: candidates of a generation", positive, 200)
+    .option("--pool_size <n>", "-ps: candidates of a generation; 200 unless given", positive)
     .option(
       "--mutate_size <n>",
       "-ms: mutations among the candidates of pool_strategy mutation",

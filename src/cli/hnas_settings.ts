@@ -19,6 +19,8 @@ export function hnasConfig(options: HnasOptions): SearchConfig {
     epochs: 1,
     rounds: total,
     perRound: 1,
+    // The published cosine ends with the training, however long it is.
+    "optimizer.t0": set?.["evaluator.epochs"],
     ...set,
   });
   const published = trainedObjective(options.objective)?.preset ?? "hnas";
@@ -98,6 +100,9 @@ function searcherSettings(options: HnasOptions): Overrides {
         "strategy.acquisition": acquisitions[options.acquisition],
         "strategy.candidates": candidates[options.pool_strategy],
         "strategy.pool": options.pool_size,
+        "strategy.mutations": options.mutate_size,
+        "strategy.distinct": !options.no_isomorphism,
+        "strategy.settings.noise": options.maximum_noise,
         "strategy.selfCrossover": options.p_self_crossover,
         "strategy.interleaved": options.random_interleave_prob,
         "strategy.target": options.log ? "log" : "error",
@@ -107,7 +112,8 @@ function searcherSettings(options: HnasOptions): Overrides {
 
 /** Folder of the results of one searcher and seed. */
 export function hnasFolder(options: HnasOptions): string {
-  const { working_directory, searcher, surrogate_model, pool_strategy, pool_size, seed } = options;
+  const { working_directory, searcher, surrogate_model, pool_strategy, seed } = options;
+  const { pool_size = 200 } = options;
   const name = searcher === "bayesian_optimization"
     ? `${searcher}_${surrogate_model}_${pool_strategy}_pool${pool_size}`
     : searcher;
@@ -137,7 +143,7 @@ export function hnasArgs(options: HnasOptions): Record<string, unknown> {
     surrogate_model: options.surrogate_model,
     acquisition: options.acquisition,
     pool_strategy: options.pool_strategy,
-    pool_size: options.pool_size,
+    pool_size: options.pool_size ?? 200,
     mutate_size: options.mutate_size,
     n_init: options.n_init,
     p_self_crossover: options.p_self_crossover,

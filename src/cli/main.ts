@@ -20,6 +20,7 @@ import { addExtract } from "./extract.ts";
 import { addHnas } from "./hnas.ts";
 import { asHnasCommand } from "./hnas_options.ts";
 import { fromHere } from "./paths.ts";
+import { addModules } from "./modules.ts";
 import { addPlot } from "./plot.ts";
 import { addPredict } from "./predict.ts";
 import { addResume } from "./resume.ts";
@@ -33,6 +34,7 @@ import { addSurrogate } from "./surrogate.ts";
 import { addStudy } from "./study.ts";
 import { addTable } from "./table.ts";
 import { addTune } from "./tune.ts";
+import { addWork } from "./work.ts";
 import { addZeroCost } from "./zero_cost.ts";
 import { brokenPipeCode, paint, printError, readerGone, write } from "./terminal.ts";
 
@@ -98,6 +100,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addExtract,
       addExport,
       addSample,
+      addModules,
       addCompare,
       addCorrelate,
       addPredict,
@@ -107,6 +110,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addStudy,
       addHnas,
       addRuns,
+      addWork,
       addTune,
       addDoctor,
     ]

@@ -9,7 +9,7 @@ import { addRunOptions, type RunOptions } from "./run_options.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { printError } from "./terminal.ts";
-import { addWorkerOptions, type WorkerOptions } from "./workers.ts";
+import { addWorkerOptions, wantsWorkers, type WorkerOptions } from "./workers.ts";
 
 type ResumeOptions = Omit<RunOptions, "out"> & WorkerOptions & { out?: string };
 
@@ -34,8 +34,8 @@ Examples:
     const { execute, jobOf } = await import("./execute.ts");
     const dataDir = options.dataDir ?? resume.state.dataDir;
     const out = options.out ?? resume.state.out ?? "arch.json";
-    const workers = options.workers ?? resume.state.workers;
-    finish(await execute(jobOf(resume), { ...options, dataDir, out, workers, resume }));
+    const workers = wantsWorkers(options) ? {} : resume.state.workers;
+    finish(await execute(jobOf(resume), { ...options, ...workers, dataDir, out, resume }));
   });
 }
 

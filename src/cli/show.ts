@@ -54,7 +54,7 @@ const scoredBy: Record<NonNullable<ArchFile["scoreKind"]>, string> = {
   "trained-briefly": "after a short training",
   table: "looked up",
   "zero-cost": "untrained",
-  debug: "by its parameters",
+  debug: "in a debug run",
 };
 
 /** One line about the architecture: space, settings, data and score. */

@@ -143,6 +143,12 @@ export interface SearchSpace<A> {
   outline?(arch: A): OutlineRow[];
   /** Graphs for drawing: one per cell, or one for a whole network. */
   picture(arch: A): Graph[];
+  /** Group of a weight, by its name, that is inherited as a whole; default: its layer. */
+  slot?(weight: string): string;
+  /** Remarks for the user on how the space was made; a search prints them as warnings. */
+  notes?: readonly string[];
+  /** An architecture to begin a search with; default: every decision uniform. */
+  sample?(rng: Rng): A;
   mutate?(arch: A, rng: Rng): A;
   neighbours?(arch: A): A[];
   /** One child or two with parts of both parents; none where the parents have nothing to exchange. */

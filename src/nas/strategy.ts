@@ -29,6 +29,8 @@ export interface Trial<A> {
   partial?: boolean;
   /** Ids of the trials whose architectures this one was made from. */
   parents?: number[];
+  /** Earlier trials whose trained weights the network begins with, by slot: a group of weights. */
+  inherit?: { slot: string; donors: number[] }[];
   /** Seed of the weights and masks of the trial's own network; default: the search's seed. */
   seed?: number;
   /** The model by which the architecture was chosen. */
@@ -93,6 +95,8 @@ export interface Strategy<A> {
   readonly order?: "ask" | "arrival";
   /** Samples from the current policy without a later `tell` (shared-weight training). */
   draw(n: number): Promise<A[]>;
+  /** Why there is nothing more to ask; set once `ask` has returned no trial. Ends the rounds of a search. */
+  readonly finished?: string;
   /** n trials to be scored; a strategy may add more of its own. */
   ask(n: number): Promise<Trial<A>[]>;
   /** Takes the results of all trials of one `ask`, failed ones too. */

@@ -37,6 +37,14 @@ function cycleOf(epoch: number, { t0, tMul }: { t0: number; tMul: number }) {
   return { start, length };
 }
 
+/** `lrMax` times the factor of the last step whose `after` is below this epoch, counted from 0. */
+export function stepwise(
+  epoch: number,
+  { lrMax, steps }: { lrMax: number; steps: readonly { after: number; factor: number }[] },
+): number {
+  return lrMax * (steps.findLast(({ after }) => epoch > after)?.factor ?? 1);
+}
+
 /** `lrMax` times `decay` for every `every` epochs done. */
 export function staircase(
   epoch: number,

@@ -13,6 +13,9 @@ export interface Holder {
   since: string;
 }
 
+/** Group of the workers of this machine, and of searches that compute on workers only. */
+export const workersGroup = "workers";
+
 export interface Lock {
   release(): void;
 }
@@ -23,7 +26,10 @@ export interface LockOptions {
   adapter: string;
   /** Folder of the run that wants the lock. */
   run: string;
-  /** Working directory whose processes use the adapter together; absent: the run has it alone. */
+  /**
+   * What the processes that use the adapter together have in common: a working directory, or `workersGroup`;
+   * absent: the run has it alone.
+   */
   group?: string;
   /** Wait for the holder instead of failing. */
   wait?: boolean;

@@ -22,8 +22,16 @@ export const runState = z.object({
   dataDir: z.string().optional(),
   /** Destination for a copy of the winner, given by the user, for a resume. */
   out: z.string().optional(),
-  /** Number of worker processes, for a resume. */
-  workers: z.number().int().positive().optional(),
+  /** Workers requested by the user, for a resume; see cli/workers.ts. */
+  workers: z.object({
+    workers: z.number().int().positive().optional(),
+    listen: z.union([z.string(), z.literal(true)]).optional(),
+    nats: z.string().optional(),
+    workerToken: z.string().optional(),
+    ca: z.string().optional(),
+    listenCert: z.string().optional(),
+    listenKey: z.string().optional(),
+  }).optional(),
   /** Other outputs requested by the user, for a resume. */
   outputs: z.object({
     monitorPath: z.string().optional(),

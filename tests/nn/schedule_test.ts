@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cosine, cosineRestarts, milestones, staircase } from "../../src/nn/schedule.ts";
+import { cosine, cosineRestarts, milestones, staircase, stepwise } from "../../src/nn/schedule.ts";
 
 const restarts = { lrMax: 0.05, lrMin: 0.001, t0: 10, tMul: 2 };
 
@@ -36,6 +36,12 @@ Deno.test("a single cosine goes from the largest rate to the smallest", () => {
   assert.equal(cosine(0, bounds), 0.1);
   assert.ok(Math.abs(cosine(0.5, bounds) - 0.055) < 1e-12);
   assert.ok(Math.abs(cosine(1, bounds) - 0.01) < 1e-12);
+});
+
+Deno.test("steps: the rate has the factor of the last step that lies behind", () => {
+  const steps = [{ after: 50, factor: 0.1 }, { after: 58, factor: 0.01 }];
+  const rates = [0, 50, 51, 58, 59, 500].map((e) => stepwise(e, { lrMax: 1, steps }));
+  assert.deepEqual(rates, [1, 1, 0.1, 0.1, 0.01, 0.01]);
 });
 
 Deno.test("a staircase multiplies the rate after every 100 epochs", () => {

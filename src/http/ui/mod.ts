@@ -13,6 +13,7 @@ import format from "./format.js" with { type: "text" };
 import history from "./history.js" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import index from "./index.html" with { type: "text" };
+import kernels from "./kernels.js" with { type: "text" };
 import layoutCss from "./layout.css" with { type: "text" };
 import live from "./live.js" with { type: "text" };
 import main from "./main.js" with { type: "text" };
@@ -60,6 +61,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "index.html": { type: "text/html", body: index },
   "icon.svg": { type: "image/svg+xml", body: icon },
   "base.css": style(baseCss),
+  "kernels.js": script(kernels),
   "layout.css": style(layoutCss),
   "panels.css": style(panelsCss),
   "tables.css": style(tablesCss),

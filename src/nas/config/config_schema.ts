@@ -7,8 +7,23 @@ import { countOf, limits, nameText, pathText, sizeOf, tooLarge } from "./limits.
 const compared = sizeOf(limits.compared);
 const share = z.number().gt(0).max(1);
 
+/** A change of the learning rate: its factor on `lrMax` for the epochs after `after`, counted from 0. */
+const rateStep = z.strictObject({
+  after: countOf(limits.epochs),
+  factor: z.number().positive().max(1),
+});
+
 export const optimizerSettings = z.strictObject({
-  schedule: z.enum(["cosine-restarts", "cosine", "staircase", "milestones", "constant"]),
+  /** SGD with momentum, or Adam. */
+  algorithm: z.enum(["sgd", "adam"]).default("sgd"),
+  schedule: z.enum([
+    "cosine-restarts",
+    "cosine",
+    "staircase",
+    "milestones",
+    "steps",
+    "constant",
+  ]),
   lrMax: z.number().positive().meta(asOption("highest learning rate", { option: "lr" })),
   lrMin: z.number().nonnegative(),
   /** Length of the first cycle in epochs, and the factor by which cycles grow (cosine-restarts). */
@@ -19,6 +34,16 @@ export const optimizerSettings = z.strictObject({
   /** Factor applied once per `lrDecayEvery` epochs (staircase), or at `lrDecayAt` (milestones). */
   lrDecay: z.number().positive().max(1),
   lrDecayEvery: sizeOf(limits.epochs),
+  /** Changes of the rate (steps), by rising epoch: the last one that is reached holds. */
+  lrSteps: z.array(rateStep).max(64, "expected at most 64: no published schedule has more")
+    .refine(
+      (steps) => steps.every(({ after }, i) => i === 0 || after > steps[i - 1].after),
+      "expected rising epochs in after",
+    ).default([]),
+  /** Decays of the running means of gradient and square, and ε (adam). */
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.999),
+  epsilon: z.number().positive().default(1e-7),
   /** Shares of the training after each of which the factor is applied (milestones). */
   lrDecayAt: z.array(z.number().gt(0).lt(1)).max(16).default([]),
   momentum: z.number().min(0).lt(1),
@@ -46,6 +71,8 @@ const augment = z.strictObject({
   flip: z.boolean(),
   /** Largest random rotation in radians, either way. */
   rotate: z.number().min(0).max(1.6),
+  /** Largest shift either way, as a share of the height and of the width; edges are repeated outwards. */
+  shift: z.number().min(0).max(1).default(0),
   /** Side of the square that is zeroed; 0 = off. */
   cutout: countOf(limits.side).meta(
     asOption("side of the square that is cut out of training images"),

@@ -1,6 +1,7 @@
 /** The built-in evaluators. A new one is one file and one line here. */
 import type { EvaluatorDefinition } from "../definition.ts";
 import { debugDefinition } from "./debug.ts";
+import { operationSumDefinition } from "./operation_sum.ts";
 import { sharedDefinition } from "./shared.ts";
 import { tableDefinition } from "./table.ts";
 import { trainDefinition } from "./train.ts";
@@ -11,5 +12,6 @@ export const builtInEvaluators: readonly EvaluatorDefinition[] = [
   tableDefinition,
   trainDefinition,
   debugDefinition,
+  operationSumDefinition,
   zeroCostDefinition,
 ];

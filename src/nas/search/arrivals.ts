@@ -62,6 +62,7 @@ export class Arrivals<A> {
     while (this.at.told! < limit) {
       if (!this.signal.aborted) await this.#refill(limit);
       if (this.#running === 0 && this.#arrived.length === 0 && !this.#failure) {
+        if (strategy.finished !== undefined) return;
         throw new Error(
           `Cannot go on: strategy ${config.strategy.kind} asked for no trial while none was evaluated`,
         );

@@ -93,6 +93,9 @@ class Loop<A> {
     }
     const warm = saved ? null : await this.parts.warmStart?.();
     yield { type: "start", command: "search", ...start, config };
+    if (!saved) {
+      for (const message of this.parts.space.notes ?? []) yield { type: "warn", message };
+    }
     if (saved) yield { type: "resume", fromStep: this.parts.figures().step };
     if (warm) {
       yield warm;
@@ -128,6 +131,7 @@ class Loop<A> {
     const { config, strategy, evaluator } = this.parts;
     if (evaluator.oneByOne) this.#before = await this.#now();
     const trials = await strategy.ask(config.perRound);
+    if (trials.length === 0) return [];
     const results: Result[] = [];
     for await (const result of this.#scoring.results(trials)) {
       results.push(result);
@@ -173,7 +177,7 @@ class Loop<A> {
       seconds: (performance.now() - begin) / 1000,
       stoppedAt: this.#at.stopped?.score,
     };
-    const more = this.#at.epoch < config.epochs && !this.#at.stopped;
+    const more = this.#at.epoch < config.epochs && !this.#at.stopped && !this.#at.exhausted;
     const phase = more ? this.#phases[0] : "selection";
     const { told: _told, pending: _pending, ...at } = this.#at;
     this.#at = { ...at, phase, round: 0, reports: [] };
@@ -187,6 +191,10 @@ class Loop<A> {
     while (this.#at.round < config.rounds) {
       const from = performance.now();
       const scored = yield* this.#scored();
+      if (scored.length === 0) {
+        this.#before = null;
+        return yield* this.#exhausted();
+      }
       this.#at.reports.push(await strategy.tell(scored));
       yield* this.#trials(scored);
       // Untrained scores come on top: rounds and queries count what the evaluator itself scores.
@@ -194,6 +202,13 @@ class Loop<A> {
       this.#clock.add("round", 1, performance.now() - from);
       yield* this.#checkpoints.at(false);
     }
+  }
+
+  /** Ends the rounds of the search: the strategy asks for no more trials. */
+  *#exhausted(): Generator<RunEvent> {
+    const { finished = "The strategy asks for no more trials." } = this.parts.strategy;
+    yield { type: "warn", message: finished };
+    this.#at.exhausted = true;
   }
 
   /** The same rounds on several workers, for a strategy that is told results in the order of arrival. */
@@ -209,6 +224,7 @@ class Loop<A> {
         arrivals.saved(performance.now() - from);
       }
     }
+    if (this.parts.strategy.finished !== undefined) yield* this.#exhausted();
   }
 
   /** Scores the architecture that this epoch trained. */
@@ -274,7 +290,7 @@ class Loop<A> {
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
     const { space, config } = this.parts;
     for (const { id, arch, epochs: trainedEpochs, partial, score, ...about } of scored) {
-      const { parents, seed, model, status, reason, askedAfter } = about;
+      const { parents, inherit, seed, model, status, reason, askedAfter } = about;
       const choice = space.encode(arch);
       const found = {
         trial: id,
@@ -289,6 +305,7 @@ class Loop<A> {
         partial,
         objectives,
         parents,
+        inherit,
         seed,
         model,
         status,

@@ -86,7 +86,7 @@ export async function openDevice(
 export async function openSearch(
   config: SearchConfig,
   gpu: Gpu | null,
-  io: Pick<RunIO, "signal" | "dataset" | "find" | "cacheDir" | "initial" | "distribute">,
+  io: EvaluatorContext["io"] & Pick<RunIO, "distribute">,
 ): Promise<SearchParts<unknown>> {
   const { kind, ...settings } = config.evaluator;
   const space = openSpace(config.space);
@@ -96,12 +96,13 @@ export async function openSearch(
   const { target, warmStart, scoreKind, unfit, report } = opened;
   const evaluator = await withUntrainedScores(opened.evaluator, context);
   const sizes = sizesIn(space, { ...target, form: "search" });
-  const strategy = await openStrategy(config, space, {
+  const plain = await openStrategy(config, space, {
     gpu,
     fidelities: evaluator.fidelities,
     cacheDir: io.cacheDir,
     signal: io.signal,
   });
+  const strategy = opened.inheritance?.around(plain) ?? plain;
   return {
     config,
     space,

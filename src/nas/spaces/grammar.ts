@@ -6,7 +6,7 @@ import * as z from "zod";
 import { DataError, UsageError } from "../../common/errors.ts";
 import { asOption } from "../config/as_option.ts";
 import { limits, settingText, sizeOf } from "../config/limits.ts";
-import { defineSpace } from "../definition.ts";
+import { defineSpace, type SpaceDefinition } from "../definition.ts";
 import { builtInGrammars, isGrammarText, openGrammar } from "../grammar/built_in.ts";
 import { decodeTrees, Derivation, encodeTrees } from "../grammar/cursor.ts";
 import { flatGraphs } from "../grammar/flat.ts";
@@ -63,8 +63,10 @@ const settings = z.strictObject({
   ...cellSettings,
 });
 
-/** Settings of a grammar space. */
-export type GrammarSettings = z.output<typeof settings>;
+const sizes = settings.omit({ grammar: true });
+
+/** Sizes of a grammar's networks. */
+export type GrammarSizes = z.output<typeof sizes>;
 
 /** A space of architectures of a grammar, with the grammar and the primitives behind it. */
 export interface GrammarSpace extends SearchSpace<GrammarArch> {
@@ -76,13 +78,14 @@ export interface GrammarSpace extends SearchSpace<GrammarArch> {
 export function grammarSpace(
   grammar: Grammar,
   primitives: Primitives,
-  config: GrammarSettings,
+  config: GrammarSizes,
+  named: { name: string; published: Record<string, unknown> } = { name: "grammar", published: {} },
 ): GrammarSpace {
   const derivation = new Derivation(grammar);
   const format = (arch: GrammarArch) => formatArch(grammar, arch);
   const nb201 = nb201Strings(grammar);
   return {
-    name: "grammar",
+    name: named.name,
     summary: grammar.summary,
     grammar,
     primitives,
@@ -98,7 +101,7 @@ export function grammarSpace(
       looks,
       format,
       parse: (text) => textIn(grammar, text),
-      published: () => ({ grammar: config.grammar }),
+      published: () => named.published,
     },
     texts: (arch) => ({
       tree: format(arch),
@@ -160,10 +163,11 @@ function grammarOf(text: string): string {
       throw error;
     }
   };
-  const [, symbol, terminal] = /\(\s*(\w+)\s+(\w+)/.exec(text) ?? [];
+  const [, symbol, terminal] = /^\s*(?:\w+:\s*)?(?:\(\s*(\w+)\s+)?(\w+)/.exec(text) ?? [];
   const begins = (name: string) => {
     const { motifs: [{ start }], productions } = opened(name);
-    return start === symbol && productions.get(start)!.some((p) => p.terminal === terminal);
+    return (symbol ?? start) === start &&
+      productions.get(start)!.some((p) => p.terminal === terminal);
   };
   return names.find(isWord) ?? names.find(begins) ?? HIERARCHICAL;
 }
@@ -190,28 +194,42 @@ export interface GrammarPlugin {
 }
 
 /** The search space of a plug-in's own grammar. */
-export const defineGrammar = ({ name, summary, grammar, primitives, example }: GrammarPlugin) =>
-  defineSpace({
+export function defineGrammar(plugin: GrammarPlugin): SpaceDefinition {
+  const { name, summary, grammar, primitives, example } = plugin;
+  const open = (config: GrammarSizes) => {
+    const known = primitivesWith(primitives);
+    return grammarSpace(openGrammar(grammar, known), known, config, { name, published: {} });
+  };
+  const notation = (): Notation<GrammarArch> => open(sizes.parse({})).notation!;
+  return defineSpace({
     name,
     summary,
-    settings: settings.extend({ grammar: z.literal(grammar).default(grammar) }),
+    settings: sizes,
     presets: ownGrammarPresets,
-    open: (config) => {
-      const known = primitivesWith(primitives);
-      return { ...grammarSpace(openGrammar(grammar, known), known, config), name };
-    },
+    open,
     carried: ({ stem, layers }) => ({ stem, layers }),
+    notation: {
+      looks: (text, given) => given && looks(text, true),
+      format: (arch) => notation().format(arch),
+      parse: (text) => notation().parse(text),
+      published: () => ({}),
+    },
     example: { settings: { filters: 2, stem: 2 }, choice: example },
   });
+}
 
 export const grammarDefinition = defineSpace({
   name: "grammar",
   summary: "architectures of a context-free grammar: a built-in one, or a file with --grammar",
   settings,
   presets: grammarPresets,
-  open: (config) => {
+  open: (settings) => {
     const primitives = primitivesWith();
-    return grammarSpace(openGrammar(config.grammar, primitives), primitives, config);
+    const { grammar, ...config } = settings;
+    return grammarSpace(openGrammar(grammar, primitives), primitives, config, {
+      name: "grammar",
+      published: { grammar },
+    });
   },
   carried: ({ grammar, stem, layers }) => ({ grammar, stem, layers }),
   notation,

@@ -13,6 +13,7 @@ import {
 } from "../predictors/mod.ts";
 import { chosenSettings, ownSettings, type SettingsInConfig } from "../predictors/settings.ts";
 import { logErrors, percentErrors } from "../predictors/targets.ts";
+import { graphSignature } from "../graph_kernels/signature.ts";
 import type { SearchSpace } from "../space.ts";
 import { type AcquisitionName, allAcquisitionNames } from "./acquisition.ts";
 import { type AcquisitionEvolution, acquisitionEvolution } from "./acquisition_evolution.ts";
@@ -48,6 +49,10 @@ export interface ModelBasedConfig {
   selfCrossover?: number;
   /** Share of random samples among the architectures after the first fit. */
   interleaved?: number;
+  /** Mutations among the candidates of the mutation sampler; 0 = its own number. */
+  mutations?: number;
+  /** Ask for only one of several architectures with the same graph. */
+  distinct?: boolean;
 }
 
 export interface PlanContext<A> {
@@ -84,7 +89,7 @@ export function modelBasedPlan<A>(
       const settings = chosenSettings(config.settings);
       return openPredictor(predictor, { space, encoding, settings });
     }),
-    key: (arch) => recipe.distinct && space.unique ? space.unique(arch) : space.key(arch),
+    key: keyOf(space, config.distinct ?? false, recipe.distinct ?? false),
     target: config.target === "log" || recipe.log && config.target !== "error"
       ? logErrors
       : percentErrors,
@@ -101,6 +106,16 @@ function gcnRecipe(budget: number, own: number): Recipe {
   const initial = own || Math.max(2, budget - picked);
   const candidates = { ...recipes.gcn.candidates, random: 50 * budget };
   return { ...recipes.gcn, initial, batch: Math.max(1, budget - initial), candidates };
+}
+
+/** Architectures with equal keys are asked for once: those with the same graph, or the same computation. */
+function keyOf<A>(
+  space: SearchSpace<A>,
+  byGraph: boolean,
+  byComputation: boolean,
+): (arch: A) => string {
+  if (byGraph) return (arch) => space.graphs(arch).map(graphSignature).join(" ");
+  return (arch) => byComputation && space.unique ? space.unique(arch) : space.key(arch);
 }
 
 /** Candidates in total, where they include uniform samples. */
@@ -128,9 +143,16 @@ function chosen<A>(
 
 function resized(
   plan: CandidatePlan | AcquisitionEvolution,
-  { pool, selfCrossover }: ModelBasedConfig,
+  { pool, selfCrossover, mutations }: ModelBasedConfig,
 ): CandidatePlan | AcquisitionEvolution {
-  if (!("pool" in plan)) return plan;
+  if (!("pool" in plan)) {
+    if (plan.fill === undefined) return plan;
+    return {
+      ...plan,
+      fill: pool || plan.fill,
+      each: mutations ? Math.ceil(mutations / Math.max(1, plan.parents)) : plan.each,
+    };
+  }
   return { ...plan, pool: pool || plan.pool, selfCrossover: selfCrossover ?? plan.selfCrossover };
 }
 
@@ -199,7 +221,15 @@ const evolvingSettings = settings.extend({
   selfCrossover: z.number().min(0).max(1).default(acquisitionEvolution.selfCrossover),
   /** Share of random samples among the architectures after the first fit. */
   interleaved: z.number().min(0).max(1).default(0),
+  /** Mutations among the candidates of the mutation sampler; 0 = its own number. */
+  mutations: countOf(limits.compared).default(0),
+  /** Ask for only one of several architectures with the same graph. */
+  distinct: z.boolean().default(false),
 });
+
+/** Whether the candidates of a strategy evolve, at least in spaces with a hierarchy. */
+const evolves = ({ candidates, hierarchical }: Recipe): boolean =>
+  candidates === acquisitionEvolution || hierarchical === acquisitionEvolution;
 
 /** Definitions of all model-based strategies. */
 export const modelBasedDefinitions: readonly StrategyDefinition[] = Object.entries(summaries).map(
@@ -207,9 +237,7 @@ export const modelBasedDefinitions: readonly StrategyDefinition[] = Object.entri
     defineStrategy({
       name,
       summary,
-      settings: recipes[name as ModelBasedName].candidates === acquisitionEvolution
-        ? evolvingSettings
-        : settings,
+      settings: evolves(recipes[name as ModelBasedName]) ? evolvingSettings : settings,
       open(given, { config, space, variation, encodings }) {
         const rounds = Math.floor(config.epochs / config.roundsEvery) * config.rounds;
         const plan = modelBasedPlan(name as ModelBasedName, given, {

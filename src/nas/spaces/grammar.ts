@@ -207,7 +207,7 @@ export function defineGrammar(plugin: GrammarPlugin): SpaceDefinition {
     settings: sizes,
     presets: ownGrammarPresets,
     open,
-    carried: ({ stem, layers }) => ({ stem, layers }),
+    carried: ({ stem }) => ({ stem }),
     notation: {
       looks: (text, given) => given && looks(text, true),
       format: (arch) => notation().format(arch),
@@ -231,7 +231,7 @@ export const grammarDefinition = defineSpace({
       published: { grammar },
     });
   },
-  carried: ({ grammar, stem, layers }) => ({ grammar, stem, layers }),
+  carried: ({ grammar, stem }) => ({ grammar, stem }),
   notation,
   example: {
     settings: { grammar: "nb201_fixed_1_none", filters: 2, stem: 2 },

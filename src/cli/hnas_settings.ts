@@ -2,6 +2,8 @@
 import { join } from "@std/path";
 import { UsageError } from "../common/errors.ts";
 import { type Overrides, resolveSearchConfig, type SearchConfig } from "../nas/config/config.ts";
+import { countedParameters } from "../nas/evaluators/debug.ts";
+import { openSpace } from "../nas/registry.ts";
 import { spacesOf, trainedObjective } from "./hnas_objectives.ts";
 import { hnasModels, type HnasOptions, hnasSpaces } from "./hnas_options.ts";
 import { fromHere } from "./paths.ts";
@@ -15,6 +17,7 @@ export function hnasConfig(options: HnasOptions): SearchConfig {
     ...objectiveSettings(options),
     ...searcherSettings(options),
     "space.grammar": hnasSpaces[space],
+    "space.parameters": options.adjust_params && largestCell(options),
     seed,
     epochs: 1,
     rounds: total,
@@ -58,6 +61,20 @@ function requireFit(
       "Cannot use gpwl_hierarchical in space darts: its cells have no hierarchy; use gpwl",
     );
   }
+}
+
+/** Parameters of the cell of 3×3 convolutions in its network: what `--adjust_params max` scales widths by. */
+function largestCell({ objective, search_space: space }: HnasOptions): number {
+  if (!spacesOf("debug").includes(space)) {
+    throw new UsageError(
+      `Cannot adjust the parameters of space ${space}: the largest cell is one of NAS-Bench-201; leave out ` +
+        `--adjust_params`,
+    );
+  }
+  const cells = openSpace({ kind: "grammar", grammar: "nb201_fixed_1_none" });
+  const largest = cells.notation!.parse(`Cell(${new Array(6).fill("conv3x3").join(", ")})`);
+  const classes = trainedObjective(objective)?.classes ?? 10;
+  return countedParameters(cells, largest, { input: [32, 32, 3], classes });
 }
 
 function objectiveSettings({ objective, preset, table, tableDataset }: HnasOptions): Overrides {

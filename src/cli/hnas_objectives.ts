@@ -119,6 +119,10 @@ export const spacesOf = (name: string): readonly HnasSpace[] =>
 /** Added to an error before its logarithm is taken. */
 const LEAST = 1e-8;
 
+/** Images of the batch that untrained networks are scored on: that of the published trainings. */
+export const scoreBatchOf = (name: string): number =>
+  trainedObjective(name)?.preset === "hnas-synthetic" ? 64 : 256;
+
 /** Losses of an objective: the error, its logarithm, or for `debug` the number of parameters off. */
 export function lossScale(name: string, log: boolean): LossScale {
   const objective = trainedObjective(name);

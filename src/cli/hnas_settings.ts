@@ -4,8 +4,8 @@ import { UsageError } from "../common/errors.ts";
 import { type Overrides, resolveSearchConfig, type SearchConfig } from "../nas/config/config.ts";
 import { countedParameters } from "../nas/evaluators/debug.ts";
 import { openSpace } from "../nas/registry.ts";
-import { spacesOf, trainedObjective } from "./hnas_objectives.ts";
-import { hnasModels, type HnasOptions, hnasSpaces } from "./hnas_options.ts";
+import { scoreBatchOf, spacesOf, trainedObjective } from "./hnas_objectives.ts";
+import { hnasModels, type HnasOptions, type HnasSpace, hnasSpaces } from "./hnas_options.ts";
 import { fromHere } from "./paths.ts";
 import { definedOnly } from "./run_options.ts";
 
@@ -34,16 +34,19 @@ export function hnasConfig(options: HnasOptions): SearchConfig {
   });
 }
 
+function requireSpace(space: HnasSpace, objective: string): void {
+  const spaces = spacesOf(objective);
+  if (spaces.includes(space)) return;
+  throw new UsageError(
+    `Cannot search space ${space} for objective ${objective}: expected --search_space ` +
+      spaces.join(" or "),
+  );
+}
+
 function requireFit(
   { search_space: space, objective, log, surrogate_model: model, ...rest }: HnasOptions,
 ) {
-  const spaces = spacesOf(objective);
-  if (!spaces.includes(space)) {
-    throw new UsageError(
-      `Cannot search space ${space} for objective ${objective}: expected --search_space ` +
-        spaces.join(" or "),
-    );
-  }
+  requireSpace(space, objective);
   if (objective === "debug" && log) {
     throw new UsageError(
       "Cannot take the logarithm of the debug objective: its loss is no error; leave out --log",
@@ -126,6 +129,40 @@ function searcherSettings(options: HnasOptions): Overrides {
       };
   }
 }
+
+/** Settings under which the untrained networks of an objective are scored. @param more further settings. */
+export function untrainedConfig(
+  { search_space: space, objective, preset, seed, set }: UntrainedOptions,
+  more: Overrides = {},
+): SearchConfig {
+  requireSpace(space, objective);
+  const trained = trainedObjective(objective);
+  if (!trained) {
+    throw new UsageError(
+      "Cannot score untrained networks for objective debug: it has no images; name another --objective",
+    );
+  }
+  return resolveSearchConfig({
+    mode: "grammar",
+    preset: preset === "hnas" ? trained.preset : preset,
+    overrides: definedOnly({
+      "strategy.kind": "random",
+      "evaluator.kind": "zero-cost",
+      "evaluator.scoreBatch": scoreBatchOf(objective),
+      data: trained.data,
+      "space.grammar": hnasSpaces[space],
+      seed,
+      ...more,
+      ...set,
+    }),
+  });
+}
+
+/** Options that choose untrained networks and their images. */
+export type UntrainedOptions = Pick<
+  HnasOptions,
+  "search_space" | "objective" | "preset" | "seed" | "set"
+>;
 
 /** Folder of the results of one searcher and seed. */
 export function hnasFolder(options: HnasOptions): string {

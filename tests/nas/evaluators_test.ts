@@ -17,7 +17,7 @@ const dataset = syntheticDataSet({ train: 8, valid: 8, test: 0, image: [8, 8, 3]
 const dir = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
 
-const modes = ["micro", "nasbench201", "nasbench101", "nasbench-macro", "darts"];
+const modes = ["micro", "nasbench201", "nasbench101", "nasbench-macro", "darts", "grammar"];
 
 function config(mode: string, kind: SearchConfig["evaluator"]["kind"], more = {}): SearchConfig {
   return resolveSearchConfig({
@@ -37,6 +37,7 @@ function config(mode: string, kind: SearchConfig["evaluator"]["kind"], more = {}
       "selection.images": 8,
       "space.stem": 1,
       ...(mode === "darts" || mode === "micro") && { "space.blocks": 2 },
+      ...mode === "grammar" && { "space.grammar": "nb201_fixed_1_none" },
       ...!("strategy" in more) && { "strategy.population": 3, "strategy.tournament": 2 },
       ...more,
     },
@@ -58,7 +59,9 @@ const trials = (events: RunEvent[]) =>
   events.filter((e) => e.type === "trial" && e.on === "reward");
 
 for (const mode of modes) {
-  for (const kind of ["shared", "train"] as const) {
+  // Architectures of a grammar share no weights.
+  const kinds = mode === "grammar" ? ["train"] as const : ["shared", "train"] as const;
+  for (const kind of kinds) {
     Deno.test(`${mode}: evolution with evaluator ${kind} ends with an architecture`, async () => {
       const { events, store } = await run(config(mode, kind));
       const arch = parseArchFile(store.files.get("arch.json") as string, "arch.json");
@@ -125,7 +128,15 @@ for (const mode of modes) {
   });
 }
 
-for (const kind of ["table", "train"] as const) {
+Deno.test("grammar: shared weights are refused before anything is trained", async () => {
+  await assert.rejects(run(config("grammar", "shared")), {
+    name: "UsageError",
+    message:
+      /^Cannot share weights in space grammar: it has no supernet, .* try --evaluator train$/,
+  });
+});
+
+for (const kind of ["table", "train", "debug"] as const) {
   Deno.test(`a search with evaluator ${kind} that is stopped goes on to the same trials`, async () => {
     const settings = config("nasbench201", kind, { rounds: 5, perRound: 1 });
     if (kind === "table") settings.evaluator.table = await madeUpTable(settings);

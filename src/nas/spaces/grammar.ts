@@ -220,7 +220,7 @@ export function defineGrammar(plugin: GrammarPlugin): SpaceDefinition {
     settings: sizes,
     presets: ownGrammarPresets,
     open,
-    carried: ({ stem, layers, parameters }) => ({ stem, layers, parameters }),
+    carried: ({ stem, parameters }) => ({ stem, parameters }),
     notation: {
       looks: (text, given) => given && looks(text, true),
       format: (arch) => notation().format(arch),
@@ -244,7 +244,7 @@ export const grammarDefinition = defineSpace({
       published: { grammar },
     });
   },
-  carried: ({ grammar, stem, layers, parameters }) => ({ grammar, stem, layers, parameters }),
+  carried: ({ grammar, stem, parameters }) => ({ grammar, stem, parameters }),
   notation,
   example: {
     settings: { grammar: "nb201_fixed_1_none", filters: 2, stem: 2 },

@@ -45,7 +45,7 @@ const published: Readonly<Record<string, Published>> = {
       optimizer: { ...oneCycle(64), nesterov: false, lrMax: 0.01, l2: 3e-4 },
     },
   },
-  // 64,000 steps; the rate falls after 32,000 and 48,000.
+  // 64,000 steps of 352 per epoch; the rate falls after 32,000 and 48,000.
   "hnas-activations": {
     epochs: { trial: 182, final: 182 },
     both: {
@@ -53,8 +53,8 @@ const published: Readonly<Record<string, Published>> = {
       batch: 128,
       optimizer: {
         ...cosine,
-        schedule: "milestones",
-        lrDecayAt: [0.5, 0.75],
+        schedule: "steps",
+        lrSteps: [{ after: 90, factor: 0.1 }, { after: 136, factor: 0.01 }],
         nesterov: false,
         lrMax: 0.1,
         l2: 1e-4,

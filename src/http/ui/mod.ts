@@ -39,6 +39,7 @@ import theme from "./theme.js" with { type: "text" };
 import trialDialog from "./trial_dialog.js" with { type: "text" };
 import trialFilters from "./trial_filters.js" with { type: "text" };
 import trials from "./trials.js" with { type: "text" };
+import workers from "./workers.js" with { type: "text" };
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 
@@ -101,4 +102,5 @@ export const assets: Readonly<Record<string, Asset>> = {
   "trial_dialog.js": script(trialDialog),
   "trial_filters.js": script(trialFilters),
   "trials.js": script(trials),
+  "workers.js": script(workers),
 };

@@ -58,8 +58,13 @@ export async function workOn(name: string, io: WorkIO): Promise<void> {
     const events = job.command === "search"
       ? search(job.config, options)
       : retrain(job.arch, job.config, options);
-    const { done } = await record(run, events, io.signal, (event) => io.onEvent(event));
-    if (done) await finish(job, io.disk, run, done.testAccuracy);
+    // The page looks for all files when it hears of the end, so these are written before.
+    const { done } = await record(run, events, io.signal, (event) => {
+      if (event.type !== "done") io.onEvent(event);
+    });
+    if (!done) return;
+    await finish(job, io.disk, run, done.testAccuracy);
+    io.onEvent(done);
   } catch (error) {
     if (run.state.status === "running") {
       run.update({ status: "failed", error: (error as Error).message });

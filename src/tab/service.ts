@@ -62,7 +62,8 @@ export class Service {
   #data: DataSet | null = null;
   #reading: AbortController | null = null;
   #stop: AbortController | null = null;
-  #busy = false;
+  /** Whether a run is at work. */
+  busy = false;
 
   constructor(
     private readonly disk: Disk,
@@ -210,26 +211,27 @@ export class Service {
   #enqueue(name: string): void {
     if (this.#runs.active?.name === name || this.#runs.waiting.includes(name)) return;
     this.#runs.waiting.push(name);
+    if (!this.busy) void this.#workOff();
     this.tell({ notice: "state", run: name });
-    if (!this.#busy) void this.#workOff();
   }
 
   /** Works on the waiting runs, one after another. */
   async #workOff(): Promise<void> {
-    this.#busy = true;
+    this.busy = true;
     try {
       for (let name; (name = this.#runs.waiting.shift()) !== undefined;) {
         let error: string | undefined;
         try {
-          await working(name, () => this.#work(name));
+          await working(this.disk, name, () => this.#work(name));
         } catch (cause) {
           error = (cause as Error).message;
         }
         this.#runs.active = null;
+        this.busy = this.#runs.waiting.length > 0;
         this.tell({ notice: "state", run: name, error });
       }
     } finally {
-      this.#busy = false;
+      this.busy = false;
     }
   }
 
@@ -263,7 +265,7 @@ export class Service {
   async rest(): Promise<void> {
     this.#runs.waiting.length = 0;
     this.#stop?.abort();
-    while (this.#busy) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (this.busy) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   runs() {

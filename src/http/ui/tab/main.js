@@ -22,7 +22,7 @@ async function show(kind, rest, query) {
   document.body.dataset.view = kind || "list";
   list.select(kind === "runs" ? rest : undefined);
   const wanted = new URLSearchParams(query);
-  if (kind === "retrain") return await retrain(rest);
+  if (kind === "retrain") return await retrain(rest, wanted);
   view = kind === "runs"
     ? new RunView(rest, main, () => {}, source)
     : new StartView(main, engine, wanted, started);
@@ -36,10 +36,11 @@ async function show(kind, rest, query) {
 }
 
 /** `RUN/TRIAL`: trains what a search has found, or one of its trials. */
-async function retrain(rest) {
+async function retrain(rest, wanted) {
   const [from, trial] = rest.split("/");
+  const overrides = wanted.has("epochs") ? { epochs: Number(wanted.get("epochs")) } : {};
   try {
-    const order = { from, trial: trial === undefined ? null : Number(trial), overrides: {} };
+    const order = { from, trial: trial === undefined ? null : Number(trial), overrides };
     started(await engine.ask("retrain", order));
   } catch (error) {
     fail(error);

@@ -7,25 +7,35 @@ import { save } from "./source.js";
 export class RetrainPanel {
   constructor(model) {
     this.model = model;
-    this.link = h("a", {
-      class: "button primary",
-      href: `#/retrain/${encodeURIComponent(model.run.id)}`,
-    }, "Train it from scratch");
+    this.epochs = h("input", { inputmode: "numeric", placeholder: "as preset", name: "epochs" });
+    this.form = h(
+      "form",
+      { class: "next-form", onsubmit: (e) => this.#start(e) },
+      h("label", {}, h("span", {}, "Epochs"), this.epochs),
+      h("button", { type: "submit", class: "primary" }, "Train it from scratch"),
+    );
     this.note = h("p", { class: "note" });
-    this.element = panel("Next", { class: "next-panel" }, this.note, h("p", {}, this.link));
+    this.element = panel("Next", { class: "next-panel" }, this.note, this.form);
     this.update();
   }
 
   update() {
-    const { state } = this.model.run;
-    this.link.hidden = state !== "done";
+    const done = this.model.run.state === "done";
+    this.form.hidden = !done;
     setText(
       this.note,
-      state === "done"
+      done
         ? "The score ranked networks while they shared weights. Trained from scratch, the network gets " +
           "weights of its own, is tested on pictures it never saw, and can be used."
         : "When the search is done, what it has found can be trained from scratch.",
     );
+  }
+
+  #start(event) {
+    event.preventDefault();
+    const epochs = this.epochs.value.trim();
+    const query = epochs ? `?${new URLSearchParams({ epochs })}` : "";
+    location.hash = `#/retrain/${encodeURIComponent(this.model.run.id)}${query}`;
   }
 }
 

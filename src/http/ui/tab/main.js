@@ -9,6 +9,8 @@ import { tabSource } from "./source.js";
 import { StartView } from "./start.js";
 
 const main = document.getElementById("main");
+const place = document.getElementById("view");
+const problems = document.getElementById("problems");
 const device = document.getElementById("device");
 const engine = new Engine();
 const source = tabSource(engine, fail);
@@ -24,8 +26,8 @@ async function show(kind, rest, query) {
   const wanted = new URLSearchParams(query);
   if (kind === "retrain") return await retrain(rest, wanted);
   view = kind === "runs"
-    ? new RunView(rest, main, () => {}, source)
-    : new StartView(main, engine, wanted, started);
+    ? new RunView(rest, place, () => {}, source)
+    : new StartView(place, engine, wanted, started);
   document.title = kind === "runs" ? `${rest} · denas` : "denas in this tab";
   const mine = view;
   try {
@@ -53,7 +55,7 @@ function started(id) {
 }
 
 function fail(error) {
-  main.prepend(
+  problems.append(
     h(
       "div",
       { class: "panel" },

@@ -166,6 +166,7 @@ export class TakeAwayPanel {
   constructor(model, engine, failed) {
     this.model = model;
     const { id } = model.run;
+    this.link = h("a", { class: "button quiet", hidden: true }, "Link that repeats it");
     this.element = panel(
       "Take it away",
       { class: "take-panel" },
@@ -189,26 +190,53 @@ export class TakeAwayPanel {
             }
           },
         }, "Save the run"),
-        model.run.command === "search" &&
-          h("a", { class: "button quiet", href: fragmentOf(model.run) }, "Link that repeats it"),
+        this.link,
       ),
     );
+    if (model.run.command === "search") this.#offerLink(engine);
+  }
+
+  /** Shows the link once it is known; settings of another version of denas may have none. */
+  async #offerLink(engine) {
+    this.link.href = await fragmentOf(engine, this.model.run).catch(() => "");
+    this.link.hidden = this.link.hash === "";
   }
 
   update() {}
 }
 
+/** Leaves of nested settings by dotted name. */
+function leaves(settings, path = "") {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    const inner = path ? `${path}.${name}` : name;
+    return value !== null && typeof value === "object" && !Array.isArray(value)
+      ? leaves(value, inner)
+      : [[inner, JSON.stringify(value)]];
+  });
+}
+
+/** Settings that a link does not repeat: what the form has fields for, and what belongs to the pictures. */
+const elsewhere = /^(preset|seed|epochs|data|decoder|(space|strategy|evaluator)\.kind)$/;
+
 /** The fragment that fills the form as it was for a run; pictures are no part of it. */
-export function fragmentOf({ config, data }) {
+export async function fragmentOf(engine, { config }) {
   const { preset, seed, space, strategy, evaluator, epochs } = config;
-  const given = {
-    mode: space.kind,
-    preset,
-    strategy: strategy.kind,
-    evaluator: evaluator.kind,
+  const given = { mode: space.kind, preset, strategy: strategy.kind, evaluator: evaluator.kind };
+  const usual = new Map(leaves(
+    await engine.ask("settings", {
+      mode: space.kind,
+      preset,
+      seeds: [seed],
+      overrides: { strategy: strategy.kind, evaluator: evaluator.kind },
+    }),
+  ));
+  const others = leaves(config).filter(([name, value]) =>
+    !elsewhere.test(name) && usual.get(name) !== value
+  );
+  return `#/new?${new URLSearchParams({
+    ...given,
     epochs,
     seeds: seed,
-    data,
-  };
-  return `#/new?${new URLSearchParams(given)}`;
+    ...others.length && { set: others.map(([name, value]) => `${name}=${value}`).join(" ") },
+  })}`;
 }

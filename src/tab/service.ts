@@ -20,9 +20,7 @@ import {
 } from "./data_sets.ts";
 import type { Disk } from "./disk.ts";
 import { workOn } from "./engine.ts";
-import { importRun, runFiles } from "./exchange.ts";
 import { working } from "./locks.ts";
-import { classify } from "./predict.ts";
 import { previewOf } from "./preview.ts";
 import { Runs } from "./runs.ts";
 import { createRun, host, readRunJson, readRunState, writeState } from "./tab_run.ts";
@@ -303,12 +301,14 @@ export class Service {
   }
 
   /** A run as a zip archive for the command line or another browser. */
-  exportRun(name: string): Promise<Blob> {
-    return runFiles(this.disk, name);
+  async exportRun(name: string): Promise<Blob> {
+    const { runFiles } = await import("./exchange.ts");
+    return await runFiles(this.disk, name);
   }
 
   /** Takes up a run that was exported, or the folder of one. @returns its name. */
   async importRun(files: readonly Dropped[]): Promise<string> {
+    const { importRun } = await import("./exchange.ts");
     const name = await importRun(this.disk, files);
     const state = await readRunState(this.disk, name);
     if (state!.status === "running" || state!.status === "queued") {
@@ -322,7 +322,8 @@ export class Service {
     return parseArchFile(text, "the file");
   }
 
-  predict(name: string, picture: Blob | ImageBitmap) {
-    return classify(this.disk, name, picture);
+  async predict(name: string, picture: Blob | ImageBitmap) {
+    const { classify } = await import("./predict.ts");
+    return await classify(this.disk, name, picture);
   }
 }

@@ -10,7 +10,7 @@ const host = /"node:[\w/]+"|\bDeno\.\w+/g;
 const hostsIn = (text: string) => [...new Set(text.match(host))];
 
 Deno.test("what a browser loads of the core names neither node: nor Deno.", async () => {
-  const bundle = await bundleForBrowsers("core.ts");
+  const bundle = await bundleForBrowsers("tests/core/core.ts");
   const loaded = loadedWith(bundle, "core.js");
   assert(loaded.length > 1 && loaded.every((name) => bundle.has(name)), `loads ${loaded}`);
   for (const name of loaded) assertEquals(hostsIn(bundle.get(name)!), [], name);
@@ -57,7 +57,7 @@ interface Message {
 const policy = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'";
 
 async function inBrowser(): Promise<TenSteps> {
-  const files = await bundleForBrowsers("worker.ts");
+  const files = await bundleForBrowsers("tests/core/worker.ts");
   const browsing = new Browsing(["--enable-unsafe-webgpu"]);
   try {
     await using opened = await browsing.open();

@@ -97,6 +97,8 @@ export { uniformArchitecture } from "./src/nas/sampling.ts";
 export { denseHead } from "./src/nas/spaces/benchmark.ts";
 export { type Network, requireSearchForm, type Sized, toModel } from "./src/nas/spaces/child.ts";
 export { DecisionList } from "./src/nas/spaces/codec.ts";
+export { defineGrammar, type GrammarPlugin } from "./src/nas/spaces/grammar.ts";
+export type { Primitive } from "./src/nas/grammar/primitives.ts";
 export { networkSettings } from "./src/nas/spaces/settings.ts";
 export { GraphBuilder } from "./src/nas/predictors/graphs.ts";
 export { type RunIO, search } from "./src/nas/search/search.ts";

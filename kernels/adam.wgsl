@@ -4,6 +4,7 @@
 // No tile: every weight is read once.
 // A table of chunks: one dispatch for any number of tensors.
 const SIZE: u32 = 64u;
+const DECAYS: u32 = 2u; // takes part in the L2 term
 
 struct P {
   n: u32, lr: f32, beta1: f32, beta2: f32, epsilon: f32, l2: f32, clipped: u32, per_tensor: u32,
@@ -24,10 +25,11 @@ fn main(
   let index = group.x + group.y * groups.x;
   if (index >= p.n) { return; }
   let chunk = chunks[index];
+  let l2 = select(0.0, 2.0 * p.l2, (chunk.w & DECAYS) != 0u);
   var factor = 1.0;
   if (p.clipped != 0u) { factor = factors[chunk.z * p.per_tensor]; }
   for (var i = chunk.x + local; i < chunk.x + chunk.y; i += SIZE) {
-    let g = factor * (grads[i] + 2.0 * p.l2 * weights[i]);
+    let g = factor * (grads[i] + l2 * weights[i]);
     let m = p.beta1 * first[i] + (1.0 - p.beta1) * g;
     let v = p.beta2 * second[i] + (1.0 - p.beta2) * g * g;
     first[i] = m;

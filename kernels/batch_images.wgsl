@@ -1,4 +1,4 @@
-// A batch of images from bytes: gather, crop, flip, rotate, cut out, normalise.
+// A batch of images from bytes: gather, crop, flip, rotate or shift, cut out, normalise.
 // One invocation per pixel.
 // No tile: every pixel of the batch is computed from at most four bytes.
 // One kernel in place of one per augmentation: the batch is written once.
@@ -11,7 +11,7 @@ struct P {
   first: u32, count: u32,
   start: u32, total: u32, in_order: u32,
   seed: u32, stream: u32, step: u32,
-  pad: u32, crop: u32, flip: u32, cutout: u32, legacy: u32, rotate: f32,
+  pad: u32, crop: u32, flip: u32, cutout: u32, legacy: u32, rotate: f32, shift: f32,
 }
 @group(0) @binding(0) var<storage, read> bytes: array<u32>;
 @group(0) @binding(1) var<storage, read> order: array<u32>;
@@ -61,6 +61,15 @@ fn turned_place(example: u32, row: i32, column: i32) -> vec2f {
   return centre + vec2f(cosine * off.x - sine * off.y, sine * off.x + cosine * off.y);
 }
 
+// A position shifted by a random share of the image of at most p.shift, and moved onto the nearest pixel inside.
+fn shifted_place(example: u32, row: i32, column: i32) -> vec2f {
+  let down = uniform01(p.seed, p.stream, p.step, example * 8u);
+  let right = uniform01(p.seed, p.stream, p.step, example * 8u + 1u);
+  let size = vec2f(f32(p.h), f32(p.w));
+  let place = vec2f(f32(row), f32(column)) + (2.0 * vec2f(down, right) - 1.0) * p.shift * size;
+  return clamp(place, vec2f(0.0), size - 1.0);
+}
+
 fn between(image: u32, place: vec2f, k: u32) -> f32 {
   let corner = vec2i(floor(place));
   let share = place - floor(place);
@@ -92,9 +101,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let cut = p.cutout != 0u && is_cut(example, row, column);
   for (var k = 0u; k < p.c; k++) {
     var value = 0.0;
-    if (!cut && p.rotate == 0.0) { value = value_at(local, corner.x + from_row, corner.y + from_column, k); }
+    if (!cut && p.rotate == 0.0 && p.shift == 0.0) { value = value_at(local, corner.x + from_row, corner.y + from_column, k); }
     if (!cut && p.rotate > 0.0) {
       value = between(local, vec2f(corner) + turned_place(example, from_row, from_column), k);
+    }
+    if (!cut && p.shift > 0.0) {
+      value = between(local, vec2f(corner) + shifted_place(example, i32(row), i32(turned)), k);
     }
     y[t * p.c + k] = value;
   }

@@ -67,7 +67,7 @@ const others = new Set([
       "panels",
       "run_plot",
     ],
-    ...["svg", "text"],
+    ...["svg", "text", "tree"],
   ].map((name) => `src/run/drawing/${name}.ts`),
 ]);
 

@@ -130,6 +130,10 @@ class Sandbox implements AsyncDisposable {
     this.write("system/usr/bin/chromium", "");
   }
 
+  addServer(): void {
+    this.write("system/usr/sbin/nats-server", "");
+  }
+
   addData(): void {
     this.write("system/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", "");
   }
@@ -383,7 +387,9 @@ test("only the commands that compute get a driver, only those on Fashion-MNIST g
     [["search", "--data-dir", "mine"], "driver"],
     [["search", "--data-dir", "other"], "driver data"],
     [["serve"], "driver data"],
-    [["test"], "driver data browser"],
+    [["test"], "driver data browser server"],
+    [["work", "nats://a:1"], "driver"],
+    [["search", "--listen"], "driver data server"],
     [["bench"], "driver"],
   ];
   for (const [args, expected] of rows) {
@@ -394,6 +400,7 @@ test("only the commands that compute get a driver, only those on Fashion-MNIST g
       calls.includes("mesa") && "driver",
       calls.includes("dataset") && "data",
       calls.includes("chromium") && "browser",
+      calls.includes("nats-server") && "server",
     ];
     assertEquals(got.filter(Boolean).join(" "), expected, args.join(" "));
     if (calls.includes("mesa")) Deno.removeSync(join(box.path, "system/usr"), { recursive: true });
@@ -491,6 +498,7 @@ test("test runs deno task ok in the root and takes no arguments", async (box) =>
   box.addDriver();
   box.addData();
   box.addBrowser();
+  box.addServer();
   const result = await box.run(["test"]);
   assertEquals([result.code, box.read("calls")], [5, ""]);
   assertMatch(result.stdout, new RegExp(`^tests ran in ${box.path}/tree\n`));
@@ -553,8 +561,11 @@ test("no command but servers may start programs, by the launcher as by deno task
     const { stdout } = await command.output();
     assertEquals(JSON.parse(new TextDecoder().decode(stdout)).may, expected, `task ${args[0]}`);
   }
-  const beside = JSON.parse((await box.run(["search", "--serve"])).stdout);
-  assertEquals(beside.may, all);
+  for (
+    const args of [["search", "--serve"], ["search", "--workers", "2"], ["work", "nats://a:1"]]
+  ) {
+    assertEquals(JSON.parse((await box.run(args)).stdout).may, all, args.join(" "));
+  }
 });
 
 Deno.test("all tasks of denas run without questions, with the permissions of the engine", () => {

@@ -71,6 +71,8 @@ export interface OpSpec<P> {
   constant?: number[];
   /** Marks an op that others can absorb: max(x, 0), or the sum of its two inputs. */
   role?: "relu" | "sum";
+  /** Brings its first input to a fixed mean and deviation, so that a factor on that input has no effect. */
+  normalises?: true;
   /** Neighbouring ops on the tape that the kernels of this op can compute as well (fusion). */
   absorbs?: {
     /** max(x, 0) of inputs: `at` gives their indices among so many inputs, `params` the parameters for it. */

@@ -18,6 +18,8 @@ export interface Param {
   readonly name: string;
   readonly shape: Shape;
   readonly trainable: boolean;
+  /** False for a weight without L2 term; default: true. */
+  readonly decays?: boolean;
   /** Set when the store has been given a device. */
   tensor?: Tensor;
   grad?: Tensor;

@@ -2,7 +2,7 @@
  * Options declared by settings: `.meta(asOption("what it is"))` in a schema is the only place that names such an
  * option. The schemas are those of spaces, strategies and evaluators, and of a search and a retraining.
  */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import * as z from "zod";
 import type { Overrides } from "../nas/config/config.ts";
 import { UsageError, whyUnreadable } from "../common/errors.ts";
@@ -21,7 +21,7 @@ interface DeclaredOption {
   /** Name of the setting in its schema, dotted where it is nested. */
   setting: string;
   help: string;
-  type: "whole" | "number" | "flag" | "text" | "file" | "contents";
+  type: "whole" | "number" | "flag" | "text" | "json" | "file" | "contents";
   schema: z.ZodType;
 }
 
@@ -63,7 +63,17 @@ function typeOf(schema: z.ZodType): SettingOption["type"] {
     ? "number"
     : type === "boolean"
     ? "flag"
+    : type === "object"
+    ? "json"
     : "text";
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError("JSON");
+  }
 }
 
 /** `legacyFixed` is typed `--legacy-fixed`. */
@@ -98,6 +108,7 @@ function addOptions(command: Command, options: readonly DeclaredOption[]): Comma
     const flag = flagOf(name);
     if (type === "flag") command.option(flag, help);
     else if (type === "text") command.option(`${flag} <name>`, help);
+    else if (type === "json") command.option(`${flag} <json>`, help, json);
     else if (type === "file" || type === "contents") command.option(`${flag} <file>`, help);
     else command.option(`${flag} <n>`, help, type === "whole" ? whole : number);
   }
@@ -124,19 +135,28 @@ function overridesBy(
       if (typeof value !== "string") return [`${prefix}${setting}`, value];
       const meant = type === "file"
         ? fromHere(value)
-        : type === "contents" && !schema.safeParse(value).success
-        ? contentsOf(value)
+        : type === "contents"
+        ? contentsOf(value, name, schema)
         : value;
       return [`${prefix}${setting}`, meant];
     }),
   );
 }
 
-/** Text of a file, so that a run needs nothing outside its folder. */
-function contentsOf(name: string): string {
+/** A value that the setting takes by itself; else the text of a file, so that a run needs nothing outside. */
+function contentsOf(value: string, option: string, schema: z.ZodType): string {
+  const problemOf = (text: string) => schema.safeParse(text).error?.issues[0].message;
+  const unknown = problemOf(value);
+  if (unknown === undefined) return value;
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new UsageError(`Cannot use ${flagOf(option)} ${value}: ${why}`, { cause });
+  };
+  let text = "";
   try {
-    return Deno.readTextFileSync(fromHere(name));
+    text = Deno.readTextFileSync(fromHere(value));
   } catch (cause) {
-    throw new UsageError(`Cannot read ${name}: ${whyUnreadable(cause)}`, { cause });
+    refuse(`${whyUnreadable(cause)}, ${unknown}`, cause);
   }
+  const problem = problemOf(text);
+  return problem === undefined ? text : refuse(problem.replace(/^Cannot [^:]*: /, ""));
 }

@@ -70,11 +70,22 @@ Examples:
     const whole = { ...rest, space: openSpace(settings) };
     const [description, released] = [describe(whole), releasedCount(whole, settings)];
     const unread = unreadParameters(description);
+    const size = whole.space.size?.();
     if (options.json) {
-      const counts = { ...unread > 0 && { unread }, ...released && { released } };
+      const counts = {
+        ...unread > 0 && { unread },
+        ...released && { released },
+        ...size && { architectures: size },
+      };
       return print(JSON.stringify({ space: settings.kind, ...description, ...counts }));
     }
     printDescription(description, { unread, released, memory: options.memory ?? false });
+    if (size) {
+      const [all, distinct] = [size.log10, size.log10Distinct].map((n) => `10^${n.toFixed(2)}`);
+      print(
+        `in the space    ${all} architectures${all === distinct ? "" : `, ${distinct} different`}`,
+      );
+    }
   });
 }
 

@@ -24,6 +24,9 @@ export function addEvaluatorOptions(command: Command): Command {
     evaluators.all().map(({ name, summary }) => `${name}: ${summary}`).join("; "),
     kind,
   );
+  for (const { flag } of evaluators.all()) {
+    if (flag) command.option(flagOf(flag.option), flag.help);
+  }
   return addDefinitionOptions(command, "evaluator")
     .option("--queries <n>", "architectures to score (table, train)", whole)
     .option(
@@ -41,7 +44,7 @@ function kind(text: string): string {
 }
 
 /**
- * Settings that were given. A table implies the evaluator that uses it.
+ * Settings that were given. A table implies the evaluator that uses it, a flag the one that declares it.
  * @param usual evaluator of a search that names none.
  */
 export function evaluatorOverrides(
@@ -49,7 +52,10 @@ export function evaluatorOverrides(
   usual: string,
 ): Overrides {
   const { table, queries, budget } = options;
-  const chosen = options.evaluator ?? (table === undefined ? undefined : "table");
+  const flagged = evaluators.all().find(({ flag }) =>
+    flag && (options as Record<string, unknown>)[flag.option] === true
+  )?.name;
+  const chosen = options.evaluator ?? flagged ?? (table === undefined ? undefined : "table");
   if (chosen === "table" && budget !== undefined) {
     throw new UsageError(
       "Cannot fit a search on a table to --budget: it takes seconds; give --queries instead",

@@ -14,14 +14,15 @@ import {
 } from "../nas/config/config.ts";
 import { openData } from "../nas/train/data_of.ts";
 import type { LoggedEvent, RunEvent } from "../nas/events.ts";
-import { evaluators } from "../nas/registry.ts";
+import { evaluators, strategies } from "../nas/registry.ts";
 import { retrain } from "../nas/train/retrain.ts";
 import { needsDevice, openDevice, type RunIO, search } from "../nas/search/search.ts";
+import type { SearchParts } from "../nas/search/loop.ts";
 import type { Store } from "../nas/search/store.ts";
 import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { RunFolder } from "../run/folder.ts";
 import { interruptedCode } from "../run/interrupt.ts";
-import { lockAdapter } from "../run/lock.ts";
+import { lockAdapter, workersGroup } from "../run/lock.ts";
 import { record } from "../run/record.ts";
 import type { RunTuning } from "../run/tuning.ts";
 import { requireIndependent } from "../run/workers/distribute.ts";
@@ -36,7 +37,14 @@ import { showPictures } from "./picture_progress.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { onStop } from "./stopping.ts";
 import { bytes, print } from "./terminal.ts";
-import { type OpenWorkers, openWorkers, type WorkerOptions } from "./workers.ts";
+import {
+  computesElsewhere,
+  type OpenWorkers,
+  openWorkers,
+  wantsWorkers,
+  type WorkerOptions,
+  workersOf,
+} from "./workers.ts";
 import { applyTuning, identityOf, measureFor, type TuningOptions } from "./tuning.ts";
 
 /** A search, or the training of one architecture. */
@@ -67,17 +75,30 @@ export function eventsOf(
   job: Job,
   store: Store,
   { gpu, dataset, signal }: Bare & Partial<Equipment>,
-  { snapshots, distribute }: Pick<RunIO, "snapshots" | "distribute"> = {},
+  { snapshots, distribute, share }: Pick<RunIO, "snapshots" | "distribute" | "share"> = {},
 ): AsyncIterable<RunEvent> {
   const initial = () => readEarlierWeights(job.config.initFrom, job.command);
   const { cacheDir } = places();
-  const options = { signal, store, gpu, dataset, cacheDir, snapshots, initial, distribute };
+  const from = { gpu, dataset, cacheDir, initial };
+  const options = { signal, store, ...from, snapshots, distribute, share };
   return job.command === "search"
     ? search(job.config, options)
     : retrain(job.arch, job.config, options);
 }
 
+/** A working directory that several processes share. */
+export interface Sharing {
+  /** Its path. */
+  workingDirectory: string;
+  /** Joins the search to the directory. */
+  join(
+    parts: SearchParts<unknown>,
+    about: { signal: AbortSignal; progress: Progress },
+  ): SearchParts<unknown>;
+}
+
 export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions, WorkerOptions {
+  sharing?: Sharing;
   /** Called once data and adapter are open, to change the job before it starts. */
   prepare?(job: Job, equipment: Equipment): Promise<Job>;
   /** Called with the folder of the run. */
@@ -92,7 +113,7 @@ export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions
 export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
   if (job.command === "search") {
     checkOut(options.out);
-    if (options.workers !== undefined) requireIndependent(job.config);
+    if (wantsWorkers(options)) requireIndependent(job.config);
   }
   const outputs = options.resume ? options.resume.state.outputs : outputsOf(options);
   requireFolders(outputs);
@@ -116,7 +137,8 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
 export async function withEquipment(
   job: Job,
   options:
-    & Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait" | "profile">
+    & Pick<ExecuteOptions, "dataDir" | "resume" | "runs" | "wait" | "profile" | "sharing">
+    & WorkerOptions
     & TuningOptions,
   use: (equipment: Equipment | OnDevice | Bare) => Promise<number>,
 ): Promise<number> {
@@ -147,6 +169,7 @@ export async function withEquipment(
       folder: lockFolder(),
       adapter: adapter.description,
       run: options.resume?.path ?? `of "${job.command}" in ${fromHere(options.runs)}`,
+      group: computesElsewhere(options) ? workersGroup : options.sharing?.workingDirectory,
       wait: options.wait,
       signal,
       onWait: (holder) => {
@@ -211,6 +234,7 @@ async function drive(
     if (job.command === "search") {
       workers = await openWorkers(options, {
         run: folder.path,
+        started: folder.state.started,
         config: job.config,
         tuning: folder.tuning?.choices ?? {},
         dataDir: options.dataDir,
@@ -219,11 +243,17 @@ async function drive(
     }
     const { snapshots } = outputs;
     const { distribute } = workers ?? {};
-    const events = eventsOf(job, outputs.store, equipment, { snapshots, distribute });
+    const { sharing } = options;
+    const share = sharing && ((parts: SearchParts<unknown>) => sharing.join(parts, equipment));
+    const events = eventsOf(job, outputs.store, equipment, { snapshots, distribute, share });
     const { status, done } = await record(folder, events, signal, show);
     progress.clear();
     if (status === "interrupted" || !done) {
-      progress.line(`interrupted; to go on:\n  ${commandName()} resume ${shortPath(folder.path)}`);
+      progress.line(
+        sharing
+          ? "interrupted; to go on, give the same command again"
+          : `interrupted; to go on:\n  ${commandName()} resume ${shortPath(folder.path)}`,
+      );
       return interruptedCode;
     }
     const result = { folder, done, out: fromHere(options.out), quiet: options.json ?? false };
@@ -245,9 +275,10 @@ function newFolder(job: Job, options: ExecuteOptions): RunFolder {
     config: job.config,
     arch: job.command === "retrain" ? job.archText : undefined,
   });
-  const { dataDir, out, workers } = options;
+  const { dataDir, out } = options;
   folder.update({
-    workers,
+    workers: workersOf(options),
+    workingDirectory: options.sharing?.workingDirectory,
     dataDir: dataDir && fromHere(dataDir),
     out: fromHere(out),
     outputs: outputsOf(options),
@@ -269,9 +300,13 @@ export function jobOf(folder: RunFolder): Job {
   };
 }
 
-/** Whether a job reads images. A search on a table reads none, even when its policy learns on a device. */
+/**
+ * Whether a job reads images. A search on a table reads none, even when its policy learns on a device, unless
+ * the strategy asks for scores of untrained networks.
+ */
 const seesImages = (job: Job): boolean =>
-  job.command === "retrain" || evaluators.get(job.config.evaluator.kind).cost !== "lookup";
+  job.command === "retrain" || evaluators.get(job.config.evaluator.kind).cost !== "lookup" ||
+  strategies.get(job.config.strategy.kind).untrained !== undefined;
 
 async function loadData(
   job: Job,

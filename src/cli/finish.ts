@@ -43,7 +43,7 @@ export async function finishSearch(
   print(drawText(graphs));
   print(whatIsFound(done, folder.state.scores));
   if (done.front) printFront(config, done.front);
-  const trained = evaluators.get(config.evaluator.kind).cost === "lookup"
+  const trained = ["lookup", "untrained"].includes(evaluators.get(config.evaluator.kind).cost)
     ? duration(done.seconds)
     : summary(done);
   print(`${counted(done.queries, "architecture")} scored, ${trained}`);

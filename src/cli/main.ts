@@ -17,7 +17,10 @@ import { addDescribe } from "./describe.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExport } from "./export.ts";
 import { addExtract } from "./extract.ts";
+import { addHnas } from "./hnas.ts";
+import { asHnasCommand } from "./hnas_options.ts";
 import { fromHere } from "./paths.ts";
+import { addModules } from "./modules.ts";
 import { addPage } from "./page.ts";
 import { addPlot } from "./plot.ts";
 import { addPredict } from "./predict.ts";
@@ -32,6 +35,8 @@ import { addSurrogate } from "./surrogate.ts";
 import { addStudy } from "./study.ts";
 import { addTable } from "./table.ts";
 import { addTune } from "./tune.ts";
+import { addWork } from "./work.ts";
+import { addZeroCost } from "./zero_cost.ts";
 import { brokenPipeCode, paint, printError, readerGone, write } from "./terminal.ts";
 
 const version = "0.1.0";
@@ -43,7 +48,7 @@ export async function main(args: readonly string[], servers: Servers): Promise<n
     // Help and options include those of plug-ins.
     await loadPlugins(pluginsIn(args).map((file) => isAddress(file) ? file : fromHere(file)));
     const program = makeProgram((result) => code = result, servers);
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync(asHnasCommand(args), { from: "user" });
     return readerGone() && (code === 0 || code === interruptedCode) ? brokenPipeCode : code;
   } catch (error) {
     return report(error);
@@ -96,13 +101,17 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addExtract,
       addExport,
       addSample,
+      addModules,
       addCompare,
       addCorrelate,
       addPredict,
       addTable,
       addSurrogate,
+      addZeroCost,
       addStudy,
+      addHnas,
       addRuns,
+      addWork,
       addTune,
       addDoctor,
     ]

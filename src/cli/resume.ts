@@ -9,7 +9,7 @@ import { addRunOptions, type RunOptions } from "./run_options.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { printError } from "./terminal.ts";
-import { addWorkerOptions, type WorkerOptions } from "./workers.ts";
+import { addWorkerOptions, wantsWorkers, type WorkerOptions } from "./workers.ts";
 
 type ResumeOptions = Omit<RunOptions, "out"> & WorkerOptions & { out?: string };
 
@@ -34,17 +34,26 @@ Examples:
     const { execute, jobOf } = await import("./execute.ts");
     const dataDir = options.dataDir ?? resume.state.dataDir;
     const out = options.out ?? resume.state.out ?? "arch.json";
-    const workers = options.workers ?? resume.state.workers;
-    finish(await execute(jobOf(resume), { ...options, dataDir, out, workers, resume }));
+    const workers = wantsWorkers(options) ? {} : resume.state.workers;
+    finish(await execute(jobOf(resume), { ...options, ...workers, dataDir, out, resume }));
   });
 }
 
 /**
  * Checks the settings before anything of the run is opened.
- * @throws UsageError for settings of an earlier version of denas.
+ * @throws UsageError for settings of an earlier version of denas, and for a run of a working directory.
  */
 function requireCurrent(path: string): void {
-  if (readState(path).status === "done") return;
+  const { status, workingDirectory } = readState(path);
+  if (status === "done") return;
+  if (workingDirectory !== undefined) {
+    throw new UsageError(
+      `Cannot resume ${shortPath(path)}: it belongs to working directory ` +
+        `${
+          shortPath(workingDirectory)
+        }, expected a run of its own; give its "denas hnas" command again`,
+    );
+  }
   const { version } = readJson(join(path, "config.json")) as { version?: unknown };
   if (version === 2) return;
   throw new UsageError(

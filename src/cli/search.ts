@@ -47,7 +47,8 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
     .addOption(
       new Option(
         "--channels <kind>",
-        "macro: a layer has one operation (whole), or takes a range of the channels of each",
+        "macro: a layer has one operation (whole), or takes a range of the channels of each; modular: modules " +
+          "as the released code builds them (code), or true NAS-Bench-101 cells (paper)",
       ).choices([...new Set(spaces.all().flatMap(({ channels = {} }) => Object.keys(channels)))]),
     )
     .option("--out <file>", "where to copy the winner", "arch.json");
@@ -97,6 +98,10 @@ async function drawOnly(options: SearchOptions, command: Command): Promise<void>
   });
 }
 
+/** The value of `--channels` for a space that has it as a setting. */
+const channelSetting = ({ mode, channels }: SearchOptions): string | undefined =>
+  mode !== undefined && spaces.find(mode)?.settings.shape.channels ? channels : undefined;
+
 async function givenSettings(options: SearchOptions): Promise<Overrides> {
   return {
     ...overridesOf(options, searchConfig),
@@ -106,6 +111,7 @@ async function givenSettings(options: SearchOptions): Promise<Overrides> {
     ...definedOnly(evaluatorOverrides(options, usualEvaluator(options))),
     data: await dataName(options.data),
     "strategy.kind": options.strategy,
+    "space.channels": channelSetting(options),
     ...options.set,
   };
 }

@@ -53,7 +53,8 @@ const scoredBy: Record<NonNullable<ArchFile["scoreKind"]>, string> = {
   retrained: "retrained",
   "trained-briefly": "after a short training",
   table: "looked up",
-  debug: "by its parameters",
+  "zero-cost": "untrained",
+  debug: "in a debug run",
 };
 
 /** One line about the architecture: space, settings, data and score. */

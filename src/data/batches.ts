@@ -24,6 +24,11 @@ export interface Augment {
   cutoutLegacy: boolean;
   /** Turn about the centre by an angle between −rotate and rotate, in radians at most 1.6; bilinear. */
   rotate?: number;
+  /**
+   * Shift up or down by at most this share of the height, and left or right of the width; bilinear, with the
+   * edges repeated outwards (Keras: `fill_mode="nearest"`).
+   */
+  shift?: number;
   /** Images of `random` and `sequential` are augmented as well, by the numbers of step 0 in order (Q24). */
   inEvaluation?: boolean;
 }
@@ -168,6 +173,7 @@ export class Batches {
         cutout: augment.cutout,
         legacy: augment.cutoutLegacy,
         rotate: augment.rotate ?? 0,
+        shift: augment.shift ?? 0,
       }, n * h * w);
     }
     const width = this.#perImage[0] ?? 1;
@@ -233,6 +239,13 @@ function check(images: Images, options: BatchOptions): void {
   }
   if (!Number.isInteger(batch) || batch < 1) {
     throw new UsageError(`Cannot make batches of ${batch}: expected a whole number above 0`);
+  }
+  if (augment?.shift && (augment.pad || augment.rotate)) {
+    throw new UsageError(
+      `Cannot augment with shift ${augment.shift}, pad ${augment.pad} and rotate ${
+        augment.rotate ?? 0
+      }: expected pad and rotate 0, for a shifted image is neither cropped nor turned`,
+    );
   }
   for (const name of ["pad", "cutout"] as const) {
     const value = augment?.[name] ?? 0;

@@ -196,6 +196,13 @@ export const knownSets: Readonly<Record<string, KnownSet>> = {
     normalisation: bytesNormalised([122.68, 116.66, 104.01], [63.22, 61.26, 65.09]),
     advice: "fetch ImageNet16.tar from the links of NAS-Bench-201 and unpack it",
   },
+  darts_cifar10: {
+    ...published.cifar10,
+    title: "CIFAR-10, validated on the second half of the training images",
+    of: "cifar10",
+    split: { kind: "second-half" },
+    normalisation: cifar10Bytes,
+  },
   act_cifar10: {
     ...published.cifar10,
     title: "CIFAR-10, validated on the first 500 images of each class",

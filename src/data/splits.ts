@@ -2,18 +2,20 @@
 import { dirname, join } from "@std/path";
 import { DataError } from "../common/errors.ts";
 import { Rng, Stream } from "../common/random.ts";
-import { type Images, pickImages } from "./dataset.ts";
+import { type Images, pickImages, sliceImages } from "./dataset.ts";
 import { type Files, readWhole } from "./file_source.ts";
 import type { ReadSet } from "./reader.ts";
 
 /**
  * `halves`: half of the training images are for validation. `test-halves`: half of the test images are, the
- * other half is for the test. `first-of-class`: the first `count` images of each class in file order are.
- * `ids` names NAS-Bench-201's own list of indices, used where it lies beside the data; otherwise the halves are
- * random, by a constant seed.
+ * other half is for the test. `second-half`: the second half of the training images in file order is for
+ * validation. `first-of-class`: the first `count` images of each class in file order are. `ids` names
+ * NAS-Bench-201's own list of indices, used where it lies beside the data; otherwise the halves are random, by a
+ * constant seed.
  */
 export type SplitPlan =
   | { kind: "halves" | "test-halves"; ids: string }
+  | { kind: "second-half" }
   | { kind: "first-of-class"; count: number };
 
 /** Order of images that a division without a list of indices follows. */
@@ -35,6 +37,16 @@ export async function applySplit(
   if (plan.kind === "first-of-class") {
     if (splits === "final") return read;
     return { ...read, ...firstOfClass(read.train, plan.count) };
+  }
+  if (plan.kind === "second-half") {
+    const { train } = read;
+    if (splits === "final") return read;
+    const half = Math.floor(train.n / 2);
+    return {
+      ...read,
+      train: sliceImages(train, 0, half),
+      valid: sliceImages(train, half, train.n),
+    };
   }
   if (plan.kind === "halves") {
     if (splits === "final") return read;

@@ -104,6 +104,10 @@ export const trialDetail = trialRow.extend({
   macs: z.number().nullable(),
   arch: archFile,
   command: z.string(),
+  /** The architecture in the notations of its space, by name. */
+  texts: z.record(z.string(), z.string()),
+  /** The hierarchy behind it, in reading order; empty for spaces without one. */
+  outline: z.array(z.object({ label: z.string(), level: z.number() })),
 }).openapi("TrialDetail");
 
 const series = z.array(z.number().nullable());
@@ -137,6 +141,8 @@ export const curves = z.object({
     baseline: series,
     skipRate: series,
   }),
+  /** Weight of each kernel of the model that chose a trial, by the kernel's name. */
+  kernels: z.object({ x: series }).catchall(series),
   /** `reward` is the mean of the trials that share a point. */
   trials: z.object({ x: series, reward: series, low: series, high: series, selection: series }),
   /** Step line: the best score from trial x on. */

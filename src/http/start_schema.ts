@@ -137,6 +137,10 @@ function withoutText(type: z.ZodType): z.ZodType | null {
   const plain = [z.ZodNumber, z.ZodBoolean, z.ZodEnum, z.ZodLiteral];
   if (plain.some((kind) => type instanceof kind)) return type;
   if (type instanceof z.ZodArray) return withoutText(type.element as z.ZodType) && type;
-  if (type instanceof z.ZodUnion) return type.options.every(isClosed) ? type : null;
+  if (type instanceof z.ZodRecord) return withoutText(type.valueType as z.ZodType) && type;
+  if (type instanceof z.ZodUnion) {
+    const closed = (type.options as z.ZodType[]).filter(isClosed);
+    return closed.length === type.options.length ? type : closed[0] ? z.union(closed) : null;
+  }
   return null;
 }

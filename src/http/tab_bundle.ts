@@ -18,7 +18,17 @@ const sources = ["deno.json", "deno.lock", "kernels", "src"];
 /** Entry points by the name of what is made of them. */
 const entries = { page: "src/http/ui/tab/main.js", worker: "src/tab/worker.ts" };
 /** Packages that only hosts load: the drawing of the tab is laid out without Graphviz. */
-const left = ["@hpcc-js/wasm-graphviz", "node:*"];
+const left = ["@hpcc-js/wasm-graphviz"];
+/** Modules that need a host. Others import them dynamically, and the tab never gets there. */
+const hostOnly = [
+  "src/data/load.ts",
+  "src/gpu/vulkan_only.ts",
+  "src/nas/spaces/nasbench101_cells_file.ts",
+  "src/nas/tables/mod.ts",
+];
+/** Takes their place. */
+const inTheirPlace =
+  'throw new Error("Cannot do this in a browser: it needs files of the machine; use the command line");';
 /** Bundles of earlier sources that are kept. */
 const keptBundles = 3;
 
@@ -155,6 +165,7 @@ async function bundle(
         ...["bundle", "--quiet", "--platform", "browser", "--minify"],
         ...left.flatMap((one) => ["--external", one]),
         ...split ? ["--code-splitting"] : [],
+        ...how === "whole" ? ["--format", "iife"] : [],
         ...["--config", bare, "--no-lock", "--outdir", out, join(root, entries[name])],
       ],
       cwd: root,
@@ -194,11 +205,17 @@ function configWith(kernels: string, folder: string): string {
     Object.entries(config.imports).map(([name, path]) => [name, absolute(path)]),
   );
   const path = join(folder, "deno.json");
+  const none = join(folder, "none.js");
+  writeAtomic(none, inTheirPlace);
   const { unstable, nodeModulesDir } = config;
   const bundling = {
     unstable,
     nodeModulesDir,
-    imports: { ...imports, [toFileUrl(join(root, "kernels/"))]: toFileUrl(`${kernels}/`) },
+    imports: {
+      ...imports,
+      ...Object.fromEntries(hostOnly.map((path) => [toFileUrl(join(root, path)), toFileUrl(none)])),
+      [toFileUrl(join(root, "kernels/"))]: toFileUrl(`${kernels}/`),
+    },
   };
   writeAtomic(path, JSON.stringify(bundling));
   return path;

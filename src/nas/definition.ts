@@ -12,6 +12,7 @@ import type { ControllerConfig, ControllerNetwork } from "./controller/network.t
 import type { Encodings, OpenEncodings } from "./encodings/encoding.ts";
 import type { Evaluator, ScoreMeaning } from "./evaluator.ts";
 import type { RunEvent } from "./events.ts";
+import type { Inheritance } from "./search/inheritance.ts";
 import type { SearchParts } from "./search/loop.ts";
 import type { FinalSection, SearchSection } from "./config/preset_sections.ts";
 import type { RunIO } from "./search/search.ts";
@@ -76,6 +77,16 @@ export interface SpaceDefinition<Z extends z.ZodObject = any, A = any> extends D
   };
   /** @throws UsageError when sizes do not fit each other. */
   open(settings: z.output<Z>): SearchSpace<A>;
+  /**
+   * Settings with those filled in that are made from others, so that a config alone determines a run. Filling
+   * in twice changes nothing.
+   */
+  completed?(settings: z.output<Z>): z.output<Z>;
+  /**
+   * Names by which the published program calls settings, with their dotted names here: `--set` takes both, with
+   * or without the prefix `eval_`.
+   */
+  aliases?: Readonly<Record<string, string>>;
   /** Settings that an architecture depends on: its file hands them to a retraining. */
   carried?(settings: z.output<Z>): Partial<z.output<Z>>;
   /** The ENAS controller of this space. */
@@ -128,6 +139,8 @@ export interface StrategyDefinition<Z extends z.ZodObject = any> extends Definit
   type: "strategy";
   /** Learns on the device, so that even a search on a table needs one. */
   needsDevice?: boolean;
+  /** Score of untrained networks by which its trials with 0 epochs are evaluated, by any evaluator. */
+  untrained?: string;
   /** Settings that differ from the schema's defaults. */
   defaults?(given: StrategyDefaults): Partial<z.output<Z>>;
   /** Settings that follow the quirks of the published code (`--strict` of a study). */
@@ -142,7 +155,9 @@ export interface StrategyDefinition<Z extends z.ZodObject = any> extends Definit
 export interface EvaluatorContext {
   config: SearchConfig;
   space: SearchSpace<unknown>;
-  io: Pick<RunIO, "signal" | "dataset" | "find" | "cacheDir" | "initial">;
+  io:
+    & Pick<RunIO, "signal" | "dataset" | "find" | "cacheDir" | "initial">
+    & Partial<Pick<RunIO, "store">>;
   /** Null where neither evaluator nor strategy need a device. */
   gpu: Gpu | null;
 }
@@ -158,6 +173,8 @@ export interface OpenEvaluator {
   warmStart?(): Promise<RunEvent | null>;
   /** Values of a further objective by architecture, all to be maximised; undefined for an unknown name. */
   column?(name: string): ((arch: unknown) => number) | undefined;
+  /** Plans what the network of a trial inherits from those of earlier ones. */
+  inheritance?: Inheritance<unknown>;
   scoreKind: SearchParts<unknown>["scoreKind"];
   score: ScoreMeaning;
   unfit?: number;
@@ -170,9 +187,14 @@ export interface OpenEvaluator {
 // deno-lint-ignore no-explicit-any
 export interface EvaluatorDefinition<Z extends z.ZodObject = any> extends Definition<Z> {
   type: "evaluator";
-  /** Cost of one score: a table look-up, a pass with shared weights, or a training. */
-  cost: "lookup" | "pass" | "training";
+  /**
+   * Cost of one score: a table look-up, a few passes of an untrained network, a pass with shared weights, or a
+   * training.
+   */
+  cost: "lookup" | "untrained" | "pass" | "training";
   needsDevice: boolean;
+  /** Option of `search` that chooses this evaluator, beside its name. */
+  flag?: { option: string; help: string };
   /** Settings of the search loop, by dotted name, that this evaluator starts from. */
   loop?: Readonly<Record<string, unknown>>;
   open(settings: z.output<Z>, context: EvaluatorContext): Promise<OpenEvaluator>;

@@ -118,8 +118,18 @@ export const runEvent = z.discriminatedUnion("type", [
     reason: z.string().optional(),
     /** Ids of the trials whose architectures this one was made from. */
     parents: z.array(z.number().int()).optional(),
+    /** Trials whose trained weights its network began with, by slot. */
+    inherit: z.array(z.object({ slot: z.string(), donors: z.array(z.number().int()) })).optional(),
     /** Seed of the trial's training, where it is not the search's. */
     seed: z.number().int().optional(),
+    /** The model that chose the architecture: its kernels with their settings and weights, and its noise. */
+    model: z.object({
+      kernels: z.array(z.string()),
+      settings: z.array(z.string()),
+      weights: z.array(fraction),
+      noise: z.number(),
+      likelihood: z.number(),
+    }).optional(),
     /** Number of trials told before this one was asked; only in asynchronous searches. */
     askedAfter: z.number().int().optional(),
     /** Epochs of training behind the score, where a search varies them. */

@@ -79,6 +79,13 @@ export interface Graph {
   edges: { from: string; to: string; kind: "sequence" | "skip" }[];
 }
 
+/** A line of an outline. Rows are in reading order: those of a higher level belong to the row before them. */
+export interface OutlineRow {
+  label: string;
+  /** 0 for a root. */
+  level: number;
+}
+
 /** Writes and reads the notation of published tables. */
 export interface Notation<A> {
   /**
@@ -98,6 +105,8 @@ export interface SearchSpace<A> {
   name: string;
   /** One-line description of an architecture of this space. */
   summary: string;
+  /** Number of architectures as log10, where it can be counted: of all choices, and of different ones. */
+  size?(): { log10: number; log10Distinct: number };
   /** The position before the first decision. */
   start(): Cursor;
   /** @throws UsageError naming the decision. */
@@ -130,8 +139,16 @@ export interface SearchSpace<A> {
    * first, as many graphs as `graphs` returns.
    */
   levels?(arch: A): LabelledGraph[][];
+  /** The hierarchy behind an architecture, for showing it folded to any level. */
+  outline?(arch: A): OutlineRow[];
   /** Graphs for drawing: one per cell, or one for a whole network. */
   picture(arch: A): Graph[];
+  /** Group of a weight, by its name, that is inherited as a whole; default: its layer. */
+  slot?(weight: string): string;
+  /** Remarks for the user on how the space was made; a search prints them as warnings. */
+  notes?: readonly string[];
+  /** An architecture to begin a search with; default: every decision uniform. */
+  sample?(rng: Rng): A;
   mutate?(arch: A, rng: Rng): A;
   neighbours?(arch: A): A[];
   /** One child or two with parts of both parents; none where the parents have nothing to exchange. */

@@ -6,6 +6,18 @@ export interface State {
   tensors: Record<string, { shape: readonly number[]; data: Float32Array | Uint32Array }>;
 }
 
+/** What a model learned from the scores so far. */
+export interface ModelFit {
+  /** Kernels by which it compares architectures, with the setting and the weight of each; weights sum to 1. */
+  kernels: string[];
+  settings: string[];
+  weights: number[];
+  /** Variance of the noise, in units of the targets' variance. */
+  noise: number;
+  /** Logarithm of the marginal likelihood per architecture. */
+  likelihood: number;
+}
+
 /** An architecture that a strategy wants scored. */
 export interface Trial<A> {
   /** Counts from 0 over the whole run. */
@@ -17,8 +29,12 @@ export interface Trial<A> {
   partial?: boolean;
   /** Ids of the trials whose architectures this one was made from. */
   parents?: number[];
+  /** Earlier trials whose trained weights the network begins with, by slot: a group of weights. */
+  inherit?: { slot: string; donors: number[] }[];
   /** Seed of the weights and masks of the trial's own network; default: the search's seed. */
   seed?: number;
+  /** The model by which the architecture was chosen. */
+  model?: ModelFit;
   /**
    * Number of trials told before this one was asked. Set by asynchronous searches: with the order of the
    * trial events it is all that replaying the strategy needs.
@@ -79,6 +95,8 @@ export interface Strategy<A> {
   readonly order?: "ask" | "arrival";
   /** Samples from the current policy without a later `tell` (shared-weight training). */
   draw(n: number): Promise<A[]>;
+  /** Why there is nothing more to ask; set once `ask` has returned no trial. Ends the rounds of a search. */
+  readonly finished?: string;
   /** n trials to be scored; a strategy may add more of its own. */
   ask(n: number): Promise<Trial<A>[]>;
   /** Takes the results of all trials of one `ask`, failed ones too. */

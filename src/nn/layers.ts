@@ -58,8 +58,8 @@ export class Net {
   }
 
   /** The weight of this name in this scope. */
-  param(name: string, shape: Shape, init: Init): Value {
-    return this.weights.param(this.#path + name, shape, init);
+  param(name: string, shape: Shape, init: Init, options?: { decays: boolean }): Value {
+    return this.weights.param(this.#path + name, shape, init, options);
   }
 
   /** The state of this name in this scope. */
@@ -124,6 +124,8 @@ export interface NormOptions {
   keep?: boolean;
   /** Default: as the pass says. */
   debias?: boolean;
+  /** Whether scale and shift take part in the L2 term; default: yes. */
+  decays?: boolean;
 }
 
 /** Batch norm over all but the channels: weights `gamma`, `beta`, state `running` (means, variances, updates). */
@@ -131,8 +133,9 @@ export function norm(net: Net, x: Value, options: NormOptions = {}): Value {
   const { mode } = net;
   const { epsilon = mode.epsilon, keep = mode.keepStatistics, debias = mode.debias } = options;
   const c = channels(x);
-  const gamma = net.param("gamma", [c], constantInit(1));
-  const beta = net.param("beta", [c], constantInit(0));
+  const own = { decays: options.decays ?? true };
+  const gamma = net.param("gamma", [c], constantInit(1), own);
+  const beta = net.param("beta", [c], constantInit(0), own);
   const running = keep ? net.state("running", [2 * c + 1], startStatistics(c, debias)) : null;
   const batch = !keep || mode.training || mode.batchStatistics;
   return batchNorm(x, gamma, beta, running, {

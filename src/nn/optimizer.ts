@@ -67,6 +67,11 @@ export class Sgd {
     return squares;
   }
 
+  /** Records an update for `Gpu.dryRun`: the same as a step, since no steps are counted. */
+  dryRun(touched: readonly Touched[], lr: number): Tensor | null {
+    return this.step(touched, lr);
+  }
+
   /** Resets all momentum to 0, as in a new optimiser. */
   reset(): void {
     for (const slab of this.slabs) {
@@ -85,7 +90,7 @@ export class Sgd {
 }
 
 /** Settings of `Adam` (Kingma and Ba 2015), in its notation. */
-export interface AdamOptions extends ClipOptions {
+export interface AdamOptions extends ClipOptions, Pick<PlanOptions, "decays" | "updates"> {
   /** Learning rate of a step that is given none. */
   lr: number;
   /** Decay of the running mean of the gradient, β₁ in [0, 1). */
@@ -123,14 +128,15 @@ export class Adam {
   }
 
   /** Records an update without counting the step, for `Gpu.dryRun`. */
-  dryRun(touched: readonly Touched[]): Tensor | null {
-    return this.#record(touched, this.options.lr, this.#steps + 1);
+  dryRun(touched: readonly Touched[], lr = this.options.lr): Tensor | null {
+    return this.#record(touched, lr, this.#steps + 1);
   }
 
   #record(touched: readonly Touched[], lr: number, t: number): Tensor | null {
     const { beta1, beta2, epsilon, l2 = 0 } = this.options;
     const corrected = lr * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t);
-    const plan = this.#planner.plan(touched);
+    const { decays, updates } = this.options;
+    const plan = this.#planner.plan(touched, { decays, updates });
     const squares = this.#clipper.squares(plan, l2);
     const factors = this.#clipper.factors(plan, squares);
     for (const { slab, chunks, n } of plan.slabs) {
@@ -144,6 +150,16 @@ export class Adam {
       );
     }
     return squares;
+  }
+
+  /** Forgets all moments and the number of steps, as in a new optimiser. */
+  reset(): void {
+    for (const slab of this.slabs) {
+      for (const name of ["first", "second"]) {
+        this.gpu.write(slab.state(name), new Float32Array(slab.words));
+      }
+    }
+    this.#steps = 0;
   }
 
   /** Both moments of every weight and the number of steps. */

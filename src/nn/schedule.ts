@@ -37,18 +37,18 @@ function cycleOf(epoch: number, { t0, tMul }: { t0: number; tMul: number }) {
   return { start, length };
 }
 
+/** `lrMax` times the factor of the last step whose `after` is below this epoch, counted from 0. */
+export function stepwise(
+  epoch: number,
+  { lrMax, steps }: { lrMax: number; steps: readonly { after: number; factor: number }[] },
+): number {
+  return lrMax * (steps.findLast(({ after }) => epoch > after)?.factor ?? 1);
+}
+
 /** `lrMax` times `decay` for every `every` epochs done. */
 export function staircase(
   epoch: number,
   { lrMax, decay, every }: { lrMax: number; decay: number; every: number },
 ): number {
   return lrMax * decay ** Math.floor(epoch / every);
-}
-
-/** `lrMax` times `decay` for every milestone, a share of the training, that is reached. */
-export function milestones(
-  progress: number,
-  { lrMax, decay, at }: { lrMax: number; decay: number; at: readonly number[] },
-): number {
-  return lrMax * decay ** at.filter((share) => progress >= share).length;
 }

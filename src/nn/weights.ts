@@ -68,19 +68,26 @@ export class WeightStore {
   }
 
   /**
-   * A trainable weight: declares it, or returns the one of this name.
+   * A trainable weight: declares it, or returns the one of this name. `decays: false` keeps it out of the L2
+   * term.
    * @throws Error when the name is taken by another shape or kind, or is unknown after `materialise`.
    */
-  param(name: string, shape: Shape, init: Init): Value {
-    return this.#declare(name, shape, init, true);
+  param(name: string, shape: Shape, init: Init, options?: { decays: boolean }): Value {
+    return this.#declare(name, shape, init, { trainable: true, ...options });
   }
 
   /** A tensor that ops change in place and no gradient reaches (running statistics, constants). */
   state(name: string, shape: Shape, init: Init): Value {
-    return this.#declare(name, shape, init, false);
+    return this.#declare(name, shape, init, { trainable: false });
   }
 
-  #declare(name: string, shape: Shape, init: Init, trainable: boolean): Value {
+  #declare(
+    name: string,
+    shape: Shape,
+    init: Init,
+    kind: Pick<Param, "trainable" | "decays">,
+  ): Value {
+    const { trainable } = kind;
     const known = this.#entries.get(name);
     if (known) {
       const { param } = known;
@@ -98,7 +105,7 @@ export class WeightStore {
           `${this.#entries.size} declared weights`,
       );
     }
-    const param: Param = { name, shape: [...shape], trainable };
+    const param: Param = { name, shape: [...shape], ...kind };
     const value = paramValue(param);
     this.#entries.set(name, { param, value, init, index: this.#entries.size });
     return value;

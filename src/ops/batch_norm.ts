@@ -118,6 +118,7 @@ const sumOp = defineOp<BatchNormParams>({
 
 const op = defineOp<BatchNormParams>({
   name: "batch_norm",
+  normalises: true,
   shapes,
   forward,
   backward,

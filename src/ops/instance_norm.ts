@@ -147,6 +147,7 @@ const sumOp = defineOp<Params>({
 
 const op = defineOp<Params>({
   name: "instance_norm",
+  normalises: true,
   shapes,
   forward: (rec, io) => forward(rec, io),
   backward,

@@ -47,6 +47,7 @@ function backward(rec: Recorder, io: Backward<Params>): void {
 
 const op = defineOp<Params>({
   name: "layer_norm",
+  normalises: true,
   shapes: ([x, gamma, beta]) => {
     const sample = x.slice(1);
     expectShape(

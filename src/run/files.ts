@@ -180,7 +180,8 @@ function renameIfThere(path: string, to: string): void {
   }
 }
 
-function removeIfThere(path: string): void {
+/** Removes a file; where there is none, nothing changes. */
+export function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch (error) {

@@ -2,6 +2,7 @@
 import { basename, join } from "@std/path";
 import { DataError, UsageError } from "../common/errors.ts";
 import { type LoggedEvent, type RunEvent, runEvent } from "../nas/events.ts";
+import type { WeightFiles } from "../nas/search/inheritance.ts";
 import type { Store } from "../nas/search/store.ts";
 import type { State } from "../nas/strategy.ts";
 import { encodeCheckpoint, hashOf } from "./checkpoint.ts";
@@ -13,6 +14,7 @@ import { hostDigest } from "./host_digest.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 import { readState, writeState } from "./state.ts";
 import type { RunState } from "./state_schema.ts";
+import { weightFolder } from "./weight_folder.ts";
 import { readRunTuning, type RunTuning, runTuningPath } from "./tuning.ts";
 
 export type Command = "search" | "retrain";
@@ -42,6 +44,7 @@ export class RunFolder implements Store {
   readonly damage: readonly string[];
   /** Version of Deno at the run's start. */
   readonly startedWith: string;
+  readonly weights: WeightFiles;
   readonly #guard: Deno.FsFile;
   readonly #events: LineFile;
   readonly #trials: LineFile;
@@ -51,6 +54,7 @@ export class RunFolder implements Store {
 
   private constructor(readonly path: string, guard: Deno.FsFile) {
     this.#guard = guard;
+    this.weights = weightFolder(join(path, "weights"));
     this.config = readJson(join(path, "config.json"));
     this.configHash = hashConfig(path);
     this.tuning = readRunTuning(runTuningPath(path));

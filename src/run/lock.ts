@@ -13,6 +13,9 @@ export interface Holder {
   since: string;
 }
 
+/** Group of the workers of this machine, and of searches that compute on workers only. */
+export const workersGroup = "workers";
+
 export interface Lock {
   release(): void;
 }
@@ -23,6 +26,11 @@ export interface LockOptions {
   adapter: string;
   /** Folder of the run that wants the lock. */
   run: string;
+  /**
+   * What the processes that use the adapter together have in common: a working directory, or `workersGroup`;
+   * absent: the run has it alone.
+   */
+  group?: string;
   /** Wait for the holder instead of failing. */
   wait?: boolean;
   signal?: AbortSignal;
@@ -41,7 +49,7 @@ export async function lockAdapter(options: LockOptions): Promise<Lock> {
     throw explain(path, cause);
   }
   try {
-    for (let asked = false; !file.tryLockSync(true); asked = true) {
+    for (let asked = false; !takes(file, path, options); asked = true) {
       const holder = readHolder(path);
       if (!options.wait) {
         const who = holder ? `run ${holder.run} (process ${holder.pid}) has it` : "it is taken";
@@ -57,16 +65,33 @@ export async function lockAdapter(options: LockOptions): Promise<Lock> {
     file.close();
     throw error;
   }
-  const holder: Holder = { pid: Deno.pid, run: options.run, since: new Date().toISOString() };
-  file.truncateSync(0);
-  file.writeSync(new TextEncoder().encode(JSON.stringify(holder)));
   return {
     release() {
-      file.truncateSync(0);
+      // The other processes of a group still need the name in the file.
+      if (options.group === undefined) file.truncateSync(0);
       file.unlockSync();
       file.close();
     },
   };
+}
+
+/**
+ * Takes the lock if it is free, or if a process of the same group has it. A group's lock is a shared one; the name
+ * of the group is written under an exclusive lock before.
+ */
+function takes(file: Deno.FsFile, path: string, { run, group }: LockOptions): boolean {
+  if (file.tryLockSync(true)) {
+    const holder: Holder = { pid: Deno.pid, run: group ?? run, since: new Date().toISOString() };
+    file.truncateSync(0);
+    file.seekSync(0, Deno.SeekMode.Start);
+    file.writeSync(new TextEncoder().encode(JSON.stringify(holder)));
+    if (group === undefined) return true;
+  }
+  // Between two locks of one file it is free for a moment: the name tells who has it now.
+  if (group === undefined || !file.tryLockSync(false)) return false;
+  if (readHolder(path)?.run === group) return true;
+  file.unlockSync();
+  return false;
 }
 
 const lockPath = (folder: string, adapter: string) => join(folder, `${adapterSlug(adapter)}.lock`);

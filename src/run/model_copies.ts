@@ -9,6 +9,7 @@ import { encodeSafetensors } from "./safetensors.ts";
 export function withCopies(store: Store, folder: string): Store {
   requireFolder(folder);
   return {
+    weights: store.weights,
     load: () => store.load(),
     save: (state) => store.save(state),
     async put(name, content, metadata) {

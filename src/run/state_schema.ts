@@ -22,8 +22,17 @@ export const runState = z.object({
   dataDir: z.string().optional(),
   /** Destination for a copy of the winner, given by the user, for a resume. */
   out: z.string().optional(),
-  /** Number of worker processes, for a resume. */
-  workers: z.number().int().positive().optional(),
+  /** Workers requested by the user, for a resume; see cli/workers.ts. */
+  workers: z.object({
+    workers: z.number().int().positive().optional(),
+    listen: z.union([z.string(), z.literal(true)]).optional(),
+    nats: z.string().optional(),
+    workerToken: z.string().optional(),
+    ca: z.string().optional(),
+    listenCert: z.string().optional(),
+    listenKey: z.string().optional(),
+    listenSecrets: z.string().optional(),
+  }).optional(),
   /** Other outputs requested by the user, for a resume. */
   outputs: z.object({
     monitorPath: z.string().optional(),
@@ -31,6 +40,8 @@ export const runState = z.object({
     /** Steps between two copies of the weights. */
     modelSaveInterval: z.number().int().positive().optional(),
   }).optional(),
+  /** Working directory that the run shares with other processes. */
+  workingDirectory: z.string().optional(),
   best: z.object({ trial: z.number().int(), score: z.number() }).optional(),
   /** Description of a search's scores; a unit of `fraction` is shown as per cent. */
   scores: z.object({ label: z.string(), unit: z.string(), comparable: z.boolean() }).optional(),

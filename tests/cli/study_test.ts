@@ -143,7 +143,7 @@ Deno.test("plot draws what surrogate measured, and says of other files what they
   assert.equal(kept[8].target, "error");
   const refused = await denas([...measured, "--predictors", "gp-wl", "--width", "3"], env);
   assert.equal(refused.code, 2);
-  assert.match(refused.stderr, /Cannot set width of predictor gp-wl: it has no settings/);
+  assert.match(refused.stderr, /Cannot set width of predictor gp-wl: expected one of noise/);
   Deno.writeTextFileSync(join(here, "other.ndjson"), "{}\n");
   const other = await denas(["plot", "other.ndjson"], env);
   assert.equal(other.code, 1);

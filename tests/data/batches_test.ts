@@ -221,6 +221,51 @@ Deno.test("batches on the device", async (t) => {
     }
   });
 
+  await t.step(
+    "a shift takes each pixel from between four others and repeats the edges",
+    async () => {
+      const [h, w, c] = [7, 6, 2];
+      const images = syntheticImages(5, [h, w, c]);
+      const shifted = { ...full, pad: 0, cutout: 0, shift: 0.4 };
+      const options = optionsFor(images, [h, w, c], { batch: 5, augment: shifted });
+      const batches = new Batches(gpu, images, {
+        ...options,
+        augment: { ...shifted, inEvaluation: true },
+      });
+      const [batch] = batches.sequential();
+      const [got] = await gpu.read([batch.images]);
+      const { mean, deviation, seed } = options;
+      const value = (i: number, r: number, x: number, k: number) => {
+        const [row, column] = [Math.min(r, h - 1), Math.min(x, w - 1)];
+        const byte = images.pixels[((i * h + row) * w + column) * c + k];
+        return (byte / 255 - mean[k]) / deviation[k];
+      };
+      let at = 0;
+      for (let i = 0; i < 5; i++) {
+        const draw = (k: number) => 2 * uniform(seed, Stream.augment, 0, i * 8 + k) - 1;
+        const mirrored = hash(seed, Stream.augment, 0, i * 8 + 2) % 2 === 1;
+        for (let row = 0; row < h; row++) {
+          for (let column = 0; column < w; column++) {
+            const x = mirrored ? w - 1 - column : column;
+            const from = Math.min(Math.max(row + draw(0) * 0.4 * h, 0), h - 1);
+            const to = Math.min(Math.max(x + draw(1) * 0.4 * w, 0), w - 1);
+            const [r, q] = [Math.floor(from), Math.floor(to)];
+            const [u, v] = [from - r, to - q];
+            for (let k = 0; k < c; k++) {
+              const want = (1 - u) * ((1 - v) * value(i, r, q, k) + v * value(i, r, q + 1, k)) +
+                u * ((1 - v) * value(i, r + 1, q, k) + v * value(i, r + 1, q + 1, k));
+              assert(Math.abs(got[at++] - want) < 1e-3, `${i} ${row} ${column} ${k}`);
+            }
+          }
+        }
+      }
+      assertThrows(
+        () => new Batches(gpu, images, { ...options, augment: { ...shifted, pad: 1 } }),
+        /Cannot augment with shift 0.4, pad 1 and rotate 0/,
+      );
+    },
+  );
+
   await t.step("a reward batch depends on seed and step alone and repeats no image", async () => {
     const image = [4, 3, 1] as const;
     const images = numbered(100, image);

@@ -5,7 +5,7 @@
 import { join } from "@std/path";
 import { formatArchFile } from "../../src/nas/arch_formats/arch_file.ts";
 import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config/config.ts";
-import { walk } from "../../src/nas/decisions.ts";
+import { allowed, walk } from "../../src/nas/decisions.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { openSpace } from "../../src/nas/registry.ts";
 import type { SearchSpace } from "../../src/nas/space.ts";
@@ -13,7 +13,7 @@ import { RunFolder } from "../../src/run/folder.ts";
 import { Rng } from "../../src/common/random.ts";
 
 export interface MadeRun {
-  mode?: "micro" | "macro";
+  mode?: "micro" | "macro" | "grammar";
   epochs?: number;
   /** Number of trials in each epoch. */
   perEpoch?: number;
@@ -22,6 +22,8 @@ export interface MadeRun {
   /** Ends after this number of epochs, interrupted. */
   stopAfter?: number;
   overrides?: Record<string, unknown>;
+  /** Kernels of the model that chooses the trials. */
+  kernels?: string[];
 }
 
 const classes = [
@@ -212,9 +214,13 @@ class MadeSearch {
 
   #trial(trial: number, epoch: number, skill: number, on: "reward" | "selection") {
     let decided = 0;
-    const choice = walk(this.#space, ({ options }) => {
+    const choice = walk(this.#space, (decision) => {
+      const { options, mask } = decision;
       const at = decided++;
-      return this.#rng.next() < 0.7 * skill ? favourite(at, options) : this.#rng.below(options);
+      const wanted = this.#rng.next() < 0.7 * skill
+        ? favourite(at, options)
+        : this.#rng.below(options);
+      return mask?.[wanted] === false ? this.#rng.pick(allowed(decision)) : wanted;
     });
     const spread = on === "reward" ? 0.05 : 0.015;
     const score = Math.min(0.95, Math.max(0.08, 0.2 + 0.42 * skill + spread * this.#rng.normal()));
@@ -227,6 +233,7 @@ class MadeSearch {
       key,
       score: Math.round(score * 1e4) / 1e4,
       on,
+      ...this.options.kernels && { model: madeModel(this.options.kernels, trial) },
     };
   }
 
@@ -248,6 +255,19 @@ class MadeSearch {
 
 /** Option that the made-up policy prefers. */
 const favourite = (decision: number, options: number): number => (decision * 7 + 3) % options;
+
+/** A model whose weights move between its kernels from trial to trial. */
+function madeModel(kernels: string[], trial: number) {
+  const parts = kernels.map((_, k) => 1.2 + Math.sin(trial / 3 + k));
+  const sum = parts.reduce((a, b) => a + b);
+  return {
+    kernels,
+    settings: kernels.map(() => "h = 2"),
+    weights: parts.map((part) => part / sum),
+    noise: 1e-3,
+    likelihood: -1,
+  };
+}
 
 /** `deno run -A tests/http/made_run.ts FOLDER` makes runs in a folder, to try the page with. */
 if (import.meta.main) {

@@ -201,6 +201,39 @@ test("50,000 trials scroll, sort and filter as a few rows, with the keyboard as 
   assertEquals(complaints, []);
 });
 
+test("a search of a grammar shows the kernels' weights, a trial its term and its derivation folded to any level", async () => {
+  await using served = await serve();
+  const id = await makeRun(served.runs, {
+    mode: "grammar",
+    epochs: 1,
+    perEpoch: 10,
+    overrides: { "evaluator.kind": "train" },
+    kernels: ["graph", "level 0", "level 1", "level 2", "level 3", "level 4"],
+  });
+  await using opened = await browsing.open();
+  const { page, complaints } = opened;
+  await page.goto(`${served.server.url}#/runs/${id}`);
+  const weights = page.getByRole("img", { name: /Weights of the kernels.*level 4 \d/ });
+  await weights.waitFor();
+  await page.locator("tr[data-index] button").first().click();
+  const dialog = page.getByRole("dialog");
+  const outline = dialog.getByRole("region", { name: "Derivation" });
+  const level = (n: number) => outline.getByRole("button", { name: `Unfold down to level ${n}` });
+  const shown = outline.locator("summary:visible, li:visible");
+  await outline.getByText(/^D2 Linear/).waitFor();
+  assertEquals(await level(0).getAttribute("aria-pressed"), "true");
+  const few = await shown.count();
+  await level(3).click();
+  assert(await shown.count() > 4 * few, `${await shown.count()} rows, expected many more`);
+  await outline.getByText("CELL Cell").first().waitFor();
+  await assertAccessible(page);
+  await level(0).click();
+  assertEquals(await shown.count(), few);
+  await dialog.locator("code", { hasText: /^Linear[34]\(/ }).waitFor();
+  await dialog.locator("svg").waitFor();
+  assertEquals(complaints, []);
+});
+
 for (
   const [look, options] of Object.entries(
     {

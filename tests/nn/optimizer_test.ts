@@ -232,6 +232,25 @@ for (
   });
 }
 
+Deno.test("Adam leaves weights that do not decay out of the L2 term, and starts anew after a reset", async () => {
+  const adam = { lr: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-3 };
+  const after = async (options: { l2: number; decays?: (param: Param) => boolean }) => {
+    const model = setUp();
+    const optimizer = new Adam(gpu, model.slabs, { ...adam, ...options });
+    optimizer.step(model.touched, 0);
+    optimizer.reset();
+    return await train(model, 2, () => optimizer.step(model.touched));
+  };
+  const decayed = await after({ l2: 0.5 });
+  const plain = await after({ l2: 0 });
+  const mixed = await after({ l2: 0.5, decays: ({ name }) => name !== "w4" });
+  PARTS.forEach(({ slab, start, words }, i) => {
+    const part = (of: Float32Array[]) => [...of[slab].subarray(start, start + words)];
+    assert.deepEqual(part(mixed), part(i === 4 ? plain : decayed), `w${i}`);
+    assert.notDeepEqual(part(plain), part(decayed));
+  });
+});
+
 Deno.test("more parts than one axis has work-groups are all clipped and updated", async () => {
   const n = 65_600;
   const values = noise(n, 20);

@@ -8,11 +8,12 @@ import { resolveRetrainConfig, resolveSearchConfig } from "../../src/nas/config/
 import { register } from "../../src/nas/registry.ts";
 import { evaluators, openSpace, spaces, strategies } from "../../src/nas/registry.ts";
 import { drawText } from "../../src/run/draw.ts";
+import grammar from "../../examples/grammar.ts";
 import residual from "../../examples/residual.ts";
 import throughput from "../../examples/throughput.ts";
 import tpe from "../../examples/tpe.ts";
 
-for (const example of [residual, tpe, throughput]) register(example as Plugin);
+for (const example of [grammar, residual, tpe, throughput]) register(example as Plugin);
 const all: Plugin[] = [...spaces.all(), ...strategies.all(), ...evaluators.all()];
 
 for (const definition of all) {

@@ -204,6 +204,23 @@ function away([x, y]: readonly [number, number], box: Box): number {
   return Math.max(Math.abs(x - box.x) - box.width / 2, Math.abs(y - box.y) - box.height / 2);
 }
 
+Deno.test("a tree is drawn in rows from the left and written with indents", async () => {
+  const tree = {
+    name: "tree",
+    nodes: ["a", "b", "c", "d"].map((id) => ({ id, label: id, kind: "op" as const })),
+    edges: [["a", "b"], ["b", "c"], ["a", "d"]].map(([from, to]) => ({
+      from,
+      to,
+      kind: "sequence" as const,
+    })),
+  };
+  const { boxes } = await layOut(tree);
+  const [a, b, c, d] = ["a", "b", "c", "d"].map((id) => boxes.get(id)!);
+  assert(a.x < b.x && b.x < c.x && b.x === d.x);
+  assert(b.y === c.y && c.y < d.y && a.y === (b.y + d.y) / 2);
+  assertEquals(drawText([tree]), "tree\n  a\n    b\n      c\n    d\n");
+});
+
 Deno.test("architectures of every space can be drawn: all nodes inside the picture, all arrows between them", async () => {
   for (const name of spaces.names) {
     const config = resolveSearchConfig({ mode: name, preset: "quick", overrides: {} });

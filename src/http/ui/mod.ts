@@ -13,11 +13,13 @@ import format from "./format.js" with { type: "text" };
 import history from "./history.js" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import index from "./index.html" with { type: "text" };
+import kernels from "./kernels.js" with { type: "text" };
 import layoutCss from "./layout.css" with { type: "text" };
 import live from "./live.js" with { type: "text" };
 import main from "./main.js" with { type: "text" };
 import model from "./model.js" with { type: "text" };
 import network from "./network.js" with { type: "text" };
+import outline from "./outline.js" with { type: "text" };
 import panelsCss from "./panels.css" with { type: "text" };
 import plot from "./plot.js" with { type: "text" };
 import results from "./results.js" with { type: "text" };
@@ -37,6 +39,7 @@ import theme from "./theme.js" with { type: "text" };
 import trialDialog from "./trial_dialog.js" with { type: "text" };
 import trialFilters from "./trial_filters.js" with { type: "text" };
 import trials from "./trials.js" with { type: "text" };
+import workers from "./workers.js" with { type: "text" };
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 
@@ -59,6 +62,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "index.html": { type: "text/html", body: index },
   "icon.svg": { type: "image/svg+xml", body: icon },
   "base.css": style(baseCss),
+  "kernels.js": script(kernels),
   "layout.css": style(layoutCss),
   "panels.css": style(panelsCss),
   "tables.css": style(tablesCss),
@@ -81,6 +85,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "main.js": script(main),
   "model.js": script(model),
   "network.js": script(network),
+  "outline.js": script(outline),
   "plot.js": script(plot),
   "results.js": script(results),
   "run_header.js": script(runHeader),
@@ -97,4 +102,5 @@ export const assets: Readonly<Record<string, Asset>> = {
   "trial_dialog.js": script(trialDialog),
   "trial_filters.js": script(trialFilters),
   "trials.js": script(trials),
+  "workers.js": script(workers),
 };

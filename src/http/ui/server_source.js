@@ -1,6 +1,7 @@
 /** What the views of a run ask for, from the server: its figures, drawings, files and live events. */
 import { api, paths } from "./api.js";
 import { LiveEvents } from "./live.js";
+import { WorkersPanel } from "./workers.js";
 
 const { run, curves, trials, trial, artifacts, stop, resume, remove } = api;
 const drawingAt = (path) => ({ key: path, svg: (signal) => api.drawing(path, signal) });
@@ -29,5 +30,5 @@ export const serverSource = {
   /** Follows the events of a run from a number on, until `close`. */
   follow: (id, next, on) => new LiveEvents(id, next, on),
   /** More panels for the page of a run. */
-  panels: () => [],
+  panels: (model) => model.run.command === "search" ? [new WorkersPanel(model)] : [],
 };

@@ -2,7 +2,11 @@
 import { copyButton, h } from "./dom.js";
 import { count } from "./format.js";
 import { Drawing } from "./network.js";
+import { outline } from "./outline.js";
 import { outcome, scoreWords } from "./scores.js";
+
+/** Headings of an architecture's texts. */
+const textNames = { tree: "Derivation tree", term: "Term", nb201: "NAS-Bench-201 string" };
 
 /**
  * @param {object} source of the run; @param {object} run as `GET /runs/:id` gives it; @param {number} number of the trial; @param {() => void}
@@ -13,6 +17,7 @@ export function openTrial(source, { id: run, ...about }, number, closed) {
   const drawing = new Drawing(`Network of trial ${number}`, "Drawing …");
   const numbers = h("dl", { class: "numbers" });
   const command = h("div", { class: "command" });
+  const hierarchy = h("div", { class: "texts" });
   const links = h("p", { class: "downloads" });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const heading = h("h2", { id: "trial-heading", tabindex: "-1" }, `Trial ${number}`);
@@ -26,7 +31,12 @@ export function openTrial(source, { id: run, ...about }, number, closed) {
       h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Close"),
     ),
     problem,
-    h("div", { class: "trial-body" }, drawing.element, h("div", {}, numbers, command, links)),
+    h(
+      "div",
+      { class: "trial-body" },
+      drawing.element,
+      h("div", {}, numbers, command, hierarchy, links),
+    ),
   );
   dialog.addEventListener("close", () => {
     dialog.remove();
@@ -63,7 +73,7 @@ export function openTrial(source, { id: run, ...about }, number, closed) {
       h("dt", {}, name),
       h(
         "dd",
-        { class: name === "Choices" ? "choices" : "" },
+        name === "Choices" ? { class: "choices", tabindex: "0" } : {},
         value,
         note && h("span", { class: "note" }, note),
       ),
@@ -76,6 +86,20 @@ export function openTrial(source, { id: run, ...about }, number, closed) {
         copyButton(() => trial.command),
       );
     }
+    if (trial.outline.length > 0) {
+      hierarchy.append(outline(trial.outline, "Derivation"));
+    }
+    hierarchy.append(
+      ...Object.entries(trial.texts).map(([name, text]) =>
+        h(
+          "div",
+          { class: "command" },
+          h("h3", {}, textNames[name] ?? name),
+          h("code", { tabindex: "0" }, text),
+          copyButton(() => text),
+        )
+      ),
+    );
     links.append(
       h("a", {
         class: "button primary",

@@ -38,15 +38,21 @@ export const archFile = z.object({
   /** Choice at every decision of the space, in its order. */
   choice: z.array(countOf(limits.options)).max(maxChoices),
   /** Settings of the space in which the architecture was found. */
-  settings: z.record(nameText, z.union([z.number(), z.boolean(), settingText])),
+  settings: z.record(
+    nameText,
+    z.union([z.number(), z.boolean(), settingText, z.array(nameText).max(limits.modules.most)]),
+  ),
   /** Name of the data set. */
   data: pathText.optional(),
   /**
    * Accuracy as a fraction, unless `scoreUnit` is present. `scoreKind` tells what was measured: with shared
-   * weights, after training from scratch (briefly, in a search), a table's value, or the score of a debug run.
+   * weights, after training (briefly, in a search), a table's value, a score of the untrained network, or that
+   * of a debug run.
    */
   score: z.number().optional(),
-  scoreKind: z.enum(["shared-weights", "retrained", "trained-briefly", "table", "debug"])
+  scoreKind: z.enum([
+    ...["shared-weights", "retrained", "trained-briefly", "table", "zero-cost", "debug"] as const,
+  ])
     .optional(),
   scoreUnit: nameText.optional(),
   run: pathText.optional(),

@@ -10,7 +10,7 @@ import {
   type SearchConfig,
   searchConfig,
 } from "./config_schema.ts";
-import type { Plugin, Settings } from "../definition.ts";
+import type { Plugin, Settings, SpaceDefinition } from "../definition.ts";
 import { expectation, firstProblem } from "./zod_messages.ts";
 import { faithfulSettings } from "./faithful.ts";
 import { finalSection, searchSection } from "./presets.ts";
@@ -44,10 +44,11 @@ export interface SearchChoice {
  */
 export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
   const { mode, preset = "quick", faithful = false } = choice;
-  const overrides = longNames(choice.overrides ?? {});
   const definition = spaces.get(mode);
+  const overrides = longNames(ownNames(choice.overrides ?? {}, definition));
   const section = searchSection(definition, preset);
-  const { controller, quirks, strategySettings, evaluatorName, withBatch = [], ...rest } = section;
+  const { controller, quirks, strategySettings, evaluatorName, ownLoop, withBatch = [], ...rest } =
+    section;
   const evaluator = evaluators.get(nameIn(overrides["evaluator.kind"], evaluatorName ?? "shared"));
   const isOwn = evaluatorName ? evaluator.name === evaluatorName : evaluator.cost === "pass";
   const strategy = strategies.get(nameIn(overrides["strategy.kind"], section.strategy));
@@ -66,7 +67,7 @@ export function resolveSearchConfig(choice: SearchChoice): SearchConfig {
     applyWhereKnown(base, faithfulSettings("search", definition, quirks));
   }
   applyOverrides(base, following(withBatch, overrides.batch));
-  applyOverrides(base, evaluator.loop ?? {});
+  applyOverrides(base, { ...evaluator.loop, ...isOwn && ownLoop });
   applyOverrides(base, strategy.loop ?? {});
   applyOverrides(base, overrides);
   return parseSearchConfig(base);
@@ -106,6 +107,15 @@ const withDefaults = (definition: Plugin, settings: Record<string, unknown>): Se
   kind: definition.name,
   ...settingsOf(definition, settings),
 });
+
+/** Replaces the published program's names of settings. */
+const ownNames = (overrides: Overrides, { aliases = {} }: SpaceDefinition): Overrides =>
+  Object.fromEntries(
+    Object.entries(overrides).map(([name, value]) => [
+      Object.hasOwn(aliases, name) ? aliases[name] : name,
+      value,
+    ]),
+  );
 
 /** Writes `strategy` as `strategy.kind`. */
 function longNames(overrides: Overrides): Overrides {
@@ -199,7 +209,10 @@ function checked(
   what: string,
 ): Settings {
   const result = definition.settings.safeParse(settings, { error: expectation });
-  if (result.success) return { kind, ...result.data };
+  if (result.success) {
+    const whole = definition.type === "space" && definition.completed?.(result.data);
+    return { kind, ...whole || result.data };
+  }
   throw new UsageError(
     `Cannot use the ${what} settings: ${place}.${firstProblem(result.error, settings)}; ` +
       `--print-config shows all settings`,

@@ -7,8 +7,22 @@ import { countOf, limits, nameText, pathText, sizeOf, tooLarge } from "./limits.
 const compared = sizeOf(limits.compared);
 const share = z.number().gt(0).max(1);
 
+/** A change of the learning rate: its factor on `lrMax` for the epochs after `after`, counted from 0. */
+const rateStep = z.strictObject({
+  after: countOf(limits.epochs),
+  factor: z.number().positive().max(1),
+});
+
 export const optimizerSettings = z.strictObject({
-  schedule: z.enum(["cosine-restarts", "cosine", "staircase", "milestones", "constant"]),
+  /** SGD with momentum, or Adam. */
+  algorithm: z.enum(["sgd", "adam"]).default("sgd"),
+  schedule: z.enum([
+    "cosine-restarts",
+    "cosine",
+    "staircase",
+    "steps",
+    "constant",
+  ]),
   lrMax: z.number().positive().meta(asOption("highest learning rate", { option: "lr" })),
   lrMin: z.number().nonnegative(),
   /** Length of the first cycle in epochs, and the factor by which cycles grow (cosine-restarts). */
@@ -16,11 +30,19 @@ export const optimizerSettings = z.strictObject({
   tMul: sizeOf(limits.epochs),
   /** The first step of each later cycle has the rate at a share 1/tMul of a cycle, as released (Q16). */
   restartTransient: z.boolean(),
-  /** Factor applied once per `lrDecayEvery` epochs (staircase), or at `lrDecayAt` (milestones). */
+  /** Factor applied once per `lrDecayEvery` epochs (staircase). */
   lrDecay: z.number().positive().max(1),
   lrDecayEvery: sizeOf(limits.epochs),
-  /** Shares of the training after each of which the factor is applied (milestones). */
-  lrDecayAt: z.array(z.number().gt(0).lt(1)).max(16).default([]),
+  /** Changes of the rate (steps), by rising epoch: the last one that is reached holds. */
+  lrSteps: z.array(rateStep).max(64, "expected at most 64: no published schedule has more")
+    .refine(
+      (steps) => steps.every(({ after }, i) => i === 0 || after > steps[i - 1].after),
+      "expected rising epochs in after",
+    ).default([]),
+  /** Decays of the running means of gradient and square, and ε (adam). */
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.999),
+  epsilon: z.number().positive().default(1e-7),
   momentum: z.number().min(0).lt(1),
   nesterov: z.boolean(),
   /** Reset momentum to 0 at each epoch of a search, like code that makes a new optimiser per epoch. */
@@ -46,6 +68,8 @@ const augment = z.strictObject({
   flip: z.boolean(),
   /** Largest random rotation in radians, either way. */
   rotate: z.number().min(0).max(1.6),
+  /** Largest shift either way, as a share of the height and of the width; edges are repeated outwards. */
+  shift: z.number().min(0).max(1).default(0),
   /** Side of the square that is zeroed; 0 = off. */
   cutout: countOf(limits.side).meta(
     asOption("side of the square that is cut out of training images"),

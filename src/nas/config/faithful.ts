@@ -148,6 +148,12 @@ export const quirks: readonly Quirk[] = [
     where: "preset nnabla",
     search: { "strategy.controller.momentum": 0 },
   },
+  {
+    id: "Q32",
+    what: "the fitness of a search is the accuracy on the test set",
+    where: "presets of the modular space",
+    search: { "evaluator.fitness": "test" },
+  },
 ];
 
 /**

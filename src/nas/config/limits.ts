@@ -35,6 +35,10 @@ export const limits = {
   images: bound(1_000_000_000, "no host keeps more images"),
   epochs: bound(1_000_000, "no run gets there"),
   steps: bound(1_000_000_000, "no run gets there"),
+  modules: bound(1000, "a supernet holds all of them at each position"),
+  /** Modules in a sequence: each but the first halves the image. */
+  sequence: bound(12, "each but the first halves the image and doubles the channels"),
+  megabytes: bound(1_048_576, "no disk for weights has more"),
   /** Architectures kept, sampled or compared at once. */
   architectures: bound(100_000, "all of them are kept in memory at once"),
   /** Architectures compared pairwise. */

@@ -34,6 +34,7 @@ export const none = {
   crop: false,
   flip: false,
   rotate: 0,
+  shift: 0,
   cutout: 0,
   cutoutLegacy: false,
   inEvaluation: false,

@@ -16,6 +16,8 @@ export interface SearchSection
   controller?: ControllerConfig;
   /** Name of the evaluator; default: shared. */
   evaluatorName?: string;
+  /** Settings of the loop with that evaluator, by dotted name, that differ from the evaluator's. */
+  ownLoop?: Readonly<Record<string, unknown>>;
   /** Settings of that evaluator that differ from its defaults. */
   evaluator: Record<string, unknown>;
   quirks?: SectionQuirks;

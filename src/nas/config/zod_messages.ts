@@ -46,6 +46,12 @@ export function firstProblem({ issues: [issue] }: z.ZodError, value: unknown): s
     return `${[...path, issue.keys[0]].join(".")} is unknown, expected nothing of this name`;
   }
   const got = path.reduce<unknown>((v, k) => (v as Record<PropertyKey, unknown>)?.[k], value);
-  const is = got === undefined ? "missing" : JSON.stringify(got);
+  const is = got === undefined ? "missing" : shortened(JSON.stringify(got));
   return `${path.join(".") || "it"} is ${is}, ${message}`;
 }
+
+/** Most characters of a value in a message. */
+const MOST_SHOWN = 200;
+
+const shortened = (text: string): string =>
+  text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;

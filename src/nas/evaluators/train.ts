@@ -1,176 +1,111 @@
-/**
- * Evaluation by training: each architecture is trained from scratch, briefly, and scored on the validation
- * images. All networks see the same images in the same order and start from the same seed.
- */
-import type { Dispatch } from "../../gpu/programs.ts";
+/** Evaluation by a brief training: its definition and settings. */
 import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
-import { defineEvaluator } from "../definition.ts";
-import { limits, sizeOf } from "../config/limits.ts";
-import { WeightStore } from "../../nn/weights.ts";
-import type { Evaluator, Result, ScoredOn } from "../evaluator.ts";
-import { built, evaluateEach, reasonOf, TrialError } from "../results.ts";
-import { someArchitectures } from "../sampling.ts";
-import type { Model, Pass } from "../space.ts";
-import type { Score, State, Trial } from "../strategy.ts";
-import { learningRate, Scorer, Trainer } from "../train/training.ts";
-import { describeData, type ImageParts, openImages, saysOf } from "./images.ts";
+import { Batches } from "../../data/batches.ts";
+import type { DataSet } from "../../data/dataset.ts";
+import { asOption } from "../config/as_option.ts";
+import { countOf, limits, sizeOf } from "../config/limits.ts";
+import { defineEvaluator, type EvaluatorContext } from "../definition.ts";
+import { Inheritance, type Thresholds } from "../search/inheritance.ts";
+import { zeroCostNames } from "../zero_cost/mod.ts";
+import { openFilter } from "../zero_cost/filter.ts";
+import { describeData, openImages, saysOf } from "./images.ts";
+import { TrainEvaluator } from "./train_evaluator.ts";
 
-interface Saved {
-  /** Scores and reasons of failures by key: no architecture is trained twice. */
-  scores: Record<string, Score>;
-  failures: Record<string, string>;
-  step: number;
-  trainedImages: number;
-}
+const settings = z.strictObject({
+  /** Epochs of training per architecture, where it inherits nothing. */
+  epochs: sizeOf(limits.epochs).default(1),
+  inherit: z.enum(["none", "reuse", "average"]).default("none").meta(
+    asOption(
+      "train: begin with the weights of the oldest earlier network that has a layer too (reuse), or with the " +
+        "mean of the newest (average)",
+    ),
+  ),
+  slidingWindows: sizeOf(limits.compared).default(5).meta(
+    asOption("train: most networks in a mean of inherited weights"),
+  ),
+  /** Without any: the published shares of `epochs`. */
+  thresholds: z.record(
+    z.string().regex(/^\d{1,5}$/, "expected numbers of donors as names"),
+    sizeOf(limits.epochs),
+  ).refine((given) => Object.keys(given).length <= 100, "expected at most 100 of them")
+    .default({}).meta(
+      asOption('train: epochs by the donors of every slot, {"0":108,"1":60,"2":22,"4":10}'),
+    ),
+  /** Score of untrained networks by which each round is filtered before training; "" = none. */
+  filterScore: z.enum(["", ...zeroCostNames]).default("").meta(
+    asOption("train only the best of each round by this score of untrained networks (zero-cost)"),
+  ),
+  filterTop: z.number().gt(0).max(1).default(0.25).meta(
+    asOption("share of a round's new architectures that passes --filter-score, at least one"),
+  ),
+  /** Step after which a training ends whose validation error is above `giveUpError`; 0 = none. */
+  giveUpAt: countOf(limits.steps).default(0),
+  giveUpError: z.number().min(0).max(1).default(1),
+  keepWeights: sizeOf(limits.megabytes).default(4096).meta(
+    asOption("train: most MiB of weights kept for later networks to inherit"),
+  ),
+  /** Images that networks are scored on. With `test` the winner is chosen by the test set. */
+  fitness: z.enum(["validation", "test"]).default("validation"),
+});
+type TrainSettings = z.output<typeof settings>;
 
-/** A network with its own weights. */
-interface Network {
-  model: Model;
-  trainer: Trainer;
-}
+/** Published thresholds: donors to epochs. */
+const PUBLISHED = { 0: 108, 1: 60, 2: 22, 4: 10 };
 
-export class TrainEvaluator<A> implements Evaluator<A> {
-  readonly remembers = true;
-  readonly oneByOne = true;
-  /** Training lengths, each three times the one before, up to the full training. */
-  readonly fidelities: readonly number[];
-  readonly #scorer: Scorer;
-  #saved: Saved = { scores: {}, failures: {}, step: 0, trainedImages: 0 };
-
-  constructor(private readonly parts: ImageParts<A> & { epochs: number }) {
-    this.#scorer = new Scorer(parts.gpu);
-    const { epochs } = parts;
-    this.fidelities = [27, 9, 3, 1].filter((part) => epochs % part === 0).map((part) =>
-      epochs / part
-    );
-  }
-
-  get #epochs(): number {
-    return this.parts.epochs;
-  }
-
-  figures(): { step: number; trainedImages: number; peakBytes: number } {
-    const { step, trainedImages } = this.#saved;
-    return { step, trainedImages, peakBytes: this.parts.gpu.counters.bufferBytes };
-  }
-
-  /** Dispatches of training and scoring some networks: nearly all kernels of the search. */
-  dryRun(): Dispatch[] {
-    const { gpu, space, train, valid, config } = this.parts;
-    const { evalBatch, epochs, rounds, perRound } = config;
-    const found: Dispatch[] = [];
-    for (const arch of someArchitectures(space, epochs * rounds * perRound)) {
-      const record = ({ model, trainer }: Network) => {
-        trainer.record(model, train.next(0), this.#pass(0, 1, true), 0);
-        const [batch] = valid.sequential(evalBatch, evalBatch);
-        this.#scorer.record(model, batch, this.#pass(0, 1, false));
-      };
-      using _arena = gpu.arena();
-      try {
-        const network = this.#build(arch);
-        found.push(...gpu.dryRun(() => record(network)));
-      } catch (error) {
-        // Rethrows other errors; a network that cannot be built fails as a trial later, with its reason.
-        reasonOf(error);
-      }
-    }
-    return found;
-  }
-
-  /** Trains and scores each trial. One that diverges, or whose network cannot be built, has failed. */
-  evaluate(
-    trials: readonly Trial<A>[],
-    _on: ScoredOn,
-    signal: AbortSignal,
-  ): AsyncIterable<Result> {
-    return evaluateEach(trials, (trial) => this.#score(trial, signal));
-  }
-
-  async #score(trial: Trial<A>, signal: AbortSignal): Promise<Score> {
-    const { arch, epochs = this.#epochs, seed } = trial;
-    const brief = epochs < this.#epochs ? ` @ ${epochs}` : "";
-    const key = `${this.parts.space.key(arch)}${brief}${seed === undefined ? "" : ` seed ${seed}`}`;
-    const { scores, failures } = this.#saved;
-    if (key in failures) throw new TrialError(failures[key]);
-    try {
-      return scores[key] ??= await this.#train(arch, epochs, signal, seed);
-    } catch (error) {
-      throw new TrialError(failures[key] = reasonOf(error), { cause: error });
-    }
-  }
-
-  async #train(arch: A, epochs: number, signal: AbortSignal, seed?: number): Promise<Score> {
-    const { train, valid, config } = this.parts;
-    const steps = train.stepsPerEpoch * epochs;
-    using _arena = this.parts.gpu.arena();
-    const { model, trainer } = this.#build(arch, seed);
-    for (let step = 0; step < steps; step++) {
-      signal.throwIfAborted();
-      const epoch = Math.floor(step / train.stepsPerEpoch);
-      if (step % train.stepsPerEpoch === 0) train.startEpoch(epoch);
-      const lr = learningRate(config.optimizer, epoch, step / steps);
-      const batch = train.next(step);
-      await trainer.step(model, batch, this.#pass(step, steps, true, seed), lr);
-      this.#saved.trainedImages += batch.n;
-      this.#saved.step++;
-      if (trainer.full || step === steps - 1) await trainer.tally();
-    }
-    const batches = valid.sequential(config.selection.images || valid.n, config.evalBatch);
-    const [{ accuracy, loss }] = await this.#scorer.score(
-      [model],
-      batches,
-      this.#pass(steps, steps, false, seed),
-      signal,
-    );
-    return { value: accuracy, loss };
-  }
-
-  snapshot(): Promise<State> {
-    return Promise.resolve({ json: structuredClone(this.#saved), tensors: {} });
-  }
-
-  restore({ json }: State): Promise<void> {
-    this.#saved = { ...structuredClone(json as Saved) };
-    this.#saved.failures ??= {};
-    return Promise.resolve();
-  }
-
-  #build(arch: A, seed = this.parts.config.seed): Network {
-    const { gpu, space, context, config: { optimizer, auxWeight, logEvery } } = this.parts;
-    const weights = new WeightStore();
-    // The same network as in a retraining.
-    const model = built(() => space.build(arch, { ...context, form: "final", weights }));
-    weights.materialise(gpu, seed);
-    return { model, trainer: new Trainer(gpu, weights, optimizer, auxWeight, logEvery) };
-  }
-
-  #pass(step: number, steps: number, training: boolean, seed = this.parts.config.seed): Pass {
-    return { training, batchStatistics: training, seed, step, steps };
-  }
+/** The thresholds given, or the published shares of the epochs. */
+function thresholdsOf({ thresholds, epochs }: TrainSettings): Thresholds {
+  if (Object.keys(thresholds).length > 0) return thresholds;
+  return Object.fromEntries(
+    Object.entries(PUBLISHED).map(([donors, of108]) => [
+      donors,
+      Math.max(1, Math.round(epochs * of108 / PUBLISHED[0])),
+    ]),
+  );
 }
 
 export const trainDefinition = defineEvaluator({
   name: "train",
-  summary: "each architecture from scratch, briefly",
-  settings: z.strictObject({
-    /** Epochs of training from scratch per architecture. */
-    epochs: sizeOf(limits.epochs).default(1),
-  }),
+  summary: "each architecture trained briefly",
+  settings,
   cost: "training",
   needsDevice: true,
   // Nothing is sampled at the end: scores do not change, and each new one costs a training.
   loop: { epochs: 1, rounds: 20, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
-  async open({ epochs }, context) {
-    const { config } = context;
+  async open(settled, context) {
+    // A plug-in that trains by this definition may give the epochs alone.
+    const given = settings.parse(settled);
+    const { config, io: { store }, space } = context;
+    const { inherit, fitness, filterScore, filterTop } = given;
+    const inherits = inherit !== "none";
+    if (inherits && !store) {
+      throw new UsageError(
+        "Cannot inherit weights: the caller gave no store to keep them in, expected one; try --inherit none",
+      );
+    }
     const { parts, data } = await openImages(context, config.evalBatch);
-    const evaluator = new TrainEvaluator({ ...parts, epochs });
+    const thresholds = thresholdsOf(given);
+    const files = inherits ? store!.weights : null;
+    const evaluator = new TrainEvaluator({
+      ...parts,
+      epochs: inherits ? thresholds[0] : given.epochs,
+      scored: fitness === "test" ? await testImages(context, data) : parts.valid,
+      files,
+      ...given.giveUpAt > 0 && { giveUp: { step: given.giveUpAt, error: given.giveUpError } },
+      ...filterScore && {
+        filter: await openFilter(context, { name: filterScore, top: filterTop }),
+      },
+    });
+    const network = { ...parts.context, form: "final" } as const;
     return {
       evaluator,
+      ...inherits && {
+        inheritance: new Inheritance(space, network, { ...given, inherit, thresholds }, files!),
+      },
       ...saysOf(data, config),
       scoreKind: "trained-briefly",
       score: {
-        label: "validation accuracy after a short training",
+        label: labelOf(given),
         unit: "fraction",
         comparable: true,
       },
@@ -186,3 +121,17 @@ export const trainDefinition = defineEvaluator({
     };
   },
 });
+
+function labelOf({ fitness, inherit }: TrainSettings): string {
+  const images = fitness === "test"
+    ? "TEST accuracy, by which the winner is chosen,"
+    : "validation accuracy";
+  const from = inherit === "none" ? "" : " from inherited weights";
+  return `${images} after a short training${from}`;
+}
+
+async function testImages({ config, gpu }: EvaluatorContext, data: DataSet): Promise<Batches> {
+  const { task, image, mean, deviation } = data;
+  const common = { task, image, mean, deviation, augment: null, seed: config.seed };
+  return new Batches(gpu!, await data.test(), { ...common, batch: config.evalBatch });
+}

@@ -3,77 +3,107 @@
  * follows another. A fold level shows subtrees below it as single vertices.
  */
 import type { LabelledGraph } from "../space.ts";
-import { type FlatGraph, substituted } from "./flat.ts";
-import type { DerivationTree, Grammar } from "./grammar.ts";
+import type { DerivationTree, Grammar, Topology } from "./grammar.ts";
 import type { Primitives } from "./primitives.ts";
 
-/**
- * Turns operations on edges into vertices: absent ones are deleted, identities join what comes before with what
- * comes after, and vertices on no path from input to output are deleted. A connection counts once.
- */
-export function vertexGraph({ nodes, inputs, edges }: FlatGraph, primitives: Primitives) {
-  const output = nodes.length - 1;
-  const leaving: number[][] = nodes.map(() => []);
-  edges.forEach(({ from, label }, e) => {
-    if (primitives.get(label)?.role !== "absent") leaving[from].push(e);
-  });
-  /** Vertices are edges, then labelled nodes, then the output. */
-  const vertexOf = (node: number) => edges.length + node;
-  // For each node, the vertices that its value goes to next; only those that lead to the output.
-  const next: (readonly number[])[] = new Array(nodes.length);
-  next[output] = [vertexOf(output)];
-  for (let node = output - 1; node >= 0; node--) {
-    const found = new Set<number>();
-    for (const e of leaving[node]) {
-      const { to, label } = edges[e];
-      if (next[to].length === 0) continue;
-      const follow = nodes[to].label === undefined ? next[to] : [vertexOf(to)];
-      if (primitives.get(label)?.role === "identity") follow.forEach((v) => found.add(v));
-      else found.add(e);
-    }
-    next[node] = [...found];
+type Vertices = readonly number[];
+
+const NONE: Vertices = [];
+
+/** Builds the graph of a tree from the output backwards: a vertex is made when those after it are known. */
+class Backwards {
+  readonly #labels: string[] = ["output"];
+  readonly #after: Vertices[] = [NONE];
+
+  /** @param level topology nodes deeper than this many non-terminals become single vertices. */
+  constructor(
+    private readonly grammar: Grammar,
+    private readonly primitives: Primitives,
+    private readonly level: number,
+  ) {}
+
+  /** Operations become vertices; those on no path from input to output are left out. */
+  graph(tree: DerivationTree): LabelledGraph {
+    const topology = this.grammar.topologies.get(tree.terminal);
+    if (!topology) return this.#numbered([this.#enter(tree, 0, [0])]);
+    const first = this.#nodes(topology, tree, 0, [0]);
+    return this.#numbered(topology.inputs.map((input) => first[input]));
   }
-  const after = (vertex: number): readonly number[] => {
-    if (vertex >= edges.length) {
-      return vertex === vertexOf(output) ? [] : next[vertex - edges.length];
+
+  /** Vertices that a value meets first on its way through a subtree to the vertices `next`. */
+  #enter(tree: DerivationTree, depth: number, next: Vertices): Vertices {
+    const { symbol, terminal } = tree;
+    const topology = this.grammar.topologies.get(terminal);
+    if (topology && depth <= this.level) {
+      return this.#nodes(topology, tree, depth, next)[topology.inputs[0]];
     }
-    const { to } = edges[vertex];
-    return nodes[to].label === undefined ? next[to] : [vertexOf(to)];
-  };
-  const labels: string[] = [];
-  const successors: number[][] = [];
-  const index = new Map<number, number>();
-  const queue: (readonly number[])[] = [];
-  for (let input = 0; input < inputs; input++) {
-    labels.push(inputs === 1 ? "input" : `input${input + 1}`);
-    queue.push(next[input]);
+    const role = topology ? "operation" : this.primitives.get(terminal)?.role;
+    if (role === "absent" || next.length === 0) return NONE;
+    if (role === "identity") return next;
+    return [this.#add(topology ? `${symbol} ${terminal}` : terminal, next)];
   }
-  const place = (vertex: number): number => {
-    let found = index.get(vertex);
-    if (found === undefined) {
-      index.set(vertex, found = labels.length);
-      labels.push(
-        vertex < edges.length
-          ? edges[vertex].label
-          : vertex === vertexOf(output)
-          ? "output"
-          : nodes[vertex - edges.length].label!,
-      );
-      queue.push(after(vertex));
+
+  /** Vertices that the value of each node of a topology meets first. */
+  #nodes(topology: Topology, { children }: DerivationTree, depth: number, next: Vertices) {
+    const { nodes, edges, joined, labels } = topology;
+    const first = new Array<Vertices>(nodes + 1);
+    first[nodes] = next;
+    for (let node = nodes - 1; node > 0; node--) {
+      let found = NONE;
+      for (const { from, to, argument } of edges) {
+        const source = from ?? Number(children[argument + 1].terminal) + 1;
+        if (source === node) {
+          found = union(found, this.#enter(children[argument], depth + 1, first[to]));
+        }
+      }
+      if (joined.includes(node)) found = union(found, next);
+      const label = labels.get(node);
+      first[node] = label === undefined || found.length === 0 ? found : [this.#add(label, found)];
     }
-    return found;
-  };
-  for (let v = 0; v < queue.length; v++) successors.push(queue[v].map(place).sort((a, b) => a - b));
-  if (!index.has(vertexOf(output))) {
-    labels.push("output");
-    successors.push([]);
+    return first;
   }
-  return { labels, successors } satisfies LabelledGraph;
+
+  #add(label: string, after: Vertices): number {
+    this.#after.push(after);
+    return this.#labels.push(label) - 1;
+  }
+
+  /** The part that the inputs lead to, breadth first; the output even where nothing leads to it. */
+  #numbered(inputs: readonly Vertices[]): LabelledGraph {
+    const labels = inputs.map((_, i) => inputs.length === 1 ? "input" : `input${i + 1}`);
+    const queue = [...inputs];
+    const place = new Int32Array(this.#labels.length).fill(-1);
+    const placed = (vertex: number): number => {
+      if (place[vertex] < 0) {
+        place[vertex] = labels.push(this.#labels[vertex]) - 1;
+        queue.push(this.#after[vertex]);
+      }
+      return place[vertex];
+    };
+    const successors: number[][] = [];
+    for (let v = 0; v < queue.length; v++) {
+      successors.push(queue[v].map(placed).sort((a, b) => a - b));
+    }
+    if (place[0] < 0) {
+      labels.push("output");
+      successors.push([]);
+    }
+    return { labels, successors };
+  }
+}
+
+function union(a: Vertices, b: Vertices): Vertices {
+  if (a.length === 0) return b;
+  const more = b.filter((vertex) => !a.includes(vertex));
+  return more.length === 0 ? a : [...a, ...more];
 }
 
 /** The graph of the whole derivation tree. */
-export const fullGraph = (grammar: Grammar, tree: DerivationTree, primitives: Primitives) =>
-  vertexGraph(substituted(grammar, tree), primitives);
+export const fullGraph = (
+  grammar: Grammar,
+  tree: DerivationTree,
+  primitives: Primitives,
+): LabelledGraph => new Backwards(grammar, primitives, Infinity).graph(tree);
 
 /** Number of fold levels of a tree: the nesting of its topologies, less the one that shows everything. */
 export function foldLevels(grammar: Grammar, tree: DerivationTree): number {
@@ -97,7 +127,7 @@ export function foldGraphs(
     const level = deepest < 0 ? Infinity : Math.min(wanted, deepest);
     let graph = known.get(level);
     if (!graph) {
-      known.set(level, graph = vertexGraph(substituted(grammar, tree, level), primitives));
+      known.set(level, graph = new Backwards(grammar, primitives, level).graph(tree));
     }
     return graph;
   });

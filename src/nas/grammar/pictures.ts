@@ -34,7 +34,7 @@ function treePicture(name: string, root: DerivationTree): Graph {
   const visit = ({ symbol, terminal, children }: DerivationTree, path: string) => {
     graph.nodes.push({
       id: path,
-      label: symbol === null ? terminal : `${symbol}: ${terminal}`,
+      label: symbol === null ? terminal : `${symbol} ${terminal}`,
       kind: children.length > 0 ? "concat" : "op",
     });
     children.forEach((child, i) => {

@@ -21,7 +21,14 @@ export type SectionName = typeof sectionNames[number];
 
 /** An error of a grammar file that names its line. */
 export const grammarError = (name: string, line: number, got: string, expected: string) =>
-  new DataError(`Cannot read grammar ${name}: line ${line}: ${got}, expected ${expected}`);
+  new DataError(
+    `Cannot read grammar ${name}: line ${line}: ${
+      got.length > MOST_SHOWN ? `${got.slice(0, MOST_SHOWN)}…` : got
+    }, expected ${expected}`,
+  );
+
+/** Most characters of a line in a message. */
+const MOST_SHOWN = 100;
 
 /** @throws DataError naming the line. */
 export function sectionsOf(text: string, name: string): Record<SectionName, Line[]> {

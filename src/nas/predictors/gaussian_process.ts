@@ -21,7 +21,12 @@ export interface Fitted {
   weights: Float64Array;
   /** ½ yᵀ(K + σ²I)⁻¹y + ½ log|K + σ²I| + ½ n log 2π. */
   negativeLogLikelihood: number;
+  /** Noise variance σ² on the diagonal. */
+  noise: number;
 }
+
+/** A kernel matrix is too far from positive definite for a model. */
+export class UnfitError extends Error {}
 
 /** Largest noise variance to try: it is raised tenfold until the kernel matrix can be factorised. */
 const MOST_NOISE = 100;
@@ -29,11 +34,17 @@ const MOST_NOISE = 100;
 /**
  * Factorises the kernel matrix with noise.
  * @param gram kernel between n targets, `[n, n]`; not changed.
- * @throws Error for a matrix that is far from positive definite.
+ * @param most largest noise variance to try.
+ * @throws UnfitError for a matrix that is far from positive definite.
  */
-export function fitGram(gram: Float64Array, targets: Float64Array, noise: number): Fitted {
+export function fitGram(
+  gram: Float64Array,
+  targets: Float64Array,
+  noise: number,
+  most = MOST_NOISE,
+): Fitted {
   const n = targets.length;
-  for (let jitter = noise; jitter <= MOST_NOISE; jitter *= 10) {
+  for (let jitter = noise; jitter <= most; jitter *= 10) {
     const lower = cholesky(gram, n, jitter);
     if (!lower) continue;
     const weights = targets.slice();
@@ -41,11 +52,11 @@ export function fitGram(gram: Float64Array, targets: Float64Array, noise: number
     solveUpper(lower, n, weights);
     let sum = n / 2 * Math.log(2 * Math.PI);
     for (let i = 0; i < n; i++) sum += targets[i] * weights[i] / 2 + Math.log(lower[i * n + i]);
-    return { lower, weights, negativeLogLikelihood: sum };
+    return { lower, weights, negativeLogLikelihood: sum, noise: jitter };
   }
-  throw new Error(
+  throw new UnfitError(
     `Cannot fit a Gaussian process to ${n} architectures: the kernel matrix is not positive definite, ` +
-      `even with noise ${MOST_NOISE}`,
+      `even with noise ${most}`,
   );
 }
 
@@ -63,10 +74,51 @@ export function noiseGradient({ lower, weights }: Fitted): number {
 }
 
 /** The posterior at m architectures, in units of standardised targets. */
-interface Posterior {
+export interface Posterior {
   mean: Float64Array;
   /** L⁻¹ times the kernel with the known architectures, one row per architecture: `[m, n]`. */
   explained: Float64Array;
+}
+
+/** @param between kernel between m architectures and the n known ones, `[m, n]`; overwritten. */
+export function posteriorOf({ lower, weights }: Fitted, between: Float64Array): Posterior {
+  const n = weights.length;
+  const mean = Float64Array.from({ length: between.length / n }, (_, j) => {
+    let mu = 0;
+    for (let i = 0; i < n; i++) mu += between[j * n + i] * weights[i];
+    solveLower(lower, n, between, j * n);
+    return mu;
+  });
+  return { mean, explained: between };
+}
+
+/** Variance of the noise-free function that the known architectures leave. @param own prior variances. */
+export const varianceLeft = ({ explained }: Posterior, own: Float64Array): Float64Array => {
+  const n = explained.length / own.length;
+  return own.map((variance, j) => {
+    for (let i = j * n; i < (j + 1) * n; i++) variance -= explained[i] * explained[i];
+    return variance;
+  });
+};
+
+/** Samples one function of the posterior. @param own prior kernel between the m architectures, `[m, m]`. */
+export function drawFrom(
+  { mean, explained }: Posterior,
+  own: Float64Array,
+  rng: Rng,
+): Float64Array {
+  const m = mean.length, n = explained.length / m;
+  const covariance = own.map((k, at) => {
+    const i = Math.floor(at / m) * n, j = at % m * n;
+    for (let l = 0; l < n; l++) k -= explained[i + l] * explained[j + l];
+    return k;
+  });
+  const { lower } = fitGram(covariance, new Float64Array(m), 1e-8);
+  const normals = Float64Array.from({ length: m }, () => rng.normal());
+  return mean.map((mu, i) => {
+    for (let l = 0; l <= i; l++) mu += lower[i * m + l] * normals[l];
+    return mu;
+  });
 }
 
 export class GaussianProcess<A> implements Predictor<A> {
@@ -105,44 +157,24 @@ export class GaussianProcess<A> implements Predictor<A> {
 
   /** Posterior of the noise-free function. */
   predict(archs: readonly A[]): Prediction {
-    const { mean, explained } = this.#posterior(archs);
-    const n = this.#archs.length;
-    const own = this.kernel.diagonal(this.#setting, archs);
-    const deviation = own.map((variance, j) => {
-      for (let i = j * n; i < (j + 1) * n; i++) variance -= explained[i] * explained[i];
-      return this.#by.deviation * Math.sqrt(Math.max(0, variance));
-    });
-    return { mean: mean.map((m) => this.#by.mean + this.#by.deviation * m), deviation };
+    const posterior = this.#posterior(archs);
+    const { mean, deviation } = this.#by;
+    return {
+      mean: posterior.mean.map((m) => mean + deviation * m),
+      deviation: varianceLeft(posterior, this.kernel.diagonal(this.#setting, archs))
+        .map((variance) => deviation * Math.sqrt(Math.max(0, variance))),
+    };
   }
 
   /** Samples one function of the posterior at these architectures. */
   draw(archs: readonly A[], rng: Rng): Float64Array {
-    const { mean, explained } = this.#posterior(archs);
-    const m = archs.length, n = this.#archs.length;
-    const covariance = this.kernel.one(this.#setting, archs, archs).map((k, at) => {
-      const i = Math.floor(at / m) * n, j = at % m * n;
-      for (let l = 0; l < n; l++) k -= explained[i + l] * explained[j + l];
-      return k;
-    });
-    const { lower } = fitGram(covariance, new Float64Array(m), 1e-8);
-    const normals = Float64Array.from({ length: m }, () => rng.normal());
-    return mean.map((mu, i) => {
-      for (let l = 0; l <= i; l++) mu += lower[i * m + l] * normals[l];
-      return this.#by.mean + this.#by.deviation * mu;
-    });
+    const own = this.kernel.one(this.#setting, archs, archs);
+    const { mean, deviation } = this.#by;
+    return drawFrom(this.#posterior(archs), own, rng).map((value) => mean + deviation * value);
   }
 
   #posterior(archs: readonly A[]): Posterior {
     if (!this.#fitted) throw new Error("Cannot predict: the Gaussian process was not fitted");
-    const { lower, weights } = this.#fitted;
-    const n = weights.length;
-    const explained = this.kernel.one(this.#setting, archs, this.#archs);
-    const mean = Float64Array.from(archs, (_, j) => {
-      let mu = 0;
-      for (let i = 0; i < n; i++) mu += explained[j * n + i] * weights[i];
-      solveLower(lower, n, explained, j * n);
-      return mu;
-    });
-    return { mean, explained };
+    return posteriorOf(this.#fitted, this.kernel.one(this.#setting, archs, this.#archs));
   }
 }

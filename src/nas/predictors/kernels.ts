@@ -18,7 +18,11 @@ export interface KernelFamily<A> {
 }
 
 /** Computes a value for each pair. */
-function pairs<T>(a: readonly T[], b: readonly T[], value: (x: T, y: T) => number): Float64Array {
+export function pairs<T>(
+  a: readonly T[],
+  b: readonly T[],
+  value: (x: T, y: T) => number,
+): Float64Array {
   const result = new Float64Array(a.length * b.length);
   a.forEach((x, i) => b.forEach((y, j) => result[i * b.length + j] = value(x, y)));
   return result;

@@ -5,8 +5,11 @@ import type { SearchSpace } from "../space.ts";
 import { Bohamiann, bohamiannDefaults } from "./bohamiann.ts";
 import { Dngo, dngoDefaults } from "./dngo.ts";
 import { bananasEnsemble, diverseEnsemble, Ensemble } from "./ensemble.ts";
+import { degreeTerms, hierarchicalTerms, wholeTerms } from "../graph_kernels/terms.ts";
+import { WlFeatures, wlKernel } from "../graph_kernels/wl.ts";
 import { GaussianProcess } from "./gaussian_process.ts";
 import { gcnDefaults, GcnPredictor, smallGcn } from "./gcn_predictor.ts";
+import { GraphProcess } from "./graph_process.ts";
 import { graphOf } from "./graphs.ts";
 import { distanceKernel, type KernelFamily, rbfKernel } from "./kernels.ts";
 import { GRAPH_ALONE } from "./mixed_kernel.ts";
@@ -14,7 +17,6 @@ import { MixedProcess } from "./mixed_process.ts";
 import type { PredictorName } from "./names.ts";
 import type { Predictor } from "./predictor.ts";
 import { checkSettings, type PredictorSettings } from "./settings.ts";
-import { WlFeatures, wlKernel } from "./wl.ts";
 
 export type { Prediction, Predictor } from "./predictor.ts";
 
@@ -54,7 +56,11 @@ export function openPredictor<A>(name: PredictorName, parts: PredictorParts<A>):
     case "gp-rbf":
       return new GaussianProcess(rbfKernel(encoding()), { noises: NOISES });
     case "gp-wl":
-      return new GaussianProcess(graphKernel(space), { noises: NOISES });
+      return new GraphProcess(wholeTerms(space), settings.noise);
+    case "gp-hwl":
+      return new GraphProcess(hierarchicalTerms(space), settings.noise);
+    case "gp-nasbot":
+      return new GraphProcess(degreeTerms(space), settings.noise);
     case "gp-mixed":
       return new MixedProcess<A & WeakKey>(space as never, graphKernel(space));
     case "gp-graph":
@@ -85,8 +91,8 @@ function graphKernel<A>(space: SearchSpace<A>): KernelFamily<A & WeakKey> {
   if (known) return known as never;
   const features = new WlFeatures<A & WeakKey>(
     (arch) => space.key(arch),
-    graphOf(space),
-    ROUNDS,
+    (arch) => [graphOf(space)(arch)],
+    [ROUNDS],
   );
   const kernel = wlKernel(features);
   kernels.set(space as never, kernel as never);

@@ -16,7 +16,17 @@ export const predictorNames = {
   "gp-wl": {
     summary: "Gaussian process with the Weisfeiler-Lehman graph kernel",
     sees: "graph",
-    settings: [],
+    settings: ["noise"],
+  },
+  "gp-hwl": {
+    summary: "the same with a kernel per level of the space's hierarchy, which it weighs",
+    sees: "graph",
+    settings: ["noise"],
+  },
+  "gp-nasbot": {
+    summary: "Gaussian process on degrees and counts of operations, as in NASBOT",
+    sees: "graph",
+    settings: ["noise"],
   },
   "gp-mixed": {
     summary: "Gaussian process on the graph and on each decision, clipping bad losses",

@@ -3,18 +3,21 @@
  * scored architectures and predicts the loss of others, with an uncertainty.
  */
 import type { Rng } from "../../common/random.ts";
+import type { ModelFit } from "../strategy.ts";
 
 /** Predictions, one value per architecture, in the targets' own unit. */
 export interface Prediction {
   mean: Float64Array;
   /** Standard deviation; 0 for predictors without one. */
   deviation: Float64Array;
+  /** Standard deviation of the noise, where `deviation` includes it. */
+  noise?: number;
 }
 
 export interface Predictor<A> {
   /**
-   * Fits from scratch: no earlier fit has an effect, and the same architectures, targets and random numbers
-   * give the same predictions.
+   * Fits from scratch: no earlier fit has an effect but through `snapshot`, and the same architectures,
+   * targets and random numbers give the same predictions.
    * @param archs at least two.
    * @param targets finite losses: smaller is better.
    */
@@ -24,4 +27,9 @@ export interface Predictor<A> {
   draw?(archs: readonly A[], rng: Rng): Float64Array;
   /** Predictions of each member of an ensemble. */
   members?(archs: readonly A[]): Float64Array[];
+  /** What the last fit learned, for reports. */
+  readonly model?: ModelFit;
+  /** What the next fit starts from, as plain data, where that depends on earlier fits. */
+  snapshot?(): unknown;
+  restore?(state: unknown): void;
 }

@@ -18,6 +18,8 @@ const schema = z.strictObject({
   loss: z.enum(["mae", "mse", "mape"]),
   /** Number of networks of an ensemble. */
   ensemble: sizeOf(limits.predictorLayers),
+  /** Largest variance of the noise, in units of the targets' variance. */
+  noise: z.number().min(1e-5).max(1),
 }).partial();
 
 export type PredictorSettings = z.infer<typeof schema>;
@@ -36,6 +38,7 @@ export const ownSettings: Readonly<SettingsInConfig> = {
   rate: 0,
   loss: "",
   ensemble: 0,
+  noise: 0,
 };
 
 /** The settings that differ from the predictor's own defaults. */

@@ -18,6 +18,7 @@ import { selection } from "./selection.ts";
 import type { SearchSpace } from "../space.ts";
 import type { Store } from "./store.ts";
 import type { Scored, State, Strategy, TrialStatus } from "../strategy.ts";
+import { isUntrained } from "../zero_cost/untrained_trials.ts";
 
 /** Parts of a search; `openSearch` makes them from a config. */
 export interface SearchParts<A> {
@@ -27,6 +28,8 @@ export interface SearchParts<A> {
   evaluator: Evaluator<A>;
   /** Fields of the start event beside the config. */
   start: Omit<Extract<RunEvent, { type: "start" }>, "type" | "config" | "command">;
+  /** Parameters and multiply-adds of an architecture. */
+  sizes(arch: A): { parameters: number; macs: number };
   /** Whether an architecture satisfies the constraints on parameters and multiply-adds. */
   fits(arch: A): boolean;
   /** Kind of score that arch.json records. */
@@ -90,6 +93,9 @@ class Loop<A> {
     }
     const warm = saved ? null : await this.parts.warmStart?.();
     yield { type: "start", command: "search", ...start, config };
+    if (!saved) {
+      for (const message of this.parts.space.notes ?? []) yield { type: "warn", message };
+    }
     if (saved) yield { type: "resume", fromStep: this.parts.figures().step };
     if (warm) {
       yield warm;
@@ -125,6 +131,7 @@ class Loop<A> {
     const { config, strategy, evaluator } = this.parts;
     if (evaluator.oneByOne) this.#before = await this.#now();
     const trials = await strategy.ask(config.perRound);
+    if (trials.length === 0) return [];
     const results: Result[] = [];
     for await (const result of this.#scoring.results(trials)) {
       results.push(result);
@@ -170,7 +177,7 @@ class Loop<A> {
       seconds: (performance.now() - begin) / 1000,
       stoppedAt: this.#at.stopped?.score,
     };
-    const more = this.#at.epoch < config.epochs && !this.#at.stopped;
+    const more = this.#at.epoch < config.epochs && !this.#at.stopped && !this.#at.exhausted;
     const phase = more ? this.#phases[0] : "selection";
     const { told: _told, pending: _pending, ...at } = this.#at;
     this.#at = { ...at, phase, round: 0, reports: [] };
@@ -184,12 +191,24 @@ class Loop<A> {
     while (this.#at.round < config.rounds) {
       const from = performance.now();
       const scored = yield* this.#scored();
+      if (scored.length === 0) {
+        this.#before = null;
+        return yield* this.#exhausted();
+      }
       this.#at.reports.push(await strategy.tell(scored));
       yield* this.#trials(scored);
-      this.#at.round++;
+      // Untrained scores come on top: rounds and queries count what the evaluator itself scores.
+      if (scored.length === 0 || !scored.every(isUntrained)) this.#at.round++;
       this.#clock.add("round", 1, performance.now() - from);
       yield* this.#checkpoints.at(false);
     }
+  }
+
+  /** Ends the rounds of the search: the strategy asks for no more trials. */
+  *#exhausted(): Generator<RunEvent> {
+    const { finished = "The strategy asks for no more trials." } = this.parts.strategy;
+    yield { type: "warn", message: finished };
+    this.#at.exhausted = true;
   }
 
   /** The same rounds on several workers, for a strategy that is told results in the order of arrival. */
@@ -205,6 +224,7 @@ class Loop<A> {
         arrivals.saved(performance.now() - from);
       }
     }
+    if (this.parts.strategy.finished !== undefined) yield* this.#exhausted();
   }
 
   /** Scores the architecture that this epoch trained. */
@@ -270,7 +290,7 @@ class Loop<A> {
   *#trials(scored: Scored<A>[]): Generator<RunEvent> {
     const { space, config } = this.parts;
     for (const { id, arch, epochs: trainedEpochs, partial, score, ...about } of scored) {
-      const { parents, seed, status, reason, askedAfter } = about;
+      const { parents, inherit, seed, model, status, reason, askedAfter } = about;
       const choice = space.encode(arch);
       const found = {
         trial: id,
@@ -285,7 +305,9 @@ class Loop<A> {
         partial,
         objectives,
         parents,
+        inherit,
         seed,
+        model,
         status,
         reason,
         askedAfter,

@@ -43,6 +43,8 @@ export interface Position {
   failed: number;
   failure: string;
   stopped?: { epochs: number; score: number };
+  /** The strategy asks for no more trials. */
+  exhausted?: boolean;
   /** Figures of the current epoch: training sums, last learning rate, and one report per round. */
   sums: EpochSums;
   learningRate: number;

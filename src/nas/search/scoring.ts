@@ -4,6 +4,7 @@ import type { SearchParts } from "./loop.ts";
 import type { Position } from "./position.ts";
 import { reasonOf } from "../results.ts";
 import type { Scored, Trial } from "../strategy.ts";
+import { isUntrained } from "../zero_cost/untrained_trials.ts";
 
 /** Further objectives of an architecture whose network cannot be built: the lowest finite number. */
 const LOWEST = -Number.MAX_VALUE;
@@ -52,10 +53,12 @@ export class Scoring<A> {
       else open.set(trial.id, trial);
     }
     for await (const result of evaluator.evaluate([...open.values()], on, this.signal)) {
-      if (!open.delete(result.trial)) {
+      const trial = open.get(result.trial);
+      if (!trial) {
         throw new Error(`Cannot use the result of trial ${result.trial}: it was not asked for`);
       }
-      if (on === "reward" || !evaluator.remembers) this.at().queries++;
+      open.delete(result.trial);
+      if (!isUntrained(trial) && (on === "reward" || !evaluator.remembers)) this.at().queries++;
       yield finite(result);
     }
     const [missing] = open.keys();

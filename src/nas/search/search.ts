@@ -4,6 +4,10 @@ import type { FindOptions } from "../../data/find.ts";
 import type { PictureReading } from "../../data/picture_reader.ts";
 import { Gpu } from "../../gpu/device.ts";
 import type { ArchFile } from "../arch_formats/arch_file.ts";
+import type { Evaluator } from "../evaluator.ts";
+import { ZeroCostEvaluator } from "../evaluators/zero_cost.ts";
+import { firstBatch } from "../zero_cost/first_batch.ts";
+import { withUntrained } from "../zero_cost/untrained_trials.ts";
 import { compileAhead } from "./compiling.ts";
 import type { SearchConfig } from "../config/config.ts";
 import type { RunEvent } from "../events.ts";
@@ -29,6 +33,8 @@ export interface RunIO {
   cacheDir?: string;
   /** Reads the weights of the run named by the config (`initFrom`). */
   initial?(): EarlierWeights;
+  /** Joins an opened search to others that work on the same task. */
+  share?(parts: SearchParts<unknown>): SearchParts<unknown>;
   /**
    * Wraps the evaluator so that trials are evaluated elsewhere, in other processes or on other machines.
    * @throws UsageError where this evaluator's trials cannot be handed out.
@@ -40,13 +46,14 @@ export interface RunIO {
 
 /** Runs a search from its config: opens the device and the data, then yields the events of the loop. */
 export async function* search(config: SearchConfig, io: RunIO): AsyncGenerator<RunEvent> {
-  if (!needsDevice(config)) {
-    yield* searchLoop(await openSearch(config, null, io), io);
-    return;
-  }
+  const run = async function* (gpu: Gpu | null) {
+    const parts = await openSearch(config, gpu, io);
+    yield* searchLoop(io.share?.(parts) ?? parts, io);
+  };
+  if (!needsDevice(config)) return yield* run(null);
   const opened = await openDevice(config.adapter, io.gpu);
   try {
-    yield* searchLoop(await openSearch(config, opened.gpu, io), io);
+    yield* run(opened.gpu);
   } finally {
     opened.done();
   }
@@ -79,26 +86,29 @@ export async function openDevice(
 export async function openSearch(
   config: SearchConfig,
   gpu: Gpu | null,
-  io: Pick<RunIO, "signal" | "dataset" | "find" | "cacheDir" | "initial" | "distribute">,
+  io: EvaluatorContext["io"] & Pick<RunIO, "distribute">,
 ): Promise<SearchParts<unknown>> {
   const { kind, ...settings } = config.evaluator;
   const space = openSpace(config.space);
   const context = { config, space, io, gpu };
   const local = await openedEvaluator(evaluators.get(kind), settings, context);
   const opened = io.distribute?.(local, context) ?? local;
-  const { evaluator, target, warmStart, scoreKind, unfit, report } = opened;
+  const { target, warmStart, scoreKind, unfit, report } = opened;
+  const evaluator = await withUntrainedScores(opened.evaluator, context);
   const sizes = sizesIn(space, { ...target, form: "search" });
-  const strategy = await openStrategy(config, space, {
+  const plain = await openStrategy(config, space, {
     gpu,
     fidelities: evaluator.fidelities,
     cacheDir: io.cacheDir,
     signal: io.signal,
   });
+  const strategy = opened.inheritance?.around(plain) ?? plain;
   return {
     config,
     space,
     evaluator,
     strategy,
+    sizes,
     fits: limits(config, sizes),
     objectives: furtherObjectives(config, sizes, opened.column),
     scoreKind,
@@ -124,6 +134,18 @@ export async function openSearch(
       ...opened.start,
     },
   };
+}
+
+/** The evaluator, with the scores of untrained networks if the strategy asks for them. */
+async function withUntrainedScores(
+  evaluator: Evaluator<unknown>,
+  { config, space, io, gpu }: EvaluatorContext,
+): Promise<Evaluator<unknown>> {
+  const { untrained } = strategies.get(config.strategy.kind);
+  if (untrained === undefined || !gpu) return evaluator;
+  const first = await firstBatch({ config, io, gpu }, config.batch);
+  const parts = { gpu, space, seed: config.seed, first };
+  return withUntrained(evaluator, new ZeroCostEvaluator(parts, untrained));
 }
 
 /** Description of the device in events. */

@@ -3,16 +3,18 @@
  * `choice` holds a production per non-terminal that has several, depth first and left to right.
  */
 import * as z from "zod";
-import { UsageError } from "../../common/errors.ts";
+import { DataError, UsageError } from "../../common/errors.ts";
 import { asOption } from "../config/as_option.ts";
 import { limits, settingText, sizeOf } from "../config/limits.ts";
-import { defineSpace } from "../definition.ts";
+import { defineSpace, type SpaceDefinition } from "../definition.ts";
 import { builtInGrammars, isGrammarText, openGrammar } from "../grammar/built_in.ts";
 import { decodeTrees, Derivation, encodeTrees } from "../grammar/cursor.ts";
 import { flatGraphs } from "../grammar/flat.ts";
 import type { Grammar, GrammarArch } from "../grammar/grammar.ts";
 import { foldGraphs, fullGraph } from "../grammar/kernel_graphs.ts";
+import { countArchs, log10 } from "../grammar/language.ts";
 import { grammarNetwork } from "../grammar/network.ts";
+import { outlineOf } from "../grammar/outline.ts";
 import { pictures } from "../grammar/pictures.ts";
 import { type Primitive, type Primitives, primitivesWith } from "../grammar/primitives.ts";
 import { looksLikeNb201, NB201_SPACE, type Nb201Strings, nb201Strings } from "../grammar/nb201.ts";
@@ -27,16 +29,33 @@ const HIERARCHICAL = "nb201_variable_multi_multi";
 const CELLS = "nb201_fixed_1_none";
 
 const names = [...builtInGrammars.keys()];
-const isGrammar = (setting: string) => builtInGrammars.has(setting) || isGrammarText(setting);
+const expected = `one of ${names.join(", ")}`;
+
+/** The fault of a grammar file's text; null for a sound one. */
+function faultOf(text: string): string | null {
+  try {
+    opened(text);
+    return null;
+  } catch (error) {
+    if (error instanceof DataError) return error.message;
+    throw error;
+  }
+}
+
+/** Message for a setting that is neither a name nor the text of a sound grammar. */
+const wrongGrammar = ({ input }: { input?: unknown }): string =>
+  typeof input === "string" && isGrammarText(input) && faultOf(input) ||
+  `expected ${expected}, or a grammar file`;
+
+const grammarText = settingText.refine(
+  (text) => isGrammarText(text) && faultOf(text) === null,
+  { error: wrongGrammar },
+);
 
 const settings = z.strictObject({
   /** Name of a built-in grammar, or the text of a grammar file. */
-  grammar: settingText.refine(isGrammar, `expected one of ${names.join(", ")}, or a grammar file`)
-    .default(HIERARCHICAL).meta(
-      asOption(`grammar file, or one of ${names.join(", ")}`, {
-        isContents: true,
-      }),
-    ),
+  grammar: z.union([z.enum(names), grammarText], { error: wrongGrammar }).default(HIERARCHICAL)
+    .meta(asOption(`grammar file, or ${expected}`, { isContents: true })),
   /** Cells of a network made of normal and reduction cells. */
   layers: layers(3, 8),
   filters: sizeOf(limits.filters).default(16).meta(FILTERS),
@@ -44,8 +63,10 @@ const settings = z.strictObject({
   ...cellSettings,
 });
 
-/** Settings of a grammar space. */
-export type GrammarSettings = z.output<typeof settings>;
+const sizes = settings.omit({ grammar: true });
+
+/** Sizes of a grammar's networks. */
+export type GrammarSizes = z.output<typeof sizes>;
 
 /** A space of architectures of a grammar, with the grammar and the primitives behind it. */
 export interface GrammarSpace extends SearchSpace<GrammarArch> {
@@ -57,16 +78,21 @@ export interface GrammarSpace extends SearchSpace<GrammarArch> {
 export function grammarSpace(
   grammar: Grammar,
   primitives: Primitives,
-  config: GrammarSettings,
+  config: GrammarSizes,
+  named: { name: string; published: Record<string, unknown> } = { name: "grammar", published: {} },
 ): GrammarSpace {
   const derivation = new Derivation(grammar);
   const format = (arch: GrammarArch) => formatArch(grammar, arch);
   const nb201 = nb201Strings(grammar);
   return {
-    name: "grammar",
+    name: named.name,
     summary: grammar.summary,
     grammar,
     primitives,
+    size: () => ({
+      log10: log10(countArchs(grammar, { constrained: true })),
+      log10Distinct: log10(countArchs(grammar, { constrained: true, distinct: true })),
+    }),
     start: () => derivation.start(),
     decode: (choice) => decodeTrees(derivation, choice),
     encode: (arch) => encodeTrees(grammar, arch),
@@ -75,7 +101,7 @@ export function grammarSpace(
       looks,
       format,
       parse: (text) => textIn(grammar, text),
-      published: () => ({ grammar: config.grammar }),
+      published: () => named.published,
     },
     texts: (arch) => ({
       tree: format(arch),
@@ -93,6 +119,7 @@ export function grammarSpace(
       const motifs = arch.map((tree) => foldGraphs(grammar, tree, primitives));
       return grammar.levels.map((_, level) => motifs.map((graphs) => graphs[level]));
     },
+    outline: (arch) => outlineOf(grammar, arch),
     picture: (arch) => pictures(grammar, arch, primitives),
     mutate: (arch, rng) => mutated(grammar, arch, rng),
     ...grammar.motifs.length === 1 && {
@@ -136,15 +163,16 @@ function grammarOf(text: string): string {
       throw error;
     }
   };
-  const [, symbol, terminal] = /\(\s*(\w+)\s+(\w+)/.exec(text) ?? [];
+  const [, symbol, terminal] = /^\s*(?:\w+:\s*)?(?:\(\s*(\w+)\s+)?(\w+)/.exec(text) ?? [];
   const begins = (name: string) => {
     const { motifs: [{ start }], productions } = opened(name);
-    return start === symbol && productions.get(start)!.some((p) => p.terminal === terminal);
+    return (symbol ?? start) === start &&
+      productions.get(start)!.some((p) => p.terminal === terminal);
   };
   return names.find(isWord) ?? names.find(begins) ?? HIERARCHICAL;
 }
 
-const opened = (name: string) => openGrammar(name, primitivesWith());
+const opened = (setting: string) => openGrammar(setting, primitivesWith());
 
 const notation: Notation<GrammarArch> = {
   looks,
@@ -166,30 +194,44 @@ export interface GrammarPlugin {
 }
 
 /** The search space of a plug-in's own grammar. */
-export const defineGrammar = ({ name, summary, grammar, primitives, example }: GrammarPlugin) =>
-  defineSpace({
+export function defineGrammar(plugin: GrammarPlugin): SpaceDefinition {
+  const { name, summary, grammar, primitives, example } = plugin;
+  const open = (config: GrammarSizes) => {
+    const known = primitivesWith(primitives);
+    return grammarSpace(openGrammar(grammar, known), known, config, { name, published: {} });
+  };
+  const notation = (): Notation<GrammarArch> => open(sizes.parse({})).notation!;
+  return defineSpace({
     name,
     summary,
-    settings: settings.extend({ grammar: z.literal(grammar).default(grammar) }),
+    settings: sizes,
     presets: ownGrammarPresets,
-    open: (config) => {
-      const known = primitivesWith(primitives);
-      return { ...grammarSpace(openGrammar(grammar, known), known, config), name };
+    open,
+    carried: ({ stem }) => ({ stem }),
+    notation: {
+      looks: (text, given) => given && looks(text, true),
+      format: (arch) => notation().format(arch),
+      parse: (text) => notation().parse(text),
+      published: () => ({}),
     },
-    carried: ({ stem, layers }) => ({ stem, layers }),
     example: { settings: { filters: 2, stem: 2 }, choice: example },
   });
+}
 
 export const grammarDefinition = defineSpace({
   name: "grammar",
   summary: "architectures of a context-free grammar: a built-in one, or a file with --grammar",
   settings,
   presets: grammarPresets,
-  open: (config) => {
+  open: (settings) => {
     const primitives = primitivesWith();
-    return grammarSpace(openGrammar(config.grammar, primitives), primitives, config);
+    const { grammar, ...config } = settings;
+    return grammarSpace(openGrammar(grammar, primitives), primitives, config, {
+      name: "grammar",
+      published: { grammar },
+    });
   },
-  carried: ({ grammar, stem, layers }) => ({ grammar, stem, layers }),
+  carried: ({ grammar, stem }) => ({ grammar, stem }),
   notation,
   example: {
     settings: { grammar: "nb201_fixed_1_none", filters: 2, stem: 2 },

@@ -1,6 +1,6 @@
 /**
  * Presets of grammar spaces. `hnas` and those that begin with it train as Schrodi et al. (NeurIPS 2023) do, but in
- * float32 and with cosines that fall at every step: `hnas` on CIFAR and ImageNet16-120, `hnas-synthetic` on addNIST
+ * float32: `hnas` on CIFAR and ImageNet16-120, `hnas-synthetic` on addNIST
  * and CIFARTile, `hnas-activations` and `hnas-darts` those grammars. Every network is trained from scratch.
  */
 import { none, standard } from "../config/preset_defaults.ts";
@@ -20,16 +20,21 @@ interface Published {
   epochs: { trial: number; final: number };
   /** Settings that search and retraining share. */
   both: Partial<Pick<SearchSection & FinalSection, "data" | "batch" | "augment" | "optimizer">>;
-  images?: { trainImages: number; validImages: number };
   final?: Partial<FinalSection>;
   space?: Record<string, unknown>;
+  /** Further settings of the evaluator. */
+  evaluator?: Record<string, unknown>;
+}
+
+/** A cosine to 0 that falls once per epoch: one cycle of the schedule with restarts. */
+function oneCycle(epochs: number) {
+  return { ...cosine, schedule: "cosine-restarts", t0: epochs, tMul: 1 } as const;
 }
 
 const published: Readonly<Record<string, Published>> = {
   hnas: {
     epochs: { trial: 200, final: 200 },
-    both: {},
-    images: { trainImages: 25_000, validImages: 25_000 },
+    both: { data: "nb201_cifar10", optimizer: { ...oneCycle(200), lrMax: 0.1, l2: 5e-4 } },
   },
   "hnas-synthetic": {
     epochs: { trial: 64, final: 64 },
@@ -37,32 +42,34 @@ const published: Readonly<Record<string, Published>> = {
       data: "addnist",
       batch: 64,
       augment: none,
-      optimizer: { ...cosine, nesterov: false, lrMax: 0.01, l2: 3e-4 },
+      optimizer: { ...oneCycle(64), nesterov: false, lrMax: 0.01, l2: 3e-4 },
     },
   },
-  // 64,000 steps; the rate falls after 32,000 and 48,000.
+  // 64,000 steps of 352 per epoch; the rate falls after 32,000 and 48,000.
   "hnas-activations": {
     epochs: { trial: 182, final: 182 },
     both: {
+      data: "act_cifar10",
       batch: 128,
       optimizer: {
         ...cosine,
-        schedule: "milestones",
-        lrDecayAt: [0.5, 0.75],
+        schedule: "steps",
+        lrSteps: [{ after: 90, factor: 0.1 }, { after: 136, factor: 0.01 }],
         nesterov: false,
         lrMax: 0.1,
         l2: 1e-4,
       },
     },
-    images: { trainImages: 45_000, validImages: 5000 },
     space: { grammar: "activations" },
+    evaluator: { giveUpAt: 10_000, giveUpError: 0.4 },
   },
   "hnas-darts": {
     epochs: { trial: 50, final: 600 },
     both: {
+      data: "darts_cifar10",
       batch: 64,
       optimizer: {
-        ...cosine,
+        ...oneCycle(50),
         nesterov: false,
         lrMax: 0.025,
         l2: 3e-4,
@@ -70,7 +77,6 @@ const published: Readonly<Record<string, Published>> = {
         clipNorm: 5,
       },
     },
-    images: { trainImages: 25_000, validImages: 25_000 },
     // Networks of the final training are larger than those of the search.
     final: {
       batch: 96,
@@ -81,30 +87,34 @@ const published: Readonly<Record<string, Published>> = {
   },
 };
 
-function searchOf({ epochs, both, images, space }: Published): SearchSection {
+function searchOf({ epochs, both, space, evaluator }: Published): SearchSection {
   const { paper } = benchmark.search;
+  const section = trained(paper, epochs.trial);
   return {
-    ...trained(paper, epochs.trial),
+    ...section,
+    evaluator: { ...section.evaluator, ...evaluator },
     ...both,
-    ...images,
     space: { ...paper.space, ...space },
   };
 }
 
 function finalOf({ epochs, both, final, space }: Published): FinalSection {
   const { paper } = benchmark.final;
+  const { optimizer = paper.optimizer } = both;
   return {
     ...paper,
     epochs: epochs.final,
     ...both,
+    optimizer: { ...optimizer, t0: epochs.final },
     ...final,
     space: { ...paper.space, ...space, ...final?.space },
   };
 }
 
-/** A search that trains every network for so many epochs. */
+/** A search that trains every network for so many epochs, proposed by the published model. */
 const trained = (section: SearchSection, epochs: number): SearchSection => ({
   ...section,
+  strategy: "gp-hwl",
   evaluatorName: "train",
   evaluator: { epochs },
 });
@@ -121,13 +131,15 @@ export const grammarPresets: Presets = {
   search: {
     smoke: {
       ...trained(benchmark.search.smoke, 1),
+      // Its proposals take no time.
+      strategy: "evolution",
       trainImages: 256,
       validImages: 128,
       optimizer: clipped,
     },
     quick: {
       ...trained(benchmark.search.quick, 1),
-      trainImages: 6400,
+      trainImages: 9600,
       batch: 64,
       optimizer: clipped,
     },

@@ -5,6 +5,7 @@ import { grammarDefinition } from "./grammar.ts";
 import { macroDefinition } from "./macro.ts";
 import { macroRangeDefinition } from "./macro_range.ts";
 import { microDefinition } from "./micro.ts";
+import { modularDefinition } from "./modular.ts";
 import { nasbench101Definition } from "./nasbench101.ts";
 import { nasbench201Definition } from "./nasbench201.ts";
 import { nasbenchMacroDefinition } from "./nasbench_macro.ts";
@@ -17,5 +18,6 @@ export const builtInSpaces: readonly SpaceDefinition[] = [
   nasbench201Definition,
   nasbenchMacroDefinition,
   dartsDefinition,
+  modularDefinition,
   grammarDefinition,
 ];

@@ -231,9 +231,10 @@ function cellGraph({ out, labels }: Dag): LabelledGraph {
   };
 }
 
-function cellPicture({ out, labels }: Dag): Graph {
+/** Drawing of a pruned cell. */
+export function cellPicture({ out, labels }: Dag, name = "cell"): Graph {
   const last = out.length - 1;
-  const graph: Graph = { name: "cell", nodes: [], edges: [] };
+  const graph: Graph = { name, nodes: [], edges: [] };
   labels.forEach((label, v) => {
     const kind = v === 0 ? "input" : v === last ? "output" : "op";
     graph.nodes.push({ id: `vertex ${v}`, label: opName(label), kind });

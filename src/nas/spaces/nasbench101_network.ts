@@ -59,26 +59,29 @@ function stacks({ config, classes }: Sized<BenchmarkSettings>, cell: CellBody): 
 
 /** Network of one cell. @param dag pruned. */
 export function nb101Network(dag: Dag, into: Sized<BenchmarkSettings>): Network {
+  return stacks(into, (net, x, cout) => nb101Cell(net, dag, x, cout));
+}
+
+/** The layers of one cell. @param dag pruned; @param cout output channels, at least one per branch. */
+export function nb101Cell(net: Net, dag: Dag, x: Value, cout: number): Value {
   const inputs = predecessors(dag);
   const last = dag.out.length - 1;
-  return stacks(into, (net, x, cout) => {
-    const width = nb101Channels(dag, channels(x), cout);
-    const values: Value[] = [x];
-    for (let v = 1; v < last; v++) {
-      values.push(net.scope(`vertex${v}`, () => {
-        const sources = values.flatMap((value, u) => {
-          if (!(inputs[v] >> u & 1)) return [];
-          return [u === 0 ? projection(net, x, width[v]) : first(value, width[v])];
-        });
-        return vertex(net, sources.reduce((a, b) => add(a, b)), dag.labels[v]);
-      }));
-    }
-    const ends = values.filter((_, v) => v > 0 && inputs[last] >> v & 1);
-    const joined = ends.length > 1 ? concat(ends) : ends[0];
-    if (!(inputs[last] & 1)) return joined;
-    const direct = net.scope("output", () => projection(net, x, cout));
-    return joined ? add(joined, direct) : direct;
-  });
+  const width = nb101Channels(dag, channels(x), cout);
+  const values: Value[] = [x];
+  for (let v = 1; v < last; v++) {
+    values.push(net.scope(`vertex${v}`, () => {
+      const sources = values.flatMap((value, u) => {
+        if (!(inputs[v] >> u & 1)) return [];
+        return [u === 0 ? projection(net, x, width[v]) : first(value, width[v])];
+      });
+      return vertex(net, sources.reduce((a, b) => add(a, b)), dag.labels[v]);
+    }));
+  }
+  const ends = values.filter((_, v) => v > 0 && inputs[last] >> v & 1);
+  const joined = ends.length > 1 ? concat(ends) : ends[0];
+  if (!(inputs[last] & 1)) return joined;
+  const direct = net.scope("output", () => projection(net, x, cout));
+  return joined ? add(joined, direct) : direct;
 }
 
 /**

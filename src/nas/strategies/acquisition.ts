@@ -8,6 +8,8 @@ import type { Prediction } from "../predictors/predictor.ts";
 export const acquisitionNames = {
   ei: "expected improvement on the best with a fifth of the deviation",
   "ei-full": "expected improvement with the whole deviation",
+  "log-ei": "expected improvement of the loss whose logarithm was learned",
+  aei: "augmented expected improvement: less where a measurement is mostly noise",
   pi: "probability of an improvement",
   ucb: "mean less half a deviation",
   confidence: "mean plus two deviations: a bound that is probably kept",
@@ -26,6 +28,8 @@ export interface Situation {
   prediction: Prediction;
   /** Lowest loss so far. */
   best: number;
+  /** Loss of the known architecture that is predicted to be best. */
+  incumbent(): number;
   rng: Rng;
   /** Samples a function from the predictor and evaluates it at the candidates. */
   draw(): Float64Array;
@@ -41,12 +45,12 @@ const EI_CALIBRATION = 5;
 
 /** Acquisition value per candidate, larger is better; only the order is meaningful. */
 export function acquire(name: AcquisitionName, situation: Situation): Float64Array {
-  const { prediction: { mean, deviation }, best, rng, draw, members } = situation;
+  const { prediction: { mean, deviation, noise = 0 }, best, rng, draw, members } = situation;
   const below = (factor: number) => mean.map((m, i) => -(m - factor * deviation[i]));
-  const improvement = (of: (u: number, s: number) => number, calibration = 1) =>
+  const improvement = (of: (u: number, s: number) => number, calibration = 1, on = best) =>
     mean.map((m, i) => {
       const s = Math.max(deviation[i] / calibration, 1e-12);
-      return of((best - m) / s, s);
+      return of((on - m) / s, s);
     });
   const expected = (u: number, s: number) => Math.log(s) + logImprovement(u);
   switch (name) {
@@ -54,6 +58,14 @@ export function acquire(name: AcquisitionName, situation: Situation): Float64Arr
       return improvement(expected, EI_CALIBRATION);
     case "ei-full":
       return improvement(expected);
+    case "log-ei":
+      return improvement((v, s) => logLognormalImprovement(v, s));
+    case "aei":
+      return improvement(
+        (u, s) => expected(u, s) + Math.log1p(-noise / Math.hypot(noise, s)),
+        1,
+        situation.incumbent(),
+      );
     case "pi":
       return improvement((u) => u);
     case "ucb":
@@ -79,6 +91,23 @@ export function logImprovement(u: number): number {
   if (u < -8) return logDensity - 2 * Math.log(-u) + Math.log1p(-3 / (u * u));
   return Math.log(u * normalShare(u) + Math.exp(logDensity));
 }
+
+/**
+ * log(Φ(v) − e^(s²/2 − v s) Φ(v − s)): the expected improvement of e^y with y normal, divided by the best e^y
+ * (Hutter et al., "An Experimental Investigation of Model-Based Parameter Optimisation", GECCO 2009).
+ */
+function logLognormalImprovement(v: number, s: number): number {
+  const below = logNormalShare(v);
+  const lost = s * s / 2 - v * s + logNormalShare(v - s);
+  // Rounding may make the difference of the two vanish, far out.
+  return lost < below ? below + Math.log(-Math.expm1(lost - below)) : logImprovement(v) - 100;
+}
+
+/** log Φ(u), also where Φ(u) underflows. */
+const logNormalShare = (u: number): number =>
+  u < -30
+    ? -u * u / 2 - Math.log(-u) - Math.log(2 * Math.PI) / 2 + Math.log1p(-1 / (u * u))
+    : Math.log(normalShare(u));
 
 /** Φ(u) with a relative error of 1.2e-7 (Numerical Recipes, 2nd edition, §6.2, `erfcc`). */
 export function normalShare(u: number): number {

@@ -13,6 +13,8 @@ export interface CandidatePlan {
   edits: number;
   /** Repeat a mutation that changed nothing. */
   changed?: boolean;
+  /** Repeat a mutation that is no new candidate. */
+  distinct?: boolean;
   /** Number of candidates after which the remaining parents are skipped; 0 = use all parents. */
   enough: number;
   /** Number of uniform samples added. */
@@ -82,7 +84,7 @@ function propose<A>(plan: CandidatePlan, around: Surroundings<A>): Map<string, A
   };
   for (const parent of ranked.slice(0, plan.parents)) {
     for (let edits = 1; edits <= plan.edits; edits++) {
-      for (let i = 0; i < plan.each; i++) add(mutation(parent, edits, plan, around));
+      for (let i = 0; i < plan.each; i++) add(mutation(parent, edits, plan, pool, around));
     }
     if (plan.enough > 0 && pool.size >= plan.enough) break;
   }
@@ -98,16 +100,19 @@ const PATIENCE = 100;
 function mutation<A>(
   parent: A,
   edits: number,
-  { changed }: CandidatePlan,
-  { variation, rng }: Surroundings<A>,
+  { changed, distinct }: CandidatePlan,
+  pool: ReadonlyMap<string, A>,
+  { variation, key, taken, rng }: Surroundings<A>,
 ): A {
   const { space } = variation;
   let arch = variation.perturb(parent, rng, edits);
-  if (!changed) return arch;
+  if (!changed && !distinct) return arch;
   const before = space.key(parent);
-  for (let i = 0; i < PATIENCE && space.key(arch) === before; i++) {
-    arch = variation.perturb(parent, rng, edits);
-  }
+  const refused = () => {
+    if (space.key(arch) === before) return true;
+    return distinct === true && (pool.has(key(arch)) || taken.has(key(arch)));
+  };
+  for (let i = 0; i < PATIENCE && refused(); i++) arch = variation.perturb(parent, rng, edits);
   return arch;
 }
 

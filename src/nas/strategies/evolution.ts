@@ -7,7 +7,7 @@ import { Rng, Stream } from "../../common/random.ts";
 import { defineStrategy } from "../definition.ts";
 import { asOption } from "../config/as_option.ts";
 import { countOf, limits, sizeOf } from "../config/limits.ts";
-import type { Strategy } from "../strategy.ts";
+import type { Strategy, Trial } from "../strategy.ts";
 import {
   asTrial,
   type Child,
@@ -33,13 +33,22 @@ export interface EvolutionConfig {
    * one member is removed once there are `population`, so that a population of 30 settles at 29.
    */
   strict?: boolean;
+  /** Members of a tournament are sampled with replacement; default: yes. */
+  replacement?: boolean;
+  /** No architecture is asked for twice. The search ends where no new one is found. */
+  distinct?: boolean;
 }
+
+/** Attempts in a row to find an architecture that was not asked for before. */
+const TRIES = 1000;
 
 interface Saved {
   drawn: number;
   trials: number;
   told: number;
   population: SavedScore[];
+  /** Keys of all architectures asked for, where they must differ. */
+  seen?: string[];
 }
 
 /**
@@ -60,14 +69,34 @@ export function evolutionStrategy<A>(
   /** Oldest first. */
   let population: Known<A>[] = [];
 
+  let seen = new Set<string>();
+  /** Number of architectures of the space, where it is known. */
+  const size = config.distinct && space.size
+    ? Math.round(10 ** space.size().log10Distinct)
+    : Infinity;
+  let finished: string | undefined;
+
   const child = (): Child<A> => {
     if (told < initial) return { arch: variation.sample(rng) };
-    let best = rng.pick(population);
-    for (let i = 1; i < config.tournament; i++) {
-      const other = rng.pick(population);
-      if (other.score > best.score) best = other;
-    }
+    const best = tournament(population, config, rng);
     return { arch: variation.perturb(best.arch, rng), parents: parentsOf(best) };
+  };
+  /** A child that differs from all before; null where none is found. */
+  const fresh = (): Child<A> | null => {
+    if (!config.distinct) return child();
+    for (let tries = 0; tries < TRIES && seen.size < size; tries++) {
+      const one = child();
+      const key = space.key(one.arch);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      return one;
+    }
+    const all = seen.size >= size;
+    finished = all
+      ? `All ${size} architectures of the space were asked for: the search ends after ${trials} trials.`
+      : `${TRIES} attempts in a row gave no architecture that was not asked for before: the search ends after ` +
+        `${trials} trials.`;
+    return null;
   };
   const add = (one: Known<A>) => {
     const first = told++ < initial;
@@ -82,7 +111,16 @@ export function evolutionStrategy<A>(
   return {
     order: "arrival",
     draw: (n) => Promise.resolve(Array.from({ length: n }, () => child().arch)),
-    ask: (n) => Promise.resolve(Array.from({ length: n }, () => asTrial(trials++, child()))),
+    get finished() {
+      return finished;
+    },
+    ask(n) {
+      const asked: Trial<A>[] = [];
+      for (let one: Child<A> | null; asked.length < n && (one = fresh()) !== null;) {
+        asked.push(asTrial(trials++, one));
+      }
+      return Promise.resolve(asked);
+    },
     tell(done) {
       for (const { id, arch, score } of done) add({ arch, score: score.value, trial: id });
       return Promise.resolve({ reward: meanReward(done) });
@@ -94,6 +132,7 @@ export function evolutionStrategy<A>(
           trials,
           told,
           population: saveScores(space, population),
+          ...config.distinct && { seen: [...seen] },
         } satisfies Saved,
         tensors: {},
       }),
@@ -102,9 +141,27 @@ export function evolutionStrategy<A>(
       rng.index = saved.drawn;
       ({ trials, told } = saved);
       population = loadScores(space, saved.population);
+      seen = new Set(saved.seen);
       return Promise.resolve();
     },
   };
+}
+
+/** The best of some random members. Without replacement the whole population is the largest tournament. */
+function tournament<A>(
+  population: readonly Known<A>[],
+  { tournament: size, replacement = true }: EvolutionConfig,
+  rng: Rng,
+): Known<A> {
+  const left = [...population];
+  let best: Known<A> | undefined;
+  for (let i = 0; i < size && left.length > 0; i++) {
+    const at = rng.below(left.length);
+    const one = left[at];
+    if (!replacement) left.splice(at, 1);
+    if (best === undefined || one.score > best.score) best = one;
+  }
+  return best!;
 }
 
 /** Sizes of population and tournament in the presets for two processor cores. */
@@ -129,6 +186,10 @@ export const evolutionDefinition = defineStrategy({
     drop: z.enum(["oldest", "worst"]).default("oldest"),
     /** Quirk of the code of the encodings study: members are removed one child too early. */
     strict: z.boolean().default(false),
+    /** Whether a tournament may hold a member twice. */
+    replacement: z.boolean().default(true),
+    /** Never ask for an architecture again; the search ends where no new one is found. */
+    distinct: z.boolean().default(false),
     ...encodingSettings,
   }),
   defaults: ({ preset, cost }) => cost === "pass" ? SMALL[preset] ?? {} : POPULATIONS[cost],

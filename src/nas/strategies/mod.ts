@@ -1,6 +1,7 @@
 /** The built-in strategies. A new one is one file and one line here. */
 import type { StrategyDefinition } from "../definition.ts";
 import { ashaDefinition } from "./asha.ts";
+import { assistedEvolutionDefinition } from "./assisted_evolution.ts";
 import { enasDefinition } from "./enas.ts";
 import { nnablaDefinition } from "./enas_nnabla.ts";
 import { evolutionDefinition } from "./evolution.ts";
@@ -15,6 +16,7 @@ export const builtInStrategies: readonly StrategyDefinition[] = [
   nnablaDefinition,
   randomDefinition,
   evolutionDefinition,
+  assistedEvolutionDefinition,
   localSearchDefinition,
   halvingDefinition,
   hyperbandDefinition,

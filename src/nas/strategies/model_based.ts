@@ -5,11 +5,13 @@
  */
 import { UsageError } from "../../common/errors.ts";
 import { Rng, salted, Stream } from "../../common/random.ts";
+import { UnfitError } from "../predictors/gaussian_process.ts";
 import type { Predictor } from "../predictors/predictor.ts";
-import type { Scored, Strategy, StrategyReport } from "../strategy.ts";
+import type { ModelFit, Scored, Strategy, StrategyReport } from "../strategy.ts";
 import { acquire, type AcquisitionName, isFixed } from "./acquisition.ts";
+import { type AcquisitionEvolution, evolveCandidate } from "./acquisition_evolution.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
-import { type Candidate, type CandidatePlan, findCandidates } from "./candidates.ts";
+import { type CandidatePlan, findCandidates, type Surroundings } from "./candidates.ts";
 import type { VariationOperators } from "./variation.ts";
 import { type Whole, wholeSpace } from "./whole.ts";
 
@@ -23,7 +25,13 @@ export interface ModelBasedPlan<A> {
   /** Predictors, used in turn from fit to fit. */
   predictors: readonly Predictor<A>[];
   acquisition: AcquisitionName;
-  candidates: CandidatePlan;
+  candidates: CandidatePlan | AcquisitionEvolution;
+  /**
+   * Fit anew for each architecture: those asked for before it and not told count with their predicted losses.
+   */
+  pending?: boolean;
+  /** Share of random samples among the architectures after the first fit. */
+  interleaved?: number;
   /** Key of an architecture: only one of several with equal keys is asked for. */
   key(arch: A): string;
   /** Converts scores to what a predictor learns: the error, or its logarithm. */
@@ -34,12 +42,24 @@ interface Saved {
   drawn: number;
   trials: number;
   known: SavedScore[];
+  /** Choices of trials that failed. This and what follows is absent in runs of earlier versions. */
+  failed?: number[][];
+  /** Trials asked for and not told. */
+  open?: { id: number; choice: number[] }[];
   queue: number[][];
+  model?: ModelFit;
+  predictors?: unknown[];
 }
 
 interface Known<A> {
   arch: A;
   score: number;
+}
+
+/** An architecture to ask for, with the model that chose it. */
+interface Asked<A> {
+  arch: A;
+  model?: ModelFit;
 }
 
 /** Attempts to sample an architecture that is not taken, before a taken one is accepted. */
@@ -66,7 +86,7 @@ export function modelBasedStrategy<A>(
     );
   }
   if (plan.candidates.parents > 0) variation.require(plan.name, "perturb");
-  if (plan.candidates.climbs > 0) {
+  if ("climbs" in plan.candidates && plan.candidates.climbs > 0) {
     variation.require(plan.name, "neighbours");
     if (!isFixed(plan.acquisition)) {
       throw new UsageError(
@@ -78,13 +98,20 @@ export function modelBasedStrategy<A>(
 }
 
 class Guided<A> implements Strategy<A> {
+  readonly order: "ask" | "arrival";
   readonly #rng: Rng;
   #trials = 0;
   /** Scored architectures in the order of scoring; one scored twice has its last score. */
   #known = new Map<string, Known<A>>();
+  /** Architectures whose evaluation failed: not asked for again, and nothing to learn from. */
+  #failed = new Map<string, A>();
+  /** Trials asked for and not told, by id. */
+  #open = new Map<number, A>();
   /** Candidates picked by the last fit and not yet asked for, the next one first. */
   #queue: A[] = [];
-  /** The whole space, listed before the first fit; null where it is too large for the plan. */
+  /** What the last fit learned. */
+  #model: ModelFit | undefined;
+  /** The whole space, listed at the first fit; null where it is too large for the plan. */
   #whole: Whole<A> | null | undefined;
 
   constructor(
@@ -93,6 +120,7 @@ class Guided<A> implements Strategy<A> {
     private readonly plan: ModelBasedPlan<A>,
   ) {
     this.#rng = new Rng(seed, Stream.search);
+    this.order = plan.pending ? "arrival" : "ask";
   }
 
   draw(n: number): Promise<A[]> {
@@ -105,25 +133,44 @@ class Guided<A> implements Strategy<A> {
   }
 
   ask(n: number) {
-    const asked = new Map<string, A>();
-    const taken = new Set(this.#known.keys());
-    const take = (arch: A) => {
+    const { initial, batch, pending } = this.plan;
+    const asked = new Map<string, Asked<A>>();
+    const { key } = this.plan;
+    const taken = new Set([...this.#known.keys(), ...this.#failed.keys()]);
+    for (const arch of this.#open.values()) taken.add(key(arch));
+    const take = (arch: A, model?: ModelFit) => {
       const key = this.plan.key(arch);
-      asked.set(asked.has(key) ? `${key} again ${asked.size}` : key, arch);
+      asked.set(asked.has(key) ? `${key} again ${asked.size}` : key, {
+        arch,
+        ...model && { model },
+      });
       taken.add(key);
     };
     while (asked.size < n) {
-      const guided = this.#trials + asked.size >= this.plan.initial && this.#known.size > 1;
+      // Results may be of another search, which asked for them.
+      const scored = Math.max(this.#trials + asked.size, this.#known.size);
+      const guided = scored >= initial && this.#known.size > 1;
       if (!guided) take(this.#fresh(taken));
-      else if (this.#queue.length > 0) take(this.#queue.shift()!);
-      else this.#queue = this.#pick(Math.max(this.plan.batch, n - asked.size), taken);
+      else if (this.#queue.length > 0) take(this.#queue.shift()!, this.#model);
+      else {
+        const open = [...this.#open.values(), ...[...asked.values()].map(({ arch }) => arch)];
+        const picked = this.#pick(this.#trials + asked.size, pending ? open : [], taken)
+          .slice(0, pending ? batch : Math.max(batch, n - asked.size));
+        if (picked.length > 0) this.#queue = picked;
+        else take(this.#fresh(taken));
+      }
     }
-    return Promise.resolve([...asked.values()].map((arch) => ({ id: this.#trials++, arch })));
+    const trials = Array.from(asked.values(), (one) => ({ id: this.#trials++, ...one }));
+    for (const { id, arch } of trials) this.#open.set(id, arch);
+    return Promise.resolve(trials);
   }
 
   tell(done: Scored<A>[]): Promise<StrategyReport> {
-    for (const { arch, score } of done) {
-      this.#known.set(this.plan.key(arch), { arch, score: score.value });
+    for (const { id, arch, score, status } of done) {
+      this.#open.delete(id);
+      const key = this.plan.key(arch);
+      if (status === "failed") this.#failed.set(key, arch);
+      else this.#known.set(key, { arch, score: score.value });
     }
     return Promise.resolve({ reward: meanReward(done) });
   }
@@ -141,39 +188,54 @@ class Guided<A> implements Strategy<A> {
     return arch;
   }
 
-  /** Fits a predictor to all scores and returns the candidates with the best acquisition, at least one. */
-  #pick(n: number, taken: ReadonlySet<string>): A[] {
-    const { predictors, initial, batch, target, acquisition, candidates, key } = this.plan;
+  /**
+   * Fits a predictor to all scores and returns the candidates with the best acquisition, which may be none.
+   * @param trial id of the trial they are for.
+   * @param open architectures without a loss that count with a predicted one.
+   */
+  #pick(trial: number, open: readonly A[], taken: ReadonlySet<string>): A[] {
+    const { predictors, initial, batch, acquisition, candidates, key, interleaved = 0 } = this.plan;
     const turn = Math.floor(Math.max(0, this.#trials - initial) / batch);
     const predictor = predictors[turn % predictors.length];
-    if (this.#whole === undefined) {
-      this.#whole = wholeSpace(this.variation.space, key, candidates.whole ?? 0);
-    }
     // The seed depends only on the number of trials: a restored search repeats no earlier fits.
-    const rng = new Rng(this.seed, salted(Stream.search, 1), this.#trials);
+    const rng = new Rng(this.seed, salted(Stream.search, 1), trial);
+    if (interleaved > 0 && rng.next() < interleaved) return [];
     const known = [...this.#known.values()];
-    const losses = target(Float64Array.from(known, ({ score }) => score));
-    predictor.fit(known.map(({ arch }) => arch), losses, rng);
+    const archs = known.map(({ arch }) => arch);
+    const losses = this.plan.target(Float64Array.from(known, ({ score }) => score));
+    if (!fitted(predictor, archs, losses, open, rng)) return [];
+    this.#model = predictor.model;
     const best = losses.reduce((a, b) => Math.min(a, b));
-    const values = (archs: readonly A[]) =>
+    const acquireAll = (candidates: readonly A[]) =>
       acquire(acquisition, {
-        prediction: predictor.predict(archs),
+        prediction: predictor.predict(candidates),
         best,
+        incumbent: () => losses[least(predictor.predict(archs).mean)],
         rng,
-        draw: () => predictor.draw!(archs, rng),
-        members: () => predictor.members!(archs),
+        draw: () => predictor.draw!(candidates, rng),
+        members: () => predictor.members!(candidates),
       });
-    const found: Candidate<A>[] = findCandidates(candidates, {
+    const around: Surroundings<A> = {
       variation: this.variation,
       key,
-      whole: this.#whole,
+      whole: this.#wholeSpace(),
       ranked: this.#ranked(),
       taken,
       rng,
-      acquire: values,
-    });
-    const picked = found.slice(0, n).map(({ arch }) => arch);
-    return picked.length > 0 ? picked : [this.#fresh(taken)];
+      acquire: acquireAll,
+    };
+    if (!("pool" in candidates)) return findCandidates(candidates, around).map(({ arch }) => arch);
+    const found = evolveCandidate(candidates, around);
+    return found ? [found.arch] : [];
+  }
+
+  #wholeSpace(): Whole<A> | null {
+    const { candidates, key } = this.plan;
+    const most = "whole" in candidates ? candidates.whole ?? 0 : 0;
+    if (this.#whole === undefined) {
+      this.#whole = most > 0 ? wholeSpace(this.variation.space, key, most) : null;
+    }
+    return this.#whole;
   }
 
   snapshot() {
@@ -182,20 +244,60 @@ class Guided<A> implements Strategy<A> {
       drawn: this.#rng.index,
       trials: this.#trials,
       known: saveScores(space, this.#known.values()),
+      failed: Array.from(this.#failed.values(), (arch) => space.encode(arch)),
+      open: Array.from(this.#open, ([id, arch]) => ({ id, choice: space.encode(arch) })),
       queue: this.#queue.map((arch) => space.encode(arch)),
+      ...this.#model && { model: this.#model },
+      predictors: this.plan.predictors.map((predictor) => predictor.snapshot?.() ?? null),
     };
     return Promise.resolve({ json, tensors: {} });
   }
 
   restore({ json }: { json: unknown }): Promise<void> {
     const { space } = this.variation;
-    const saved = json as Saved;
+    const { failed = [], open = [], predictors = [], ...saved } = json as Saved;
     this.#rng.index = saved.drawn;
     this.#trials = saved.trials;
     this.#known = new Map(
       loadScores(space, saved.known).map((known) => [this.plan.key(known.arch), known]),
     );
+    this.#failed = new Map(
+      failed.map((choice) => space.decode(choice)).map((arch) => [this.plan.key(arch), arch]),
+    );
+    this.#open = new Map(open.map(({ id, choice }) => [id, space.decode(choice)]));
     this.#queue = saved.queue.map((choice) => space.decode(choice));
+    this.#model = saved.model;
+    predictors.forEach((state, i) => this.plan.predictors[i].restore?.(state));
     return Promise.resolve();
   }
 }
+
+/**
+ * Fits a predictor. Architectures without a loss count with the mean that a first fit predicts (Ginsbourger
+ * et al., "Kriging is well-suited to parallelize optimization", 2010).
+ * @param open architectures without a loss.
+ * @returns whether a model could be fitted.
+ */
+function fitted<A>(
+  predictor: Predictor<A>,
+  archs: readonly A[],
+  losses: Float64Array,
+  open: readonly A[],
+  rng: Rng,
+): boolean {
+  try {
+    predictor.fit(archs, losses, rng);
+    if (open.length > 0) {
+      const { mean } = predictor.predict(open);
+      predictor.fit([...archs, ...open], Float64Array.of(...losses, ...mean), rng);
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof UnfitError) return false;
+    throw error;
+  }
+}
+
+/** Index of the smallest value. */
+const least = (values: Float64Array): number =>
+  values.reduce((best, value, i) => value < values[best] ? i : best, 0);

@@ -13,10 +13,20 @@ import {
 } from "../predictors/mod.ts";
 import { chosenSettings, ownSettings, type SettingsInConfig } from "../predictors/settings.ts";
 import { logErrors, percentErrors } from "../predictors/targets.ts";
+import { graphSignature } from "../graph_kernels/signature.ts";
 import type { SearchSpace } from "../space.ts";
 import { type AcquisitionName, allAcquisitionNames } from "./acquisition.ts";
+import { type AcquisitionEvolution, acquisitionEvolution } from "./acquisition_evolution.ts";
 import type { CandidatePlan } from "./candidates.ts";
 import { type ModelBasedPlan, modelBasedStrategy } from "./model_based.ts";
+import {
+  type ModelBasedName,
+  mutations,
+  mutationSampler,
+  oneSample,
+  type Recipe,
+  recipes,
+} from "./recipes.ts";
 import { encodingSettings } from "./settings.ts";
 
 /** Settings of a plan that the user may change; 0 and "" = the strategy's own. */
@@ -27,138 +37,23 @@ export interface ModelBasedConfig {
   batch: number;
   acquisition: AcquisitionName | "";
   predictor: PredictorName | "";
-  /** Sources of candidates: mutations of the best, uniform samples, or both. */
-  candidates: "" | "mutation" | "random" | "mutation-random";
+  /** Sources of candidates: mutations of the best, uniform samples, both, or a pool that evolves. */
+  candidates: "" | "mutation" | "random" | "mutation-random" | "evolution";
   /** Settings of the predictor. */
   settings: SettingsInConfig;
-}
-
-interface Recipe {
-  initial: number;
-  batch: number;
-  predictor: PredictorName | readonly PredictorName[];
-  acquisition: AcquisitionName;
-  candidates: CandidatePlan;
-  /** The predictor learns the logarithm of the error instead of the error in per cent. */
-  log?: boolean;
-  /** Default encoding for the predictor, in spaces that have it. */
-  encoding?: string;
-  /** Ask for only one of several architectures with the same computation. */
+  /** Scores that the predictor learns: the error, or its logarithm. */
+  target?: "" | "log" | "error";
+  /** Architectures of a pool that evolves; 0 = the strategy's own number. */
+  pool?: number;
+  /** Probability that a crossover in this pool takes one architecture twice. */
+  selfCrossover?: number;
+  /** Share of random samples among the architectures after the first fit. */
+  interleaved?: number;
+  /** Mutations among the candidates of the mutation sampler; 0 = its own number. */
+  mutations?: number;
+  /** Ask for only one of several architectures with the same graph. */
   distinct?: boolean;
 }
-
-/** BANANAS: 100 mutations of the best; of the next best too where fewer than 100 are new. */
-const mutations: CandidatePlan = {
-  parents: 5,
-  each: 100,
-  edits: 1,
-  enough: 100,
-  random: 0,
-  climbs: 0,
-};
-/** Half mutations of the ten best, half uniform samples. */
-const half: CandidatePlan = {
-  parents: 10,
-  each: 10,
-  edits: 1,
-  changed: true,
-  enough: 0,
-  random: 100,
-  climbs: 0,
-};
-
-const recipes = {
-  /** White et al., NeurIPS 2020; kernel and candidates follow NASBOT (Kandasamy et al., NeurIPS 2018). */
-  gp: {
-    initial: 10,
-    batch: 1,
-    predictor: "gp",
-    acquisition: "ucb",
-    candidates: { parents: 5, each: 5, edits: 19, enough: 0, random: 0, climbs: 0, rated: 200 },
-  },
-  "gp-rbf": {
-    initial: 10,
-    batch: 1,
-    predictor: "gp-rbf",
-    acquisition: "ei-full",
-    candidates: half,
-    log: true,
-  },
-  /** NAS-BOWL (Ru et al., ICLR 2021), without its interpretation of features. */
-  "gp-wl": {
-    initial: 10,
-    batch: 1,
-    predictor: "gp-wl",
-    acquisition: "ei-full",
-    candidates: half,
-    log: true,
-  },
-  /**
-   * Two kernels take turns: a search with one kernel can get stuck where that kernel is wrong but certain.
-   * Settings were chosen on CIFAR-10 and CIFAR-100 of NAS-Bench-201.
-   */
-  "gp-mixed": {
-    initial: 5,
-    batch: 1,
-    predictor: ["gp-graph", "gp-mixed"],
-    acquisition: "ei-full",
-    candidates: { ...half, climbs: 3, whole: 20_000 },
-    log: true,
-    distinct: true,
-  },
-  /** White, Neiswanger & Savani, AAAI 2021. */
-  bananas: {
-    initial: 10,
-    batch: 10,
-    predictor: "ensemble",
-    acquisition: "its",
-    candidates: mutations,
-  },
-  /** DNGO as in the code of the encodings study; naszilla starts with 20 samples and encodes by `adj`. */
-  dngo: {
-    initial: 10,
-    batch: 10,
-    predictor: "dngo",
-    acquisition: "ucb",
-    candidates: mutations,
-    encoding: "path",
-  },
-  /** BOHAMIANN as in naszilla. */
-  bohamiann: {
-    initial: 20,
-    batch: 10,
-    predictor: "bohamiann",
-    acquisition: "ucb",
-    candidates: mutations,
-    encoding: "adj",
-  },
-  /** Wen et al., ECCV 2020: one fit to 8/9 of the budget, then the best of many samples. */
-  gcn: {
-    initial: 0,
-    batch: 0,
-    predictor: "gcn",
-    acquisition: "mean",
-    candidates: { parents: 0, each: 0, edits: 0, enough: 0, random: 0, climbs: 0 },
-  },
-  /** BONAS (Shi et al., NeurIPS 2020). */
-  bonas: {
-    initial: 10,
-    batch: 10,
-    predictor: "bonas",
-    acquisition: "ei-full",
-    candidates: mutations,
-  },
-  /** NPENAS-NP (Wei et al., IEEE TNNLS 2022): the predictor selects among the offspring of the best. */
-  npenas: {
-    initial: 10,
-    batch: 10,
-    predictor: "bonas",
-    acquisition: "mean",
-    candidates: { parents: 10, each: 10, edits: 1, enough: 0, random: 0, climbs: 0 },
-  },
-} as const satisfies Record<string, Recipe>;
-
-export type ModelBasedName = keyof typeof recipes;
 
 export interface PlanContext<A> {
   space: SearchSpace<A>;
@@ -185,15 +80,19 @@ export function modelBasedPlan<A>(
     initial: Math.max(2, config.initial || recipe.initial),
     batch: config.batch || recipe.batch,
     acquisition: config.acquisition || recipe.acquisition,
-    candidates: chosen(config.candidates, recipe.candidates),
+    candidates: resized(chosen(config.candidates, recipe, space), config),
+    pending: recipe.pending,
+    interleaved: config.interleaved,
     predictors: [config.predictor || recipe.predictor].flat().map((predictor) => {
       const { sees } = predictorNames[predictor];
       const encoding = sees === "graph" ? undefined : seen(context, sees, recipe.encoding);
       const settings = chosenSettings(config.settings);
       return openPredictor(predictor, { space, encoding, settings });
     }),
-    key: (arch) => recipe.distinct && space.unique ? space.unique(arch) : space.key(arch),
-    target: recipe.log ? logErrors : percentErrors,
+    key: keyOf(space, config.distinct ?? false, recipe.distinct ?? false),
+    target: config.target === "log" || recipe.log && config.target !== "error"
+      ? logErrors
+      : percentErrors,
   };
 }
 
@@ -209,11 +108,28 @@ function gcnRecipe(budget: number, own: number): Recipe {
   return { ...recipes.gcn, initial, batch: Math.max(1, budget - initial), candidates };
 }
 
+/** Architectures with equal keys are asked for once: those with the same graph, or the same computation. */
+function keyOf<A>(
+  space: SearchSpace<A>,
+  byGraph: boolean,
+  byComputation: boolean,
+): (arch: A) => string {
+  if (byGraph) return (arch) => space.graphs(arch).map(graphSignature).join(" ");
+  return (arch) => byComputation && space.unique ? space.unique(arch) : space.key(arch);
+}
+
 /** Candidates in total, where they include uniform samples. */
 const FILLED = 200;
 
-function chosen(kind: ModelBasedConfig["candidates"], own: CandidatePlan): CandidatePlan {
+function chosen<A>(
+  kind: ModelBasedConfig["candidates"],
+  { candidates, hierarchical }: Recipe,
+  space: SearchSpace<A>,
+): CandidatePlan | AcquisitionEvolution {
+  const own = hierarchical && space.levels ? hierarchical : candidates;
   if (kind === "") return own;
+  if (kind === "evolution") return acquisitionEvolution;
+  if ("pool" in own) return kind === "random" ? oneSample : mutationSampler;
   const near = { ...own.parents > 0 ? own : mutations, whole: 0, random: 0 };
   switch (kind) {
     case "mutation":
@@ -223,6 +139,21 @@ function chosen(kind: ModelBasedConfig["candidates"], own: CandidatePlan): Candi
     case "mutation-random":
       return { ...near, fill: FILLED };
   }
+}
+
+function resized(
+  plan: CandidatePlan | AcquisitionEvolution,
+  { pool, selfCrossover, mutations }: ModelBasedConfig,
+): CandidatePlan | AcquisitionEvolution {
+  if (!("pool" in plan)) {
+    if (plan.fill === undefined) return plan;
+    return {
+      ...plan,
+      fill: pool || plan.fill,
+      each: mutations ? Math.ceil(mutations / Math.max(1, plan.parents)) : plan.each,
+    };
+  }
+  return { ...plan, pool: pool || plan.pool, selfCrossover: selfCrossover ?? plan.selfCrossover };
 }
 
 /** Encoding for a predictor: the named one, or the default. */
@@ -245,6 +176,9 @@ const summaries: Record<ModelBasedName, string> = {
   gp: "Bayesian optimisation: a Gaussian process on an encoding's distance",
   "gp-rbf": "Bayesian optimisation: a Gaussian process on an encoding's features",
   "gp-wl": "Bayesian optimisation: a Gaussian process with a graph kernel",
+  "gp-hwl":
+    "Bayesian optimisation: graph kernels of the network and of each level of its hierarchy",
+  "gp-nasbot": "Bayesian optimisation: a kernel of degrees and counts of operations",
   "gp-mixed": "Bayesian optimisation of a whole small space, by graph and by decisions",
   bananas: "BANANAS: an ensemble of nets on encodings rates mutations of the best",
   dngo: "DNGO: Bayesian linear regression on what a net learned",
@@ -261,8 +195,8 @@ const settings = z.strictObject({
   batch: countOf(limits.compared).default(0),
   acquisition: z.enum(["", ...allAcquisitionNames]).default(""),
   predictor: z.enum(["", ...allPredictorNames]).default(""),
-  /** Mutations of the best, uniform samples, or both. */
-  candidates: z.enum(["", "mutation", "random", "mutation-random"]).default(""),
+  /** Mutations of the best, uniform samples, both, or a pool that evolves. */
+  candidates: z.enum(["", "mutation", "random", "mutation-random", "evolution"]).default(""),
   /** Settings of the predictor; 0 and "" = its own defaults. */
   settings: z.strictObject({
     layers: countOf(limits.predictorLayers),
@@ -272,9 +206,30 @@ const settings = z.strictObject({
     rate: z.number().nonnegative().max(10),
     loss: z.enum(["", "mae", "mse", "mape"]),
     ensemble: countOf(limits.predictorLayers),
+    noise: z.number().nonnegative().max(1),
   }).default(ownSettings),
   ...encodingSettings,
 });
+
+/** Further settings of the strategies whose candidates evolve. */
+const evolvingSettings = settings.extend({
+  /** Scores that the predictor learns: the error, or its logarithm. */
+  target: z.enum(["", "log", "error"]).default(""),
+  /** Architectures of the pool that evolves. */
+  pool: countOf(limits.compared).default(0),
+  /** Probability that a crossover takes one architecture as both parents. */
+  selfCrossover: z.number().min(0).max(1).default(acquisitionEvolution.selfCrossover),
+  /** Share of random samples among the architectures after the first fit. */
+  interleaved: z.number().min(0).max(1).default(0),
+  /** Mutations among the candidates of the mutation sampler; 0 = its own number. */
+  mutations: countOf(limits.compared).default(0),
+  /** Ask for only one of several architectures with the same graph. */
+  distinct: z.boolean().default(false),
+});
+
+/** Whether the candidates of a strategy evolve, at least in spaces with a hierarchy. */
+const evolves = ({ candidates, hierarchical }: Recipe): boolean =>
+  candidates === acquisitionEvolution || hierarchical === acquisitionEvolution;
 
 /** Definitions of all model-based strategies. */
 export const modelBasedDefinitions: readonly StrategyDefinition[] = Object.entries(summaries).map(
@@ -282,7 +237,7 @@ export const modelBasedDefinitions: readonly StrategyDefinition[] = Object.entri
     defineStrategy({
       name,
       summary,
-      settings,
+      settings: evolves(recipes[name as ModelBasedName]) ? evolvingSettings : settings,
       open(given, { config, space, variation, encodings }) {
         const rounds = Math.floor(config.epochs / config.roundsEvery) * config.rounds;
         const plan = modelBasedPlan(name as ModelBasedName, given, {

@@ -17,5 +17,6 @@ export const encodingSettings = {
 /** Sizes of population and tournament by the cost of a score. */
 export const POPULATIONS = {
   lookup: { population: 30, tournament: 10 },
+  untrained: { population: 30, tournament: 10 },
   training: { population: 5, tournament: 2 },
 } as const;

@@ -48,7 +48,8 @@ export function variationOf<A>(
     );
   return {
     space,
-    sample: (rng) => sample ? sample.sample!(rng) : uniformArchitecture(space, rng),
+    sample: (rng) =>
+      sample ? sample.sample!(rng) : space.sample?.(rng) ?? uniformArchitecture(space, rng),
     perturb(arch, rng, edits) {
       if (!perturb) throw missing("perturb", "mutations");
       return perturb(arch, rng, edits);

@@ -1,12 +1,14 @@
 /** Training steps and evaluation, shared by the supernet and by retraining. */
 import { run } from "../../autodiff/run.ts";
 import { Tape, type Value } from "../../autodiff/tape.ts";
+import { UsageError } from "../../common/errors.ts";
 import type { Batch, Batches } from "../../data/batches.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { Metrics } from "../../nn/metrics.ts";
-import { Sgd } from "../../nn/optimizer.ts";
-import { cosine, cosineRestarts, milestones, restartsAt, staircase } from "../../nn/schedule.ts";
+import { Adam, Sgd } from "../../nn/optimizer.ts";
+import type { PlanOptions } from "../../nn/regions.ts";
+import { cosine, cosineRestarts, restartsAt, staircase, stepwise } from "../../nn/schedule.ts";
 import { type SavedSums, type StepFigures, type StepMeans, StepSums } from "../../nn/step_sums.ts";
 import type { WeightStore } from "../../nn/weights.ts";
 import { addScaled, argmax, sigmoidCrossEntropy, softmaxCrossEntropy } from "../../ops/mod.ts";
@@ -33,7 +35,7 @@ export class DivergedError extends Error {
 
 /** Trains any model on the weights of one store. */
 export class Trainer {
-  readonly #sgd: Sgd;
+  readonly #optimizer: Sgd | Adam;
   readonly #sums: StepSums;
 
   /** @param logEvery number of steps whose figures are read back together. */
@@ -45,20 +47,26 @@ export class Trainer {
     private readonly logEvery = 10,
   ) {
     const ofTrunk = ({ name }: { name: string }) => !name.startsWith("aux/");
-    this.#sgd = new Sgd(gpu, store.slabs, {
-      ...config,
-      // The kernel's gradient is 2·l2·w.
-      l2: config.l2Half ? config.l2 / 2 : config.l2,
-      // The released code keeps the auxiliary head out of the L2 term.
-      decays: ofTrunk,
-      updates: config.freezeAux ? ofTrunk : undefined,
-    });
+    // The kernel's gradient is 2·l2·w.
+    const l2 = config.l2Half ? config.l2 / 2 : config.l2;
+    // The released code keeps the auxiliary head out of the L2 term.
+    const decays: PlanOptions["decays"] = (param) => ofTrunk(param) && param.decays !== false;
+    const updates = config.freezeAux ? ofTrunk : undefined;
+    if (config.algorithm === "adam" && config.decayAll) {
+      throw new UsageError(
+        "Cannot train with Adam and optimizer.decayAll: weights without a gradient have no moments, " +
+          "expected decayAll=false or algorithm=sgd",
+      );
+    }
+    this.#optimizer = config.algorithm === "adam"
+      ? new Adam(gpu, store.slabs, { ...config, lr: config.lrMax, l2, decays, updates })
+      : new Sgd(gpu, store.slabs, { ...config, l2, decays, updates });
     this.#sums = new StepSums(gpu);
   }
 
-  /** Resets the momentum to 0. */
+  /** Resets the momentum to 0, or the moments of Adam. */
   resetMomentum(): void {
-    this.#sgd.reset();
+    this.#optimizer.reset();
   }
 
   /** Whether to read the figures back now; depends only on the number of steps. */
@@ -69,7 +77,7 @@ export class Trainer {
   /** Records and submits one step; waits only until the device can take it. */
   async step(model: Model, batch: Batch, pass: Pass, lr: number): Promise<void> {
     this.gpu.profile?.begin("training step", { architecture: model.label, step: pass.step });
-    this.#sums.add(this.#update(model, batch, pass, lr));
+    this.#sums.add(this.#update(model, batch, pass, lr, "step"));
     this.gpu.submit();
     this.gpu.profile?.end();
     await this.gpu.checkErrors();
@@ -77,10 +85,16 @@ export class Trainer {
 
   /** Records one step without running it, for `Gpu.dryRun`. */
   record(model: Model, batch: Batch, pass: Pass, lr: number): void {
-    this.#sums.record(this.#update(model, batch, pass, lr));
+    this.#sums.record(this.#update(model, batch, pass, lr, "dryRun"));
   }
 
-  #update(model: Model, batch: Batch, pass: Pass, lr: number): StepFigures {
+  #update(
+    model: Model,
+    batch: Batch,
+    pass: Pass,
+    lr: number,
+    how: "step" | "dryRun",
+  ): StepFigures {
     const tape = new Tape();
     const images = tape.input(batch.images.shape, { tensor: batch.images });
     const labels = tape.input(batch.labels.shape, { tensor: batch.labels });
@@ -89,7 +103,7 @@ export class Trainer {
     const total = aux ? addScaled(loss, crossEntropy(aux, labels)[0], this.auxWeight) : loss;
     const result = run(this.gpu, tape, { outputs: [loss, hits], loss: total });
     this.gpu.profile?.begin("optimizer");
-    const squares = this.#sgd.step(result.touched, lr);
+    const squares = this.#optimizer[how](result.touched, lr);
     this.gpu.profile?.end();
     return { loss: result.of(loss), hits: result.of(hits), squares, images: batch.n };
   }
@@ -114,7 +128,7 @@ export class Trainer {
     const sums = await this.#sums.snapshot();
     const state = mergeStates({
       weights: { json: null, tensors: await this.store.tensors() },
-      optimizer: await this.#sgd.snapshot(),
+      optimizer: await this.#optimizer.snapshot(),
       sums: { json: sums, tensors: {} },
     });
     const figures = { shape: [3], data: Float32Array.from(sums.values) };
@@ -124,13 +138,16 @@ export class Trainer {
 
   restore(state: State): void {
     this.store.load(partOf(state, "weights").tensors);
-    this.#sgd.restore(partOf(state, "optimizer"));
+    this.#optimizer.restore(partOf(state, "optimizer"));
     this.#sums.restore(partOf(state, "sums").json as SavedSums);
   }
 }
 
-/** Softmax for class indices, a sigmoid per class for rows of 0 and 1: the two kinds of `Batch.labels`. */
-function crossEntropy(logits: Value, labels: Value): [mean: Value, losses: Value, hits: Value] {
+/** Cross-entropy: softmax for class indices, a sigmoid per class for rows of 0 and 1, as in `Batch.labels`. */
+export function crossEntropy(
+  logits: Value,
+  labels: Value,
+): [mean: Value, losses: Value, hits: Value] {
   return labels.shape.length === 2
     ? sigmoidCrossEntropy(logits, labels)
     : softmaxCrossEntropy(logits, labels);
@@ -151,8 +168,7 @@ function summarise(rows: ArrayLike<number>[], images: number[]): Tally {
 }
 
 /**
- * Learning rate of an epoch. Schedules step once per epoch (Q16), except the single cosine
- * and milestones.
+ * Learning rate of an epoch. Schedules step once per epoch (Q16), except the single cosine.
  * @param progress share of all steps that is done.
  * @param first whether this is the first step of the epoch.
  */
@@ -171,10 +187,10 @@ export function learningRate(
       return restartTransient && first && restartsAt(epoch, { t0, tMul })
         ? cosine(1 / tMul, { lrMax, lrMin })
         : cosineRestarts(epoch, { lrMax, lrMin, t0, tMul });
+    case "steps":
+      return stepwise(epoch, { lrMax, steps: config.lrSteps });
     case "staircase":
       return staircase(epoch, { lrMax, decay: config.lrDecay, every: config.lrDecayEvery });
-    case "milestones":
-      return milestones(progress, { lrMax, decay: config.lrDecay, at: config.lrDecayAt });
     case "constant":
       return lrMax;
   }

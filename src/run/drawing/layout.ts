@@ -3,6 +3,7 @@ import type { Graph } from "../../nas/space.ts";
 import { chainOf, layOutChain } from "./chain.ts";
 import { layOutDag } from "./dag.ts";
 import { textWidth } from "./svg.ts";
+import { layOutTree, treeOf } from "./tree.ts";
 
 export type GraphNode = Graph["nodes"][number];
 export type GraphEdge = Graph["edges"][number];
@@ -50,8 +51,13 @@ export function wordsOf({ kind, label, group }: GraphNode): string {
 /** Lays out any directed graph. */
 export type LayOutGraph = (graph: Graph) => Layout | Promise<Layout>;
 
-/** Lays out a chain with skips as a column with arcs; every other graph by `others`, by default Graphviz. */
+/**
+ * Lays out a chain with skips as a column with arcs, a tree in rows, every other graph by `others`, by default
+ * Graphviz.
+ */
 export async function layOut(graph: Graph, others: LayOutGraph = layOutDag): Promise<Layout> {
   const chain = chainOf(graph);
-  return chain ? layOutChain(graph, chain) : await others(graph);
+  if (chain) return layOutChain(graph, chain);
+  const tree = treeOf(graph);
+  return tree ? layOutTree(graph, tree) : await others(graph);
 }

@@ -1,19 +1,28 @@
 /** An architecture as text, for the terminal. */
 import type { Graph } from "../../nas/space.ts";
+import { chainOf } from "./chain.ts";
+import { readingOrder, type Tree, treeOf } from "./tree.ts";
 
 type Node = Graph["nodes"][number];
 
 /**
  * Draws a few lines per graph, top to bottom. A sum of two operations of one group (a block of a cell) is one
- * line. A straight chain has no arrows; any other input of a node is named after `←`.
+ * line. A straight chain has no arrows; any other input of a node is named after `←`. A tree is indented.
  */
 export function drawText(graphs: readonly Graph[]): string {
   return graphs.map((graph) => {
+    const tree = chainOf(graph) ? null : treeOf(graph);
+    if (tree) return [graph.name, ...indented(graph, tree)].join("\n");
     const rows = rowsOf(graph);
     const width = Math.max(...rows.map(({ name }) => name.length));
     const lines = rows.map(({ name, text }) => `  ${name.padEnd(width)}  ${text}`.trimEnd());
     return [graph.name, ...lines].join("\n");
   }).join("\n\n") + "\n";
+}
+
+function indented({ nodes }: Graph, tree: Tree): string[] {
+  const labels = new Map(nodes.map(({ id, label }) => [id, label]));
+  return readingOrder(tree).map(({ id, depth }) => `${"  ".repeat(depth + 1)}${labels.get(id)}`);
 }
 
 interface Row {

@@ -56,15 +56,26 @@ export function trialOf(run: ViewedRun, index: RunIndex, trial: number, arch: Ar
   const row = index.trials.row(trial)!;
   const preset = presetFor(run.config.preset, arch.space);
   const { space, form } = finalConfig(arch, { preset, given: {} });
+  const opened = openSpace(space);
+  const decoded = opened.decode(arch.choice);
   const { parameters, macs } = describe({
-    space: openSpace(space),
+    space: opened,
     choice: arch.choice,
     input: arch.input,
     classes: classCount(arch),
     form,
   });
   const [shown] = index.rows([row]);
-  return { ...shown, rank: index.trials.rank(row), parameters, macs, arch, preset };
+  return {
+    ...shown,
+    rank: index.trials.rank(row),
+    parameters,
+    macs,
+    arch,
+    preset,
+    texts: opened.texts?.(decoded) ?? {},
+    outline: opened.outline?.(decoded) ?? [],
+  };
 }
 
 /** Preset for retraining: a search's preset may have no section for it. */

@@ -57,7 +57,7 @@ export function distributed(
   if (opened.evaluator.ordered) {
     throw new UsageError(
       `Cannot use workers with evaluator ${kind} of these settings: a score depends on those before it; ` +
-        "leave out --workers, or score by means (--set evaluator.runs=mean)",
+        "leave out --workers, or score each alone (--set evaluator.runs=mean on a table, --inherit none in training)",
     );
   }
   const evaluator = new DistributedEvaluator(opened, space, distribution);

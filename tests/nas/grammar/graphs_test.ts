@@ -9,8 +9,8 @@ import {
 } from "../../../src/nas/grammar/grammar.ts";
 import { foldGraphs, foldLevels, fullGraph } from "../../../src/nas/grammar/kernel_graphs.ts";
 import { parseGrammar } from "../../../src/nas/grammar/parse.ts";
-import { formatTree, parseArch } from "../../../src/nas/grammar/text.ts";
-import { WlFeatures } from "../../../src/nas/predictors/wl.ts";
+import { parseArch } from "../../../src/nas/grammar/text.ts";
+import { histogram } from "../../../src/nas/graph_kernels/wl.ts";
 import type { LabelledGraph } from "../../../src/nas/space.ts";
 import { grammarDefinition } from "../../../src/nas/spaces/grammar.ts";
 import { activations, cells, darts, hierarchical, primitives } from "./_grammars.ts";
@@ -36,9 +36,15 @@ function every(grammar: Grammar, word: string): DerivationTree[] {
 function features(grammar: Grammar, all: readonly DerivationTree[], rounds: number) {
   const graph = (tree: DerivationTree) => fullGraph(grammar, tree, primitives);
   const counts = Array.from({ length: rounds + 1 }, (_, h) => {
-    const wl = new WlFeatures<DerivationTree>(formatTree, graph, h);
-    const classes = new Set(all.map((tree) => [...wl.of(tree).rounds.at(-1)!].sort().join()));
-    return [wl.size, classes.size];
+    const seen = new Set<string>(), classes = new Set<string>();
+    for (const tree of all) {
+      const { labels, counts, ends } = histogram(graph(tree), h);
+      const features = [...counts].map((_, i) => `${labels.low[i]}/${labels.high[i]}`);
+      features.forEach((feature) => seen.add(feature));
+      const last = [...counts].map((count, i) => `${count} ${features[i]}`).slice(h && ends[h - 1]);
+      classes.add(last.sort().join());
+    }
+    return [seen.size, classes.size];
   });
   return { sizes: counts.map(([n]) => n), graphs: counts.at(-1)![1] };
 }

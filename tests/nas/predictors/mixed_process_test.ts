@@ -10,14 +10,15 @@ import {
 } from "../../../src/nas/predictors/mixed_kernel.ts";
 import { MixedProcess } from "../../../src/nas/predictors/mixed_process.ts";
 import { clipLosses, standardise } from "../../../src/nas/predictors/targets.ts";
-import { WlFeatures, wlKernel } from "../../../src/nas/predictors/wl.ts";
+import { WlFeatures, wlKernel } from "../../../src/nas/graph_kernels/wl.ts";
 import { formatNb201, type Nb201Arch } from "../../../src/nas/spaces/nasbench201.ts";
 import { Rng, Stream } from "../../../src/common/random.ts";
 import { spaceAt } from "../child_config.ts";
 
 const space = spaceAt("nasbench201", { layers: 15, filters: 16 });
 const { adj } = nasbench201Encodings();
-const graphs = () => wlKernel(new WlFeatures<Nb201Arch>(formatNb201, graphOf(space), 4));
+const graphs = () =>
+  wlKernel(new WlFeatures<Nb201Arch>(formatNb201, (arch) => [graphOf(space)(arch)], [4]));
 const rng = new Rng(5, Stream.search);
 const archs = Array.from({ length: 60 }, () => adj.sample!(rng));
 const pool = Array.from({ length: 200 }, () => adj.sample!(rng));

@@ -18,6 +18,9 @@ const small: Record<string, Record<string, unknown>> = {
   evolution: { "strategy.population": 8, "strategy.tournament": 4 },
   "local-search": { "strategy.initial": 3 },
   nsga2: { "strategy.population": 8, objectives: ["-parameters"] },
+  // A smaller pool evolves as far in a space of 15,625 cells.
+  "gp-hwl": { "strategy.pool": 40 },
+  "gp-nasbot": { "strategy.pool": 40 },
   // Nets learn slowly: few fits, and the small graph net in place of the large one.
   ...nets,
   gcn: {
@@ -28,7 +31,7 @@ const small: Record<string, Record<string, unknown>> = {
     perRound: 10,
   },
 };
-const learnsSlowly = (name: string) => name in nets || /^(gcn|gp-(wl|mixed))$/.test(name);
+const learnsSlowly = (name: string) => name in nets || /^(gcn|gp-(wl|hwl|mixed))$/.test(name);
 
 function configOf(strategy: string, seed = 1): SearchConfig {
   const config = resolveSearchConfig({

@@ -60,6 +60,7 @@ Deno.test("acquisitions order candidates as in the published code", () => {
       best: 8.78,
       rng: rng(),
       draw: () => members[2],
+      incumbent: () => 8.78,
       members: () => members,
     });
     return [0, 1, 2, 3, 4, 5].sort((a, b) => values[b] - values[a]);
@@ -88,6 +89,7 @@ Deno.test("independent Thompson sampling draws for each candidate from its own n
         best: 1,
         rng: new Rng(seed, 1),
         draw: () => prediction.mean,
+        incumbent: () => 1,
         members: () => [],
       }),
   );
@@ -244,7 +246,7 @@ Deno.test("gcn learns from eight ninths of the budget and picks the rest from fi
   const planOf = (budget: number, initial = 0) => {
     const context = { space, encodings: {}, encoding: "", budget };
     const { candidates, batch, ...plan } = modelBasedPlan("gcn", { ...guided, initial }, context);
-    return [plan.initial, batch, candidates.random];
+    return [plan.initial, batch, (candidates as CandidatePlan).random];
   };
   assert.deepEqual(planOf(150), [133, 17, 7500]);
   assert.deepEqual(planOf(172), [152, 20, 8600]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { fromEdges, graphOf } from "../../../src/nas/predictors/graphs.ts";
-import { WlFeatures, wlKernel } from "../../../src/nas/predictors/wl.ts";
+import { WlFeatures, wlKernel } from "../../../src/nas/graph_kernels/wl.ts";
 import { formatNb201, type Nb201Arch, parseNb201 } from "../../../src/nas/spaces/nasbench201.ts";
 import { spaces } from "../../../src/nas/registry.ts";
 import { uniformArchitecture } from "../../../src/nas/sampling.ts";
@@ -10,7 +10,8 @@ import { Rng, Stream } from "../../../src/common/random.ts";
 import { spaceAt } from "../child_config.ts";
 
 const space = spaceAt("nasbench201", { layers: 15, filters: 16 });
-const features = (rounds: number) => new WlFeatures<Nb201Arch>(formatNb201, graphOf(space), rounds);
+const features = (rounds: number) =>
+  new WlFeatures<Nb201Arch>(formatNb201, (arch) => [graphOf(space)(arch)], [rounds]);
 
 const word = { c1: "nor_conv_1x1", c3: "nor_conv_3x3", avg: "avg_pool_3x3", skip: "skip_connect" };
 const cell = (text: string) =>
@@ -27,7 +28,7 @@ Deno.test("the Weisfeiler–Lehman kernel of three cells is the known one", () =
     [20, 18, 11, 18, 28, 12, 11, 12, 10],
     [28, 21, 14, 21, 37, 14, 14, 14, 14],
   ];
-  const raw = wlKernel(features(2), true);
+  const raw = wlKernel(features(2), { raw: true });
   raw.all(three, three).forEach((gram, h) => {
     assert.deepEqual([...gram], known[h]);
     assert.deepEqual(raw.one(h, three, three), gram);
@@ -40,11 +41,13 @@ Deno.test("the Weisfeiler–Lehman kernel of three cells is the known one", () =
 
 Deno.test("all cells of NAS-Bench-201 have 5, 100, 2,517 features after 0, 1, 2 rounds", () => {
   for (const [rounds, count] of [5, 100, 2517].entries()) {
-    const all = features(rounds);
+    const all = features(rounds), distinct = new Set<string>();
     for (let i = 0; i < 15_625; i++) {
-      all.of({ ops: [0, 1, 2, 3, 4, 5].map((e) => Math.floor(i / 5 ** e) % 5) });
+      const ops = [0, 1, 2, 3, 4, 5].map((e) => Math.floor(i / 5 ** e) % 5);
+      const [{ labels }] = all.of({ ops });
+      labels.low.forEach((low, at) => distinct.add(`${low},${labels.high[at]}`));
     }
-    assert.equal(all.size, count);
+    assert.equal(distinct.size, count);
   }
 });
 
@@ -59,8 +62,8 @@ Deno.test("numbering the vertices anew does not change the kernel", () => {
     labels: order.map((v) => original.labels[v]),
     successors: order.map((v) => original.successors[v].map((w) => place[w])),
   };
-  const both = new WlFeatures<typeof original>((g) => JSON.stringify(g), (g) => g, 4);
-  const kernel = wlKernel(both, true);
+  const both = new WlFeatures<typeof original>((g) => JSON.stringify(g), (g) => [g], [4]);
+  const kernel = wlKernel(both, { raw: true });
   for (const gram of kernel.all([original], [original, renumbered])) {
     assert.equal(gram[0], gram[1]);
   }

@@ -1,0 +1,384 @@
+/**
+ * Channel over a NATS server: jobs wait in a work queue, workers of any machine take them, the first result of
+ * a job wins. The coordinator's run folder is the truth: losing the server's store costs work in flight only.
+ */
+import { type ConsumerMessages, jetstream, type JetStreamClient } from "@nats-io/jetstream";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import type { Channel, ChannelFigures, Job, Outcome, WorkerState } from "../channel.ts";
+import { openJetStream, pause, repeated } from "./connect.ts";
+import { Lease } from "./lease.ts";
+import {
+  type AliveMessage,
+  aliveMessage,
+  CONSUMER,
+  type JobMessage,
+  JOBS,
+  type OpeningMessage,
+  resultMessage,
+  RESULTS,
+  RUNS,
+  subjects,
+} from "./names.ts";
+
+/** Silence after which a worker is taken for dead, in ms. */
+const SILENCE = 15_000;
+/** Interval of looking at the workers, in ms. */
+const LOOK = 1000;
+
+const second = 1e9;
+
+export interface CoordinatorOptions {
+  nc: NatsConnection;
+  /** Id of the run: the same after a restart of the coordinator. */
+  run: string;
+  opening: OpeningMessage;
+  /** Silence after which a worker is taken for dead, in ms; default 15 s. Workers speak every 5 s. */
+  silence?: number;
+  /** Told once about each worker that cannot do the run's work. */
+  report(note: string): void;
+}
+
+/** A job that is handed out. */
+interface Handed {
+  job: Job;
+  ticket: string;
+  seq?: number;
+  resolve(outcome: Outcome): void;
+  reject(error: unknown): void;
+}
+
+interface Known extends AliveMessage {
+  /** Local time of the last sign of life: clocks of other machines may differ by hours. */
+  at: number;
+}
+
+export class NatsChannel implements Channel {
+  readonly #handed = new Map<string, Handed>();
+  /** Results of an earlier coordinator of this run. */
+  readonly #earlier = new Map<string, Outcome>();
+  readonly #workers = new Map<string, Known>();
+  readonly #told = new Set<string>();
+  readonly #life = crypto.randomUUID().slice(0, 8);
+  #messages: ConsumerMessages | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #lease: Lease | undefined;
+  #tickets = 0;
+  /** Sequence number of the last result that was read. */
+  #read = 0;
+  #done = 0;
+  #lost = 0;
+  #closed = false;
+  #failure: { error: unknown } | undefined;
+
+  private constructor(
+    private readonly options: CoordinatorOptions,
+    private readonly jsm: JetStreamManager,
+    private readonly js: JetStreamClient,
+  ) {}
+
+  /** @throws UsageError for a server that cannot be used, or a run that another coordinator has. */
+  static async open(options: CoordinatorOptions): Promise<NatsChannel> {
+    const { nc } = options;
+    const jsm = await openJetStream(nc);
+    const channel = new NatsChannel(options, jsm, jetstream(nc));
+    await channel.#begin();
+    return channel;
+  }
+
+  async #begin(): Promise<void> {
+    const { nc, run, opening } = this.options;
+    await makeStreams(this.jsm);
+    this.#lease = await Lease.take(nc, run, (error) => this.#fail(error));
+    await this.#removeLeftovers();
+    await this.js.publish(subjects.run(run), JSON.stringify(opening));
+    nc.subscribe(subjects.alive("*"), { callback: (_error, msg) => this.#hear(msg) });
+    nc.publish(subjects.hello);
+    await new Promise<void>((ready) => this.#follow(ready));
+    this.#watchConnection();
+    this.#timer = setInterval(() => this.#look(), LOOK);
+  }
+
+  capacity(): number {
+    return this.#alive().filter(({ state, refuses }) =>
+      state !== "ended" && state !== "draining" && refuses?.run !== this.options.run
+    ).length;
+  }
+
+  async run(job: Job, signal: AbortSignal): Promise<Outcome> {
+    signal.throwIfAborted();
+    if (this.#failure) throw this.#failure.error;
+    const earlier = this.#earlier.get(job.id);
+    if (earlier) {
+      this.#earlier.delete(job.id);
+      return earlier;
+    }
+    const ticket = `${this.#life}-${++this.#tickets}`;
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      const cancel = () => {
+        this.#withdraw(job.id);
+        reject(signal.reason);
+      };
+      const settled = () => signal.removeEventListener("abort", cancel);
+      signal.addEventListener("abort", cancel, { once: true });
+      this.#handed.set(job.id, {
+        job,
+        ticket,
+        resolve: (outcome) => (settled(), resolve(outcome)),
+        reject: (error) => (settled(), reject(error)),
+      });
+    });
+    this.#publish(job, ticket).catch((error) => this.#fail(error));
+    return await outcome;
+  }
+
+  workers(): WorkerState[] {
+    return this.#alive().map(({ at: _at, run: _run, ticket: _ticket, refuses: _, ...state }) => ({
+      ...state,
+      seen: new Date(Date.now() - (performance.now() - this.#workers.get(state.id)!.at))
+        .toISOString(),
+    }));
+  }
+
+  figures(): ChannelFigures {
+    const busy = this.#alive().filter(({ job }) => job !== undefined && this.#handed.has(job));
+    return { queued: this.#handed.size - busy.length, done: this.#done, lost: this.#lost };
+  }
+
+  drain(worker: string): void {
+    this.options.nc.publish(subjects.control(worker), "drain");
+  }
+
+  stop(worker: string): void {
+    this.options.nc.publish(subjects.control(worker), "stop");
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#messages?.stop();
+    for (const id of [...this.#handed.keys()]) this.#withdraw(id);
+    const { nc, run } = this.options;
+    if (!nc.isClosed()) {
+      nc.publish(subjects.cancel(run, "all"));
+      // Without a server there is nothing to give back.
+      await Promise.race([this.#lease?.release(), pause(2000)]);
+      await Promise.race([nc.close(), pause(2000)]);
+    }
+  }
+
+  async #publish({ id, attempt, payload }: Job, ticket: string): Promise<void> {
+    const { run, opening: { hash } } = this.options;
+    const message: JobMessage = { run, opening: hash, id, attempt, ticket, payload };
+    const text = JSON.stringify(message);
+    const { seq } = await repeated(() =>
+      this.js.publish(subjects.job(run, id, ticket), text, { msgID: `${run}.${id}.${ticket}` })
+    );
+    const handed = this.#handed.get(id);
+    if (handed?.ticket === ticket) handed.seq = seq;
+    else await this.#delete(seq); // Cancelled meanwhile.
+  }
+
+  /** Takes a job back: nobody waits for it any more. */
+  #withdraw(id: string): void {
+    const handed = this.#handed.get(id);
+    this.#handed.delete(id);
+    const { nc, run } = this.options;
+    if (nc.isClosed()) return;
+    nc.publish(subjects.cancel(run, id));
+    if (handed?.seq !== undefined) this.#delete(handed.seq);
+  }
+
+  async #delete(seq: number): Promise<void> {
+    try {
+      await this.jsm.streams.deleteMessage(JOBS, seq);
+    } catch {
+      // A worker has acknowledged it, or the server is away: its result is then ignored.
+    }
+  }
+
+  /** Deletes jobs of an earlier coordinator: those that are still wanted are handed out anew. */
+  async #removeLeftovers(): Promise<void> {
+    for (let seq = 1;;) {
+      // The client's type lacks a field of the protocol.
+      const request = { seq, next_by_subj: subjects.jobsOf(this.options.run) } as { seq: number };
+      const found = await this.jsm.streams.getMessage(JOBS, request).catch(() => null);
+      if (!found) return;
+      await this.jsm.streams.deleteMessage(JOBS, found.seq);
+      seq = found.seq + 1;
+    }
+  }
+
+  /** Reads results, those of an earlier coordinator first. @param ready called when those are read. */
+  async #follow(ready: () => void): Promise<void> {
+    while (!this.#closed) {
+      try {
+        const consumer = await this.js.consumers.get(RESULTS, {
+          filter_subjects: subjects.resultsOf(this.options.run),
+          ...this.#read > 0 &&
+            { deliver_policy: "by_start_sequence", opt_start_seq: this.#read + 1 },
+        });
+        const { num_pending } = await consumer.info();
+        if (num_pending === 0) ready();
+        this.#messages = await consumer.consume();
+        for await (const message of this.#messages) {
+          this.#take(message.string());
+          this.#read = message.seq;
+          if (message.info.pending === 0) ready();
+        }
+      } catch {
+        // The server is away, or has lost its store, which `#restore` makes anew.
+      }
+      await pause(300);
+    }
+  }
+
+  #take(text: string): void {
+    const parsed = resultMessage.safeParse(JSON.parse(text));
+    if (!parsed.success) return; // Another program published it.
+    const { id, ticket, outcome } = parsed.data;
+    const handed = this.#handed.get(id);
+    if (outcome.status === "done") {
+      if (!handed) return void this.#earlier.set(id, outcome);
+      this.#handed.delete(id);
+      if (handed.ticket !== ticket) this.#withdrawTicket(id, handed);
+      this.#done++;
+      handed.resolve(outcome);
+    } else if (handed?.ticket === ticket) this.#loseJob(handed, outcome);
+  }
+
+  /** The job was done by an earlier holder; the present one may stop. */
+  #withdrawTicket(id: string, { seq }: Handed): void {
+    this.options.nc.publish(subjects.cancel(this.options.run, id));
+    if (seq !== undefined) this.#delete(seq);
+  }
+
+  #loseJob(handed: Handed, outcome: Outcome): void {
+    this.#handed.delete(handed.job.id);
+    if (handed.seq !== undefined) this.#delete(handed.seq);
+    this.#lost++;
+    handed.resolve(outcome);
+  }
+
+  #hear(message: Msg): void {
+    let text: unknown;
+    try {
+      text = message.json();
+    } catch {
+      return;
+    }
+    const parsed = aliveMessage.safeParse(text);
+    if (!parsed.success) return;
+    const { id, refuses, run, job, ticket } = parsed.data;
+    this.#workers.set(id, { ...parsed.data, at: performance.now() });
+    if (refuses?.run === this.options.run && !this.#told.has(`${id} ${refuses.reason}`)) {
+      this.#told.add(`${id} ${refuses.reason}`);
+      this.options.report(`worker ${id} takes no jobs: ${refuses.reason}`);
+    }
+    // A cancel that was lost on the way is repeated.
+    if (run === this.options.run && job !== undefined && this.#handed.get(job)?.ticket !== ticket) {
+      this.options.nc.publish(subjects.cancel(run, job));
+    }
+  }
+
+  #alive(): Known[] {
+    return [...this.#workers.values()];
+  }
+
+  /** Jobs of workers that are silent for too long are lost. */
+  #look(): void {
+    const now = performance.now();
+    const { silence = SILENCE, run } = this.options;
+    for (const worker of this.#alive()) {
+      if (worker.state === "ended" && now - worker.at > LOOK) this.#workers.delete(worker.id);
+      if (now - worker.at < silence) continue;
+      this.#workers.delete(worker.id);
+      const handed = worker.run === run && this.#handed.get(worker.job ?? "");
+      if (!handed || handed.ticket !== worker.ticket) continue;
+      const reason = `worker ${worker.id} gave no sign of life for ${silence / 1000} s`;
+      this.#loseJob(handed, { status: "lost", reason, log: "", worker: worker.id });
+    }
+  }
+
+  /** While the server is away nobody can be heard. */
+  async #watchConnection(): Promise<void> {
+    for await (const { type } of this.options.nc.status()) {
+      if (type !== "reconnect") continue;
+      for (const worker of this.#workers.values()) worker.at = performance.now();
+      this.options.nc.publish(subjects.hello);
+      // A server that lost its store knows none of this.
+      await this.#restore().catch((error) => this.#fail(error));
+      // The server has forgotten who reads.
+      this.#messages?.stop();
+    }
+  }
+
+  async #restore(): Promise<void> {
+    const known = await repeated(() => this.jsm.streams.info(RUNS)).then(() => true, () => false);
+    if (known) return;
+    this.#read = 0;
+    await repeated(() => makeStreams(this.jsm));
+    const { run, opening } = this.options;
+    await repeated(() => this.js.publish(subjects.run(run), JSON.stringify(opening)));
+    for (const { job, ticket } of this.#handed.values()) await this.#publish(job, ticket);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    this.#failure ??= { error };
+    for (const { reject } of this.#handed.values()) reject(error);
+    this.#handed.clear();
+  }
+}
+
+/** Makes the streams that are missing. */
+async function makeStreams(jsm: JetStreamManager): Promise<void> {
+  const common = { storage: "file" as const, duplicate_window: 120 * second };
+  await ensure(jsm, {
+    ...common,
+    name: JOBS,
+    subjects: ["denas.job.>"],
+    retention: "workqueue",
+    discard: "new",
+    discard_new_per_subject: true,
+    max_msgs_per_subject: 1,
+  });
+  await ensure(jsm, {
+    ...common,
+    name: RESULTS,
+    subjects: ["denas.result.>"],
+    retention: "limits",
+    discard: "new",
+    discard_new_per_subject: true,
+    max_msgs_per_subject: 1,
+    max_age: 24 * 3600 * second,
+  });
+  await ensure(jsm, {
+    ...common,
+    name: RUNS,
+    subjects: ["denas.run.*"],
+    retention: "limits",
+    discard: "old",
+    max_msgs_per_subject: 1,
+  });
+  await jsm.consumers.add(JOBS, {
+    durable_name: CONSUMER,
+    ack_policy: "explicit",
+    ack_wait: 30 * second,
+    max_deliver: -1,
+    max_ack_pending: 20_000,
+    max_waiting: 8192,
+    filter_subject: "denas.job.>",
+  });
+}
+
+type StreamSettings = Parameters<JetStreamManager["streams"]["add"]>[0];
+
+async function ensure(jsm: JetStreamManager, settings: StreamSettings): Promise<void> {
+  try {
+    await jsm.streams.info(settings.name);
+  } catch {
+    await jsm.streams.add(settings);
+  }
+}

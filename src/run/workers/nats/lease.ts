@@ -1,0 +1,76 @@
+/** Lease of a run: one coordinator at a time, on whatever machine. It ends by itself when its holder dies. */
+import { type KV, Kvm } from "@nats-io/kv";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { UsageError } from "../../../common/errors.ts";
+import { codeOf, isPassing, pause } from "./connect.ts";
+import { LEASES } from "./names.ts";
+
+/** Life of a lease without renewal, and the interval of renewals, in ms. */
+const TTL = 15_000, RENEWAL = 4000;
+/** Another value has that revision already. */
+const WRONG_REVISION = 10071;
+
+export class Lease {
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  private constructor(
+    private readonly kv: KV,
+    private readonly key: string,
+    private revision: number,
+    private readonly value: string,
+    private readonly onLost: (error: Error) => void,
+  ) {
+    this.#timer = setInterval(() => this.#renew(), RENEWAL);
+  }
+
+  /**
+   * Takes the lease, waiting for the end of a dead holder's.
+   * @param onLost called when another coordinator has taken over.
+   * @throws UsageError while another coordinator renews it.
+   */
+  static async take(
+    nc: NatsConnection,
+    run: string,
+    onLost: (error: Error) => void,
+  ): Promise<Lease> {
+    const kv = await new Kvm(nc).create(LEASES, { ttl: TTL });
+    const value = JSON.stringify({ pid: Deno.pid, host: Deno.hostname() });
+    let seen: number | undefined;
+    for (;;) {
+      try {
+        return new Lease(kv, run, await kv.create(run, value), value, onLost);
+      } catch (error) {
+        if (codeOf(error) !== WRONG_REVISION) throw error;
+      }
+      const held = await kv.get(run);
+      if (held && seen !== undefined && held.revision !== seen) {
+        const { pid, host } = held.json<{ pid: number; host: string }>();
+        throw new UsageError(
+          `Cannot go on with the run: process ${pid} on ${host} is at it, expected none; stop that one first`,
+        );
+      }
+      seen = held?.revision ?? seen;
+      await pause(1000);
+    }
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      this.revision = await this.kv.update(this.key, this.value, this.revision);
+    } catch (error) {
+      if (isPassing(error)) return;
+      try {
+        // It ran out while the server was away.
+        this.revision = await this.kv.create(this.key, this.value);
+      } catch (again) {
+        if (codeOf(again) !== WRONG_REVISION) return;
+        this.onLost(new UsageError("Cannot go on with the run: another process has taken it over"));
+      }
+    }
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.kv.purge(this.key).catch(() => {});
+  }
+}

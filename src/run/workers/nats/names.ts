@@ -1,0 +1,117 @@
+/** Names of streams and subjects on the server, messages on them, and the rights of the two users. */
+import * as z from "zod";
+import type { Outcome } from "../channel.ts";
+
+/** Work queue of jobs, results, and what each run's workers open. */
+export const JOBS = "DENAS_JOBS", RESULTS = "DENAS_RESULTS", RUNS = "DENAS_RUNS";
+/** Consumer of the work queue that all workers share. */
+export const CONSUMER = "workers";
+/** Bucket of the leases: one coordinator per run. */
+export const LEASES = "denas_leases";
+/** Bucket of data sets by content hash. */
+export const FILES = "denas_files";
+
+/** Subjects. Ids and runs hold no dots, blanks or wildcards. */
+export const subjects = {
+  job: (run: string, id: string, ticket: string) => `denas.job.${run}.${id}.${ticket}`,
+  jobsOf: (run: string) => `denas.job.${run}.>`,
+  /** The first result of a job wins. */
+  result: (run: string, id: string) => `denas.result.${run}.${id}`,
+  /** A worker was lost; says so once per ticket. */
+  lost: (run: string, id: string, ticket: string) => `denas.result.${run}.${id}.${ticket}`,
+  resultsOf: (run: string) => `denas.result.${run}.>`,
+  run: (run: string) => `denas.run.${run}`,
+  alive: (worker: string) => `denas.alive.${worker}`,
+  control: (worker: string) => `denas.control.${worker}`,
+  cancel: (run: string, id: string) => `denas.cancel.${run}.${id}`,
+  /** Asks all workers for a sign of life. */
+  hello: "denas.hello",
+};
+
+/** Text as a part of a subject. */
+export const token = (text: string): string => text.replace(/[^\w-]+/g, "-");
+
+export const jobMessage = z.object({
+  run: z.string(),
+  /** Hash of the run's opening: a worker whose work was opened from another one opens anew. */
+  opening: z.string(),
+  id: z.string(),
+  attempt: z.number().int().positive(),
+  ticket: z.string(),
+  payload: z.unknown(),
+});
+export type JobMessage = z.infer<typeof jobMessage>;
+
+export const openingMessage = z.object({
+  /** Version of denas and of its kernels; workers must have the same. */
+  version: z.string(),
+  hash: z.string(),
+  kind: z.string(),
+  /** Plug-ins by the hash of their files; workers must have them. */
+  plugins: z.array(z.object({ name: z.string(), sha256: z.string() })),
+  value: z.unknown(),
+});
+export type OpeningMessage = z.infer<typeof openingMessage>;
+
+export const resultMessage = z.object({
+  id: z.string(),
+  ticket: z.string(),
+  outcome: z.discriminatedUnion("status", [
+    z.object({
+      status: z.literal("done"),
+      value: z.unknown(),
+      worker: z.string(),
+      adapter: z.string().optional(),
+      seconds: z.number(),
+    }),
+    z.object({
+      status: z.literal("lost"),
+      reason: z.string(),
+      log: z.string(),
+      worker: z.string(),
+    }),
+  ]),
+});
+export type ResultMessage = { id: string; ticket: string; outcome: Outcome };
+
+/** A worker's sign of life. */
+export const aliveMessage = z.object({
+  id: z.string(),
+  state: z.enum(["starting", "idle", "busy", "draining", "ended"]),
+  pid: z.number().int().optional(),
+  host: z.string().optional(),
+  adapter: z.string().optional(),
+  driver: z.string().optional(),
+  run: z.string().optional(),
+  job: z.string().optional(),
+  ticket: z.string().optional(),
+  done: z.number().int(),
+  /** Why it takes no jobs of a run. */
+  refuses: z.object({ run: z.string(), reason: z.string() }).optional(),
+});
+export type AliveMessage = z.infer<typeof aliveMessage>;
+
+const api = "$JS.API";
+
+/** What a worker may do: take jobs, publish results and signs of life, read openings and data sets. */
+export const workerRights = {
+  publish: [
+    `${api}.INFO`,
+    `${api}.CONSUMER.INFO.${JOBS}.${CONSUMER}`,
+    `${api}.CONSUMER.MSG.NEXT.${JOBS}.${CONSUMER}`,
+    `$JS.ACK.${JOBS}.${CONSUMER}.>`,
+    `${api}.STREAM.MSG.GET.${RUNS}`,
+    `${api}.STREAM.INFO.OBJ_${FILES}`,
+    `${api}.STREAM.MSG.GET.OBJ_${FILES}`,
+    `${api}.DIRECT.GET.OBJ_${FILES}.>`,
+    `${api}.CONSUMER.CREATE.OBJ_${FILES}.>`,
+    `${api}.CONSUMER.CREATE.OBJ_${FILES}`,
+    `${api}.CONSUMER.DELETE.OBJ_${FILES}.>`,
+    `${api}.CONSUMER.INFO.OBJ_${FILES}.>`,
+    `${api}.CONSUMER.MSG.NEXT.OBJ_${FILES}.>`,
+    "$JS.FC.>",
+    "denas.result.>",
+    "denas.alive.>",
+  ],
+  subscribe: ["_INBOX_WORKER.>", "denas.control.>", "denas.cancel.>", subjects.hello],
+};

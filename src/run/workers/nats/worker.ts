@@ -1,0 +1,276 @@
+/**
+ * A worker on any machine: takes one job at a time from the server's work queue and runs it in a child process
+ * of its own. This process only supervises: its heartbeat goes on however long a training step blocks.
+ */
+import { type Consumer, jetstream, type JetStreamClient, type JsMsg } from "@nats-io/jetstream";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { FindOptions } from "../../../data/mod.ts";
+import type { Channel, Opening, Outcome } from "../channel.ts";
+import { ProcessChannel } from "../processes.ts";
+import { codeOf, openJetStream, pause, repeated } from "./connect.ts";
+import {
+  type AliveMessage,
+  CONSUMER,
+  type JobMessage,
+  jobMessage,
+  JOBS,
+  type OpeningMessage,
+  openingMessage,
+  type ResultMessage,
+  RUNS,
+  subjects,
+} from "./names.ts";
+
+/** Interval of signs of life, and of telling the server that a job still runs, in ms. */
+const BEAT = 5000;
+/** Interval of looking for changes of the child, which are told at once, in ms. */
+const LOOK = 250;
+/** Time that one request for a job waits, and the pause after a job that cannot be taken, in ms. */
+const WAIT = 5000, REFUSED = 2000;
+/** There is a result already. */
+const NOT_FIRST = 10071, SUBJECT_FULL = 10077;
+
+export interface WorkerOptions {
+  nc: NatsConnection;
+  /** Unique name; a letter, digits, hyphens. */
+  id: string;
+  host: string;
+  /** Version that the coordinator must have too. */
+  version: string;
+  /** Plug-ins of this machine: full path by hash. */
+  plugins: ReadonlyMap<string, string>;
+  /** Folders of data sets on this machine. */
+  find: Pick<FindOptions, "cacheDir" | "dataDir" | "packageDirs">;
+  report(note: string): void;
+}
+
+/** Why this worker cannot do a run's jobs. */
+class Refusal extends Error {}
+
+export class NatsWorker {
+  readonly #cancelled = new AbortController();
+  readonly #ending = Promise.withResolvers<null>();
+  #channel: Channel | undefined;
+  #opened: string | undefined;
+  #state: "idle" | "busy" | "draining" | "ended" = "idle";
+  #job: { message: JobMessage; stop: AbortController } | undefined;
+  #refuses: AliveMessage["refuses"];
+  #done = 0;
+  #told = "";
+  #toldAt = 0;
+
+  private constructor(
+    private readonly options: WorkerOptions,
+    private readonly js: JetStreamClient,
+    private readonly jsm: JetStreamManager,
+  ) {}
+
+  static async open(options: WorkerOptions): Promise<NatsWorker> {
+    const jsm = await openJetStream(options.nc);
+    const worker = new NatsWorker(options, jetstream(options.nc), jsm);
+    worker.#listen();
+    return worker;
+  }
+
+  /** Takes jobs until it is drained or stopped. */
+  async serve(): Promise<void> {
+    const beat = setInterval(() => {
+      const now = performance.now();
+      if (this.#text() !== this.#told || now - this.#toldAt > BEAT) this.#tell();
+    }, LOOK);
+    this.#tell();
+    let consumer: Consumer | undefined;
+    let told = false;
+    try {
+      while (this.#isTaking()) {
+        try {
+          consumer ??= await this.js.consumers.get(JOBS, CONSUMER);
+          told = false;
+          const message = await this.#next(consumer);
+          if (message && this.#isTaking()) await this.#take(message);
+          else message?.nak();
+        } catch (error) {
+          if (this.#cancelled.signal.aborted) break;
+          consumer = undefined;
+          if (!told) this.options.report(`waiting for a coordinator (${(error as Error).message})`);
+          told = true;
+          await pause(1000);
+        }
+      }
+    } finally {
+      clearInterval(beat);
+      this.#state = "ended";
+      await this.#channel?.close();
+      this.#tell();
+    }
+  }
+
+  /** The next job; null where there is none for a while, or none is wanted any more. */
+  async #next(consumer: Consumer): Promise<JsMsg | null> {
+    const asked = consumer.next({ expires: WAIT });
+    const found = await Promise.race([asked, this.#ending.promise]);
+    // What comes now goes to others.
+    if (found === null) asked.then((late) => late?.nak(), () => {});
+    return found;
+  }
+
+  /** Finishes the job and takes no other one. */
+  drain(): void {
+    if (this.#state !== "ended") this.#state = "draining";
+    this.#ending.resolve(null);
+    this.#tell();
+  }
+
+  /** Ends at once; the job goes to another worker. */
+  stop(): void {
+    if (this.#state !== "ended") this.#state = "draining";
+    this.#ending.resolve(null);
+    this.#cancelled.abort();
+    this.#job?.stop.abort(new Refusal("it was stopped"));
+  }
+
+  #listen(): void {
+    const { nc, id } = this.options;
+    nc.subscribe(subjects.hello, { callback: () => this.#tell() });
+    nc.subscribe(subjects.control(id), {
+      callback: (_error, message) => message.string() === "stop" ? this.stop() : this.drain(),
+    });
+    nc.subscribe(subjects.cancel("*", "*"), {
+      callback: (_error, { subject }) => {
+        const [, , run, job] = subject.split(".");
+        const mine = this.#job?.message;
+        if (mine?.run === run && (job === "all" || mine.id === job)) {
+          this.#job!.stop.abort(new DOMException("The job was cancelled", "AbortError"));
+        }
+      },
+    });
+  }
+
+  #isTaking(): boolean {
+    return this.#state === "idle" || this.#state === "busy";
+  }
+
+  #tell(): void {
+    const { nc, id } = this.options;
+    if (nc.isClosed()) return;
+    this.#told = this.#text();
+    this.#toldAt = performance.now();
+    nc.publish(subjects.alive(id), this.#told);
+  }
+
+  /** What a sign of life says. */
+  #text(): string {
+    const { id, host } = this.options;
+    const [child] = this.#channel?.workers() ?? [];
+    const { run, id: job, ticket } = this.#job?.message ?? {};
+    const message: AliveMessage = {
+      ...{ id, host, state: this.#state, done: this.#done, run, job, ticket },
+      ...{ pid: child?.pid, adapter: child?.adapter, driver: child?.driver },
+      refuses: this.#refuses,
+    };
+    return JSON.stringify(message);
+  }
+
+  async #take(received: JsMsg): Promise<void> {
+    const parsed = jobMessage.safeParse(received.json());
+    if (!parsed.success) return received.term();
+    const message = parsed.data;
+    const stop = new AbortController();
+    this.#job = { message, stop };
+    if (this.#state === "idle") this.#state = "busy";
+    this.#tell();
+    const working = setInterval(() => received.working(), BEAT);
+    try {
+      const outcome = await this.#run(message, stop.signal);
+      if (outcome) await this.#publish(message, outcome);
+      await received.ackAck().catch(() => {});
+    } catch (error) {
+      received.nak(REFUSED);
+      await this.#refuse(message.run, (error as Error).message);
+    } finally {
+      clearInterval(working);
+      this.#job = undefined;
+      if (this.#state === "busy") this.#state = "idle";
+      this.#tell();
+    }
+  }
+
+  /** @returns undefined where the job was cancelled. @throws Refusal, or why the work cannot be opened. */
+  async #run(message: JobMessage, signal: AbortSignal): Promise<Outcome | undefined> {
+    const { run, opening, id, attempt, payload } = message;
+    if (this.#opened !== `${run} ${opening}`) {
+      const found = await this.#openingOf(run);
+      if (found.hash !== opening) return undefined; // Of an earlier coordinator.
+      await this.#channel?.close();
+      this.#channel = new ProcessChannel(this.#localOpening(found), 1);
+      this.#opened = `${run} ${opening}`;
+      this.#refuses = undefined;
+    }
+    try {
+      const outcome = await this.#channel!.run({ id, attempt, payload }, signal);
+      if (outcome.status === "done") this.#done++;
+      return { ...outcome, worker: this.options.id };
+    } catch (error) {
+      if (signal.aborted) {
+        if (!(signal.reason instanceof Refusal)) return undefined;
+        const { message: reason } = signal.reason;
+        return { status: "lost", reason, log: "", worker: this.options.id };
+      }
+      this.#opened = undefined;
+      throw error;
+    }
+  }
+
+  async #openingOf(run: string): Promise<OpeningMessage> {
+    const last_by_subj = subjects.run(run);
+    const found = await repeated(() => this.jsm.streams.getMessage(RUNS, { last_by_subj }));
+    return openingMessage.parse(found!.json());
+  }
+
+  /** The opening with this machine's own paths. @throws Refusal. */
+  #localOpening({ version, kind, plugins, value }: OpeningMessage): Opening {
+    if (version !== this.options.version) {
+      throw new Refusal(
+        `the coordinator has denas ${version}, here is ${this.options.version}; install the same`,
+      );
+    }
+    const files = plugins.map(({ name, sha256 }) => {
+      const file = this.options.plugins.get(sha256);
+      if (file) return file;
+      throw new Refusal(`plug-in ${name} is not here with the same content; add --plugin ${name}`);
+    });
+    const { find } = this.options;
+    const own = { ...value as object, find, cacheDir: find.cacheDir };
+    return { kind, plugins: files, value: own };
+  }
+
+  async #refuse(run: string, reason: string): Promise<void> {
+    if (this.#cancelled.signal.aborted) return;
+    if (this.#refuses?.reason !== reason) this.options.report(`no jobs of ${run}: ${reason}`);
+    this.#refuses = { run, reason };
+    this.#tell();
+    // Others may take the job meanwhile.
+    await pause(REFUSED);
+  }
+
+  /** Publishes a result, unless there is one already. */
+  async #publish({ run, id, ticket }: JobMessage, outcome: Outcome): Promise<void> {
+    const subject = outcome.status === "done"
+      ? subjects.result(run, id)
+      : subjects.lost(run, id, ticket);
+    const message: ResultMessage = { id, ticket, outcome };
+    const text = JSON.stringify(message);
+    try {
+      await repeated(() =>
+        this.js.publish(subject, text, {
+          msgID: `${run}.${id}.${ticket}`,
+          expect: { lastSubjectSequence: 0 },
+        })
+      );
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== NOT_FIRST && code !== SUBJECT_FULL) throw error;
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { join } from "@std/path";
+import { assert, assertEquals } from "@std/assert";
+import { asHnasCommand } from "../../src/cli/hnas_options.ts";
+import { readTree } from "../../src/run/working_directory/tree.ts";
+import { denas, start } from "./command.ts";
+
+const here = Deno.makeTempDirSync({ prefix: "denas-" });
+const env = { INIT_CWD: here };
+
+/** The search of hnas' README, word by word, with values for its variables. */
+const readme = (directory: string, searcher: string) =>
+  [
+    "python experiments/optimize.py",
+    `--working_directory ${directory}`,
+    "--data_path data",
+    "--search_space nb201_variable_multi_multi",
+    "--objective debug",
+    `--searcher ${searcher}`,
+    "--surrogate_model gp_hierarchical",
+    "--seed 777",
+    "--pool_strategy evolution",
+    "--pool_size 200",
+    "--n_init 10",
+    "--p_self_crossover 0.5",
+  ].join(" ").split(" ");
+
+const lossesIn = (path: string) =>
+  readTree(join(here, path), () => {}).map(({ outcome }) =>
+    outcome?.status === "ok" ? outcome.loss : null
+  );
+
+Deno.test("the way that hnas' commands are written is taken as it is", () => {
+  assertEquals(asHnasCommand(["hnas", "python3", "experiments/optimize.py", "-ps", "50"]), [
+    "hnas",
+    "optimize",
+    "--pool_size",
+    "50",
+  ]);
+  assertEquals(asHnasCommand(["hnas", "--searcher", "random", "search", "--log"]), [
+    "hnas",
+    "--searcher",
+    "random search",
+    "--log",
+  ]);
+  assertEquals(asHnasCommand(["hnas", "surrogate_regression.py"]), [
+    "hnas",
+    "surrogate_regression",
+  ]);
+  assertEquals(asHnasCommand(["search", "-ps"]), ["search", "-ps"]);
+});
+
+Deno.test("the README's search runs after denas hnas; killed and in two processes it ends the same in number", async () => {
+  const args = [...readme("wd", "random search"), "--max_evaluations_total", "40"];
+  const path = "wd/random_search/777";
+  const { child } = start(["hnas", ...args], env);
+  while (lossesIn(path).length < 5) await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill("SIGKILL");
+  await child.output();
+  const before = lossesIn(path);
+  assert(before.length < 40, "killed too late");
+  // A configuration whose process was killed before it had a result.
+  await Deno.remove(join(here, path, "results", "config_2", "result.yaml"));
+  const both = await Promise.all([1, 2].map(() => denas(["hnas", ...args], env)));
+  for (const { code, stderr } of both) assertEquals(code, 0, stderr);
+  const losses = lossesIn(path);
+  assertEquals(losses.length, 40);
+  assert(!losses.includes(null));
+  assertEquals(losses[1], before[1]);
+  const text = (name: string) => Deno.readTextFileSync(join(here, path, name));
+  assertEquals(text("all_losses_and_configs.txt").split("Config ID: ").length, 41);
+  assertEquals(JSON.parse(text("args.json")).searcher, "random_search");
+  assert(both.every(({ stdout }) => stdout.includes("40 architectures scored")));
+});
+
+Deno.test("what does not fit is named before anything is made", async () => {
+  const refused = async (args: string[], message: RegExp) => {
+    const { code, stderr } = await denas(["hnas", "--working_directory", "no", ...args], env);
+    assertEquals(code, 2, stderr);
+    assert(message.test(stderr), stderr);
+  };
+  await refused(
+    ["--objective", "act_cifar10"],
+    /Cannot search space nb201_variable_multi_multi for objective act_cifar10: expected --search_space act_cifar10/,
+  );
+  await refused(["--objective", "nope"], /got "nope", expected one of nb201_cifar10, /);
+  await refused(
+    ["--searcher", "grid_search"],
+    /expected one of bayesian_optimization, random_search/,
+  );
+  await refused(["--p_self_crossover", "2"], /expected a number from 0 to 1/);
+  await refused(
+    [
+      "--search_space",
+      "nb201_fixed_1_none",
+      "--surrogate_model",
+      "gp_nasbot",
+      "--objective",
+      "debug",
+    ],
+    /Cannot use gp_nasbot in space nb201_fixed_1_none: .* use gpwl/,
+  );
+  assertEquals([...Deno.readDirSync(here)].some(({ name }) => name === "no"), false);
+});
+
+Deno.test("a directory of other settings is refused", async () => {
+  const path = ["--working_directory", "other", "--objective", "debug"];
+  const args = ["hnas", ...path, "--searcher", "random_search", "--max_evaluations_total", "2"];
+  assertEquals((await denas(args, env)).code, 0);
+  const other = await denas([...args, "--set", "evaluator.goal=9"], env);
+  assertEquals(other.code, 2, other.stderr);
+  assert(
+    /: evaluator.goal is 9, expected 15000000 as in its .*; choose another/.test(other.stderr),
+    other.stderr,
+  );
+});

@@ -1,0 +1,183 @@
+/** Workers over a real NATS server: rights, restarts, refusals, TLS. */
+import assert from "node:assert/strict";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { join } from "@std/path";
+import type { UsageError } from "../../../src/common/errors.ts";
+import { connect, openJetStream } from "../../../src/run/workers/nats/connect.ts";
+import { NatsChannel } from "../../../src/run/workers/nats/coordinator.ts";
+import { portableOpening } from "../../../src/run/workers/nats/opening.ts";
+import { cert, key } from "../../http/certificate.ts";
+import { coordinatorOn, serversHere, startHere, workerSecret, workersOn } from "./servers.ts";
+import { configOf, jobOf, openingOf, searched, trialsOf } from "./opening.ts";
+
+const never = new AbortController().signal;
+const choice = (n: number) => [n % 5, 1, 2, 3, 4, n % 3];
+const opening = openingOf(configOf());
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+const refused = (message: RegExp) => (error: UsageError) => {
+  assert.equal(error.name, "UsageError");
+  assert.match(error.message, message);
+  return true;
+};
+
+for (const { program, version } of await serversHere()) {
+  Deno.test(`NATS ${version}: without the token, with a wrong one, or to publish jobs, a worker is refused`, async () => {
+    const server = await startHere(program);
+    const channel = await coordinatorOn(server, opening);
+    for (const secret of [undefined, "worker:wrong", "wrong"]) {
+      const access = { url: server.url, secret };
+      await assert.rejects(connect(access, "worker"), refused(/the server refuses the credential/));
+    }
+    const nc = await connect({ url: server.url, secret: workerSecret(server) }, "worker");
+    const forbidden: string[] = [];
+    (async () => {
+      for await (const status of nc.status()) {
+        if (status.type === "error") forbidden.push(status.error.message);
+      }
+    })();
+    nc.publish("denas.job.test.1.x", "{}");
+    nc.publish("denas.run.test", "{}");
+    nc.publish("$JS.API.STREAM.PURGE.DENAS_JOBS", "");
+    nc.publish("denas.control.other", "stop");
+    nc.publish("denas.cancel.test.all", "");
+    await nc.flush();
+    await until(() => forbidden.length === 5);
+    assert.ok(forbidden.every((text) => /permissions violation/i.test(text)), forbidden.join());
+    const before = await connect({ url: server.url, secret: server.secret }, "coordinator");
+    const { state } = await (await jetstreamManager(before)).streams.info("DENAS_JOBS");
+    assert.equal(state.messages, 0);
+    await Promise.all([nc.close(), before.close()]);
+    await channel.close();
+    await server.stop();
+  });
+
+  Deno.test(`NATS ${version}: the token is in a file that its owner alone may read`, async () => {
+    const server = await startHere(program);
+    assert.equal(Deno.statSync(server.tokenFile).mode! & 0o777, 0o600);
+    const shown = await new Deno.Command("ps", { args: ["-o", "args=", "-p", `${server.pid()}`] })
+      .output();
+    assert.ok(!new TextDecoder().decode(shown.stdout).includes(workerSecret(server).slice(7)));
+    await server.stop();
+  });
+
+  Deno.test(`NATS ${version}: a second coordinator of a run is refused; one after its death gets the results`, async () => {
+    const server = await startHere(program);
+    const first = await coordinatorOn(server, opening);
+    await assert.rejects(
+      coordinatorOn(server, opening),
+      refused(/^Cannot go on with the run: process \d+ on .* is at it, expected none/),
+    );
+    const serving = await workersOn(server, opening, 1);
+    const done = await first.run(jobOf(0, choice(0)), never);
+    await first.close();
+    const second = await coordinatorOn(server, opening);
+    const again = await second.run(jobOf(0, choice(0)), never);
+    assert.deepEqual(again, done);
+    assert.deepEqual(second.figures().done, 0);
+    await serving.stop();
+    await second.close();
+    await server.stop();
+  });
+
+  Deno.test(`NATS ${version}: a search goes on while the server and workers are killed`, async () => {
+    const config = configOf({
+      ...{ strategy: "local-search", rounds: 3, perRound: 4 },
+      ...{ "evaluator.milliseconds": 200 },
+    });
+    const alone = (await searched(config)).events;
+    const own = openingOf(config);
+    const server = await startHere(program);
+    const channel = await coordinatorOn(server, own);
+    const serving = await workersOn(server, own, 2);
+    let n = 0;
+    const kills = setInterval(() => {
+      if (++n === 2) Deno.kill(server.pid(), "SIGKILL");
+      else if (n === 4) {
+        const { pid } = channel.workers().find(({ state }) => state === "busy") ?? {};
+        if (pid) Deno.kill(pid, "SIGKILL");
+      }
+    }, 400);
+    const { events } = await searched(config, { channel });
+    clearInterval(kills);
+    assert.deepEqual(
+      trialsOf(events).map(({ trial, score }) => [trial, score]),
+      trialsOf(alone).map(({ trial, score }) => [trial, score]),
+    );
+    await serving.stop();
+    await channel.close();
+    await server.stop();
+  });
+
+  Deno.test(`NATS ${version}: a worker that falls silent loses its job to another`, async () => {
+    const server = await startHere(program);
+    const slow = openingOf(configOf({ "evaluator.milliseconds": 700 }));
+    const nc = await connect({ url: server.url, secret: server.secret }, "coordinator");
+    const channel = await NatsChannel.open({
+      ...{ nc, run: "test", opening: portableOpening(slow), silence: 5500, report: () => {} },
+    });
+    // A worker that takes a job and says nothing more.
+    const silent = await connect({ url: server.url, secret: workerSecret(server) }, "worker");
+    const ran = channel.run(jobOf(0, choice(0)), never);
+    const consumer = await jetstream(silent).consumers.get("DENAS_JOBS", "workers");
+    const job = (await consumer.next({ expires: 5000 }))!.json<{ run: string; ticket: string }>();
+    const alive = { id: "silent", state: "busy", done: 0, run: "test", job: "0" };
+    silent.publish("denas.alive.silent", JSON.stringify({ ...alive, ticket: job.ticket }));
+    const outcome = await ran;
+    assert.match((outcome as { reason: string }).reason, /silent gave no sign of life for 5.5 s/);
+    const serving = await workersOn(server, slow, 1);
+    assert.equal((await channel.run(jobOf(0, choice(0), 2), never)).status, "done");
+    await Promise.all([silent.close(), serving.stop()]);
+    await channel.close();
+    await server.stop();
+  });
+
+  Deno.test(`NATS ${version}: another version or plug-in is refused with what to do`, async () => {
+    const server = await startHere(program);
+    const notes: string[] = [];
+    const channel = await coordinatorOn(server, opening, "test", (note) => notes.push(note));
+    const serving = await workersOn(server, { ...opening, plugins: [] }, 1);
+    const stop = new AbortController();
+    const waiting = channel.run(jobOf(0, choice(0)), stop.signal);
+    waiting.catch(() => {});
+    await until(() => notes.length > 0);
+    assert.match(notes[0], /takes no jobs: plug-in sleeping.ts is not here with the same content/);
+    assert.equal(channel.capacity(), 0);
+    // One that has it does the job.
+    const good = await workersOn(server, opening, 1);
+    assert.equal((await waiting).status, "done");
+    await Promise.all([serving.stop(), good.stop()]);
+    await channel.close();
+    await server.stop();
+  });
+
+  Deno.test(`NATS ${version}: TLS with an authority of one's own`, async () => {
+    const folder = Deno.makeTempDirSync();
+    const [certFile, keyFile] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+    Deno.writeTextFileSync(certFile, cert);
+    Deno.writeTextFileSync(keyFile, key);
+    const server = await startHere(program, {
+      host: "127.0.0.1",
+      tls: { cert: certFile, key: keyFile },
+    });
+    const url = server.url.replace("127.0.0.1", "localhost");
+    const nc = await connect({ url, secret: server.secret, ca: certFile }, "coordinator");
+    await openJetStream(nc);
+    await nc.close();
+    await assert.rejects(
+      connect({ url, secret: server.secret }, "coordinator"),
+      refused(/give the certificate of its authority with --ca/),
+    );
+    await server.stop();
+  });
+}
+
+Deno.test("no server, and none on this machine, are said with what to do", async () => {
+  await assert.rejects(
+    connect({ url: "nats://127.0.0.1:9", secret: undefined }, "worker"),
+    refused(/^Cannot connect to nats:\/\/127.0.0.1:9: no server answers there; check address/),
+  );
+});

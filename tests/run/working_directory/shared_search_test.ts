@@ -9,10 +9,13 @@ import { shareSearch } from "../../../src/run/working_directory/shared_search.ts
 import { readTree } from "../../../src/run/working_directory/tree.ts";
 import { inFolder } from "../../data/make.ts";
 
+/** Evaluations of all processes. */
+let evaluated = 0;
+
 const scale = {
   lossOf: (score: number) => -score,
   scoreOf: (loss: number) => -loss,
-  infoOf: (score: number) => ({ test_score: -score }),
+  infoOf: (score: number) => (evaluated++, { test_score: -score }),
 };
 
 const configOf = (strategy: string, seed = 1, rounds = 12) =>
@@ -28,6 +31,7 @@ const configOf = (strategy: string, seed = 1, rounds = 12) =>
       "space.filters": 4,
       "evaluator.goal": 20_000,
       ...strategy === "evolution" && { "strategy.population": 4, "strategy.tournament": 2 },
+      ...strategy === "gp-wl" && { "strategy.initial": 4 },
     },
   });
 
@@ -106,7 +110,7 @@ Deno.test("a shared search of one process is the plain search, with its tree bes
     assert(text("best_loss_with_config_trajectory.txt").includes(`Loss: ${least}\nConfig ID: `));
   }));
 
-for (const strategy of ["random", "evolution"]) {
+for (const strategy of ["random", "evolution", "gp-wl"]) {
   Deno.test(`a killed search of ${strategy} goes on to the same end`, () =>
     inFolder(async (dir) => {
       await part(join(dir, "whole"), { strategy });
@@ -123,7 +127,9 @@ for (const strategy of ["random", "evolution"]) {
 Deno.test("processes of one directory share the work, keep the total and all end with the best", () =>
   inFolder(async (dir) => {
     const path = join(dir, "wd");
+    const before = evaluated;
     const parts = await Promise.all([1, 2, 3].map(() => part(path, { total: 20 })));
+    assertEquals(evaluated - before, 20);
     const losses = lossesIn(path);
     assertEquals(losses.length, 20);
     assert(!losses.includes(null));

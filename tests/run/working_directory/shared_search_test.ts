@@ -149,13 +149,18 @@ Deno.test("failed evaluations are recorded and not repeated; a cut file is named
     Deno.writeTextFileSync(result(1), "error\n");
     Deno.writeTextFileSync(result(2), "info_dict:\n  test_score: 5\nloss: 1234");
     Deno.writeTextFileSync(join(path, "results", "config_3", "config.yaml"), "archit");
+    const strange = join(path, "results", "config_4");
+    Deno.writeTextFileSync(join(strange, "config.yaml"), "architecture: something else\n");
+    Deno.removeSync(join(strange, "result.yaml"));
     const { events, notes } = await part(path);
-    assertEquals(notes.length, 2);
+    assertEquals(notes.length, 3);
     assert(/config_2\/result\.yaml: it ends within a line/.test(notes[0]), notes[0]);
     assert(/config_3\/config\.yaml/.test(notes[1]), notes[1]);
+    assert(/config_4: Cannot .*something else/.test(notes[2]), notes[2]);
+    assertEquals(Deno.readTextFileSync(result(4)), "error\n");
     assertEquals(lossesIn(path).map((loss) => loss === null), [
-      ...[true, true, true],
-      ...new Array(9).fill(false),
+      ...[true, true, true, true],
+      ...new Array(8).fill(false),
     ]);
     const failed = trialsOf(events).filter(({ status }) => status === "failed");
     assertEquals(failed.map(({ trial }) => trial), [0, 1]);

@@ -93,10 +93,7 @@ export function grammarSpace(
     summary: grammar.summary,
     grammar,
     primitives,
-    size: () => ({
-      log10: log10(countArchs(grammar, { constrained: true })),
-      log10Distinct: log10(countArchs(grammar, { constrained: true, distinct: true })),
-    }),
+    size: () => languageSize(grammar),
     start: () => derivation.start(),
     decode: (choice) => decodeTrees(derivation, choice),
     encode: (arch) => encodeTrees(grammar, arch),
@@ -139,6 +136,19 @@ export function grammarSpace(
       crossover: (a: GrammarArch, b: GrammarArch, rng) => crossed(grammar, a, b, rng),
     },
   };
+}
+
+/** Number of architectures that obey the constraints; null where there are too many to count. */
+function languageSize(grammar: Grammar): { log10: number; log10Distinct: number } | null {
+  try {
+    return {
+      log10: log10(countArchs(grammar, { constrained: true })),
+      log10Distinct: log10(countArchs(grammar, { constrained: true, distinct: true })),
+    };
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
 }
 
 /** Reads a tree, a term, or a string of NAS-Bench-201. @throws UsageError naming the node. */

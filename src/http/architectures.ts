@@ -56,7 +56,11 @@ const lineageRoute = createRoute({
   path: "/runs/{id}/lineage.svg",
   summary: "The trials of a search with those that they were made from, drawn",
   request: { params: idParam },
-  responses: { ...drawing, ...problems(400, 401, 404, 409) },
+  responses: {
+    ...drawing,
+    204: { description: "No trial was made from others." },
+    ...problems(400, 401, 404),
+  },
 });
 
 const trialArchRoute = createRoute({
@@ -96,9 +100,9 @@ export function addArchitectures(app: OpenAPIHono, { runs, indexes }: Context): 
   });
   app.openapi(lineageRoute, async (c) => {
     const run = runs.get(c.req.valid("param").id);
-    return new Response(lineage(run, await indexes.get(run).refresh()), {
-      headers: drawingHeaders,
-    }) as never;
+    const svg = lineage(run, await indexes.get(run).refresh());
+    if (svg === null) return c.body(null, 204) as never;
+    return new Response(svg, { headers: drawingHeaders }) as never;
   });
   app.openapi(trialArchRoute, async (c) => {
     const { id, trial } = c.req.valid("param");
@@ -118,13 +122,11 @@ export function addArchitectures(app: OpenAPIHono, { runs, indexes }: Context): 
   });
 }
 
-/** Lineage of a run. @throws Problem 404 where no trial has parents. */
-function lineage({ id }: Run, index: RunIndex): string {
+/** Drawing of a run's lineage; null where no trial has parents. */
+function lineage({ id }: Run, index: RunIndex): string | null {
   const rows = index.trials.select({ on: "reward", sort: "trial", order: "asc" });
   const trials = index.rows(rows.slice(-DRAWN));
-  if (!index.start || !trials.some(({ parents }) => parents?.length)) {
-    throw new Problem(404, `Cannot draw the lineage of run ${id}: no trial was made from others`);
-  }
+  if (!index.start || !trials.some(({ parents }) => parents?.length)) return null;
   return plotLineage({ start: index.start, trials }, id);
 }
 

@@ -12,7 +12,7 @@ export class LineagePanel {
     this.model = model;
     this.lineage = lineage;
     this.drawing = new Drawing("Lineage", "Nothing scored yet.");
-    this.element = panel("Lineage", { class: "network-panel" }, this.drawing.element);
+    this.element = panel("Lineage", { class: "lineage-panel" }, this.drawing.element);
     this.element.hidden = true;
     this.update = throttled(refreshEvery, () => this.#show());
     this.update();
@@ -21,12 +21,13 @@ export class LineagePanel {
   async #show() {
     try {
       const text = await this.lineage.svg(this.#abort.signal);
-      this.element.hidden = false;
+      // Without trials that were made from others there is no lineage.
+      this.element.hidden = text === "";
+      if (text === "") return;
       const key = `${this.lineage.key}#${this.model.trialCount}`;
       this.drawing.show({ key, svg: () => Promise.resolve(text) });
     } catch (error) {
-      // Without trials that were made from others there is no lineage.
-      if (error.status === 404 || error.name === "AbortError") return;
+      if (error.name === "AbortError") return;
       this.element.hidden = false;
       this.drawing.show({ key: error.message, svg: () => Promise.reject(error) });
     }

@@ -1,8 +1,9 @@
-// The ten functions of two variables of the activation grammar, by number f: their values and derivatives. Three
+// The ten functions of two variables of the activation grammar, by number F: their values and derivatives. Three
 // of them have a coefficient per channel, beta.
-// One invocation per element, or per channel and run of rows for beta, as the files lib/formula*.wgsl say.
+// One invocation per four neighbouring elements or vectors, or per channel and run of rows for beta, as the files
+// lib/formula*.wgsl say.
 // No tile: every element is read once, from memory.
-// One text for all functions, chosen by a uniform: a pipeline takes longer to compile than a branch to run.
+// One text for all functions, chosen by a constant: software adapters spend time on every branch of a uniform.
 //#include lib/math.wgsl
 
 // Keeps div finite at 0.
@@ -20,7 +21,7 @@ fn share(x1: f32, x2: f32) -> f32 {
 
 fn value(x1: f32, x2: f32, beta: f32) -> f32 {
   let d = x1 - x2;
-  switch p.f {
+  switch F {
     case 1u: { return x1 * x2; }
     case 2u: { return d; }
     case 3u: { return x1 / (x2 + LEAST); }
@@ -38,7 +39,7 @@ fn value(x1: f32, x2: f32, beta: f32) -> f32 {
 fn slope(x1: f32, x2: f32, beta: f32, second: bool) -> f32 {
   let d = x1 - x2;
   let towards = select(1.0, -1.0, second);
-  switch p.f {
+  switch F {
     case 1u: { return select(x2, x1, second); }
     case 2u: { return towards; }
     case 3u: {
@@ -57,7 +58,7 @@ fn slope(x1: f32, x2: f32, beta: f32, second: bool) -> f32 {
 
 fn slope_beta(x1: f32, x2: f32, beta: f32) -> f32 {
   let d = x1 - x2;
-  switch p.f {
+  switch F {
     case 7u: { return -d * d * exp(-beta * d * d); }
     case 8u: { return -abs(d) * exp(-beta * abs(d)); }
     default: { return d; }

@@ -1,5 +1,5 @@
 // y = x / 2 · (1 + t), t = tanh(u), u = √(2 / π) · (x + 0.044715 x³); dy/dx = (1 + t + x · (1 − t²) · u′) / 2.
-// One invocation per element, in the order of memory, as lib/activation.wgsl and lib/activation_dx.wgsl say.
+// One invocation per four neighbouring elements or vectors, as lib/activation.wgsl and lib/activation_dx.wgsl say.
 // No tile: every element is read once, from memory.
 // The slope follows from x, not y: the function is not monotonic.
 //#include lib/math.wgsl

@@ -1,5 +1,5 @@
 // y = x · min(max(x + 3, 0), 6) / 6, NaN passes; dy/dx = 0 up to −3, 1 from 3 on, (2x + 3) / 6 between.
-// One invocation per element, in the order of memory, as lib/activation.wgsl and lib/activation_dx.wgsl say.
+// One invocation per four neighbouring elements or vectors, as lib/activation.wgsl and lib/activation_dx.wgsl say.
 // No tile: every element is read once, from memory.
 // The slope follows from x, not y: the function is not monotonic.
 

@@ -16,7 +16,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let i = thread(id, groups, SIZE);
   if (i >= p.n) { return; }
   let unit = i % p.units;
-  let on = (bits[i / p.units * p.words + unit / 32u] >> (unit % 32u) & 1u) == 1u;
+  let on = ((bits[i / p.units * p.words + unit / 32u] >> (unit % 32u)) & 1u) == 1u;
   let v = select(0.0, x[i], on);
   y[i] = select(v, y[i] + v, p.add != 0u);
 }

@@ -1,5 +1,5 @@
 // y = x · σ(x); dy/dx = σ(x) · (1 + x · (1 − σ(x))).
-// One invocation per element, in the order of memory, as lib/activation.wgsl and lib/activation_dx.wgsl say.
+// One invocation per four neighbouring elements or vectors, as lib/activation.wgsl and lib/activation_dx.wgsl say.
 // No tile: every element is read once, from memory.
 // The slope follows from x, not y: the function is not monotonic.
 //#include lib/math.wgsl

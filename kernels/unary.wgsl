@@ -1,8 +1,9 @@
-// The 25 functions of one variable of the activation grammar, by number f: their values and derivatives. Three
+// The 25 functions of one variable of the activation grammar, by number F: their values and derivatives. Three
 // of them have a coefficient per channel, beta.
-// One invocation per element, or per channel and run of rows for beta, as the files lib/formula*.wgsl say.
+// One invocation per four neighbouring elements or vectors, or per channel and run of rows for beta, as the files
+// lib/formula*.wgsl say.
 // No tile: every element is read once, from memory.
-// One text for all functions, chosen by a uniform: a pipeline takes longer to compile than a branch to run.
+// One text for all functions, chosen by a constant: software adapters spend time on every branch of a uniform.
 //#include lib/math.wgsl
 
 const PI: f32 = 3.14159265;
@@ -33,7 +34,7 @@ fn erf(x: f32) -> f32 {
 
 // `other` is the second variable of functions of two, unused here.
 fn value(x: f32, other: f32, beta: f32) -> f32 {
-  switch p.f {
+  switch F {
     case 1u: { return -x; }
     case 2u: { return abs(x); }
     case 3u: { return x * x; }
@@ -63,7 +64,7 @@ fn value(x: f32, other: f32, beta: f32) -> f32 {
 }
 
 fn slope(x: f32, other: f32, beta: f32, second: bool) -> f32 {
-  switch p.f {
+  switch F {
     case 1u: { return -1.0; }
     case 2u: { return sign(x); }
     case 3u: { return 2.0 * x; }
@@ -95,5 +96,5 @@ fn slope(x: f32, other: f32, beta: f32, second: bool) -> f32 {
 }
 
 fn slope_beta(x: f32, other: f32, beta: f32) -> f32 {
-  return select(1.0, x, p.f == 6u);
+  return select(1.0, x, F == 6u);
 }

@@ -1,8 +1,10 @@
 // Partial sums of the gradient of such a function by beta; follows the function `slope_beta`. One invocation
 // per column and run of `span` rows: neighbouring invocations read neighbouring columns.
 override SIZE: u32 = 64u;
+// Number of the function.
+const F: u32 = 0u;
 
-struct P { rows: u32, columns: u32, span: u32, splits: u32, f: u32, beta_at: u32, sums_at: u32 }
+struct P { rows: u32, columns: u32, span: u32, splits: u32, sums_at: u32 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 @group(0) @binding(2) var<storage, read> beta: array<f32>;
@@ -19,7 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var sum = 0.0;
   for (var row = first; row < min(first + p.span, p.rows); row++) {
     let at = row * p.columns + column;
-    sum += dy[at] * slope_beta(a[at], b[at], beta[p.beta_at + column]);
+    sum += dy[at] * slope_beta(a[at], b[at], beta[column]);
   }
   sums[p.sums_at + i] = sum;
 }

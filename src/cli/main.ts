@@ -35,6 +35,7 @@ import { addStudy } from "./study.ts";
 import { addTable } from "./table.ts";
 import { addTune } from "./tune.ts";
 import { addWork } from "./work.ts";
+import { addZeroCost } from "./zero_cost.ts";
 import { brokenPipeCode, paint, printError, readerGone, write } from "./terminal.ts";
 
 const version = "0.1.0";
@@ -105,6 +106,7 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addPredict,
       addTable,
       addSurrogate,
+      addZeroCost,
       addStudy,
       addHnas,
       addRuns,

@@ -25,6 +25,7 @@ export interface WorkerOptions {
   ca?: string;
   listenCert?: string;
   listenKey?: string;
+  listenSecrets?: string;
 }
 
 export function addWorkerOptions(command: Command): Command {
@@ -48,7 +49,11 @@ export function addWorkerOptions(command: Command): Command {
     )
     .option("--ca <file>", "with --nats tls://…: certificates of the server's authority")
     .option("--listen-cert <file>", "with --listen: certificate chain (PEM), for TLS")
-    .option("--listen-key <file>", "with --listen: private key of the certificate (PEM)");
+    .option("--listen-key <file>", "with --listen: private key of the certificate (PEM)")
+    .option(
+      "--listen-secrets <folder>",
+      "with --listen: take the passwords from its files worker and coordinator (user:password)",
+    );
 }
 
 function address(text: string): string {
@@ -74,7 +79,8 @@ export function workersOf(options: WorkerOptions): WorkerOptions | undefined {
   const full = (path: string | undefined) => path && fromHere(path);
   const [workerToken, ca] = [full(options.workerToken), full(options.ca)];
   const [listenCert, listenKey] = [full(options.listenCert), full(options.listenKey)];
-  return { workers, listen, nats, workerToken, ca, listenCert, listenKey };
+  const listenSecrets = full(options.listenSecrets);
+  return { workers, listen, nats, workerToken, ca, listenCert, listenKey, listenSecrets };
 }
 
 /** Whether a search computes on other machines only, so that it needs no adapter's lock. */
@@ -184,7 +190,7 @@ async function remoteWorkers(
 
 async function ownServer(
   run: string,
-  { listen, listenCert, listenKey }: WorkerOptions,
+  { listen, listenCert, listenKey, listenSecrets }: WorkerOptions,
   report: (note: string) => void,
 ): Promise<NatsServer> {
   const { startServer } = await import("../run/workers/nats/server.ts");
@@ -196,7 +202,22 @@ async function ownServer(
   const tls = listenCert === undefined
     ? undefined
     : { cert: fromHere(listenCert), key: fromHere(listenKey!) };
-  return await startServer({ folder: join(run, "nats"), ...at, path, tls, report });
+  const secrets = listenSecrets === undefined ? undefined : secretsIn(listenSecrets);
+  return await startServer({ folder: join(run, "nats"), ...at, path, tls, secrets, report });
+}
+
+/** Passwords made before the run, such as those of a mounted secret. */
+function secretsIn(folder: string): { worker: string; coordinator: string } {
+  const [worker, coordinator] = ["worker", "coordinator"].map((user) => {
+    const text = readSecret(join(folder, user))!;
+    if (new RegExp(`^${user}:[\\w-]{16,}$`).test(text)) return text.slice(user.length + 1);
+    throw new UsageError(
+      `Cannot use ${
+        join(folder, user)
+      }: expected ${user}:PASSWORD of 16 letters and digits or more`,
+    );
+  });
+  return { worker, coordinator };
 }
 
 /** The address under which this machine reaches its own server. */

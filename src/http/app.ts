@@ -13,6 +13,7 @@ import { addRuns } from "./runs.ts";
 import { addStudies } from "./studies.ts";
 import { addTab } from "./tab_pages.ts";
 import { addTrials } from "./trials.ts";
+import { addWorkers } from "./workers.ts";
 
 const healthRoute = createRoute({
   method: "get",
@@ -71,6 +72,7 @@ export function makeApp(context: Context): OpenAPIHono {
       addRuns,
       addEvents,
       addTrials,
+      addWorkers,
       addArchitectures,
       addArtifacts,
       addStudies,

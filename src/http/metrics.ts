@@ -2,6 +2,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { readWorkers } from "../run/workers/journal.ts";
 import type { Context } from "./context.ts";
 import { stateName } from "./schemas.ts";
 import { lastStep } from "./summary.ts";
@@ -85,6 +86,10 @@ function makeGauges({ metrics, runs, dispatcher }: Context) {
     left: gauge("denas_run_seconds_left", "Projected time to the end.", ["run"]),
     best: gauge("denas_run_best_score", "Best accuracy with shared weights.", ["run"]),
     rate: gauge("denas_run_images_per_second", "Images trained on per second.", ["run"]),
+    workers: gauge("denas_workers", "Workers of a run by state.", ["run", "state"]),
+    queued: gauge("denas_worker_jobs_queued", "Trials that wait for a worker.", ["run"]),
+    done: gauge("denas_worker_jobs_done", "Trials that workers have done.", ["run"]),
+    lost: gauge("denas_worker_jobs_lost", "Attempts whose worker was lost.", ["run"]),
   };
   const set = () => {
     for (const each of [counts, ...Object.values(running)]) each.reset();
@@ -95,6 +100,13 @@ function makeGauges({ metrics, runs, dispatcher }: Context) {
       running.step.set({ run: id }, state.step);
       if (state.secondsLeft !== undefined) running.left.set({ run: id }, state.secondsLeft);
       if (state.best) running.best.set({ run: id }, state.best.score);
+      const now = readWorkers(path);
+      if (now) {
+        for (const { state } of now.workers) running.workers.inc({ run: id, state });
+        running.queued.set({ run: id }, now.queued);
+        running.done.set({ run: id }, now.done);
+        running.lost.set({ run: id }, now.lost);
+      }
       const rate = lastStep(path)?.imagesPerSecond;
       if (rate !== undefined) running.rate.set({ run: id }, rate);
     }

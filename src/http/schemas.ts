@@ -143,6 +143,8 @@ export const curves = z.object({
     baseline: series,
     skipRate: series,
   }),
+  /** Weight of each kernel of the model that chose a trial, by the kernel's name. */
+  kernels: z.object({ x: series }).catchall(series),
   /** `reward` is the mean of the trials that share a point. */
   trials: z.object({ x: series, reward: series, low: series, high: series, selection: series }),
   /** Step line: the best score from trial x on. */

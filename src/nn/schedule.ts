@@ -52,11 +52,3 @@ export function staircase(
 ): number {
   return lrMax * decay ** Math.floor(epoch / every);
 }
-
-/** `lrMax` times `decay` for every milestone, a share of the training, that is reached. */
-export function milestones(
-  progress: number,
-  { lrMax, decay, at }: { lrMax: number; decay: number; at: readonly number[] },
-): number {
-  return lrMax * decay ** at.filter((share) => progress >= share).length;
-}

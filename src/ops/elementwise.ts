@@ -29,6 +29,15 @@ const around = ({ functions }: FromInput): FromOutput => {
   return { forward: text("activation"), backward: text("activation_dx") };
 };
 
+/**
+ * Work of kernels whose invocations take four elements or vectors each, and which have a flag WIDE.
+ * @param runs length of the runs that vectors must not cross; default: n.
+ */
+export function wideWork(n: number, runs = n) {
+  const wide = runs % 4 === 0, elements = wide ? n / 4 : n;
+  return { params: { n: elements, WIDE: `${wide}` }, invocations: Math.ceil(elements / 4) };
+}
+
 /** Defines the op and returns the function that applies it. */
 export function activation(spec: Activation): (x: Value) => Value {
   const { name, role, reference } = spec;
@@ -36,16 +45,20 @@ export function activation(spec: Activation): (x: Value) => Value {
   const forward = kernel(name, wgsl.forward);
   const backward = kernel(`${name}_dx`, wgsl.backward);
   const fromInput = "functions" in spec;
+  const workOf = (n: number) => fromInput ? wideWork(n) : { params: { n }, invocations: n };
   const op = defineOp<Record<never, never>>({
     name,
     role,
     shapes: ([x]) => ({ out: [x] }),
-    forward: (rec, { inputs: [x], out: [y] }) =>
-      rec.run(forward, { x, y }, { n: numel(x.shape) }, numel(x.shape)),
+    forward: (rec, { inputs: [x], out: [y] }) => {
+      const { params, invocations } = workOf(numel(x.shape));
+      rec.run(forward, { x, y }, params, invocations);
+    },
     backward: (rec, { inputs: [x], out: [y], dy: [dy], dx: [dx] }) => {
-      const { tensor, accumulate: add } = dx!, n = numel(y.shape);
+      const { tensor, accumulate: add } = dx!;
+      const { params, invocations } = workOf(numel(y.shape));
       const from: Record<string, Tensor> = fromInput ? { x } : { y };
-      rec.run(backward, { ...from, dy: dy!, dx: tensor }, { n, add }, n);
+      rec.run(backward, { ...from, dy: dy!, dx: tensor }, { ...params, add }, invocations);
     },
     reads: fromInput ? { out: false } : { inputs: false },
     reference: ([x]) => [x.map(reference)],

@@ -17,7 +17,8 @@ import {
 import { kernel } from "../gpu/kernel.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { columns, rows, sameShape } from "./shapes.ts";
-import { splitReduce, withUnused } from "./tiling.ts";
+import { wideWork } from "./elementwise.ts";
+import { splitReduce, withScratch } from "./tiling.ts";
 
 /** A function of one or two variables and of β. */
 export interface Formula {
@@ -61,33 +62,34 @@ export function defineFormulas({ name, arity, functions, table }: Formulas): Op<
     { inputs, params }: Pick<Forward<FormulaParams>, "inputs" | "params">,
     body: (
       tensors: Record<"a" | "b" | "beta", Tensor>,
-      common: { f: number; columns: number },
+      common: { F: string; columns: number; n: number; WIDE: string },
+      invocations: number,
     ) => void,
   ) =>
-    withUnused(rec, ["beta"], (unused) => {
+    // A vector of anything is bound where a function has no coefficient.
+    withScratch(rec, 4, (unused) => {
       const f = names.indexOf(params.function), has = table[params.function].beta;
       const [a, b] = arity === 1 ? [inputs[0], inputs[0]] : inputs;
-      const beta = has ? inputs[arity] : unused.beta;
-      body({ a, b, beta }, { f, columns: has ? columns(a.shape) : 1 });
+      const n = numel(a.shape), c = columns(a.shape);
+      const { params: work, invocations } = wideWork(n, has ? c : n);
+      const tensors = { a, b, beta: has ? inputs[arity] : unused };
+      body(tensors, { F: `${f}u`, columns: has ? c * work.n / n : 1, ...work }, invocations);
     });
   const backward = (rec: Recorder, io: Backward<FormulaParams>) =>
-    bind(rec, io, (tensors, common) => {
-      const { shape } = tensors.a, n = numel(shape), dy = io.dy[0]!;
+    bind(rec, io, (tensors, common, invocations) => {
+      const dy = io.dy[0]!;
       io.dx.slice(0, arity).forEach((dx, i) => {
         if (!dx) return;
-        const params = { ...common, n, add: dx.accumulate, second: i === 1 };
-        rec.run(dxKernel, { ...tensors, dy, dx: dx.tensor }, params, n);
+        const params = { ...common, add: dx.accumulate, second: i === 1 };
+        rec.run(dxKernel, { ...tensors, dy, dx: dx.tensor }, params, invocations);
       });
       const dbeta = io.dx[arity];
       if (!dbeta) return;
-      const all = { ...common, rows: rows(shape) }, { columns } = common;
-      splitReduce(rec, all.rows, columns, columns, dbeta, (sums, span, splits) =>
-        rec.run(
-          dbetaKernel,
-          { ...tensors, dy, sums },
-          { ...all, span, splits },
-          columns * splits,
-        ));
+      const { shape } = tensors.a, c = columns(shape);
+      const all = { F: common.F, rows: rows(shape), columns: c };
+      splitReduce(rec, all.rows, c, c, dbeta, (sums, span, splits) => {
+        rec.run(dbetaKernel, { ...tensors, dy, sums }, { ...all, span, splits }, c * splits);
+      });
     });
   return defineOp<FormulaParams>({
     name,
@@ -112,9 +114,8 @@ export function defineFormulas({ name, arity, functions, table }: Formulas): Op<
       return { out: [x] };
     },
     forward: (rec, io) =>
-      bind(rec, io, (tensors, common) => {
-        const [y] = io.out, n = numel(y.shape);
-        rec.run(forwardKernel, { ...tensors, y }, { ...common, n }, n);
+      bind(rec, io, (tensors, common, invocations) => {
+        rec.run(forwardKernel, { ...tensors, y: io.out[0] }, common, invocations);
       }),
     backward,
     reads: { out: false },

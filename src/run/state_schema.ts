@@ -31,6 +31,7 @@ export const runState = z.object({
     ca: z.string().optional(),
     listenCert: z.string().optional(),
     listenKey: z.string().optional(),
+    listenSecrets: z.string().optional(),
   }).optional(),
   /** Other outputs requested by the user, for a resume. */
   outputs: z.object({

@@ -22,6 +22,8 @@ export interface MadeRun {
   /** Ends after this number of epochs, interrupted. */
   stopAfter?: number;
   overrides?: Record<string, unknown>;
+  /** Kernels of the model that chooses the trials. */
+  kernels?: string[];
 }
 
 const classes = [
@@ -231,6 +233,7 @@ class MadeSearch {
       key,
       score: Math.round(score * 1e4) / 1e4,
       on,
+      ...this.options.kernels && { model: madeModel(this.options.kernels, trial) },
     };
   }
 
@@ -252,6 +255,19 @@ class MadeSearch {
 
 /** Option that the made-up policy prefers. */
 const favourite = (decision: number, options: number): number => (decision * 7 + 3) % options;
+
+/** A model whose weights move between its kernels from trial to trial. */
+function madeModel(kernels: string[], trial: number) {
+  const parts = kernels.map((_, k) => 1.2 + Math.sin(trial / 3 + k));
+  const sum = parts.reduce((a, b) => a + b);
+  return {
+    kernels,
+    settings: kernels.map(() => "h = 2"),
+    weights: parts.map((part) => part / sum),
+    noise: 1e-3,
+    likelihood: -1,
+  };
+}
 
 /** `deno run -A tests/http/made_run.ts FOLDER` makes runs in a folder, to try the page with. */
 if (import.meta.main) {

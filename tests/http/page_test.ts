@@ -201,17 +201,20 @@ test("50,000 trials scroll, sort and filter as a few rows, with the keyboard as 
   assertEquals(complaints, []);
 });
 
-test("a trial of a grammar shows its term, and its derivation folded to any level", async () => {
+test("a search of a grammar shows the kernels' weights, a trial its term and its derivation folded to any level", async () => {
   await using served = await serve();
   const id = await makeRun(served.runs, {
     mode: "grammar",
     epochs: 1,
     perEpoch: 10,
     overrides: { "evaluator.kind": "train" },
+    kernels: ["graph", "level 0", "level 1", "level 2", "level 3", "level 4"],
   });
   await using opened = await browsing.open();
   const { page, complaints } = opened;
   await page.goto(`${served.server.url}#/runs/${id}`);
+  const weights = page.getByRole("img", { name: /Weights of the kernels.*level 4 \d/ });
+  await weights.waitFor();
   await page.locator("tr[data-index] button").first().click();
   const dialog = page.getByRole("dialog");
   const outline = dialog.getByRole("region", { name: "Derivation" });

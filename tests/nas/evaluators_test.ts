@@ -17,7 +17,7 @@ const dataset = syntheticDataSet({ train: 8, valid: 8, test: 0, image: [8, 8, 3]
 const dir = await Deno.makeTempDir();
 globalThis.addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
 
-const modes = ["micro", "nasbench201", "nasbench101", "nasbench-macro", "darts"];
+const modes = ["micro", "nasbench201", "nasbench101", "nasbench-macro", "darts", "grammar"];
 
 function config(mode: string, kind: SearchConfig["evaluator"]["kind"], more = {}): SearchConfig {
   return resolveSearchConfig({
@@ -37,6 +37,7 @@ function config(mode: string, kind: SearchConfig["evaluator"]["kind"], more = {}
       "selection.images": 8,
       "space.stem": 1,
       ...(mode === "darts" || mode === "micro") && { "space.blocks": 2 },
+      ...mode === "grammar" && { "space.grammar": "nb201_fixed_1_none" },
       ...!("strategy" in more) && { "strategy.population": 3, "strategy.tournament": 2 },
       ...more,
     },
@@ -58,7 +59,9 @@ const trials = (events: RunEvent[]) =>
   events.filter((e) => e.type === "trial" && e.on === "reward");
 
 for (const mode of modes) {
-  for (const kind of ["shared", "train"] as const) {
+  // Architectures of a grammar share no weights.
+  const kinds = mode === "grammar" ? ["train"] as const : ["shared", "train"] as const;
+  for (const kind of kinds) {
     Deno.test(`${mode}: evolution with evaluator ${kind} ends with an architecture`, async () => {
       const { events, store } = await run(config(mode, kind));
       const arch = parseArchFile(store.files.get("arch.json") as string, "arch.json");
@@ -125,7 +128,15 @@ for (const mode of modes) {
   });
 }
 
-for (const kind of ["table", "train"] as const) {
+Deno.test("grammar: shared weights are refused before anything is trained", async () => {
+  await assert.rejects(run(config("grammar", "shared")), {
+    name: "UsageError",
+    message:
+      /^Cannot share weights in space grammar: it has no supernet, .* try --evaluator train$/,
+  });
+});
+
+for (const kind of ["table", "train", "debug"] as const) {
   Deno.test(`a search with evaluator ${kind} that is stopped goes on to the same trials`, async () => {
     const settings = config("nasbench201", kind, { rounds: 5, perRound: 1 });
     if (kind === "table") settings.evaluator.table = await madeUpTable(settings);
@@ -171,6 +182,25 @@ Deno.test("a search that trains goes on in the middle of a round: no training is
   // The second round, which was begun before: all of it, from the same asking.
   const last = (all: RunEvent[]) => trials(all).slice(-6);
   assert.deepEqual(last(events), last(whole.events));
+});
+
+Deno.test("a training above an error after some steps is given up, and that error counts", async () => {
+  // Four epochs of two steps.
+  const imagesOf = async (more: object) => {
+    const settings = config("nasbench201", "train", {
+      rounds: 1,
+      perRound: 2,
+      "evaluator.epochs": 4,
+      "evaluator.giveUpAt": 3,
+      ...more,
+    });
+    const done = (await run(settings)).events.at(-1)!;
+    return done.type === "done" && done.trainedImages;
+  };
+  // Eight images per epoch, four per step. A network without any error is trained to the end.
+  assert.equal(await imagesOf({ "evaluator.giveUpError": 1 }), 2 * 4 * 8);
+  const given = await imagesOf({ "evaluator.giveUpError": 0 });
+  assert.ok(given === 2 * 3 * 4 || given === 3 * 4 + 4 * 8, `${given} images`);
 });
 
 Deno.test("a search on a table is refused where settings do not fit it", async () => {

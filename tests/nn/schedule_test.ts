@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cosine, cosineRestarts, milestones, staircase, stepwise } from "../../src/nn/schedule.ts";
+import { cosine, cosineRestarts, staircase, stepwise } from "../../src/nn/schedule.ts";
 
 const restarts = { lrMax: 0.05, lrMin: 0.001, t0: 10, tMul: 2 };
 
@@ -48,10 +48,4 @@ Deno.test("a staircase multiplies the rate after every 100 epochs", () => {
   const options = { lrMax: 0.1, decay: 0.1, every: 100 };
   const rates = [0, 99, 100, 250].map((e) => staircase(e, options).toFixed(6));
   assert.deepEqual(rates, ["0.100000", "0.100000", "0.010000", "0.001000"]);
-});
-
-Deno.test("milestones multiply the rate at shares of the training", () => {
-  const options = { lrMax: 0.1, decay: 0.1, at: [0.5, 0.75] };
-  const rates = [0, 0.49, 0.5, 0.74, 0.75, 1].map((share) => milestones(share, options).toFixed(4));
-  assert.deepEqual(rates, ["0.1000", "0.1000", "0.0100", "0.0100", "0.0010", "0.0010"]);
 });

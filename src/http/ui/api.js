@@ -57,6 +57,10 @@ export const api = {
   curves: (id, points, signal) => json(`${runPath(id)}/curves${query({ points })}`, { signal }),
   trials: (id, fields, signal) => json(`${runPath(id)}/trials${query(fields)}`, { signal }),
   trial: (id, trial, signal) => json(`${runPath(id)}/trials/${trial}`, { signal }),
+  workers: (id, signal) => json(`${runPath(id)}/workers`, { signal }),
+  /** @param {"drain" | "stop"} action */
+  askWorker: (id, worker, action) =>
+    json(`${runPath(id)}/workers/${worker}/${action}`, { method: "POST", body: {} }),
   artifacts: (id, signal) => json(`${runPath(id)}/artifacts`, { signal }),
   studies: (signal) => json("/studies", { signal }),
   study: (id, signal) => json(studyPath(id), { signal }),

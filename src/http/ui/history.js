@@ -2,7 +2,7 @@
 
 /** @param {import("./model.js").RunModel} model; @param {object} curves as `GET /runs/:id/curves` gives them */
 export function readHistory(model, curves) {
-  for (const name of ["steps", "epochs", "controller", "trials", "best"]) {
+  for (const name of ["steps", "epochs", "controller", "kernels", "trials", "best"]) {
     const { x, ...columns } = curves[name];
     const series = model[name];
     series.x = x;

@@ -13,6 +13,7 @@ import format from "./format.js" with { type: "text" };
 import history from "./history.js" with { type: "text" };
 import icon from "./icon.svg" with { type: "text" };
 import index from "./index.html" with { type: "text" };
+import kernels from "./kernels.js" with { type: "text" };
 import layoutCss from "./layout.css" with { type: "text" };
 import lineage from "./lineage.js" with { type: "text" };
 import live from "./live.js" with { type: "text" };
@@ -39,6 +40,7 @@ import theme from "./theme.js" with { type: "text" };
 import trialDialog from "./trial_dialog.js" with { type: "text" };
 import trialFilters from "./trial_filters.js" with { type: "text" };
 import trials from "./trials.js" with { type: "text" };
+import workers from "./workers.js" with { type: "text" };
 import uplot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 
@@ -61,6 +63,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "index.html": { type: "text/html", body: index },
   "icon.svg": { type: "image/svg+xml", body: icon },
   "base.css": style(baseCss),
+  "kernels.js": script(kernels),
   "layout.css": style(layoutCss),
   "panels.css": style(panelsCss),
   "tables.css": style(tablesCss),
@@ -101,4 +104,5 @@ export const assets: Readonly<Record<string, Asset>> = {
   "trial_dialog.js": script(trialDialog),
   "trial_filters.js": script(trialFilters),
   "trials.js": script(trials),
+  "workers.js": script(workers),
 };

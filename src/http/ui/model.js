@@ -53,6 +53,8 @@ export class RunModel {
     this.controller = new Series(["entropy", "baseline", "reward", "loss", "skipRate"]);
     this.trials = new Series(["reward", "low", "high", "selection"]);
     this.best = new Series(["score"]);
+    /** Weights of a model's kernels, whose names the first model tells. */
+    this.kernels = new Series([]);
     this.restarts = [];
     this.probabilities = run.controller?.probabilities ?? null;
     /** Id of the decision behind each row; null in runs that do not record them. */
@@ -129,6 +131,12 @@ export class RunModel {
     }
     this.trialCount = Math.max(this.trialCount, event.trial + 1);
     this.latest = event;
+    if (event.model) this.#weigh(event.trial, event.model);
+  }
+
+  #weigh(trial, { kernels, weights }) {
+    if (this.kernels.x.length === 0) this.kernels = new Series(kernels);
+    this.kernels.push(trial, Object.fromEntries(kernels.map((name, k) => [name, weights[k]])));
   }
 
   on_best(event) {

@@ -5,6 +5,7 @@ import { announce, h } from "./dom.js";
 import { downloadsPanel, ResultsPanel } from "./results.js";
 import { count } from "./format.js";
 import { readHistory } from "./history.js";
+import { KernelPanel } from "./kernels.js";
 import { RunModel } from "./model.js";
 import { NetworkPanel } from "./network.js";
 import { RunHeader } from "./run_header.js";
@@ -59,6 +60,7 @@ export class RunView {
     this.controller = search && model.run.config.strategy?.controller
       ? new ControllerPanel(model)
       : null;
+    this.kernels = search ? new KernelPanel(model) : null;
     this.results = search ? null : new ResultsPanel(model);
     this.trials = search ? new TrialsPanel(model, source, (trial) => this.showTrial(trial)) : null;
     this.downloads = downloadsPanel(model.run.id, source);
@@ -69,6 +71,7 @@ export class RunView {
       this.best,
       this.now,
       this.controller,
+      this.kernels,
       this.results,
       this.trials,
       ...this.further,
@@ -77,7 +80,7 @@ export class RunView {
     this.place.replaceChildren(
       ...this.#parts.slice(0, 2).map((part) => part.element),
       h("div", { class: "networks" }, this.best.element, this.now?.element),
-      ...[this.results, ...this.further, this.controller, this.trials, this.downloads]
+      ...[this.results, ...this.further, this.controller, this.kernels, this.trials, this.downloads]
         .filter(Boolean).map((part) => part.element),
     );
   }
@@ -86,6 +89,7 @@ export class RunView {
     this.header.update();
     this.charts.draw();
     this.controller?.draw();
+    this.kernels?.draw();
     this.results?.draw();
     this.#drawNetworks();
   }
@@ -143,6 +147,7 @@ export class RunView {
     if (kinds.has("controller")) this.controller?.update();
     if (kinds.has("trial") || kinds.has("best")) {
       this.trials?.update();
+      this.kernels?.update();
       this.#drawNetworks();
     }
     if (kinds.has("epoch")) this.#say();

@@ -2,6 +2,7 @@
 import { api, paths } from "./api.js";
 import { LineagePanel } from "./lineage.js";
 import { LiveEvents } from "./live.js";
+import { WorkersPanel } from "./workers.js";
 
 const { run, curves, trials, trial, artifacts, stop, resume, remove } = api;
 const drawingAt = (path) => ({ key: path, svg: (signal) => api.drawing(path, signal) });
@@ -30,5 +31,9 @@ export const serverSource = {
   /** Follows the events of a run from a number on, until `close`. */
   follow: (id, next, on) => new LiveEvents(id, next, on),
   /** More panels for the page of a run. */
-  panels: (model) => [new LineagePanel(model, drawingAt(paths.lineage(model.run.id)))],
+  panels: (model) => {
+    if (model.run.command !== "search") return [];
+    const lineage = new LineagePanel(model, drawingAt(paths.lineage(model.run.id)));
+    return [new WorkersPanel(model), lineage];
+  },
 };

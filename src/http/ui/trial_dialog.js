@@ -81,7 +81,7 @@ export function openTrial(source, { id: run, ...about }, number, closed) {
       h("dt", {}, name),
       h(
         "dd",
-        { class: name === "Choices" ? "choices" : "" },
+        name === "Choices" ? { class: "choices", tabindex: "0" } : {},
         value,
         note && h("span", { class: "note" }, note),
       ),

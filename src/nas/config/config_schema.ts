@@ -20,7 +20,6 @@ export const optimizerSettings = z.strictObject({
     "cosine-restarts",
     "cosine",
     "staircase",
-    "milestones",
     "steps",
     "constant",
   ]),
@@ -31,7 +30,7 @@ export const optimizerSettings = z.strictObject({
   tMul: sizeOf(limits.epochs),
   /** The first step of each later cycle has the rate at a share 1/tMul of a cycle, as released (Q16). */
   restartTransient: z.boolean(),
-  /** Factor applied once per `lrDecayEvery` epochs (staircase), or at `lrDecayAt` (milestones). */
+  /** Factor applied once per `lrDecayEvery` epochs (staircase). */
   lrDecay: z.number().positive().max(1),
   lrDecayEvery: sizeOf(limits.epochs),
   /** Changes of the rate (steps), by rising epoch: the last one that is reached holds. */
@@ -44,8 +43,6 @@ export const optimizerSettings = z.strictObject({
   beta1: z.number().min(0).lt(1).default(0.9),
   beta2: z.number().min(0).lt(1).default(0.999),
   epsilon: z.number().positive().default(1e-7),
-  /** Shares of the training after each of which the factor is applied (milestones). */
-  lrDecayAt: z.array(z.number().gt(0).lt(1)).max(16).default([]),
   momentum: z.number().min(0).lt(1),
   nesterov: z.boolean(),
   /** Reset momentum to 0 at each epoch of a search, like code that makes a new optimiser per epoch. */

@@ -4,7 +4,7 @@ import { UsageError } from "../../common/errors.ts";
 import { Batches } from "../../data/batches.ts";
 import type { DataSet } from "../../data/dataset.ts";
 import { asOption } from "../config/as_option.ts";
-import { limits, sizeOf } from "../config/limits.ts";
+import { countOf, limits, sizeOf } from "../config/limits.ts";
 import { defineEvaluator, type EvaluatorContext } from "../definition.ts";
 import { Inheritance, problemOf, type Thresholds } from "../search/inheritance.ts";
 import { zeroCostNames } from "../zero_cost/mod.ts";
@@ -43,6 +43,9 @@ const settings = z.strictObject({
   filterTop: z.number().gt(0).max(1).default(0.25).meta(
     asOption("share of a round's new architectures that passes --filter-score, at least one"),
   ),
+  /** Step after which a training ends whose validation error is above `giveUpError`; 0 = none. */
+  giveUpAt: countOf(limits.steps).default(0),
+  giveUpError: z.number().min(0).max(1).default(1),
   keepWeights: sizeOf(limits.megabytes).default(4096).meta(
     asOption("train: most MiB of weights kept for later networks to inherit"),
   ),
@@ -92,6 +95,7 @@ export const trainDefinition = defineEvaluator({
       epochs: inherits ? thresholds[0] : given.epochs,
       scored: fitness === "test" ? await testImages(context, data) : parts.valid,
       files,
+      ...given.giveUpAt > 0 && { giveUp: { step: given.giveUpAt, error: given.giveUpError } },
       ...filterScore && {
         filter: await openFilter(context, { name: filterScore, top: filterTop }),
       },

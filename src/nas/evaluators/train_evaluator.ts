@@ -36,6 +36,8 @@ interface TrainParts<A> extends ImageParts<A> {
   epochs: number;
   /** Images that networks are scored on. */
   scored: Batches;
+  /** Step after which a training ends whose validation error is above `error`; that one counts. */
+  giveUp?: { step: number; error: number };
   /** Keeps the weights of trials for others to inherit; null where none are inherited. */
   files: WeightFiles | null;
   /** Scores untrained networks; the best share `top` of each round is trained. */
@@ -156,7 +158,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
     { id, arch, epochs, seed, inherit: slots }: Trial<A> & { epochs: number },
     signal: AbortSignal,
   ): Promise<Score> {
-    const { train, scored, config, space, files } = this.parts;
+    const { train, config, space, files, giveUp } = this.parts;
     const steps = train.stepsPerEpoch * epochs;
     using _arena = this.parts.gpu.arena();
     const { model, weights, trainer } = this.#build(arch, seed);
@@ -171,15 +173,19 @@ export class TrainEvaluator<A> implements Evaluator<A> {
       this.#saved.trainedImages += batch.n;
       this.#saved.step++;
       if (trainer.full || step === steps - 1) await trainer.tally();
+      if (step + 1 !== giveUp?.step) continue;
+      const early = await this.#measure(model, this.#pass(step + 1, steps, false, seed), signal);
+      if (1 - early.value > giveUp.error) return early;
     }
-    const batches = scored.sequential(config.selection.images || scored.n, config.evalBatch);
-    const [{ accuracy, loss }] = await this.#scorer.score(
-      [model],
-      batches,
-      this.#pass(steps, steps, false, seed),
-      signal,
-    );
+    const score = await this.#measure(model, this.#pass(steps, steps, false, seed), signal);
     if (files && slots) await files.save(weightsOf(id), await weights.tensors());
+    return score;
+  }
+
+  async #measure(model: Model, pass: Pass, signal: AbortSignal): Promise<Score> {
+    const { scored, config } = this.parts;
+    const batches = scored.sequential(config.selection.images || scored.n, config.evalBatch);
+    const [{ accuracy, loss }] = await this.#scorer.score([model], batches, pass, signal);
     return { value: accuracy, loss };
   }
 

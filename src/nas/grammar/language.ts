@@ -1,7 +1,7 @@
 /** Number of derivation trees of a grammar, exactly. */
 import { UsageError } from "../../common/errors.ts";
-import { heightOf } from "./check.ts";
-import { type Grammar, type Production, productionsOf } from "./grammar.ts";
+import { heightOf } from "./heights.ts";
+import { type Constraint, type Grammar, type Production, productionsOf } from "./grammar.ts";
 import { obeys } from "./masks.ts";
 
 export interface CountOptions {
@@ -14,52 +14,80 @@ export interface CountOptions {
 /** Most combinations of terminals that are looked through for one topology. */
 const MOST_COMBINATIONS = 1_000_000;
 
+/** Largest count: a recursive grammar has doubly as many digits a level deeper. */
+const MOST_DIGITS = 20_000;
+const MOST_TREES = 10n ** BigInt(MOST_DIGITS);
+
 /** Number of derivation trees from a symbol. */
-export function countTrees(grammar: Grammar, symbol: string, options: CountOptions = {}): bigint {
-  const { distinct = false, constrained = false } = options;
-  const known = new Map<string, bigint>();
-  const bounded = grammar.depth !== Infinity;
-  const count = (word: string, level: number): bigint => {
-    if (!grammar.productions.has(word)) return 1n;
-    const key = bounded ? `${level} ${word}` : word;
-    let total = known.get(key);
+export const countTrees = (grammar: Grammar, symbol: string, options: CountOptions = {}): bigint =>
+  new Counter(grammar, options).trees(symbol, 0);
+
+/** Number of architectures: the product over the motifs. */
+export const countArchs = (grammar: Grammar, options: CountOptions = {}): bigint =>
+  grammar.motifs.reduce((n, { start }) => n * countTrees(grammar, start, options), 1n);
+
+/** log10 of a positive whole number of any size. */
+export function log10(n: bigint): number {
+  const digits = n.toString();
+  return digits.length - 1 + Math.log10(Number(`${digits[0]}.${digits.slice(1, 17)}`));
+}
+
+class Counter {
+  /** Counts by symbol; with a bound on the depth also by level. */
+  readonly #known = new Map<string, bigint>();
+
+  constructor(private readonly grammar: Grammar, private readonly options: CountOptions) {}
+
+  /** @param level number of non-terminals above. */
+  trees(word: string, level: number): bigint {
+    const { productions, depth } = this.grammar;
+    if (!productions.has(word)) return 1n;
+    const key = depth === Infinity ? word : `${level} ${word}`;
+    let total = this.#known.get(key);
     if (total === undefined) {
-      total = optionsOf(word, level).reduce((sum, option) => sum + ofOption(option, level + 1), 0n);
-      known.set(key, total);
+      total = this.#optionsOf(word, level)
+        .reduce((sum, option) => sum + this.#ofOption(option, level + 1), 0n);
+      if (total > MOST_TREES) {
+        throw new UsageError(
+          `Cannot count the trees of grammar ${this.grammar.name}: got more than 10^${MOST_DIGITS}, ` +
+            "expected fewer; try a smaller depth",
+        );
+      }
+      this.#known.set(key, total);
     }
     return total;
-  };
-  const optionsOf = (word: string, level: number): Production[] => {
-    const { productions, heights, depth } = grammar;
-    const fitting = productionsOf(grammar, word)
+  }
+
+  #optionsOf(word: string, level: number): Production[] {
+    const { productions, heights, depth } = this.grammar;
+    const fitting = productionsOf(this.grammar, word)
       .filter((p) => level + 1 + heightOf(p, productions, heights) <= depth);
-    if (!distinct) return fitting;
+    if (!this.options.distinct) return fitting;
     return [...new Map(fitting.map((p) => [[p.terminal, ...p.arguments].join(" "), p])).values()];
-  };
-  const ofOption = ({ terminal, arguments: words }: Production, level: number): bigint => {
-    const topology = grammar.topologies.get(terminal);
-    const constraints = (constrained && grammar.constraints.get(terminal)) || [];
-    if (!topology || constraints.length === 0) {
-      return words.reduce((product, word) => product * count(word, level), 1n);
-    }
-    // What a constraint tells apart: per argument, the ways to get each terminal that it looks at.
-    const groups = words.map((word, slot) => {
-      const ways = new Map<string, bigint>();
-      const separate = constraints.some((c) => c.kind === "distinct" && c.arguments.includes(slot));
-      const absent = constraints.flatMap((c) => c.kind === "path" ? [c.without] : []);
-      const given = grammar.productions.has(word)
-        ? optionsOf(word, level).map((p) => [p.terminal, ofOption(p, level + 1)] as const)
-        : [[word, 1n] as const];
-      for (const [name, n] of given) {
-        const group = separate || absent.includes(name) ? name : "";
-        ways.set(group, (ways.get(group) ?? 0n) + n);
-      }
-      return [...ways];
-    });
+  }
+
+  #ofOption({ terminal, arguments: words }: Production, level: number): bigint {
+    const constraints = this.options.constrained
+      ? this.grammar.constraints.get(terminal)
+      : undefined;
+    return constraints
+      ? this.#ofConstrained(terminal, words, constraints, level)
+      : words.reduce((product, word) => product * this.trees(word, level), 1n);
+  }
+
+  /** Sum over what the constraints tell apart: the terminals at the arguments. */
+  #ofConstrained(
+    terminal: string,
+    words: readonly string[],
+    constraints: readonly Constraint[],
+    level: number,
+  ): bigint {
+    const topology = this.grammar.topologies.get(terminal)!;
+    const groups = words.map((word, slot) => this.#groups(word, slot, constraints, level));
     const combinations = groups.reduce((product, { length }) => product * length, 1);
     if (combinations > MOST_COMBINATIONS) {
       throw new UsageError(
-        `Cannot count the trees of grammar ${grammar.name}: ${terminal} has ${combinations} ` +
+        `Cannot count the trees of grammar ${this.grammar.name}: ${terminal} has ${combinations} ` +
           `combinations, expected at most ${MOST_COMBINATIONS}`,
       );
     }
@@ -74,16 +102,25 @@ export function countTrees(grammar: Grammar, symbol: string, options: CountOptio
       }, 0n);
     };
     return sum(0);
-  };
-  return count(symbol, 0);
-}
+  }
 
-/** Number of architectures: the product over the motifs. */
-export const countArchs = (grammar: Grammar, options: CountOptions = {}): bigint =>
-  grammar.motifs.reduce((n, { start }) => n * countTrees(grammar, start, options), 1n);
-
-/** log10 of a positive whole number of any size. */
-export function log10(n: bigint): number {
-  const digits = n.toString();
-  return digits.length - 1 + Math.log10(Number(`${digits[0]}.${digits.slice(1, 17)}`));
+  /** Ways to derive an argument, by the terminals that a constraint looks at; all others are one group. */
+  #groups(
+    word: string,
+    slot: number,
+    constraints: readonly Constraint[],
+    level: number,
+  ): [string, bigint][] {
+    const apart = constraints.some((c) => c.kind === "distinct" && c.arguments.includes(slot));
+    const absent = constraints.flatMap((c) => c.kind === "path" ? [c.without] : []);
+    const ways = new Map<string, bigint>();
+    const given: [string, bigint][] = this.grammar.productions.has(word)
+      ? this.#optionsOf(word, level).map((p) => [p.terminal, this.#ofOption(p, level + 1)])
+      : [[word, 1n]];
+    for (const [name, n] of given) {
+      const group = apart || absent.includes(name) ? name : "";
+      ways.set(group, (ways.get(group) ?? 0n) + n);
+    }
+    return [...ways];
+  }
 }

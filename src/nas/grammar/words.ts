@@ -4,103 +4,115 @@ import { type DerivationTree, type Grammar, type Production, productionsOf } fro
 import { obeys } from "./masks.ts";
 import type { RawNode } from "./reader.ts";
 
-/** A failure to derive a node; the one furthest in the text says best what is wrong. */
-interface Failure {
-  at: number;
-  path: string;
-  got: string;
-  expected: string;
+/** A symbol whose nodes are not looked into, and what receives them. */
+export interface SharedNodes {
+  readonly symbol: string;
+  found(node: RawNode): void;
 }
 
 /**
  * The derivation of a node from a symbol. In a term, where productions can share a topology, the first one that
  * derives everything below is taken.
- * @param shared symbol whose nodes are not looked into, and what receives them.
  * @throws UsageError naming the node and what was expected there.
  */
 export function wordOf(
   grammar: Grammar,
   start: string,
   root: RawNode,
-  shared?: { symbol: string; found: (node: RawNode) => void },
+  shared?: SharedNodes,
 ): DerivationTree {
-  let furthest: Failure | null = null;
-  const fail = (raw: RawNode, path: string, got: string, expected: string): null => {
-    if (!furthest || raw.at > furthest.at) furthest = { at: raw.at, path, got, expected };
-    return null;
-  };
-  const known = new Map<RawNode, Map<string, DerivationTree | null>>();
-  const derived = (word: string, raw: RawNode, path: string, level: number) => {
-    let bySymbol = known.get(raw);
-    if (!bySymbol) known.set(raw, bySymbol = new Map());
+  const reader = new WordReader(grammar, shared);
+  const tree = reader.derived(start, { raw: root, path: start, level: 0 });
+  if (tree) return tree;
+  const { at: { raw, path }, got, expected } = reader.furthest!;
+  throw new UsageError(
+    `Cannot read ${grammar.name} architecture: at ${path} (character ${raw.at}): got ${got}, ` +
+      `expected ${expected}`,
+  );
+}
+
+/** A node of the text with its place in the tree. */
+interface Place {
+  readonly raw: RawNode;
+  readonly path: string;
+  /** Number of non-terminals above. */
+  readonly level: number;
+}
+
+class WordReader {
+  /** The failure furthest in the text, which says best what is wrong. */
+  furthest: { at: Place; got: string; expected: string } | null = null;
+  /** Results by node and symbol, so that alternatives do not read a subtree twice. */
+  readonly #known = new Map<RawNode, Map<string, DerivationTree | null>>();
+
+  constructor(private readonly grammar: Grammar, private readonly shared?: SharedNodes) {}
+
+  /** The derivation of a node from a symbol, or null. */
+  derived(word: string, at: Place): DerivationTree | null {
+    let bySymbol = this.#known.get(at.raw);
+    if (!bySymbol) this.#known.set(at.raw, bySymbol = new Map());
     let found = bySymbol.get(word);
-    if (found === undefined) bySymbol.set(word, found = attempt(word, raw, path, level));
+    if (found === undefined) bySymbol.set(word, found = this.#attempt(word, at));
     return found;
-  };
-  const attempt = (
-    word: string,
-    raw: RawNode,
-    path: string,
-    level: number,
-  ): DerivationTree | null => {
-    if (word === shared?.symbol) {
-      shared.found(raw);
+  }
+
+  #attempt(word: string, at: Place): DerivationTree | null {
+    const { raw, level } = at;
+    if (word === this.shared?.symbol) {
+      this.shared.found(raw);
       return { symbol: null, terminal: word, children: [] };
     }
-    if (!grammar.productions.has(word)) {
+    if (!this.grammar.productions.has(word)) {
       return raw.symbol === undefined && raw.terminal === word && raw.children.length === 0
         ? { symbol: null, terminal: word, children: [] }
-        : fail(raw, path, shown(raw), word);
+        : this.#fail(at, word);
     }
-    if (raw.symbol !== undefined && raw.symbol !== word) {
-      return fail(raw, path, shown(raw), `(${word} …)`);
+    if (raw.symbol !== undefined && raw.symbol !== word) return this.#fail(at, `(${word} …)`);
+    if (level + 1 > this.grammar.depth) {
+      return this.#fail(at, `at most ${this.grammar.depth} nested non-terminals`);
     }
-    const options = productionsOf(grammar, word);
-    if (level + 1 > grammar.depth) {
-      return fail(raw, path, shown(raw), `at most ${grammar.depth} nested non-terminals`);
+    const options = productionsOf(this.grammar, word);
+    for (const { terminal, arguments: words } of options) {
+      if (terminal !== raw.terminal || words.length !== raw.children.length) continue;
+      const children = this.#children(words, at);
+      if (children) return this.#checked({ symbol: word, terminal, children }, at);
     }
-    for (const option of options) {
-      if (option.terminal !== raw.terminal) continue;
-      if (option.arguments.length !== raw.children.length) continue;
-      const children = childrenOf(option, raw, path, level);
-      if (children) {
-        return checked({ symbol: word, terminal: option.terminal, children }, raw, path);
-      }
-    }
-    const sides = [...new Set(options.map(written))].join(" | ");
-    return fail(raw, path, shown(raw), sides);
-  };
-  const childrenOf = (option: Production, raw: RawNode, path: string, level: number) => {
+    return this.#fail(at, [...new Set(options.map(written))].join(" | "));
+  }
+
+  #children(words: readonly string[], { raw, path, level }: Place): DerivationTree[] | null {
     const children: DerivationTree[] = [];
-    for (const [i, argument] of option.arguments.entries()) {
-      const child = derived(argument, raw.children[i], `${path}/${i}:${argument}`, level + 1);
+    for (const [i, word] of words.entries()) {
+      const at = { raw: raw.children[i], path: `${path}/${i}:${word}`, level: level + 1 };
+      const child = this.derived(word, at);
       if (!child) return null;
       children.push(child);
     }
     return children;
-  };
-  const checked = (tree: DerivationTree, raw: RawNode, path: string) => {
-    const topology = grammar.topologies.get(tree.terminal);
+  }
+
+  /** A node whose arguments obey the constraints of its topology. */
+  #checked(tree: DerivationTree, at: Place): DerivationTree | null {
+    const topology = this.grammar.topologies.get(tree.terminal);
+    if (!topology) return tree;
     const terminals = tree.children.map(({ terminal }) => terminal);
-    for (const constraint of topology ? grammar.constraints.get(topology.name) ?? [] : []) {
-      if (obeys(topology!, constraint, terminals)) continue;
-      const what = constraint.kind === "path"
-        ? [`no path through it without ${constraint.without}`, "one from input to output"]
-        : [
-          `equal arguments ${constraint.arguments.map((a) => a + 1).join(" and ")}`,
-          "two different",
-        ];
-      return fail(raw, path, what[0], what[1]);
+    const broken = this.grammar.constraints.get(topology.name)
+      ?.find((constraint) => !obeys(topology, constraint, terminals));
+    if (!broken) return tree;
+    if (broken.kind === "path") {
+      const got = `no path through it without ${broken.without}`;
+      return this.#fail(at, "one from input to output", got);
     }
-    return tree;
-  };
-  const tree = derived(start, root, start, 0);
-  if (tree) return tree;
-  const { at, path, got, expected } = furthest!;
-  throw new UsageError(
-    `Cannot read ${grammar.name} architecture: at ${path} (character ${at}): got ${got}, ` +
-      `expected ${expected}`,
-  );
+    const pair = broken.arguments.map((a) => a + 1).join(" and ");
+    return this.#fail(at, "two different", `equal arguments ${pair}`);
+  }
+
+  #fail(at: Place, expected: string, got = shown(at.raw)): null {
+    if (!this.furthest || at.raw.at > this.furthest.at.raw.at) {
+      this.furthest = { at, got, expected };
+    }
+    return null;
+  }
 }
 
 const written = ({ terminal, arguments: words }: Production) => [terminal, ...words].join(" ");

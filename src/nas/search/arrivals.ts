@@ -20,6 +20,9 @@ interface Arrival<A> {
 /** Largest share of the time that is spent on saving the state between two results. */
 const SAVING_SHARE = 0.1;
 
+/** Milliseconds between two looks for new workers while no result arrives. */
+const LOOK_MS = 1000;
+
 /** Whether a search goes on asynchronously: its strategy allows it, and it has workers or had them before. */
 export function isAsynchronous<A>(
   { strategy, evaluator }: Pick<SearchParts<A>, "strategy" | "evaluator">,
@@ -68,6 +71,7 @@ export class Arrivals<A> {
         );
       }
       const arrival = await this.#next();
+      if (arrival === "more") continue;
       if (arrival === null) {
         yield null;
         continue;
@@ -80,6 +84,8 @@ export class Arrivals<A> {
       this.at.told!++;
       this.at.round = Math.floor(this.at.told! / config.perRound);
       this.#unsaved = true;
+      // The next trial starts before the events are written and the state is saved.
+      if (!this.signal.aborted) await this.#refill(limit);
       yield { scored, report };
       if (this.#isDue()) yield null;
     }
@@ -93,7 +99,7 @@ export class Arrivals<A> {
   }
 
   #isDue(): boolean {
-    return this.signal.aborted || this.#wait() === 0;
+    return this.signal.aborted || this.#unsaved && this.#wait() === 0;
   }
 
   /** Time until the state may be saved again, in ms. */
@@ -128,26 +134,30 @@ export class Arrivals<A> {
     });
   }
 
-  /** The next result; null where it takes so long that the state is saved meanwhile. */
-  async #next(): Promise<Arrival<A> | null> {
+  /**
+   * The next result; null where it takes so long that the state is saved meanwhile, "more" where it is time
+   * to look for new workers.
+   */
+  async #next(): Promise<Arrival<A> | null | "more"> {
     while (this.#arrived.length === 0) {
       // An interrupted search saves its state before it ends.
       if (this.signal.aborted) return null;
       if (this.#failure) throw this.#failure.error;
-      const wait = this.#unsaved ? this.#wait() : Infinity;
-      if (wait === 0) return null;
-      await this.#change(wait);
+      if (this.#isDue()) return null;
+      const changed = await this.#change(this.#unsaved ? this.#wait() : LOOK_MS);
+      if (!changed && !this.#isDue()) return "more";
     }
     return this.#arrived.shift()!;
   }
 
-  /** Waits for a result or a failure, at most `ms`. */
-  async #change(ms: number): Promise<void> {
+  /** Waits for a result or a failure, at most `ms`. @returns whether there was one. */
+  async #change(ms: number): Promise<boolean> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (ms !== Infinity) timer = setTimeout(resolve, ms);
+    const changed = await new Promise<boolean>((resolve) => {
+      this.#wake = () => resolve(true);
+      timer = setTimeout(resolve, ms, false);
     });
     clearTimeout(timer);
+    return changed;
   }
 }

@@ -22,6 +22,8 @@ interface Published {
   both: Partial<Pick<SearchSection & FinalSection, "data" | "batch" | "augment" | "optimizer">>;
   final?: Partial<FinalSection>;
   space?: Record<string, unknown>;
+  /** Further settings of the evaluator. */
+  evaluator?: Record<string, unknown>;
 }
 
 /** A cosine to 0 that falls once per epoch: one cycle of the schedule with restarts. */
@@ -43,7 +45,7 @@ const published: Readonly<Record<string, Published>> = {
       optimizer: { ...oneCycle(64), nesterov: false, lrMax: 0.01, l2: 3e-4 },
     },
   },
-  // 64,000 steps; the rate falls after 32,000 and 48,000.
+  // 64,000 steps of 352 per epoch; the rate falls after 32,000 and 48,000.
   "hnas-activations": {
     epochs: { trial: 182, final: 182 },
     both: {
@@ -51,14 +53,15 @@ const published: Readonly<Record<string, Published>> = {
       batch: 128,
       optimizer: {
         ...cosine,
-        schedule: "milestones",
-        lrDecayAt: [0.5, 0.75],
+        schedule: "steps",
+        lrSteps: [{ after: 90, factor: 0.1 }, { after: 136, factor: 0.01 }],
         nesterov: false,
         lrMax: 0.1,
         l2: 1e-4,
       },
     },
     space: { grammar: "activations" },
+    evaluator: { giveUpAt: 10_000, giveUpError: 0.4 },
   },
   "hnas-darts": {
     epochs: { trial: 50, final: 600 },
@@ -84,10 +87,12 @@ const published: Readonly<Record<string, Published>> = {
   },
 };
 
-function searchOf({ epochs, both, space }: Published): SearchSection {
+function searchOf({ epochs, both, space, evaluator }: Published): SearchSection {
   const { paper } = benchmark.search;
+  const section = trained(paper, epochs.trial);
   return {
-    ...trained(paper, epochs.trial),
+    ...section,
+    evaluator: { ...section.evaluator, ...evaluator },
     ...both,
     space: { ...paper.space, ...space },
   };
@@ -106,9 +111,10 @@ function finalOf({ epochs, both, final, space }: Published): FinalSection {
   };
 }
 
-/** A search that trains every network for so many epochs. */
+/** A search that trains every network for so many epochs, proposed by the published model. */
 const trained = (section: SearchSection, epochs: number): SearchSection => ({
   ...section,
+  strategy: "gp-hwl",
   evaluatorName: "train",
   evaluator: { epochs },
 });
@@ -125,6 +131,8 @@ export const grammarPresets: Presets = {
   search: {
     smoke: {
       ...trained(benchmark.search.smoke, 1),
+      // Its proposals take no time.
+      strategy: "evolution",
       trainImages: 256,
       validImages: 128,
       optimizer: clipped,

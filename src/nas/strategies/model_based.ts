@@ -147,7 +147,9 @@ class Guided<A> implements Strategy<A> {
       taken.add(key);
     };
     while (asked.size < n) {
-      const guided = this.#trials + asked.size >= initial && this.#known.size > 1;
+      // Results may be of another search, which asked for them.
+      const scored = Math.max(this.#trials + asked.size, this.#known.size);
+      const guided = scored >= initial && this.#known.size > 1;
       if (!guided) take(this.#fresh(taken));
       else if (this.#queue.length > 0) take(this.#queue.shift()!, this.#model);
       else {

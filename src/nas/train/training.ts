@@ -8,14 +8,7 @@ import type { Tensor } from "../../gpu/tensor.ts";
 import { Metrics } from "../../nn/metrics.ts";
 import { Adam, Sgd } from "../../nn/optimizer.ts";
 import type { PlanOptions } from "../../nn/regions.ts";
-import {
-  cosine,
-  cosineRestarts,
-  milestones,
-  restartsAt,
-  staircase,
-  stepwise,
-} from "../../nn/schedule.ts";
+import { cosine, cosineRestarts, restartsAt, staircase, stepwise } from "../../nn/schedule.ts";
 import { type SavedSums, type StepFigures, type StepMeans, StepSums } from "../../nn/step_sums.ts";
 import type { WeightStore } from "../../nn/weights.ts";
 import { addScaled, argmax, sigmoidCrossEntropy, softmaxCrossEntropy } from "../../ops/mod.ts";
@@ -175,8 +168,7 @@ function summarise(rows: ArrayLike<number>[], images: number[]): Tally {
 }
 
 /**
- * Learning rate of an epoch. Schedules step once per epoch (Q16), except the single cosine
- * and milestones.
+ * Learning rate of an epoch. Schedules step once per epoch (Q16), except the single cosine.
  * @param progress share of all steps that is done.
  * @param first whether this is the first step of the epoch.
  */
@@ -199,8 +191,6 @@ export function learningRate(
       return stepwise(epoch, { lrMax, steps: config.lrSteps });
     case "staircase":
       return staircase(epoch, { lrMax, decay: config.lrDecay, every: config.lrDecayEvery });
-    case "milestones":
-      return milestones(progress, { lrMax, decay: config.lrDecay, at: config.lrDecayAt });
     case "constant":
       return lrMax;
   }

@@ -46,8 +46,14 @@ function move(
   store.load(moved);
 }
 
-/** Computes loss and gradients, and keeps the signs of all ReLUs. */
-function recordSigns(net: Untrained): { layers: Layer[]; signs: Tensor[] } {
+/**
+ * Computes loss and gradients, and keeps the signs of all ReLUs.
+ * @param copy copies a tensor; a dry run has nothing to copy.
+ */
+function recordSigns(
+  net: Untrained,
+  copy: (from: Tensor, to: Tensor) => void,
+): { layers: Layer[]; signs: Tensor[] } {
   const bits: Value[] = [];
   const tape = new WatchedTape(({ op, inputs }, record) => {
     if (op.role === "relu") bits.push(signBits(inputs[0]));
@@ -57,7 +63,7 @@ function recordSigns(net: Untrained): { layers: Layer[]; signs: Tensor[] } {
   const result = run(net.gpu, tape, { outputs: [loss, ...bits], loss });
   const signs = bits.map((value) => {
     const kept = net.gpu.empty(value.shape);
-    net.gpu.copy(result.of(value), kept);
+    copy(result.of(value), kept);
     return kept;
   });
   return { layers: layersOn(tape), signs };
@@ -82,9 +88,9 @@ function recordWith(net: Untrained, signs: readonly Tensor[]): void {
 export const grasp: ZeroCostScore = {
   name: "grasp",
   summary: "minus the sum of weight times (Hessian times gradient)",
-  record: (net) => recordWith(net, recordSigns(net).signs),
+  record: (net) => recordWith(net, recordSigns(net, () => {}).signs),
   async score(net) {
-    const { layers, signs } = recordSigns(net);
+    const { layers, signs } = recordSigns(net, (from, to) => net.gpu.copy(from, to));
     const along = layers.flatMap(({ weights }) => weights);
     const at = await readWeights(net);
     const start = await net.weights.tensors();

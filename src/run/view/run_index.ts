@@ -41,6 +41,8 @@ export class RunIndex {
     "seconds",
   ]);
   readonly #reports = new Columns(["loss", "reward", "entropy", "baseline", "skipRate"]);
+  /** Weights of a model's kernels by trial; null before the first model. */
+  #kernels: Columns<string> | null = null;
   #position = 0;
   #reading: Promise<void> | null = null;
 
@@ -59,6 +61,7 @@ export class RunIndex {
       steps: this.#steps.thinned(points),
       epochs: this.#epochs.thinned(points),
       controller: this.#reports.thinned(points),
+      kernels: this.#kernels?.thinned(points) ?? { x: [] },
       ...this.#rewards(points),
     };
   }
@@ -119,6 +122,7 @@ export class RunIndex {
         break;
       case "trial":
         this.trials.set(event, this.#position, length);
+        if (event.model) this.#weigh(event.trial, event.model);
         break;
       case "best":
         this.best = event;
@@ -133,6 +137,11 @@ export class RunIndex {
         this.done = event;
         break;
     }
+  }
+
+  #weigh(trial: number, { kernels, weights }: NonNullable<Event<"trial">["model"]>): void {
+    this.#kernels ??= new Columns(kernels);
+    this.#kernels.push(trial, Object.fromEntries(kernels.map((name, k) => [name, weights[k]])));
   }
 
   #rewards(points: number) {

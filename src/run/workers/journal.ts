@@ -6,6 +6,7 @@ import { join } from "@std/path";
 import * as z from "zod";
 import { LineFile, writeAtomic } from "../files.ts";
 import type { Channel } from "./channel.ts";
+import { answerAsked } from "./control.ts";
 import type { Attempt } from "./distribute.ts";
 
 const ATTEMPTS_FILE = "workers.ndjson", NOW_FILE = "workers.json";
@@ -74,6 +75,7 @@ export class Journal {
   }
 
   #look(): void {
+    answerAsked(this.run, this.channel);
     const workers = this.channel.workers();
     const now = JSON.stringify({ ...this.channel.figures(), workers });
     if (now === this.#written) return;

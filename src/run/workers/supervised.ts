@@ -174,15 +174,22 @@ export class Supervised {
   #gone({ code, signal }: Deno.CommandStatus): void {
     const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
     const reason = this.#why ?? `process ${this.#child!.pid} ${how}`;
-    const current = this.#current;
-    this.#current = undefined;
-    if (this.#state === "starting" && !this.#why) this.#stillborn++;
+    const [current, log] = [this.#current, this.#log];
+    const unborn = this.#state === "starting" && !this.#why;
+    if (unborn) this.#stillborn++;
     if (this.#state === "draining" || this.#stillborn === STILLBORN) {
       this.#state = "ended";
-      const drained = this.#stillborn < STILLBORN && !this.#refusal;
-      if (!drained) this.end = this.#refusal ?? new Error(`Cannot go on: ${reason}\n${this.#log}`);
-    } else this.#start();
-    current?.resolve({ status: "lost", reason, log: this.#log, worker: this.id });
+      this.end = this.#refusal ??
+        (unborn ? new Error(`Cannot start a worker: ${reason}\n${log}`) : undefined);
+      this.#current = undefined;
+      if (unborn) current?.reject(this.end);
+    } else {
+      this.#start();
+      // A job that never began waits for the next process.
+      if (unborn && current) this.#send({ job: current.job });
+      else this.#current = undefined;
+    }
+    if (!unborn) current?.resolve({ status: "lost", reason, log, worker: this.id });
     this.onFree();
   }
 

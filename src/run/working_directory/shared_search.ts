@@ -172,7 +172,7 @@ class Board {
     const fresh = all.filter(({ n, outcome }) => outcome && !told.has(n));
     const scored = fresh.flatMap((one) => this.#scored(one, kept, all) ?? []);
     if (scored.length > 0) await strategy.tell(scored);
-    const [{ arch, ...trial }] = await strategy.ask(1);
+    const { arch, ...trial } = await this.#asked();
     const { json, tensors } = await strategy.snapshot();
     if (Object.keys(tensors).length > 0 || trial.epochs !== undefined) {
       throw new UsageError(
@@ -196,6 +196,25 @@ class Board {
     directory.add(n, architecture);
     directory.take(n);
     return directory.read().find((one) => one.n === n)!;
+  }
+
+  /** The strategy's next trial. What it wants scored untrained first is no configuration. */
+  async #asked(): Promise<Trial<unknown>> {
+    const { strategy, evaluator } = this.parts;
+    while (true) {
+      const trials = await strategy.ask(1);
+      if (!trials.every(({ epochs }) => epochs === 0)) return trials[0];
+      const done: Scored<unknown>[] = [];
+      for await (const result of evaluator.evaluate(trials, "reward", this.signal)) {
+        const trial = trials.find(({ id }) => id === result.trial)!;
+        done.push(
+          result.status === "ok"
+            ? { ...trial, score: result.score }
+            : { ...trial, score: { value: 0 }, status: result.status, reason: result.reason },
+        );
+      }
+      await strategy.tell(done);
+    }
   }
 
   /** A result as the strategy takes it, under its own id of the trial; one of its own making is negative. */

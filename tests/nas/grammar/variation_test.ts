@@ -80,6 +80,16 @@ Deno.test("a crossover chooses receiving and giving slots uniformly", () => {
   for (const n of [...received, ...given]) assert.ok(Math.abs(n - runs / 6) < 4 * error, `${n}`);
 });
 
+Deno.test("a crossover never exchanges whole trees", () => {
+  const [a, b] = [trees[0], trees[2]].map((text) => parseArch(hierarchical, text)[0]);
+  const rng = new Rng(9, 0);
+  for (let i = 0; i < 1500; i++) {
+    for (const child of crossedTrees(hierarchical, a, b, rng).slice(0, 1)) {
+      assert.equal(child.children[0].symbol, "D1");
+    }
+  }
+});
+
 Deno.test("a self-crossover repeats one subtree in each child", () => {
   const parent = parseArch(cells, "Cell(id, conv3x3, id, id, id, id)")[0];
   const rng = new Rng(6, 0);

@@ -289,6 +289,18 @@ Deno.test("every score of every space is finite, and the same again", async () =
   }
 });
 
+Deno.test("a dry run of every score in every space finds its kernels without computing", () => {
+  for (const space of spaces.names) {
+    for (const { name, record } of zeroCostScores) {
+      using _arena = gpu.arena();
+      const net = smallNet(gpu, { space, images: 3, side: 7 });
+      const { submits } = gpu.counters;
+      if (record) gpu.dryRun(() => record(net));
+      assert.equal(gpu.counters.submits, submits, `${space} ${name}`);
+    }
+  }
+});
+
 Deno.test("a log-determinant tells singular matrices apart", () => {
   const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-12, `${a} ${b}`);
   near(logDeterminant(Float64Array.of(0, 2, 3, 0), 2), Math.log(6));

@@ -117,7 +117,7 @@ for (const { program, version } of await serversHere()) {
     const slow = openingOf(configOf({ "evaluator.milliseconds": 700 }));
     const nc = await connect({ url: server.url, secret: server.secret }, "coordinator");
     const channel = await NatsChannel.open({
-      ...{ nc, run: "test", opening: portableOpening(slow), silence: 800, report: () => {} },
+      ...{ nc, run: "test", opening: portableOpening(slow), silence: 5500, report: () => {} },
     });
     // A worker that takes a job and says nothing more.
     const silent = await connect({ url: server.url, secret: workerSecret(server) }, "worker");
@@ -127,7 +127,7 @@ for (const { program, version } of await serversHere()) {
     const alive = { id: "silent", state: "busy", done: 0, run: "test", job: "0" };
     silent.publish("denas.alive.silent", JSON.stringify({ ...alive, ticket: job.ticket }));
     const outcome = await ran;
-    assert.match((outcome as { reason: string }).reason, /silent gave no sign of life for 0.8 s/);
+    assert.match((outcome as { reason: string }).reason, /silent gave no sign of life for 5.5 s/);
     const serving = await workersOn(server, slow, 1);
     assert.equal((await channel.run(jobOf(0, choice(0), 2), never)).status, "done");
     await Promise.all([silent.close(), serving.stop()]);

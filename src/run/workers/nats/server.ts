@@ -30,6 +30,8 @@ export interface ServerOptions {
   path?: string;
   /** Certificate chain and key (PEM files): TLS for all connections. */
   tls?: { cert: string; key: string };
+  /** Passwords; default: new ones, kept in the folder. */
+  secrets?: { worker: string; coordinator: string };
   report(note: string): void;
 }
 
@@ -96,7 +98,10 @@ export async function startServer(options: ServerOptions): Promise<NatsServer> {
 }
 
 /** Settings of an earlier process of the run, else new ones. */
-function settingsIn({ folder, host, port }: ServerOptions, version: string): Settings {
+function settingsIn(
+  { folder, host, port, secrets }: ServerOptions,
+  version: string,
+): Settings {
   const file = join(folder, "server.json");
   let known: Settings | undefined;
   try {
@@ -111,7 +116,15 @@ function settingsIn({ folder, host, port }: ServerOptions, version: string): Set
     );
   }
   const asked = port === 0 ? known?.port ?? freePort(host) : port;
-  const set = { coordinator: secret(), worker: secret(), ...known, host, port: asked, version };
+  const set = {
+    coordinator: secret(),
+    worker: secret(),
+    ...known,
+    ...secrets,
+    host,
+    port: asked,
+    version,
+  };
   writeSecret(file, JSON.stringify(set));
   return set;
 }

@@ -1,0 +1,204 @@
+/**
+ * Workers under load: share of the ideal time with 1, 2 and 4 workers on sleeping trials, over processes and over
+ * NATS, and rounds of kills, after each of which the search must have told every trial once.
+ *
+ *     deno run -A bench/workers.ts [efficiency|processes|NATS|kills [ROUNDS [FIRST]]]
+ */
+import { join } from "@std/path";
+import { hash } from "../src/common/random.ts";
+import { readLines } from "../src/run/files.ts";
+
+const entry = new URL("../cli.ts", import.meta.url).pathname;
+const plugin = new URL("../tests/run/workers/sleeping.ts", import.meta.url).pathname;
+const home = Deno.makeTempDirSync({ prefix: "denas-workers-" });
+
+/** A cache of its own, so that other runs of this machine hold no lock; packages are not fetched again. */
+const own = {
+  XDG_CACHE_HOME: home,
+  DENO_DIR: Deno.env.get("DENO_DIR") ?? join(Deno.env.get("HOME")!, ".cache/deno"),
+};
+
+interface Running {
+  child: Deno.ChildProcess;
+  /** Text on stderr so far. */
+  said(): string;
+  status: Promise<Deno.CommandStatus>;
+  /** Whether the process has ended. */
+  ended(): boolean;
+}
+
+function denas(here: string, args: readonly string[]): Running {
+  Deno.mkdirSync(here, { recursive: true });
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", entry, ...args, "--plugin", plugin],
+    env: { ...own, INIT_CWD: here, NO_COLOR: "1" },
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let text = "";
+  (async () => {
+    for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) text += part;
+  })();
+  let ended = false;
+  const status = child.status.finally(() => ended = true);
+  return { child, said: () => text, status, ended: () => ended };
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A search of the sleeping evaluator. */
+const search = (trials: number, ms: number, strategy: string) => [
+  ...["search", "--mode", "nasbench201", "--evaluator", "sleeping", "--strategy", strategy],
+  ...["--set", `evaluator.milliseconds=${ms}`, "--set", `rounds=${trials}`, "--json"],
+];
+
+/** Starts `denas work` once the search has said where. */
+async function worker(here: string, coordinator: Running): Promise<Running> {
+  let found: RegExpExecArray | null = null;
+  while (!(found = /denas work (\S+) --token-file (\S+)/.exec(coordinator.said()))) await pause(50);
+  const [, url, token] = found;
+  return denas(here, ["work", url, "--token-file", token]);
+}
+
+function runOf(here: string): string {
+  const runs = join(here, "runs");
+  return join(runs, [...Deno.readDirSync(runs)][0].name);
+}
+
+interface Line {
+  type: string;
+  time: string;
+  on?: string;
+  trial?: number;
+  queries?: number;
+}
+
+/** Seconds from the first result to the last, and the number of trials between. */
+function paceOf(run: string): { seconds: number; trials: number } {
+  const told = readLines<Line>(join(run, "events.ndjson")).filter(({ on }) => on === "reward");
+  const times = told.map(({ time }) => Date.parse(time));
+  return { seconds: (times.at(-1)! - times[0]) / 1000, trials: told.length - 1 };
+}
+
+async function efficiency(kinds: readonly string[]): Promise<void> {
+  const ms = 1000;
+  for (const kind of kinds) {
+    for (const workers of [1, 2, 4]) {
+      const here = join(home, `${kind}${workers}`);
+      const trials = 12 * workers;
+      const options = kind === "NATS" ? ["--listen"] : ["--workers", `${workers}`];
+      const run = denas(here, [...search(trials, ms, "random"), ...options]);
+      const helpers = kind === "NATS"
+        ? await Promise.all(Array.from({ length: workers }, () => worker(here, run)))
+        : [];
+      const { code } = await run.status;
+      for (const { child } of helpers) child.kill("SIGKILL");
+      if (code !== 0) throw new Error(`Cannot measure ${kind}: ${run.said()}`);
+      const pace = paceOf(runOf(here));
+      // After the first result of each worker all are at work.
+      const ideal = pace.trials * ms / 1000 / workers;
+      const over = (pace.seconds - ideal) * 1000 * workers / pace.trials;
+      console.log(
+        `${kind}, ${workers}: ${pace.trials} trials of ${ms} ms in ${pace.seconds.toFixed(2)} s, ` +
+          `${(100 * ideal / pace.seconds).toFixed(1)} % of the ideal, ${
+            over.toFixed(0)
+          } ms per trial`,
+      );
+    }
+  }
+}
+
+/** Kills coordinator, server, workers and their children at random times, and resumes until the end. */
+async function kills(rounds: number, first = 0): Promise<void> {
+  const trials = 40;
+  const plain = join(home, "plain");
+  await denas(plain, search(trials, 1, "local-search")).status;
+  const expected = scores(runOf(plain));
+  let killed = 0;
+  for (let round = first; round < rounds; round++) {
+    const here = join(home, `round${round}`);
+    const began = performance.now();
+    const random = (i: number, below: number) => hash(17, round, i, 0) % below;
+    const strategy = round % 2 ? "random" : "local-search";
+    let run = denas(here, [...search(trials, 60, strategy), "--listen"]);
+    const helpers = [await worker(here, run), await worker(here, run)];
+    let over = false;
+    for (let i = 0; !over; i++) {
+      const ended = await Promise.race([
+        run.status,
+        pause(800 + random(2 * i, 2500)).then(() => null),
+      ]);
+      if (ended) {
+        over = ended.code === 0;
+        if (!over && ended.signal === null) throw new Error(`round ${round}: ${run.said()}`);
+        if (!over) run = denas(here, ["resume", "--json"]);
+        continue;
+      }
+      // Also those that found no server when they were started.
+      for (const [h, helper] of helpers.entries()) {
+        if (helper.ended()) helpers[h] = await worker(here, run);
+      }
+      if (i >= 4) continue; // Then it may end.
+      const victim = victimOf(random(2 * i + 1, 4), run, helpers);
+      if (victim === undefined) continue;
+      killed++;
+      try {
+        Deno.kill(victim, "SIGKILL");
+      } catch {
+        // It has just ended.
+      }
+    }
+    for (const { child } of helpers) child.kill("SIGKILL");
+    const path = runOf(here);
+    const found = scores(path);
+    const told = [...found.keys()].sort((a, b) => a - b);
+    if (told.length !== trials || told.some((id, i) => id !== i)) {
+      throw new Error(`round ${round}: told ${told.join()} of ${trials}; see ${path}`);
+    }
+    const same = [...expected].every(([id, score]) => found.get(id) === score);
+    if (strategy === "local-search" && !same) {
+      throw new Error(`round ${round}: other scores than without kills; see ${path}`);
+    }
+    const seconds = ((performance.now() - began) / 1000).toFixed(0);
+    console.log(`round ${round}: ${trials} trials told once, ${strategy}, ${seconds} s`);
+  }
+  console.log(`${rounds} rounds, ${killed} kills`);
+}
+
+/** Scores by trial. @throws Error where a trial stands twice. */
+function scores(run: string): Map<number, number> {
+  const lines = readLines<{ trial: number; on: string; score: number }>(join(run, "trials.ndjson"));
+  const found = new Map<number, number>();
+  for (const { trial, on, score } of lines) {
+    if (on !== "reward") continue;
+    if (found.has(trial)) throw new Error(`Trial ${trial} was told twice in ${run}`);
+    found.set(trial, score);
+  }
+  return found;
+}
+
+/** Process number of what is killed: coordinator, server, a worker's child, or a worker. */
+function victimOf(which: number, run: Running, helpers: readonly Running[]): number | undefined {
+  if (which === 0) return run.child.pid;
+  if (which === 1) return childOf(run.child.pid, "nats-server");
+  if (which === 2) return childOf(helpers[0].child.pid, "deno");
+  return helpers[1].child.pid;
+}
+
+function childOf(parent: number, name: string): number | undefined {
+  for (const { name: pid } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      const [, command, ppid] = /\((.+)\) \S (\d+)/.exec(
+        Deno.readTextFileSync(`/proc/${pid}/stat`),
+      )!;
+      if (Number(ppid) === parent && command.startsWith(name)) return Number(pid);
+    } catch {
+      // It has just ended.
+    }
+  }
+}
+
+const [what = "efficiency", rounds = "50", first = "0"] = Deno.args;
+if (what === "kills") await kills(Number(rounds), Number(first));
+else await efficiency(what === "efficiency" ? ["processes", "NATS"] : [what]);

@@ -1,0 +1,109 @@
+/**
+ * How well scores of untrained networks rank architectures: correlations with results (Abdelfattah et al., ICLR
+ * 2021; in the form of Schrodi et al., NeurIPS 2023).
+ */
+import { reasonOf } from "../results.ts";
+import { type ScorerParts, UntrainedScorer } from "../zero_cost/scorer.ts";
+import { kendall, mean, pearson, spearman } from "./statistics.ts";
+
+/** An architecture with a result to compare with; larger is better. */
+export interface Judged {
+  key: string;
+  choice: readonly number[];
+  result: number;
+}
+
+/** One score of one architecture. */
+export interface ZeroCostPoint {
+  method: string;
+  key: string;
+  result: number;
+  /** Null where the network has no finite score. */
+  value: number | null;
+  seconds: number;
+}
+
+export interface ZeroCostOptions {
+  parts: ScorerParts<unknown>;
+  architectures: readonly Judged[];
+  /** Names of scores. */
+  methods: readonly string[];
+  signal: AbortSignal;
+  /** Whether a point was measured earlier and is to be skipped. */
+  skip?(point: Pick<ZeroCostPoint, "method" | "key">): boolean;
+  /** Called while kernels are compiled, before the first architecture. */
+  onCompile?(done: number, of: number): void;
+}
+
+/**
+ * Scores every architecture by every method, architecture by architecture.
+ * @throws UsageError for a score that the data set does not allow.
+ */
+export async function* zeroCost(options: ZeroCostOptions): AsyncGenerator<ZeroCostPoint> {
+  const { parts: { gpu, space }, architectures, methods, signal, skip, onCompile } = options;
+  const scorers = methods.map((name) => [name, new UntrainedScorer(options.parts, name)] as const);
+  const missing = scorers.flatMap(([, scorer]) => scorer.dryRun());
+  for await (const { done, of } of gpu.compile(missing, signal)) onCompile?.(done, of);
+  for (const { key, choice, result } of architectures) {
+    const arch = space.decode(choice);
+    for (const [method, scorer] of scorers) {
+      if (skip?.({ method, key })) continue;
+      signal.throwIfAborted();
+      const from = performance.now();
+      const value = await finiteScore(() => scorer.score(arch));
+      const seconds = (performance.now() - from) / 1000;
+      yield { method, key, result, value, seconds };
+    }
+  }
+}
+
+/** A score; null where it is not finite or where the architecture has none. */
+async function finiteScore(score: () => Promise<number>): Promise<number | null> {
+  try {
+    const value = await score();
+    return Number.isFinite(value) ? value : null;
+  } catch (error) {
+    reasonOf(error);
+    return null;
+  }
+}
+
+/** Correlations of one score with the results, under the names of the published files. */
+export interface ZeroCostCorrelation {
+  pearson: number;
+  spearman: number;
+  kendalltau: number;
+  /** Mean seconds per network, without compiling. */
+  time: number;
+  architectures: number;
+  /** Architectures without a finite score. */
+  unscored: number;
+}
+
+/** Stands for a score that is not finite, as in the published code. */
+const NO_SCORE = -1e8;
+
+/**
+ * Correlations by method, in the order of first appearance.
+ * @param top share of the architectures with the best results that are compared.
+ */
+export function correlateZeroCost(
+  points: readonly ZeroCostPoint[],
+  top = 1,
+): Record<string, ZeroCostCorrelation> {
+  const groups = Map.groupBy(points, ({ method }) => method);
+  return Object.fromEntries([...groups].map(([method, all]) => {
+    const kept = all.toSorted((a, b) => b.result - a.result)
+      .slice(0, Math.max(1, Math.round(top * all.length)));
+    const scores = kept.map(({ value }) => value ?? NO_SCORE);
+    const results = kept.map(({ result }) => result);
+    return [method, {
+      pearson: pearson(scores, results),
+      spearman: spearman(scores, results),
+      kendalltau: kendall(scores, results),
+      time: mean(kept.map(({ seconds }) => seconds)),
+      architectures: kept.length,
+      unscored: kept.filter(({ value }) => value === null).length,
+    }];
+  }));
+}

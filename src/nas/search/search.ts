@@ -114,6 +114,7 @@ export async function openSearch(
     scoreKind,
     unfit,
     report,
+    spentEpochs: opened.inheritance && (() => opened.inheritance!.epochs),
     warmStart,
     async *compile() {
       if (!gpu) return;

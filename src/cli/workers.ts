@@ -13,11 +13,12 @@ import { distributed } from "../run/workers/distribute.ts";
 import { Journal } from "../run/workers/journal.ts";
 import type { NatsServer } from "../run/workers/nats/server.ts";
 import { ProcessChannel } from "../run/workers/processes.ts";
-import { sizeUpTo } from "./option_values.ts";
+import { numberAbove0, sizeUpTo } from "./option_values.ts";
 import { commandName, fromHere, places, quoteWord, shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";
 
 export interface WorkerOptions {
+  minutes?: number;
   workers?: number;
   listen?: string | true;
   nats?: string;
@@ -30,6 +31,10 @@ export interface WorkerOptions {
 
 export function addWorkerOptions(command: Command): Command {
   return command.option(
+    "--minutes <n>",
+    "ask for no more trials after so many minutes; those that run are finished",
+    numberAbove0,
+  ).option(
     "--workers <n>",
     "evaluate trials in so many processes of this machine (--evaluator train, or a table)",
     sizeUpTo(limits.jobs),

@@ -101,6 +101,8 @@ export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions
   sharing?: Sharing;
   /** Called once data and adapter are open, to change the job before it starts. */
   prepare?(job: Job, equipment: Equipment): Promise<Job>;
+  /** Called with each event, once it is written. */
+  onEvent?(event: LoggedEvent): void;
   /** Called with the folder of the run. */
   onRun?(path: string): void;
   /** Opened folder of an earlier run, to be resumed. */
@@ -228,6 +230,7 @@ async function drive(
     if (options.json) print(JSON.stringify(event));
     progress.show(event);
     outputs.show(event);
+    options.onEvent?.(event);
   };
   let workers: OpenWorkers | undefined;
   try {

@@ -5,7 +5,9 @@ import { WorkingDirectory } from "../run/working_directory/directory.ts";
 import { shareSearch } from "../run/working_directory/shared_search.ts";
 import type { Sharing } from "./execute.ts";
 import { hnasObjectives, lossScale } from "./hnas_objectives.ts";
+import { addNaswot } from "./hnas_naswot.ts";
 import { addRegression } from "./hnas_regression.ts";
+import { addRankCorrelation } from "./hnas_zero_cost.ts";
 import { addHnasOptions, type HnasOptions } from "./hnas_options.ts";
 import { freeArgs, hnasArgs, hnasConfig, hnasFolder } from "./hnas_settings.ts";
 import { start } from "./start.ts";
@@ -30,6 +32,8 @@ Examples:
     )
     .action(async (options: HnasOptions) => finish(await optimize(options)));
   addRegression(hnas);
+  addRankCorrelation(hnas, finish);
+  addNaswot(hnas, finish);
 }
 
 async function optimize(options: HnasOptions): Promise<number> {

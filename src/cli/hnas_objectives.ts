@@ -6,6 +6,7 @@ import type { HnasSpace } from "./hnas_options.ts";
 /** An objective whose networks are trained. */
 interface TrainedObjective {
   data: string;
+  classes: number;
   /** Preset of the published training. */
   preset: string;
   settings?: Overrides;
@@ -43,18 +44,21 @@ const composedFigures: TrainedObjective["figures"] = ({ accuracy, seconds }) => 
 const trained: Readonly<Record<string, TrainedObjective>> = {
   nb201_cifar10: {
     data: "nb201_cifar10",
+    classes: 10,
     preset: "hnas",
     spaces: nb201,
     figures: benchmarkFigures,
   },
   nb201_cifar100: {
     data: "nb201_cifar100",
+    classes: 100,
     preset: "hnas",
     spaces: nb201,
     figures: benchmarkFigures,
   },
   "nb201_ImageNet16-120": {
     data: "imagenet16-120",
+    classes: 120,
     preset: "hnas",
     settings: { "augment.pad": 2 },
     spaces: nb201,
@@ -62,18 +66,21 @@ const trained: Readonly<Record<string, TrainedObjective>> = {
   },
   nb201_cifarTile: {
     data: "cifartile",
+    classes: 4,
     preset: "hnas-synthetic",
     spaces: nb201,
     figures: composedFigures,
   },
   nb201_addNIST: {
     data: "addnist",
+    classes: 20,
     preset: "hnas-synthetic",
     spaces: nb201,
     figures: composedFigures,
   },
   act_cifar10: {
     data: "act_cifar10",
+    classes: 10,
     preset: "hnas-activations",
     spaces: ["act_cifar10"],
     figures: ({ accuracy, seconds }) => ({
@@ -85,6 +92,7 @@ const trained: Readonly<Record<string, TrainedObjective>> = {
   },
   darts: {
     data: "darts_cifar10",
+    classes: 10,
     preset: "hnas-darts",
     spaces: ["darts"],
     figures: ({ accuracy, seconds }) => ({
@@ -110,6 +118,10 @@ export const spacesOf = (name: string): readonly HnasSpace[] =>
 
 /** Added to an error before its logarithm is taken. */
 const LEAST = 1e-8;
+
+/** Images of the batch that untrained networks are scored on: that of the published trainings. */
+export const scoreBatchOf = (name: string): number =>
+  trainedObjective(name)?.preset === "hnas-synthetic" ? 64 : 256;
 
 /** Losses of an objective: the error, its logarithm, or for `debug` the number of parameters off. */
 export function lossScale(name: string, log: boolean): LossScale {

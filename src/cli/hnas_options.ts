@@ -133,6 +133,14 @@ export function addCommonHnasOptions(
     .option("--log", "the loss is the logarithm of the validation error");
 }
 
+/** Adds options of denas to scripts that score untrained networks. */
+export const addUntrainedOptions = (command: Command): Command =>
+  command.optionsGroup("Options of denas:")
+    .option("--preset <name>", "hnas: the published networks; quick and smoke are narrower", "hnas")
+    .option("--set <name=value>", "any other setting; may be repeated", setting)
+    .option("--runs <folder>", "folder of all runs", "runs")
+    .option("--wait", "wait when another run has the adapter");
+
 /** Adds the choice of a Gaussian process. */
 export const addModelOption = (command: Command): Command =>
   command.addOption(

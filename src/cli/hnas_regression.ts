@@ -50,7 +50,7 @@ function run(options: RegressionCommand): void {
   const pool = readPool(directory, { rsOnly, warn: printError });
   const found = {
     space,
-    archs: pool.map((one) => parsed(space, one)),
+    archs: pool.map((one) => archOf(space, one)),
     targets: Float64Array.from(pool, ({ error }) => options.log ? Math.log(error) : error),
     predictor: hnasModels[model],
     trainSize: n_train,
@@ -75,8 +75,8 @@ function run(options: RegressionCommand): void {
   );
 }
 
-/** @throws UsageError naming a configuration of another space. */
-function parsed(space: SearchSpace<unknown>, { architecture, folder }: Evaluated): unknown {
+/** Architecture of a result. @throws UsageError naming a configuration of another space. */
+export function archOf(space: SearchSpace<unknown>, { architecture, folder }: Evaluated): unknown {
   try {
     return space.notation!.parse(architecture);
   } catch (cause) {

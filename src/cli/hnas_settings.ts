@@ -2,8 +2,10 @@
 import { join } from "@std/path";
 import { UsageError } from "../common/errors.ts";
 import { type Overrides, resolveSearchConfig, type SearchConfig } from "../nas/config/config.ts";
-import { spacesOf, trainedObjective } from "./hnas_objectives.ts";
-import { hnasModels, type HnasOptions, hnasSpaces } from "./hnas_options.ts";
+import { countedParameters } from "../nas/evaluators/debug.ts";
+import { openSpace } from "../nas/registry.ts";
+import { scoreBatchOf, spacesOf, trainedObjective } from "./hnas_objectives.ts";
+import { hnasModels, type HnasOptions, type HnasSpace, hnasSpaces } from "./hnas_options.ts";
 import { fromHere } from "./paths.ts";
 import { definedOnly } from "./run_options.ts";
 
@@ -15,6 +17,7 @@ export function hnasConfig(options: HnasOptions): SearchConfig {
     ...objectiveSettings(options),
     ...searcherSettings(options),
     "space.grammar": hnasSpaces[space],
+    "space.parameters": options.adjust_params && largestCell(options),
     seed,
     epochs: 1,
     rounds: total,
@@ -31,16 +34,19 @@ export function hnasConfig(options: HnasOptions): SearchConfig {
   });
 }
 
+function requireSpace(space: HnasSpace, objective: string): void {
+  const spaces = spacesOf(objective);
+  if (spaces.includes(space)) return;
+  throw new UsageError(
+    `Cannot search space ${space} for objective ${objective}: expected --search_space ` +
+      spaces.join(" or "),
+  );
+}
+
 function requireFit(
   { search_space: space, objective, log, surrogate_model: model, ...rest }: HnasOptions,
 ) {
-  const spaces = spacesOf(objective);
-  if (!spaces.includes(space)) {
-    throw new UsageError(
-      `Cannot search space ${space} for objective ${objective}: expected --search_space ` +
-        spaces.join(" or "),
-    );
-  }
+  requireSpace(space, objective);
   if (objective === "debug" && log) {
     throw new UsageError(
       "Cannot take the logarithm of the debug objective: its loss is no error; leave out --log",
@@ -58,6 +64,20 @@ function requireFit(
       "Cannot use gpwl_hierarchical in space darts: its cells have no hierarchy; use gpwl",
     );
   }
+}
+
+/** Parameters of the cell of 3×3 convolutions in its network: what `--adjust_params max` scales widths by. */
+function largestCell({ objective, search_space: space }: HnasOptions): number {
+  if (!spacesOf("debug").includes(space)) {
+    throw new UsageError(
+      `Cannot adjust the parameters of space ${space}: the largest cell is one of NAS-Bench-201; leave out ` +
+        `--adjust_params`,
+    );
+  }
+  const cells = openSpace({ kind: "grammar", grammar: "nb201_fixed_1_none" });
+  const largest = cells.notation!.parse(`Cell(${new Array(6).fill("conv3x3").join(", ")})`);
+  const classes = trainedObjective(objective)?.classes ?? 10;
+  return countedParameters(cells, largest, { input: [32, 32, 3], classes });
 }
 
 function objectiveSettings({ objective, preset, table, tableDataset }: HnasOptions): Overrides {
@@ -109,6 +129,40 @@ function searcherSettings(options: HnasOptions): Overrides {
       };
   }
 }
+
+/** Settings under which the untrained networks of an objective are scored. @param more further settings. */
+export function untrainedConfig(
+  { search_space: space, objective, preset, seed, set }: UntrainedOptions,
+  more: Overrides = {},
+): SearchConfig {
+  requireSpace(space, objective);
+  const trained = trainedObjective(objective);
+  if (!trained) {
+    throw new UsageError(
+      "Cannot score untrained networks for objective debug: it has no images; name another --objective",
+    );
+  }
+  return resolveSearchConfig({
+    mode: "grammar",
+    preset: preset === "hnas" ? trained.preset : preset,
+    overrides: definedOnly({
+      "strategy.kind": "random",
+      "evaluator.kind": "zero-cost",
+      "evaluator.scoreBatch": scoreBatchOf(objective),
+      data: trained.data,
+      "space.grammar": hnasSpaces[space],
+      seed,
+      ...more,
+      ...set,
+    }),
+  });
+}
+
+/** Options that choose untrained networks and their images. */
+export type UntrainedOptions = Pick<
+  HnasOptions,
+  "search_space" | "objective" | "preset" | "seed" | "set"
+>;
 
 /** Folder of the results of one searcher and seed. */
 export function hnasFolder(options: HnasOptions): string {

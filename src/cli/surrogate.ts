@@ -82,7 +82,8 @@ export function addSurrogate(program: Command): void {
       "after",
       `
 The table shows the mean and deviation over the training sets of Kendall's τ between predicted and true, and the
-means of Pearson's r, of the root mean squared error of the target, and of the mean absolute error in points of per
+means of Spearman's ρ, of Pearson's r, of the root mean squared error of the target, of the negative log likelihood
+under the predicted normals (– without deviations), and of the mean absolute error in points of per
 cent, of held-out architectures and of those trained on.
 
 Predictors:
@@ -245,8 +246,10 @@ function tableOf(means: readonly SurrogateSummary[]): string {
       "trained on",
       "Kendall τ",
       "±",
+      "Spearman",
       "Pearson",
       "RMSE",
+      "NLL",
       "error %",
       "training",
       "seconds",
@@ -257,8 +260,10 @@ function tableOf(means: readonly SurrogateSummary[]): string {
       String(m.trainSize),
       m.kendall.toFixed(3),
       m.seeds > 1 ? m.deviation.toFixed(3) : "–",
+      m.spearman.toFixed(3),
       m.pearson.toFixed(3),
       m.rmse.toFixed(3),
+      m.nll?.toFixed(2) ?? "–",
       m.testError.toFixed(2),
       m.trainError.toFixed(2),
       m.seconds.toFixed(2),

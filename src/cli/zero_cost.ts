@@ -18,13 +18,18 @@ import { numberAbove0, setting, sizeUpTo, whole } from "./option_values.ts";
 import { print, printError, table as lines } from "./terminal.ts";
 import { openSource, type Source, type SourceOptions } from "./zero_cost_source.ts";
 
-interface ZeroCostCommand extends SourceOptions {
+/** Options of correlating, whatever the source is. */
+export interface CorrelateOptions {
   zcMethod: string[];
   top?: number;
   out: string;
+  runs: string;
+  dataDir?: string;
   wait?: boolean;
   json?: boolean;
 }
+
+type ZeroCostCommand = SourceOptions & CorrelateOptions;
 
 export function addZeroCost(program: Command, finish: (code: number) => void): void {
   const names = zeroCostScores.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`);
@@ -65,23 +70,26 @@ Examples:
   $ denas zero-cost nb201.csv --dataset cifar10 --architectures 200
   $ denas zero-cost nb201.csv --zc-method nwot,synflow --top 0.2
   $ denas zero-cost 2026-01-31-darts-1 --zc-method nwot`,
-    ).action(async (name: string, options: ZeroCostCommand) => {
-      requireFolder(fromHere(options.out));
-      const source = await openSource(name, options);
-      const job = { command: "search" as const, config: source.config };
-      const dataDir = options.dataDir ?? source.dataDir;
-      finish(
-        await withEquipment(job, { ...options, dataDir }, async (equipment) => {
-          if (!("dataset" in equipment)) throw new Error("Cannot score networks without images");
-          const points = await measure(source, options, equipment);
-          report(points, source, options);
-          return 0;
-        }),
-      );
-    });
+    ).action(async (name: string, options: ZeroCostCommand) =>
+      finish(await correlateSource(await openSource(name, options), options))
+    );
 }
 
-function methods(text: string): string[] {
+/** Scores the architectures of a source, prints the correlations and writes their files. @returns the exit code. */
+export async function correlateSource(source: Source, options: CorrelateOptions): Promise<number> {
+  requireFolder(fromHere(options.out));
+  const job = { command: "search" as const, config: source.config };
+  const dataDir = options.dataDir ?? source.dataDir;
+  return await withEquipment(job, { ...options, dataDir }, async (equipment) => {
+    if (!("dataset" in equipment)) throw new Error("Cannot score networks without images");
+    const points = await measure(source, options, equipment);
+    report(points, source, options);
+    return 0;
+  });
+}
+
+/** Reads a list of scores, or `all`. */
+export function methods(text: string): string[] {
   if (text === "all") return [...zeroCostNames];
   return text.split(",").map((part) => {
     const word = part.trim();
@@ -90,7 +98,8 @@ function methods(text: string): string[] {
   });
 }
 
-function share(text: string): number {
+/** Reads a share above 0. */
+export function share(text: string): number {
   const value = numberAbove0(text);
   if (value <= 1) return value;
   throw new InvalidArgumentError("a share from 0 to 1");
@@ -102,7 +111,7 @@ type Line = ZeroCostPoint & { of: string };
 /** Measures the points that the file does not have yet. */
 async function measure(
   { name, metric, config, architectures }: Source,
-  { zcMethod, out }: ZeroCostCommand,
+  { zcMethod, out }: CorrelateOptions,
   { gpu, dataset, signal, progress }: Equipment,
 ): Promise<ZeroCostPoint[]> {
   const { seed, data, evaluator: { scoreBatch } } = config;
@@ -154,7 +163,7 @@ function earlierLines(path: string): Line[] {
 function report(
   points: readonly ZeroCostPoint[],
   { metric }: Source,
-  { zcMethod, top, out, json }: ZeroCostCommand,
+  { zcMethod, top, out, json }: CorrelateOptions,
 ): void {
   const found = correlateZeroCost(points, top);
   const files = filesOf(found, zcMethod, top);

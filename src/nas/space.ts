@@ -105,8 +105,8 @@ export interface SearchSpace<A> {
   name: string;
   /** One-line description of an architecture of this space. */
   summary: string;
-  /** Number of architectures as log10, where it can be counted: of all choices, and of different ones. */
-  size?(): { log10: number; log10Distinct: number };
+  /** Number of architectures as log10: of all choices, and of different ones; null for too many to count. */
+  size?(): { log10: number; log10Distinct: number } | null;
   /** The position before the first decision. */
   start(): Cursor;
   /** @throws UsageError naming the decision. */

@@ -70,6 +70,17 @@ Deno.test("the README's search runs after denas hnas; killed and in two processe
   assertEquals(text("all_losses_and_configs.txt").split("Config ID: ").length, 41);
   assertEquals(JSON.parse(text("args.json")).searcher, "random_search");
   assert(both.every(({ stdout }) => stdout.includes("40 architectures scored")));
+  // The README's second command, on these results.
+  const second = "python experiments/surrogate_regression.py --working_directory wd " +
+    "--search_space nb201_variable_multi_multi --objective debug " +
+    "--surrogate_model gp --n_train 10 --seeds 2";
+  const fitted = await denas(["hnas", ...second.split(" ")], env);
+  assertEquals(fitted.code, 0, fitted.stderr);
+  const results = JSON.parse(Deno.readTextFileSync(join(here, "wd", "surrogate_gpwl_10.json")));
+  assertEquals(Object.keys(results), ["0", "1"]);
+  const { y_pred, y_test, ...figures } = results["0"];
+  assertEquals([y_pred.length, y_test.length], [40, 40]);
+  assertEquals(Object.keys(figures), ["pearson", "spearman", "kendalltau", "nll"]);
 });
 
 Deno.test("what does not fit is named before anything is made", async () => {

@@ -159,7 +159,7 @@ Deno.test("modular: sequences of other lengths are decoded, counted and refused"
   const space = open({ initialModules: 2, minModules: 1, maxModules: 3 });
   assert.deepEqual(space.decode([1, 3, 0]), { modules: [3, 0] });
   assert.deepEqual(space.encode({ modules: [2] }), [0, 2]);
-  assert.equal(Math.round(10 ** space.size!().log10), 4 + 16 + 64);
+  assert.equal(Math.round(10 ** space.size!()!.log10), 4 + 16 + 64);
   assert.throws(() => space.decode([1, 3]), /got 2 choices, expected 3/);
   assert.throws(() => space.decode([1, 3, 0, 0]), /got 4 choices, expected|got 3 choices/);
   assert.throws(() => space.decode([3, 0]), /number of modules: got 3, expected 0 … 2/);

@@ -41,6 +41,7 @@ Deno.test("predictors rank better the more they have seen, and the same again", 
   for (const at of [0, 2]) {
     assert.ok(means[at + 1].kendall > means[at].kendall && means[at + 1].kendall > 0.4);
     assert.ok(means[at + 1].rmse < means[at].rmse);
+    assert.ok(means[at + 1].nll! < means[at].nll! && means[at + 1].spearman > 0.5);
   }
   const again = [...surrogate({ ...made, subjects, seeds: [2] })];
   const untimed = (all: typeof points) => all.map((p) => ({ ...p, seconds: 0, pairs: undefined }));

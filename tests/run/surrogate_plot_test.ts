@@ -39,9 +39,9 @@ Deno.test("results of predictors are gathered by table, predictor, encoding and 
   assert.equal(curves[1].pairs, undefined);
 });
 
-Deno.test("their picture has three charts of growth and one of predicted against true", () => {
+Deno.test("their picture has four charts of growth and one of predicted against true", () => {
   const svg = plotSurrogate(lines);
-  assert.equal(svg.match(/<g class="chart"/g)?.length, 3 + 1);
+  assert.equal(svg.match(/<g class="chart"/g)?.length, 4 + 1);
   assert.equal(svg.match(/<circle [^>]*r="1.7"/g)?.length, pairs.length);
   assert.match(svg, /Kendall.s τ against architectures trained on/);
   assert.match(svg, /gp-rbf, adj, trained on 25: predicted/);
@@ -72,7 +72,7 @@ Deno.test("errors in per cent have a chart, training errors dashed; targets and 
   assert.deepEqual([testError!.mean, trainError!.mean], [4, 1]);
   assert.equal(places[1][1][0].sizes[0].testError, undefined);
   const svg = plotSurrogate(some);
-  assert.equal(svg.match(/<g class="chart"/g)?.length, 3 + 1 + 3);
+  assert.equal(svg.match(/<g class="chart"/g)?.length, 4 + 1 + 4);
   assert.match(svg, /Mean absolute error in points of per cent/);
   assert.match(svg, /gp-rbf, adj, training/);
 });

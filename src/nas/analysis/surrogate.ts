@@ -7,12 +7,14 @@ import { Rng, salted, Stream } from "../../common/random.ts";
 import type { Encoding } from "../encodings/encoding.ts";
 import {
   openPredictor,
+  type Prediction,
   type PredictorName,
   predictorNames,
   type PredictorSettings,
 } from "../predictors/mod.ts";
 import { areAccuracies, logErrors } from "../predictors/targets.ts";
 import type { SearchSpace } from "../space.ts";
+import { negativeLogLikelihood } from "./regression.ts";
 import { kendall, mean, pearson, spearman, variance } from "./statistics.ts";
 
 /** Targets that predictors learn: the logarithm of the error, or the error in per cent. */
@@ -56,6 +58,11 @@ export interface SurrogatePoint {
   /** Root mean square error in the unit of the target. */
   rmse: number;
   /**
+   * Mean negative log likelihood of the held-out targets under the predicted normals; null for predictors without
+   * deviations.
+   */
+  nll: number | null;
+  /**
    * Mean absolute error of the predicted error in percentage points, on held-out and on training
    * architectures. Scores that are not accuracies: in their own unit.
    */
@@ -98,7 +105,8 @@ export function* surrogate(options: SurrogateOptions): Generator<SurrogatePoint>
         const { space, settings } = options;
         const predictor = openPredictor(subject.predictor, { space, settings, ...subject });
         predictor.fit(train, given, new Rng(seed, salted(Stream.search, 3), trainSize));
-        const { mean: predicted } = predictor.predict(test);
+        const prediction = predictor.predict(test);
+        const { mean: predicted } = prediction;
         const seconds = (performance.now() - begin) / 1000;
         const missed = (p: Float64Array, t: Float64Array) =>
           mean(p.map((value, i) => Math.abs(toError(value) - toError(t[i]))));
@@ -108,7 +116,8 @@ export function* surrogate(options: SurrogateOptions): Generator<SurrogatePoint>
         };
         const shown = seed === seeds[0] && trainSize === largest;
         const pairs = shown && { pairs: pairsOf(predicted, truth) };
-        yield { ...point, ...agreement(predicted, truth), ...errors, seconds, ...pairs };
+        const nll = likelihood(prediction, truth);
+        yield { ...point, ...agreement(predicted, truth), nll, ...errors, seconds, ...pairs };
       }
     }
   }
@@ -129,6 +138,9 @@ const pairsOf = (predicted: Float64Array, truth: Float64Array) =>
     Number(p.toPrecision(6)),
     Number(truth[i].toPrecision(6)),
   ]);
+
+const likelihood = ({ mean, deviation }: Prediction, truth: Float64Array): number | null =>
+  deviation.every((s) => s > 0) ? negativeLogLikelihood(truth, mean, deviation) : null;
 
 function agreement(predicted: Float64Array, truth: Float64Array) {
   const misses = predicted.map((p, i) => (p - truth[i]) ** 2);
@@ -151,6 +163,8 @@ export interface SurrogateSummary {
   spearman: number;
   pearson: number;
   rmse: number;
+  /** Null where a predictor has no deviations. */
+  nll: number | null;
   testError: number;
   trainError: number;
   seconds: number;
@@ -180,7 +194,9 @@ export function summariseSurrogate(points: readonly SurrogatePoint[]): Surrogate
       number
     >;
     const deviation = Math.sqrt(variance(of("kendall")));
-    return { predictor, encoding, trainSize, seeds: group.length, ...means, deviation };
+    const likelihoods = group.flatMap(({ nll }) => nll ?? []);
+    const nll = likelihoods.length === group.length ? mean(likelihoods) : null;
+    return { predictor, encoding, trainSize, seeds: group.length, ...means, nll, deviation };
   });
 }
 

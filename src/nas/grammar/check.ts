@@ -1,39 +1,11 @@
 /** Checks of a grammar: names, numbers of arguments, non-terminals without end or without use. */
+import { checkConstraints } from "./check_constraints.ts";
 import type { Grammar, Production } from "./grammar.ts";
 import type { Primitives } from "./primitives.ts";
 import { grammarError } from "./sections.ts";
 
 /** Most productions of a grammar. */
 const MOST_PRODUCTIONS = 2000;
-
-/**
- * Least number of nested non-terminals of a derivation, by non-terminal; those without any finite derivation
- * are missing.
- */
-export function heightsOf(
-  productions: ReadonlyMap<string, readonly Production[]>,
-): Map<string, number> {
-  const heights = new Map<string, number>();
-  for (let changed = true; changed;) {
-    changed = false;
-    for (const [symbol, options] of productions) {
-      const height = 1 + Math.min(...options.map((p) => heightOf(p, productions, heights)));
-      if (height < (heights.get(symbol) ?? Infinity)) {
-        heights.set(symbol, height);
-        changed = true;
-      }
-    }
-  }
-  return heights;
-}
-
-/** Least number of nested non-terminals below a production; Infinity where it never ends. */
-export const heightOf = (
-  { arguments: words }: Production,
-  productions: ReadonlyMap<string, unknown>,
-  heights: ReadonlyMap<string, number>,
-): number =>
-  Math.max(0, ...words.map((word) => productions.has(word) ? heights.get(word) ?? Infinity : 0));
 
 /** @throws DataError naming the first fault and its line. */
 export function checkGrammar(
@@ -84,6 +56,9 @@ export function checkGrammar(
   if (endless && depth === Infinity) {
     fail(endless, `${endless} derives itself without limit`, "depth: N in [grammar], or no cycle");
   }
+  checkConstraints(grammar, primitives, ({ terminal, arguments: words, line }, got, expected) => {
+    throw grammarError(name, line, `${[terminal, ...words].join(" ")}: ${got}`, expected);
+  });
   const least = Math.max(...starts.map((start) => heights.get(start)!));
   if (depth < least) {
     fail(starts[0], `depth: ${depth}`, `at least ${least}, which the shortest derivation needs`);

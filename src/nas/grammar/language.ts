@@ -1,6 +1,6 @@
 /** Number of derivation trees of a grammar, exactly. */
 import { UsageError } from "../../common/errors.ts";
-import { heightOf } from "./check.ts";
+import { heightOf } from "./heights.ts";
 import { type Constraint, type Grammar, type Production, productionsOf } from "./grammar.ts";
 import { obeys } from "./masks.ts";
 
@@ -13,6 +13,10 @@ export interface CountOptions {
 
 /** Most combinations of terminals that are looked through for one topology. */
 const MOST_COMBINATIONS = 1_000_000;
+
+/** Largest count: a recursive grammar has doubly as many digits a level deeper. */
+const MOST_DIGITS = 20_000;
+const MOST_TREES = 10n ** BigInt(MOST_DIGITS);
 
 /** Number of derivation trees from a symbol. */
 export const countTrees = (grammar: Grammar, symbol: string, options: CountOptions = {}): bigint =>
@@ -43,6 +47,12 @@ class Counter {
     if (total === undefined) {
       total = this.#optionsOf(word, level)
         .reduce((sum, option) => sum + this.#ofOption(option, level + 1), 0n);
+      if (total > MOST_TREES) {
+        throw new UsageError(
+          `Cannot count the trees of grammar ${this.grammar.name}: got more than 10^${MOST_DIGITS}, ` +
+            "expected fewer; try a smaller depth",
+        );
+      }
       this.#known.set(key, total);
     }
     return total;

@@ -1,5 +1,6 @@
 /** The productions that constraints allow at one argument, given the terminals of the arguments beside it. */
-import { heightOf } from "./check.ts";
+import { UsageError } from "../../common/errors.ts";
+import { heightOf } from "./heights.ts";
 import { type Constraint, type Grammar, productionsOf, type Topology } from "./grammar.ts";
 
 /** Terminals at the arguments of a topology node; undefined where none is chosen yet. */
@@ -92,5 +93,11 @@ export function maskOf(
     !excluded.has(production.terminal) &&
     level + 1 + heightOf(production, productions, heights) <= depth
   );
+  if (!mask.includes(true)) {
+    throw new UsageError(
+      `Cannot derive ${symbol} in grammar ${grammar.name}: constraints and depth leave none of its ` +
+        `productions, expected one; try a larger depth`,
+    );
+  }
   return mask.includes(false) ? mask : null;
 }

@@ -1,5 +1,6 @@
 /** Reads and checks grammar files. Every error names its line. */
-import { checkGrammar, heightsOf } from "./check.ts";
+import { checkGrammar } from "./check.ts";
+import { heightsOf } from "./heights.ts";
 import type { Constraint, Grammar, NetworkSection, Production, Topology } from "./grammar.ts";
 import type { Primitives } from "./primitives.ts";
 import { fieldsOf, grammarError, type Line, sectionsOf } from "./sections.ts";

@@ -62,7 +62,7 @@ export function parseTopology({ text, line }: Line, grammar: string): Topology {
 
 /** Every inner node lies between others, so that no operation is lost by the topology itself. */
 function connected(
-  { nodes, edges, inputs, joined, merges }: Topology,
+  { nodes, edges, inputs, joined, merges, labels }: Topology,
   fail: (got: string, expected: string) => never,
 ): void {
   const leads = new Set([...edges.map(({ from }) => from), ...joined]);
@@ -84,4 +84,7 @@ function connected(
       fail(`node ${node} stacks ${stacked} values`, "two");
     }
   }
+  const named = [...merges.keys(), ...labels.keys(), ...inputs, ...joined];
+  const beyond = named.find((node) => node > nodes);
+  if (beyond !== undefined) fail(`node ${beyond}`, `nodes from 1 to ${nodes}`);
 }

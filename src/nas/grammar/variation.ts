@@ -20,19 +20,34 @@ export const sampleArch = (grammar: Grammar, rng: Rng): GrammarArch =>
 /** A node of a tree by the child indices that lead to it. */
 type Place = readonly number[];
 
-interface Swappable {
-  readonly place: Place;
-  readonly tree: DerivationTree;
+/** The last step of the way from the root to a node, and the way before it; null at the root. */
+type Way = { readonly before: Way; readonly index: number } | null;
+
+/** A node with a choice. Its place is worked out where it is needed: few of hundreds of nodes are looked at. */
+class Swappable {
+  constructor(readonly tree: DerivationTree, private readonly way: Way) {}
+
+  get place(): Place {
+    const place: number[] = [];
+    for (let way = this.way; way !== null; way = way.before) place.push(way.index);
+    return place.reverse();
+  }
+
+  get isRoot(): boolean {
+    return this.way === null;
+  }
 }
 
 /** Swappable nodes in the order of the tree's string. */
 function swappables(grammar: Grammar, tree: DerivationTree): Swappable[] {
   const found: Swappable[] = [];
-  const visit = (node: DerivationTree, place: number[]) => {
-    if (isSwappable(grammar, node)) found.push({ place, tree: node });
-    node.children.forEach((child, i) => visit(child, [...place, i]));
+  const visit = (node: DerivationTree, way: Way) => {
+    if (isSwappable(grammar, node)) found.push(new Swappable(node, way));
+    node.children.forEach((child, index) => {
+      if (child.symbol !== null) visit(child, { before: way, index });
+    });
   };
-  visit(tree, []);
+  visit(tree, null);
   return found;
 }
 
@@ -121,7 +136,7 @@ export function crossedTrees(
   b: DerivationTree,
   rng: Rng,
 ): DerivationTree[] {
-  const ofA = swappables(grammar, a).filter(({ place }) => place.length > 0);
+  const ofA = swappables(grammar, a).filter(({ isRoot }) => !isRoot);
   const ofB = swappables(grammar, b);
   if (ofA.length === 0) return [];
   let first = rng.pick(ofA);

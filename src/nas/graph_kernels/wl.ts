@@ -17,15 +17,20 @@ export interface Histogram {
   norms: Float64Array;
 }
 
-/** Most labels of all histograms kept by key: about 100 MB. */
-const KEPT = 8_000_000;
+/** Most labels of all histograms kept: about 100 MB. */
+const KEPT = 4_000_000;
+/** Most architectures kept, some with histograms that others have too. */
+const MOST_SEEN = 100_000;
 
 /** Histograms of the graphs of architectures, each computed once. */
 export class WlFeatures<A extends WeakKey> {
   readonly #known = new Map<string, Histogram[]>();
+  /**
+   * Histograms by object: most are looked up repeatedly. A WeakMap of ten thousand candidates would cost more in
+   * garbage collection than the histograms cost.
+   */
+  readonly #seen = new Map<A, Histogram[]>();
   #kept = 0;
-  /** Histograms by object: most are looked up repeatedly. */
-  readonly #seen = new WeakMap<A, Histogram[]>();
 
   /**
    * @param key text that is equal for architectures with the same graphs; null where that costs more than it
@@ -42,23 +47,24 @@ export class WlFeatures<A extends WeakKey> {
   /** One histogram per graph. */
   of(arch: A): Histogram[] {
     let found = this.#seen.get(arch);
-    if (!found) this.#seen.set(arch, found = this.#byKey(arch));
+    if (found) return found;
+    const key = this.key?.(arch);
+    found = key === undefined ? undefined : this.#known.get(key);
+    if (!found) {
+      found = this.graphs(arch).map((graph, i) => histogram(graph, this.rounds[i]));
+      this.#makeRoom(found.reduce((sum, { counts }) => sum + counts.length, 0));
+      if (key !== undefined) this.#known.set(key, found);
+    }
+    this.#seen.set(arch, found);
     return found;
   }
 
-  #byKey(arch: A): Histogram[] {
-    const key = this.key?.(arch);
-    const known = key === undefined ? undefined : this.#known.get(key);
-    if (known) return known;
-    const found = this.graphs(arch).map((graph, i) => histogram(graph, this.rounds[i]));
-    if (key === undefined) return found;
-    this.#kept += found.reduce((sum, { counts }) => sum + counts.length, 0);
-    if (this.#kept > KEPT) {
-      this.#known.clear();
-      this.#kept = 0;
-    }
-    this.#known.set(key, found);
-    return found;
+  #makeRoom(labels: number): void {
+    this.#kept += labels;
+    if (this.#kept <= KEPT && this.#seen.size < MOST_SEEN) return;
+    this.#known.clear();
+    this.#seen.clear();
+    this.#kept = labels;
   }
 }
 

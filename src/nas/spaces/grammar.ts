@@ -21,6 +21,8 @@ import { looksLikeNb201, NB201_SPACE, type Nb201Strings, nb201Strings } from "..
 import { formatArch, formatTerm, formatTree, parseArch } from "../grammar/text.ts";
 import { crossed, mutated } from "../grammar/variation.ts";
 import type { Notation, SearchSpace } from "../space.ts";
+import { WeightStore } from "../../nn/weights.ts";
+import { filtersWithin } from "../grammar/width.ts";
 import { toModel } from "./child.ts";
 import { grammarPresets, ownGrammarPresets } from "./grammar_presets.ts";
 import { cellSettings, FILTERS, layers, networkSettings } from "./settings.ts";
@@ -59,6 +61,8 @@ const settings = z.strictObject({
   /** Cells of a network made of normal and reduction cells. */
   layers: layers(3, 8),
   filters: sizeOf(limits.filters).default(16).meta(FILTERS),
+  /** Number of parameters up to which each network is as wide as it can be, in place of `filters`; 0 = none. */
+  parameters: z.number().int().nonnegative().max(1e12).default(0),
   ...networkSettings,
   ...cellSettings,
 });
@@ -89,10 +93,7 @@ export function grammarSpace(
     summary: grammar.summary,
     grammar,
     primitives,
-    size: () => ({
-      log10: log10(countArchs(grammar, { constrained: true })),
-      log10Distinct: log10(countArchs(grammar, { constrained: true, distinct: true })),
-    }),
+    size: () => languageSize(grammar),
     start: () => derivation.start(),
     decode: (choice) => decodeTrees(derivation, choice),
     encode: (arch) => encodeTrees(grammar, arch),
@@ -110,9 +111,18 @@ export function grammarSpace(
     }),
     ...nb201 && { tables: { space: NB201_SPACE, read: (key) => wordOrNull(nb201, key) } },
     build: (arch, into) => {
-      const sized = { ...into, config };
       const graphs = flatGraphs(grammar, arch, primitives);
-      return toModel(sized, grammarNetwork(graphs, { grammar, primitives }, sized));
+      const ofWidth = (filters: number, weights: WeightStore) => {
+        const sized = { ...into, weights, config: { ...config, filters } };
+        return toModel(sized, grammarNetwork(graphs, { grammar, primitives }, sized));
+      };
+      if (config.parameters === 0) return ofWidth(config.filters, into.weights);
+      const parametersOf = (filters: number) => {
+        const counted = new WeightStore();
+        ofWidth(filters, counted);
+        return counted.parameters();
+      };
+      return ofWidth(filtersWithin(config.parameters, config.filters, parametersOf), into.weights);
     },
     graphs: (arch) => arch.map((tree) => fullGraph(grammar, tree, primitives)),
     levels: (arch) => {
@@ -126,6 +136,19 @@ export function grammarSpace(
       crossover: (a: GrammarArch, b: GrammarArch, rng) => crossed(grammar, a, b, rng),
     },
   };
+}
+
+/** Number of architectures that obey the constraints; null where there are too many to count. */
+function languageSize(grammar: Grammar): { log10: number; log10Distinct: number } | null {
+  try {
+    return {
+      log10: log10(countArchs(grammar, { constrained: true })),
+      log10Distinct: log10(countArchs(grammar, { constrained: true, distinct: true })),
+    };
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
 }
 
 /** Reads a tree, a term, or a string of NAS-Bench-201. @throws UsageError naming the node. */
@@ -207,7 +230,7 @@ export function defineGrammar(plugin: GrammarPlugin): SpaceDefinition {
     settings: sizes,
     presets: ownGrammarPresets,
     open,
-    carried: ({ stem }) => ({ stem }),
+    carried: ({ stem, parameters }) => ({ stem, parameters }),
     notation: {
       looks: (text, given) => given && looks(text, true),
       format: (arch) => notation().format(arch),
@@ -231,7 +254,7 @@ export const grammarDefinition = defineSpace({
       published: { grammar },
     });
   },
-  carried: ({ grammar, stem }) => ({ grammar, stem }),
+  carried: ({ grammar, stem, parameters }) => ({ grammar, stem, parameters }),
   notation,
   example: {
     settings: { grammar: "nb201_fixed_1_none", filters: 2, stem: 2 },

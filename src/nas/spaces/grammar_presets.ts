@@ -111,9 +111,10 @@ function finalOf({ epochs, both, final, space }: Published): FinalSection {
   };
 }
 
-/** A search that trains every network for so many epochs. */
+/** A search that trains every network for so many epochs, proposed by the published model. */
 const trained = (section: SearchSection, epochs: number): SearchSection => ({
   ...section,
+  strategy: "gp-hwl",
   evaluatorName: "train",
   evaluator: { epochs },
 });
@@ -130,6 +131,8 @@ export const grammarPresets: Presets = {
   search: {
     smoke: {
       ...trained(benchmark.search.smoke, 1),
+      // Its proposals take no time.
+      strategy: "evolution",
       trainImages: 256,
       validImages: 128,
       optimizer: clipped,

@@ -71,8 +71,8 @@ export function evolutionStrategy<A>(
 
   let seen = new Set<string>();
   /** Number of architectures of the space, where it is known. */
-  const size = config.distinct && space.size
-    ? Math.round(10 ** space.size().log10Distinct)
+  const size = config.distinct
+    ? Math.round(10 ** (space.size?.()?.log10Distinct ?? Infinity))
     : Infinity;
   let finished: string | undefined;
 

@@ -18,6 +18,9 @@ const line = z.object({
   kendall: correlation,
   pearson: correlation,
   rmse: z.number().nonnegative(),
+  /** Absent in lines of earlier versions; the likelihood is null for predictors without deviations. */
+  spearman: correlation.optional(),
+  nll: z.number().nullable().optional(),
   /** Mean absolute error in percentage points, on held-out and on training architectures. */
   testError: z.number().nonnegative().optional(),
   trainError: z.number().nonnegative().optional(),
@@ -53,6 +56,9 @@ export interface CurvePoint {
   kendall: Summary;
   pearson: Summary;
   rmse: Summary;
+  /** Absent where a line lacks it. */
+  spearman?: Summary;
+  nll?: Summary;
   /** Absent if an earlier version wrote a line without it. */
   testError?: Summary;
   trainError?: Summary;
@@ -94,7 +100,8 @@ function curve(name: string, lines: readonly SurrogateLine[]): SurrogateCurve {
   const kept = lines.filter(({ pairs }) => pairs).sort((a, b) => b.trainSize - a.trainSize)[0];
   const of = (group: readonly SurrogateLine[], what: "kendall" | "pearson" | "rmse") =>
     summarise(group.map((one) => one[what] ?? 0));
-  const error = (group: readonly SurrogateLine[], what: "testError" | "trainError") => {
+  type Optional = "spearman" | "nll" | "testError" | "trainError";
+  const optional = (group: readonly SurrogateLine[], what: Optional) => {
     const known = group.flatMap((one) => one[what] ?? []);
     return known.length === group.length ? { [what]: summarise(known) } : {};
   };
@@ -105,8 +112,10 @@ function curve(name: string, lines: readonly SurrogateLine[]): SurrogateCurve {
       kendall: of(group, "kendall"),
       pearson: of(group, "pearson"),
       rmse: of(group, "rmse"),
-      ...error(group, "testError"),
-      ...error(group, "trainError"),
+      ...optional(group, "spearman"),
+      ...optional(group, "nll"),
+      ...optional(group, "testError"),
+      ...optional(group, "trainError"),
     })),
     ...kept && { pairs: { trainSize: kept.trainSize, values: kept.pairs! } },
   };

@@ -98,8 +98,9 @@ class Rescaled {
       this.shifts.set(param, shift);
       return this.#at(v, exponent - shift);
     });
-    const next = inputs.map((v) => weights.includes(v) ? v : rescaled[data.indexOf(v)]);
-    return this.#note(record({ inputs: next }), { exponent, size });
+    let next = 0;
+    const changed = inputs.map((v) => weights.includes(v) ? v : rescaled[next++]);
+    return this.#note(record({ inputs: changed }), { exponent, size });
   }
 
   #size({ op, params }: Applied, data: readonly Magnitude[]): number {

@@ -1,7 +1,7 @@
 /** The curves of a run: scores, the controller's entropy and skips, operations, learning rate. */
 import { type History, spaceOf, type Tally, tally } from "../history.ts";
 import { type Chart, chartWidth, drawChart, type Point, type Series } from "./chart.ts";
-import { operationColour } from "./colours.ts";
+import { curveColours, operationColour } from "./colours.ts";
 import { document, faint, n, text } from "./svg.ts";
 
 const margin = 24;
@@ -151,7 +151,27 @@ function ofSearch(history: History): Chart[] {
       range: [0, 1],
     },
     operations(tallies),
+    kernelWeights(trials),
   ];
+}
+
+/** Weights that the models of a search gave their kernels. */
+function kernelWeights(trials: History["trials"]): Chart {
+  const at = spread(trials);
+  const points = new Map<string, Point[]>();
+  trials.forEach(({ model }, i) =>
+    model?.kernels.forEach((name, k) => {
+      const own = points.get(name) ?? [];
+      own.push([at[i][0], model.weights[k]]);
+      points.set(name, own);
+    })
+  );
+  const series = [...points].map(([name, own], k): Series => ({
+    name,
+    ...curveColours(k),
+    points: [...thin(own, 3000)],
+  }));
+  return { title: "Weights of the kernels", series, format: percent, range: [0, 1] };
 }
 
 function operations(tallies: readonly (readonly [epoch: number, Tally])[]): Chart {

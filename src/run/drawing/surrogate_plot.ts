@@ -40,8 +40,16 @@ export function plotSurrogate(lines: readonly SurrogateLine[]): string {
 function growth(curves: readonly SurrogateCurve[]): Drawn[] {
   const sizes = curves.flatMap((curve) => curve.sizes.map(({ trainSize }) => trainSize));
   const x = [0, Math.max(...sizes)] as const;
-  const titles = { kendall: "Kendall's τ", pearson: "Pearson's r", rmse: "RMSE" } as const;
-  return (["kendall", "pearson", "rmse"] as const).map((what) => ({
+  const titles = {
+    kendall: "Kendall's τ",
+    spearman: "Spearman's ρ",
+    pearson: "Pearson's r",
+    rmse: "RMSE",
+    nll: "Negative log likelihood",
+  } as const;
+  const known = (Object.keys(titles) as (keyof typeof titles)[])
+    .filter((what) => curves.some(({ sizes }) => sizes.some((size) => size[what])));
+  return known.map((what) => ({
     x,
     chart: {
       title: `${
@@ -52,8 +60,10 @@ function growth(curves: readonly SurrogateCurve[]): Drawn[] {
       series: curves.map(({ name, sizes }, i) => ({
         name,
         ...curveColours(i),
-        points: sizes.map((size): Point => [size.trainSize, size[what].mean]),
-        band: sizes.map((size) => size[what].halfWidth),
+        points: sizes.flatMap((size): Point[] =>
+          size[what] ? [[size.trainSize, size[what].mean]] : []
+        ),
+        band: sizes.flatMap((size) => size[what]?.halfWidth ?? []),
       })),
     },
   }));

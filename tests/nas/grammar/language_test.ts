@@ -38,4 +38,6 @@ E -> Two E E | relu | mish
 `;
   // 2 trees of depth 1, 2² + 2 of depth at most 2, 6² + 2 of depth at most 3.
   assert.equal(countArchs(parseGrammar(text, "pairs", primitives)), 38n);
+  const deep = parseGrammar(text.replace("depth: 3", "depth: 64"), "pairs", primitives);
+  assert.throws(() => countArchs(deep), /got more than 10\^20000, expected fewer/);
 });

@@ -14,6 +14,7 @@ Side: 1-2 1-3 2-3
 NET -> Two OP OP | Side OP OP OP
 OP -> relu | zero | conv3x3
 [constraints]
+Two: path without zero
 Side: path without zero
 `;
 
@@ -74,7 +75,21 @@ Deno.test("errors of a grammar file name the line, what stands there and what wa
   wrong("relu | zero | conv3x3", "Two OP OP", /line 7: NET never ends in primitives/);
   wrong("relu |", "Two OP OP |", /line 8: OP derives itself without limit, expected depth: N/);
   wrong("zero\n", "none or zero\n", /line 10: "path without none or zero", expected path without/);
-  wrong("Side: path", "Sides: path", /line 10: "Sides", expected TOPOLOGY: RULE/);
+  wrong("Side: path", "Sides: path", /line 11: "Sides", expected TOPOLOGY: RULE/);
+  wrong(
+    "Two: path without zero\n",
+    "",
+    /line 7: Two OP OP: edges that may be zero, expected the constraint Two: path without zero/,
+  );
+  wrong("relu | zero | conv3x3", "zero", /line 7: Two OP OP: no path without zero, expected edges/);
+  wrong("relu |", "none |", /line 7: Two OP OP: edges that may be none or zero, expected one/);
+  wrong("path without zero\n", "path without zero, distinct 1 2, distinct 1 3\n", /distinct A B/);
+  wrong(
+    "relu | zero | conv3x3\n[constraints]\n",
+    "relu\n[constraints]\nTwo: distinct 1 2\n",
+    /line 7: Two OP OP: argument 2 cannot differ from 1, expected more than 1 terminals/,
+  );
+  wrong("Two: 1-2 2-3", "Two: 1-2 2-3; stack 9", /line 4: node 9, expected nodes from 1 to 3/);
   wrong("conv3x3\n", "add\n", /line 7: .* argument 1 may be add, which takes 2 of 1 values/);
 });
 

@@ -10,6 +10,7 @@ import type { SearchConfig } from "../config/config.ts";
 import { addStep, takeMeans } from "../train/epoch_figures.ts";
 import type { Evaluator, Result } from "../evaluator.ts";
 import type { RunEvent } from "../events.ts";
+import type { SpentEpochs } from "./inheritance.ts";
 import { withMember } from "./pareto.ts";
 import { earlyStop, meanReport, type Phase, type Position, startPosition } from "./position.ts";
 import { Checkpoints, Clock, mergeStates, partOf } from "./progress.ts";
@@ -40,6 +41,8 @@ export interface SearchParts<A> {
   objectives?(arch: A): number[];
   /** A figure of the winner that no strategy sees. */
   report?(arch: A): { objective: string; metric: string; value: number; unit?: string };
+  /** Epochs of training, and those that inherited weights saved. */
+  spentEpochs?(): SpentEpochs;
   /** Fields of arch.json beside the choice and score. */
   archFields: Omit<ArchFile, "choice" | "score" | "scoreKind">;
   figures(): { step: number; trainedImages: number; peakBytes: number };

@@ -116,6 +116,7 @@ export async function openSearch(
     scoreKind,
     unfit,
     report,
+    spentEpochs: opened.inheritance && (() => opened.inheritance!.epochs),
     warmStart,
     async *compile() {
       if (!gpu) return;

@@ -91,9 +91,9 @@ function kindOf(definitions: readonly Plugin[], description: string) {
 function closestProblem({ errors = [] }: { errors?: z.core.$ZodIssue[][] }): string {
   const unknown = (issue: z.core.$ZodIssue) =>
     issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [];
-  const size = (issues: z.core.$ZodIssue[]) =>
-    issues.reduce((sum, issue) => sum + Math.max(1, unknown(issue).length), 0);
-  const best = [...errors].sort((a, b) => size(a) - size(b))[0] ?? [];
+  const strangers = (issues: z.core.$ZodIssue[]) => issues.flatMap(unknown).length;
+  const best = [...errors].sort((a, b) => strangers(a) - strangers(b) || a.length - b.length)[0] ??
+    [];
   const wrong = best.find((issue) => unknown(issue).length === 0);
   if (wrong) return `${wrong.path.join(".") || "it"}: ${wrong.message}`;
   return `no search space has all of these settings; not known are ${

@@ -6,8 +6,25 @@ import type { Primitives } from "./primitives.ts";
 /** Reports a fault of a production: what was got and what was expected. */
 type Fail = (production: Production, got: string, expected: string) => never;
 
+/** The different terminals that a word of a production can become. */
+export type TerminalsOf = (word: string) => readonly string[];
+
+/** Each word is looked up once: a thousand productions may have a thousand options at each argument. */
+export function terminalsOf(productions: Grammar["productions"]): TerminalsOf {
+  const known = new Map<string, readonly string[]>();
+  for (const [symbol, options] of productions) {
+    known.set(symbol, [...new Set(options.map(({ terminal }) => terminal))]);
+  }
+  return (word) => known.get(word) ?? [word];
+}
+
 /** Checks the productions of a grammar whose words and numbers of arguments are right. */
-export function checkConstraints(grammar: Grammar, primitives: Primitives, fail: Fail): void {
+export function checkConstraints(
+  grammar: Grammar,
+  primitives: Primitives,
+  terminalsOf: TerminalsOf,
+  fail: Fail,
+): void {
   const isAbsent = (word: string) => primitives.get(word)?.role === "absent";
   for (const { start } of grammar.motifs) {
     const absent = grammar.productions.get(start)!.find(({ terminal }) => isAbsent(terminal));
@@ -16,9 +33,7 @@ export function checkConstraints(grammar: Grammar, primitives: Primitives, fail:
   for (const production of [...grammar.productions.values()].flat()) {
     const topology = grammar.topologies.get(production.terminal);
     if (!topology) continue;
-    const terminals = production.arguments.map((word) => [
-      ...new Set(grammar.productions.get(word)?.map((p) => p.terminal) ?? [word]),
-    ]);
+    const terminals = production.arguments.map(terminalsOf);
     const constraints = grammar.constraints.get(topology.name) ?? [];
     checkPaths(production, topology, terminals, constraints, isAbsent, fail);
     checkDistinct(production, terminals, constraints, fail);
@@ -29,7 +44,7 @@ export function checkConstraints(grammar: Grammar, primitives: Primitives, fail:
 function checkPaths(
   production: Production,
   topology: Topology,
-  terminals: readonly string[][],
+  terminals: readonly (readonly string[])[],
   constraints: readonly Constraint[],
   isAbsent: (word: string) => boolean,
   fail: Fail,
@@ -51,13 +66,19 @@ function checkPaths(
     if (!joins(topology, forced)) {
       fail(production, `no path without ${word}`, "edges that can hold something else");
     }
+    if (forced !== 0) {
+      // Choices before that argument could not know that the path there is closed.
+      const edge = topology.edges.find((_, e) => forced >> e & 1)!;
+      const got = `argument ${edge.argument + 1} is always ${word}`;
+      fail(production, got, "a topology without its edge");
+    }
   }
 }
 
 /** An argument has more terminals than arguments before it that it has to differ from. */
 function checkDistinct(
   production: Production,
-  terminals: readonly string[][],
+  terminals: readonly (readonly string[])[],
   constraints: readonly Constraint[],
   fail: Fail,
 ): void {

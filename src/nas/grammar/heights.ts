@@ -8,14 +8,26 @@ import type { Production } from "./grammar.ts";
 export function heightsOf(
   productions: ReadonlyMap<string, readonly Production[]>,
 ): Map<string, number> {
+  /** Productions by the non-terminals that they wait for. */
+  const waiting = new Map<string, { symbol: string; missing: number }[]>();
   const heights = new Map<string, number>();
-  for (let changed = true; changed;) {
-    changed = false;
-    for (const [symbol, options] of productions) {
-      const height = 1 + Math.min(...options.map((p) => heightOf(p, productions, heights)));
-      if (height < (heights.get(symbol) ?? Infinity)) {
-        heights.set(symbol, height);
-        changed = true;
+  for (const [symbol, options] of productions) {
+    for (const { arguments: words } of options) {
+      const below = new Set(words.filter((word) => productions.has(word)));
+      const production = { symbol, missing: below.size };
+      if (below.size === 0) heights.set(symbol, 1);
+      for (const word of below) {
+        const others = waiting.get(word);
+        if (others) others.push(production);
+        else waiting.set(word, [production]);
+      }
+    }
+  }
+  // The map grows while it is walked. Heights ascend, so that the first production to be complete is the lowest.
+  for (const [known, height] of heights) {
+    for (const production of waiting.get(known) ?? []) {
+      if (--production.missing === 0 && !heights.has(production.symbol)) {
+        heights.set(production.symbol, height + 1);
       }
     }
   }

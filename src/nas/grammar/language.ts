@@ -11,7 +11,7 @@ export interface CountOptions {
   constrained?: boolean;
 }
 
-/** Most combinations of terminals that are looked through for one topology. */
+/** Most combinations of terminals that are looked through for all topologies together. */
 const MOST_COMBINATIONS = 1_000_000;
 
 /** Largest count: a recursive grammar has doubly as many digits a level deeper. */
@@ -35,6 +35,7 @@ export function log10(n: bigint): number {
 class Counter {
   /** Counts by symbol; with a bound on the depth also by level. */
   readonly #known = new Map<string, bigint>();
+  #combinations = 0;
 
   constructor(private readonly grammar: Grammar, private readonly options: CountOptions) {}
 
@@ -84,11 +85,11 @@ class Counter {
   ): bigint {
     const topology = this.grammar.topologies.get(terminal)!;
     const groups = words.map((word, slot) => this.#groups(word, slot, constraints, level));
-    const combinations = groups.reduce((product, { length }) => product * length, 1);
-    if (combinations > MOST_COMBINATIONS) {
+    this.#combinations += groups.reduce((product, { length }) => product * length, 1);
+    if (this.#combinations > MOST_COMBINATIONS) {
       throw new UsageError(
-        `Cannot count the trees of grammar ${this.grammar.name}: ${terminal} has ${combinations} ` +
-          `combinations, expected at most ${MOST_COMBINATIONS}`,
+        `Cannot count the trees of grammar ${this.grammar.name}: its topologies up to ${terminal} have ` +
+          `${this.#combinations} combinations, expected at most ${MOST_COMBINATIONS}`,
       );
     }
     const chosen: string[] = [];

@@ -1,14 +1,14 @@
 /** Reads and checks grammar files. Every error names its line. */
-import { checkGrammar } from "./check.ts";
+import { checkGrammar, MOST_DEPTH } from "./check.ts";
 import { heightsOf } from "./heights.ts";
 import type { Constraint, Grammar, NetworkSection, Production, Topology } from "./grammar.ts";
 import type { Primitives } from "./primitives.ts";
 import { fieldsOf, grammarError, type Line, sectionsOf } from "./sections.ts";
 import { parseTopology } from "./topology.ts";
 
-/** Deepest derivation that a grammar may ask for. */
-const MOST_DEPTH = 64;
 const MOST_LEVELS = 16;
+/** Most primitives of a stem, and of a head. */
+const MOST_LAYERS = 16;
 const kinds: readonly NetworkSection["kind"][] = ["classifier", "resnet20", "cells"];
 
 /**
@@ -35,6 +35,11 @@ export function parseGrammar(text: string, name: string, primitives: Primitives)
   const shared = fieldsOf(sections.shared, ["network", "motif"] as const, name);
   const kernel = fieldsOf(sections.kernel, ["levels"] as const, name);
   const [network, motif] = [shared.get("network"), shared.get("motif")];
+  const levels = numbersOf(kernel.get("levels") ?? { text: "", line: 0 }, name, 0, MOST_LEVELS);
+  if (new Set(levels).size < levels.length) {
+    const { line, text } = kernel.get("levels")!;
+    throw grammarError(name, line, `levels: ${text}`, "each level once");
+  }
   if (sections.shared.length > 0 && !(network && motif)) {
     throw grammarError(
       name,
@@ -53,7 +58,7 @@ export function parseGrammar(text: string, name: string, primitives: Primitives)
     topologies,
     productions,
     constraints: parseConstraints(sections.constraints, topologies, name),
-    levels: numbersOf(kernel.get("levels") ?? { text: "", line: 0 }, name, 0, MOST_LEVELS),
+    levels,
     network: parseNetwork(sections.network, name, primitives),
     heights: heightsOf(productions),
     text,
@@ -65,11 +70,16 @@ export function parseGrammar(text: string, name: string, primitives: Primitives)
 /** `D2`, or `normal = CELL, reduce = CELL`. */
 function motifsOf({ text, line }: Line, name: string): Grammar["motifs"] {
   const parts = text.split(",").map((part) => part.trim());
+  const names = new Set<string>();
   return parts.map((part) => {
     const [, motif = "", start] = /^(?:(\w+)\s*=\s*)?(\w+)$/.exec(part) ?? [];
     if (start === undefined || motif === "" && parts.length > 1) {
       throw grammarError(name, line, `start: ${text}`, "SYMBOL, or NAME = SYMBOL, NAME = SYMBOL");
     }
+    if (names.has(motif)) {
+      throw grammarError(name, line, `${motif} a second time`, "each motif once");
+    }
+    names.add(motif);
     return { name: motif, start };
   });
 }
@@ -144,9 +154,10 @@ function parseNetwork(
     words(fields.get(field) ?? { text: frame[field], line: 0 })
   );
   const check = (field: "stem" | "head", ends: boolean, inner: string[], expected: string) => {
-    if (ends && inner.every((layer) => primitives.get(layer)?.inputs === 1)) return;
+    const known = inner.every((layer) => primitives.get(layer)?.inputs === 1);
+    if (ends && known && inner.length <= MOST_LAYERS) return;
     const { line, text } = fields.get(field)!;
-    throw grammarError(name, line, `${field}: ${text}`, expected);
+    throw grammarError(name, line, `${field}: ${text}`, `${expected}, at most ${MOST_LAYERS}`);
   };
   check("stem", stem[0] === "conv3x3", stem.slice(1), "conv3x3 PRIMITIVE …");
   const end = head.slice(-2).join(" ");

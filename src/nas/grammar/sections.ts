@@ -34,7 +34,8 @@ const MOST_SHOWN = 100;
 export function sectionsOf(text: string, name: string): Record<SectionName, Line[]> {
   const sections = Object.fromEntries(sectionNames.map((section) => [section, [] as Line[]]));
   let current: Line[] | null = null;
-  text.split(/\r?\n/).forEach((raw, i) => {
+  // Editors of Windows begin a file with a byte order mark.
+  text.replace(/^\uFEFF/, "").split(/\r?\n/).forEach((raw, i) => {
     const line = i + 1;
     const content = raw.replace(/#.*/, "").trimEnd();
     if (content.trim() === "") return;
@@ -58,6 +59,17 @@ export function sectionsOf(text: string, name: string): Record<SectionName, Line
   return sections as Record<SectionName, Line[]>;
 }
 
+/**
+ * Splits `key: value`; null for a line without a colon. A regular expression would try every length of a long
+ * run of spaces.
+ */
+export function splitAtColon(text: string): { key: string; value: string } | null {
+  const colon = text.indexOf(":");
+  return colon < 0
+    ? null
+    : { key: text.slice(0, colon).trimEnd(), value: text.slice(colon + 1).trim() };
+}
+
 /** Reads `key: value` lines. @throws DataError for unknown or repeated keys. */
 export function fieldsOf<K extends string>(
   lines: readonly Line[],
@@ -66,8 +78,8 @@ export function fieldsOf<K extends string>(
 ): Map<K, Line> {
   const fields = new Map<K, Line>();
   for (const { text, line } of lines) {
-    const [, key, value] = /^([^:]*?)\s*:\s*(.*)$/.exec(text) ?? [];
-    if (!keys.includes(key as K)) {
+    const { key, value } = splitAtColon(text) ?? {};
+    if (key === undefined || value === undefined || !keys.includes(key as K)) {
       const got = JSON.stringify(key ?? text);
       throw grammarError(name, line, got, `one of ${keys.map((k) => `${k}:`).join(", ")}`);
     }

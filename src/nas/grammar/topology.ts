@@ -1,6 +1,6 @@
 /** Reads topologies: edges in argument order, then clauses. */
 import type { Topology, TopologyEdge } from "./grammar.ts";
-import { grammarError, type Line } from "./sections.ts";
+import { grammarError, type Line, splitAtColon } from "./sections.ts";
 
 /** Most nodes, and most edges, of a topology. */
 const MOST = 30;
@@ -13,11 +13,12 @@ const NAME = /^[A-Za-z_]\w{0,60}$/;
  * @throws DataError naming the line.
  */
 export function parseTopology({ text, line }: Line, grammar: string): Topology {
+  const shape = "NAME: 1-2 1-3 …";
   const fail = (got: string, expected: string): never => {
     throw grammarError(grammar, line, got, expected);
   };
-  const [, name, right] = /^([^:]*?)\s*:\s*(.*)$/.exec(text) ?? [];
-  if (!NAME.test(name ?? "")) fail(JSON.stringify(text), "NAME: 1-2 1-3 …");
+  const { key: name, value: right } = splitAtColon(text) ?? fail(JSON.stringify(text), shape);
+  if (!NAME.test(name)) fail(JSON.stringify(text), shape);
   const [edgeText, ...clauses] = right.split(";").map((part) => part.trim());
   const nodeOf = (word: string): number =>
     /^\d+$/.test(word) && +word >= 1 && +word <= MOST

@@ -6,12 +6,12 @@
  * trials that are already evaluated: every process ends with all of them.
  */
 import { join } from "@std/path";
+import { type Kept, readKept } from "./kept.ts";
 import { UsageError } from "../../common/errors.ts";
 import type { Evaluator, Result, ScoredOn } from "../../nas/evaluator.ts";
 import type { SearchParts } from "../../nas/search/loop.ts";
 import type { Notation, SearchSpace } from "../../nas/space.ts";
 import type { Scored, State, Strategy, StrategyReport, Trial } from "../../nas/strategy.ts";
-import { readJson } from "../folder.ts";
 import { writeAtomic } from "../files.ts";
 import type { WorkingDirectory } from "./directory.ts";
 import type { Configuration, Outcome } from "./tree.ts";
@@ -50,16 +50,6 @@ export function shareSearch(
   }
   const board = new Board(parts, notation, shared, signal);
   return { ...parts, strategy: board.strategy(), evaluator: board.evaluator() };
-}
-
-/** What the directory keeps of the strategy. */
-interface Kept {
-  version: 1;
-  /** Configurations that the strategy was told. */
-  told: number[];
-  /** Trials that the strategy asked for, by configuration. Their ids are its own. */
-  asked: Record<number, Omit<Trial<unknown>, "arch"> & { architecture: string }>;
-  strategy: unknown;
 }
 
 class Board {
@@ -185,6 +175,14 @@ class Board {
       );
     }
     const n = Math.max(0, ...all.map((one) => one.n)) + 1;
+    if (!Number.isSafeInteger(n)) {
+      throw new UsageError(
+        `Cannot add a configuration to ${this.shared.directory.path}: the last one is config_${
+          n - 1
+        }, ` +
+          `expected a smaller number; delete its folder`,
+      );
+    }
     const architecture = this.notation.format(arch);
     const next: Kept = {
       version: 1,
@@ -244,9 +242,7 @@ class Board {
 
   #kept(): Kept {
     const there = this.shared.directory.hasFile(this.#path);
-    return there
-      ? readJson(this.#path) as Kept
-      : { version: 1, told: [], asked: {}, strategy: null };
+    return there ? readKept(this.#path) : { version: 1, told: [], asked: {}, strategy: null };
   }
 
   /** A trial that the loop refused, without asking the evaluator, is recorded as failed. */

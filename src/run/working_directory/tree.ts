@@ -29,13 +29,14 @@ export const folderOf = (path: string, n: number): string => join(resultsIn(path
 export function configNumbers(path: string): number[] {
   let names: string[];
   try {
-    names = [...Deno.readDirSync(resultsIn(path))].map(({ name }) => name);
+    names = [...Deno.readDirSync(resultsIn(path))].filter(({ isFile }) => !isFile)
+      .map(({ name }) => name);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
   return names.flatMap((name) => {
-    const n = Number(/^config_(\d+)$/.exec(name)?.[1] ?? NaN);
+    const n = Number(/^config_([1-9]\d*)$/.exec(name)?.[1] ?? NaN);
     return Number.isSafeInteger(n) ? [n] : [];
   }).sort((a, b) => a - b);
 }

@@ -8,19 +8,21 @@ import { DataError } from "../../common/errors.ts";
  * @throws DataError naming the file.
  */
 export function readYaml(path: string): unknown {
-  const cut = (why: string, cause?: unknown) =>
+  const unreadable = (why: string, cause?: unknown) =>
     new DataError(
-      `Cannot read ${path}: ${why}, expected a whole YAML file; the file was cut, delete its folder ` +
-        `to have the configuration replaced`,
+      `Cannot read ${path}: ${why}, expected a whole YAML file; delete its folder to have the ` +
+        `configuration replaced`,
       { cause },
     );
   const text = Deno.readTextFileSync(path);
-  if (!text.endsWith("\n")) throw cut(text === "" ? "it is empty" : "it ends within a line");
+  if (!text.endsWith("\n")) {
+    throw unreadable(text === "" ? "it is empty" : "it was cut within a line");
+  }
   try {
     // Numbers of NumPy are tagged objects of Python; they are read as plain lists.
     return parse(text, { logLevel: "error" });
   } catch (cause) {
-    throw cut((cause as Error).message.split("\n")[0], cause);
+    throw unreadable((cause as Error).message.split("\n")[0], cause);
   }
 }
 

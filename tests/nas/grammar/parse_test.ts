@@ -101,6 +101,68 @@ Deno.test("a grammar with recursion needs a depth that its shortest derivation f
   assert.throws(() => read(deep(100)), /line 3: "100", expected whole numbers from 1 to 64/);
 });
 
+Deno.test("what would be no network, or none that ends, is refused with its line", () => {
+  wrong("relu |", "3 |", /line 7: .* argument 1 may be the state 3, expected operations/);
+  wrong(
+    "NET -> Two OP OP |",
+    "NET -> 3 |",
+    /line 7: NET -> 3: a state alone, expected an operation/,
+  );
+  wrong(
+    "Side OP OP OP",
+    "Side OP zero OP",
+    /line 7: .* argument 2 is always zero, expected a topology/,
+  );
+  wrong(
+    "start: NET",
+    "start: a = NET, a = OP",
+    /line 2: a a second time, expected each motif once/,
+  );
+  wrong(
+    "[constraints]",
+    "[kernel]\nlevels: 0 1 0\n[constraints]",
+    /line 10: levels: 0 1 0, expected/,
+  );
+  wrong(
+    "[productions]\nNET -> Two OP OP",
+    "[shared]\nnetwork: NET\nmotif: M\n[productions]\nNET -> Two M OP",
+    /line 10: the motif NET holds M, expected it in the network only/,
+  );
+  const stem = "conv3x3" + " relu".repeat(17);
+  wrong(
+    "[constraints]",
+    `[network]\nstem: ${stem}\n[constraints]`,
+    /expected conv3x3 PRIMITIVE …, at most/,
+  );
+  assert.equal(countArchs(read(`\uFEFF${good}`)), 36n, "a byte order mark is no part of a file");
+});
+
+Deno.test("a hostile file of the largest size is refused or opened without search", () => {
+  const rules = (n: number, last: string) =>
+    Array.from({ length: n }, (_, i) => `N${i} -> One N${i + 1}\n`).join("") + `N${n} -> ${last}\n`;
+  const chain = (n: number) =>
+    `[grammar]\nstart: N0\n[topologies]\nOne: 1-2\n[productions]\n${rules(n, "relu | conv3x3")}`;
+  assert.throws(() => read(chain(4500)), /too many productions, expected at most 2000/);
+  assert.throws(
+    () => read(chain(64)),
+    /derivations of 65 nested non-terminals, expected at most 64/,
+  );
+  assert.equal(countArchs(read(chain(63))), 2n);
+  // A regular expression that looks for the colon would take 5·10⁹ steps.
+  const spaces = " ".repeat(99_000);
+  assert.throws(() => read(`[grammar]\nname${spaces}x\n`), /line 2: "name .*…, expected one of/);
+  assert.throws(() => read(`[grammar]\nstart: A\n[topologies]\nT${spaces}x\n`), /line 4: "T/);
+  const line = Array.from({ length: 19 }, (_, i) => `${i + 1}-${i + 2}`).join(" ");
+  const option = `T${" A".repeat(19)}`;
+  const many = `[grammar]\nstart: S\n[topologies]\nT: ${line}\n[productions]\n` +
+    `S -> ${new Array(1000).fill(option).join(" | ")}\nA -> relu | zero\n` +
+    "[constraints]\nT: path without zero\n";
+  assert.throws(
+    () => countArchs(read(many), { constrained: true }),
+    /its topologies up to T have \d+ combinations, expected at most 1000000/,
+  );
+});
+
 Deno.test("an unknown grammar is refused with the list of the built-in ones", () => {
   assert.throws(
     () => openGrammar("nb301", primitives),

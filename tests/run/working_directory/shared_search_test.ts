@@ -154,7 +154,7 @@ Deno.test("failed evaluations are recorded and not repeated; a cut file is named
     Deno.removeSync(join(strange, "result.yaml"));
     const { events, notes } = await part(path);
     assertEquals(notes.length, 3);
-    assert(/config_2\/result\.yaml: it ends within a line/.test(notes[0]), notes[0]);
+    assert(/config_2\/result\.yaml: it was cut within a line/.test(notes[0]), notes[0]);
     assert(/config_3\/config\.yaml/.test(notes[1]), notes[1]);
     assert(/config_4: Cannot .*something else/.test(notes[2]), notes[2]);
     assertEquals(Deno.readTextFileSync(result(4)), "error\n");
@@ -165,6 +165,38 @@ Deno.test("failed evaluations are recorded and not repeated; a cut file is named
     const failed = trialsOf(events).filter(({ status }) => status === "failed");
     assertEquals(failed.map(({ trial }) => trial), [0, 1]);
     assertEquals(Deno.readTextFileSync(result(1)), "error\n");
+  }));
+
+Deno.test("what others left in a directory is passed over, or named with what is wrong", () =>
+  inFolder(async (dir) => {
+    const path = join(dir, "wd");
+    await part(path, { total: 3 });
+    const results = join(path, "results");
+    Deno.writeTextFileSync(join(results, "config_9"), "a file\n");
+    Deno.mkdirSync(join(results, "config_0"));
+    await part(path, { total: 4 });
+    assertEquals(lossesIn(path).length, 4);
+    const last = join(results, "config_9007199254740991");
+    Deno.mkdirSync(last);
+    await assertRejects(
+      () => part(path, { total: 6 }),
+      /the last one is config_9007199254740991, expected a smaller number; delete its folder/,
+    );
+    Deno.removeSync(last);
+    const state = join(path, ".denas_state.json");
+    for (
+      const [text, message] of [
+        ["null", /state.json: contents: Invalid input: expected object/],
+        ['{"version":1,"told":"x","asked":{}}', /state.json: told: Invalid input: expected array/],
+        [
+          '{"version":1,"told":[],"asked":{"../../x":{"id":0,"architecture":"a"}}}',
+          /state.json: asked...*x: Invalid key/,
+        ],
+      ] as const
+    ) {
+      Deno.writeTextFileSync(state, text);
+      await assertRejects(() => part(path, { total: 6 }), message);
+    }
   }));
 
 Deno.test("a directory of another search is refused, naming the setting", () =>

@@ -62,6 +62,7 @@ const others = new Set([
       "colours",
       "dag",
       "layered",
+      "lineage",
       "layout",
       "paint",
       "panels",

@@ -1,8 +1,8 @@
 /**
- * Kills a smoke search with SIGKILL after 20, 50 and 80 % of its steps and in the middle of writing a
- * checkpoint, resumes it, and compares SHA-256 of winner, weights and trials (without times) with those of an
- * undisturbed search: `deno run -A tools/kill.ts [micro|macro] [OPTION OF SEARCH …]`. The exit code is 1
- * where one differs.
+ * Kills a smoke search with SIGKILL after 20, 50 and 80 % of its steps, or of its trials where it has no steps,
+ * and in the middle of writing a checkpoint, resumes it, and compares SHA-256 of winner, weights and trials
+ * (without times) with those of an undisturbed search:
+ * `deno run -A tools/kill.ts [micro|macro|modular] [OPTION OF SEARCH …]`. The exit code is 1 where one differs.
  */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
@@ -35,7 +35,7 @@ function runOf(name: string): string {
   return join(runs, [...Deno.readDirSync(runs)][0].name);
 }
 
-/** Kills the search once this fraction of the steps is done. */
+/** Kills the search once this fraction of its steps, or of `trials` trials, is done. */
 async function killAfter(name: string, fraction: number): Promise<string> {
   const child = denas(name, search, "piped");
   let text = "";
@@ -43,8 +43,10 @@ async function killAfter(name: string, fraction: number): Promise<string> {
     text += chunk;
     const lines = text.split("\n");
     text = lines.pop()!;
-    const last = lines.map((line) => JSON.parse(line)).findLast(({ type }) => type === "step");
-    if (!last || last.step < fraction * last.steps) continue;
+    const done = lines.map((line) => JSON.parse(line)).map(({ type, step, steps, trial }) =>
+      type === "step" ? step / steps : type === "trial" && !stepwise ? (trial + 1) / trials : 0
+    );
+    if (Math.max(0, ...done) < fraction) continue;
     child.kill("SIGKILL");
     break;
   }
@@ -91,10 +93,23 @@ function digests(name: string): Record<string, string> {
   const files = ["arch.json", "supernet.safetensors", "controller.safetensors"]
     .filter((file) => [...Deno.readDirSync(run)].some((entry) => entry.name === file))
     .map((file) => [file, sha(Deno.readFileSync(join(run, file)))]);
-  return { ...Object.fromEntries(files), "trials.ndjson": sha(trials) };
+  const inherited = filesIn(join(run, "weights"))
+    .map((file) => [`weights/${file}`, sha(Deno.readFileSync(join(run, "weights", file)))]);
+  return { ...Object.fromEntries([...files, ...inherited]), "trials.ndjson": sha(trials) };
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  } catch {
+    return []; // Searches without inheritance keep no weights of trials.
+  }
 }
 
 await finish("whole", search);
+const events = readLines<{ type: string }>(join(runOf("whole"), "events.ndjson"));
+const stepwise = events.some(({ type }) => type === "step");
+const trials = events.filter(({ type }) => type === "trial").length;
 const expected = digests("whole");
 console.log(`undisturbed: ${JSON.stringify(expected, null, 2)}`);
 const cases: [string, (name: string) => Promise<string>][] = [

@@ -2,13 +2,13 @@
  * Options declared by settings: `.meta(asOption("what it is"))` in a schema is the only place that names such an
  * option. The schemas are those of spaces, strategies and evaluators, and of a search and a retraining.
  */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
 import type { Overrides } from "../nas/config/config.ts";
 import { UsageError, whyUnreadable } from "../common/errors.ts";
 import { evaluators, spaces, strategies } from "../nas/registry.ts";
 import { fromHere } from "./paths.ts";
-import { number, whole } from "./option_values.ts";
+import { jsonOrText, number, whole } from "./option_values.ts";
 
 const sections = { space: spaces, strategy: strategies, evaluator: evaluators };
 
@@ -83,6 +83,35 @@ export const flagOf = (name: string): string =>
 /** Adds an option for every setting of a section that declares one. */
 export const addDefinitionOptions = (command: Command, section: Section): Command =>
   addOptions(command, optionsOf(section));
+
+/** Published names of settings that are no option yet, of all spaces: names of options to names of settings. */
+function aliasesFor(command: Command): Map<string, string> {
+  const taken = new Set(command.options.map((option) => option.long));
+  const names = spaces.all().flatMap(({ aliases = {} }) => Object.keys(aliases));
+  return new Map(
+    names.filter((name) => !name.startsWith("eval_")).map((name) =>
+      [name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), name] as const
+    ).filter(([option]) => !taken.has(flagOf(option))),
+  );
+}
+
+/**
+ * Adds the published names of settings as options that `--help` leaves out. Call after all others.
+ * @returns reads the settings that were given by them.
+ */
+export function addAliasOptions(command: Command): (options: object) => Overrides {
+  const aliases = aliasesFor(command);
+  for (const [option, name] of aliases) {
+    command.addOption(
+      new Option(`${flagOf(option)} <value>`, `published name: --set ${name}=…`)
+        .argParser(jsonOrText).hideHelp(),
+    );
+  }
+  return (options) =>
+    Object.fromEntries(
+      Array.from(aliases, ([option, name]) => [name, (options as Record<string, unknown>)[option]]),
+    );
+}
 
 /** Options of a section whose values say what an architecture's text means. */
 const contentsOptions = (section: Section) =>

@@ -47,6 +47,10 @@ export async function finishSearch(
     ? duration(done.seconds)
     : summary(done);
   print(`${counted(done.queries, "architecture")} scored, ${trained}`);
+  if (done.spentEpochs) {
+    const { trained, saved } = done.spentEpochs;
+    print(`${trained} epochs of training, ${trained + saved} without inherited weights`);
+  }
   print(`written to ${file}\n`);
   const preset = config.preset === "quick" ? "" : ` --preset ${config.preset}`;
   const { dataDir } = folder.state;

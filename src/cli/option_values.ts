@@ -66,12 +66,14 @@ export function seedList(text: string): number[] {
 export function setting(text: string, all: Record<string, unknown> = {}): Record<string, unknown> {
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("name=value");
-  const value = text.slice(at + 1);
-  let read: unknown = value;
+  return { ...all, [text.slice(0, at)]: jsonOrText(text.slice(at + 1)) };
+}
+
+/** Reads a value as JSON, or as a string where it is not JSON. */
+export function jsonOrText(text: string): unknown {
   try {
-    read = JSON.parse(value);
+    return JSON.parse(text);
   } catch {
-    // Not JSON: a plain string.
+    return text;
   }
-  return { ...all, [text.slice(0, at)]: read };
 }

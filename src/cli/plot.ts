@@ -10,6 +10,7 @@ import { runPath } from "./run_path.ts";
 import { print, printError } from "./terminal.ts";
 
 interface PlotOptions extends ArchOptions {
+  lineage?: boolean;
   out?: string;
   runs: string;
 }
@@ -26,6 +27,10 @@ export function addPlot(program: Command): void {
       "--out <file>",
       "file to write: .svg, .png or .pdf; by default RUN/plot.svg, or beside the file",
     )
+    .option(
+      "--lineage",
+      "a search's trials with those that they were made from, instead of its curves",
+    )
     .option("--runs <folder>", "folder of all runs", "runs");
   addArchOptions(command)
     .addHelpText(
@@ -34,6 +39,7 @@ export function addPlot(program: Command): void {
 Examples:
   $ denas plot 2026-01-31-micro-1
   $ denas plot runs/2026-01-31-micro-1 --out plot.pdf
+  $ denas plot 2026-01-31-modular-1 --lineage        parents, changes, epochs
   $ denas plot studies/main_experiments --out study.png
   $ denas plot surrogate.ndjson                      Kendall's τ against training size
   $ denas plot outputs/stdout --out plot.png         what the released ENAS code printed`,
@@ -44,16 +50,21 @@ Examples:
         if (isForeign(lines)) return await plotForeign(lines, options);
         return await plotLines(lines, options.out);
       }
-      const [{ readHistory }, { plotRun }, { writePicture }] = await Promise.all([
+      const [{ readHistory }, { plotRun }, { plotLineage }, { writePicture }] = await Promise.all([
         import("../run/read_history.ts"),
         import("../run/drawing/run_plot.ts"),
+        import("../run/drawing/lineage.ts"),
         import("../run/drawing/files.ts"),
       ]);
       const folder = runPath(run, options.runs);
       const history = readHistory(folder);
       if (history.torn) printError(`note: ${history.torn}`);
-      const file = options.out === undefined ? join(folder, "plot.svg") : fromHere(options.out);
-      await writePicture(file, plotRun(history, basename(folder)));
+      const { lineage, out } = options;
+      const file = out === undefined
+        ? join(folder, lineage ? "lineage.svg" : "plot.svg")
+        : fromHere(out);
+      const plot = lineage ? plotLineage : plotRun;
+      await writePicture(file, plot(history, basename(folder)));
       print(shortPath(file));
     });
 }

@@ -21,7 +21,11 @@ import {
 } from "./nnabla_options.ts";
 import { addConfigOptions, type ConfigOptions, definedOnly, overridesOf } from "./run_options.ts";
 import { fromHere } from "./paths.ts";
-import { addDefinitionOptions, definitionOverrides } from "./definition_options.ts";
+import {
+  addAliasOptions,
+  addDefinitionOptions,
+  definitionOverrides,
+} from "./definition_options.ts";
 import { dataName, readSettings } from "./read_settings.ts";
 import { searchSection } from "../nas/config/presets.ts";
 import { spaces, strategies } from "../nas/registry.ts";
@@ -54,7 +58,9 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
     .option("--out <file>", "where to copy the winner", "arch.json");
   addDefinitionOptions(addConfigOptions(command, searchConfig), "space");
   addDefinitionOptions(command, "strategy");
-  addNnablaSearchOptions(addWorkerOptions(addEvaluatorOptions(command)))
+  addNnablaSearchOptions(addWorkerOptions(addEvaluatorOptions(command)));
+  const published = addAliasOptions(command);
+  command
     .addHelpText(
       "after",
       `
@@ -67,13 +73,15 @@ Examples:
   $ denas search --mode macro --strategy enas-nnabla --max-search-iter 20 --early-stop-over 0.8
   $ denas search --mode micro --seeds 1,2,3         three searches, mean and deviation
   $ denas search --mode darts --evaluator train --queries 20
+  $ denas search --mode modular --inherit average   networks begin with the weights of earlier ones
   $ denas search --mode darts --evaluator train --queries 20 --workers 2
   $ denas search --table nb201.csv --table-dataset cifar100 --queries 200
   $ denas search --table nb201.csv --strategy nsga2 --objectives=-params_mb --queries 300
   $ denas search --mode micro --print-config > my.json
   $ denas search --config my.json`,
     ).action(async (given: SearchOptions, command: Command) => {
-      const options = { ...given, out: given.recommendedArch ?? given.out };
+      const set = { ...definedOnly(published(given)), ...given.set };
+      const options = { ...given, out: given.recommendedArch ?? given.out, set };
       if (options.samplingOnly) return await drawOnly(given, command);
       const config = await resolve(options);
       if (options.printConfig) return print(JSON.stringify(config, null, 2));

@@ -9,6 +9,7 @@ import {
 } from "../nas/arch_formats/arch_file.ts";
 import { pictureOf } from "../nas/config/final_config.ts";
 import { drawSvg } from "../run/draw.ts";
+import { plotLineage } from "../run/drawing/lineage.ts";
 import type { Context } from "./context.ts";
 import { isRealFile } from "./file.ts";
 import { Problem, problems } from "./problem.ts";
@@ -26,6 +27,8 @@ export const drawingHeaders = {
   "content-type": "image/svg+xml; charset=utf-8",
   "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
 };
+/** Trials of a lineage that are drawn: the last ones. */
+const DRAWN = 400;
 /** Drawings that are cached; an architecture's drawing never changes. */
 const keptDrawings = 200;
 
@@ -46,6 +49,18 @@ const svgRoute = createRoute({
   summary: "The found architecture, drawn",
   request: { params: idParam },
   responses: { ...drawing, ...problems(400, 401, 404, 409) },
+});
+
+const lineageRoute = createRoute({
+  method: "get",
+  path: "/runs/{id}/lineage.svg",
+  summary: "The trials of a search with those that they were made from, drawn",
+  request: { params: idParam },
+  responses: {
+    ...drawing,
+    204: { description: "No trial was made from others." },
+    ...problems(400, 401, 404),
+  },
 });
 
 const trialArchRoute = createRoute({
@@ -83,6 +98,12 @@ export function addArchitectures(app: OpenAPIHono, { runs, indexes }: Context): 
   app.openapi(svgRoute, async (c) => {
     return await draw(winnerText(runs.get(c.req.valid("param").id))) as never;
   });
+  app.openapi(lineageRoute, async (c) => {
+    const run = runs.get(c.req.valid("param").id);
+    const svg = lineage(run, await indexes.get(run).refresh());
+    if (svg === null) return c.body(null, 204) as never;
+    return new Response(svg, { headers: drawingHeaders }) as never;
+  });
   app.openapi(trialArchRoute, async (c) => {
     const { id, trial } = c.req.valid("param");
     const run = runs.get(id);
@@ -99,6 +120,14 @@ export function addArchitectures(app: OpenAPIHono, { runs, indexes }: Context): 
     const { score: _, ...drawn } = arch;
     return await draw(formatArchFile(drawn)) as never;
   });
+}
+
+/** Drawing of a run's lineage; null where no trial has parents. */
+function lineage({ id }: Run, index: RunIndex): string | null {
+  const rows = index.trials.select({ on: "reward", sort: "trial", order: "asc" });
+  const trials = index.rows(rows.slice(-DRAWN));
+  if (!index.start || !trials.some(({ parents }) => parents?.length)) return null;
+  return plotLineage({ start: index.start, trials }, id);
 }
 
 /** arch.json of a run. @throws Problem 404 while there is none. */

@@ -85,6 +85,8 @@ export const trialRow = z.object({
   status: z.enum(["ok", "failed", "infeasible"]).optional(),
   reason: z.string().optional(),
   parents: z.array(z.number()).optional(),
+  trainedEpochs: z.number().int().optional(),
+  inherit: z.array(z.object({ slot: z.string(), donors: z.array(z.number()) })).optional(),
   key: z.string(),
   choice: z.array(z.number()),
 }).openapi("Trial");

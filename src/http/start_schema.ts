@@ -140,7 +140,8 @@ function withoutText(type: z.ZodType): z.ZodType | null {
   if (type instanceof z.ZodRecord) return withoutText(type.valueType as z.ZodType) && type;
   if (type instanceof z.ZodUnion) {
     const closed = (type.options as z.ZodType[]).filter(isClosed);
-    return closed.length === type.options.length ? type : closed[0] ? z.union(closed) : null;
+    if (closed.length === type.options.length) return type;
+    return closed.length > 1 ? z.union(closed) : closed[0] ?? null;
   }
   return null;
 }

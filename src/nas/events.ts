@@ -179,6 +179,8 @@ export const runEvent = z.discriminatedUnion("type", [
     /** Search: the winner. Retraining: test accuracy of the weights after the last epoch. */
     choice: choice.optional(),
     score: fraction.optional(),
+    /** Epochs of training of all networks, and those that inherited weights saved against training from scratch. */
+    spentEpochs: z.object({ trained: z.number().int(), saved: z.number().int() }).optional(),
     /** Search on a table: the objective, and the winner's value in a column that no strategy sees. */
     report: z.object({
       objective: z.string(),

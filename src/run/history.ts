@@ -79,7 +79,7 @@ const sized = z.looseObject({ space: z.looseObject({ kind: z.string() }) });
  * The space of a search, at its size.
  * @throws UsageError for an unknown space, DataError when the sizes are missing.
  */
-export function spaceOf({ start }: History): SearchSpace<unknown> {
+export function spaceOf({ start }: Pick<History, "start">): SearchSpace<unknown> {
   spaces.get(start.space);
   const config = sized.safeParse(upgradedConfig(start.config));
   if (config.success) return openSpace(config.data.space);

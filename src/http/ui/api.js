@@ -79,6 +79,7 @@ export const paths = {
   events: (id, from) => `${runPath(id)}/events${query({ from })}`,
   trialDrawing: (id, trial) => `${runPath(id)}/trials/${trial}/svg`,
   trialArch: (id, trial) => `${runPath(id)}/trials/${trial}/arch`,
+  lineage: (id) => `${runPath(id)}/lineage.svg`,
   archDrawing: (id) => `${runPath(id)}/arch.svg`,
   studyFigure: (id) => `${studyPath(id)}/study.svg`,
   artifact: (id, name) => `${runPath(id)}/artifacts/${encodeURIComponent(name)}`,

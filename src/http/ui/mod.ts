@@ -15,6 +15,7 @@ import icon from "./icon.svg" with { type: "text" };
 import index from "./index.html" with { type: "text" };
 import kernels from "./kernels.js" with { type: "text" };
 import layoutCss from "./layout.css" with { type: "text" };
+import lineage from "./lineage.js" with { type: "text" };
 import live from "./live.js" with { type: "text" };
 import main from "./main.js" with { type: "text" };
 import model from "./model.js" with { type: "text" };
@@ -81,6 +82,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "event_types.js": script(`export const types = ${JSON.stringify(eventTypes)};\n`),
   "format.js": script(format),
   "history.js": script(history),
+  "lineage.js": script(lineage),
   "live.js": script(live),
   "main.js": script(main),
   "model.js": script(model),

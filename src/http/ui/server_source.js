@@ -1,5 +1,6 @@
 /** What the views of a run ask for, from the server: its figures, drawings, files and live events. */
 import { api, paths } from "./api.js";
+import { LineagePanel } from "./lineage.js";
 import { LiveEvents } from "./live.js";
 import { WorkersPanel } from "./workers.js";
 
@@ -30,5 +31,9 @@ export const serverSource = {
   /** Follows the events of a run from a number on, until `close`. */
   follow: (id, next, on) => new LiveEvents(id, next, on),
   /** More panels for the page of a run. */
-  panels: (model) => model.run.command === "search" ? [new WorkersPanel(model)] : [],
+  panels: (model) => {
+    if (model.run.command !== "search") return [];
+    const lineage = new LineagePanel(model, drawingAt(paths.lineage(model.run.id)));
+    return [new WorkersPanel(model), lineage];
+  },
 };

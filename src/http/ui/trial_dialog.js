@@ -8,6 +8,12 @@ import { outcome, scoreWords } from "./scores.js";
 /** Headings of an architecture's texts. */
 const textNames = { tree: "Derivation tree", term: "Term", nb201: "NAS-Bench-201 string" };
 
+/** Trials whose weights this one's network began with. */
+function donorsOf({ inherit = [] }) {
+  const donors = [...new Set(inherit.flatMap(({ donors }) => donors))].sort((a, b) => a - b);
+  return donors.length ? `trial ${donors.join(", ")}` : "–";
+}
+
 /**
  * @param {object} source of the run; @param {object} run as `GET /runs/:id` gives it; @param {number} number of the trial; @param {() => void}
  * closed
@@ -65,6 +71,8 @@ export function openTrial(source, { id: run, ...about }, number, closed) {
       ],
       ["Epoch", String(trial.epoch + 1)],
       ["Made from", trial.parents ? `trial ${trial.parents.join(", ")}` : "–"],
+      ["Trained for", trial.trainedEpochs ? `${trial.trainedEpochs} epochs` : "–"],
+      ["Weights of", donorsOf(trial), `in ${trial.inherit?.length} slots`],
       ["Parameters", count(trial.parameters), "of the network a retraining builds"],
       ["Multiply-adds", count(trial.macs), "for one image"],
       ["Choices", trial.choice.join(" ")],

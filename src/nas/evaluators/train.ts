@@ -6,7 +6,7 @@ import type { DataSet } from "../../data/dataset.ts";
 import { asOption } from "../config/as_option.ts";
 import { countOf, limits, sizeOf } from "../config/limits.ts";
 import { defineEvaluator, type EvaluatorContext } from "../definition.ts";
-import { Inheritance, type Thresholds } from "../search/inheritance.ts";
+import { Inheritance, problemOf, type Thresholds } from "../search/inheritance.ts";
 import { zeroCostNames } from "../zero_cost/mod.ts";
 import { openFilter } from "../zero_cost/filter.ts";
 import { describeData, openImages, saysOf } from "./images.ts";
@@ -29,6 +29,10 @@ const settings = z.strictObject({
     z.string().regex(/^\d{1,5}$/, "expected numbers of donors as names"),
     sizeOf(limits.epochs),
   ).refine((given) => Object.keys(given).length <= 100, "expected at most 100 of them")
+    .check(({ value, issues }) => {
+      const problem = Object.keys(value).length > 0 ? problemOf(value) : undefined;
+      if (problem) issues.push({ code: "custom", message: problem, input: value });
+    })
     .default({}).meta(
       asOption('train: epochs by the donors of every slot, {"0":108,"1":60,"2":22,"4":10}'),
     ),

@@ -215,7 +215,7 @@ export class TrainEvaluator<A> implements Evaluator<A> {
 }
 
 /** Finds for each weight those of its slot's donors, in their order; several are averaged. */
-async function donorSource<A>(
+export async function donorSource<A>(
   space: SearchSpace<A>,
   slots: NonNullable<Trial<A>["inherit"]>,
   files: WeightFiles,

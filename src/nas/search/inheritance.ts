@@ -77,23 +77,29 @@ export function epochsFor(thresholds: Thresholds, donors: number): number {
   return steps.findLast(({ least }) => donors >= least)!.epochs;
 }
 
-/** The thresholds by rising number of donors. */
+/** The thresholds by rising number of donors. @throws UsageError as `epochsFor`. */
 export function stepsOf(thresholds: Thresholds): { least: number; epochs: number }[] {
-  const steps = Object.entries(thresholds)
-    .map(([least, epochs]) => ({ least: Number(least), epochs }))
-    .sort((a, b) => a.least - b.least);
-  const wrong = steps.findIndex(({ epochs }, i) => i > 0 && epochs > steps[i - 1].epochs);
-  if (steps[0]?.least === 0 && wrong < 0) return steps;
-  throw new UsageError(
-    `Cannot use thresholds ${JSON.stringify(thresholds)}: ${
-      wrong < 0
-        ? "there is none for 0 donors"
-        : `${steps[wrong].least} donors lead to ${steps[wrong].epochs} epochs, fewer to ${
-          steps[wrong - 1].epochs
-        }`
-    }, expected epochs that never rise with the donors, as in {"0":108,"1":60,"2":22,"4":10}`,
-  );
+  const problem = problemOf(thresholds);
+  if (problem === undefined) return sorted(thresholds);
+  throw new UsageError(`Cannot use thresholds ${JSON.stringify(thresholds)}: ${problem}`);
 }
+
+/** What is wrong with thresholds, and what is expected. */
+export function problemOf(thresholds: Thresholds): string | undefined {
+  const steps = sorted(thresholds);
+  const wrong = steps.findIndex(({ epochs }, i) => i > 0 && epochs > steps[i - 1].epochs);
+  if (steps[0]?.least === 0 && wrong < 0) return undefined;
+  const found = wrong < 0
+    ? "there is none for 0 donors"
+    : `${steps[wrong].least} donors lead to ${steps[wrong].epochs} epochs, fewer to ${
+      steps[wrong - 1].epochs
+    }`;
+  return `${found}, expected epochs that never rise with the donors, as in {"0":108,"1":60,"2":22,"4":10}`;
+}
+
+const sorted = (thresholds: Thresholds) =>
+  Object.entries(thresholds).map(([least, epochs]) => ({ least: Number(least), epochs }))
+    .sort((a, b) => a.least - b.least);
 
 /** A told trial whose weights are kept. */
 interface Donor {
@@ -107,6 +113,13 @@ interface Saved {
   known: string[];
   /** Weights given up, by round: they are removed two rounds later, when no checkpoint can ask for them. */
   given: number[][];
+  epochs: SpentEpochs;
+}
+
+/** Epochs of training: those spent, and those saved against training each network from scratch. */
+export interface SpentEpochs {
+  trained: number;
+  saved: number;
 }
 
 /** Rounds after which weights that were given up are removed: two checkpoints are kept, the last and one before. */
@@ -117,6 +130,7 @@ export class Inheritance<A> {
   #donors: Donor[] = [];
   #known = new Set<string>();
   #given: number[][] = [];
+  #epochs: SpentEpochs = { trained: 0, saved: 0 };
   readonly #slots = new Map<string, Slots>();
 
   /** @throws UsageError for thresholds out of order. */
@@ -127,6 +141,11 @@ export class Inheritance<A> {
     private readonly files: Pick<WeightFiles, "remove">,
   ) {
     stepsOf(settings.thresholds);
+  }
+
+  /** Epochs of the networks trained so far; failed ones are left out. */
+  get epochs(): SpentEpochs {
+    return { ...this.#epochs };
   }
 
   /** A strategy whose trials carry their donors and epochs; its state includes this one's. */
@@ -187,9 +206,12 @@ export class Inheritance<A> {
 
   /** Notes told trials as donors, gives up what cannot be asked for any more, and removes it later. */
   async told(done: readonly Scored<A>[]): Promise<void> {
-    for (const { id, arch, status = "ok" } of done) {
+    const whole = epochsFor(this.settings.thresholds, 0);
+    for (const { id, arch, epochs = whole, status = "ok" } of done) {
       const key = this.space.key(arch);
       if (status !== "ok" || this.#known.has(key)) continue;
+      this.#epochs.trained += epochs;
+      this.#epochs.saved += whole - epochs;
       this.#known.add(key);
       this.#donors.push({ trial: id, choice: this.space.encode(arch) });
     }
@@ -257,13 +279,19 @@ export class Inheritance<A> {
   }
 
   #save(): Saved {
-    return structuredClone({ donors: this.#donors, known: [...this.#known], given: this.#given });
+    return structuredClone({
+      donors: this.#donors,
+      known: [...this.#known],
+      given: this.#given,
+      epochs: this.#epochs,
+    });
   }
 
   #restore(saved: Saved): void {
-    const { donors, known, given } = structuredClone(saved);
+    const { donors, known, given, epochs } = structuredClone(saved);
     this.#donors = donors;
     this.#known = new Set(known);
     this.#given = given;
+    this.#epochs = epochs;
   }
 }

@@ -76,6 +76,7 @@ export async function* selection<A>(
     peakBytes,
     choice: winner.choice,
     score: winner.score,
+    spentEpochs: parts.spentEpochs?.(),
     report: parts.report?.(space.decode(winner.choice)),
     stopped: at.stopped,
     front,

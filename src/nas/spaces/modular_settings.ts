@@ -2,17 +2,29 @@
 import * as z from "zod";
 import { asOption } from "../config/as_option.ts";
 import { limits, sizeOf, textUpTo, tooLarge } from "../config/limits.ts";
-import { moduleFile, textOf } from "./modular_pool.ts";
+import { moduleFile, moduleOf, textOf } from "./modular_pool.ts";
 import { FILTERS, networkSettings } from "./settings.ts";
 
 /** Longest text of a cell: seven rows of seven bits and seven operations. */
-const cell = textUpTo(200);
+const cell = textUpTo(200).check(({ value, issues }) => {
+  try {
+    moduleOf(value);
+  } catch (error) {
+    issues.push({ code: "custom", message: (error as Error).message, input: value });
+  }
+});
 
 /** The pool as texts of cells; the text of a `modules.json` is turned into them. */
-const pool = z.preprocess((given) => {
-  const file = moduleFile.safeParse(typeof given === "string" ? parsed(given) : given);
-  return file.success ? file.data.modules.map(textOf) : given;
-}, z.array(cell).max(limits.modules.most, tooLarge(limits.modules)));
+const pool = z.preprocess(
+  (given) => {
+    const file = moduleFile.safeParse(typeof given === "string" ? parsed(given) : given);
+    return file.success ? file.data.modules.map(textOf) : given;
+  },
+  z.array(cell, "expected what denas modules writes").max(
+    limits.modules.most,
+    tooLarge(limits.modules),
+  ),
+);
 
 function parsed(text: string): unknown {
   try {

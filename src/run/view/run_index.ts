@@ -73,7 +73,9 @@ export class RunIndex {
     return this.source.read(rows.map((row) => [offset[row], length[row]])).map((bytes) => {
       const event: Event<"trial"> = JSON.parse(decode(bytes));
       const { trial, epoch, on, score, status, reason, parents, key, choice } = event;
-      return { trial, epoch, on, score, status, reason, parents, key, choice };
+      const { trainedEpochs, inherit } = event;
+      const trained = { trainedEpochs, inherit };
+      return { trial, epoch, on, score, status, reason, parents, key, choice, ...trained };
     });
   }
 

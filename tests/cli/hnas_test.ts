@@ -113,6 +113,35 @@ Deno.test("what does not fit is named before anything is made", async () => {
   assertEquals([...Deno.readDirSync(here)].some(({ name }) => name === "no"), false);
 });
 
+Deno.test("a tree of the original program is continued", async () => {
+  const folder = join(here, "theirs", "random_search", "888");
+  const tree = (text: string) => `architecture: ${text}\n`;
+  const cells = ["(OPS id)", "(OPS avg_pool)"].map((op) =>
+    `(CELL Cell ${`${op} `.repeat(6).trim()})`
+  );
+  cells.forEach((cell, i) => {
+    const config = join(folder, "results", `config_${i + 1}`);
+    Deno.mkdirSync(config, { recursive: true });
+    Deno.writeTextFileSync(join(config, "config.yaml"), tree(cell));
+    Deno.writeTextFileSync(
+      join(config, "result.yaml"),
+      `info_dict:\n  test_score: ${i + 1}\n  train_time: 0.1\nloss: ${i + 1}\n`,
+    );
+  });
+  const args = {
+    ...{ search_space: "nb201_fixed_1_none", objective: "debug", searcher: "random_search" },
+    ...{ seed: 888, maximum_noise: 0.01, mutate_size: 200, log: false, adjust_params: null },
+  };
+  Deno.writeTextFileSync(join(folder, "args.json"), JSON.stringify(args));
+  const typed = "--working_directory theirs --search_space nb201_fixed_1_none --objective debug " +
+    "--searcher random_search --seed 888 --max_evaluations_total 4";
+  const { code, stdout, stderr } = await denas(["hnas", ...typed.split(" ")], env);
+  assertEquals(code, 0, stderr);
+  assertEquals(lossesIn("theirs/random_search/888").slice(0, 2), [1, 2]);
+  assertEquals(lossesIn("theirs/random_search/888").length, 4);
+  assert(stdout.includes("4 architectures scored"), stdout);
+});
+
 Deno.test("a directory of other settings is refused", async () => {
   const path = ["--working_directory", "other", "--objective", "debug"];
   const args = ["hnas", ...path, "--searcher", "random_search", "--max_evaluations_total", "2"];

@@ -31,7 +31,7 @@ Deno.test("a strategy from a folder of the user's searches, is recorded, and is 
     "an option of its own",
   );
   const help = await denas(["search", "--plugin=tpe.ts", "--help"], env);
-  assert.match(help.stdout, /npenas, tpe/);
+  assert.match(help.stdout, /npenas,\s+tpe/);
   const unknown = await denas([...search, "--queries", "40"], env);
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /Cannot use strategy "tpe": expected one of .*; --plugin FILE adds/);

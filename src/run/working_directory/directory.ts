@@ -79,13 +79,14 @@ export class WorkingDirectory {
     return configNumbers(this.path).map((n) => {
       const known = this.#finished.get(n);
       if (known) return known;
-      const found = readConfiguration(this.path, n, (message) => this.#warnOnce(message));
+      const found = readConfiguration(this.path, n, (message) => this.warnOnce(message));
       if (found.outcome) this.#finished.set(n, found);
       return found;
     });
   }
 
-  #warnOnce(message: string): void {
+  /** Tells the user of a fault, once. */
+  warnOnce(message: string): void {
     if (!this.#warned.has(message)) this.warn(message);
     this.#warned.add(message);
   }
@@ -141,23 +142,26 @@ export class WorkingDirectory {
     result: { loss: number; info: Record<string, unknown> } | null,
   ): Promise<void> {
     // The result of hours of training is written even if the run is stopped at this moment.
-    await this.exclusively(new AbortController().signal, () => {
-      const folder = folderOf(this.path, n);
-      const sampled = timeIn(join(folder, "metadata.yaml"));
-      writeAtomic(
-        join(folder, "metadata.yaml"),
-        formatYaml({ time_end: Date.now() / 1000, time_sampled: sampled }),
-      );
-      writeAtomic(
-        join(folder, "result.yaml"),
-        result ? formatYaml({ info_dict: result.info, loss: result.loss }) : "error\n",
-      );
-      this.#held.get(n)?.close();
-      this.#held.delete(n);
-      for (const [name, text] of Object.entries(textsOf(this.read()))) {
-        writeAtomic(join(this.path, name), text);
-      }
-    });
+    await this.exclusively(new AbortController().signal, () => this.record(n, result));
+  }
+
+  /** As `finish`; call while holding the directory's lock. */
+  record(n: number, result: { loss: number; info: Record<string, unknown> } | null): void {
+    const folder = folderOf(this.path, n);
+    const sampled = timeIn(join(folder, "metadata.yaml"));
+    writeAtomic(
+      join(folder, "metadata.yaml"),
+      formatYaml({ time_end: Date.now() / 1000, time_sampled: sampled }),
+    );
+    writeAtomic(
+      join(folder, "result.yaml"),
+      result ? formatYaml({ info_dict: result.info, loss: result.loss }) : "error\n",
+    );
+    this.#held.get(n)?.close();
+    this.#held.delete(n);
+    for (const [name, text] of Object.entries(textsOf(this.read()))) {
+      writeAtomic(join(this.path, name), text);
+    }
   }
 
   /** Releases the configurations that this process has not finished. */
@@ -167,8 +171,16 @@ export class WorkingDirectory {
   }
 }
 
-const timeIn = (path: string): number =>
-  Number(/^time_sampled: ([\d.e+]+)$/m.exec(Deno.readTextFileSync(path))?.[1] ?? Date.now() / 1000);
+/** Time at which a configuration was proposed; now where that is not recorded. */
+function timeIn(path: string): number {
+  try {
+    const text = Deno.readTextFileSync(path);
+    return Number(/^time_sampled: ([\d.e+]+)$/m.exec(text)?.[1] ?? Date.now() / 1000);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return Date.now() / 1000;
+    throw error;
+  }
+}
 
 /** Compares settings with those in a file, or writes them. Settings that only one side has are not compared. */
 function agree(path: string, name: string, ours: Identity, free: Identity = {}): void {
@@ -192,7 +204,7 @@ function agree(path: string, name: string, ours: Identity, free: Identity = {}):
     );
   }
   for (const [setting, value] of Object.entries(ours)) {
-    if (!Object.hasOwn(theirs, setting)) continue;
+    if (value === undefined || !Object.hasOwn(theirs, setting)) continue;
     if (JSON.stringify(theirs[setting]) === JSON.stringify(value)) continue;
     throw new UsageError(
       `Cannot use working directory ${path}: ${setting} is ${JSON.stringify(value)}, expected ` +

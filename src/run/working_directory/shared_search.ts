@@ -122,7 +122,7 @@ class Board {
     )
       .flatMap((found) => this.#trialOf(found, kept) ?? []);
     trials.forEach(({ id }) => this.#seen.add(id + 1));
-    const open = all.filter(({ outcome, architecture }) => !outcome && architecture !== null);
+    const open = all.filter((one) => !one.outcome && this.#isKnown(one));
     const free = open.find(({ n }) => !this.#own.has(n) && directory.take(n));
     if (free) return { trials: [...trials, this.#begin(free, kept)], waiting: false };
     if (all.length >= total) return { trials, waiting: open.length > 0 };
@@ -130,21 +130,23 @@ class Board {
     return { trials: [...trials, this.#begin(proposed, kept)], waiting: false };
   }
 
+  /** Whether a configuration can be evaluated. One that is none of the space is recorded as failed. */
+  #isKnown({ n, folder, architecture }: Configuration): boolean {
+    if (architecture === null) return false;
+    if (this.#parsed(architecture, folder) !== null) return true;
+    const { directory } = this.shared;
+    if (directory.take(n)) directory.record(n, null);
+    return false;
+  }
+
   #begin(configuration: Configuration, kept: Kept): Trial<unknown> {
-    const trial = this.#trialOf(configuration, kept);
-    if (!trial) {
-      throw new UsageError(
-        `Cannot evaluate ${configuration.folder}: ${configuration.architecture} is none of the ` +
-          `search space, expected one; delete the folder`,
-      );
-    }
     this.#own.add(configuration.n);
-    return trial;
+    return this.#trialOf(configuration, kept)!;
   }
 
   /** The loop's trial of a configuration; null where its architecture cannot be read. */
-  #trialOf({ n, architecture }: Configuration, { asked }: Kept): Trial<unknown> | null {
-    const arch = architecture === null ? null : this.#parsed(architecture);
+  #trialOf({ n, folder, architecture }: Configuration, { asked }: Kept): Trial<unknown> | null {
+    const arch = architecture === null ? null : this.#parsed(architecture, folder);
     if (arch === null) return null;
     const { architecture: _text, id: _id, parents, ...about } = asked[n] ?? {};
     const configOf = new Map(Object.entries(asked).map(([m, { id }]) => [id, Number(m) - 1]));
@@ -152,12 +154,14 @@ class Board {
     return { ...about, id: n - 1, arch, ...named?.length && { parents: named } };
   }
 
-  #parsed(architecture: string): unknown | null {
+  /** An architecture; null, with a word to the user, where the text is none of the space. */
+  #parsed(architecture: string, folder: string): unknown | null {
     try {
       return this.notation.parse(architecture);
     } catch (error) {
-      if (error instanceof UsageError) return null;
-      throw error;
+      if (!(error instanceof UsageError)) throw error;
+      this.shared.directory.warnOnce(`Cannot use ${folder}: ${error.message}`);
+      return null;
     }
   }
 
@@ -223,8 +227,8 @@ class Board {
     kept: Kept,
     all: readonly Configuration[],
   ): Scored<unknown> | null {
-    const { n, architecture, outcome } = configuration;
-    const arch = architecture === null ? null : this.#parsed(architecture);
+    const { n, folder, architecture, outcome } = configuration;
+    const arch = architecture === null ? null : this.#parsed(architecture, folder);
     if (arch === null) return null;
     const { architecture: _text, ...trial } = kept.asked[n] ?? { id: -n, architecture: "" };
     if (outcome!.status === "ok") {

@@ -9,10 +9,13 @@ import { shareSearch } from "../../../src/run/working_directory/shared_search.ts
 import { readTree } from "../../../src/run/working_directory/tree.ts";
 import { inFolder } from "../../data/make.ts";
 
+/** Evaluations of all processes. */
+let evaluated = 0;
+
 const scale = {
   lossOf: (score: number) => -score,
   scoreOf: (loss: number) => -loss,
-  infoOf: (score: number) => ({ test_score: -score }),
+  infoOf: (score: number) => (evaluated++, { test_score: -score }),
 };
 
 const configOf = (strategy: string, seed = 1, rounds = 12) =>
@@ -28,6 +31,7 @@ const configOf = (strategy: string, seed = 1, rounds = 12) =>
       "space.filters": 4,
       "evaluator.goal": 20_000,
       ...strategy === "evolution" && { "strategy.population": 4, "strategy.tournament": 2 },
+      ...strategy === "gp-wl" && { "strategy.initial": 4 },
     },
   });
 
@@ -106,7 +110,7 @@ Deno.test("a shared search of one process is the plain search, with its tree bes
     assert(text("best_loss_with_config_trajectory.txt").includes(`Loss: ${least}\nConfig ID: `));
   }));
 
-for (const strategy of ["random", "evolution"]) {
+for (const strategy of ["random", "evolution", "gp-wl"]) {
   Deno.test(`a killed search of ${strategy} goes on to the same end`, () =>
     inFolder(async (dir) => {
       await part(join(dir, "whole"), { strategy });
@@ -123,7 +127,9 @@ for (const strategy of ["random", "evolution"]) {
 Deno.test("processes of one directory share the work, keep the total and all end with the best", () =>
   inFolder(async (dir) => {
     const path = join(dir, "wd");
+    const before = evaluated;
     const parts = await Promise.all([1, 2, 3].map(() => part(path, { total: 20 })));
+    assertEquals(evaluated - before, 20);
     const losses = lossesIn(path);
     assertEquals(losses.length, 20);
     assert(!losses.includes(null));
@@ -143,13 +149,18 @@ Deno.test("failed evaluations are recorded and not repeated; a cut file is named
     Deno.writeTextFileSync(result(1), "error\n");
     Deno.writeTextFileSync(result(2), "info_dict:\n  test_score: 5\nloss: 1234");
     Deno.writeTextFileSync(join(path, "results", "config_3", "config.yaml"), "archit");
+    const strange = join(path, "results", "config_4");
+    Deno.writeTextFileSync(join(strange, "config.yaml"), "architecture: something else\n");
+    Deno.removeSync(join(strange, "result.yaml"));
     const { events, notes } = await part(path);
-    assertEquals(notes.length, 2);
+    assertEquals(notes.length, 3);
     assert(/config_2\/result\.yaml: it ends within a line/.test(notes[0]), notes[0]);
     assert(/config_3\/config\.yaml/.test(notes[1]), notes[1]);
+    assert(/config_4: Cannot .*something else/.test(notes[2]), notes[2]);
+    assertEquals(Deno.readTextFileSync(result(4)), "error\n");
     assertEquals(lossesIn(path).map((loss) => loss === null), [
-      ...[true, true, true],
-      ...new Array(9).fill(false),
+      ...[true, true, true, true],
+      ...new Array(8).fill(false),
     ]);
     const failed = trialsOf(events).filter(({ status }) => status === "failed");
     assertEquals(failed.map(({ trial }) => trial), [0, 1]);

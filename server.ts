@@ -1,9 +1,5 @@
 /** The HTTP server: `deno task serve` is `denas serve`. */
+import { servers } from "./cli.ts";
 import { main } from "./src/cli/main.ts";
-import type { OpenServer } from "./src/run/serving.ts";
 
-/** Imported after plug-ins are loaded: requests may name their definitions. */
-const openServer: OpenServer = async (options) =>
-  (await import("./src/http/server.ts")).openServer(options);
-
-if (import.meta.main) Deno.exit(await main(["serve", ...Deno.args], openServer));
+if (import.meta.main) Deno.exit(await main(["serve", ...Deno.args], servers));

@@ -8,6 +8,7 @@
  *   best values of the debug objective in the hierarchical space, mean ± standard error;
  * all with [--seeds 20] [--first 1] [--pool 200]; `cells` and `debug` print a JSON line per search first.
  */
+import process from "node:process";
 import { parseArgs } from "node:util";
 import { mean, summarise } from "../src/nas/analysis/statistics.ts";
 import { resolveSearchConfig } from "../src/nas/config/config.ts";
@@ -67,14 +68,15 @@ function debug(strategy: string) {
 
 type Search = Awaited<ReturnType<ReturnType<typeof opened>["open"]>>;
 
-/** Asks for one trial, tells its score, and returns it with the seconds that asking took. */
+/** Asks for one trial, tells its score, and returns it with the seconds that asking took, also of processors. */
 async function query(search: Search, score: Score) {
-  const from = performance.now();
+  const from = performance.now(), before = process.cpuUsage();
   const [trial] = await search.ask(1);
   const seconds = (performance.now() - from) / 1000;
+  const { user, system } = process.cpuUsage(before);
   const value = await score(trial.arch);
   await search.tell([{ ...trial, score: { value } }]);
-  return { value, seconds };
+  return { value, seconds, processor: (user + system) / 1e6 };
 }
 
 /** Best score after each query. */
@@ -99,12 +101,15 @@ async function timeSteps(): Promise<void> {
       score: { value: await score(trial.arch) },
     }))),
   );
-  for (let i = 0; i < 10; i++) await query(search, score);
   const times: number[] = [];
   for (let i = 0; i < Number(values.steps); i++) {
-    const { seconds, value } = await query(search, score);
+    const { seconds, processor, value } = await query(search, score);
     times.push(seconds);
-    console.log(`step ${i + 1}: ${seconds.toFixed(2)} s, score ${value}`);
+    console.log(
+      `step ${i + 1}: ${seconds.toFixed(2)} s, of processors ${
+        processor.toFixed(2)
+      } s, score ${value}`,
+    );
   }
   times.sort((a, b) => a - b);
   console.log(

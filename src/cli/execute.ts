@@ -75,12 +75,12 @@ export function eventsOf(
   job: Job,
   store: Store,
   { gpu, dataset, signal }: Bare & Partial<Equipment>,
-  { snapshots, distribute, share }: Pick<RunIO, "snapshots" | "distribute" | "share"> = {},
+  further: Pick<RunIO, "snapshots" | "distribute" | "share" | "minutes"> = {},
 ): AsyncIterable<RunEvent> {
   const initial = () => readEarlierWeights(job.config.initFrom, job.command);
   const { cacheDir } = places();
   const from = { gpu, dataset, cacheDir, initial };
-  const options = { signal, store, ...from, snapshots, distribute, share };
+  const options = { signal, store, ...from, ...further };
   return job.command === "search"
     ? search(job.config, options)
     : retrain(job.arch, job.config, options);
@@ -245,10 +245,16 @@ async function drive(
       });
     }
     const { snapshots } = outputs;
+    const { minutes } = options;
     const { distribute } = workers ?? {};
     const { sharing } = options;
     const share = sharing && ((parts: SearchParts<unknown>) => sharing.join(parts, equipment));
-    const events = eventsOf(job, outputs.store, equipment, { snapshots, distribute, share });
+    const events = eventsOf(job, outputs.store, equipment, {
+      snapshots,
+      distribute,
+      share,
+      minutes,
+    });
     const { status, done } = await record(folder, events, signal, show);
     progress.clear();
     if (status === "interrupted" || !done) {
@@ -281,6 +287,7 @@ function newFolder(job: Job, options: ExecuteOptions): RunFolder {
   const { dataDir, out } = options;
   folder.update({
     workers: workersOf(options),
+    minutes: options.minutes,
     workingDirectory: options.sharing?.workingDirectory,
     dataDir: dataDir && fromHere(dataDir),
     out: fromHere(out),

@@ -7,7 +7,7 @@ import { AdapterError, UsageError } from "../common/errors.ts";
 import { interruptedCode, surviveFileSizeLimit } from "../run/interrupt.ts";
 import { clipped } from "../run/files.ts";
 import { isAddress, loadPlugins } from "../run/plugins.ts";
-import type { OpenServer } from "../run/serving.ts";
+import type { Servers } from "../run/serving.ts";
 import { addAnimate } from "./animate.ts";
 import { addCompare } from "./compare.ts";
 import { addConvert } from "./convert.ts";
@@ -21,6 +21,7 @@ import { addHnas } from "./hnas.ts";
 import { asHnasCommand } from "./hnas_options.ts";
 import { fromHere } from "./paths.ts";
 import { addModules } from "./modules.ts";
+import { addPage } from "./page.ts";
 import { addPlot } from "./plot.ts";
 import { addPredict } from "./predict.ts";
 import { addResume } from "./resume.ts";
@@ -40,13 +41,13 @@ import { brokenPipeCode, paint, printError, readerGone, write } from "./terminal
 
 const version = "0.1.0";
 
-export async function main(args: readonly string[], openServer: OpenServer): Promise<number> {
+export async function main(args: readonly string[], servers: Servers): Promise<number> {
   surviveFileSizeLimit();
   let code = 0;
   try {
     // Help and options include those of plug-ins.
     await loadPlugins(pluginsIn(args).map((file) => isAddress(file) ? file : fromHere(file)));
-    const program = makeProgram((result) => code = result, openServer);
+    const program = makeProgram((result) => code = result, servers);
     await program.parseAsync(asHnasCommand(args), { from: "user" });
     return readerGone() && (code === 0 || code === interruptedCode) ? brokenPipeCode : code;
   } catch (error) {
@@ -63,10 +64,10 @@ function pluginsIn(args: readonly string[]): string[] {
 }
 
 /**
- * Makes the program with all commands. `finish` takes the exit code of the command that ran; `openServer`
- * opens the server of "serve", since the command line itself does not import the HTTP server.
+ * Makes the program with all commands. `finish` takes the exit code of the command that ran; `servers` has what
+ * "serve" and "page" need, since the command line itself does not import the HTTP server.
  */
-function makeProgram(finish: (code: number) => void, openServer: OpenServer): Command {
+function makeProgram(finish: (code: number) => void, servers: Servers): Command {
   const program = new DenasCommand("denas")
     .description("Neural architecture search on any GPU that WebGPU reaches.")
     .version(version, "-V, --version", "print the version")
@@ -115,7 +116,8 @@ Exit codes: 0 done, 1 failed, 2 bad usage, 3 no adapter, 130 interrupted with a 
       addDoctor,
     ]
   ) add(program, finish);
-  addServe(program, openServer);
+  addServe(program, servers.openServer);
+  addPage(program, servers.writePage);
   return program;
 }
 

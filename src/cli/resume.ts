@@ -35,7 +35,8 @@ Examples:
     const dataDir = options.dataDir ?? resume.state.dataDir;
     const out = options.out ?? resume.state.out ?? "arch.json";
     const workers = wantsWorkers(options) ? {} : resume.state.workers;
-    finish(await execute(jobOf(resume), { ...options, ...workers, dataDir, out, resume }));
+    const minutes = options.minutes ?? resume.state.minutes;
+    finish(await execute(jobOf(resume), { ...options, ...workers, minutes, dataDir, out, resume }));
   });
 }
 

@@ -6,18 +6,21 @@ import { sha256 } from "../common/sha256.ts";
 import type { Tuned } from "../gpu/tuning.ts";
 import type { SearchConfig } from "../nas/config/config.ts";
 import { limits } from "../nas/config/limits.ts";
+import { evaluators } from "../nas/registry.ts";
 import type { RunIO } from "../nas/search/search.ts";
 import { loadedPlugins } from "../run/plugins.ts";
 import type { Channel, Opening } from "../run/workers/channel.ts";
+import type { EvaluateOpening } from "../run/workers/evaluate.ts";
 import { distributed } from "../run/workers/distribute.ts";
 import { Journal } from "../run/workers/journal.ts";
 import type { NatsServer } from "../run/workers/nats/server.ts";
 import { ProcessChannel } from "../run/workers/processes.ts";
-import { sizeUpTo } from "./option_values.ts";
+import { numberAbove0, sizeUpTo } from "./option_values.ts";
 import { commandName, fromHere, places, quoteWord, shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";
 
 export interface WorkerOptions {
+  minutes?: number;
   workers?: number;
   listen?: string | true;
   nats?: string;
@@ -30,6 +33,10 @@ export interface WorkerOptions {
 
 export function addWorkerOptions(command: Command): Command {
   return command.option(
+    "--minutes <n>",
+    "ask for no more trials after so many minutes; those that run are finished",
+    numberAbove0,
+  ).option(
     "--workers <n>",
     "evaluate trials in so many processes of this machine (--evaluator train, or a table)",
     sizeUpTo(limits.jobs),
@@ -150,14 +157,16 @@ function localWorkers(opening: Opening, workers: number, progress: Progress): Op
 async function remoteWorkers(
   opening: Opening,
   options: WorkerOptions,
-  { run, started, progress }: WorkersOf,
+  { run, started, config, progress }: WorkersOf,
 ): Promise<OpenChannel> {
-  const [{ NatsChannel }, { connect }, { portableOpening }, { token }] = await Promise.all([
-    import("../run/workers/nats/coordinator.ts"),
-    import("../run/workers/nats/connect.ts"),
-    import("../run/workers/nats/opening.ts"),
-    import("../run/workers/nats/names.ts"),
-  ]);
+  const [{ NatsChannel }, { connect }, { portableOpening }, { token }, { offerDataset }] =
+    await Promise.all([
+      import("../run/workers/nats/coordinator.ts"),
+      import("../run/workers/nats/connect.ts"),
+      import("../run/workers/nats/opening.ts"),
+      import("../run/workers/nats/names.ts"),
+      import("../run/workers/nats/dataset.ts"),
+    ]);
   const report = (note: string) => progress.line(`note     ${note}`);
   const server = options.nats === undefined ? await ownServer(run, options, report) : undefined;
   const url = server?.url ?? options.nats!;
@@ -169,12 +178,11 @@ async function remoteWorkers(
   };
   const id = `${token(basename(run))}-${sha256(`${run} ${started}`).slice(0, 8)}`;
   const nc = await connect(access, "coordinator");
-  const channel = await NatsChannel.open({
-    nc,
-    run: id,
-    opening: portableOpening(opening),
-    report,
-  });
+  const { find } = opening.value as EvaluateOpening;
+  const images = evaluators.get(config.evaluator.kind).needsDevice;
+  const dataset = images ? await offerDataset(nc, config.data, find) : undefined;
+  const portable = portableOpening(opening, dataset);
+  const channel = await NatsChannel.open({ nc, run: id, opening: portable, report });
   const file = server ? shortPath(server.tokenFile) : "FILE";
   progress.line(`workers  on each machine: denas work ${url} --token-file ${quoteWord(file)}`);
   const own = server && options.workers ? await ownWorkers(server, options, report) : undefined;

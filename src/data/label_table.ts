@@ -4,7 +4,7 @@
  * names its files from there, or a single one in DIR with a column `split` of train, valid (or val), test.
  */
 import { basename, dirname, isAbsolute, join, normalize } from "@std/path";
-import { parse } from "csv-parse/sync";
+import { type CsvRecord, parseCsv } from "../common/csv.ts";
 import { DataError } from "../common/errors.ts";
 import type { Files } from "./file_source.ts";
 import { pictureNames } from "./picture_header.ts";
@@ -115,24 +115,15 @@ async function readTable(files: Files, path: string, part: Part | null): Promise
 }
 
 /** The lines of a table that are not empty, cells without blanks around them. */
-function recordsOf(path: string, text: string): { line: number; cells: string[] }[] {
-  const records: { line: number; cells: string[] }[] = [];
+function recordsOf(path: string, text: string): CsvRecord[] {
   try {
-    parse(text, {
-      on_record: (cells: string[], { lines }) => void records.push({ line: lines, cells }),
-      bom: true,
-      record_delimiter: ["\r\n", "\n", "\r"], // Edited elsewhere, a table may have both.
-      trim: true,
-      skip_empty_lines: true,
-      relax_column_count: true,
-    });
+    return parseCsv(text);
   } catch (cause) {
     throw new DataError(
       `Cannot read ${path}: ${(cause as Error).message}, expected comma-separated values`,
       { cause },
     );
   }
-  return records;
 }
 
 /** Indices of the columns; `split` is −1 if the folder determines the part. */

@@ -48,6 +48,28 @@ export interface RunningServer {
 /** Opens the server. @throws Error when the address is not available. */
 export type OpenServer = (options: ServerOptions) => Promise<RunningServer>;
 
+export interface PageOptions {
+  /** Folder to write, or the file. */
+  out: string;
+  /** One file that opens from a disk. */
+  single: boolean;
+  /** Published sets to put beside the page. */
+  sets: readonly string[];
+  places: Required<Pick<FindOptions, "cacheDir" | "packageDirs">>;
+}
+
+/**
+ * Writes the page that searches in a browser.
+ * @returns its size without sets, as it is and gzipped. @throws UsageError, DataError.
+ */
+export type WritePage = (options: PageOptions) => Promise<{ bytes: number; packed: number }>;
+
+/** What the command line hands over to src/http, imported only by the commands that need it. */
+export interface Servers {
+  openServer: OpenServer;
+  writePage: WritePage;
+}
+
 /** Whether an address can only be reached from this machine. */
 export function isLoopback(host: string): boolean {
   return ["localhost", "::1", "[::1]"].includes(host) || /^127(\.\d+){3}$/.test(host);

@@ -22,6 +22,8 @@ export const runState = z.object({
   dataDir: z.string().optional(),
   /** Destination for a copy of the winner, given by the user, for a resume. */
   out: z.string().optional(),
+  /** Minutes of search requested by the user, for a resume. */
+  minutes: z.number().positive().optional(),
   /** Workers requested by the user, for a resume; see cli/workers.ts. */
   workers: z.object({
     workers: z.number().int().positive().optional(),

@@ -16,8 +16,6 @@ import { type NetworkFile, parseNetworkFile } from "../nas/train/network.ts";
 import { retrain } from "../nas/train/retrain.ts";
 import { drawSvg } from "../run/draw.ts";
 import { layOutLayered } from "../run/drawing/layered.ts";
-import { onnxModel } from "../run/onnx/mod.ts";
-import { encodeModel } from "../run/onnx/model.ts";
 import { record } from "../run/record.ts";
 import { decodeSafetensors, type Tensors } from "../run/safetensors.ts";
 import { readBeside, readRunImages } from "./data_sets.ts";
@@ -58,8 +56,13 @@ export async function workOn(name: string, io: WorkIO): Promise<void> {
     const events = job.command === "search"
       ? search(job.config, options)
       : retrain(job.arch, job.config, options);
-    const { done } = await record(run, events, io.signal, (event) => io.onEvent(event));
-    if (done) await finish(job, io.disk, run, done.testAccuracy);
+    // The page looks for all files when it hears of the end, so these are written before.
+    const { done } = await record(run, events, io.signal, (event) => {
+      if (event.type !== "done") io.onEvent(event);
+    });
+    if (!done) return;
+    await finish(job, io.disk, run, done.testAccuracy);
+    io.onEvent(done);
   } catch (error) {
     if (run.state.status === "running") {
       run.update({ status: "failed", error: (error as Error).message });
@@ -95,6 +98,11 @@ async function finish(job: Job, disk: Disk, run: TabRun, testAccuracy?: number):
   const text = new TextDecoder().decode(await readRunFile(disk, run.name, "arch.json"));
   await run.put("arch.svg", await draw(parseArchFile(text, "arch.json")));
   if (job.command === "search") return;
+  // Loaded on demand, as is all that a search does without.
+  const [{ onnxModel }, { encodeModel }] = await Promise.all([
+    import("../run/onnx/mod.ts"),
+    import("../run/onnx/model.ts"),
+  ]);
   const { network, tensors } = await readTrained(disk, run.name);
   await run.put("model.onnx", encodeModel(onnxModel({ network, tensors, testAccuracy })));
 }

@@ -5,11 +5,11 @@ import { keptFolder } from "../data/kept_images.ts";
 import { CHECKPOINTS } from "../run/checkpoint.ts";
 import { runState } from "../run/state_schema.ts";
 import type { Disk } from "./disk.ts";
-import { runName, RUNS } from "./tab_run.ts";
+import { runName, RUNS, WEIGHTS } from "./tab_run.ts";
 import { type Dropped, treeOf } from "./tree.ts";
 
-const folders = [CHECKPOINTS, keptFolder];
-/** Files of a run's folder: plain names, and those of its two folders. */
+const folders = [CHECKPOINTS, keptFolder, WEIGHTS];
+/** Files of a run's folder: plain names, and those of its folders. */
 const fileOfRun = new RegExp(`^((${folders.join("|")})/)?[\\w-][\\w.-]*$`);
 
 /** All files of a run as one archive. */

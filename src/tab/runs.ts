@@ -37,7 +37,7 @@ export class Runs {
 
   /** All runs, newest first, and why others cannot be read. */
   async list() {
-    const atWork = await runsAtWork();
+    const atWork = await runsAtWork(this.disk);
     const runs = [];
     const problems: string[] = [];
     for (const name of await this.disk.list(RUNS)) {
@@ -125,7 +125,7 @@ export class Runs {
 
   /** @throws UsageError while a tab works on it. */
   async remove(name: string): Promise<void> {
-    if ((await runsAtWork()).has(name) || this.active?.name === name) {
+    if ((await runsAtWork(this.disk)).has(name) || this.active?.name === name) {
       throw new UsageError(`Cannot delete ${name}: it is running, stop it first`);
     }
     this.#indexes.delete(name);
@@ -133,7 +133,7 @@ export class Runs {
   }
 
   async #get(name: string): Promise<ViewedRun> {
-    const run = runName.test(name) ? await this.#view(name, await runsAtWork()) : null;
+    const run = runName.test(name) ? await this.#view(name, await runsAtWork(this.disk)) : null;
     if (run) return run;
     throw new UsageError(`Cannot find run ${name}`);
   }
@@ -154,7 +154,7 @@ export class Runs {
 
   async #index(name: string): Promise<RunIndex> {
     let index = this.#indexes.get(name);
-    const elsewhere = this.active?.name !== name && (await runsAtWork()).has(name);
+    const elsewhere = this.active?.name !== name && (await runsAtWork(this.disk)).has(name);
     if (!index || elsewhere) {
       const bytes = await this.disk.read(`${RUNS}/${name}/events.ndjson`) ?? new Uint8Array();
       index = new RunIndex(new EventLog(bytes));

@@ -20,9 +20,7 @@ import {
 } from "./data_sets.ts";
 import type { Disk } from "./disk.ts";
 import { workOn } from "./engine.ts";
-import { importRun, runFiles } from "./exchange.ts";
 import { working } from "./locks.ts";
-import { classify } from "./predict.ts";
 import { previewOf } from "./preview.ts";
 import { Runs } from "./runs.ts";
 import { createRun, host, readRunJson, readRunState, writeState } from "./tab_run.ts";
@@ -62,7 +60,8 @@ export class Service {
   #data: DataSet | null = null;
   #reading: AbortController | null = null;
   #stop: AbortController | null = null;
-  #busy = false;
+  /** Whether a run is at work. */
+  busy = false;
 
   constructor(
     private readonly disk: Disk,
@@ -210,26 +209,27 @@ export class Service {
   #enqueue(name: string): void {
     if (this.#runs.active?.name === name || this.#runs.waiting.includes(name)) return;
     this.#runs.waiting.push(name);
+    if (!this.busy) void this.#workOff();
     this.tell({ notice: "state", run: name });
-    if (!this.#busy) void this.#workOff();
   }
 
   /** Works on the waiting runs, one after another. */
   async #workOff(): Promise<void> {
-    this.#busy = true;
+    this.busy = true;
     try {
       for (let name; (name = this.#runs.waiting.shift()) !== undefined;) {
         let error: string | undefined;
         try {
-          await working(name, () => this.#work(name));
+          await working(this.disk, name, () => this.#work(name));
         } catch (cause) {
           error = (cause as Error).message;
         }
         this.#runs.active = null;
+        this.busy = this.#runs.waiting.length > 0;
         this.tell({ notice: "state", run: name, error });
       }
     } finally {
-      this.#busy = false;
+      this.busy = false;
     }
   }
 
@@ -263,7 +263,7 @@ export class Service {
   async rest(): Promise<void> {
     this.#runs.waiting.length = 0;
     this.#stop?.abort();
-    while (this.#busy) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (this.busy) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   runs() {
@@ -301,12 +301,14 @@ export class Service {
   }
 
   /** A run as a zip archive for the command line or another browser. */
-  exportRun(name: string): Promise<Blob> {
-    return runFiles(this.disk, name);
+  async exportRun(name: string): Promise<Blob> {
+    const { runFiles } = await import("./exchange.ts");
+    return await runFiles(this.disk, name);
   }
 
   /** Takes up a run that was exported, or the folder of one. @returns its name. */
   async importRun(files: readonly Dropped[]): Promise<string> {
+    const { importRun } = await import("./exchange.ts");
     const name = await importRun(this.disk, files);
     const state = await readRunState(this.disk, name);
     if (state!.status === "running" || state!.status === "queued") {
@@ -320,7 +322,8 @@ export class Service {
     return parseArchFile(text, "the file");
   }
 
-  predict(name: string, picture: Blob | ImageBitmap) {
-    return classify(this.disk, name, picture);
+  async predict(name: string, picture: Blob | ImageBitmap) {
+    const { classify } = await import("./predict.ts");
+    return await classify(this.disk, name, picture);
   }
 }

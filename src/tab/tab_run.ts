@@ -3,6 +3,7 @@ import { DataError, UsageError } from "../common/errors.ts";
 import { sha256 } from "../common/sha256.ts";
 import { keptFolder } from "../data/kept_images.ts";
 import { type LoggedEvent, type RunEvent, runEvent } from "../nas/events.ts";
+import type { WeightFiles } from "../nas/search/inheritance.ts";
 import type { Store } from "../nas/search/store.ts";
 import type { State } from "../nas/strategy.ts";
 import {
@@ -16,7 +17,7 @@ import {
 } from "../run/checkpoint.ts";
 import { damageOf, eventsOf, isObject, requireKept } from "../run/lines.ts";
 import type { RunLog } from "../run/record.ts";
-import { encodeSafetensors } from "../run/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors } from "../run/safetensors.ts";
 import { type RunState, runState } from "../run/state_schema.ts";
 import type { Appending, Disk } from "./disk.ts";
 import { EventLog } from "./event_log.ts";
@@ -24,6 +25,8 @@ import { browser } from "./web.ts";
 
 /** Folder of all runs. */
 export const RUNS = "runs";
+/** Folder of the weights of single trials in a run's folder. */
+export const WEIGHTS = "weights";
 /** Pattern of a run's name: it cannot contain a path. */
 export const runName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
 
@@ -131,6 +134,7 @@ export class TabRun implements Store, RunLog {
   readonly damage: readonly string[];
   readonly startedWith: string;
   state: RunState;
+  readonly weights: WeightFiles;
   readonly #parts: OpenParts;
   #checkpoint: State | null;
   #trialBytes: number;
@@ -147,6 +151,7 @@ export class TabRun implements Store, RunLog {
     parts: OpenParts,
   ) {
     this.#parts = parts;
+    this.weights = weightsOn(disk, pathOf(name, WEIGHTS));
     this.startedWith = parts.state.deno;
     const { error: _, ...state } = parts.state;
     this.state = { ...state, status: "running", deno: host() };
@@ -252,6 +257,22 @@ export class TabRun implements Store, RunLog {
     this.#parts.eventFile.close();
     this.#parts.trialFile.close();
   }
+}
+
+/** Weights of single trials, for networks that inherit them: a file each. */
+function weightsOn(disk: Disk, folder: string): WeightFiles {
+  const fileOf = (name: string) => `${folder}/${name}.safetensors`;
+  return {
+    save: (name, tensors) => disk.write(fileOf(name), encodeSafetensors(tensors)),
+    async load(name) {
+      const bytes = await disk.read(fileOf(name));
+      if (bytes) return decodeSafetensors(bytes, fileOf(name)).tensors;
+      throw new DataError(
+        `Cannot read weights ${fileOf(name)}: there is no such file; start the run again`,
+      );
+    },
+    remove: (name) => disk.remove(fileOf(name)),
+  };
 }
 
 /** What is opened and read of a run before it goes on. */

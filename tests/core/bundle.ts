@@ -3,7 +3,7 @@ import { join } from "@std/path";
 
 const root = new URL("../../", import.meta.url);
 
-/** @param entry a file of this folder. */
+/** @param entry path of a file from the root of the tree. */
 export async function bundleForBrowsers(entry: string): Promise<Map<string, string>> {
   const folder = Deno.makeTempDirSync({ prefix: "denas-bundle-" });
   try {
@@ -15,7 +15,7 @@ export async function bundleForBrowsers(entry: string): Promise<Map<string, stri
         "--code-splitting",
         "--outdir",
         folder,
-        `tests/core/${entry}`,
+        entry,
       ],
       cwd: root,
     }).output();

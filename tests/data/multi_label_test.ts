@@ -133,7 +133,10 @@ Deno.test("a table that does not fit is refused by line", () =>
       [good.replaceAll(/,.*/g, ""), /line 1 has no column of a class/],
       [good.split("\n")[0], /it has no rows, expected one for each picture/],
       ["", /line 1 has no column file/],
-      [good.replace("2.png", '"2.png'), /labels\.csv: Quote Not Closed.* expected comma-separated/],
+      [
+        good.replace("2.png", '"2.png'),
+        /labels\.csv: line 4 has a quote that is not closed.* expected comma-separated/,
+      ],
       [
         good.replace("a,b", "a,d"),
         /test\/labels\.csv: line 1 has no column d, expected the classes/,

@@ -2,7 +2,7 @@
  * Evaluation without training: each architecture is scored by its network with random weights. All networks see
  * the same batch of training images and start from the same seed.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { asOption } from "../config/as_option.ts";
 import { limits, sizeOf } from "../config/limits.ts";

@@ -17,8 +17,8 @@ export interface Histogram {
   norms: Float64Array;
 }
 
-/** Most labels of all histograms kept: about 100 MB. */
-const KEPT = 4_000_000;
+/** Most labels of all histograms kept: about 25 MB, since most candidates are looked at for a moment only. */
+const KEPT = 1_000_000;
 /** Most architectures kept, some with histograms that others have too. */
 const MOST_SEEN = 100_000;
 

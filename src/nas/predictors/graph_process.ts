@@ -6,6 +6,7 @@ import type { Rng } from "../../common/random.ts";
 import type { ModelFit } from "../strategy.ts";
 import {
   drawFrom,
+  fitGram,
   type Fitted,
   type Posterior,
   posteriorOf,
@@ -13,7 +14,7 @@ import {
   varianceLeft,
 } from "./gaussian_process.ts";
 import type { KernelFamily } from "./kernels.ts";
-import { FIRST_NOISE, fitWithNoise, LARGEST_NOISE, learnShares, mixed } from "./kernel_weights.ts";
+import { FIRST_NOISE, LARGEST_NOISE, learnShares, mixed } from "./kernel_weights.ts";
 import type { Prediction, Predictor } from "./predictor.ts";
 import { type Standard, standardise } from "./targets.ts";
 
@@ -83,7 +84,7 @@ export class GraphProcess<A> implements Predictor<A> {
 
   #surprise(gram: Float64Array, values: Float64Array): number {
     try {
-      return fitWithNoise(gram, values, this.#noise).negativeLogLikelihood;
+      return fitGram(gram, values, this.#noise).negativeLogLikelihood;
     } catch (error) {
       if (error instanceof UnfitError) return Infinity;
       throw error;

@@ -17,8 +17,6 @@ export interface Learned {
 export const FIRST_NOISE = 1e-3;
 const LEAST_NOISE = 1e-5;
 export const LARGEST_NOISE = 0.5;
-/** Largest noise to try where a matrix cannot be factorised: as much as the kernel's own variance. */
-const MOST_NOISE = 1;
 const STEPS = 20;
 const RATE = 0.1;
 
@@ -33,17 +31,10 @@ export function mixed(grams: readonly Float64Array[], shares: ArrayLike<number>)
 }
 
 /**
- * Factorises K + σ²I, with more noise where the kernel is not positive definite.
- * @throws UnfitError where that fails too.
- */
-export const fitWithNoise = (gram: Float64Array, targets: Float64Array, noise: number): Fitted =>
-  fitGram(gram, targets, noise, MOST_NOISE);
-
-/**
  * Learns w, from equal weights on, and σ² by steps of Adam on the likelihood per target. The values with the
  * largest likelihood of all steps are kept: the last ones may be worse.
  * @param grams kernels of variance 1 between n targets, `[n, n]` each.
- * @throws UnfitError where a matrix cannot be factorised even with as much noise as signal.
+ * @throws UnfitError where a matrix cannot be factorised with any noise.
  */
 export function learnShares(
   grams: readonly Float64Array[],
@@ -59,7 +50,7 @@ export function learnShares(
   let best: Learned | null = null;
   for (let step = 0; step < steps; step++) {
     const shares = softmax(raw.subarray(0, kernels));
-    const fitted = fitWithNoise(mixed(grams, shares), targets, raw[kernels]);
+    const fitted = fitGram(mixed(grams, shares), targets, raw[kernels]);
     if (!best || fitted.negativeLogLikelihood < best.fitted.negativeLogLikelihood) {
       best = { shares, fitted };
     }

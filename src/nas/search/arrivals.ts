@@ -43,7 +43,12 @@ export class Arrivals<A> {
   #unsaved = false;
 
   constructor(
-    private readonly parts: Pick<SearchParts<A>, "config" | "space" | "strategy" | "evaluator">,
+    private readonly parts:
+      & Pick<SearchParts<A>, "config" | "space" | "strategy" | "evaluator">
+      & {
+        /** Whether the time of the search is over: no more trials are asked for. */
+        isLate(): boolean;
+      },
     private readonly scoring: Scoring<A>,
     private readonly at: Position,
     private readonly signal: AbortSignal,
@@ -65,7 +70,7 @@ export class Arrivals<A> {
     while (this.at.told! < limit) {
       if (!this.signal.aborted) await this.#refill(limit);
       if (this.#running === 0 && this.#arrived.length === 0 && !this.#failure) {
-        if (strategy.finished !== undefined) return;
+        if (strategy.finished !== undefined || this.parts.isLate()) return;
         throw new Error(
           `Cannot go on: strategy ${config.strategy.kind} asked for no trial while none was evaluated`,
         );
@@ -113,6 +118,7 @@ export class Arrivals<A> {
     const most = Math.max(1, evaluator.capacity?.() ?? 1);
     const { pending } = this.at;
     while (pending!.length < most && this.at.told! + pending!.length < limit) {
+      if (this.parts.isLate()) return;
       const asked = await strategy.ask(1);
       if (asked.length === 0) return;
       for (const trial of asked) {

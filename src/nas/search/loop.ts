@@ -54,9 +54,9 @@ export interface SearchParts<A> {
 
 export async function* searchLoop<A>(
   parts: SearchParts<A>,
-  io: { signal: AbortSignal; store: Store },
+  io: { signal: AbortSignal; store: Store; minutes?: number },
 ): AsyncGenerator<RunEvent> {
-  yield* new Loop(parts, io.signal, io.store).run();
+  yield* new Loop(parts, io.signal, io.store, io.minutes).run();
 }
 
 class Loop<A> {
@@ -76,6 +76,7 @@ class Loop<A> {
     private readonly parts: SearchParts<A>,
     private readonly signal: AbortSignal,
     private readonly store: Store,
+    private readonly minutes = Infinity,
   ) {
     this.#phases = parts.strategy.askTrained
       ? ["rounds", "prepare", "trained"]
@@ -192,6 +193,7 @@ class Loop<A> {
     const { config, strategy } = this.parts;
     if (isAsynchronous(this.parts, this.#at)) return yield* this.#asResultsArrive();
     while (this.#at.round < config.rounds) {
+      if (this.#isLate()) return yield* this.#exhausted();
       const from = performance.now();
       const scored = yield* this.#scored();
       if (scored.length === 0) {
@@ -207,16 +209,22 @@ class Loop<A> {
     }
   }
 
+  #isLate(): boolean {
+    return this.#clock.seconds() > 60 * this.minutes;
+  }
+
   /** Ends the rounds of the search: the strategy asks for no more trials. */
   *#exhausted(): Generator<RunEvent> {
     const { finished = "The strategy asks for no more trials." } = this.parts.strategy;
-    yield { type: "warn", message: finished };
+    const late = `No more trials after ${this.minutes} minutes; those that ran were finished.`;
+    yield { type: "warn", message: this.#isLate() ? late : finished };
     this.#at.exhausted = true;
   }
 
   /** The same rounds on several workers, for a strategy that is told results in the order of arrival. */
   async *#asResultsArrive(): AsyncGenerator<RunEvent> {
-    const arrivals = new Arrivals(this.parts, this.#scoring, this.#at, this.signal);
+    const parts = { ...this.parts, isLate: () => this.#isLate() };
+    const arrivals = new Arrivals(parts, this.#scoring, this.#at, this.signal);
     for await (const told of arrivals.run()) {
       const from = performance.now();
       if (told) {
@@ -227,7 +235,7 @@ class Loop<A> {
         arrivals.saved(performance.now() - from);
       }
     }
-    if (this.parts.strategy.finished !== undefined) yield* this.#exhausted();
+    if (this.parts.strategy.finished !== undefined || this.#isLate()) yield* this.#exhausted();
   }
 
   /** Scores the architecture that this epoch trained. */

@@ -40,6 +40,8 @@ export interface RunIO {
    * @throws UsageError where this evaluator's trials cannot be handed out.
    */
   distribute?(opened: OpenEvaluator, context: EvaluatorContext): OpenEvaluator;
+  /** Minutes of search after which no more trials are asked for, over all interruptions. */
+  minutes?: number;
   /** Receives the weights of a retraining before its first step, every `every` steps, and at its end. */
   snapshots?: { every: number; save(step: number, tensors: State["tensors"]): void };
 }

@@ -2,7 +2,7 @@
  * Assisted evolution (AREA of Mellor et al., ICML 2021, in the form of Schrodi et al., NeurIPS 2023): random
  * architectures are scored untrained, the best of them are the initial population of regularised evolution.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { Rng, salted, Stream } from "../../common/random.ts";
 import { countOf, limits, sizeOf } from "../config/limits.ts";
 import { defineStrategy } from "../definition.ts";

@@ -54,6 +54,12 @@ export function distributed(
 ): OpenEvaluator {
   requireIndependent(config);
   const { kind } = config.evaluator;
+  if (opened.inheritance) {
+    throw new UsageError(
+      "Cannot use workers where networks inherit weights: these are kept in one process; use --inherit none, " +
+        "or leave out --workers",
+    );
+  }
   if (opened.evaluator.ordered) {
     throw new UsageError(
       `Cannot use workers with evaluator ${kind} of these settings: a score depends on those before it; ` +

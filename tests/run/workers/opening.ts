@@ -40,16 +40,22 @@ export const jobOf = (trial: number, choice: number[], attempt = 1): Job => ({
 /** Runs a search to its end, on the workers of a channel where one is given. */
 export async function searched(
   config: SearchConfig,
-  options: { channel?: Channel; store?: Store; signal?: AbortSignal; on?(event: RunEvent): void } =
-    {},
+  options: {
+    channel?: Channel;
+    store?: Store;
+    signal?: AbortSignal;
+    minutes?: number;
+    on?(event: RunEvent): void;
+  } = {},
 ): Promise<{ events: RunEvent[]; attempts: Attempt[] }> {
-  const { channel, store = memoryStore(), signal = new AbortController().signal, on } = options;
+  const { channel, store = memoryStore(), signal = new AbortController().signal, minutes, on } =
+    options;
   const attempts: Attempt[] = [];
   const distribute: RunIO["distribute"] = channel &&
     ((opened, context) =>
       distributed(opened, context, { channel, onAttempt: (attempt) => attempts.push(attempt) }));
   const events: RunEvent[] = [];
-  for await (const event of search(config, { signal, store, distribute })) {
+  for await (const event of search(config, { signal, store, distribute, minutes })) {
     events.push(event);
     on?.(event);
   }

@@ -4,7 +4,8 @@ import { openStrategy } from "../../../src/nas/search/parts.ts";
 import { openSpace } from "../../../src/nas/registry.ts";
 import { resolveSearchConfig } from "../../../src/nas/config/config.ts";
 import type { RunEvent } from "../../../src/nas/events.ts";
-import { requireIndependent } from "../../../src/run/workers/distribute.ts";
+import type { EvaluatorContext, OpenEvaluator } from "../../../src/nas/definition.ts";
+import { distributed, requireIndependent } from "../../../src/run/workers/distribute.ts";
 import { memoryStore } from "../../../src/nas/search/store.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
 import { configOf, openingOf, searched, timeless, trialsOf } from "./opening.ts";
@@ -156,6 +157,41 @@ Deno.test("a trial that ends three workers has failed with the reason, and the s
     assert.equal(attempts.filter((attempt) => attempt.trial === trial).length, 3);
   }
   assert.equal(trialsOf(events).filter(({ on }) => on === "reward").length, 16);
+});
+
+Deno.test("after its minutes a search asks no more, finishes what runs and chooses its winner", async () => {
+  const config = configOf({ rounds: 1000, "evaluator.milliseconds": 50 });
+  const minutes = 0.02;
+  for (
+    const { events } of [
+      await searched(config, { minutes }),
+      await onProcesses(config, 2, { minutes }),
+    ]
+  ) {
+    const told = trialsOf(events).filter(({ on }) => on === "reward").map(({ trial }) => trial);
+    assert.ok(told.length < 200);
+    assert.deepEqual(told.toSorted((a, b) => a - b), range(told.length));
+    const warned = events.find(({ type }) => type === "warn") as { message: string };
+    assert.match(
+      warned.message,
+      /^No more trials after 0.02 minutes; those that ran were finished/,
+    );
+    assert.equal(events.at(-1)!.type, "done");
+  }
+});
+
+Deno.test("inherited weights are refused", async () => {
+  const opened = { inheritance: {} } as OpenEvaluator;
+  const context = { config: configOf() } as EvaluatorContext;
+  const channel = new ProcessChannel(openingOf(context.config), 1);
+  try {
+    assert.throws(
+      () => distributed(opened, context, { channel }),
+      /use --inherit none, or leave out/,
+    );
+  } finally {
+    await channel.close();
+  }
 });
 
 Deno.test("shared weights are refused before anything is opened", () => {

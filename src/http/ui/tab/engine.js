@@ -8,9 +8,11 @@ export class EngineError extends Error {
   }
 }
 
-/** The worker's code where the page is a single file, else the file beside it. */
+/** The worker's code within the page, where that is a single file. */
+const single = () => document.getElementById("worker-code");
+
 function workerAddress() {
-  const inside = document.getElementById("worker-code");
+  const inside = single();
   if (!inside) return new URL("worker.js", document.baseURI);
   return URL.createObjectURL(new Blob([inside.textContent], { type: "text/javascript" }));
 }
@@ -21,7 +23,8 @@ export class Engine {
   #listeners = new Set();
 
   constructor() {
-    this.worker = new Worker(workerAddress(), { type: "module" });
+    // Pages from a disk may not start modules.
+    this.worker = new Worker(workerAddress(), single() ? {} : { type: "module" });
     this.worker.onmessage = ({ data }) => this.#take(data);
     this.worker.onerror = (event) => {
       event.preventDefault();

@@ -9,6 +9,8 @@ import { tabSource } from "./source.js";
 import { StartView } from "./start.js";
 
 const main = document.getElementById("main");
+const place = document.getElementById("view");
+const problems = document.getElementById("problems");
 const device = document.getElementById("device");
 const engine = new Engine();
 const source = tabSource(engine, fail);
@@ -22,10 +24,10 @@ async function show(kind, rest, query) {
   document.body.dataset.view = kind || "list";
   list.select(kind === "runs" ? rest : undefined);
   const wanted = new URLSearchParams(query);
-  if (kind === "retrain") return await retrain(rest);
+  if (kind === "retrain") return await retrain(rest, wanted);
   view = kind === "runs"
-    ? new RunView(rest, main, () => {}, source)
-    : new StartView(main, engine, wanted, started);
+    ? new RunView(rest, place, () => {}, source)
+    : new StartView(place, engine, wanted, started);
   document.title = kind === "runs" ? `${rest} · denas` : "denas in this tab";
   const mine = view;
   try {
@@ -36,10 +38,11 @@ async function show(kind, rest, query) {
 }
 
 /** `RUN/TRIAL`: trains what a search has found, or one of its trials. */
-async function retrain(rest) {
+async function retrain(rest, wanted) {
   const [from, trial] = rest.split("/");
+  const overrides = wanted.has("epochs") ? { epochs: Number(wanted.get("epochs")) } : {};
   try {
-    const order = { from, trial: trial === undefined ? null : Number(trial), overrides: {} };
+    const order = { from, trial: trial === undefined ? null : Number(trial), overrides };
     started(await engine.ask("retrain", order));
   } catch (error) {
     fail(error);
@@ -52,7 +55,7 @@ function started(id) {
 }
 
 function fail(error) {
-  main.prepend(
+  problems.append(
     h(
       "div",
       { class: "panel" },

@@ -7,25 +7,35 @@ import { save } from "./source.js";
 export class RetrainPanel {
   constructor(model) {
     this.model = model;
-    this.link = h("a", {
-      class: "button primary",
-      href: `#/retrain/${encodeURIComponent(model.run.id)}`,
-    }, "Train it from scratch");
+    this.epochs = h("input", { inputmode: "numeric", placeholder: "as preset", name: "epochs" });
+    this.form = h(
+      "form",
+      { class: "next-form", onsubmit: (e) => this.#start(e) },
+      h("label", {}, h("span", {}, "Epochs"), this.epochs),
+      h("button", { type: "submit", class: "primary" }, "Train it from scratch"),
+    );
     this.note = h("p", { class: "note" });
-    this.element = panel("Next", { class: "next-panel" }, this.note, h("p", {}, this.link));
+    this.element = panel("Next", { class: "next-panel" }, this.note, this.form);
     this.update();
   }
 
   update() {
-    const { state } = this.model.run;
-    this.link.hidden = state !== "done";
+    const done = this.model.run.state === "done";
+    this.form.hidden = !done;
     setText(
       this.note,
-      state === "done"
+      done
         ? "The score ranked networks while they shared weights. Trained from scratch, the network gets " +
           "weights of its own, is tested on pictures it never saw, and can be used."
         : "When the search is done, what it has found can be trained from scratch.",
     );
+  }
+
+  #start(event) {
+    event.preventDefault();
+    const epochs = this.epochs.value.trim();
+    const query = epochs ? `?${new URLSearchParams({ epochs })}` : "";
+    location.hash = `#/retrain/${encodeURIComponent(this.model.run.id)}${query}`;
   }
 }
 
@@ -156,6 +166,7 @@ export class TakeAwayPanel {
   constructor(model, engine, failed) {
     this.model = model;
     const { id } = model.run;
+    this.link = h("a", { class: "button quiet", hidden: true }, "Link that repeats it");
     this.element = panel(
       "Take it away",
       { class: "take-panel" },
@@ -179,26 +190,53 @@ export class TakeAwayPanel {
             }
           },
         }, "Save the run"),
-        model.run.command === "search" &&
-          h("a", { class: "button quiet", href: fragmentOf(model.run) }, "Link that repeats it"),
+        this.link,
       ),
     );
+    if (model.run.command === "search") this.#offerLink(engine);
+  }
+
+  /** Shows the link once it is known; settings of another version of denas may have none. */
+  async #offerLink(engine) {
+    this.link.href = await fragmentOf(engine, this.model.run).catch(() => "");
+    this.link.hidden = this.link.hash === "";
   }
 
   update() {}
 }
 
+/** Leaves of nested settings by dotted name. */
+function leaves(settings, path = "") {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    const inner = path ? `${path}.${name}` : name;
+    return value !== null && typeof value === "object" && !Array.isArray(value)
+      ? leaves(value, inner)
+      : [[inner, JSON.stringify(value)]];
+  });
+}
+
+/** Settings that a link does not repeat: what the form has fields for, and what belongs to the pictures. */
+const elsewhere = /^(preset|seed|epochs|data|decoder|(space|strategy|evaluator)\.kind)$/;
+
 /** The fragment that fills the form as it was for a run; pictures are no part of it. */
-export function fragmentOf({ config, data }) {
+export async function fragmentOf(engine, { config }) {
   const { preset, seed, space, strategy, evaluator, epochs } = config;
-  const given = {
-    mode: space.kind,
-    preset,
-    strategy: strategy.kind,
-    evaluator: evaluator.kind,
+  const given = { mode: space.kind, preset, strategy: strategy.kind, evaluator: evaluator.kind };
+  const usual = new Map(leaves(
+    await engine.ask("settings", {
+      mode: space.kind,
+      preset,
+      seeds: [seed],
+      overrides: { strategy: strategy.kind, evaluator: evaluator.kind },
+    }),
+  ));
+  const others = leaves(config).filter(([name, value]) =>
+    !elsewhere.test(name) && usual.get(name) !== value
+  );
+  return `#/new?${new URLSearchParams({
+    ...given,
     epochs,
     seeds: seed,
-    data,
-  };
-  return `#/new?${new URLSearchParams(given)}`;
+    ...others.length && { set: others.map(([name, value]) => `${name}=${value}`).join(" ") },
+  })}`;
 }

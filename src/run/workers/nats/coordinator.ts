@@ -6,12 +6,12 @@ import { type ConsumerMessages, jetstream, type JetStreamClient } from "@nats-io
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import type { Channel, ChannelFigures, Job, Outcome, WorkerState } from "../channel.ts";
+import { makeStreams } from "./streams.ts";
 import { openJetStream, pause, repeated } from "./connect.ts";
 import { Lease } from "./lease.ts";
 import {
   type AliveMessage,
   aliveMessage,
-  CONSUMER,
   type JobMessage,
   JOBS,
   type OpeningMessage,
@@ -25,8 +25,6 @@ import {
 const SILENCE = 15_000;
 /** Interval of looking at the workers, in ms. */
 const LOOK = 1000;
-
-const second = 1e9;
 
 export interface CoordinatorOptions {
   nc: NatsConnection;
@@ -329,56 +327,5 @@ export class NatsChannel implements Channel {
     this.#failure ??= { error };
     for (const { reject } of this.#handed.values()) reject(error);
     this.#handed.clear();
-  }
-}
-
-/** Makes the streams that are missing. */
-async function makeStreams(jsm: JetStreamManager): Promise<void> {
-  const common = { storage: "file" as const, duplicate_window: 120 * second };
-  await ensure(jsm, {
-    ...common,
-    name: JOBS,
-    subjects: ["denas.job.>"],
-    retention: "workqueue",
-    discard: "new",
-    discard_new_per_subject: true,
-    max_msgs_per_subject: 1,
-  });
-  await ensure(jsm, {
-    ...common,
-    name: RESULTS,
-    subjects: ["denas.result.>"],
-    retention: "limits",
-    discard: "new",
-    discard_new_per_subject: true,
-    max_msgs_per_subject: 1,
-    max_age: 24 * 3600 * second,
-  });
-  await ensure(jsm, {
-    ...common,
-    name: RUNS,
-    subjects: ["denas.run.*"],
-    retention: "limits",
-    discard: "old",
-    max_msgs_per_subject: 1,
-  });
-  await jsm.consumers.add(JOBS, {
-    durable_name: CONSUMER,
-    ack_policy: "explicit",
-    ack_wait: 30 * second,
-    max_deliver: -1,
-    max_ack_pending: 20_000,
-    max_waiting: 8192,
-    filter_subject: "denas.job.>",
-  });
-}
-
-type StreamSettings = Parameters<JetStreamManager["streams"]["add"]>[0];
-
-async function ensure(jsm: JetStreamManager, settings: StreamSettings): Promise<void> {
-  try {
-    await jsm.streams.info(settings.name);
-  } catch {
-    await jsm.streams.add(settings);
   }
 }

@@ -49,6 +49,8 @@ export const openingMessage = z.object({
   kind: z.string(),
   /** Plug-ins by the hash of their files; workers must have them. */
   plugins: z.array(z.object({ name: z.string(), sha256: z.string() })),
+  /** Data set that the work reads. */
+  dataset: z.object({ name: z.string(), hash: z.string() }).optional(),
   value: z.unknown(),
 });
 export type OpeningMessage = z.infer<typeof openingMessage>;

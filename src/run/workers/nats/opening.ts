@@ -14,13 +14,17 @@ export const version = `${configuration.version} (kernels ${kernelsDigest})`;
 export const pluginHash = (file: string): string =>
   createHash("sha256").update(Deno.readFileSync(file)).digest("hex");
 
-/** An opening as other machines get it. */
-export function portableOpening({ kind, plugins, value }: Opening): OpeningMessage {
+/** An opening as other machines get it. @param dataset that the work reads, in the object store. */
+export function portableOpening(
+  { kind, plugins, value }: Opening,
+  dataset?: OpeningMessage["dataset"],
+): OpeningMessage {
   const { find: _find, cacheDir: _cache, ...settings } = value as Record<string, unknown>;
   const portable = {
     version,
     kind,
     plugins: plugins.map((file) => ({ name: basename(file), sha256: pluginHash(file) })),
+    dataset,
     value: settings,
   };
   return { ...portable, hash: sha256(JSON.stringify(portable)).slice(0, 16) };

@@ -9,6 +9,7 @@ import type { FindOptions } from "../../../data/mod.ts";
 import type { Channel, Opening, Outcome } from "../channel.ts";
 import { ProcessChannel } from "../processes.ts";
 import { codeOf, openJetStream, pause, repeated } from "./connect.ts";
+import { fetchDataset } from "./dataset.ts";
 import {
   type AliveMessage,
   CONSUMER,
@@ -203,7 +204,7 @@ export class NatsWorker {
       const found = await this.#openingOf(run);
       if (found.hash !== opening) return undefined; // Of an earlier coordinator.
       await this.#channel?.close();
-      this.#channel = new ProcessChannel(this.#localOpening(found), 1);
+      this.#channel = new ProcessChannel(await this.#localOpening(found), 1);
       this.#opened = `${run} ${opening}`;
       this.#refuses = undefined;
     }
@@ -229,7 +230,9 @@ export class NatsWorker {
   }
 
   /** The opening with this machine's own paths. @throws Refusal. */
-  #localOpening({ version, kind, plugins, value }: OpeningMessage): Opening {
+  async #localOpening(
+    { version, kind, plugins, dataset, value }: OpeningMessage,
+  ): Promise<Opening> {
     if (version !== this.options.version) {
       throw new Refusal(
         `the coordinator has denas ${version}, here is ${this.options.version}; install the same`,
@@ -240,8 +243,16 @@ export class NatsWorker {
       if (file) return file;
       throw new Refusal(`plug-in ${name} is not here with the same content; add --plugin ${name}`);
     });
-    const { find } = this.options;
-    const own = { ...value as object, find, cacheDir: find.cacheDir };
+    const { nc, find: places } = this.options;
+    const fetched = dataset && await fetchDataset(nc, dataset, places);
+    const find = { ...places, dataDir: fetched ? fetched.dataDir : places.dataDir };
+    const { config, ...rest } = value as { config?: object };
+    const own = {
+      ...rest,
+      config: fetched ? { ...config, data: fetched.name } : config,
+      find,
+      cacheDir: find.cacheDir,
+    };
     return { kind, plugins: files, value: own };
   }
 

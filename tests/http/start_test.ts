@@ -144,6 +144,10 @@ Deno.test("settings that do not belong together are refused with a reason", asyn
         "no search space has all of these settings",
       ],
       [{ ...search, space: { layers: 65 } }, "layers: expected at most 64"],
+      [
+        { ...search, mode: "grammar", space: { grammar: "[grammar]\n" } },
+        "grammar: expected one of nb201_variable_multi_multi, nb201_fixed_1_none",
+      ],
       [{ ...search, strategy: { kind: "random", population: 4 } }, '"population"'],
       [{ ...search, strategy: { population: 4 } }, "expected kind to be one of enas, "],
       [{ ...search, strategy: "random" }, "expected kind to be one of enas, "],

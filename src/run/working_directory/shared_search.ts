@@ -11,7 +11,7 @@ import type { SearchParts } from "../../nas/search/loop.ts";
 import type { Notation, SearchSpace } from "../../nas/space.ts";
 import type { Scored, State, Strategy, StrategyReport, Trial } from "../../nas/strategy.ts";
 import type { WorkingDirectory } from "./directory.ts";
-import { type Kept, readKept, type SharedSearch, writeKept } from "./shared_state.ts";
+import { type Kept, nextNumber, readKept, type SharedSearch, writeKept } from "./shared_state.ts";
 import type { Configuration, Outcome } from "./tree.ts";
 
 /** Milliseconds between two looks at the directory while others evaluate. */
@@ -154,15 +154,7 @@ class Board {
           `device or trains in steps, expected random, evolution or a Gaussian process`,
       );
     }
-    const n = Math.max(0, ...all.map((one) => one.n)) + 1;
-    if (!Number.isSafeInteger(n)) {
-      throw new UsageError(
-        `Cannot add a configuration to ${this.shared.directory.path}: the last one is config_${
-          n - 1
-        }, ` +
-          `expected a smaller number; delete its folder`,
-      );
-    }
+    const n = nextNumber(this.shared.directory, all);
     const architecture = this.notation.format(arch);
     const next: Kept = {
       version: 1,

@@ -1,11 +1,12 @@
 /** What the processes of a working directory agree on: losses, the total, and the state of their strategy. */
 import { join } from "@std/path";
 import * as z from "zod";
-import { DataError } from "../../common/errors.ts";
+import { DataError, UsageError } from "../../common/errors.ts";
 import type { Trial } from "../../nas/strategy.ts";
 import { writeAtomic } from "../files.ts";
 import { readJson } from "../folder.ts";
 import type { WorkingDirectory } from "./directory.ts";
+import type { Configuration } from "./tree.ts";
 
 /** How scores are written as losses. */
 export interface LossScale {
@@ -66,3 +67,13 @@ export function readKept(directory: WorkingDirectory): Kept {
 
 export const writeKept = (directory: WorkingDirectory, kept: Kept): void =>
   writeAtomic(pathOf(directory), JSON.stringify(kept));
+
+/** Number of a new configuration. @throws UsageError where the last one has the largest. */
+export function nextNumber({ path }: WorkingDirectory, all: readonly Configuration[]): number {
+  const last = Math.max(0, ...all.map(({ n }) => n));
+  if (last < Number.MAX_SAFE_INTEGER) return last + 1;
+  throw new UsageError(
+    `Cannot add a configuration to ${path}: the last one is config_${last}, expected a smaller ` +
+      `number; delete its folder`,
+  );
+}

@@ -2,7 +2,7 @@
  * Evaluator whose trials run on the workers of a channel. It hands out jobs, repeats those whose worker was
  * lost, keeps results as long as a checkpoint may need them, and counts what the workers computed.
  */
-import * as z from "zod";
+import type * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { sha256 } from "../../common/sha256.ts";
 import type { SearchConfig } from "../../nas/config/config.ts";
@@ -169,8 +169,9 @@ class DistributedEvaluator<A> implements Evaluator<A> {
     });
     const value = "value" in found ? evaluated.safeParse(found.value) : undefined;
     if (value?.success) return this.#count(value.data);
-    const reason = "lost" in found ? found.lost : "its worker gave something that is no result: " +
-      z.prettifyError(value!.error!).replaceAll("\n", " ");
+    const reason = "lost" in found
+      ? found.lost
+      : `its worker gave something that is no result: ${meaningOf(value!.error!)}`;
     const result: Result = { trial: trial.id, seconds: 0, status: "failed", reason };
     return { result, figures: { step: 0, trainedImages: 0, peakBytes: 0 }, lost: true };
   }
@@ -208,6 +209,9 @@ class DistributedEvaluator<A> implements Evaluator<A> {
     this.#figures = json.figures;
   }
 }
+
+const meaningOf = ({ issues: [{ path, message }] }: z.ZodError): string =>
+  [path.join("."), message].filter((part) => part !== "").join(": ");
 
 const isSaved = (json: unknown): json is Saved =>
   typeof json === "object" && json !== null && "distributed" in json;

@@ -59,15 +59,14 @@ for (const { program, version } of await serversHere()) {
 
   Deno.test(`NATS ${version}: whatever a holder of the workers' password publishes, the others go on`, async () => {
     const server = await startHere(program);
-    const channel = await coordinatorOn(server, opening);
-    const serving = await workersOn(server, opening, 1);
+    const slow = openingOf(configOf({ "evaluator.milliseconds": 500 }));
+    const channel = await coordinatorOn(server, slow);
+    const serving = await workersOn(server, slow, 1);
     await until(() => channel.capacity() === 1);
     const [{ id }] = channel.workers();
     const nc = await connect({ url: server.url, secret: workerSecret(server) }, "worker");
     // The server answers requests to any subject.
-    for (const reply of [`denas.control.${id}`, "denas.cancel.test.all"]) {
-      nc.publish("$JS.API.INFO", "", { reply });
-    }
+    nc.publish("$JS.API.INFO", "", { reply: `denas.control.${id}` });
     for (const text of ["no JSON", "{}", '{"id":"0","ticket":"x","outcome":{"status":"done"}}']) {
       nc.publish("denas.result.test.other", text);
       nc.publish("denas.result.test.0.forged", text);
@@ -81,7 +80,10 @@ for (const { program, version } of await serversHere()) {
     assert.deepEqual(channel.workers().map((worker) => worker.id).sort(), ["long", id].sort());
     assert.equal(channel.workers().find((worker) => worker.id === "long")!.host!.length, 300);
     for (const n of [0, 1]) {
-      assert.equal((await channel.run(jobOf(n, choice(n)), never)).status, "done");
+      const ran = channel.run(jobOf(n, choice(n)), never);
+      await until(() => channel.workers().some(({ job }) => job === `${n}`));
+      nc.publish("$JS.API.INFO", "", { reply: "denas.cancel.test.all" });
+      assert.equal((await ran).status, "done");
     }
     const state = () => channel.workers().find((worker) => worker.id === id)!.state;
     await until(() => state() !== "busy");

@@ -39,6 +39,7 @@ const others = new Set([
     "imagenet16",
     "npy_set",
     "pickle",
+    "pickle_values",
     "published",
     "reader",
     "recipes",

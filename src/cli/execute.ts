@@ -318,6 +318,11 @@ const seesImages = (job: Job): boolean =>
   job.command === "retrain" || evaluators.get(job.config.evaluator.kind).cost !== "lookup" ||
   strategies.get(job.config.strategy.kind).untrained !== undefined;
 
+/** Whether a job trains weights of networks, shared or not. */
+const trains = (job: Job): boolean =>
+  job.command === "retrain" ||
+  ["pass", "training"].includes(evaluators.get(job.config.evaluator.kind).cost);
+
 async function loadData(
   job: Job,
   { dataDir, resume }: Pick<ExecuteOptions, "dataDir" | "resume">,
@@ -340,7 +345,7 @@ async function loadData(
   const dataset = await openData({ ...job.config, data }, splits, { find });
   for (const note of dataset.notes) progress.line(`note     ${note}`);
   if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
-  const advice = resume ? null : fewSteps(job.config, dataset.train.n);
+  const advice = resume || !trains(job) ? null : fewSteps(job.config, dataset.train.n);
   if (advice !== null) progress.line(`note     ${advice}`);
   return dataset;
 }

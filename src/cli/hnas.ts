@@ -53,7 +53,7 @@ async function optimize(options: HnasOptions): Promise<number> {
     return await start({ command: "search", config }, {
       ...options,
       dataDir: options.data_path,
-      sharing: sharing(directory, options),
+      sharing: sharing(directory, options, config),
     });
   } finally {
     directory.close();
@@ -63,12 +63,14 @@ async function optimize(options: HnasOptions): Promise<number> {
 function sharing(
   directory: WorkingDirectory,
   { objective, log = false, max_evaluations_total: total }: HnasOptions,
+  { evaluator }: SearchConfig,
 ): Sharing {
+  const giveUpError = evaluator.giveUpAt > 0 ? evaluator.giveUpError : 1;
   return {
     workingDirectory: directory.path,
     join: (parts, { signal, progress }) =>
       shareSearch(parts, {
-        ...lossScale(objective, log),
+        ...lossScale(objective, log, giveUpError),
         directory,
         total,
         onWait: () => progress.line("waiting for the evaluations of other processes"),

@@ -1,6 +1,6 @@
 /** Objectives of hnas: data, training, and what their results are called in result.yaml. */
 import type { Overrides } from "../nas/config/config.ts";
-import type { LossScale } from "../run/working_directory/shared_search.ts";
+import type { LossScale } from "../run/working_directory/shared_state.ts";
 import type { HnasSpace } from "./hnas_options.ts";
 
 /** An objective whose networks are trained. */
@@ -19,10 +19,9 @@ interface Figures {
   accuracy: number;
   seconds: number;
   parameters: number;
+  /** Validation error above which a training ended early; 1 = none did. */
+  giveUpError: number;
 }
-
-/** Validation error above which a training of activations ends early. */
-const GIVEN_UP = 0.4;
 
 const nb201: readonly HnasSpace[] = ["nb201_variable_multi_multi", "nb201_fixed_1_none"];
 const now = () => Date.now() / 1000;
@@ -83,9 +82,9 @@ const trained: Readonly<Record<string, TrainedObjective>> = {
     classes: 10,
     preset: "hnas-activations",
     spaces: ["act_cifar10"],
-    figures: ({ accuracy, seconds }) => ({
+    figures: ({ accuracy, seconds, giveUpError }) => ({
       val_error: 1 - accuracy,
-      early_stop: 1 - accuracy > GIVEN_UP,
+      early_stop: 1 - accuracy > giveUpError,
       train_time: seconds,
       timestamp: now(),
     }),
@@ -123,8 +122,11 @@ const LEAST = 1e-8;
 export const scoreBatchOf = (name: string): number =>
   trainedObjective(name)?.preset === "hnas-synthetic" ? 64 : 256;
 
-/** Losses of an objective: the error, its logarithm, or for `debug` the number of parameters off. */
-export function lossScale(name: string, log: boolean): LossScale {
+/**
+ * Losses of an objective: the error, its logarithm, or for `debug` the number of parameters off.
+ * @param giveUpError validation error above which trainings end early; 1 = none.
+ */
+export function lossScale(name: string, log: boolean, giveUpError: number): LossScale {
   const objective = trainedObjective(name);
   if (!objective) {
     return {
@@ -136,6 +138,6 @@ export function lossScale(name: string, log: boolean): LossScale {
   return {
     lossOf: (score) => log ? Math.log(1 - score + LEAST) : 1 - score,
     scoreOf: (loss) => 1 - (log ? Math.exp(loss) - LEAST : loss),
-    infoOf: (accuracy, about) => objective.figures({ accuracy, ...about }),
+    infoOf: (accuracy, about) => objective.figures({ accuracy, giveUpError, ...about }),
   };
 }

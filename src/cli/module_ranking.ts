@@ -21,6 +21,8 @@ import { percent, printNote, thousands } from "./terminal.ts";
 
 /** Options that ranking depends on. */
 export interface RankOptions {
+  rank?: "table" | "training" | "zero-cost" | "parameters" | "none";
+  score: string;
   samples: number;
   seed: number;
   table?: string;
@@ -96,9 +98,7 @@ function sampledRows(table: Table, samples: number, seed: number, rng: Rng) {
     }));
   }
   printNote(
-    `note: ${table.name} has ${thousands(table.size)} of ${
-      thousands(all)
-    } cells: its rows are sampled`,
+    `${table.name} has ${thousands(table.size)} of ${thousands(all)} cells: its rows are sampled`,
   );
   const rows = Array.from(rng.permutation(table.size).slice(0, samples));
   return rows.map((row) => {
@@ -111,33 +111,34 @@ function sampledRows(table: Table, samples: number, seed: number, rng: Rng) {
 }
 
 /**
- * Trains each module in a network of one module and ranks by the validation accuracy.
+ * Scores each module in a network of its own: by the validation accuracy after a brief training, or untrained.
  * @returns the exit code of `use`, or 130 when the user stopped it.
  */
-export async function byTraining(
+export async function byNetworks(
   options: RankOptions,
   use: (ranked: Ranked) => Promise<void>,
 ): Promise<number> {
   const modules = sampleModules(options.samples, options.seed);
   const different = [...new Map(modules.map((module) => [module.hash, module])).values()];
-  const config = await trainingConfig(different, options);
+  const config = await configFor(different, options);
   const job = { command: "search" as const, config };
   return await withEquipment(job, options, async (equipment) => {
-    const scores = await trained(different, config, equipment as Equipment);
-    const { evaluator: { epochs }, data } = config;
+    const { scores, label, share } = await scored(different, config, equipment as Equipment);
+    const { evaluator: { epochs }, data, seed } = config;
+    const trained = options.rank === "training" ? ` of ${epochs} epochs` : "";
     await use({
       modules,
       scores,
-      source: `validation accuracy after ${epochs} epochs on ${data}, seed ${config.seed}`,
-      show: percent,
+      source: `${label}${trained} on ${data}, seed ${seed}`,
+      show: (score) => shown(score, share),
     });
     return 0;
   });
 }
 
-async function trainingConfig(
+async function configFor(
   modules: readonly Module[],
-  { preset, data, set }: RankOptions,
+  { rank, score, preset, data, set }: RankOptions,
 ): Promise<SearchConfig> {
   return resolveSearchConfig({
     mode: "modular",
@@ -149,29 +150,40 @@ async function trainingConfig(
       "space.initialModules": 1,
       "space.minModules": 1,
       "space.maxModules": 1,
-      "evaluator.inherit": "none",
+      ...rank === "zero-cost"
+        ? { "evaluator.kind": "zero-cost", "evaluator.score": score }
+        : { "evaluator.inherit": "none" },
       rounds: modules.length,
       perRound: 1,
     },
   });
 }
 
-async function trained(
+async function scored(
   modules: readonly Module[],
   config: SearchConfig,
   { gpu, dataset, signal, progress }: Equipment,
-): Promise<Map<string, number>> {
-  const { evaluator } = await openSearch(config, gpu, { signal, dataset, store: memoryStore() });
+): Promise<{ scores: Map<string, number>; label: string; share: boolean }> {
+  const { evaluator, start } = await openSearch(config, gpu, {
+    signal,
+    dataset,
+    store: memoryStore(),
+  });
   const trials = modules.map((_, id) => ({ id, arch: { modules: [id] } }));
   const scores = new Map<string, number>();
+  const { label = "score", unit } = start.score ?? {};
+  const share = unit === "fraction";
   for await (const result of evaluator.evaluate(trials, "reward", signal)) {
-    const said = result.status === "ok" ? percent(result.score.value) : result.reason;
+    const said = result.status === "ok" ? shown(result.score.value, share) : result.reason;
     progress.line(
       `module ${result.trial + 1} of ${modules.length}  ${said}  ${Math.round(result.seconds)} s`,
     );
-    // A module that cannot be trained ranks last.
-    const score = result.status === "ok" ? result.score.value : 0;
+    // A module without a score ranks last.
+    const score = result.status === "ok" ? result.score.value : -Number.MAX_VALUE;
     scores.set(modules[result.trial].hash, score);
   }
-  return scores;
+  return { scores, label, share };
 }
+
+const shown = (score: number, share: boolean): string =>
+  share ? percent(score) : String(Number(score.toPrecision(6)));

@@ -16,9 +16,9 @@ import { cellPicture } from "../nas/spaces/nasbench101.ts";
 import { writeAtomic } from "../run/files.ts";
 import { readJson } from "../run/folder.ts";
 import {
+  byNetworks,
   byParameters,
   byTable,
-  byTraining,
   type Ranked,
   type RankOptions,
   unranked,
@@ -29,7 +29,6 @@ import { print, printNote, table as lines } from "./terminal.ts";
 
 interface ModulesOptions extends RankOptions {
   numModules: number;
-  rank?: "table" | "training" | "parameters" | "none";
   out: string;
   draw?: string;
 }
@@ -46,8 +45,9 @@ export function addModules(program: Command, finish: (code: number) => void): vo
     .addOption(
       new Option(
         "--rank <by>",
-        "table; training: each module in a network of its own, briefly; parameters: their number; none",
-      ).choices(["table", "training", "parameters", "none"]),
+        "table; training or zero-cost: each module in a network of its own, trained briefly or not at all; " +
+          "parameters: their number; none",
+      ).choices(["table", "training", "zero-cost", "parameters", "none"]),
     )
     .option(
       "--table <file>",
@@ -57,6 +57,7 @@ export function addModules(program: Command, finish: (code: number) => void): vo
       "--metric <name>",
       "column of the table (default: test accuracy, of one training at random)",
     )
+    .option("--score <name>", "zero-cost: score of the untrained networks", "nwot")
     .option("--preset <name>", "training: settings of the networks", "quick")
     .option("--data <name>", "training: the images")
     .option("--data-dir <folder>", "training: look for the images here first")
@@ -89,7 +90,9 @@ async function make(options: ModulesOptions): Promise<number> {
         "--table FILE with --rank table, and with no other",
     );
   }
-  if (rank === "training") return await byTraining(options, (ranked) => choose(ranked, options));
+  if (rank === "training" || rank === "zero-cost") {
+    return await byNetworks({ ...options, rank }, (ranked) => choose(ranked, options));
+  }
   const ranked = rank === "table"
     ? await byTable(options)
     : rank === "parameters"
@@ -105,11 +108,11 @@ async function choose({ modules, scores, source, show: format }: Ranked, options
   const { duplicates, ties } = chosen;
   if (duplicates > 0) {
     printNote(
-      `note: ${duplicates} of ${modules.length} sampled cells are isomorphic to an earlier one`,
+      `${duplicates} of ${modules.length} sampled cells are isomorphic to an earlier one`,
     );
   }
   if (ties > 0) {
-    printNote(`note: ${ties} more modules than asked for: their scores equal the last one's`);
+    printNote(`${ties} more modules than asked for: their scores equal the last one's`);
   }
   const pool: ModuleFile = {
     format: "denas-modules",

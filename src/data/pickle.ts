@@ -4,32 +4,19 @@
  * names must be one of the few that rebuild arrays.
  */
 import { DataError } from "../common/errors.ts";
+import {
+  arrayOf,
+  bytesOf,
+  isNamed,
+  isPickledArray,
+  latin1,
+  longOf,
+  type Pickled,
+  Refused,
+  textOf,
+} from "./pickle_values.ts";
 
-/** A NumPy array as the file holds it. */
-export interface PickledArray {
-  /** `u1`, `i8`, `f8`, … without the byte order. */
-  dtype: string;
-  shape: number[];
-  bytes: Uint8Array;
-}
-
-/** Value in a pickle. Dictionaries are maps with text keys. */
-export type Pickled =
-  | null
-  | boolean
-  | number
-  | string
-  | Uint8Array
-  | PickledArray
-  | Pickled[]
-  | Map<string, Pickled>
-  | Named;
-
-/** A class or function by name, and what calling it made before its state was set. */
-interface Named {
-  named: string;
-  made?: PickledArray;
-}
+export { isPickledArray, type Pickled, type PickledArray } from "./pickle_values.ts";
 
 const reconstruct = ["numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"];
 const fromBuffer = ["numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"];
@@ -40,14 +27,6 @@ const known = new Set([
   "numpy.dtype",
   "_codecs.encode",
 ]);
-
-const isArray = (value: unknown): value is PickledArray =>
-  typeof value === "object" && value !== null && "dtype" in value;
-const isNamed = (value: unknown): value is Named =>
-  typeof value === "object" && value !== null && "named" in value;
-
-/** Whether a value is an array of NumPy. */
-export const isPickledArray = isArray;
 
 /** Parses a pickle of protocol 0 … 5. @throws DataError for anything else than plain data and arrays. */
 export function parsePickle(bytes: Uint8Array, path: string): Pickled {
@@ -61,8 +40,6 @@ export function parsePickle(bytes: Uint8Array, path: string): Pickled {
     );
   }
 }
-
-class Refused extends Error {}
 
 const mark = Symbol("mark");
 
@@ -215,7 +192,7 @@ class Unpickler {
   build(): void {
     const state = this.#pop();
     const made = this.#top();
-    if (!isArray(made) || !Array.isArray(state)) {
+    if (!isPickledArray(made) || !Array.isArray(state)) {
       throw new Refused("it sets the state of plain data");
     }
     if (made.dtype !== "") {
@@ -225,50 +202,6 @@ class Unpickler {
     const [, shape, dtype, fortran, data] = state;
     Object.assign(made, arrayOf({ dtype, shape, fortran: fortran === true, data }));
   }
-}
-
-function arrayOf(
-  { dtype, shape, fortran, data }: {
-    dtype: Pickled;
-    shape: Pickled;
-    fortran: boolean;
-    data: Pickled;
-  },
-): PickledArray {
-  if (!isArray(dtype) || !Array.isArray(shape)) throw new Refused("an array has no type or shape");
-  const sizes = shape.map(Number);
-  if (fortran && sizes.length > 1) throw new Refused("an array lies column by column");
-  const bytes = bytesOf(data);
-  const width = Number(/\d+$/.exec(dtype.dtype)?.[0] ?? NaN);
-  if (bytes.length !== width * sizes.reduce((a, b) => a * b, 1)) {
-    throw new Refused(`an array of (${sizes.join(", ")}) ${dtype.dtype} has ${bytes.length} bytes`);
-  }
-  return { dtype: dtype.dtype, shape: sizes, bytes };
-}
-
-const latin1 = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
-
-/** Text; strings of Python 2 are bytes in the file. */
-function textOf(value: Pickled): string {
-  if (typeof value === "string") return value;
-  if (value instanceof Uint8Array) return latin1(value);
-  if (typeof value === "number") return String(value);
-  throw new Refused("a name is no text");
-}
-
-/** Bytes; older protocols write them as text with one character for each byte. */
-function bytesOf(value: Pickled): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  if (typeof value === "string") return Uint8Array.from(value, (char) => char.charCodeAt(0));
-  throw new Refused("an array has no bytes");
-}
-
-/** Integer of up to six bytes, little-endian, in two's complement. */
-function longOf(bytes: Uint8Array): number {
-  if (bytes.length > 6) throw new Refused("an integer is too large");
-  const value = bytes.reduce((sum, byte, i) => sum + byte * 256 ** i, 0);
-  return bytes.length > 0 && bytes.at(-1)! >= 128 ? value - 256 ** bytes.length : value;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

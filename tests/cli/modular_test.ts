@@ -79,6 +79,30 @@ Deno.test("a modular search that is killed and resumed ends like one that was no
   assert(Deno.statSync(join(here, "runs", last, ONNX)).size > 0);
 });
 
+Deno.test("a pool is ranked by a table of one's own, whose rows are sampled, and drawn", async () => {
+  const here = Deno.makeTempDirSync({ prefix: "denas-" });
+  const cells = [
+    ["01/00:input,output", 0.8],
+    ["0110/0011/0001/0000:input,conv3x3-bn-relu,maxpool3x3,output", 0.91],
+    ["011/001/000:input,conv1x1-bn-relu,output", 0.9],
+  ];
+  const rows = cells.map(([text, accuracy]) => `"${text}",${accuracy}`);
+  Deno.writeTextFileSync(join(here, "mine.csv"), ["arch,accuracy", ...rows].join("\n") + "\n");
+  const made = await denas(
+    ["modules", "--table", "mine.csv", "--num-modules", "2", "--samples", "3", "--draw", "m.svg"],
+    { INIT_CWD: here },
+  );
+  assertEquals(made.code, 0, made.stderr);
+  assert(
+    made.stderr.includes("mine.csv has 3 of 423,624 cells: its rows are sampled"),
+    made.stderr,
+  );
+  const { source, modules } = JSON.parse(Deno.readTextFileSync(join(here, "modules.json")));
+  assertEquals(source, "table mine.csv, accuracy");
+  assertEquals(modules.map(({ score }: { score: number }) => score).sort(), [0.9, 0.91]);
+  assert(Deno.readTextFileSync(join(here, "m.svg")).includes("module 1"));
+});
+
 Deno.test("bad input of a modular search is named, and nothing is overwritten", async () => {
   const here = Deno.makeTempDirSync({ prefix: "denas-" });
   const env = { INIT_CWD: here };

@@ -125,6 +125,7 @@ Deno.test("modular: summands of other widths are projected, once for all later r
   // The same script: projections to the smallest width, at least the module's filters.
   assert.deepEqual(pick(layersOf(cells.C, 10, 4)), { out: 8, parameters: 416 });
   assert.deepEqual(pick(layersOf(cells.D, 3, 8)), { out: 27, parameters: 808 });
+  assert.deepEqual(pick(layersOf(cells.C, 3, 8)), { out: 16, parameters: 272 });
   const { weights } = layersOf(
     "0110/0011/0001/0000:input,conv3x3-bn-relu,conv1x1-bn-relu,output",
     10,

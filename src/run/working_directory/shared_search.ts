@@ -5,32 +5,14 @@
  * proposals are those of one search whose results arrive late. Results of other processes reach the loop as
  * trials that are already evaluated: every process ends with all of them.
  */
-import { join } from "@std/path";
 import { UsageError } from "../../common/errors.ts";
 import type { Evaluator, Result, ScoredOn } from "../../nas/evaluator.ts";
 import type { SearchParts } from "../../nas/search/loop.ts";
 import type { Notation, SearchSpace } from "../../nas/space.ts";
 import type { Scored, State, Strategy, StrategyReport, Trial } from "../../nas/strategy.ts";
-import { readJson } from "../folder.ts";
-import { writeAtomic } from "../files.ts";
 import type { WorkingDirectory } from "./directory.ts";
+import { type Kept, readKept, type SharedSearch, writeKept } from "./shared_state.ts";
 import type { Configuration, Outcome } from "./tree.ts";
-
-/** How scores are written as losses. */
-export interface LossScale {
-  lossOf(score: number): number;
-  scoreOf(loss: number): number;
-  /** Further figures of a result. */
-  infoOf(score: number, about: { seconds: number; parameters: number }): Record<string, unknown>;
-}
-
-export interface SharedSearch extends LossScale {
-  directory: WorkingDirectory;
-  /** Configurations with a result or in evaluation at which the search ends. */
-  total: number;
-  /** Called once when only other processes have work left. */
-  onWait?(): void;
-}
 
 /** Milliseconds between two looks at the directory while others evaluate. */
 const waitMs = 500;
@@ -52,18 +34,7 @@ export function shareSearch(
   return { ...parts, strategy: board.strategy(), evaluator: board.evaluator() };
 }
 
-/** What the directory keeps of the strategy. */
-interface Kept {
-  version: 1;
-  /** Configurations that the strategy was told. */
-  told: number[];
-  /** Trials that the strategy asked for, by configuration. Their ids are its own. */
-  asked: Record<number, Omit<Trial<unknown>, "arch"> & { architecture: string }>;
-  strategy: unknown;
-}
-
 class Board {
-  readonly #path: string;
   readonly #space: SearchSpace<unknown>;
   /** Configurations that the loop has got. */
   #seen = new Set<number>();
@@ -79,7 +50,6 @@ class Board {
     private readonly signal: AbortSignal,
   ) {
     this.#space = parts.space;
-    this.#path = join(shared.directory.path, ".denas_state.json");
   }
 
   strategy(): Strategy<unknown> {
@@ -111,7 +81,7 @@ class Board {
 
   async #look(): Promise<{ trials: Trial<unknown>[]; waiting: boolean }> {
     const { directory, total } = this.shared;
-    const kept = this.#kept();
+    const kept = readKept(this.shared.directory);
     for (const [n, { architecture }] of Object.entries(kept.asked)) {
       // Its process died between keeping the strategy and writing the configuration.
       if (!directory.has(Number(n))) directory.add(Number(n), architecture);
@@ -193,7 +163,7 @@ class Board {
       strategy: json,
     };
     // The state first: a configuration that it names is written later if this process dies here.
-    writeAtomic(this.#path, JSON.stringify(next));
+    writeKept(this.shared.directory, next);
     this.#current = JSON.stringify(json);
     kept.asked = next.asked;
     const { directory } = this.shared;
@@ -240,13 +210,6 @@ class Board {
     const value = this.parts.unfit ?? Math.min(0, ...scores);
     const { reason } = outcome as Extract<Outcome, { status: "error" }>;
     return { ...trial, arch, score: { value }, status: "failed", reason };
-  }
-
-  #kept(): Kept {
-    const there = this.shared.directory.hasFile(this.#path);
-    return there
-      ? readJson(this.#path) as Kept
-      : { version: 1, told: [], asked: {}, strategy: null };
   }
 
   /** A trial that the loop refused, without asking the evaluator, is recorded as failed. */

@@ -159,13 +159,11 @@ async function bundle(
   const out = join(made, "out");
   try {
     const bare = configWith(await bareKernels(join(made, "kernels")), made);
-    const split = how === "split" && name === "worker";
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
         ...["bundle", "--quiet", "--platform", "browser", "--minify"],
         ...left.flatMap((one) => ["--external", one]),
-        ...split ? ["--code-splitting"] : [],
-        ...how === "whole" ? ["--format", "iife"] : [],
+        ...how === "split" ? ["--code-splitting"] : ["--format", "iife"],
         ...["--config", bare, "--no-lock", "--outdir", out, join(root, entries[name])],
       ],
       cwd: root,

@@ -1,4 +1,5 @@
 /** Data sets of the tab: published sets beside the page, made-up images, a run's own. */
+import * as z from "zod";
 import { DataError } from "../common/errors.ts";
 import { asDataSet } from "../data/as_data_set.ts";
 import { type DataSet, type Images, sliceImages } from "../data/dataset.ts";
@@ -7,6 +8,7 @@ import { readIdxPair } from "../data/idx.ts";
 import { hasKeptImages, keptFolder, readKeptImages } from "../data/kept_images.ts";
 import { idxNames, knownSets } from "../data/published.ts";
 import type { ReadSet } from "../data/reader.ts";
+import { nameText } from "../nas/config/limits.ts";
 import { syntheticDataSet } from "../data/synthetic.ts";
 import type { Disk } from "./disk.ts";
 import { RUNS } from "./tab_run.ts";
@@ -63,14 +65,19 @@ function fetchedFiles(base: URL): Files {
   };
 }
 
+const listOfSets = z.record(nameText, z.array(nameText).max(100));
+
 /** Published sets beside the page, and where their files are: `data/index.json`. */
 export async function setsBeside(page: URL): Promise<Record<string, string[]>> {
-  try {
-    const response = await fetch(new URL("data/index.json", page));
-    return response.ok ? await response.json() : {};
-  } catch {
-    return {}; // A page from a disk may fetch nothing.
-  }
+  // Pages from a disk may fetch nothing, and without a network there are no sets.
+  const response = await fetch(new URL("data/index.json", page)).catch(() => null);
+  if (!response?.ok) return {};
+  const { success, data } = listOfSets.safeParse(await response.json().catch(() => null));
+  if (success) return data;
+  throw new DataError(
+    "Cannot read data/index.json beside this page: expected names of files by the name of their set; write " +
+      "the page anew with denas page",
+  );
 }
 
 /** Reads a published set that lies beside the page. */

@@ -47,6 +47,10 @@ async function show(kind, rest, query) {
 /** `RUN/TRIAL`: trains what a search has found, or one of its trials. */
 async function retrain(rest, wanted) {
   const [from, trial] = rest.split("/");
+  // A link of another page must not start anything.
+  if (!navigator.userActivation.isActive) {
+    return location.replace(`#/runs/${encodeURIComponent(from)}`);
+  }
   const overrides = wanted.has("epochs") ? { epochs: Number(wanted.get("epochs")) } : {};
   try {
     const order = { from, trial: trial === undefined ? null : Number(trial), overrides };

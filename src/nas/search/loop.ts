@@ -8,12 +8,13 @@ import { Arrivals, isAsynchronous } from "./arrivals.ts";
 import type { ArchFile } from "../arch_formats/arch_file.ts";
 import type { SearchConfig } from "../config/config.ts";
 import { addStep, takeMeans } from "../train/epoch_figures.ts";
-import type { Evaluator, Result } from "../evaluator.ts";
+import type { Evaluator } from "../evaluator.ts";
 import type { RunEvent } from "../events.ts";
 import type { SpentEpochs } from "./inheritance.ts";
 import { withMember } from "./pareto.ts";
 import { earlyStop, meanReport, type Phase, type Position, startPosition } from "./position.ts";
 import { Checkpoints, Clock, mergeStates, partOf } from "./progress.ts";
+import { type Round, round } from "./round.ts";
 import { Scoring } from "./scoring.ts";
 import { selection } from "./selection.ts";
 import type { SearchSpace } from "../space.ts";
@@ -130,19 +131,17 @@ class Loop<A> {
     return { strategy: await this.parts.strategy.snapshot(), queries: this.#at.queries };
   }
 
-  /** Runs one round and returns its scored trials. */
-  async *#scored(): AsyncGenerator<RunEvent, Scored<A>[]> {
-    const { config, strategy, evaluator } = this.parts;
+  /** Runs one round; null where the strategy asks for no more trials. */
+  async *#round(): AsyncGenerator<RunEvent, Round<A> | null> {
+    const { config: { perRound }, strategy, evaluator } = this.parts;
     if (evaluator.oneByOne) this.#before = await this.#now();
-    const trials = await strategy.ask(config.perRound);
-    if (trials.length === 0) return [];
-    const results: Result[] = [];
-    for await (const result of this.#scoring.results(trials)) {
-      results.push(result);
+    const running = round(strategy, this.#scoring, perRound);
+    let next = await running.next();
+    for (; !next.done; next = await running.next()) {
       if (evaluator.oneByOne) yield* this.#checkpoints.at(true);
     }
     this.#before = null;
-    return this.#scoring.scored(trials, results);
+    return next.value;
   }
 
   async *#epoch(): AsyncGenerator<RunEvent> {
@@ -190,20 +189,17 @@ class Loop<A> {
 
   /** Runs the rounds of an epoch, from which the strategy learns. */
   async *#rounds(): AsyncGenerator<RunEvent> {
-    const { config, strategy } = this.parts;
+    const { config } = this.parts;
     if (isAsynchronous(this.parts, this.#at)) return yield* this.#asResultsArrive();
     while (this.#at.round < config.rounds) {
       if (this.#isLate()) return yield* this.#exhausted();
       const from = performance.now();
-      const scored = yield* this.#scored();
-      if (scored.length === 0) {
-        this.#before = null;
-        return yield* this.#exhausted();
-      }
-      this.#at.reports.push(await strategy.tell(scored));
-      yield* this.#trials(scored);
+      const done = yield* this.#round();
+      if (done === null) return yield* this.#exhausted();
+      this.#at.reports.push(done.report);
+      yield* this.#trials(done.scored);
       // Untrained scores come on top: rounds and queries count what the evaluator itself scores.
-      if (scored.length === 0 || !scored.every(isUntrained)) this.#at.round++;
+      if (!done.scored.every(isUntrained)) this.#at.round++;
       this.#clock.add("round", 1, performance.now() - from);
       yield* this.#checkpoints.at(false);
     }

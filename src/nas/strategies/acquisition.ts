@@ -88,7 +88,12 @@ export function acquire(name: AcquisitionName, situation: Situation): Float64Arr
 /** log(u Φ(u) + φ(u)), accurate even where the value itself underflows. */
 export function logImprovement(u: number): number {
   const logDensity = -u * u / 2 - Math.log(2 * Math.PI) / 2;
-  if (u < -8) return logDensity - 2 * Math.log(-u) + Math.log1p(-3 / (u * u));
+  if (u < -8) {
+    // φ(u) / u² · (1 − 3/u² + 15/u⁴ − …): the difference of the two terms would lose its digits.
+    const v = 1 / (u * u);
+    const series = v * (-3 + v * (15 + v * (-105 + v * 945)));
+    return logDensity - 2 * Math.log(-u) + Math.log1p(series);
+  }
   return Math.log(u * normalShare(u) + Math.exp(logDensity));
 }
 

@@ -5,6 +5,7 @@ import type { Encodings } from "../encodings/mod.ts";
 import { furtherObjectives, openEncodings, openStrategy, sizesIn } from "../search/parts.ts";
 import { TableEvaluator } from "../evaluators/table_evaluator.ts";
 import { openSpace, spaces, strategies } from "../registry.ts";
+import { round } from "../search/round.ts";
 import { Scoring } from "../search/scoring.ts";
 import type { SearchSpace } from "../space.ts";
 import type { TableColumns } from "../tables/columns.ts";
@@ -158,8 +159,9 @@ export async function runTrial(
   let best = -1, bestScore = -Infinity, longest = 0;
   while (spent < all) {
     const left = Math.ceil((all - spent) / full);
-    const scored = await scoring.score(await strategy.ask(Math.min(config.perRound, left)));
-    for (const { arch, epochs = full, score: { value } } of scored) {
+    const done = await lastOf(round(strategy, scoring, Math.min(config.perRound, left)));
+    if (done === null) break;
+    for (const { arch, epochs = full, score: { value } } of done.scored) {
       const index = indexIn(table, space.key(arch));
       if (epochs > longest || (epochs === longest && value > bestScore)) {
         [best, bestScore, longest] = [index, value, epochs];
@@ -174,8 +176,9 @@ export async function runTrial(
       spent += epochs;
       while (spent >= at[values.length] * full) values.push(reports[best]);
     }
-    if (spent < all) await strategy.tell(scored);
   }
+  // A strategy that has no more architectures keeps the best it found.
+  while (values.length < at.length) values.push(reports[best]);
   const seconds = (performance.now() - from) / 1000;
   return { values, best: table.key(best), seconds, queries };
 }
@@ -183,3 +186,10 @@ export async function runTrial(
 /** Converts a score back to its unit; rounding removes the error of multiplying and dividing. */
 const inUnit = (score: number, factor: number): number =>
   factor === 1 ? score : Number((score / factor).toPrecision(12));
+
+/** What a generator returns at its end. */
+async function lastOf<T>(generator: AsyncGenerator<unknown, T>): Promise<T> {
+  let next = await generator.next();
+  while (!next.done) next = await generator.next();
+  return next.value;
+}

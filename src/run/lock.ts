@@ -16,6 +16,12 @@ export interface Holder {
 /** Group of the workers of this machine, and of searches that compute on workers only. */
 export const workersGroup = "workers";
 
+/**
+ * Tries, 100 ms apart, before a process of a group says that the adapter is taken: another one of its group that
+ * starts at the same time has the lock alone while it writes the group's name over that of an earlier holder.
+ */
+const SETTLING = 10;
+
 export interface Lock {
   release(): void;
 }
@@ -49,7 +55,12 @@ export async function lockAdapter(options: LockOptions): Promise<Lock> {
     throw explain(path, cause);
   }
   try {
-    for (let asked = false; !takes(file, path, options); asked = true) {
+    let tries = options.group === undefined ? 0 : SETTLING;
+    for (let asked = false; !takes(file, path, options);) {
+      if (tries-- > 0) {
+        await pause(100, options.signal);
+        continue;
+      }
       const holder = readHolder(path);
       if (!options.wait) {
         const who = holder ? `run ${holder.run} (process ${holder.pid}) has it` : "it is taken";
@@ -59,6 +70,7 @@ export async function lockAdapter(options: LockOptions): Promise<Lock> {
         );
       }
       if (!asked) options.onWait?.(holder);
+      asked = true;
       await pause(500, options.signal);
     }
   } catch (error) {

@@ -51,6 +51,22 @@ Deno.test("an adapter is locked once; a killed holder leaves no stale lock", asy
   (await lockAdapter(options)).release();
 });
 
+Deno.test("processes of a group that start at the same time share the adapter, whoever had it before", async () => {
+  const folder = Deno.makeTempDirSync();
+  const path = join(folder, "card.lock");
+  const dead = { pid: 1, run: "runs/dead", since: "2020-01-01T00:00:00Z" };
+  Deno.writeTextFileSync(path, JSON.stringify(dead));
+  // The other process has the lock alone until it has written the group's name.
+  const other = Deno.openSync(path, { read: true, write: true });
+  other.lockSync(true);
+  const second = lockAdapter({ folder, adapter: "card", run: "b", group: "workers" });
+  Deno.writeTextFileSync(path, JSON.stringify({ ...dead, run: "workers" }));
+  other.unlockSync();
+  other.lockSync(false);
+  (await second).release();
+  other.close();
+});
+
 Deno.test("waiting for an adapter ends with the signal", async () => {
   const folder = Deno.makeTempDirSync();
   const options = { folder, adapter: "card", run: "a" };

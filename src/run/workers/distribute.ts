@@ -2,6 +2,7 @@
  * Evaluator whose trials run on the workers of a channel. It hands out jobs, repeats those whose worker was
  * lost, keeps results as long as a checkpoint may need them, and counts what the workers computed.
  */
+import type * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { sha256 } from "../../common/sha256.ts";
 import type { SearchConfig } from "../../nas/config/config.ts";
@@ -141,7 +142,7 @@ class DistributedEvaluator<A> implements Evaluator<A> {
     try {
       const found = await running;
       if (!("lost" in found)) this.#known.set(key, found);
-      return found.result;
+      return { ...found.result, trial: trial.id };
     } finally {
       this.#running.delete(key);
     }
@@ -166,8 +167,12 @@ class DistributedEvaluator<A> implements Evaluator<A> {
     const found = await attempted(channel, { id, payload }, signal, (attempt, outcome) => {
       onAttempt?.({ trial: trial.id, attempt, outcome });
     });
-    if ("value" in found) return this.#count(evaluated.parse(found.value));
-    const result: Result = { trial: trial.id, seconds: 0, status: "failed", reason: found.lost };
+    const value = "value" in found ? evaluated.safeParse(found.value) : undefined;
+    if (value?.success) return this.#count(value.data);
+    const reason = "lost" in found
+      ? found.lost
+      : `its worker gave something that is no result: ${meaningOf(value!.error!)}`;
+    const result: Result = { trial: trial.id, seconds: 0, status: "failed", reason };
     return { result, figures: { step: 0, trainedImages: 0, peakBytes: 0 }, lost: true };
   }
 
@@ -204,6 +209,9 @@ class DistributedEvaluator<A> implements Evaluator<A> {
     this.#figures = json.figures;
   }
 }
+
+const meaningOf = ({ issues: [{ path, message }] }: z.ZodError): string =>
+  [path.join("."), message].filter((part) => part !== "").join(": ");
 
 const isSaved = (json: unknown): json is Saved =>
   typeof json === "object" && json !== null && "distributed" in json;

@@ -25,6 +25,15 @@ export interface EvaluateJob {
   trial: Pick<Pending, "id" | "choice" | "epochs" | "partial" | "parents" | "seed">;
   on: ScoredOn;
 }
+const evaluateJob = z.object({
+  trial: z.looseObject({
+    id: z.number().int().nonnegative(),
+    choice: z.array(z.number()),
+    epochs: z.number().positive().optional(),
+    seed: z.number().optional(),
+  }),
+  on: z.enum(["reward", "selection"]),
+});
 
 /** The value of a job. */
 export interface Evaluated {
@@ -71,7 +80,7 @@ export async function openEvaluate(value: unknown, signal: AbortSignal): Promise
       ? undefined
       : driverVersion(description) ?? gpu!.adapter.driver,
     async run(payload, signal): Promise<Evaluated> {
-      const { trial: { choice, ...trial }, on } = payload as EvaluateJob;
+      const { trial: { choice, ...trial }, on } = evaluateJob.parse(payload) as EvaluateJob;
       const before = figures();
       const trials = [{ ...trial, arch: space.decode(choice) }];
       for await (const result of evaluator.evaluate(trials, on, signal)) {

@@ -2,6 +2,7 @@
  * Messages between a supervisor and its child process: one line of JSON each, on the child's stdin and stdout.
  * Lines of the child begin with a mark, so that what a plug-in prints is not taken for a message.
  */
+import * as z from "zod";
 import type { Job, Opening } from "./channel.ts";
 
 /** First character of each message of a child: the record separator of ASCII. */
@@ -16,13 +17,28 @@ export interface PlainError {
 
 export type ToChild = { open: Opening } | { job: Job };
 
-export type FromChild =
-  | { ready: { adapter?: string; driver?: string } }
+const error = z.object({ name: z.string(), message: z.string(), stack: z.string().optional() });
+const fromChild = z.union([
+  z.object({
+    ready: z.object({ adapter: z.string().optional(), driver: z.string().optional() }),
+  }),
   /** The work cannot be opened. */
-  | { refused: PlainError }
-  | { done: string; value: unknown; seconds: number }
+  z.object({ refused: error }),
+  z.object({ done: z.string(), value: z.unknown(), seconds: z.number() }),
   /** The job ended with an error that is not its own failure, such as a lost device. */
-  | { broken: string; error: PlainError };
+  z.object({ broken: z.string(), error }),
+]);
+export type FromChild = z.infer<typeof fromChild>;
+
+/** The message in a line of a child; null for other output, and for the half line of one that was killed. */
+export function messageIn(line: string): FromChild | null {
+  if (!line.startsWith(MARK)) return null;
+  try {
+    return fromChild.parse(JSON.parse(line.slice(MARK.length)));
+  } catch {
+    return null;
+  }
+}
 
 /** An error as plain data. */
 export const plainError = ({ name, message, stack }: Error): PlainError => ({

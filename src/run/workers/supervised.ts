@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { AdapterError, DataError, UsageError } from "../../common/errors.ts";
 import type { Job, Opening, Outcome, WorkerState } from "./channel.ts";
-import { type FromChild, linesOf, MARK, type PlainError } from "./messages.ts";
+import { linesOf, messageIn, type PlainError } from "./messages.ts";
 
 /** Flags of `deno run` for a child: the permissions of the engine. */
 const root = new URL("../../../", import.meta.url);
@@ -135,9 +135,9 @@ export class Supervised {
   }
 
   #hear(line: string): void {
-    if (!line.startsWith(MARK)) return this.#keep(line);
+    const message = messageIn(line);
+    if (!message) return this.#keep(line);
     this.#seen = new Date();
-    const message: FromChild = JSON.parse(line.slice(MARK.length));
     if ("ready" in message) {
       this.#about = message.ready;
       this.#stillborn = 0;

@@ -47,6 +47,15 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGCONT");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 for (const [name, kind] of Object.entries(kinds)) {
   Deno.test(`${name}: every job has one outcome, whoever ran it`, async () => {
     await using channel = await opened(kind, 2);
@@ -67,9 +76,15 @@ for (const [name, kind] of Object.entries(kinds)) {
     await using channel = await opened(kind, 1, { "evaluator.milliseconds": 300_000 });
     const stop = new AbortController();
     const cancelled = channel.run(jobOf(0, choice(0)), stop.signal);
-    await until(() => channel.workers()[0].state === "busy");
+    // Its process is at the job, not on its way to it.
+    await until(() => {
+      const [{ state, pid }] = channel.workers();
+      return state === "busy" && (pid !== undefined) === kind.processes;
+    });
+    const { pid } = channel.workers()[0];
     stop.abort(new DOMException("not wanted", "AbortError"));
     await assert.rejects(cancelled, /not wanted/);
+    if (pid !== undefined) await until(() => !isAlive(pid));
     const waiting = new AbortController();
     const next = channel.run(jobOf(1, choice(1)), never);
     const third = channel.run(jobOf(2, choice(2)), waiting.signal);

@@ -1,5 +1,7 @@
 /** Data sets on their way to other machines: by hash, whole, once. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { Objm } from "@nats-io/obj";
 import { join } from "@std/path";
 import { connect } from "../../../src/run/workers/nats/connect.ts";
 import { fetchDataset, offerDataset } from "../../../src/run/workers/nats/dataset.ts";
@@ -45,6 +47,18 @@ for (const { program, version } of await serversHere()) {
       fetchDataset(worker, missing, empty),
       /the coordinator's store has it no more/,
     );
+    // Another content under a hash is not taken into the cache, which other searches use.
+    const store = await new Objm(coordinator).open("denas_files");
+    const files = [{ path: "a", bytes: 1, sha256: "0".repeat(64) }];
+    for (const list of [files, []]) {
+      const hash = createHash("sha256").update(JSON.stringify(files)).digest("hex");
+      await store.put(
+        { name: hash },
+        ReadableStream.from([new TextEncoder().encode(`${JSON.stringify(list)}\nx`)]),
+      );
+      const forged = { name: "fashion-mnist", hash };
+      await assert.rejects(fetchDataset(worker, forged, empty), /it has another content/);
+    }
     await Promise.all([coordinator.close(), worker.close()]);
     await server.stop();
   });

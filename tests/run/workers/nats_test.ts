@@ -5,6 +5,8 @@ import { join } from "@std/path";
 import type { UsageError } from "../../../src/common/errors.ts";
 import { connect, openJetStream } from "../../../src/run/workers/nats/connect.ts";
 import { NatsChannel } from "../../../src/run/workers/nats/coordinator.ts";
+import { MARK, messageIn } from "../../../src/run/workers/messages.ts";
+import { openingMessage } from "../../../src/run/workers/nats/names.ts";
 import { portableOpening } from "../../../src/run/workers/nats/opening.ts";
 import { cert, key } from "../../http/certificate.ts";
 import { coordinatorOn, serversHere, startHere, workerSecret, workersOn } from "./servers.ts";
@@ -53,6 +55,83 @@ for (const { program, version } of await serversHere()) {
     await Promise.all([nc.close(), before.close()]);
     await channel.close();
     await server.stop();
+  });
+
+  Deno.test(`NATS ${version}: whatever a holder of the workers' password publishes, the others go on`, async () => {
+    const server = await startHere(program);
+    const slow = openingOf(configOf({ "evaluator.milliseconds": 500 }));
+    const channel = await coordinatorOn(server, slow);
+    const serving = await workersOn(server, slow, 1);
+    await until(() => channel.capacity() === 1);
+    const [{ id }] = channel.workers();
+    const nc = await connect({ url: server.url, secret: workerSecret(server) }, "worker");
+    // The server answers requests to any subject.
+    nc.publish("$JS.API.INFO", "", { reply: `denas.control.${id}` });
+    for (const text of ["no JSON", "{}", '{"id":"0","ticket":"x","outcome":{"status":"done"}}']) {
+      nc.publish("denas.result.test.other", text);
+      nc.publish("denas.result.test.0.forged", text);
+      nc.publish("denas.alive.other", text);
+    }
+    const alive = { state: "idle", done: 0, host: "h".repeat(5000) };
+    nc.publish("denas.alive.a", JSON.stringify({ ...alive, id: "a.>\u001b[2J" }));
+    nc.publish("denas.alive.long", JSON.stringify({ ...alive, id: "long" }));
+    await nc.flush();
+    await until(() => channel.workers().some((worker) => worker.id === "long"));
+    assert.deepEqual(channel.workers().map((worker) => worker.id).sort(), ["long", id].sort());
+    assert.equal(channel.workers().find((worker) => worker.id === "long")!.host!.length, 300);
+    for (const n of [0, 1]) {
+      const ran = channel.run(jobOf(n, choice(n)), never);
+      await until(() => channel.workers().some(({ job }) => job === `${n}`));
+      nc.publish("$JS.API.INFO", "", { reply: "denas.cancel.test.all" });
+      assert.equal((await ran).status, "done");
+    }
+    const state = () => channel.workers().find((worker) => worker.id === id)!.state;
+    await until(() => state() !== "busy");
+    assert.equal(state(), "idle");
+    await nc.close();
+    await serving.stop();
+    await channel.close();
+    await server.stop();
+  });
+
+  Deno.test(`NATS ${version}: a cancel that a worker missed is repeated when it names the job`, async () => {
+    const server = await startHere(program);
+    const channel = await coordinatorOn(server, opening);
+    const nc = await connect({ url: server.url, secret: workerSecret(server) }, "worker");
+    const cancels = nc.subscribe("denas.cancel.test.0", { max: 1 });
+    await nc.flush();
+    const alive = { id: "late", state: "busy", done: 0, run: "test", job: "0", ticket: "old-1" };
+    nc.publish("denas.alive.late", JSON.stringify(alive));
+    for await (const message of cancels) assert.equal(message.string(), "cancel");
+    await nc.close();
+    await channel.close();
+    await server.stop();
+  });
+
+  Deno.test(`NATS ${version}: a server without JetStream, and a port that is taken, are said with what to do`, async () => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr as Deno.NetAddr;
+    await assert.rejects(
+      startHere(program, { port }),
+      refused(
+        new RegExp(`^Cannot listen on 127.0.0.1:${port}: the port is taken; name another with --l`),
+      ),
+    );
+    listener.close();
+    const plain = new Deno.Command(program, {
+      args: ["-a", "127.0.0.1", "-p", `${port}`],
+      stderr: "null",
+    }).spawn();
+    const access = { url: `nats://127.0.0.1:${port}` };
+    let nc: Awaited<ReturnType<typeof connect>> | undefined;
+    while (!nc) nc = await connect(access, "worker").catch(() => undefined);
+    await assert.rejects(
+      openJetStream(nc),
+      refused(/^Cannot use the NATS server: JetStream is not enabled there; start it with -js/),
+    );
+    await nc.close();
+    plain.kill("SIGTERM");
+    await plain.status;
   });
 
   Deno.test(`NATS ${version}: the token is in a file that its owner alone may read`, async () => {
@@ -174,6 +253,54 @@ for (const { program, version } of await serversHere()) {
     await server.stop();
   });
 }
+
+Deno.test("a server that is too old is said with what to do", async () => {
+  // It greets as NATS 2.8 does, which has not all that is needed.
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const greeting = { server_id: "S", version: "2.8.4", proto: 1, max_payload: 1 << 20 };
+  const served = listener.accept().then(async (socket) => {
+    const send = (text: string) => socket.write(new TextEncoder().encode(`${text}\r\n`));
+    const part = new Uint8Array(4096);
+    await send(`INFO ${JSON.stringify(greeting)}`);
+    for (let n; (n = await socket.read(part)) !== null;) {
+      if (new TextDecoder().decode(part.subarray(0, n)).includes("PING")) await send("PONG");
+    }
+    socket.close();
+  });
+  const nc = await connect({ url: `nats://127.0.0.1:${port}` }, "worker");
+  await assert.rejects(
+    openJetStream(nc),
+    refused(/^Cannot use the NATS server 2.8.4: expected 2.9 or newer; install a newer one$/),
+  );
+  await nc.close();
+  await served;
+  listener.close();
+});
+
+Deno.test("a password in the address is refused, and not repeated", async () => {
+  await assert.rejects(
+    connect({ url: "nats://me:hidden@127.0.0.1:4222" }, "coordinator"),
+    (error: UsageError) =>
+      refused(/expected nats:\/\/127.0.0.1:4222; put the password into a file/)(error) &&
+      !error.message.includes("hidden"),
+  );
+});
+
+Deno.test("a data set's hash from another machine names no other folder", () => {
+  const common = { version: "1", hash: "h", kind: "evaluate", plugins: [], value: {} };
+  const parses = (hash: string) =>
+    openingMessage.safeParse({ ...common, dataset: { name: "x", hash } }).success;
+  assert.ok(parses("0".repeat(64)));
+  assert.ok(!parses("../../../home"));
+});
+
+Deno.test("half a message of a killed process, and what a plug-in prints, are no messages", () => {
+  assert.equal(messageIn(`${MARK}{"done":"1","val`), null);
+  assert.equal(messageIn(`${MARK}{"done":1}`), null);
+  assert.equal(messageIn("epoch 1"), null);
+  assert.deepEqual(messageIn(`${MARK}{"ready":{}}`), { ready: {} });
+});
 
 Deno.test("no server, and none on this machine, are said with what to do", async () => {
   await assert.rejects(

@@ -8,6 +8,8 @@ import type { EvaluatorContext, OpenEvaluator } from "../../../src/nas/definitio
 import { distributed, requireIndependent } from "../../../src/run/workers/distribute.ts";
 import { memoryStore } from "../../../src/nas/search/store.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
+import type { Job, Opening, Outcome } from "../../../src/run/workers/channel.ts";
+import type { EvaluateJob } from "../../../src/run/workers/evaluate.ts";
 import { configOf, openingOf, searched, timeless, trialsOf } from "./opening.ts";
 
 async function onProcesses(
@@ -93,6 +95,82 @@ Deno.test("asynchronous evolution: exact budget, and the recorded order of tells
     told.toSorted((a, b) => a.trial - b.trial).map(({ choice }) => choice),
   );
   assert.ok(told.some(({ trial, askedAfter }) => askedAfter! < trial), "nothing ran in parallel");
+});
+
+Deno.test("no more trials are evaluated than the budget has, also those that would never be told", async () => {
+  for (const strategy of ["random", "evolution"]) {
+    const config = configOf({ strategy, rounds: 12, "evaluator.spread": 60 });
+    const channel = new Counting(openingOf(config), 3);
+    try {
+      const { events } = await searched(config, { channel });
+      const told = trialsOf(events).filter(({ on }) => on === "reward");
+      assert.deepEqual(told.map(({ trial }) => trial).sort((a, b) => a - b), range(12));
+      assert.deepEqual(channel.trials.filter((trial) => trial >= 12), []);
+      assert.ok(channel.trials.length <= 12);
+    } finally {
+      await channel.close();
+    }
+  }
+});
+
+/** Records the trials whose jobs are handed out. */
+class Counting extends ProcessChannel {
+  readonly trials: number[] = [];
+
+  override run(job: Job, signal: AbortSignal): Promise<Outcome> {
+    this.trials.push((job.payload as EvaluateJob).trial.id);
+    return super.run(job, signal);
+  }
+}
+
+/** A channel whose only worker answers with this value. */
+class Answering extends ProcessChannel {
+  constructor(opening: Opening, private readonly value: unknown) {
+    super(opening, 1);
+  }
+
+  override run(): Promise<Outcome> {
+    return Promise.resolve({ status: "done", value: this.value, worker: "1", seconds: 0 });
+  }
+}
+
+Deno.test("a worker's value of another trial, or that is no result, does not mix up or end the search", async () => {
+  const config = configOf({ rounds: 3 });
+  const figures = { step: 0, trainedImages: 0, peakBytes: 0 };
+  const result = { trial: 77, seconds: 0, status: "ok", score: { value: 1 } };
+  for (
+    const [value, status, reason] of [
+      [{ result, figures }, undefined, undefined],
+      [
+        { result: { ...result, score: { value: null } }, figures },
+        "failed",
+        /is no result: .*value/,
+      ],
+      ["nothing", "failed", /gave something that is no result/],
+    ] as const
+  ) {
+    const channel = new Answering(openingOf(config), value);
+    try {
+      const events: RunEvent[] = [];
+      await searched(config, { channel, on: (event) => events.push(event) }).catch((error) => {
+        // A search in which every trial fails ends with a sentence.
+        assert.equal(status, "failed");
+        assert.match(
+          error.message,
+          /^Cannot find an architecture: all trials failed \(3\); the last: its worker gave something/,
+        );
+      });
+      const told = trialsOf(events).filter(({ on }) => on === "reward");
+      assert.ok(told.length > 0);
+      for (const trial of told) {
+        assert.equal(trial.status, status);
+        if (reason) assert.match(trial.reason!, reason);
+      }
+      assert.deepEqual(told.map(({ trial }) => trial).sort((a, b) => a - b), range(told.length));
+    } finally {
+      await channel.close();
+    }
+  }
 });
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);

@@ -31,6 +31,14 @@ export async function connect(
   role: "coordinator" | "worker",
 ): Promise<NatsConnection> {
   const { url } = access;
+  if (url.includes("@")) {
+    throw new UsageError(
+      "Cannot connect: a password in the address is seen by every user of this machine, expected " +
+        `${
+          url.replace(/\/\/.*@/, "//")
+        }; put the password into a file (--worker-token or --token-file)`,
+    );
+  }
   try {
     return await connectNats({
       servers: url.replace(/^tls:/, "nats:"),

@@ -12,6 +12,8 @@ import { Lease } from "./lease.ts";
 import {
   type AliveMessage,
   aliveMessage,
+  CANCEL,
+  contentOf,
   type JobMessage,
   JOBS,
   type OpeningMessage,
@@ -23,6 +25,8 @@ import {
 
 /** Silence after which a worker is taken for dead, in ms. */
 const SILENCE = 15_000;
+/** Workers that are listed, so that a broken one cannot fill the memory with names. */
+const MOST = 20_000;
 /** Interval of looking at the workers, in ms. */
 const LOOK = 1000;
 
@@ -159,7 +163,7 @@ export class NatsChannel implements Channel {
     for (const id of [...this.#handed.keys()]) this.#withdraw(id);
     const { nc, run } = this.options;
     if (!nc.isClosed()) {
-      nc.publish(subjects.cancel(run, "all"));
+      nc.publish(subjects.cancel(run, "all"), CANCEL);
       // Without a server there is nothing to give back.
       await Promise.race([this.#lease?.release(), pause(2000)]);
       await Promise.race([nc.close(), pause(2000)]);
@@ -184,7 +188,7 @@ export class NatsChannel implements Channel {
     this.#handed.delete(id);
     const { nc, run } = this.options;
     if (nc.isClosed()) return;
-    nc.publish(subjects.cancel(run, id));
+    nc.publish(subjects.cancel(run, id), CANCEL);
     if (handed?.seq !== undefined) this.#delete(handed.seq);
   }
 
@@ -221,7 +225,7 @@ export class NatsChannel implements Channel {
         if (num_pending === 0) ready();
         this.#messages = await consumer.consume();
         for await (const message of this.#messages) {
-          this.#take(message.string());
+          this.#take(message);
           this.#read = message.seq;
           if (message.info.pending === 0) ready();
         }
@@ -232,10 +236,10 @@ export class NatsChannel implements Channel {
     }
   }
 
-  #take(text: string): void {
-    const parsed = resultMessage.safeParse(JSON.parse(text));
-    if (!parsed.success) return; // Another program published it.
-    const { id, ticket, outcome } = parsed.data;
+  #take(message: { string(): string }): void {
+    const result = contentOf(resultMessage, message);
+    if (!result) return; // Another program published it.
+    const { id, ticket, outcome } = result;
     const handed = this.#handed.get(id);
     if (outcome.status === "done") {
       if (!handed) return void this.#earlier.set(id, outcome);
@@ -248,7 +252,7 @@ export class NatsChannel implements Channel {
 
   /** The job was done by an earlier holder; the present one may stop. */
   #withdrawTicket(id: string, { seq }: Handed): void {
-    this.options.nc.publish(subjects.cancel(this.options.run, id));
+    this.options.nc.publish(subjects.cancel(this.options.run, id), CANCEL);
     if (seq !== undefined) this.#delete(seq);
   }
 
@@ -260,23 +264,21 @@ export class NatsChannel implements Channel {
   }
 
   #hear(message: Msg): void {
-    let text: unknown;
-    try {
-      text = message.json();
-    } catch {
-      return;
-    }
-    const parsed = aliveMessage.safeParse(text);
-    if (!parsed.success) return;
-    const { id, refuses, run, job, ticket } = parsed.data;
-    this.#workers.set(id, { ...parsed.data, at: performance.now() });
-    if (refuses?.run === this.options.run && !this.#told.has(`${id} ${refuses.reason}`)) {
+    const alive = contentOf(aliveMessage, message);
+    if (!alive) return;
+    const { id, refuses, run, job, ticket } = alive;
+    if (!this.#workers.has(id) && this.#workers.size >= MOST) return;
+    this.#workers.set(id, { ...alive, at: performance.now() });
+    if (
+      refuses?.run === this.options.run && this.#told.size < MOST &&
+      !this.#told.has(`${id} ${refuses.reason}`)
+    ) {
       this.#told.add(`${id} ${refuses.reason}`);
       this.options.report(`worker ${id} takes no jobs: ${refuses.reason}`);
     }
     // A cancel that was lost on the way is repeated.
     if (run === this.options.run && job !== undefined && this.#handed.get(job)?.ticket !== ticket) {
-      this.options.nc.publish(subjects.cancel(run, job));
+      this.options.nc.publish(subjects.cancel(run, job), CANCEL);
     }
   }
 

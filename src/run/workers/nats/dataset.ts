@@ -9,7 +9,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import * as z from "zod";
 import { DataError } from "../../../common/errors.ts";
 import { type FindOptions, knownSets, locateDataSet } from "../../../data/mod.ts";
-import { FILES } from "./names.ts";
+import { type DatasetName, FILES } from "./names.ts";
 
 /** Files of a data set, relative to its folder, sorted. */
 const manifest = z.array(z.object({
@@ -19,14 +19,6 @@ const manifest = z.array(z.object({
   sha256: z.string(),
 }));
 type Manifest = z.infer<typeof manifest>;
-
-/** A data set as an opening names it. */
-export const datasetName = z.object({
-  /** Name of a published set, or the path on the coordinator's machine. */
-  name: z.string(),
-  hash: z.string(),
-});
-export type DatasetName = z.infer<typeof datasetName>;
 
 /** A data set that is on this machine. */
 interface Located {
@@ -51,9 +43,12 @@ async function locate(name: string, places: Places): Promise<Located | null> {
     sha256: await hashOf(path),
   })));
   files.sort((a, b) => a.path < b.path ? -1 : 1);
-  const hash = createHash("sha256").update(JSON.stringify(files)).digest("hex");
-  return { root, files, hash };
+  return { root, files, hash: hashOfAll(files) };
 }
+
+/** Hash of a data set. */
+const hashOfAll = (files: Manifest): string =>
+  createHash("sha256").update(JSON.stringify(files)).digest("hex");
 
 function filesBelow(path: string): string[] {
   if (Deno.statSync(path).isFile) return [path];
@@ -130,7 +125,7 @@ async function unpack(store: ObjectStore, hash: string, folder: string): Promise
   const beside = `${folder}.${crypto.randomUUID().slice(0, 8)}.part`;
   Deno.mkdirSync(beside, { recursive: true });
   try {
-    await write(found.data, beside);
+    if (!await write(found.data, beside, hash)) throw cannot("it has another content");
     const error = await found.error;
     if (error) throw cannot(error.message);
     try {
@@ -144,23 +139,35 @@ async function unpack(store: ObjectStore, hash: string, folder: string): Promise
   }
 }
 
-/** Splits the bytes of an object into its files. */
-async function write(data: ReadableStream<Uint8Array>, folder: string): Promise<void> {
+/** Splits the bytes of an object into its files. @returns whether they have the hash. */
+async function write(
+  data: ReadableStream<Uint8Array>,
+  folder: string,
+  hash: string,
+): Promise<boolean> {
   const parts = new Splitter(data.getReader());
   const files = manifest.parse(JSON.parse(new TextDecoder().decode(await parts.line())));
-  for (const { path, bytes } of files) {
+  if (hashOfAll(files) !== hash) return false;
+  for (const { path, bytes, sha256 } of files) {
+    const content = createHash("sha256");
     const target = join(folder, path);
     Deno.mkdirSync(dirname(target), { recursive: true });
     using file = Deno.openSync(target, { create: true, write: true, truncate: true });
     for (let left = bytes; left > 0;) {
       const part = await parts.some(left);
+      content.update(part);
       for (let done = 0; done < part.length;) done += file.writeSync(part.subarray(done));
       left -= part.length;
     }
+    if (content.digest("hex") !== sha256) return false;
   }
   // The digest is checked at the end of the stream.
   await parts.rest();
+  return true;
 }
+
+/** Bytes that the list of a data set's files may have. */
+const LONGEST = 64 << 20;
 
 class Splitter {
   #kept: Uint8Array = new Uint8Array();
@@ -170,7 +177,14 @@ class Splitter {
   /** Bytes up to the next newline. */
   async line(): Promise<Uint8Array> {
     let end: number;
-    while ((end = this.#kept.indexOf(10)) < 0) this.#keep(await this.#read());
+    while ((end = this.#kept.indexOf(10)) < 0) {
+      if (this.#kept.length > LONGEST) {
+        throw new DataError(
+          `Cannot read a data set: its list of files is longer than ${LONGEST} bytes`,
+        );
+      }
+      this.#keep(await this.#read());
+    }
     const line = this.#kept.subarray(0, end);
     this.#kept = this.#kept.subarray(end + 1);
     return line;

@@ -28,8 +28,38 @@ export const subjects = {
   hello: "denas.hello",
 };
 
+/**
+ * What a cancel says. The server may send a reply of its own to any subject that a worker names, so that the
+ * subject alone proves nothing.
+ */
+export const CANCEL = "cancel";
+
 /** Text as a part of a subject. */
 export const token = (text: string): string => text.replace(/[^\w-]+/g, "-");
+
+/** Text of another machine, cut to a size that logs and pages can hold. */
+const text = (most: number) => z.string().transform((given) => given.slice(0, most));
+/** A name that is a part of a subject. */
+const name = z.string().max(300).regex(/^[\w-]+$/);
+/** A SHA-256 in hexadecimal digits: it becomes the name of a folder. */
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** A data set as an opening names it. */
+export const datasetName = z.object({
+  /** Name of a published set, or the path on the coordinator's machine. */
+  name: z.string(),
+  hash: sha256,
+});
+export type DatasetName = z.infer<typeof datasetName>;
+
+/** The content of a message that has the form of a schema; null for any other one. */
+export function contentOf<T>(schema: z.ZodType<T>, message: { string(): string }): T | null {
+  try {
+    return schema.parse(JSON.parse(message.string()));
+  } catch {
+    return null;
+  }
+}
 
 export const jobMessage = z.object({
   run: z.string(),
@@ -50,7 +80,7 @@ export const openingMessage = z.object({
   /** Plug-ins by the hash of their files; workers must have them. */
   plugins: z.array(z.object({ name: z.string(), sha256: z.string() })),
   /** Data set that the work reads. */
-  dataset: z.object({ name: z.string(), hash: z.string() }).optional(),
+  dataset: datasetName.optional(),
   value: z.unknown(),
 });
 export type OpeningMessage = z.infer<typeof openingMessage>;
@@ -62,15 +92,15 @@ export const resultMessage = z.object({
     z.object({
       status: z.literal("done"),
       value: z.unknown(),
-      worker: z.string(),
-      adapter: z.string().optional(),
+      worker: text(300),
+      adapter: text(300).optional(),
       seconds: z.number(),
     }),
     z.object({
       status: z.literal("lost"),
-      reason: z.string(),
-      log: z.string(),
-      worker: z.string(),
+      reason: text(1000),
+      log: text(4096),
+      worker: text(300),
     }),
   ]),
 });
@@ -78,18 +108,18 @@ export type ResultMessage = { id: string; ticket: string; outcome: Outcome };
 
 /** A worker's sign of life. */
 export const aliveMessage = z.object({
-  id: z.string(),
+  id: name,
   state: z.enum(["starting", "idle", "busy", "draining", "ended"]),
   pid: z.number().int().optional(),
-  host: z.string().optional(),
-  adapter: z.string().optional(),
-  driver: z.string().optional(),
+  host: text(300).optional(),
+  adapter: text(300).optional(),
+  driver: text(300).optional(),
   run: z.string().optional(),
   job: z.string().optional(),
   ticket: z.string().optional(),
   done: z.number().int(),
   /** Why it takes no jobs of a run. */
-  refuses: z.object({ run: z.string(), reason: z.string() }).optional(),
+  refuses: z.object({ run: z.string(), reason: text(1000) }).optional(),
 });
 export type AliveMessage = z.infer<typeof aliveMessage>;
 

@@ -83,6 +83,7 @@ export async function startServer(options: ServerOptions): Promise<NatsServer> {
       `nats-server ${version}: 2.11 or newer writes each job to the disk at once, which is safer`,
     );
   }
+  await waitForPort(set);
   const keeper = new Keeper(program, config, options.report);
   await keeper.ready(set);
   const scheme = options.tls ? "tls" : "nats";
@@ -136,6 +137,29 @@ function freePort(hostname: string): number {
   const { port } = listener.addr as Deno.NetAddr;
   listener.close();
   return port;
+}
+
+/**
+ * Waits for the port: the server of a coordinator that was killed a moment ago may still be ending.
+ * @throws UsageError where another program keeps it.
+ */
+async function waitForPort({ host, port }: Settings): Promise<void> {
+  for (let tries = 0;; tries++) {
+    try {
+      return Deno.listen({ hostname: host, port }).close();
+    } catch (cause) {
+      const taken = cause instanceof Deno.errors.AddrInUse;
+      if (taken && tries < 30) {
+        await pause(100);
+        continue;
+      }
+      const why = taken ? "the port is taken" : (cause as Error).message;
+      throw new UsageError(
+        `Cannot listen on ${host}:${port}: ${why}; name another with --listen ADDRESS:PORT`,
+        { cause },
+      );
+    }
+  }
 }
 
 /** Writes a file that only its owner may read. */

@@ -12,7 +12,9 @@ import { codeOf, openJetStream, pause, repeated } from "./connect.ts";
 import { fetchDataset } from "./dataset.ts";
 import {
   type AliveMessage,
+  CANCEL,
   CONSUMER,
+  contentOf,
   type JobMessage,
   jobMessage,
   JOBS,
@@ -135,11 +137,16 @@ export class NatsWorker {
     const { nc, id } = this.options;
     nc.subscribe(subjects.hello, { callback: () => this.#tell() });
     nc.subscribe(subjects.control(id), {
-      callback: (_error, message) => message.string() === "stop" ? this.stop() : this.drain(),
+      callback: (_error, message) => {
+        const action = message.string();
+        if (action === "stop") this.stop();
+        else if (action === "drain") this.drain();
+      },
     });
     nc.subscribe(subjects.cancel("*", "*"), {
-      callback: (_error, { subject }) => {
-        const [, , run, job] = subject.split(".");
+      callback: (_error, message) => {
+        if (message.string() !== CANCEL) return;
+        const [, , run, job] = message.subject.split(".");
         const mine = this.#job?.message;
         if (mine?.run === run && (job === "all" || mine.id === job)) {
           this.#job!.stop.abort(new DOMException("The job was cancelled", "AbortError"));
@@ -174,9 +181,8 @@ export class NatsWorker {
   }
 
   async #take(received: JsMsg): Promise<void> {
-    const parsed = jobMessage.safeParse(received.json());
-    if (!parsed.success) return received.term();
-    const message = parsed.data;
+    const message = contentOf(jobMessage, received);
+    if (!message) return received.term();
     const stop = new AbortController();
     this.#job = { message, stop };
     if (this.#state === "idle") this.#state = "busy";

@@ -13,6 +13,7 @@ import type { Channel, Opening } from "../run/workers/channel.ts";
 import type { EvaluateOpening } from "../run/workers/evaluate.ts";
 import { distributed } from "../run/workers/distribute.ts";
 import { Journal } from "../run/workers/journal.ts";
+import { requireNoPassword } from "../run/workers/nats/address.ts";
 import type { NatsServer } from "../run/workers/nats/server.ts";
 import { ProcessChannel } from "../run/workers/processes.ts";
 import { numberAbove0, sizeUpTo } from "./option_values.ts";
@@ -83,6 +84,7 @@ export const wantsWorkers = ({ workers, listen, nats }: WorkerOptions): boolean 
 export function workersOf(options: WorkerOptions): WorkerOptions | undefined {
   if (!wantsWorkers(options)) return undefined;
   const { workers, listen, nats } = options;
+  if (nats !== undefined) requireNoPassword(nats);
   const full = (path: string | undefined) => path && fromHere(path);
   const [workerToken, ca] = [full(options.workerToken), full(options.ca)];
   const [listenCert, listenKey] = [full(options.listenCert), full(options.listenKey)];

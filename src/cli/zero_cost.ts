@@ -93,7 +93,7 @@ export function methods(text: string): string[] {
   if (text === "all") return [...zeroCostNames];
   return text.split(",").map((part) => {
     const word = part.trim();
-    if (zeroCostNames.includes(word)) return word;
+    if (zeroCostNames.some((name) => name === word)) return word;
     throw new InvalidArgumentError(`one of ${zeroCostNames.join(", ")}, or all`);
   });
 }

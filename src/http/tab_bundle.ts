@@ -61,12 +61,12 @@ export async function tabFiles(cacheDir: string): Promise<PageFiles> {
 export async function tabFile(cacheDir: string): Promise<string> {
   const scripts = await bundled(cacheDir, await digestOfSources(), "whole");
   const [page, worker] = ["page.js", "worker.js"].map((name) =>
-    new TextDecoder().decode(scripts.get(name)).replace(/<\/(script)/gi, "<\\/$1")
+    inPage(new TextDecoder().decode(scripts.get(name)))
   );
   const theme = assets["theme.js"].body as string;
   const css = pageCss();
   const hash = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
-  const policy = `default-src 'none'; script-src ${hash(theme)} ${hash(page)} blob:; ` +
+  const policy = `default-src 'none'; script-src ${hash(theme)} ${hash(page)}; ` +
     `style-src ${hash(css)}; img-src data: blob:; worker-src blob:; connect-src 'none'; ` +
     `base-uri 'none'; form-action 'none'`;
   const icon = `data:image/svg+xml,${encodeURIComponent(assets["icon.svg"].body as string)}`;
@@ -84,6 +84,10 @@ export async function tabFile(cacheDir: string): Promise<string> {
   return text.replaceAll('"icon.svg"', `"${icon}"`);
 }
 
+/** Code that may stand within a script element: what would end it, or begin a comment, is written otherwise. */
+const inPage = (code: string): string =>
+  code.replace(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\x21--");
+
 function pageCss(): string {
   const names = ["base", "layout", "panels", "tables", "forms", "uplot"];
   return [...names.map((name) => assets[`${name}.css`].body as string), tabCss].join("\n");
@@ -92,24 +96,31 @@ function pageCss(): string {
 /** Keeps the page usable without a network: files come from the network, and from its cache without one. */
 const serviceWorker = (names: readonly string[], digest: string) =>
   `// Keeps the page of this tab for when there is no network.
-const name = "denas-${digest}";
+const mine = "denas " + registration.scope + " ", name = mine + "${digest}";
+const data = new URL("data/", registration.scope).href;
 addEventListener("install", (event) => {
-  skipWaiting();
   event.waitUntil(caches.open(name).then((cache) => cache.addAll(${
     JSON.stringify(["./", ...names])
   })));
 });
 addEventListener("activate", (event) => {
   event.waitUntil((async () => {
-    for (const old of await caches.keys()) if (old !== name) await caches.delete(old);
+    // Other pages of this origin have caches too.
+    for (const old of await caches.keys()) {
+      if (old.startsWith(mine) && old !== name) await caches.delete(old);
+    }
     await clients.claim();
   })());
 });
 addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method !== "GET" || new URL(request.url).pathname.includes("/data/")) return;
-  event.respondWith(fetch(request).catch(() => caches.match(request, { ignoreSearch: true })
-    .then((found) => found ?? Response.error())));
+  if (request.method !== "GET" || request.url.startsWith(data)) return;
+  event.respondWith((async () => {
+    const answer = await fetch(request).catch(() => Response.error());
+    if (answer.ok) return answer;
+    // Without a network; or a newer page is on the server, and an open one asks for files of its own version.
+    return await (await caches.open(name)).match(request, { ignoreSearch: true }) ?? answer;
+  })());
 });
 `;
 
@@ -159,13 +170,11 @@ async function bundle(
   const out = join(made, "out");
   try {
     const bare = configWith(await bareKernels(join(made, "kernels")), made);
-    const split = how === "split" && name === "worker";
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
         ...["bundle", "--quiet", "--platform", "browser", "--minify"],
         ...left.flatMap((one) => ["--external", one]),
-        ...split ? ["--code-splitting"] : [],
-        ...how === "whole" ? ["--format", "iife"] : [],
+        ...how === "split" ? ["--code-splitting"] : ["--format", "iife"],
         ...["--config", bare, "--no-lock", "--outdir", out, join(root, entries[name])],
       ],
       cwd: root,

@@ -148,7 +148,10 @@ export interface StrategyDefinition<Z extends z.ZodObject = any> extends Definit
   /** Settings of the search loop, by dotted name, that this strategy needs. */
   loop?: Readonly<Record<string, unknown>>;
   /** @throws UsageError where space, encoding or evaluator lack what it needs. */
-  open(settings: z.output<Z>, context: StrategyContext): Strategy<unknown>;
+  open(
+    settings: z.output<Z>,
+    context: StrategyContext,
+  ): Strategy<unknown> | Promise<Strategy<unknown>>;
 }
 
 /** Inputs for opening an evaluator. */

@@ -1,5 +1,6 @@
-/** Data sets of the tab: what was dropped, published sets beside the page, made-up images, a run's own. */
-import { DataError, UsageError } from "../common/errors.ts";
+/** Data sets of the tab: published sets beside the page, made-up images, a run's own. */
+import * as z from "zod";
+import { DataError } from "../common/errors.ts";
 import { asDataSet } from "../data/as_data_set.ts";
 import { type DataSet, type Images, sliceImages } from "../data/dataset.ts";
 import type { Files } from "../data/file_source.ts";
@@ -7,81 +8,24 @@ import { readIdxPair } from "../data/idx.ts";
 import { hasKeptImages, keptFolder, readKeptImages } from "../data/kept_images.ts";
 import { idxNames, knownSets } from "../data/published.ts";
 import type { ReadSet } from "../data/reader.ts";
+import { nameText } from "../nas/config/limits.ts";
 import { syntheticDataSet } from "../data/synthetic.ts";
 import type { Disk } from "./disk.ts";
-import type { OnPictures } from "./pictures.ts";
 import { RUNS } from "./tab_run.ts";
-import { type Dropped, filesOf, treeOf, withTestPart } from "./tree.ts";
 
-/** Most bytes of images at the size at which they are trained. */
-const mostBytes = 2 ** 30;
 /** Order of the pictures and of the parts taken from them. */
-const seed = 1;
-
-/** How dropped pictures are read. */
-export interface Reading {
-  /** Side of the square images; default by the median of the pictures. */
-  side?: number;
-  /** Name of the decoder: the browser. */
-  decoder: string;
-  onPictures: OnPictures;
-  signal: AbortSignal;
-}
-
-/**
- * Reads dropped files: classes by folder, `labels.csv`, archives of them, IDX files, or the images of a run.
- * @throws UsageError, DataError in words that name the folder or file.
- */
-export async function readDropped(
-  dropped: readonly Dropped[],
-  { side, ...reading }: Reading,
-): Promise<DataSet> {
-  const { name, tree } = await treeOf(dropped);
-  const idx = idxFiles(tree.keys());
-  const read = idx
-    ? await readIdx(filesOf(tree), idx, name)
-    : await readPictures(filesOf(tree), filesOf(withTestPart(tree)), { side, ...reading });
-  const [h, w, c] = read.image;
-  const bytes = read.train.n * h * w * c;
-  if (bytes > mostBytes) {
-    throw new UsageError(
-      `Cannot take ${read.train.n} images of ${h} × ${w}: ${(bytes / 2 ** 30).toFixed(1)} GiB, ` +
-        `expected at most 1; choose a smaller side`,
-    );
-  }
-  return asDataSet(name, read, { splits: "search" });
-}
-
-async function readPictures(
-  files: Files,
-  withTest: Files,
-  { side, decoder, onPictures, signal }: Reading,
-): Promise<ReadSet> {
-  // Loaded on demand: most pages train on one set only.
-  const { pathReaders } = await import("../data/path_readers.ts");
-  const { pictureSource } = await import("./pictures.ts");
-  for (const [place, reader] of pathReaders.flatMap((r) => [[files, r], [withTest, r]] as const)) {
-    if (place === files && reader.kind === "folder" || !(await reader.holds(place, ""))) continue;
-    const source = pictureSource(place, decoder, onPictures, signal);
-    return await reader.read("", { source, side, seed, splits: "search" });
-  }
-  const tops = (await files.list("")).map((entry) => entry.name);
-  throw new DataError(
-    `Cannot find classes in ${tops.slice(0, 5).join(", ")}${tops.length > 5 ? ", …" : ""}: ` +
-      `expected one folder of pictures for each class, or labels.csv beside the pictures`,
-  );
-}
+export const seed = 1;
 
 type IdxPaths = readonly [string, string, string, string];
 
 /** The four files of an IDX set at the top of the tree, packed or not; null where one is missing. */
-function idxFiles(paths: Iterable<string>): IdxPaths | null {
+export function idxFiles(paths: Iterable<string>): IdxPaths | null {
   const there = new Set(paths);
   const found = idxNames.map((name) => [name, `${name}.gz`].find((path) => there.has(path)));
   return found.every((path) => path !== undefined) ? found as unknown as IdxPaths : null;
 }
 
-async function readIdx(
+export async function readIdx(
   files: Files,
   [trainImages, trainLabels, testImages, testLabels]: IdxPaths,
   name: string,
@@ -121,14 +65,19 @@ function fetchedFiles(base: URL): Files {
   };
 }
 
+const listOfSets = z.record(nameText, z.array(nameText).max(100));
+
 /** Published sets beside the page, and where their files are: `data/index.json`. */
 export async function setsBeside(page: URL): Promise<Record<string, string[]>> {
-  try {
-    const response = await fetch(new URL("data/index.json", page));
-    return response.ok ? await response.json() : {};
-  } catch {
-    return {}; // A page from a disk may fetch nothing.
-  }
+  // Pages from a disk may fetch nothing, and without a network there are no sets.
+  const response = await fetch(new URL("data/index.json", page)).catch(() => null);
+  if (!response?.ok) return {};
+  const { success, data } = listOfSets.safeParse(await response.json().catch(() => null));
+  if (success) return data;
+  throw new DataError(
+    "Cannot read data/index.json beside this page: expected names of files by the name of their set; write " +
+      "the page anew with denas page",
+  );
 }
 
 /** Reads a published set that lies beside the page. */

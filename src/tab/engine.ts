@@ -13,7 +13,6 @@ import { pictureOf } from "../nas/config/final_config.ts";
 import type { LoggedEvent } from "../nas/events.ts";
 import { search } from "../nas/search/search.ts";
 import { type NetworkFile, parseNetworkFile } from "../nas/train/network.ts";
-import { retrain } from "../nas/train/retrain.ts";
 import { drawSvg } from "../run/draw.ts";
 import { layOutLayered } from "../run/drawing/layered.ts";
 import { record } from "../run/record.ts";
@@ -55,7 +54,7 @@ export async function workOn(name: string, io: WorkIO): Promise<void> {
     const options = { signal: io.signal, store: run, gpu, dataset };
     const events = job.command === "search"
       ? search(job.config, options)
-      : retrain(job.arch, job.config, options);
+      : (await import("../nas/train/retrain.ts")).retrain(job.arch, job.config, options);
     // The page looks for all files when it hears of the end, so these are written before.
     const { done } = await record(run, events, io.signal, (event) => {
       if (event.type !== "done") io.onEvent(event);

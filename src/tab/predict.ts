@@ -6,9 +6,15 @@ import { Classifier } from "../nas/train/classifier.ts";
 import type { Disk } from "./disk.ts";
 import { readTrained } from "./engine.ts";
 import { decode, shrink } from "./pictures.ts";
+import { readRunState } from "./tab_run.ts";
 
-/** The network that was asked last, on its device. */
-let last: { name: string; gpu: Gpu; classifier: Classifier } | null = null;
+/** The network that was asked last, on its device. A name may be that of a later run once a run is deleted. */
+let last: { name: string; started: string; gpu: Gpu; classifier: Classifier } | null = null;
+
+function forget(): void {
+  last?.gpu.close();
+  last = null;
+}
 
 export async function classify(disk: Disk, name: string, picture: Blob | ImageBitmap) {
   const { network, tensors } = await readTrained(disk, name);
@@ -18,23 +24,25 @@ export async function classify(disk: Disk, name: string, picture: Blob | ImageBi
       `Cannot classify a picture: the network takes ${h}×${w}×${c}, expected squares of 1 or 3 channels`,
     );
   }
-  if (last?.name !== name) {
-    last?.gpu.close();
-    last = null;
-    const gpu = await Gpu.open();
-    last = { name, gpu, classifier: new Classifier(gpu, network, tensors) };
-  }
   const wanted = { resize, side: h };
   const { rgb } = picture instanceof Blob
     ? await decode(new Uint8Array(await picture.arrayBuffer()), wanted)
     : shrink(picture, wanted);
   const pixels = c === 3 ? rgb : toGrey({ pixels: rgb, labels: new Uint8Array(1), n: 1 }).pixels;
+  const started = (await readRunState(disk, name))?.started ?? "";
+  if (last?.name !== name || last.started !== started) {
+    forget();
+    const gpu = await Gpu.open();
+    forget(); // Another picture may have opened one meanwhile.
+    last = { name, started, gpu, classifier: new Classifier(gpu, network, tensors) };
+  }
+  const { gpu, classifier } = last;
   try {
-    const probabilities = await last.classifier.probabilities(pixels, 1);
+    const probabilities = await classifier.probabilities(pixels, 1);
     return classes.map((label, i) => ({ label, probability: probabilities[i] }))
       .sort((a, b) => b.probability - a.probability);
   } catch (error) {
-    last = null; // The device may be gone; the next picture opens another.
+    if (last?.gpu === gpu) forget(); // The device may be gone; the next picture opens another.
     throw error;
   }
 }

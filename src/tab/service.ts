@@ -10,14 +10,7 @@ import { finalConfig } from "../nas/config/final_config.ts";
 import { presetNames, presetsOf } from "../nas/config/presets.ts";
 import { evaluators, openSpace, spaces, strategies } from "../nas/registry.ts";
 import { type PageQuery, presetFor } from "../run/view/trials.ts";
-import {
-  limited,
-  madeUp,
-  readBeside,
-  readDropped,
-  readRunImages,
-  setsBeside,
-} from "./data_sets.ts";
+import { limited, madeUp, readBeside, readRunImages, setsBeside } from "./data_sets.ts";
 import type { Disk } from "./disk.ts";
 import { workOn } from "./engine.ts";
 import { working } from "./locks.ts";
@@ -118,6 +111,7 @@ export class Service {
   async drop(files: readonly Dropped[], side?: number) {
     this.#reading?.abort();
     const reading = this.#reading = new AbortController();
+    const { readDropped } = await import("./dropped.ts");
     const data = await readDropped(files, {
       side,
       decoder: `${host()}, area averaging 1`,

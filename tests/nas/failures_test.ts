@@ -109,8 +109,8 @@ const listener = (order: "ask" | "arrival") =>
     name: `listener-${order}`,
     summary: "random search that notes what it is told",
     settings: strategies.get("random").settings,
-    open(settings, context) {
-      const inner = strategies.get("random").open(settings, context);
+    async open(settings, context) {
+      const inner = await strategies.get("random").open(settings, context);
       const strategy: Strategy<unknown> = {
         ...inner,
         order,

@@ -7,10 +7,8 @@ import { asOption } from "../config/as_option.ts";
 import { countOf, limits, sizeOf } from "../config/limits.ts";
 import { defineEvaluator, type EvaluatorContext } from "../definition.ts";
 import { Inheritance, problemOf, type Thresholds } from "../search/inheritance.ts";
-import { zeroCostNames } from "../zero_cost/mod.ts";
-import { openFilter } from "../zero_cost/filter.ts";
+import { zeroCostNames } from "../zero_cost/names.ts";
 import { describeData, openImages, saysOf } from "./images.ts";
-import { TrainEvaluator } from "./train_evaluator.ts";
 
 const settings = z.strictObject({
   /** Epochs of training per architecture, where it inherits nothing. */
@@ -89,6 +87,7 @@ export const trainDefinition = defineEvaluator({
     }
     const { parts, data } = await openImages(context, config.evalBatch);
     const thresholds = thresholdsOf(given);
+    const { TrainEvaluator } = await import("./train_evaluator.ts");
     const files = inherits ? store!.weights : null;
     const evaluator = new TrainEvaluator({
       ...parts,
@@ -97,7 +96,8 @@ export const trainDefinition = defineEvaluator({
       files,
       ...given.giveUpAt > 0 && { giveUp: { step: given.giveUpAt, error: given.giveUpError } },
       ...filterScore && {
-        filter: await openFilter(context, { name: filterScore, top: filterTop }),
+        filter: await (await import("../zero_cost/filter.ts"))
+          .openFilter(context, { name: filterScore, top: filterTop }),
       },
     });
     const network = { ...parts.context, form: "final" } as const;

@@ -5,8 +5,6 @@ import type { PictureReading } from "../../data/picture_reader.ts";
 import { Gpu } from "../../gpu/device.ts";
 import type { ArchFile } from "../arch_formats/arch_file.ts";
 import type { Evaluator } from "../evaluator.ts";
-import { ZeroCostEvaluator } from "../evaluators/zero_cost.ts";
-import { firstBatch } from "../zero_cost/first_batch.ts";
 import { withUntrained } from "../zero_cost/untrained_trials.ts";
 import { compileAhead } from "./compiling.ts";
 import type { SearchConfig } from "../config/config.ts";
@@ -146,6 +144,7 @@ async function withUntrainedScores(
 ): Promise<Evaluator<unknown>> {
   const { untrained } = strategies.get(config.strategy.kind);
   if (untrained === undefined || !gpu) return evaluator;
+  const { firstBatch, ZeroCostEvaluator } = await import("../evaluators/zero_cost_evaluator.ts");
   const first = await firstBatch({ config, io, gpu }, config.batch);
   const parts = { gpu, space, seed: config.seed, first };
   return withUntrained(evaluator, new ZeroCostEvaluator(parts, untrained));

@@ -8,7 +8,6 @@ import { UsageError } from "../../common/errors.ts";
 import type { Rng } from "../../common/random.ts";
 import { defineSpace } from "../definition.ts";
 import type { OpenEncodings } from "../encodings/encoding.ts";
-import { nasbench101Encodings } from "../encodings/nasbench101.ts";
 import type { Decision, Graph, LabelledGraph, Notation, SearchSpace } from "../space.ts";
 import { type BenchmarkSettings, benchmarkSettings } from "./benchmark.ts";
 import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
@@ -90,6 +89,7 @@ export const nasbench101Definition = defineSpace({
 
 /** The cells are enumerated only for encodings that look cells up. */
 async function openEncodings(options: OpenEncodings) {
+  const { nasbench101Encodings } = await import("../encodings/nasbench101.ts");
   const lookUp = options.names.some((name) => name === "uniform" || name.includes("path"));
   const cells = lookUp
     ? await sharedCells(options)

@@ -5,7 +5,6 @@
  */
 import { fromEdges } from "../predictors/graphs.ts";
 import { defineSpace } from "../definition.ts";
-import { nasbench201Encodings } from "../encodings/nasbench201.ts";
 import type { Decision, Graph, Notation, SearchSpace } from "../space.ts";
 import { type BenchmarkSettings, benchmarkSettings } from "./benchmark.ts";
 import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
@@ -68,7 +67,8 @@ export const nasbench201Definition = defineSpace({
   }),
   open: nasbench201Space,
   carried: ({ stem }) => ({ stem }),
-  encodings: (options) => Promise.resolve(nasbench201Encodings(options)),
+  encodings: async (options) =>
+    (await import("../encodings/nasbench201.ts")).nasbench201Encodings(options),
   notation,
   example: { settings: { layers: 3, filters: 4, stem: 2 }, choice: [3, 2, 1, 4, 3, 0] },
 });

@@ -7,8 +7,8 @@ import { nnablaDefinition } from "./enas_nnabla.ts";
 import { evolutionDefinition } from "./evolution.ts";
 import { halvingDefinition, hyperbandDefinition } from "./hyperband.ts";
 import { localSearchDefinition } from "./local_search.ts";
+import { modelBasedDefinitions } from "./model_based_definitions.ts";
 import { nsga2Definition } from "./nsga2.ts";
-import { modelBasedDefinitions } from "./plans.ts";
 import { randomDefinition } from "./random.ts";
 
 export const builtInStrategies: readonly StrategyDefinition[] = [

@@ -41,7 +41,7 @@ export const jacov: ZeroCostScore = {
     const matrix = correlations(rowsOf(values, n));
     if (!matrix.every(Number.isFinite)) return NaN;
     // Rounding may take an eigenvalue of a singular matrix below 0.
-    return -eigenvalues(matrix, n).map((v) => Math.max(v, 0))
+    return -(await eigenvalues(matrix, n)).map((v) => Math.max(v, 0))
       .reduce((sum, v) => sum + Math.log(v + SMALL) + 1 / (v + SMALL), 0);
   },
 };

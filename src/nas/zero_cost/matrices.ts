@@ -1,5 +1,4 @@
 /** Small dense matrices in float64, row-major. */
-import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 
 /**
  * Natural logarithm of the absolute determinant, by elimination with partial pivots. −∞ for a matrix that is
@@ -53,7 +52,9 @@ export function correlations(rows: readonly ArrayLike<number>[]): Float64Array {
 }
 
 /** Eigenvalues of a symmetric matrix of finite numbers. */
-export function eigenvalues(matrix: Float64Array, n: number): number[] {
+export async function eigenvalues(matrix: Float64Array, n: number): Promise<number[]> {
+  // Loaded on demand: it is large, and one score needs it.
+  const { EigenvalueDecomposition, Matrix } = await import("ml-matrix");
   const rows = Array.from({ length: n }, (_, i) => [...matrix.subarray(i * n, (i + 1) * n)]);
   return new EigenvalueDecomposition(new Matrix(rows), { assumeSymmetric: true }).realEigenvalues;
 }

@@ -1,19 +1,20 @@
-/** Scores of untrained networks by name. A new one is one file and one line here. */
+/** Scores of untrained networks by name. A new one is one file, its name in names.ts, and one line here. */
 import { flops, params } from "./counts.ts";
 import { fisher } from "./fisher.ts";
 import { grasp } from "./grasp.ts";
 import { epeNas, jacov } from "./input_gradients.ts";
 import { nwot } from "./nwot.ts";
 import { UsageError } from "../../common/errors.ts";
+import { zeroCostNames } from "./names.ts";
 import type { ZeroCostScore } from "./score.ts";
 import { synflow } from "./synflow.ts";
 import { gradNorm, l2Norm, plain, snip } from "./weights_and_gradients.ts";
 import { zen } from "./zen.ts";
 
+export { zeroCostNames } from "./names.ts";
 export type { ZeroCostScore } from "./score.ts";
 
-/** Every score, the simplest first. */
-export const zeroCostScores: readonly ZeroCostScore[] = [
+const all = [
   params,
   flops,
   l2Norm,
@@ -29,8 +30,10 @@ export const zeroCostScores: readonly ZeroCostScore[] = [
   zen,
 ];
 
-/** Names of all scores. */
-export const zeroCostNames: readonly string[] = zeroCostScores.map(({ name }) => name);
+/** Every score, in the order of their names. */
+export const zeroCostScores: readonly ZeroCostScore[] = zeroCostNames.map((wanted) =>
+  all.find(({ name }) => name === wanted)!
+);
 
 /** The score of this name. @throws UsageError listing the known ones. */
 export function zeroCostScore(name: string): ZeroCostScore {

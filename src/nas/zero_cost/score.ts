@@ -1,10 +1,11 @@
 /** The interface of scores of untrained networks. Scores live beside this file; mod.ts lists them. */
+import type { ZeroCostName } from "./names.ts";
 import type { Untrained } from "./untrained.ts";
 
 /** Scores a network without training it. */
 export interface ZeroCostScore {
   /** As in the published code, with underscores. */
-  name: string;
+  name: ZeroCostName;
   /** One line for `--help` and tables, with the source. */
   summary: string;
   /** Images of one class each are needed: data sets with several labels per image have no score. */

@@ -1,4 +1,5 @@
 /** Scores from the weights and the gradients of the loss on one batch (Abdelfattah et al., ICLR 2021, §3.1). */
+import type { ZeroCostName } from "./names.ts";
 import type { ZeroCostScore } from "./score.ts";
 import {
   type Layer,
@@ -39,7 +40,7 @@ export const l2Norm: ZeroCostScore = {
 
 /** A score from weights and gradients after one backward pass. */
 const fromGradients = (
-  name: string,
+  name: ZeroCostName,
   summary: string,
   of: (layer: Layer, values: WeightValues) => number,
 ): ZeroCostScore => ({

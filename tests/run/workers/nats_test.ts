@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { join } from "@std/path";
+import { workersOf } from "../../../src/cli/workers.ts";
 import type { UsageError } from "../../../src/common/errors.ts";
 import { connect, openJetStream } from "../../../src/run/workers/nats/connect.ts";
 import { NatsChannel } from "../../../src/run/workers/nats/coordinator.ts";
@@ -285,6 +286,10 @@ Deno.test("a password in the address is refused, and not repeated", async () => 
       refused(/expected nats:\/\/127.0.0.1:4222; put the password into a file/)(error) &&
       !error.message.includes("hidden"),
   );
+  // Nor is it kept in a run's folder.
+  assert.throws(() => workersOf({ nats: "nats://me:hidden@127.0.0.1:4222" }), {
+    name: "UsageError",
+  });
 });
 
 Deno.test("a data set's hash from another machine names no other folder", () => {

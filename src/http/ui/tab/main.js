@@ -1,7 +1,5 @@
 /** Starts the page of the tab: the list of its runs, and beside it the view that the address names. */
 import { h, setText } from "../dom.js";
-import { redrawAll } from "../plot.js";
-import { RunView } from "../run_view.js";
 import { adviceFor } from "./advice.js";
 import { Engine } from "./engine.js";
 import { RunList } from "./list.js";
@@ -17,29 +15,42 @@ const source = tabSource(engine, fail);
 const list = new RunList(document.getElementById("runs"), engine);
 
 let view = null;
+/** The views of runs with their plots: loaded on demand, since the form for a search stands without them. */
+let runViews = null;
+const loadRunViews = async () =>
+  runViews ??= { ...await import("../run_view.js"), ...await import("../plot.js") };
+
+/** Number of the view that was asked for last: others may still be loading. */
+let asked = 0;
 
 async function show(kind, rest, query) {
+  const mine = ++asked;
   view?.close();
   view = null;
   document.body.dataset.view = kind || "list";
   list.select(kind === "runs" ? rest : undefined);
   const wanted = new URLSearchParams(query);
   if (kind === "retrain") return await retrain(rest, wanted);
-  view = kind === "runs"
-    ? new RunView(rest, place, () => {}, source)
-    : new StartView(place, engine, wanted, started);
   document.title = kind === "runs" ? `${rest} · denas` : "denas in this tab";
-  const mine = view;
   try {
-    await mine.open();
+    const opening = kind === "runs"
+      ? new (await loadRunViews()).RunView(rest, place, () => {}, source)
+      : new StartView(place, engine, wanted, started);
+    if (mine !== asked) return;
+    view = opening;
+    await view.open();
   } catch (error) {
-    if (view === mine && error.name !== "AbortError") fail(error);
+    if (mine === asked && error.name !== "AbortError") fail(error);
   }
 }
 
 /** `RUN/TRIAL`: trains what a search has found, or one of its trials. */
 async function retrain(rest, wanted) {
   const [from, trial] = rest.split("/");
+  // A link of another page must not start anything.
+  if (!navigator.userActivation.isActive) {
+    return location.replace(`#/runs/${encodeURIComponent(from)}`);
+  }
   const overrides = wanted.has("epochs") ? { epochs: Number(wanted.get("epochs")) } : {};
   try {
     const order = { from, trial: trial === undefined ? null : Number(trial), overrides };
@@ -103,7 +114,7 @@ function setTheme(theme) {
   else document.documentElement.dataset.theme = theme;
   keepTheme(theme);
   setText(button, `Theme: ${theme}`);
-  redrawAll();
+  runViews?.redrawAll();
 }
 const current = () => document.documentElement.dataset.theme ?? "system";
 button.addEventListener("click", () => setTheme(themes[(themes.indexOf(current()) + 1) % 3]));

@@ -8,6 +8,7 @@ import {
 } from "@nats-io/transport-node";
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { DataError, UsageError } from "../../../common/errors.ts";
+import { requireNoPassword } from "./address.ts";
 
 /** Oldest server that has all that is needed. */
 const OLDEST = [2, 9];
@@ -31,14 +32,7 @@ export async function connect(
   role: "coordinator" | "worker",
 ): Promise<NatsConnection> {
   const { url } = access;
-  if (url.includes("@")) {
-    throw new UsageError(
-      "Cannot connect: a password in the address is seen by every user of this machine, expected " +
-        `${
-          url.replace(/\/\/.*@/, "//")
-        }; put the password into a file (--worker-token or --token-file)`,
-    );
-  }
+  requireNoPassword(url);
   try {
     return await connectNats({
       servers: url.replace(/^tls:/, "nats:"),

@@ -8,7 +8,7 @@ import { hnasObjectives, lossScale } from "./hnas_objectives.ts";
 import { addNaswot } from "./hnas_naswot.ts";
 import { addRegression } from "./hnas_regression.ts";
 import { addRankCorrelation } from "./hnas_zero_cost.ts";
-import { addHnasOptions, type HnasOptions } from "./hnas_options.ts";
+import { addHnasOptions, dataFolder, type HnasOptions } from "./hnas_options.ts";
 import { freeArgs, hnasArgs, hnasConfig, hnasFolder } from "./hnas_settings.ts";
 import { start } from "./start.ts";
 import { print, printError } from "./terminal.ts";
@@ -52,7 +52,7 @@ async function optimize(options: HnasOptions): Promise<number> {
   try {
     return await start({ command: "search", config }, {
       ...options,
-      dataDir: options.data_path,
+      dataDir: dataFolder(options.data_path),
       sharing: sharing(directory, options, config),
     });
   } finally {

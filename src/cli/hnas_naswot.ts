@@ -5,7 +5,12 @@ import { limits } from "../nas/config/limits.ts";
 import { naswotFiles, type NaswotTrial } from "../nas/zero_cost/naswot.ts";
 import { requireFolder, writeAtomic } from "../run/files.ts";
 import { hnasObjectives } from "./hnas_objectives.ts";
-import { addCommonHnasOptions, addUntrainedOptions, type HnasOptions } from "./hnas_options.ts";
+import {
+  addCommonHnasOptions,
+  addUntrainedOptions,
+  dataFolder,
+  type HnasOptions,
+} from "./hnas_options.ts";
 import { untrainedConfig, type UntrainedOptions } from "./hnas_settings.ts";
 import { sizeUpTo } from "./option_values.ts";
 import { fromHere } from "./paths.ts";
@@ -44,7 +49,7 @@ async function run(options: NaswotCommand): Promise<number> {
   const trials: NaswotTrial[] = [];
   return await start({ command: "search", config }, {
     ...rest,
-    dataDir: options.data_path,
+    dataDir: dataFolder(options.data_path),
     out: join(folder, "arch.json"),
     onEvent(event) {
       if (event.type !== "trial" || event.on !== "reward") return;

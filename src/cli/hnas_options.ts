@@ -2,7 +2,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { addServeOption } from "./beside.ts";
 import { numberAbove0, positive, setting, whole } from "./option_values.ts";
+import { fromHere } from "./paths.ts";
 import type { RunOptions } from "./run_options.ts";
+import { isFolder } from "./run_path.ts";
+import { printError } from "./terminal.ts";
 
 /** Search spaces of hnas, with the grammar of each. */
 export const hnasSpaces = {
@@ -215,4 +218,16 @@ function share(text: string): number {
   const n = text.trim() === "" ? NaN : Number(text);
   if (n >= 0 && n <= 1) return n;
   throw new InvalidArgumentError("a number from 0 to 1");
+}
+
+/**
+ * The folder of `--data_path`. The original makes a missing one and downloads into it; here data sets are then looked
+ * for in the usual places, which is said.
+ */
+export function dataFolder(path: string | undefined): string | undefined {
+  if (path === undefined || isFolder(fromHere(path))) return path;
+  printError(
+    `note: there is no folder --data_path ${path}; data sets are looked for in the usual places`,
+  );
+  return undefined;
 }

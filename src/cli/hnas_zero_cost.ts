@@ -4,7 +4,12 @@ import { openSpace } from "../nas/registry.ts";
 import { zeroCostNames } from "../nas/zero_cost/mod.ts";
 import { readPool } from "../run/working_directory/pool.ts";
 import { hnasObjectives } from "./hnas_objectives.ts";
-import { addCommonHnasOptions, addUntrainedOptions, type HnasOptions } from "./hnas_options.ts";
+import {
+  addCommonHnasOptions,
+  addUntrainedOptions,
+  dataFolder,
+  type HnasOptions,
+} from "./hnas_options.ts";
 import { archOf } from "./hnas_regression.ts";
 import { untrainedConfig, type UntrainedOptions } from "./hnas_settings.ts";
 import { fromHere, shortPath } from "./paths.ts";
@@ -44,7 +49,7 @@ export function addRankCorrelation(hnas: Command, finish: (code: number) => void
           ...options,
           zcMethod: options.zc_method,
           out: directory,
-          dataDir: options.data_path,
+          dataDir: dataFolder(options.data_path),
         }),
       );
     });

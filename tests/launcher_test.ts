@@ -572,7 +572,8 @@ Deno.test("all tasks of denas run without questions, with the permissions of the
   const own = ["serve", "bench", "fmt", "lint", "check", "test", "ok"];
   for (const [name, task] of Object.entries(configuration.tasks)) {
     if (own.includes(name) || typeof task === "string") continue;
-    const program = name === "animate" ? "--allow-run=ffmpeg " : "";
+    const programs: Record<string, string> = { animate: "ffmpeg", page: "deno" };
+    const program = name in programs ? `--allow-run=${programs[name]} ` : "";
     assertEquals(task.command, `deno run -q -P=engine ${program}--no-prompt cli.ts ${name}`);
   }
 });

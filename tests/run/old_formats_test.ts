@@ -121,6 +121,8 @@ Deno.test("a search of the first format reads with its space, strategy and evalu
   assertEquals(config.strategy, {
     ...{ kind: "evolution", population: 7, tournament: 2, initial: 0, drop: "oldest" },
     ...{ strict: false, encoding: oldSearch.encoding },
+    // Settings that came later, with the values that the first format had.
+    ...{ replacement: true, distinct: false },
   });
   assertEquals(config.evaluator, {
     ...{ kind: "shared", passes: 1, rewardBatch: 24, rewardBatches: 1, ownBatches: false },
@@ -144,7 +146,11 @@ Deno.test("every strategy of the first format reads its own settings", () => {
     ...oldSearch,
     evaluator: { ...oldSearch.evaluator, kind: "train", epochs: 3 },
   });
-  assertEquals(parseSearchConfig(trained).evaluator, { kind: "train", epochs: 3 });
+  const { kind, epochs, inherit, filterScore, fitness } = parseSearchConfig(trained).evaluator;
+  assertEquals({ kind, epochs }, { kind: "train", epochs: 3 });
+  assertEquals({ inherit, filterScore, fitness }, {
+    ...{ inherit: "none", filterScore: "", fitness: "validation" },
+  });
 });
 
 Deno.test("the curves and the architectures of a search of the first format are drawn and ranked", () => {

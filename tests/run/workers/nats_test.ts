@@ -4,7 +4,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { join } from "@std/path";
 import { workersOf } from "../../../src/cli/workers.ts";
 import type { UsageError } from "../../../src/common/errors.ts";
-import { connect, openJetStream } from "../../../src/run/workers/nats/connect.ts";
+import { connect, openJetStream, passOverResets } from "../../../src/run/workers/nats/connect.ts";
 import { NatsChannel } from "../../../src/run/workers/nats/coordinator.ts";
 import { MARK, messageIn } from "../../../src/run/workers/messages.ts";
 import { openingMessage } from "../../../src/run/workers/nats/names.ts";
@@ -312,4 +312,13 @@ Deno.test("no server, and none on this machine, are said with what to do", async
     connect({ url: "nats://127.0.0.1:9", secret: undefined }, "worker"),
     refused(/^Cannot connect to nats:\/\/127.0.0.1:9: no server answers there; check address/),
   );
+});
+
+Deno.test("the reset of a connection that was given up ends no process, other errors do", () => {
+  passOverResets();
+  const isPassed = (code: string) => {
+    const error = Object.assign(new Error(`read ${code}`), { code });
+    return !globalThis.dispatchEvent(new ErrorEvent("error", { error, cancelable: true }));
+  };
+  assert.deepEqual([isPassed("ECONNRESET"), isPassed("EPIPE")], [true, false]);
 });

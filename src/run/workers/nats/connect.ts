@@ -22,6 +22,21 @@ export interface Access {
   ca?: string;
 }
 
+/** Whether `passOverResets` has been called. */
+let passesOver = false;
+
+/**
+ * Passes over resets of sockets that the client has given up. Deno reports them after the client removed its
+ * listeners, as an error of nobody, which would end the process; of a connection in use the client hears by itself.
+ */
+export function passOverResets(): void {
+  if (passesOver) return;
+  passesOver = true;
+  globalThis.addEventListener("error", (event) => {
+    if ((event.error as { code?: unknown } | null)?.code === "ECONNRESET") event.preventDefault();
+  });
+}
+
 /**
  * Connects, once and plainly; afterwards the connection comes back by itself.
  * @param role of the process, which is also its prefix of replies.
@@ -33,6 +48,7 @@ export async function connect(
 ): Promise<NatsConnection> {
   const { url } = access;
   requireNoPassword(url);
+  passOverResets();
   try {
     return await connectNats({
       servers: url.replace(/^tls:/, "nats:"),

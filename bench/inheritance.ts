@@ -1,5 +1,5 @@
 /**
- * What inherited weights buy on Fashion-MNIST: for every seed, searches with `--inherit none`, `reuse` and
+ * Measures the gain of inherited weights on Fashion-MNIST: for every seed, searches with `--inherit none`, `reuse` and
  * `average`; then each network of a search that inherited something is trained from what it inherited and from
  * scratch, and scored after 1, 2 and 4 epochs. Reports accuracies at equal epochs, epochs and minutes of the
  * searches, and Kendall's τ between the searches' scores and training from scratch for 4 epochs:

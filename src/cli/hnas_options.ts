@@ -7,12 +7,17 @@ import type { RunOptions } from "./run_options.ts";
 import { isFolder } from "./run_path.ts";
 import { printError } from "./terminal.ts";
 
-/** Search spaces of hnas, with the grammar of each. */
+const NASBOT = { gp_nasbot: "its distance is of nb201_variable_multi_multi" };
+
+/** Search spaces of hnas: the grammar of each, and the surrogate models that it does not take, with the reason. */
 export const hnasSpaces = {
-  nb201_variable_multi_multi: "nb201_variable_multi_multi",
-  nb201_fixed_1_none: "nb201_fixed_1_none",
-  act_cifar10: "activations",
-  darts: "darts",
+  nb201_variable_multi_multi: { grammar: "nb201_variable_multi_multi", refuses: {} },
+  nb201_fixed_1_none: { grammar: "nb201_fixed_1_none", refuses: NASBOT },
+  act_cifar10: { grammar: "activations", refuses: NASBOT },
+  darts: {
+    grammar: "darts",
+    refuses: { ...NASBOT, gpwl_hierarchical: "its cells have no hierarchy" },
+  },
 } as const;
 export type HnasSpace = keyof typeof hnasSpaces;
 
@@ -73,7 +78,7 @@ const scripts: Readonly<Record<string, string>> = {
   "optimize.py": "optimize",
   "surrogate_regression.py": "surrogate_regression",
   "zero_cost_rank_correlation.py": "zero_cost_rank_correlation",
-  // As the README calls it.
+  // The README of hnas calls the script by this name.
   "zero_cost_proxy_rank_correlation.py": "zero_cost_rank_correlation",
   "optimize_naswot.py": "optimize_naswot",
 };

@@ -46,7 +46,7 @@ export function addRegression(hnas: Command): void {
 function run(options: RegressionCommand): void {
   const { working_directory, surrogate_model: model, n_train, rs_only: rsOnly = false } = options;
   const directory = fromHere(working_directory);
-  const space = openSpace({ kind: "grammar", grammar: hnasSpaces[options.search_space] });
+  const space = openSpace({ kind: "grammar", grammar: hnasSpaces[options.search_space].grammar });
   const pool = readPool(directory, { rsOnly, warn: printError });
   const found = {
     space,

@@ -16,7 +16,7 @@ export function hnasConfig(options: HnasOptions): SearchConfig {
   const overrides = definedOnly({
     ...objectiveSettings(options),
     ...searcherSettings(options),
-    "space.grammar": hnasSpaces[space],
+    "space.grammar": hnasSpaces[space].grammar,
     "space.parameters": options.adjust_params && largestCell(options),
     seed,
     epochs: 1,
@@ -53,17 +53,9 @@ function requireFit(
     );
   }
   if (rest.searcher !== "bayesian_optimization") return;
-  if (model === "gp_nasbot" && space !== "nb201_variable_multi_multi") {
-    throw new UsageError(
-      `Cannot use gp_nasbot in space ${space}: its distance is of nb201_variable_multi_multi; ` +
-        `use gpwl`,
-    );
-  }
-  if (model === "gpwl_hierarchical" && space === "darts") {
-    throw new UsageError(
-      "Cannot use gpwl_hierarchical in space darts: its cells have no hierarchy; use gpwl",
-    );
-  }
+  const refuses: Record<string, string> = hnasSpaces[space].refuses;
+  if (!Object.hasOwn(refuses, model)) return;
+  throw new UsageError(`Cannot use ${model} in space ${space}: ${refuses[model]}; use gpwl`);
 }
 
 /** Parameters of the cell of 3×3 convolutions in its network: what `--adjust_params max` scales widths by. */
@@ -150,7 +142,7 @@ export function untrainedConfig(
       "evaluator.kind": "zero-cost",
       "evaluator.scoreBatch": scoreBatchOf(objective),
       data: trained.data,
-      "space.grammar": hnasSpaces[space],
+      "space.grammar": hnasSpaces[space].grammar,
       seed,
       ...more,
       ...set,

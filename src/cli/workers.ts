@@ -102,7 +102,7 @@ export interface OpenWorkers {
   close(): Promise<void>;
 }
 
-/** What the workers of a run open. */
+/** The run whose trials workers evaluate. */
 export interface WorkersOf {
   /** Folder of the run, and when it was started. */
   run: string;

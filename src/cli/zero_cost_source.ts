@@ -36,7 +36,7 @@ export interface SourceOptions {
 /** Architectures with results, and the config that their networks and images come from. */
 export interface Source {
   name: string;
-  /** What the results are. */
+  /** Name of the results, for tables: "validation accuracy". */
   metric: string;
   config: SearchConfig;
   dataDir?: string;

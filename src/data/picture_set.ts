@@ -9,7 +9,7 @@ import type { ReadSet } from "./reader.ts";
 import type { SmallPicture, WantedPicture } from "./wanted_picture.ts";
 
 export interface PictureOptions {
-  /** Where the pictures are, and what decodes them. */
+  /** Finds the pictures and decodes them. */
   source: PictureSource;
   /** Side of the square images; default 32 if the median shorter side is under 48, else 64. */
   side?: number;

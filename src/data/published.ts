@@ -22,9 +22,9 @@ export interface KnownSet {
   files: readonly PublishedFile[];
   /** Published set whose files this one is read or made from. */
   of?: string;
-  /** How a set of kind `npy` is made from the set named by `of`. */
+  /** Recipe of a set of kind `npy`, made from the set named by `of`. */
   recipe?: Recipe;
-  /** How images are divided; default: the last tenth of the training images are for validation. */
+  /** Division of the images; default: the last tenth of the training images are for validation. */
   split?: SplitPlan;
   /** Default: mean and deviation of the training images in use. */
   normalisation?: Normalisation;

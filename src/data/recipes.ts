@@ -21,12 +21,12 @@ export interface Made {
   draw(into: Uint8Array): void;
 }
 
-/** How a set is made of another one. */
+/** Recipe of a set that is made from another one. */
 export interface Recipe {
   /** Height, width, channels. */
   image: readonly [number, number, number];
   counts: Counts;
-  /** Of the pixels in the files. */
+  /** Mean and deviation of the pixels in the files. */
   normalisation: Normalisation;
   /** @param source training images for "train", whose first `counts.train` images are not for validation. */
   make(part: "train" | "test", source: Images): Made;

@@ -13,7 +13,7 @@ import index from "./ui/tab/index.html" with { type: "text" };
 import tabCss from "./ui/tab/tab.css" with { type: "text" };
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-/** What the bundles depend on. */
+/** Files and folders whose digest names a bundle: it is built again when one of them changes. */
 const sources = ["deno.json", "deno.lock", "kernels", "src"];
 /** Entry points by the name of what is made of them. */
 const entries = { page: "src/http/ui/tab/main.js", worker: "src/tab/worker.ts" };

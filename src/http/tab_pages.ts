@@ -13,7 +13,7 @@ const types: Record<string, string> = {
   svg: "image/svg+xml",
 };
 
-/** What only a header can say is added: no other page may frame this one. */
+/** The page's own policy, and `frame-ancestors`, which only a header can set: no other page may frame this one. */
 const headers = {
   "content-security-policy": `${tabPolicy}; frame-ancestors 'none'`,
   "cache-control": "no-cache",

@@ -40,7 +40,7 @@ export interface ScriptArch {
 }
 
 /**
- * How the scripts and logs of the released ENAS code write architectures of a space: rows of whole numbers, one
+ * Format of a space's architectures in scripts and logs of the released ENAS code: rows of whole numbers, one
  * per layer or cell.
  */
 export interface ScriptFormat {

@@ -6,7 +6,7 @@ export interface State {
   tensors: Record<string, { shape: readonly number[]; data: Float32Array | Uint32Array }>;
 }
 
-/** What a model learned from the scores so far. */
+/** Parameters that a model learned from the scores so far. */
 export interface ModelFit {
   /** Kernels by which it compares architectures, with the setting and the weight of each; weights sum to 1. */
   kernels: string[];

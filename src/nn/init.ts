@@ -45,7 +45,7 @@ export function truncatedNormalInit(deviation: number): Init {
  */
 export const heInit = (fanIn: number): Init => truncatedNormalInit(Math.sqrt(2 / fanIn));
 
-/** As `heInit`, not cut: Kaiming-normal (He et al. 2015). */
+/** Kaiming-normal initialisation (He et al. 2015): `heInit` without cut tails. */
 export const normalHeInit = (fanIn: number): Init => (out, rng) => {
   const deviation = Math.sqrt(2 / fanIn);
   for (let i = 0; i < out.length; i++) out[i] = rng.normal() * deviation;

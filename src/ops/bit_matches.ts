@@ -43,7 +43,7 @@ const op = defineOp<{ units: number }>({
 });
 
 /**
- * How many of the first `units` bits are equal in each pair of rows, as uint32.
+ * Counts, for each pair of rows, how many of the first `units` bits are equal, as uint32.
  * @param bits [n, ⌈units / 32⌉], uint32, unused bits 0 @returns [n, n]
  */
 export const bitMatches = (bits: Value, units: number): Value => apply(op, [bits], { units })[0];

@@ -42,7 +42,7 @@ const op = defineOp<Record<never, never>>({
 });
 
 /**
- * Which elements of each image are above 0, as the bits of uint32 words; unused bits are 0.
+ * Packs the signs of each image's elements (1 where above 0) into the bits of uint32 words; unused bits are 0.
  * @param x [n, …] @returns [n, ⌈elements of an image / 32⌉]
  */
 export const signBits = (x: Value): Value => apply(op, [x], {})[0];

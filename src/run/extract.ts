@@ -43,7 +43,7 @@ export interface ExtractedArch {
 /** An architecture with the settings of its space. */
 type Found = ExtractedArch & { settings: Record<string, unknown> };
 
-/** What a reader finds, before it is ranked. */
+/** Findings of a reader before they are ranked. */
 type Read = Omit<Extracted, "rows" | "architectures"> & { architectures: Found[] };
 
 export interface ExtractOptions {

@@ -64,7 +64,7 @@ export interface PageOptions {
  */
 export type WritePage = (options: PageOptions) => Promise<{ bytes: number; packed: number }>;
 
-/** What the command line hands over to src/http, imported only by the commands that need it. */
+/** Parts of src/http for the command line, imported only by the commands that need them. */
 export interface Servers {
   openServer: OpenServer;
   writePage: WritePage;

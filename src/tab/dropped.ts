@@ -12,7 +12,7 @@ import { type Dropped, filesOf, treeOf, withTestPart } from "./tree.ts";
 /** Most bytes of images at the size at which they are trained. */
 const mostBytes = 2 ** 30;
 
-/** How dropped pictures are read. */
+/** Reader of dropped pictures. */
 export interface Reading {
   /** Side of the square images; default by the median of the pictures. */
   side?: number;

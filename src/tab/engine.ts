@@ -25,7 +25,7 @@ type Job =
   | { command: "search"; config: SearchConfig }
   | { command: "retrain"; config: RetrainConfig; arch: ArchFile };
 
-/** What a run is given by the tab. */
+/** Inputs of a run from the tab. */
 export interface WorkIO {
   disk: Disk;
   /** Address of the page, beside which published sets may lie. */

@@ -61,6 +61,7 @@ Deno.test("a lineage has a mark for each trial, a line to each parent, and the e
 Deno.test({
   name: "the server draws a lineage, and its page shows it where trials have parents",
   ignore: browserPath === undefined,
+  // Playwright keeps timers of its own.
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {

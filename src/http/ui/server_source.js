@@ -1,4 +1,4 @@
-/** What the views of a run ask for, from the server: its figures, drawings, files and live events. */
+/** Source of a run's views on the server: figures, drawings, files and live events. */
 import { api, paths } from "./api.js";
 import { LineagePanel } from "./lineage.js";
 import { LiveEvents } from "./live.js";

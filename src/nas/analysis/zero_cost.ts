@@ -1,6 +1,6 @@
 /**
- * How well scores of untrained networks rank architectures: correlations with results (Abdelfattah et al., ICLR
- * 2021; in the form of Schrodi et al., NeurIPS 2023).
+ * Measures how well scores of untrained networks rank architectures: correlations with results (Abdelfattah et al.,
+ * ICLR 2021; in the form of Schrodi et al., NeurIPS 2023).
  */
 import { reasonOf } from "../results.ts";
 import { type ScorerParts, UntrainedScorer } from "../zero_cost/scorer.ts";

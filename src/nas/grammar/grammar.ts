@@ -5,7 +5,7 @@
  */
 import { UsageError } from "../../common/errors.ts";
 
-/** How a node of a topology joins the values of its incoming edges. */
+/** Merge rule: the function that joins the values of a node's incoming edges. */
 export type Merge = "sum" | "stack" | "concat";
 
 /** An edge of a topology. Its source is a node, or null where the production's next argument names it. */

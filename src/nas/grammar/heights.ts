@@ -1,4 +1,4 @@
-/** How deep derivations have to go before they can end. */
+/** Least depth of a derivation that starts at each non-terminal. */
 import type { Production } from "./grammar.ts";
 
 /**

@@ -5,7 +5,7 @@
 import { type KernelFamily, pairs } from "../predictors/kernels.ts";
 import type { LabelledGraph } from "../space.ts";
 
-/** Of one graph: what distances are made of. */
+/** Features of one graph that distances compare. */
 interface Degrees {
   /** Number of predecessors of each vertex, ascending; then of successors. */
   in: number[];

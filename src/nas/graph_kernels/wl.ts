@@ -115,7 +115,7 @@ function refine(now: Labels, successors: readonly (readonly number[])[], next: L
   }
 }
 
-/** Which graphs of a list of architectures have a label, and how often. */
+/** Index of a label: the graphs of a list of architectures that have it, and how often. */
 class Index {
   readonly #table = new LabelTable(4096);
   /** Postings of label i are at `starts[i]` … `starts[i + 1] − 1`. */

@@ -20,7 +20,7 @@ import { type Standard, standardise } from "./targets.ts";
 
 /** One kernel of a model, of variance 1. */
 export interface GraphTerm<A> {
-  /** What it compares: `graph`, `level 0`, …. */
+  /** Name of the graphs that it compares: `graph`, `level 0`, …. */
   name: string;
   family: KernelFamily<A>;
   /** Setting of the family; absent where the likelihood selects one at every fit. */

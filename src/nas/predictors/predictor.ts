@@ -27,9 +27,9 @@ export interface Predictor<A> {
   draw?(archs: readonly A[], rng: Rng): Float64Array;
   /** Predictions of each member of an ensemble. */
   members?(archs: readonly A[]): Float64Array[];
-  /** What the last fit learned, for reports. */
+  /** Kernel weights and noise that the last fit learned, for reports. */
   readonly model?: ModelFit;
-  /** What the next fit starts from, as plain data, where that depends on earlier fits. */
+  /** Start values of the next fit as plain data, where they depend on earlier fits. */
   snapshot?(): unknown;
   restore?(state: unknown): void;
 }

@@ -27,7 +27,7 @@ export interface InheritanceSettings {
   keepWeights: number;
 }
 
-/** Where the trained weights of trials are kept. */
+/** Storage of the trained weights of trials. */
 export interface WeightFiles {
   save(name: string, tensors: NamedTensors): Promise<void>;
   /** @throws DataError where the file is missing or damaged. */
@@ -84,7 +84,7 @@ export function stepsOf(thresholds: Thresholds): { least: number; epochs: number
   throw new UsageError(`Cannot use thresholds ${JSON.stringify(thresholds)}: ${problem}`);
 }
 
-/** What is wrong with thresholds, and what is expected. */
+/** Message on thresholds that are not usable, with what is expected. */
 export function problemOf(thresholds: Thresholds): string | undefined {
   const steps = sorted(thresholds);
   const wrong = steps.findIndex(({ epochs }, i) => i > 0 && epochs > steps[i - 1].epochs);

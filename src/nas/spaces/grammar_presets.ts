@@ -15,7 +15,7 @@ const benchmark = benchmarkPresets({
   quickEpochs: 1,
 });
 
-/** What a published training sets, and its epochs per trial of a search and in a retraining. */
+/** Settings of a published training, and its epochs per trial of a search and in a retraining. */
 interface Published {
   epochs: { trial: number; final: number };
   /** Settings that search and retraining share. */

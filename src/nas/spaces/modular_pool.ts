@@ -109,7 +109,7 @@ const moduleEntry = z.object({
 export const moduleFile = z.object({
   format: z.literal("denas-modules"),
   version: z.literal(1),
-  /** What the scores are: a table and its column, a brief training, a zero-cost score, or no ranking. */
+  /** Origin of the scores: a table and its column, a brief training, a zero-cost score, or no ranking. */
   source: nameText,
   seed: z.number().int().nonnegative(),
   samples: sizeOf(limits.architectures),

@@ -44,14 +44,13 @@ const strategy = {
 /** The released code of this method, not that of ENAS. */
 const quirks = { instead: ["Q32"] } as const;
 
+/** Published values that a search and a retraining share. */
+const common = { quirks, seed: 42, batch: 64, space: {}, augment: shifted } as const;
+
 const published: SearchSection = {
   ...paperSearch,
   ...strategy,
-  quirks,
-  seed: 42,
-  batch: 64,
-  space: {},
-  augment: shifted,
+  ...common,
   optimizer: {
     ...adam,
     lrSteps: [
@@ -71,12 +70,8 @@ const published: SearchSection = {
 
 const publishedTraining: FinalSection = {
   ...paperFinal,
-  quirks,
-  seed: 42,
+  ...common,
   epochs: 108,
-  batch: 64,
-  space: {},
-  augment: shifted,
   optimizer: {
     ...adam,
     lrSteps: [

@@ -42,7 +42,7 @@ export const modularSettings = z.strictObject({
       isContents: true,
     }),
   ),
-  /** Of a pool that is drawn: its modules, the cells sampled for it, ranked or as they come, their seed. */
+  /** Options of a pool that is drawn: its modules, the cells sampled for it, ranked or as they come, their seed. */
   numModules: sizeOf(limits.modules).default(5).meta(asOption("modular: modules in the pool")),
   numSamples: sizeOf(limits.architectures).default(10).meta(
     asOption("modular: cells sampled to choose the pool from"),

@@ -1,4 +1,4 @@
-/** How the released ENAS code and the NNabla reproduction write architectures of ENAS's own spaces. */
+/** Script formats of ENAS's own spaces, after the released ENAS code and the NNabla reproduction. */
 import { UsageError } from "../../common/errors.ts";
 import type { ScriptFormat } from "../definition.ts";
 

@@ -109,7 +109,7 @@ class Guided<A> implements Strategy<A> {
   #open = new Map<number, A>();
   /** Candidates picked by the last fit and not yet asked for, the next one first. */
   #queue: A[] = [];
-  /** What the last fit learned. */
+  /** Kernel weights and noise of the last fit. */
   #model: ModelFit | undefined;
   /** The whole space, listed at the first fit; null where it is too large for the plan. */
   #whole: Whole<A> | null | undefined;

@@ -1,4 +1,4 @@
-/** What sets one model-based strategy apart from another: predictor, acquisition and candidates by name. */
+/** Recipe of a model-based strategy: predictor, acquisition and candidates by name. */
 import type { PredictorName } from "../predictors/names.ts";
 import type { AcquisitionName } from "./acquisition.ts";
 import { type AcquisitionEvolution, acquisitionEvolution } from "./acquisition_evolution.ts";

@@ -187,7 +187,7 @@ export async function runTrial(
 const inUnit = (score: number, factor: number): number =>
   factor === 1 ? score : Number((score / factor).toPrecision(12));
 
-/** What a generator returns at its end. */
+/** Runs a generator to its end and returns its result. */
 async function lastOf<T>(generator: AsyncGenerator<unknown, T>): Promise<T> {
   let next = await generator.next();
   while (!next.done) next = await generator.next();

@@ -4,7 +4,7 @@ import type { Untrained } from "./untrained.ts";
 
 /** Scores a network without training it. */
 export interface ZeroCostScore {
-  /** As in the published code, with underscores. */
+  /** Name in the published code, with underscores. */
   name: ZeroCostName;
   /** One line for `--help` and tables, with the source. */
   summary: string;

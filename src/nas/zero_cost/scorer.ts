@@ -14,7 +14,7 @@ import type { Untrained } from "./untrained.ts";
 export interface ScorerParts<A> {
   gpu: Gpu;
   space: SearchSpace<A>;
-  /** Where the networks' random weights come from. */
+  /** Source of the networks' random weights. */
   seed: number;
   first: FirstBatch;
 }

@@ -254,7 +254,7 @@ const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / 
 
 type Point = readonly [number, number];
 
-/** Where edges leave their first box and enter their last: side by side, in the order of the other ends. */
+/** Places the ends of edges at their boxes: side by side, in the order of the other ends. */
 function portsOf(edges: readonly GraphEdge[], boxes: ReadonlyMap<string, Box>) {
   const ports = edges.map(({ from, to }) => {
     const [a, b] = [boxes.get(from)!, boxes.get(to)!];

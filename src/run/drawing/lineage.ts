@@ -22,7 +22,7 @@ const plot = { width: 900, height: 420 };
 const fresh = "#9ca3af";
 const heir = "#2563eb";
 
-/** What differs between two architectures, in the words of their decisions. */
+/** Describes the difference between two architectures in the words of their decisions. */
 export function changeOf(
   space: SearchSpace<unknown>,
   parent: readonly number[],
@@ -143,7 +143,7 @@ function axes(
   ];
 }
 
-/** What the colours mean, where some networks inherit weights. */
+/** Legend of the colours, where some networks inherit weights. */
 function legend(): string[] {
   const x = left + plot.width - 250;
   return [

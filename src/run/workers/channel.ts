@@ -3,7 +3,7 @@
  * nothing of searches; it is implemented by threads, by child processes and by NATS.
  */
 
-/** What every worker opens before its first job. */
+/** Message that opens a worker before its first job. */
 export interface Opening {
   /** Name of the work, see `work.ts`. */
   kind: string;
@@ -22,7 +22,7 @@ export interface Job {
   payload: unknown;
 }
 
-/** Where and how long a job ran. */
+/** Worker and duration of a job. */
 export interface Ran {
   worker: string;
   /** Description of the worker's adapter; absent where the work needs none. */

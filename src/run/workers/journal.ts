@@ -1,5 +1,5 @@
 /**
- * What a run's folder keeps of its workers: `workers.ndjson` has a line per attempt of a job, `workers.json` the
+ * Files of a run's folder about its workers: `workers.ndjson` has a line per attempt of a job, `workers.json` the
  * state of the workers now, for the page and for `denas runs --workers`.
  */
 import { join } from "@std/path";

@@ -1,4 +1,4 @@
-/** What the processes of a working directory agree on: losses, the total, and the state of their strategy. */
+/** State that the processes of a working directory share: losses, the total, and the state of their strategy. */
 import { join } from "@std/path";
 import * as z from "zod";
 import { DataError, UsageError } from "../../common/errors.ts";
@@ -8,7 +8,7 @@ import { readJson } from "../folder.ts";
 import type { WorkingDirectory } from "./directory.ts";
 import type { Configuration } from "./tree.ts";
 
-/** How scores are written as losses. */
+/** Conversion of scores to the losses in the files. */
 export interface LossScale {
   lossOf(score: number): number;
   scoreOf(loss: number): number;
@@ -24,7 +24,7 @@ export interface SharedSearch extends LossScale {
   onWait?(): void;
 }
 
-/** What the directory keeps of the strategy. */
+/** The strategy's state as the directory keeps it. */
 export interface Kept {
   version: 1;
   /** Configurations that the strategy was told. */

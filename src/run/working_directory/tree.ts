@@ -94,7 +94,7 @@ function architectureIn(path: string): string {
   );
 }
 
-/** What `config.yaml` holds for an architecture. */
+/** Contents of `config.yaml` for an architecture. */
 export function configOf(architecture: string): Record<string, string> {
   const parts = architecture.split(";").map((part) => /^\s*(\w+):\s*(.*?)\s*$/s.exec(part));
   if (parts.some((part) => part === null)) return { architecture };

@@ -1,4 +1,4 @@
-/** What to do where WebGPU is missing, by browser. */
+/** Advice where WebGPU is missing, by browser. */
 
 const steps = [
   [

@@ -1,4 +1,4 @@
-/** What the views of a run ask for, from the worker of this tab: figures, drawings, files, live events. */
+/** Source of a run's views in the worker of this tab: figures, drawings, files, live events. */
 import { EventQueue } from "../event_queue.js";
 import { PredictPanel, RetrainPanel, TakeAwayPanel } from "./panels.js";
 

@@ -29,7 +29,7 @@ export const subjects = {
 };
 
 /**
- * What a cancel says. The server may send a reply of its own to any subject that a worker names, so that the
+ * Text of a cancel message. The server may send a reply of its own to any subject that a worker names, so that the
  * subject alone proves nothing.
  */
 export const CANCEL = "cancel";
@@ -125,7 +125,7 @@ export type AliveMessage = z.infer<typeof aliveMessage>;
 
 const api = "$JS.API";
 
-/** What a worker may do: take jobs, publish results and signs of life, read openings and data sets. */
+/** Rights of a worker: take jobs, publish results and signs of life, read openings and data sets. */
 export const workerRights = {
   publish: [
     `${api}.INFO`,

@@ -1,4 +1,4 @@
-/** What a run's workers on other machines open: without paths of this machine, with hashes in their place. */
+/** Opening message for workers on other machines: without paths of this machine, with hashes in their place. */
 import { basename } from "@std/path";
 import { createHash } from "node:crypto";
 import configuration from "../../../../deno.json" with { type: "json" };

@@ -113,7 +113,7 @@ export class NatsWorker {
   async #next(consumer: Consumer): Promise<JsMsg | null> {
     const asked = consumer.next({ expires: WAIT });
     const found = await Promise.race([asked, this.#ending.promise]);
-    // What comes now goes to others.
+    // Jobs from now on go to other workers.
     if (found === null) asked.then((late) => late?.nak(), () => {});
     return found;
   }
@@ -167,7 +167,7 @@ export class NatsWorker {
     nc.publish(subjects.alive(id), this.#told);
   }
 
-  /** What a sign of life says. */
+  /** Contents of a worker's sign of life. */
   #text(): string {
     const { id, host } = this.options;
     const [child] = this.#channel?.workers() ?? [];

@@ -21,7 +21,7 @@ import {
   surrogateTargets,
 } from "../nas/analysis/surrogate.ts";
 import { objectiveOf, openTable, scoresOf, type Table, taskOf } from "../nas/tables/mod.ts";
-import { LineFile, readLines } from "../run/files.ts";
+import { LineFile, linesIfThere } from "../run/files.ts";
 import { numberAbove0, positive, sizeUpTo, whole } from "./option_values.ts";
 import { fromHere, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
@@ -183,7 +183,7 @@ async function measure(
     settings,
   };
   const path = fromHere(options.out!);
-  const earlier = new Map(earlierLines(path).map((line) => [keyOf(line), line]));
+  const earlier = new Map(linesIfThere<Line>(path).map((line) => [keyOf(line), line]));
   const all = seeds.length * subjects.length * options.nTrain.length;
   const progress = new Progress(stderrScreen());
   const kept = new LineFile(path);
@@ -227,15 +227,6 @@ const pointKey = (p: Pick<SurrogatePoint, "predictor" | "encoding" | "trainSize"
 const keyOf = (line: Parameters<typeof pointKey>[0] & Measured): string =>
   `${line.table} ${line.metric} ${line.testSize} ${line.target} ${JSON.stringify(line.settings)} ` +
   pointKey(line);
-
-function earlierLines(path: string): Line[] {
-  try {
-    return readLines<Line>(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
 
 function tableOf(means: readonly SurrogateSummary[]): string {
   if (means.length === 0) throw new UsageError("Cannot show results: there are none");

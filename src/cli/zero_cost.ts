@@ -11,7 +11,7 @@ import { limits } from "../nas/config/limits.ts";
 import { openSpace } from "../nas/registry.ts";
 import { firstBatch } from "../nas/zero_cost/first_batch.ts";
 import { zeroCostNames, zeroCostScores } from "../nas/zero_cost/mod.ts";
-import { LineFile, readLines, requireFolder, writeAtomic } from "../run/files.ts";
+import { LineFile, linesIfThere, requireFolder, writeAtomic } from "../run/files.ts";
 import { type Equipment, withEquipment } from "./execute.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { numberAbove0, setting, sizeUpTo, whole } from "./option_values.ts";
@@ -119,7 +119,7 @@ async function measure(
   const path = join(fromHere(out), "zero_cost.ndjson");
   const keyOf = (point: Pick<ZeroCostPoint, "method" | "key">) => `${point.method} ${point.key}`;
   const earlier = new Map(
-    earlierLines(path).filter((line) => line.of === of).map((line) => [keyOf(line), line]),
+    linesIfThere<Line>(path).filter((line) => line.of === of).map((line) => [keyOf(line), line]),
   );
   const first = await firstBatch({ config, io: { dataset }, gpu }, scoreBatch);
   const points: ZeroCostPoint[] = [];
@@ -148,15 +148,6 @@ async function measure(
     kept.close();
   }
   return points;
-}
-
-function earlierLines(path: string): Line[] {
-  try {
-    return readLines<Line>(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
 }
 
 /** Prints the correlations and writes their files. */

@@ -114,6 +114,16 @@ export function readLines<T>(path: string): T[] {
   });
 }
 
+/** Lines as `readLines` gives them; none where the file is missing. */
+export function linesIfThere<T>(path: string): T[] {
+  try {
+    return readLines<T>(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
 /** A run's events: see `eventsOf`. */
 export const readEvents = (path: string) => eventsOf(Deno.readFileSync(path));
 

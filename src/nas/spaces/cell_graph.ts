@@ -59,3 +59,7 @@ export function cellPicture(
   }
   return graph;
 }
+
+/** Edges of a drawing whose nodes follow each other. */
+export const chainEdges = (nodes: Graph["nodes"]): Graph["edges"] =>
+  nodes.slice(1).map(({ id }, i) => ({ from: nodes[i].id, to: id, kind: "sequence" }));

@@ -9,6 +9,7 @@ import type { Rng } from "../../common/random.ts";
 import { defineSpace } from "../definition.ts";
 import { GraphBuilder } from "../predictors/graphs.ts";
 import type { Cursor, Decision, Graph, LabelledGraph, SearchSpace } from "../space.ts";
+import { chainEdges } from "./cell_graph.ts";
 import { requireSearchForm, toModel } from "./child.ts";
 import { modularNetwork, type Placed } from "./modular_network.ts";
 import {
@@ -298,15 +299,10 @@ function pictures(sequence: readonly Placed[], config: ModularSettings): Graph[]
     })),
     { id: "classifier", label: "classifier", kind: "output" },
   ];
-  const edges = nodes.slice(1).map(({ id }, i) => ({
-    from: nodes[i].id,
-    to: id,
-    kind: "sequence" as const,
-  }));
   const used = new Map(sequence.map(({ id, module }) => [id, module]));
   const ids = [...used.keys()].sort((a, b) => a - b);
   return [
-    { name: "network", nodes, edges },
+    { name: "network", nodes, edges: chainEdges(nodes) },
     ...ids.map((id) => cellPicture(used.get(id)!.dag, `module ${id}`)),
   ];
 }

@@ -15,6 +15,7 @@ import { limits, sizeOf } from "../config/limits.ts";
 import type { Decision, Graph, LabelledGraph, Notation, SearchSpace } from "../space.ts";
 import { type BenchmarkSettings, denseHead, plainStem } from "./benchmark.ts";
 import { benchmarkPresets, cosine } from "./benchmark_presets.ts";
+import { chainEdges } from "./cell_graph.ts";
 import { type Network, requireSearchForm, type Sized, toModel } from "./child.ts";
 import { FILTERS, networkSettings } from "./settings.ts";
 import { DecisionList } from "./codec.ts";
@@ -187,10 +188,5 @@ function picture({ ops }: MacroBenchArch): Graph {
     })),
     { id: "classifier", label: "classifier", kind: "output" },
   ];
-  const edges = nodes.slice(1).map(({ id }, i) => ({
-    from: nodes[i].id,
-    to: id,
-    kind: "sequence" as const,
-  }));
-  return { name: "network", nodes, edges };
+  return { name: "network", nodes, edges: chainEdges(nodes) };
 }

@@ -54,17 +54,9 @@ export function readConfiguration(
   const found: Configuration = { n, folder, architecture: null };
   try {
     found.architecture = architectureIn(join(folder, "config.yaml"));
-  } catch (error) {
-    // Another process makes the folder before the file.
-    if (error instanceof Deno.errors.NotFound) return found;
-    if (!(error instanceof DataError)) throw error;
-    warn(error.message);
-    found.outcome = { status: "error", reason: error.message, ended: endOf(folder) };
-    return found;
-  }
-  try {
     found.outcome = outcomeIn(join(folder, "result.yaml"), endOf(folder));
   } catch (error) {
+    // Another process makes the folder before the files.
     if (error instanceof Deno.errors.NotFound) return found;
     if (!(error instanceof DataError)) throw error;
     warn(error.message);

@@ -37,14 +37,8 @@ import { showPictures } from "./picture_progress.ts";
 import { Progress, stderrScreen } from "./progress.ts";
 import { onStop } from "./stopping.ts";
 import { bytes, print } from "./terminal.ts";
-import {
-  computesElsewhere,
-  type OpenWorkers,
-  openWorkers,
-  wantsWorkers,
-  type WorkerOptions,
-  workersOf,
-} from "./workers.ts";
+import { openTrialWorkers } from "./open_workers.ts";
+import { computesElsewhere, wantsWorkers, type WorkerOptions, workersOf } from "./workers.ts";
 import { applyTuning, identityOf, measureFor, type TuningOptions } from "./tuning.ts";
 
 /** A search, or the training of one architecture. */
@@ -98,6 +92,8 @@ export interface Sharing {
 }
 
 export interface ExecuteOptions extends RunOptions, OutputOptions, TuningOptions, WorkerOptions {
+  /** Minutes after which a search asks for no more trials. */
+  minutes?: number;
   sharing?: Sharing;
   /** Called once data and adapter are open, to change the job before it starts. */
   prepare?(job: Job, equipment: Equipment): Promise<Job>;
@@ -232,10 +228,10 @@ async function drive(
     outputs.show(event);
     options.onEvent?.(event);
   };
-  let workers: OpenWorkers | undefined;
+  let workers: Awaited<ReturnType<typeof openTrialWorkers>>;
   try {
     if (job.command === "search") {
-      workers = await openWorkers(options, {
+      workers = await openTrialWorkers(options, {
         run: folder.path,
         started: folder.state.started,
         config: job.config,

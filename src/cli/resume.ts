@@ -31,7 +31,8 @@ Examples:
     requireCurrent(path);
     const resume = RunFolder.open(path);
     await loadPlugins(pluginsOf(resume));
-    const { execute, jobOf } = await import("./execute.ts");
+    const { execute } = await import("./execute.ts");
+    const { jobOf } = await import("./job.ts");
     const dataDir = options.dataDir ?? resume.state.dataDir;
     const out = options.out ?? resume.state.out ?? "arch.json";
     const workers = wantsWorkers(options) ? {} : resume.state.workers;

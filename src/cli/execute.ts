@@ -19,7 +19,8 @@ import { commandName, fromHere, places, shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";
 import type { RunOptions } from "./run_options.ts";
 import { print } from "./terminal.ts";
-import { type OpenWorkers, openWorkers, wantsWorkers, workersOf } from "./workers.ts";
+import { openTrialWorkers } from "./open_workers.ts";
+import { wantsWorkers, workersOf } from "./workers.ts";
 
 /** Starts the job and yields its events; its state goes to `store`. */
 export function eventsOf(
@@ -49,6 +50,8 @@ export interface Sharing {
 }
 
 export interface ExecuteOptions extends RunOptions, OutputOptions, EquipmentOptions {
+  /** Minutes after which a search asks for no more trials. */
+  minutes?: number;
   sharing?: Sharing;
   /** Called once data and adapter are open, to change the job before it starts. */
   prepare?(job: Job, equipment: Equipment): Promise<Job>;
@@ -103,10 +106,10 @@ async function drive(
     outputs.show(event);
     options.onEvent?.(event);
   };
-  let workers: OpenWorkers | undefined;
+  let workers: Awaited<ReturnType<typeof openTrialWorkers>>;
   try {
     if (job.command === "search") {
-      workers = await openWorkers(options, {
+      workers = await openTrialWorkers(options, {
         run: folder.path,
         started: folder.state.started,
         config: job.config,

@@ -4,6 +4,7 @@
  * scratch, and scored after 1, 2 and 4 epochs. Reports accuracies at equal epochs, epochs and minutes of the
  * searches, and Kendall's τ between the searches' scores and training from scratch for 4 epochs:
  * deno run -A bench/inheritance.ts [--seeds 1,2,3] [--images 4096] [--cycles 10]
+ *   [--modes none,reuse,average]
  */
 import { parseArgs } from "node:util";
 import { usualPlaces } from "../src/data/find.ts";
@@ -26,10 +27,10 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1,2,3" },
     images: { type: "string", default: "4096" },
     cycles: { type: "string", default: "10" },
+    modes: { type: "string", default: "none,reuse,average" },
   },
 });
 const MARKS = [1, 2, 4];
-const modes = ["none", "reuse", "average"] as const;
 const { signal } = new AbortController();
 const gpu = await Gpu.open();
 
@@ -87,7 +88,7 @@ async function curve(config: SearchConfig, trial: Trial<unknown>, store: Store |
 
 const percent = (x: number) => (100 * x).toFixed(2);
 
-for (const mode of modes) {
+for (const mode of values.modes.split(",")) {
   const totals = { epochs: 0, minutes: 0, best: [] as number[] };
   const scratch: number[][] = [], inherited: number[][] = [], scores: number[] = [];
   for (const seed of values.seeds.split(",").map(Number)) {
@@ -108,6 +109,7 @@ for (const mode of modes) {
     totals.best.push(Math.max(...trials.map(({ score }) => score)));
     for (const trial of trials.filter((t) => t.inherit?.length)) {
       scores.push(trial.score);
+      console.error(`${mode} seed ${seed}: trial ${trial.id}`);
       scratch.push(await curve(config, trial, null));
       inherited.push(await curve(config, trial, store));
     }

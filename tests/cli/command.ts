@@ -1,5 +1,6 @@
 /** Runs the real command line in its own process. */
 
+import { fileCache } from "../own_cache.ts";
 import configuration from "../../deno.json" with { type: "json" };
 
 const entry = new URL("../../cli.ts", import.meta.url).pathname;
@@ -26,7 +27,7 @@ export function start(args: readonly string[], env: Record<string, string> = {})
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", ...flagsOf(args), "--no-check", entry, ...args],
     // A hangup ends commands, also where the tests themselves were started by `nohup`.
-    env: { NO_COLOR: "1", DENAS_NOHUP: "", ...env, INIT_CWD: here },
+    env: { ...fileCache, NO_COLOR: "1", DENAS_NOHUP: "", ...env, INIT_CWD: here },
     stdout: "piped",
     stderr: "piped",
   }).spawn();

@@ -12,22 +12,16 @@ import { readLines } from "../../src/run/files.ts";
 import { readState } from "../../src/run/state.ts";
 import { keepTuning, readRunTuning, runTuningPath, tuningPath } from "../../src/run/tuning.ts";
 import { writePictures } from "../data/make.ts";
+import { ownCache } from "../own_cache.ts";
 import { denas, start } from "./command.ts";
 
-/** Environment of `denas` with its own cache; Deno and the driver keep theirs in the usual folder. */
-function ownCache(): Record<string, string> {
-  const home = Deno.env.get("HOME") ?? ".";
-  const usual = Deno.env.get("XDG_CACHE_HOME") ?? join(home, ".cache");
-  return {
-    XDG_CACHE_HOME: Deno.makeTempDirSync({ prefix: "denas-" }),
-    DENO_DIR: Deno.env.get("DENO_DIR") ?? join(usual, "deno"),
-    MESA_SHADER_CACHE_DIR: Deno.env.get("MESA_SHADER_CACHE_DIR") ??
-      join(usual, "mesa_shader_cache"),
-    INIT_CWD: Deno.makeTempDirSync({ prefix: "denas-" }),
-  };
-}
+/** Environment of `denas` with a cache and a folder of its own. */
+const ownPlace = () => ({
+  ...ownCache(),
+  INIT_CWD: Deno.makeTempDirSync({ prefix: "denas-" }),
+});
 
-const cacheOf = (env: Record<string, string>) => join(env.XDG_CACHE_HOME, "denas");
+const cacheOf = (env: { XDG_CACHE_HOME: string }) => join(env.XDG_CACHE_HOME, "denas");
 
 const gpu = await Gpu.open();
 const id = identityOf(gpu);
@@ -70,7 +64,7 @@ const tuneSmall = ["tune", "--preset", "smoke", "--mode", "macro", "--wait"];
 const onlyRun = (runs: string) => join(runs, [...Deno.readDirSync(runs)][0].name);
 
 Deno.test("tune keeps what it measures within its time; a damaged cache is named and built anew", async () => {
-  const env = ownCache();
+  const env = ownPlace();
   const path = tuningPath(cacheOf(env), id.adapter);
   Deno.mkdirSync(dirname(path), { recursive: true });
   Deno.writeTextFileSync(path, '{"tunings": [');
@@ -98,7 +92,7 @@ Deno.test("tune keeps what it measures within its time; a damaged cache is named
 });
 
 Deno.test("tune that is stopped or killed keeps what it measured", async () => {
-  const env = ownCache();
+  const env = ownPlace();
   const path = tuningPath(cacheOf(env), id.adapter);
   const choices = () => (readJson(path) as { tunings: { choices: Tuned }[] }).tunings[0].choices;
   const isThere = () => Deno.stat(path).then(() => true, () => false);
@@ -125,9 +119,8 @@ Deno.test("tune that is stopped or killed keeps what it measured", async () => {
 });
 
 Deno.test("tune that could not keep anything says so before it measures", async () => {
-  const env = ownCache();
+  const env = ownPlace();
   const cache = cacheOf(env);
-  Deno.mkdirSync(cache);
   Deno.writeTextFileSync(join(cache, "tuning"), "");
   const { code, stdout, stderr } = await denas(tuneSmall, env);
   assertEquals([code, stdout], [1, ""], stderr);
@@ -141,7 +134,7 @@ Deno.test("tune that could not keep anything says so before it measures", async 
 });
 
 Deno.test("a run killed on the way goes on with the forms it began with, whatever is measured meanwhile", async () => {
-  const env = ownCache();
+  const env = ownPlace();
   const here = env.INIT_CWD;
   await writePictures(join(here, "photos"), { train: 20, valid: 4, test: 6 }, { size: [16, 16] });
   const forms = lastForms();
@@ -182,7 +175,7 @@ Deno.test("a run killed on the way goes on with the forms it began with, whateve
 });
 
 Deno.test("choices among forms that there are no more are left out of a new run, and said", async () => {
-  const env = ownCache();
+  const env = ownPlace();
   const here = env.INIT_CWD;
   await writePictures(join(here, "photos"), { train: 20, valid: 4, test: 6 }, { size: [16, 16] });
   const [[key, choice], ...others] = Object.entries(lastForms());
@@ -202,7 +195,7 @@ Deno.test("choices among forms that there are no more are left out of a new run,
 });
 
 Deno.test("a tuning that is not there, and a search that trains no networks, are refused", async () => {
-  const env = ownCache();
+  const env = ownPlace();
   await writePictures(
     join(env.INIT_CWD, "photos"),
     { train: 20, valid: 4, test: 6 },

@@ -2,6 +2,7 @@
 import { join } from "@std/path";
 import { usualPlaces } from "../../src/data/find.ts";
 import { openServer } from "../../src/http/server.ts";
+import { fileCache } from "../own_cache.ts";
 import type { RunningServer, ServerOptions } from "../../src/run/serving.ts";
 
 export interface Served extends AsyncDisposable {
@@ -30,10 +31,10 @@ export async function serve(options: Partial<ServerOptions> = {}): Promise<Serve
     port: 0,
     runs,
     studies,
-    places: usualPlaces(Deno.env.toObject(), folder),
+    places: usualPlaces({ ...Deno.env.toObject(), ...fileCache }, folder),
     commandName: "./denas",
     shortPath: (path) => path,
-    env: Deno.env.toObject(),
+    env: { ...Deno.env.toObject(), ...fileCache },
     wait: () => Promise.resolve(),
     report: (message) => reports.push(message),
     ...options,

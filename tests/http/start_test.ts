@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { fileCache } from "../own_cache.ts";
 import { usualPlaces } from "../../src/data/find.ts";
 import { readLines } from "../../src/run/files.ts";
 import { lockAdapter } from "../../src/run/lock.ts";
@@ -197,7 +198,7 @@ Deno.test("a run waits, and says so, while another process has the adapter", asy
   assertEquals((await served.send("POST", `/runs/${id}/stop`)).status, 202);
   const { pid } = await untilState(served, id, "interrupted");
   const { adapter } = await inspect(served, id);
-  const { cacheDir } = usualPlaces(Deno.env.toObject(), served.runs);
+  const { cacheDir } = usualPlaces({ ...Deno.env.toObject(), ...fileCache }, served.runs);
   const lock = await lockAdapter({
     folder: join(cacheDir, "locks"),
     adapter: adapter.description,

@@ -62,6 +62,7 @@ export class NatsWorker {
   #done = 0;
   #told = "";
   #toldAt = 0;
+  #acknowledged: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly options: WorkerOptions,
@@ -105,6 +106,7 @@ export class NatsWorker {
       clearInterval(beat);
       this.#state = "ended";
       await this.#channel?.close();
+      await this.#acknowledged;
       this.#tell();
     }
   }
@@ -191,7 +193,8 @@ export class NatsWorker {
     try {
       const outcome = await this.#run(message, stop.signal);
       if (outcome) await this.#publish(message, outcome);
-      await received.ackAck().catch(() => {});
+      // The next job is taken meanwhile. One whose acknowledgement is lost has its result and is not told again.
+      this.#acknowledged = received.ackAck().then(() => {}, () => {});
     } catch (error) {
       received.nak(REFUSED);
       await this.#refuse(message.run, (error as Error).message);

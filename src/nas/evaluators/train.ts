@@ -77,7 +77,7 @@ export const trainDefinition = defineEvaluator({
   async open(settled, context) {
     // A plug-in that trains by this definition may give the epochs alone.
     const given = settings.parse(settled);
-    const { config, io: { store }, space } = context;
+    const { config, io: { store, checkpoints }, space } = context;
     const { inherit, fitness, filterScore, filterTop } = given;
     const inherits = inherit !== "none";
     if (inherits && !store) {
@@ -94,6 +94,7 @@ export const trainDefinition = defineEvaluator({
       epochs: inherits ? thresholds[0] : given.epochs,
       scored: fitness === "test" ? await testImages(context, data) : parts.valid,
       files,
+      checkpoints,
       ...given.giveUpAt > 0 && { giveUp: { step: given.giveUpAt, error: given.giveUpError } },
       ...filterScore && {
         filter: await (await import("../zero_cost/filter.ts"))

@@ -21,8 +21,9 @@ export async function attempted(
   for (let attempt = 1;; attempt++) {
     const outcome = await channel.run({ ...job, attempt }, signal);
     onAttempt(attempt, outcome);
+    if (outcome.status === "lost" && attempt < ATTEMPTS) continue;
+    channel.forget?.(job.id);
     if (outcome.status === "done") return { value: outcome.value };
-    if (attempt < ATTEMPTS) continue;
     return { lost: `its worker was lost ${ATTEMPTS} times, the last time: ${outcome.reason}` };
   }
 }

@@ -8,7 +8,6 @@ import { DataError } from "../../common/errors.ts";
 import { sha256 } from "../../common/sha256.ts";
 import type { TrialCheckpoints } from "../../nas/evaluator.ts";
 import type { State } from "../../nas/strategy.ts";
-import { kernelsDigest } from "../../nas/tuning/kernels.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../checkpoint.ts";
 import { readIfThere, removeIfThere, requireFolder, writeAtomic } from "../files.ts";
 import { hostDigest } from "../host_digest.ts";
@@ -57,12 +56,11 @@ export class JobCheckpoints implements TrialCheckpoints {
   #last = 0;
 
   /**
-   * @param identity all that decides the bits of a job beside the job itself: settings, kernel variants, adapter,
-   * driver. A checkpoint of another one is passed over.
+   * @param identity all that decides the bits of a job beside the job itself: settings, kernels and their variants,
+   * adapter, driver. A checkpoint of another one is passed over.
    */
   constructor(private readonly options: CheckpointOptions, identity: unknown) {
-    const text = JSON.stringify([identity, kernelsDigest, Deno.version.deno]);
-    this.#identity = sha256(text);
+    this.#identity = sha256(JSON.stringify([identity, Deno.version.deno]));
   }
 
   /** How the current job began. */

@@ -8,6 +8,7 @@ import { openedEvaluator } from "../../nas/plugin_open.ts";
 import { evaluators, openSpace } from "../../nas/registry.ts";
 import { openDevice } from "../../nas/search/search.ts";
 import type { Pending } from "../../nas/search/position.ts";
+import { kernelsDigest } from "../../nas/tuning/kernels.ts";
 import { driverVersion } from "../driver.ts";
 import { type Begun, begun, type CheckpointOptions, JobCheckpoints } from "./checkpoints.ts";
 import type { Work } from "./work.ts";
@@ -77,7 +78,7 @@ export async function openEvaluate(
     ? undefined
     : driverVersion(description) ?? gpu!.adapter.driver;
   const checkpoints = options &&
-    new JobCheckpoints(options, { config, tuning, description, driver });
+    new JobCheckpoints(options, { config, tuning, kernelsDigest, description, driver });
   const io = { signal, find, cacheDir: find.cacheDir, checkpoints };
   const { evaluator, figures } = await openedEvaluator(definition, settings, {
     config,

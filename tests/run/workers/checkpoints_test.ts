@@ -7,7 +7,7 @@ import { loadPlugins } from "../../../src/run/plugins.ts";
 import { attempted } from "../../../src/run/workers/attempts.ts";
 import type { Channel, Opening } from "../../../src/run/workers/channel.ts";
 import { checkpointFile, JobCheckpoints } from "../../../src/run/workers/checkpoints.ts";
-import type { Evaluated } from "../../../src/run/workers/evaluate.ts";
+import { type Evaluated, evaluated } from "../../../src/run/workers/evaluate.ts";
 import { connect } from "../../../src/run/workers/nats/connect.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
 import { coordinatorOn, serversHere, startHere, workersOn } from "./servers.ts";
@@ -45,13 +45,13 @@ async function cutOff(
   hold: string,
   end: () => void | Promise<void>,
 ): Promise<Evaluated> {
-  const found = attempted(channel, job, never);
+  const found = attempted(channel, job, evaluated, never);
   await until(() => isThere(`${hold}.reached`));
   Deno.removeSync(hold);
   await end();
   const ended = await found;
   assert.ok("value" in ended);
-  return ended.value as Evaluated;
+  return ended.value;
 }
 
 const killOf = (channel: Channel) => () => Deno.kill(channel.workers()[0].pid!, "SIGKILL");

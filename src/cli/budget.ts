@@ -4,7 +4,9 @@
 import { UsageError } from "../common/errors.ts";
 import { secondsPerEpoch } from "../nas/search/epoch_seconds.ts";
 import { memoryStore } from "../nas/search/store.ts";
-import { type Equipment, eventsOf, type Job } from "./execute.ts";
+import type { Equipment } from "./equipment.ts";
+import { eventsOf } from "./execute.ts";
+import type { Job } from "./job.ts";
 import { duration } from "./terminal.ts";
 
 /** Steps until most kernels are compiled and the rate is stable. */

@@ -31,7 +31,7 @@ import { searchSection } from "../nas/config/presets.ts";
 import { spaces, strategies } from "../nas/registry.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
-import { addWorkerOptions, type WorkerOptions } from "./workers.ts";
+import { addSearchWorkerOptions, type WorkerOptions } from "./workers.ts";
 
 interface SearchOptions
   extends ConfigOptions, NnablaSearchOptions, EvaluatorOptions, WorkerOptions {
@@ -58,7 +58,7 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
     .option("--out <file>", "where to copy the winner", "arch.json");
   addDefinitionOptions(addConfigOptions(command, searchConfig), "space");
   addDefinitionOptions(command, "strategy");
-  addNnablaSearchOptions(addWorkerOptions(addEvaluatorOptions(command)));
+  addNnablaSearchOptions(addSearchWorkerOptions(addEvaluatorOptions(command)));
   const published = addAliasOptions(command);
   command
     .addHelpText(

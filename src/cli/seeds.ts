@@ -3,7 +3,8 @@ import { extname, join } from "@std/path";
 import { compareRuns } from "../run/compare.ts";
 import { readRun } from "../run/read_run.ts";
 import { report } from "./compare.ts";
-import { execute, type ExecuteOptions, type Job } from "./execute.ts";
+import { execute, type ExecuteOptions } from "./execute.ts";
+import type { Job } from "./job.ts";
 import { commandName } from "./paths.ts";
 import { print, printError } from "./terminal.ts";
 

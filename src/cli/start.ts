@@ -1,5 +1,6 @@
 /** Starts a job with its options: fits the budget, then runs one seed or several. */
-import type { ExecuteOptions, Job } from "./execute.ts";
+import type { ExecuteOptions } from "./execute.ts";
+import type { Job } from "./job.ts";
 
 /** @returns the exit code. */
 export async function start(

@@ -81,3 +81,14 @@ export interface Channel {
   /** Ends all workers of this channel and waits for their end. */
   close(): Promise<void>;
 }
+
+/** Called after each attempt of a job. */
+export type OnAttempt = (job: Job, outcome: Outcome) => void;
+
+/** A channel that is open for one work. */
+export interface OpenWorkers {
+  channel: Channel;
+  onAttempt?: OnAttempt;
+  /** Ends the workers that were started here. */
+  close(): Promise<void>;
+}

@@ -6,7 +6,7 @@ import type { DataSet } from "../../data/dataset.ts";
 import { asOption } from "../config/as_option.ts";
 import { countOf, limits, sizeOf } from "../config/limits.ts";
 import { defineEvaluator, type EvaluatorContext } from "../definition.ts";
-import { Inheritance, problemOf, type Thresholds } from "../search/inheritance.ts";
+import { problemOf, type Thresholds } from "../search/thresholds.ts";
 import { zeroCostNames } from "../zero_cost/names.ts";
 import { describeData, openImages, saysOf } from "./images.ts";
 
@@ -87,7 +87,11 @@ export const trainDefinition = defineEvaluator({
     }
     const { parts, data } = await openImages(context, config.evalBatch);
     const thresholds = thresholdsOf(given);
-    const { TrainEvaluator } = await import("./train_evaluator.ts");
+    // Loaded on demand, as is all that other evaluators do without.
+    const [{ TrainEvaluator }, { Inheritance }] = await Promise.all([
+      import("./train_evaluator.ts"),
+      import("../search/inheritance.ts"),
+    ]);
     const files = inherits ? store!.weights : null;
     const evaluator = new TrainEvaluator({
       ...parts,

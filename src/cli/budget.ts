@@ -5,8 +5,8 @@ import { type DataSet, sliceImages } from "../data/mod.ts";
 import { UsageError } from "../common/errors.ts";
 import { memoryStore } from "../nas/search/store.ts";
 import type { Equipment } from "./equipment.ts";
-import { eventsOf } from "./execute.ts";
-import type { Job } from "./job.ts";
+import { eventsOf, type Job, withConfig } from "../run/job.ts";
+import { places } from "./paths.ts";
 import { duration } from "./terminal.ts";
 
 /** Steps until most kernels are compiled and the rate is stable; the last report gives the rate. */
@@ -39,14 +39,16 @@ async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
   const dataset = firstImages(equipment.dataset, probeSteps * config.batch);
   const steps = Math.ceil(equipment.dataset.train.n / config.batch);
   const probe = withConfig(job, { epochs: 1, logEvery: probeLogs }, {
-    search: { rounds: probeRounds, roundsEvery: 1, passes: 1 },
+    search: { rounds: probeRounds, roundsEvery: 1 },
     retrain: { evalEvery: 1 },
   });
   let stepSeconds = 0;
   let rest = 0;
   let last = performance.now();
   let firstTrials: number | undefined;
-  for await (const event of eventsOf(probe, memoryStore(), { ...equipment, dataset })) {
+  const { gpu, signal } = equipment;
+  const io = { store: memoryStore(), gpu, dataset, signal, cacheDir: places().cacheDir };
+  for await (const event of eventsOf(probe, io)) {
     const now = performance.now();
     if (event.type === "step") {
       stepSeconds = config.batch / event.imagesPerSecond;
@@ -62,22 +64,9 @@ async function timeEpoch(job: Job, equipment: Equipment): Promise<number> {
       break;
     }
   }
-  equipment.signal.throwIfAborted();
+  signal.throwIfAborted();
   const passes = job.command === "search" ? job.config.evaluator.passes ?? 1 : 1;
   return passes * steps * stepSeconds + rest;
-}
-
-function withConfig(
-  job: Job,
-  common: { epochs: number; logEvery?: number },
-  own: {
-    search?: { rounds: number; roundsEvery: number; passes: number };
-    retrain?: { evalEvery: number };
-  } = {},
-): Job {
-  return job.command === "search"
-    ? { ...job, config: { ...job.config, ...common, ...own.search } }
-    : { ...job, config: { ...job.config, ...common, ...own.retrain } };
 }
 
 /** The same data set with fewer training images, not copied. */

@@ -24,7 +24,10 @@ export function addSearchWorkerOptions(command: Command): Command {
     "ask for no more trials after so many minutes; those that run are finished",
     numberAbove0,
   );
-  return addWorkerOptions(command, "evaluate trials (--evaluator train, or a table)");
+  return addWorkerOptions(
+    command,
+    "with --seeds: run searches; else: evaluate trials (--evaluator train, or a table),",
+  );
 }
 
 /** @param what the processes do. */

@@ -118,10 +118,14 @@ Deno.test("bad input of a modular search is named, and nothing is overwritten", 
     [...mode, "--thresholds", '{"0":2,"1":3}', "--print-config", "--data", "none"],
     "1 donors lead to 3 epochs, fewer to 2",
   );
-  Deno.writeTextFileSync(join(here, "mine.json"), '["01/00:input,input"]');
+  Deno.writeTextFileSync(join(here, "mine.json"), '{"format":"denas-modules","version":2}');
   await refused(
     [...mode, "--set", 'space.modules=["01/00:input,input"]', "--print-config"],
     'vertex 1 is "input", expected output',
+  );
+  await refused(
+    [...mode, "--modules", "mine.json"],
+    "Cannot use --modules mine.json: version is 2, expected 1; make one with denas modules",
   );
   await refused(
     [...mode, "--modules", "missing.json"],

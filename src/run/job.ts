@@ -32,19 +32,14 @@ export function jobOf(folder: RunFolder): Job {
   };
 }
 
-/**
- * The job with settings changed.
- * @param own settings of one of the two commands.
- */
-export function withConfig(
+/** The job with settings changed that both commands have. */
+export const withConfig = (
   job: Job,
-  common: Partial<Pick<SearchConfig & RetrainConfig, "seed" | "epochs" | "logEvery" | "decoder">>,
-  own: { search?: Partial<SearchConfig>; retrain?: Partial<RetrainConfig> } = {},
-): Job {
-  return job.command === "search"
-    ? { ...job, config: { ...job.config, ...common, ...own.search } }
-    : { ...job, config: { ...job.config, ...common, ...own.retrain } };
-}
+  change: Partial<Pick<SearchConfig & RetrainConfig, "seed" | "epochs" | "decoder">>,
+): Job =>
+  job.command === "search"
+    ? { ...job, config: { ...job.config, ...change } }
+    : { ...job, config: { ...job.config, ...change } };
 
 /** Starts the job and yields its events; its state goes to the store. */
 export function eventsOf(job: Job, given: Omit<RunIO, "initial">): AsyncIterable<RunEvent> {

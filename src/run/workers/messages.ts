@@ -28,6 +28,8 @@ const fromChild = z.union([
   }),
   /** The work cannot be opened. */
   z.object({ refused: plainErrorSchema }),
+  /** A checkpoint of the job was written. */
+  z.object({ saved: z.string() }),
   z.object({ done: z.string(), value: z.unknown(), seconds: z.number() }),
   /** The job ended with an error that is not its own failure, such as a lost device. */
   z.object({ broken: z.string(), error: plainErrorSchema }),

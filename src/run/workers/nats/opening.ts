@@ -16,7 +16,7 @@ export const pluginHash = (file: string): string =>
 
 /** An opening as other machines get it. @param dataset that the work reads, in the object store. */
 export function portableOpening(
-  { kind, plugins, value }: Opening,
+  { kind, plugins, value, checkpoints }: Opening,
   dataset?: OpeningMessage["dataset"],
 ): OpeningMessage {
   const { find: _find, cacheDir: _cache, runs: _runs, ...settings } = value as Record<
@@ -28,6 +28,7 @@ export function portableOpening(
     kind,
     plugins: plugins.map((file) => ({ name: basename(file), sha256: pluginHash(file) })),
     dataset,
+    checkpointSeconds: checkpoints?.seconds,
     value: settings,
   };
   return { ...portable, hash: sha256(JSON.stringify(portable)).slice(0, 16) };

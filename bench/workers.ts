@@ -71,19 +71,22 @@ function runOf(here: string): string {
   return join(runs, [...Deno.readDirSync(runs)][0].name);
 }
 
-interface Line {
-  type: string;
+interface Attempt {
   time: string;
-  on?: string;
-  trial?: number;
-  queries?: number;
+  worker: string;
+  seconds: number;
 }
 
-/** Seconds from the first result to the last, and the number of trials between. */
-function paceOf(run: string): { seconds: number; trials: number } {
-  const told = readLines<Line>(join(run, "events.ndjson")).filter(({ on }) => on === "reward");
-  const times = told.map(({ time }) => Date.parse(time));
-  return { seconds: (times.at(-1)! - times[0]) / 1000, trials: told.length - 1 };
+/** Time between the end of a worker's job and that of its next one, beyond the next one's own, in ms; ascending. */
+function gapsOf(run: string): number[] {
+  const last = new Map<string, number>();
+  const gaps: number[] = [];
+  for (const { time, worker, seconds } of readLines<Attempt>(join(run, "workers.ndjson"))) {
+    const at = Date.parse(time);
+    if (last.has(worker)) gaps.push(at - last.get(worker)! - 1000 * seconds);
+    last.set(worker, at);
+  }
+  return gaps.sort((a, b) => a - b);
 }
 
 async function efficiency(kinds: readonly string[]): Promise<void> {
@@ -100,15 +103,17 @@ async function efficiency(kinds: readonly string[]): Promise<void> {
       const { code } = await run.status;
       for (const { child } of helpers) child.kill("SIGKILL");
       if (code !== 0) throw new Error(`Cannot measure ${kind}: ${run.said()}`);
-      const pace = paceOf(runOf(here));
-      // After the first result of each worker all are at work.
-      const ideal = pace.trials * ms / 1000 / workers;
-      const over = (pace.seconds - ideal) * 1000 * workers / pace.trials;
+      const gaps = gapsOf(runOf(here));
+      const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+      const median = gaps[gaps.length >> 1];
+      const [load] = Deno.loadavg();
       console.log(
-        `${kind}, ${workers}: ${pace.trials} trials of ${ms} ms in ${pace.seconds.toFixed(2)} s, ` +
-          `${(100 * ideal / pace.seconds).toFixed(1)} % of the ideal, ${
-            over.toFixed(0)
-          } ms per trial`,
+        `${kind}, ${workers}: ${trials} trials of ${ms} ms, ${
+          (100 * ms / (ms + mean)).toFixed(1)
+        } % of the ` +
+          `ideal; between two trials of a worker ${mean.toFixed(0)} ms, median ${
+            median.toFixed(0)
+          }, load ${load.toFixed(0)}`,
       );
     }
   }

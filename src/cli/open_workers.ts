@@ -6,8 +6,10 @@ import type { Tuned } from "../gpu/tuning.ts";
 import type { SearchConfig } from "../nas/config/config.ts";
 import { evaluators } from "../nas/registry.ts";
 import type { RunIO } from "../nas/search/search.ts";
+import { CHECKPOINTS } from "../run/checkpoint.ts";
 import { loadedPlugins } from "../run/plugins.ts";
 import type { Channel, Opening, OpenWorkers } from "../run/workers/channel.ts";
+import { CHECKPOINT_SECONDS } from "../run/workers/checkpoints.ts";
 import { distributed } from "../run/workers/distribute.ts";
 import { Journal } from "../run/workers/journal.ts";
 import { requireNoPassword } from "../run/workers/nats/address.ts";
@@ -86,7 +88,15 @@ export async function openTrialWorkers(
   const value = { config, tuning, find: findIn(dataDir) };
   const workers = await openWorkers(options, {
     ...{ folder: run, started, progress },
-    opening: { kind: "evaluate", plugins: config.plugins, value },
+    opening: {
+      kind: "evaluate",
+      plugins: config.plugins,
+      value,
+      checkpoints: {
+        folder: join(run, CHECKPOINTS, "trials"),
+        seconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS,
+      },
+    },
     data: evaluators.get(config.evaluator.kind).needsDevice ? config.data : undefined,
   });
   return {

@@ -15,6 +15,7 @@ export interface WorkerOptions {
   listenCert?: string;
   listenKey?: string;
   listenSecrets?: string;
+  checkpointSeconds?: number;
 }
 
 /** Adds the options of a search that workers may do, and of resuming it. */
@@ -23,8 +24,15 @@ export function addSearchWorkerOptions(command: Command): Command {
     "--minutes <n>",
     "ask for no more trials after so many minutes; those that run are finished",
     numberAbove0,
+  ).option(
+    "--checkpoint-seconds <n>",
+    "with workers: seconds between two checkpoints of a training (30)",
+    numberAbove0,
   );
-  return addWorkerOptions(command, "evaluate trials (--evaluator train, or a table)");
+  return addWorkerOptions(
+    command,
+    "with --seeds: run searches; else: evaluate trials (--evaluator train, or a table),",
+  );
 }
 
 /** @param what the processes do. */
@@ -83,7 +91,11 @@ export function workersOf(options: WorkerOptions): WorkerOptions | undefined {
   const [workerToken, ca] = [full(options.workerToken), full(options.ca)];
   const [listenCert, listenKey] = [full(options.listenCert), full(options.listenKey)];
   const listenSecrets = full(options.listenSecrets);
-  return { workers, listen, nats, workerToken, ca, listenCert, listenKey, listenSecrets };
+  const { checkpointSeconds } = options;
+  return {
+    ...{ workers, listen, nats, workerToken, ca, listenCert, listenKey, listenSecrets },
+    checkpointSeconds,
+  };
 }
 
 /** Whether a command computes on other machines only, so that it needs no adapter's lock. */

@@ -29,8 +29,9 @@ export async function attempted<V>(
     const job = { id, payload, attempt };
     const outcome = await channel.run(job, signal);
     onAttempt(job, outcome);
+    if (outcome.status === "lost" && attempt < ATTEMPTS) continue;
+    channel.forget?.(id);
     if (outcome.status === "done") return valueOf(outcome.value, schema);
-    if (attempt < ATTEMPTS) continue;
     return { lost: `its worker was lost ${ATTEMPTS} times, the last time: ${outcome.reason}` };
   }
 }

@@ -6,6 +6,7 @@ import { join } from "@std/path";
 import * as z from "zod";
 import { LineFile, writeAtomic } from "../files.ts";
 import type { Channel, Job, Outcome } from "./channel.ts";
+import { begun } from "./checkpoints.ts";
 import { answerAsked } from "./control.ts";
 
 const ATTEMPTS_FILE = "workers.ndjson", NOW_FILE = "workers.json";
@@ -63,7 +64,11 @@ export class Journal {
   add({ id: job, attempt }: Job, outcome: Outcome): void {
     const { status, worker } = outcome;
     const about = outcome.status === "done"
-      ? { seconds: outcome.seconds, adapter: outcome.adapter }
+      ? {
+        seconds: outcome.seconds,
+        adapter: outcome.adapter,
+        ...begun.safeParse(outcome.value).data,
+      }
       : { reason: outcome.reason, log: outcome.log };
     const time = new Date().toISOString();
     this.#attempts.append(JSON.stringify({ time, job, attempt, status, worker, ...about }));

@@ -135,11 +135,15 @@ export class WorkerObjects {
     }
   }
 
+  /** Waits for the upload that is under way. */
+  async finished(): Promise<void> {
+    await this.#upload?.ended;
+  }
+
   /** Ends a job. @param lost whether it goes to another worker: then its last checkpoint is uploaded first. */
   async end(job: string, lost: boolean): Promise<void> {
-    const upload = this.#upload;
-    if (!lost) upload?.stop.abort(new DOMException("The job has its result", "AbortError"));
-    await upload?.ended;
+    if (!lost) this.#upload?.stop.abort(new DOMException("The job has its result", "AbortError"));
+    await this.finished();
     removeIfThere(checkpointFile(this.folder, job));
   }
 

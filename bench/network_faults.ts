@@ -46,7 +46,11 @@ class BadNetwork {
     for await (const near of this.#listener) {
       this.#open.add(near);
       if (this.#cut) continue;
-      const far = await Deno.connect({ hostname: "127.0.0.1", port: this.to });
+      const far = await Deno.connect({ hostname: "127.0.0.1", port: this.to }).catch(() => null);
+      if (!far) {
+        close(near);
+        continue;
+      }
       this.#open.add(far);
       this.#carry(near, far);
       this.#carry(far, near);

@@ -7,7 +7,7 @@ import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { DataError } from "../../../common/errors.ts";
 import { removeIfThere } from "../../files.ts";
 import { checkpointFile } from "../checkpoints.ts";
-import { contentOf, objectMeta, WORK } from "./names.ts";
+import { contentOf, HEADERS, objectMeta, type ResultMessage, WORK } from "./names.ts";
 import { repeated } from "./connect.ts";
 
 /** Life of objects whose coordinator did not delete them, in ms. */
@@ -15,7 +15,7 @@ const TTL = 24 * 3600 * 1000;
 /** Bytes of a message of an upload, each of which is acknowledged. */
 const CHUNK = 512 << 10;
 /** Longest wait for the next bytes of a download, in ms: those of an object that was replaced never come. */
-const STALL = 20_000;
+const STALL = 60_000;
 /** Objects of a run that are known, so that a broken worker cannot fill the memory with names. */
 const MOST = 20_000;
 /** Most bytes of a result. */
@@ -81,10 +81,10 @@ export class WorkerObjects {
   readonly folder = Deno.makeTempDirSync({ prefix: "denas-work-" });
   #upload: Upload | undefined;
 
-  private constructor(private readonly store: ObjectStore) {}
+  private constructor(private readonly nc: NatsConnection, private readonly store: ObjectStore) {}
 
   static async open(nc: NatsConnection): Promise<WorkerObjects> {
-    return new WorkerObjects(await new Objm(nc).open(WORK, false));
+    return new WorkerObjects(nc, await new Objm(nc).open(WORK, false));
   }
 
   /**
@@ -147,14 +147,20 @@ export class WorkerObjects {
     removeIfThere(checkpointFile(this.folder, job));
   }
 
-  /** Stores the value of a job. @throws DataError where it is too large. */
-  async putValue(run: string, job: string, value: unknown): Promise<void> {
-    const bytes = new TextEncoder().encode(JSON.stringify(value));
-    if (bytes.length > LARGEST) {
-      throw new DataError(`its result has ${bytes.length} bytes, expected at most ${LARGEST}`);
+  /** The message of a result, with the value in the store where it is too large. */
+  async sized(run: string, message: ResultMessage): Promise<ResultMessage> {
+    const { outcome, id } = message;
+    const { length } = new TextEncoder().encode(JSON.stringify(message));
+    if (outcome.status !== "done" || length <= this.nc.info!.max_payload - HEADERS) return message;
+    if (length > LARGEST) {
+      const reason = `its result has ${length} bytes, expected at most ${LARGEST}`;
+      const { worker } = outcome;
+      return { ...message, outcome: { status: "lost", reason, log: "", worker } };
     }
-    const meta = { name: nameOf(run, job, "value"), options: { max_chunk_size: CHUNK } };
+    const meta = { name: nameOf(run, id, "value"), options: { max_chunk_size: CHUNK } };
+    const bytes = new TextEncoder().encode(JSON.stringify(outcome.value));
     await repeated(() => this.store.putBlob(meta, bytes));
+    return { ...message, outcome: { ...outcome, value: null, stored: true } };
   }
 
   close(): void {

@@ -9,7 +9,7 @@ import { join } from "@std/path";
 import { hash } from "../src/common/random.ts";
 import { readLines } from "../src/run/files.ts";
 import { checkpointFile } from "../src/run/workers/checkpoints.ts";
-import { connect } from "../src/run/workers/nats/connect.ts";
+import { connect, openJetStream } from "../src/run/workers/nats/connect.ts";
 import { RunObjects, WorkerObjects } from "../src/run/workers/nats/objects.ts";
 import { startServer } from "../src/run/workers/nats/server.ts";
 
@@ -172,7 +172,7 @@ async function weights(megabytes: number): Promise<void> {
   });
   const secret = Deno.readTextFileSync(server.tokenFile).trim();
   const coordinator = await connect({ url: server.url, secret: server.secret }, "coordinator");
-  const objects = await RunObjects.open(coordinator, "run");
+  const objects = await RunObjects.open(coordinator, "run", await openJetStream(coordinator));
   const nc = await connect({ url: server.url, secret }, "worker");
   const [one, other] = [await WorkerObjects.open(nc), await WorkerObjects.open(nc)];
   const file = await Deno.open(checkpointFile(one.folder, "job"), { create: true, write: true });

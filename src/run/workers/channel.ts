@@ -36,14 +36,10 @@ export interface Ran {
   seconds: number;
 }
 
-/**
- * The end of a job: its value, the loss of its worker with the reason and the worker's last output, or the reason
- * why it fits no worker.
- */
+/** The end of a job: its value, or the loss of its worker with the worker's last output; unfit: no worker takes it. */
 export type Outcome =
   | ({ status: "done"; value: unknown } & Ran)
-  | { status: "lost"; reason: string; log: string; worker: string }
-  | { status: "unfit"; reason: string };
+  | { status: "lost" | "unfit"; reason: string; log: string; worker: string };
 
 /** State of a worker, for the page and for `denas runs --workers`. */
 export interface WorkerState {

@@ -10,16 +10,8 @@ import { makeStreams } from "./streams.ts";
 import { openJetStream, pause, repeated } from "./connect.ts";
 import { JobQueue, type QueueOptions } from "./job_queue.ts";
 import { Lease } from "./lease.ts";
-import {
-  aliveMessage,
-  contentOf,
-  resultMessage,
-  type ResultOutcome,
-  RESULTS,
-  RUNS,
-  subjects,
-} from "./names.ts";
-import { makeBucket, RunObjects } from "./objects.ts";
+import { aliveMessage, contentOf, resultMessage, RESULTS, RUNS, subjects } from "./names.ts";
+import { makeBucket, type Received, RunObjects } from "./objects.ts";
 import { Roster, type RosterOptions } from "./roster.ts";
 
 /** Time that a job which fits no worker waits for a larger one, in ms. */
@@ -41,13 +33,6 @@ interface Handed {
   unfitSince?: number;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
-}
-
-/** The result of a job, and its number in the stream. */
-interface Received {
-  id: string;
-  outcome: ResultOutcome;
-  seq: number;
 }
 
 export class NatsChannel implements Channel {
@@ -92,7 +77,7 @@ export class NatsChannel implements Channel {
     await makeStreams(this.jsm);
     this.#lease = await Lease.take(nc, run, (error) => this.#fail(error));
     await this.#queue.removeLeftovers();
-    this.#objects = await RunObjects.open(nc, run);
+    this.#objects = await RunObjects.open(nc, run, this.jsm);
     await this.js.publish(subjects.run(run), JSON.stringify(opening));
     nc.subscribe(subjects.alive("*"), { callback: (_error, msg) => this.#hear(msg) });
     nc.publish(subjects.hello);
@@ -111,7 +96,7 @@ export class NatsChannel implements Channel {
     const earlier = this.#earlier.get(job.id);
     if (earlier) {
       this.#earlier.delete(job.id);
-      return await this.#whole(earlier);
+      return await this.#objects!.whole(earlier);
     }
     const ticket = `${this.#life}-${++this.#tickets}`;
     const outcome = new Promise<Outcome>((resolve, reject) => {
@@ -216,7 +201,7 @@ export class NatsChannel implements Channel {
       this.#earlier.set(id, received);
       return;
     }
-    const outcome = await this.#whole(received);
+    const outcome = await this.#objects!.whole(received);
     const handed = this.#handed.get(id);
     if (!handed) return; // Cancelled meanwhile.
     if (outcome.status === "done") {
@@ -229,19 +214,6 @@ export class NatsChannel implements Channel {
       this.#done++;
       handed.resolve(outcome);
     } else if (handed.ticket === ticket) this.#loseJob(handed, outcome);
-  }
-
-  /** An outcome with its value, which may be in the object store. */
-  async #whole({ id, outcome: { ...outcome }, seq }: Received): Promise<Outcome> {
-    if (outcome.status !== "done" || !outcome.stored) return outcome;
-    try {
-      return { ...outcome, value: await this.#objects!.value(id) };
-    } catch (error) {
-      // The result of another attempt would be refused beside this one.
-      await repeated(() => this.jsm.streams.deleteMessage(RESULTS, seq)).catch(() => {});
-      const { message: reason } = error as Error;
-      return { status: "lost", reason, log: "", worker: outcome.worker };
-    }
   }
 
   #loseJob(handed: Handed, outcome: Outcome): void {
@@ -275,7 +247,7 @@ export class NatsChannel implements Channel {
       const reason = this.#roster.unfit(handed.job.needs);
       if (reason === undefined) handed.unfitSince = undefined;
       else if (now - (handed.unfitSince ??= now) >= patience) {
-        this.#loseJob(handed, { status: "unfit", reason });
+        this.#loseJob(handed, { status: "unfit", reason, log: "", worker: "" });
       }
     }
   }

@@ -2,12 +2,22 @@
  * Objects that workers write: checkpoints of jobs, and results that are too large for a message. They are in one
  * bucket of the server's object store, named by run and job, and deleted when the job has its result.
  */
+import type { JetStreamManager } from "@nats-io/jetstream";
 import { type ObjectStore, Objm } from "@nats-io/obj";
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { DataError } from "../../../common/errors.ts";
 import { removeIfThere } from "../../files.ts";
+import type { Outcome } from "../channel.ts";
 import { checkpointFile } from "../checkpoints.ts";
-import { contentOf, HEADERS, objectMeta, type ResultMessage, WORK } from "./names.ts";
+import {
+  contentOf,
+  HEADERS,
+  objectMeta,
+  type ResultMessage,
+  type ResultOutcome,
+  RESULTS,
+  WORK,
+} from "./names.ts";
 import { repeated } from "./connect.ts";
 
 /** Life of objects whose coordinator did not delete them, in ms. */
@@ -28,15 +38,26 @@ const nameOf = (run: string, job: string, kind: Kind): string => `${run}.${job}.
 export const makeBucket = (nc: NatsConnection): Promise<ObjectStore> =>
   new Objm(nc).create(WORK, { ttl: nanos(TTL) });
 
+/** The result of a job, and its number in the stream. */
+export interface Received {
+  id: string;
+  outcome: ResultOutcome;
+  seq: number;
+}
+
 /** The coordinator's side: reads results and deletes what is of no use any more. */
 export class RunObjects {
   readonly #names = new Set<string>();
 
-  private constructor(private readonly store: ObjectStore, private readonly run: string) {}
+  private constructor(
+    private readonly store: ObjectStore,
+    private readonly run: string,
+    private readonly jsm: JetStreamManager,
+  ) {}
 
-  static async open(nc: NatsConnection, run: string): Promise<RunObjects> {
+  static async open(nc: NatsConnection, run: string, jsm: JetStreamManager): Promise<RunObjects> {
     const store = await makeBucket(nc);
-    const objects = new RunObjects(store, run);
+    const objects = new RunObjects(store, run, jsm);
     nc.subscribe(`$O.${WORK}.M.>`, {
       callback: (_error, message) => objects.#note(contentOf(objectMeta, message)),
     });
@@ -49,8 +70,20 @@ export class RunObjects {
     if (meta.name.startsWith(`${this.run}.`)) this.#names.add(meta.name);
   }
 
-  /** Reads the value of a job. @throws Error where the store has lost it. */
-  async value(job: string): Promise<unknown> {
+  /** The outcome of a result, with its value, which may be in the store; a job whose value is lost is lost. */
+  async whole({ id, outcome: { ...outcome }, seq }: Received): Promise<Outcome> {
+    if (outcome.status !== "done" || !outcome.stored) return outcome;
+    try {
+      return { ...outcome, value: await this.#value(id) };
+    } catch (error) {
+      // The result of another attempt would be refused beside this one.
+      await repeated(() => this.jsm.streams.deleteMessage(RESULTS, seq)).catch(() => {});
+      const { message: reason } = error as Error;
+      return { status: "lost", reason, log: "", worker: outcome.worker };
+    }
+  }
+
+  async #value(job: string): Promise<unknown> {
     const found = await repeated(() => this.store.get(nameOf(this.run, job, "value")));
     if (!found) throw new Error(`the result of job ${job} is in the store no more`);
     const parts: Uint8Array<ArrayBuffer>[] = [];

@@ -5,8 +5,8 @@ import { UsageError } from "../common/errors.ts";
 import { secondsPerEpoch } from "../nas/search/epoch_seconds.ts";
 import { memoryStore } from "../nas/search/store.ts";
 import type { Equipment } from "./equipment.ts";
-import { eventsOf } from "./execute.ts";
-import type { Job } from "./job.ts";
+import { eventsOf, type Job, withConfig } from "../run/job.ts";
+import { places } from "./paths.ts";
 import { duration } from "./terminal.ts";
 
 /** Steps until most kernels are compiled and the rate is stable. */
@@ -22,7 +22,10 @@ export function fitBudget(budget: number) {
       dataset: equipment.dataset,
       steps,
       run: (config, dataset) =>
-        eventsOf({ ...job, config } as Job, memoryStore(), { ...equipment, dataset }),
+        eventsOf({ ...job, config } as Job, {
+          ...{ signal: equipment.signal, gpu: equipment.gpu, cacheDir: places().cacheDir },
+          ...{ store: memoryStore(), dataset },
+        }),
     });
     equipment.signal.throwIfAborted();
     const epochs = Math.floor(budget / epochSeconds);
@@ -33,6 +36,6 @@ export function fitBudget(budget: number) {
       );
     }
     progress.line(`budget   ${epochs} epochs of about ${duration(epochSeconds)}`);
-    return { ...job, config: { ...job.config, epochs } } as Job;
+    return withConfig(job, { epochs });
   };
 }

@@ -13,7 +13,7 @@ import { interruptedCode } from "../run/interrupt.ts";
 import { lockAdapter, workersGroup } from "../run/lock.ts";
 import type { RunTuning } from "../run/tuning.ts";
 import { fewSteps } from "./few_steps.ts";
-import { type Job, seesImages, trains } from "./job.ts";
+import { type Job, seesImages, splitsOf, trains } from "../run/job.ts";
 import { fromHere, lockFolder, places } from "./paths.ts";
 import { showPictures } from "./picture_progress.ts";
 import { profileTo, type Profiling } from "./profile.ts";
@@ -130,7 +130,6 @@ async function loadData(
   { dataDir, resume }: Pick<EquipmentOptions, "dataDir" | "resume">,
   { progress, signal }: Bare,
 ): Promise<DataSet> {
-  const splits = job.command === "retrain" && job.config.allTraining ? "final" : "search";
   const find: RunIO["find"] = {
     ...places(),
     signal,
@@ -144,7 +143,7 @@ async function loadData(
   // A run of a browser's tab has its images with it.
   const kept = resume && join(resume.path, keptFolder);
   const data = kept && await hasKeptImages(hostFiles, kept) ? kept : job.config.data;
-  const dataset = await openData({ ...job.config, data }, splits, { find });
+  const dataset = await openData({ ...job.config, data }, splitsOf(job), { find });
   for (const note of dataset.notes) progress.line(`note     ${note}`);
   if (job.command === "retrain") noteOtherImages(job.arch, dataset, progress);
   const advice = resume || !trains(job) ? null : fewSteps(job.config, dataset.train.n);

@@ -1,18 +1,14 @@
 /** Executes any run: opens what it needs, then processes its events until the end. */
 import { UsageError } from "../common/errors.ts";
-import type { LoggedEvent, RunEvent } from "../nas/events.ts";
+import type { LoggedEvent } from "../nas/events.ts";
 import type { SearchParts } from "../nas/search/loop.ts";
-import { type RunIO, search } from "../nas/search/search.ts";
-import type { Store } from "../nas/search/store.ts";
-import { retrain } from "../nas/train/retrain.ts";
-import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { RunFolder } from "../run/folder.ts";
 import { interruptedCode } from "../run/interrupt.ts";
 import { record } from "../run/record.ts";
 import { requireIndependent } from "../run/workers/distribute.ts";
 import { type Bare, type Equipment, type EquipmentOptions, withEquipment } from "./equipment.ts";
-import { finishRetrain, finishSearch } from "./finish.ts";
-import { type Job, seesImages } from "./job.ts";
+import { finishRetrain, finishSearch, type Result } from "./finish.ts";
+import { eventsOf, type Job, seesImages, withConfig } from "../run/job.ts";
 import type { OutputOptions } from "./nnabla_options.ts";
 import { checkOut, Outputs, outputsOf, requireFolders } from "./outputs.ts";
 import { commandName, fromHere, places, shortPath } from "./paths.ts";
@@ -21,22 +17,6 @@ import type { RunOptions } from "./run_options.ts";
 import { print } from "./terminal.ts";
 import { openTrialWorkers } from "./open_workers.ts";
 import { wantsWorkers, workersOf } from "./workers.ts";
-
-/** Starts the job and yields its events; its state goes to `store`. */
-export function eventsOf(
-  job: Job,
-  store: Store,
-  { gpu, dataset, signal }: Bare & Partial<Equipment>,
-  further: Pick<RunIO, "snapshots" | "distribute" | "share" | "minutes"> = {},
-): AsyncIterable<RunEvent> {
-  const initial = () => readEarlierWeights(job.config.initFrom, job.command);
-  const { cacheDir } = places();
-  const from = { gpu, dataset, cacheDir, initial };
-  const options = { signal, store, ...from, ...further };
-  return job.command === "search"
-    ? search(job.config, options)
-    : retrain(job.arch, job.config, options);
-}
 
 /** A working directory that several processes share. */
 export interface Sharing {
@@ -74,20 +54,25 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
   }
   return await withEquipment(job, options, async (equipment) => {
     options.resume?.update({ status: "running" });
-    const prepared = options.prepare && "dataset" in equipment
-      ? await options.prepare(job, equipment)
-      : job;
-    const decoder = "dataset" in equipment && !options.resume && equipment.dataset.decoder;
-    return await drive(decoder ? withDecoder(prepared, decoder) : prepared, options, equipment);
+    return await drive(await prepared(job, options, equipment), options, equipment);
   });
 }
 
-/** Records the picture decoder in the job, so that a resume can detect another one. */
-function withDecoder(job: Job, decoder: string): Job {
-  return job.command === "search"
-    ? { ...job, config: { ...job.config, decoder } }
-    : { ...job, config: { ...job.config, decoder } };
+/** The job with what only its open resources tell. */
+export async function prepared(
+  job: Job,
+  { prepare, resume }: Pick<ExecuteOptions, "prepare" | "resume">,
+  equipment: Bare & Partial<Equipment>,
+): Promise<Job> {
+  if (!hasImages(equipment)) return job;
+  const changed = await prepare?.(job, equipment) ?? job;
+  const { decoder } = equipment.dataset;
+  // Recorded so that a resume can detect another decoder of pictures.
+  return decoder && !resume ? withConfig(changed, { decoder }) : changed;
 }
+
+const hasImages = (equipment: Bare & Partial<Equipment>): equipment is Equipment =>
+  equipment.dataset !== undefined;
 
 async function drive(
   job: Job,
@@ -123,12 +108,10 @@ async function drive(
     const { distribute } = workers ?? {};
     const { sharing } = options;
     const share = sharing && ((parts: SearchParts<unknown>) => sharing.join(parts, equipment));
-    const events = eventsOf(job, outputs.store, equipment, {
-      snapshots,
-      distribute,
-      share,
-      minutes,
-    });
+    const { gpu } = equipment;
+    const io = { signal, gpu, dataset, cacheDir: places().cacheDir };
+    const further = { store: outputs.store, snapshots, distribute, share, minutes };
+    const events = eventsOf(job, { ...io, ...further });
     const { status, done } = await record(folder, events, signal, show);
     progress.clear();
     if (status === "interrupted" || !done) {
@@ -140,8 +123,7 @@ async function drive(
       return interruptedCode;
     }
     const result = { folder, done, out: fromHere(options.out), quiet: options.json ?? false };
-    if (job.command === "search") await finishSearch(job.config, result, progress);
-    else await finishRetrain(job.arch, dataset!.classes, result, progress);
+    await finish(job, result, equipment);
     return 0;
   } finally {
     await workers?.close();
@@ -150,7 +132,18 @@ async function drive(
   }
 }
 
-function newFolder(job: Job, options: ExecuteOptions): RunFolder {
+/** Leaves the files of a finished run and prints its results. */
+export async function finish(
+  job: Job,
+  result: Result,
+  { dataset, progress }: Bare & Partial<Equipment>,
+): Promise<void> {
+  if (job.command === "search") await finishSearch(job.config, result, progress);
+  else await finishRetrain(job.arch, dataset!.classes, result, progress);
+}
+
+/** Makes the folder of a new run. */
+export function newFolder(job: Job, options: ExecuteOptions): RunFolder {
   const folder = RunFolder.create({
     runs: fromHere(options.runs),
     command: job.command,

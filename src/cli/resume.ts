@@ -32,7 +32,7 @@ Examples:
     const resume = RunFolder.open(path);
     await loadPlugins(pluginsOf(resume));
     const { execute } = await import("./execute.ts");
-    const { jobOf } = await import("./job.ts");
+    const { jobOf } = await import("../run/job.ts");
     const dataDir = options.dataDir ?? resume.state.dataDir;
     const out = options.out ?? resume.state.out ?? "arch.json";
     const workers = wantsWorkers(options) ? {} : resume.state.workers;

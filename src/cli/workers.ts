@@ -29,7 +29,10 @@ export function addSearchWorkerOptions(command: Command): Command {
     "with workers: seconds between two checkpoints of a training (30)",
     numberAbove0,
   );
-  return addWorkerOptions(command, "evaluate trials (--evaluator train, or a table)");
+  return addWorkerOptions(
+    command,
+    "with --seeds: run searches; else: evaluate trials (--evaluator train, or a table),",
+  );
 }
 
 /** @param what the processes do. */

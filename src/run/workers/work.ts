@@ -24,6 +24,7 @@ export type OpenWork = (
 /** Kinds of work by name, imported when they are needed. */
 const kinds: Readonly<Record<string, () => Promise<OpenWork>>> = {
   study: async () => (await import("../study/work.ts")).openStudyWork,
+  run: async () => (await import("./whole_run.ts")).openRunWork,
   evaluate: async () => (await import("./evaluate.ts")).openEvaluate,
 };
 

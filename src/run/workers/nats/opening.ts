@@ -19,7 +19,10 @@ export function portableOpening(
   { kind, plugins, value, checkpoints }: Opening,
   dataset?: OpeningMessage["dataset"],
 ): OpeningMessage {
-  const { find: _find, cacheDir: _cache, ...settings } = value as Record<string, unknown>;
+  const { find: _find, cacheDir: _cache, runs: _runs, ...settings } = value as Record<
+    string,
+    unknown
+  >;
   const portable = {
     version,
     kind,

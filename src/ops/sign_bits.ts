@@ -38,7 +38,7 @@ const op = defineOp<{ at: number }>({
     [9, 2, 2, 36],
     // Several groups of words.
     [70, 3, 3, 17],
-  ].map((shape, i) => ({ shapes: [shape], params: { at: i % 2 * 0.3 } })),
+  ].map((shape, i) => ({ shapes: [shape], params: { at: i % 2 * 0.3071 } })),
 });
 
 /**

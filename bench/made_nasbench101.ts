@@ -20,7 +20,7 @@ export interface MadeUp {
 /** Writes the file. @returns its size in bytes. */
 export async function writeNb101File(
   path: string,
-  cells: Nb101Cells,
+  cells: Pick<Nb101Cells, "packed" | "key">,
   { count, repeats, evaluation }: MadeUp,
 ): Promise<number> {
   using file = await Deno.open(path, { write: true, create: true, truncate: true });

@@ -7,7 +7,7 @@ import { trainingSchedule } from "../src/nas/analysis/describe.ts";
 import { openSpace } from "../src/nas/registry.ts";
 import { uniformArchitecture } from "../src/nas/sampling.ts";
 import { declareSupernet } from "../src/nas/supernet.ts";
-import type { Form, Model, SearchSpace } from "../src/nas/space.ts";
+import type { Form, Model, Pass, SearchSpace } from "../src/nas/space.ts";
 import { Trainer } from "../src/nas/train/training.ts";
 import { WeightStore } from "../src/nn/weights.ts";
 import { Rng, Stream } from "../src/common/random.ts";
@@ -21,6 +21,10 @@ export interface Setting {
   seed?: number;
   /** Height and width of the images; default: those of the preset's data. */
   side?: number;
+  /** Decisions of the architecture that is trained; default: a sample. */
+  choice?: readonly number[];
+  /** Default: as in training. */
+  dropout?: boolean;
 }
 
 /**
@@ -38,26 +42,35 @@ export const configOf = ({ mode, command, preset, overrides = {} }: Setting) =>
 /** A supernet, or for `retrain` the network of one architecture, trained on one made-up batch. */
 export class Steps {
   readonly batch: Batch;
+  /** Loss of the last step. */
+  loss = NaN;
   readonly weights = new WeightStore();
   readonly input: [number, number, number];
+  readonly config: ReturnType<typeof configOf>;
   readonly space: SearchSpace<unknown>;
   readonly form: Form;
   readonly #trainer: Trainer;
   readonly #rng: Rng;
   readonly #fixed: unknown;
+  readonly #dropout: boolean;
   #step = 0;
 
-  constructor(gpu: Gpu, setting: Setting) {
-    const { command, seed = 1 } = setting;
-    const config = configOf(setting);
+  constructor(readonly gpu: Gpu, setting: Setting) {
+    const { command, seed = 1, choice } = setting;
+    this.#dropout = setting.dropout ?? true;
+    const config = this.config = configOf(setting);
     this.form = "form" in config ? config.form : "search";
     this.space = openSpace(config.space);
     const [h, w, channels] = imagesOf(config.data);
     this.input = [setting.side ?? h, setting.side ?? w, channels];
     this.#rng = new Rng(seed, Stream.search);
-    this.#fixed = command === "search" ? undefined : uniformArchitecture(this.space, this.#rng);
+    this.#fixed = choice
+      ? this.space.decode(choice)
+      : command === "search"
+      ? undefined
+      : uniformArchitecture(this.space, this.#rng);
     if (command === "search") declareSupernet(this.space, this.#into());
-    else this.#build(this.#fixed);
+    else this.build(this.#fixed);
     this.weights.materialise(gpu, 1);
     this.#trainer = new Trainer(gpu, this.weights, config.optimizer, config.auxWeight, 1);
     const n = config.batch;
@@ -78,11 +91,15 @@ export class Steps {
 
   /** Runs one whole training step, until its results are read back. */
   async train(arch: unknown): Promise<void> {
-    const pass = { training: true, dropout: true, batchStatistics: true, seed: 1 };
-    const step = this.#step++;
-    const model = this.#build(arch);
-    await this.#trainer.step(model, this.batch, { ...pass, step, steps: 1000 }, 0.01);
-    await this.#trainer.tally();
+    const pass = { ...this.pass, step: this.#step++ };
+    await this.#trainer.step(this.build(arch), this.batch, pass, 0.01);
+    this.loss = (await this.#trainer.tally()).loss;
+  }
+
+  /** The first step's pass. */
+  get pass(): Pass {
+    const { seed, steps } = { seed: 1, steps: 1000 };
+    return { training: true, dropout: this.#dropout, batchStatistics: true, seed, step: 0, steps };
   }
 
   /** Most bytes of a step's tensors alive at once, without the pool's size classes. */
@@ -91,7 +108,7 @@ export class Steps {
     return peakBytes(trainingSchedule(model, [this.batch.n, ...this.input]), (bytes) => bytes);
   }
 
-  #build(arch: unknown): Model {
+  build(arch: unknown): Model {
     return this.space.build(arch, this.#into());
   }
 

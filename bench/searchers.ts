@@ -30,7 +30,7 @@ const { signal } = new AbortController();
 async function timed(study: Study) {
   const from = performance.now();
   const folder = Deno.makeTempDirSync();
-  const records = await runStudy(study, { folder, workers: Number(values.jobs), cacheDir, signal });
+  const records = await runStudy(study, { folder, threads: Number(values.jobs), cacheDir, signal });
   return { records, seconds: (performance.now() - from) / 1000 };
 }
 

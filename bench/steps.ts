@@ -1,6 +1,7 @@
 /** Times whole training steps: wall clock, dispatches, the host's share. */
 import { Gpu, Stopwatch } from "../src/gpu/mod.ts";
 import { describe } from "../src/nas/analysis/describe.ts";
+import { Busy, busyWords } from "./busy.ts";
 import { configOf, type Setting, Steps } from "./networks.ts";
 import type { MicroArch } from "../src/nas/spaces/micro_arch.ts";
 import type { Peer, StepAnswer } from "./peers/mod.ts";
@@ -15,6 +16,8 @@ export interface Step {
   dispatches: number;
   /** Share of the time that is neither waiting for the device nor compiling. */
   hostShare: number;
+  /** Share of the time in which a software adapter's threads compute; null on other adapters. */
+  busy: number | null;
   peakBytes: number;
   pipelines: number;
   compileMs: number;
@@ -27,15 +30,18 @@ export async function timeStep(setting: Setting, steps: number): Promise<Step> {
   const made = new Steps(gpu, setting);
   const config = configOf(setting);
   const times: number[] = [];
+  const busy = new Busy();
   let host = 0, dispatches = 0, macs = 0;
   for (let tries = 0; times.length < steps && tries < 4 * steps + 4; tries++) {
     const arch = made.draw();
     const before = { ...gpu.counters };
+    busy.start();
     const start = performance.now();
     await made.train(arch);
     const ms = performance.now() - start;
     const { counters } = gpu;
     if (tries < 3 || counters.pipelines > before.pipelines && tries < 3 * steps) continue;
+    busy.stop();
     times.push(ms);
     host += ms - (counters.waitMs - before.waitMs) - (counters.compileMs - before.compileMs);
     dispatches += counters.dispatches - before.dispatches;
@@ -58,6 +64,7 @@ export async function timeStep(setting: Setting, steps: number): Promise<Step> {
     gflops: 6 * macs * config.batch / total / 1e6,
     dispatches: dispatches / n,
     hostShare: host / total,
+    busy: busy.share,
     peakBytes: gpu.pool.peakBytes,
     pipelines: gpu.counters.pipelines,
     compileMs: gpu.counters.compileMs,
@@ -71,6 +78,7 @@ export const stepLine = (s: Step): string =>
   `step of ${s.name}: ${s.ms.toFixed(1)} ms, median ${s.medianMs.toFixed(1)} ms, ` +
   `${s.imagesPerSecond.toFixed(0)} images/s, ${s.gflops.toFixed(1)} GFLOP/s, ` +
   `${s.dispatches.toFixed(0)} dispatches, host ${(100 * s.hostShare).toFixed(0)} %, ` +
+  (s.busy === null ? "" : `${busyWords(s.busy)}, `) +
   `${s.pipelines} pipelines in ${(s.compileMs / 1000).toFixed(1)} s, ` +
   `peak ${(s.peakBytes / 1e6).toFixed(0)} MB, ${s.parameters} weights`;
 

@@ -92,7 +92,7 @@ for (const space of values.spaces.split(",")) {
     const queries = Number(values.queries ?? group.queries);
     const records = await runStudy({ ...group, tables, trials, queries }, {
       folder: join(out, `${space}-${name}`),
-      workers: Number(values.jobs),
+      threads: Number(values.jobs),
       cacheDir,
       signal,
     });

@@ -1,12 +1,18 @@
 /**
  * Workers under load: share of the ideal time with 1, 2 and 4 workers on sleeping trials, over processes and over
- * NATS, and rounds of kills, after each of which the search must have told every trial once.
+ * NATS; the same with 1 and 2 workers on a study, which keeps the processors busy; and rounds of kills, after each
+ * of which the search must have told every trial once.
  *
- *     deno run -A bench/workers.ts [efficiency|processes|NATS|kills [ROUNDS [FIRST]]]
+ *     deno run -A bench/workers.ts [efficiency|processes|NATS|study|kills [ROUNDS [FIRST]]]
  */
 import { join } from "@std/path";
 import { hash } from "../src/common/random.ts";
+import { parseStudy } from "../src/nas/study/definition.ts";
 import { readLines } from "../src/run/files.ts";
+import { runStudy, type StudyOptions } from "../src/run/study/run.ts";
+import { ProcessChannel } from "../src/run/workers/processes.ts";
+import { writeMadeTable } from "../tests/nas/study/made_table.ts";
+import { onServer, serversHere } from "../tests/run/workers/servers.ts";
 
 const entry = new URL("../cli.ts", import.meta.url).pathname;
 const plugin = new URL("../tests/run/workers/sleeping.ts", import.meta.url).pathname;
@@ -65,19 +71,22 @@ function runOf(here: string): string {
   return join(runs, [...Deno.readDirSync(runs)][0].name);
 }
 
-interface Line {
-  type: string;
+interface Attempt {
   time: string;
-  on?: string;
-  trial?: number;
-  queries?: number;
+  worker: string;
+  seconds: number;
 }
 
-/** Seconds from the first result to the last, and the number of trials between. */
-function paceOf(run: string): { seconds: number; trials: number } {
-  const told = readLines<Line>(join(run, "events.ndjson")).filter(({ on }) => on === "reward");
-  const times = told.map(({ time }) => Date.parse(time));
-  return { seconds: (times.at(-1)! - times[0]) / 1000, trials: told.length - 1 };
+/** Time between the end of a worker's job and that of its next one, beyond the next one's own, in ms; ascending. */
+function gapsOf(run: string): number[] {
+  const last = new Map<string, number>();
+  const gaps: number[] = [];
+  for (const { time, worker, seconds } of readLines<Attempt>(join(run, "workers.ndjson"))) {
+    const at = Date.parse(time);
+    if (last.has(worker)) gaps.push(at - last.get(worker)! - 1000 * seconds);
+    last.set(worker, at);
+  }
+  return gaps.sort((a, b) => a - b);
 }
 
 async function efficiency(kinds: readonly string[]): Promise<void> {
@@ -94,18 +103,67 @@ async function efficiency(kinds: readonly string[]): Promise<void> {
       const { code } = await run.status;
       for (const { child } of helpers) child.kill("SIGKILL");
       if (code !== 0) throw new Error(`Cannot measure ${kind}: ${run.said()}`);
-      const pace = paceOf(runOf(here));
-      // After the first result of each worker all are at work.
-      const ideal = pace.trials * ms / 1000 / workers;
-      const over = (pace.seconds - ideal) * 1000 * workers / pace.trials;
+      const gaps = gapsOf(runOf(here));
+      const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+      const median = gaps[gaps.length >> 1];
+      const [load] = Deno.loadavg();
       console.log(
-        `${kind}, ${workers}: ${pace.trials} trials of ${ms} ms in ${pace.seconds.toFixed(2)} s, ` +
-          `${(100 * ideal / pace.seconds).toFixed(1)} % of the ideal, ${
-            over.toFixed(0)
-          } ms per trial`,
+        `${kind}, ${workers}: ${trials} trials of ${ms} ms, ${
+          (100 * ms / (ms + mean)).toFixed(1)
+        } % of the ` +
+          `ideal; between two trials of a worker ${mean.toFixed(0)} ms, median ${
+            median.toFixed(0)
+          }, load ${load.toFixed(0)}`,
       );
     }
   }
+}
+
+/** Searches by a Gaussian process: share of the workers' time in which they search, whatever else runs here. */
+async function efficiencyOfStudy(): Promise<void> {
+  const [{ program }] = await serversHere();
+  const kinds: Record<string, (workers: number) => StudyOptions["open"]> = {
+    threads: () => undefined,
+    processes: (workers) => async (opening) => {
+      const channel = new ProcessChannel(opening, workers);
+      await until(() => channel.workers().every(({ state }) => state === "idle"));
+      return { channel, close: () => channel.close() };
+    },
+    NATS: (workers) => async (opening) => {
+      const { channel } = await onServer(program, opening, workers);
+      return { channel, close: () => channel.close() };
+    },
+  };
+  const table = writeMadeTable(home);
+  const algorithms = [{ name: "gp", strategy: "gp" }];
+  for (const [kind, open] of Object.entries(kinds)) {
+    for (const workers of [1, 2]) {
+      const own = { name: "gp", algorithms, tables: [{ file: table }], trials: 30, queries: 60 };
+      let first = 0, last = 0;
+      const { trials } = await runStudy(parseStudy(own, "bench"), {
+        ...{ folder: join(home, `study ${kind} ${workers}`), cacheDir: home, threads: workers },
+        signal: new AbortController().signal,
+        open: open(workers),
+        onTrial: ({ done }) => {
+          last = performance.now();
+          // Workers open their work with the first trial.
+          if (done === workers) first = last;
+        },
+      });
+      const seconds = (last - first) / 1000;
+      const busy = trials.slice(workers).reduce((sum, { seconds }) => sum + seconds, 0);
+      console.log(
+        `study, ${kind}, ${workers}: ${trials.length - workers} searches in ${
+          seconds.toFixed(1)
+        } s, ` +
+          `${(100 * busy / workers / seconds).toFixed(1)} % of the workers' time`,
+      );
+    }
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await pause(10);
 }
 
 /** Kills coordinator, server, workers and their children at random times, and resumes until the end. */
@@ -201,4 +259,5 @@ function childOf(parent: number, name: string): number | undefined {
 
 const [what = "efficiency", rounds = "50", first = "0"] = Deno.args;
 if (what === "kills") await kills(Number(rounds), Number(first));
+else if (what === "study") await efficiencyOfStudy();
 else await efficiency(what === "efficiency" ? ["processes", "NATS"] : [what]);

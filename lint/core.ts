@@ -41,6 +41,7 @@ const others = new Set([
     "pickle",
     "pickle_values",
     "published",
+    "set_names",
     "reader",
     "recipes",
     "splits",
@@ -51,7 +52,7 @@ const others = new Set([
     .map((name) => `src/data/${name}.ts`),
   ...["checkpoint", "draw", "history", "lines", "metadata", "record", "safetensors"]
     .map((name) => `src/run/${name}.ts`),
-  ...["batch_norm_state", "state_schema"].map((name) => `src/run/${name}.ts`),
+  ...["batch_norm_state", "state_schema", "tuning_schema"].map((name) => `src/run/${name}.ts`),
   ...["columns", "run_index", "summary", "trial_table", "trials"]
     .map((name) => `src/run/view/${name}.ts`),
   ...["emitters", "formulas", "graph", "mod", "model"].map((name) => `src/run/onnx/${name}.ts`),

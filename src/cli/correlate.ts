@@ -14,7 +14,7 @@ import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { interruptedCode } from "../run/interrupt.ts";
 import { readSearch } from "../run/read_run.ts";
 import { readRunTuning, runTuningPath } from "../run/tuning.ts";
-import { type Equipment, withEquipment } from "./execute.ts";
+import { type Equipment, withEquipment } from "./equipment.ts";
 import { numberAbove0, sizeUpTo, whole } from "./option_values.ts";
 import { shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";

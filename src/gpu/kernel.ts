@@ -58,7 +58,7 @@ export function kernel(name: string, source: string): Kernel {
   });
   codes.set(name, code);
   const bindings = [
-    ...code.matchAll(/@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+)/g),
+    ...code.matchAll(/@group\(0\) ?@binding\((\d+)\) ?var<storage, ?(read|read_write)> ?(\w+)/g),
   ];
   const fields = [
     ...(/struct P \{([^}]*)\}/.exec(code)?.[1] ?? "").matchAll(/(\w+)\s*:\s*(u32|i32|f32)/g),
@@ -83,7 +83,7 @@ export function kernel(name: string, source: string): Kernel {
       at: hasField(`${m[3]}_at`) ? `${m[3]}_at` : null,
     })),
     fields,
-    uniform: /@binding\(\d+\) var<uniform>/.test(code),
+    uniform: /@binding\(\d+\) ?var<uniform>/.test(code),
     overrides,
     constants,
     kinds: new Map([
@@ -136,7 +136,7 @@ export function specialise(k: Kernel, params: Params): Specialised {
  */
 export function render(k: Kernel, texts: Record<string, string>): string {
   let code = k.code.replace(
-    /@group\(0\) @binding\(\d+\) (?=var<uniform>)/,
+    /@group\(0\) ?@binding\(\d+\) ?(?=var<uniform>)/,
     "@group(1) @binding(0) ",
   );
   for (const [name, value] of Object.entries(texts)) {

@@ -4,10 +4,10 @@
  */
 import { dirname, join } from "@std/path";
 import { createHash } from "node:crypto";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import config from "../../deno.json" with { type: "json" };
+import { fileURLToPath } from "node:url";
 import { DataError } from "../common/errors.ts";
 import { requireFolder, writeAtomic } from "../run/files.ts";
+import { type EntryName, entryNames, leanCss, writeLeanSources } from "./tab_lean.ts";
 import { assets } from "./ui/mod.ts";
 import index from "./ui/tab/index.html" with { type: "text" };
 import tabCss from "./ui/tab/tab.css" with { type: "text" };
@@ -15,20 +15,8 @@ import tabCss from "./ui/tab/tab.css" with { type: "text" };
 const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Files and folders whose digest names a bundle: it is built again when one of them changes. */
 const sources = ["deno.json", "deno.lock", "kernels", "src"];
-/** Entry points by the name of what is made of them. */
-const entries = { page: "src/http/ui/tab/main.js", worker: "src/tab/worker.ts" };
 /** Packages that only hosts load: the drawing of the tab is laid out without Graphviz. */
 const left = ["@hpcc-js/wasm-graphviz"];
-/** Modules that need a host. Others import them dynamically, and the tab never gets there. */
-const hostOnly = [
-  "src/data/load.ts",
-  "src/gpu/vulkan_only.ts",
-  "src/nas/spaces/nasbench101_cells_file.ts",
-  "src/nas/tables/mod.ts",
-];
-/** Takes their place. */
-const inTheirPlace =
-  'throw new Error("Cannot do this in a browser: it needs files of the machine; use the command line");';
 /** Bundles of earlier sources that are kept. */
 const keptBundles = 3;
 
@@ -90,7 +78,7 @@ const inPage = (code: string): string =>
 
 function pageCss(): string {
   const names = ["base", "layout", "panels", "tables", "forms", "uplot"];
-  return [...names.map((name) => assets[`${name}.css`].body as string), tabCss].join("\n");
+  return leanCss([...names.map((name) => assets[`${name}.css`].body as string), tabCss].join("\n"));
 }
 
 /** Keeps the page usable without a network: files come from the network, and from its cache without one. */
@@ -148,8 +136,13 @@ async function bundled(
   // Written last.
   const mark = join(folder, "complete");
   if (!isFile(mark)) {
-    for (const name of Object.keys(entries) as (keyof typeof entries)[]) {
-      await bundle(name, how, folder);
+    requireFolder(folder);
+    const lean = Deno.makeTempDirSync({ prefix: "denas-bundle-" });
+    try {
+      writeLeanSources(lean);
+      for (const name of entryNames) await bundle(lean, name, how, folder);
+    } finally {
+      Deno.removeSync(lean, { recursive: true });
     }
     writeAtomic(mark, "");
     dropOld(dirname(folder));
@@ -161,76 +154,29 @@ async function bundled(
   return files;
 }
 
+/** Bundles an entry point of the lean sources into `folder`. */
 async function bundle(
-  name: keyof typeof entries,
+  sources: string,
+  name: EntryName,
   how: "split" | "whole",
   folder: string,
 ): Promise<void> {
-  const made = Deno.makeTempDirSync({ prefix: "denas-bundle-" });
-  const out = join(made, "out");
-  try {
-    const bare = configWith(await bareKernels(join(made, "kernels")), made);
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["bundle", "--quiet", "--platform", "browser", "--minify"],
-        ...left.flatMap((one) => ["--external", one]),
-        ...how === "split" ? ["--code-splitting"] : ["--format", "iife"],
-        ...["--config", bare, "--no-lock", "--outdir", out, join(root, entries[name])],
-      ],
-      cwd: root,
-      stdin: "null",
-    }).output();
-    if (!success) throw cannotBundle(new TextDecoder().decode(stderr));
-    requireFolder(folder);
-    for (const { name: file } of Deno.readDirSync(out)) {
-      const to = /^(main|worker)\.js$/.test(file) ? `${name}.js` : file;
-      writeAtomic(join(folder, to), Deno.readFileSync(join(out, file)));
-    }
-  } finally {
-    Deno.removeSync(made, { recursive: true });
+  const out = join(sources, "out", name);
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["bundle", "--quiet", "--platform", "browser", "--minify"],
+      ...left.flatMap((one) => ["--external", one]),
+      ...how === "split" ? ["--code-splitting"] : ["--format", "iife"],
+      ...["--no-lock", "--outdir", out, `${name}.js`],
+    ],
+    cwd: sources,
+    stdin: "null",
+  }).output();
+  if (!success) throw cannotBundle(new TextDecoder().decode(stderr));
+  for (const { name: file } of Deno.readDirSync(out)) {
+    writeAtomic(join(folder, file), Deno.readFileSync(join(out, file)));
   }
 }
-
-/** Copies the kernels without comments, which are a third of their packed size. @returns the folder. */
-async function bareKernels(to: string): Promise<string> {
-  for (const folder of ["", "lib"]) {
-    Deno.mkdirSync(join(to, folder), { recursive: true });
-    for (const { name, isFile } of Deno.readDirSync(join(root, "kernels", folder))) {
-      if (!isFile) continue;
-      const text = await Deno.readTextFile(join(root, "kernels", folder, name));
-      // Directives begin with //#.
-      const bare = text.replace(/[ \t]*\/\/(?!#).*$/gm, "").replace(/^[ \t]+/gm, "")
-        .replace(/\n{2,}/g, "\n");
-      await Deno.writeTextFile(join(to, folder, name), bare);
-    }
-  }
-  return to;
-}
-
-/** Writes a copy of deno.json that takes kernels from another folder. @returns its path. */
-function configWith(kernels: string, folder: string): string {
-  const absolute = (path: string) => path.startsWith("./") ? toFileUrl(join(root, path)) : path;
-  const imports = Object.fromEntries(
-    Object.entries(config.imports).map(([name, path]) => [name, absolute(path)]),
-  );
-  const path = join(folder, "deno.json");
-  const none = join(folder, "none.js");
-  writeAtomic(none, inTheirPlace);
-  const { unstable, nodeModulesDir } = config;
-  const bundling = {
-    unstable,
-    nodeModulesDir,
-    imports: {
-      ...imports,
-      ...Object.fromEntries(hostOnly.map((path) => [toFileUrl(join(root, path)), toFileUrl(none)])),
-      [toFileUrl(join(root, "kernels/"))]: toFileUrl(`${kernels}/`),
-    },
-  };
-  writeAtomic(path, JSON.stringify(bundling));
-  return path;
-}
-
-const toFileUrl = (path: string) => pathToFileURL(path).href;
 
 function cannotBundle(why: string): DataError {
   const [line = ""] = why.split("\n").filter((text) => /error/i.test(text));

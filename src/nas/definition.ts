@@ -160,7 +160,7 @@ export interface EvaluatorContext {
   space: SearchSpace<unknown>;
   io:
     & Pick<RunIO, "signal" | "dataset" | "find" | "cacheDir" | "initial">
-    & Partial<Pick<RunIO, "store">>;
+    & Partial<Pick<RunIO, "store" | "checkpoints">>;
   /** Null where neither evaluator nor strategy need a device. */
   gpu: Gpu | null;
 }

@@ -32,6 +32,15 @@ export type Result =
     }
   );
 
+/** Keeps the state of the trial that is evaluated, so that whoever evaluates it again goes on from there. */
+export interface TrialCheckpoints {
+  /** Whether it is time to save the state. */
+  isDue(): boolean;
+  /** The state that was saved last, after so many steps; null where there is none. */
+  load(): Promise<{ step: number; state: State } | null>;
+  save(step: number, state: State): Promise<void>;
+}
+
 /** Purpose of an evaluation: the strategy's reward, or the selection of the winner at the end. */
 export type ScoredOn = "reward" | "selection";
 

@@ -2,7 +2,7 @@
 import { AdapterError, UsageError } from "../common/errors.ts";
 import type { Result } from "./evaluator.ts";
 import type { Score, Trial } from "./strategy.ts";
-import { DivergedError } from "./train/training.ts";
+import { DivergedError } from "./search/progress.ts";
 
 /** A trial failed for a reason of its own: the search continues without its score. */
 export class TrialError extends Error {

@@ -1,6 +1,7 @@
 /**
  * Inheriting weights: a store takes over, by name, what a source has of earlier networks: a tensor, a block of a
- * larger one, or the mean of several. Everything is copied on the device; nothing is read back.
+ * larger one, or the mean of several. Donors on the host are uploaded; everything is copied and averaged on the
+ * device, so that the bits are the same wherever donors lie. Nothing is read back.
  */
 import { numel, type Shape, type Tensor } from "../autodiff/op.ts";
 import { accumulate } from "../autodiff/run.ts";
@@ -122,32 +123,35 @@ export interface InheritedCount {
  */
 export function inherit(store: WeightStore, source: WeightSource): InheritedCount {
   const { gpu } = store;
-  const written: Planned[] = [], recorded: Planned[] = [];
+  const planned: { to: Tensor; pieces: Inherited }[] = [];
   const count = { tensors: 0, parameters: 0 };
   for (const { name, shape, trainable, tensor } of store.params()) {
     const pieces = source.lookup(name, shape, trainable);
     if (!pieces) continue;
     check(name, tensor!, pieces);
-    (pieces.every(onHost) ? written : recorded).push({ to: tensor!, pieces });
+    planned.push({ to: tensor!, pieces });
     if (!trainable) continue;
     count.tensors++;
     count.parameters += numel(shape);
   }
-  // Writes first: each submits what was recorded before it.
-  for (const { to, pieces } of written) gpu.write(to, meanOnHost(pieces, to.shape));
-  for (const { to, pieces } of recorded) {
-    if (pieces.length === 1) copyPiece(gpu, pieces[0], to);
-    else recordMean(gpu, pieces, to);
+  for (const { to, pieces } of planned) {
+    // Uploaded donors of one weight give their memory to those of the next.
+    using _staging = gpu.arena();
+    const blocks = pieces.map(({ donor, start }) => ({
+      donor: "data" in donor ? gpu.upload(new Float32Array(donor.data), donor.shape) : donor,
+      start,
+    }));
+    if (blocks.length === 1) copyBlock(gpu, blocks[0], to);
+    else recordMean(gpu, blocks, to);
   }
   return count;
 }
 
-interface Planned {
-  to: Tensor;
-  pieces: Inherited;
+/** A piece whose donor lies on the device. */
+interface Block {
+  donor: Tensor;
+  start?: Shape;
 }
-
-const onHost = ({ donor }: Piece): boolean => "data" in donor;
 
 function check(name: string, { shape, buffer }: Tensor, pieces: Inherited): void {
   if (!pieces.length) {
@@ -181,45 +185,29 @@ const holds = (have: Shape, shape: Shape, start: Shape): boolean =>
   have.length === shape.length && start.length === shape.length &&
   shape.every((n, i) => Number.isInteger(start[i]) && start[i] >= 0 && start[i] + n <= have[i]);
 
-/** The sum of all pieces in a tensor of the pool, then scaled into place: a kernel cannot read where it writes. */
-function recordMean(gpu: Gpu, [first, ...rest]: Inherited, to: Tensor): void {
+/** The sum of all blocks in a tensor of the pool, then scaled into place: a kernel cannot read where it writes. */
+function recordMean(gpu: Gpu, [first, ...rest]: readonly Block[], to: Tensor): void {
   const temporary = (): Tensor => ({
     shape: to.shape,
     buffer: gpu.pool.acquire(numel(to.shape) * 4),
     offset: 0,
   });
-  const sum = temporary(), block = temporary();
-  copyPiece(gpu, first, sum);
-  for (const piece of rest) {
-    const whole = "buffer" in piece.donor && sameShape(piece.donor.shape, to.shape);
-    if (!whole) copyPiece(gpu, piece, block);
-    accumulate(gpu, whole ? piece.donor as Tensor : block, sum, true);
+  const sum = temporary(), cut = temporary();
+  copyBlock(gpu, first, sum);
+  for (const block of rest) {
+    const whole = sameShape(block.donor.shape, to.shape);
+    if (!whole) copyBlock(gpu, block, cut);
+    accumulate(gpu, whole ? block.donor : cut, sum, true);
   }
   scaleInto(gpu, sum, to, 1 / (rest.length + 1), false);
-  for (const { buffer } of [sum, block]) gpu.pool.release(buffer);
+  for (const { buffer } of [sum, cut]) gpu.pool.release(buffer);
 }
 
-/** Copies a piece into a tensor of its shape. */
-function copyPiece(gpu: Gpu, { donor, start }: Piece, to: Tensor): void {
-  if ("data" in donor) return gpu.write(to, meanOnHost([{ donor, start }], to.shape));
+/** Copies a block into a tensor of its shape. */
+function copyBlock(gpu: Gpu, { donor, start }: Block, to: Tensor): void {
   const { words, starts } = runsOf(donor.shape, to.shape, start);
   const run = (t: Tensor, at: number): Tensor => ({ ...t, shape: [words], offset: t.offset + at });
   starts.forEach((from, i) => gpu.copy(run(donor, from), run(to, i * words)));
-}
-
-/** The same arithmetic as on the device, for pieces on the host: float32 after every step. */
-function meanOnHost(pieces: Inherited, shape: Shape): Float32Array<ArrayBuffer> {
-  const blocks = pieces.map(({ donor, start }) => {
-    const { words, starts } = runsOf(donor.shape, shape, start);
-    const block = new Float32Array(numel(shape)), { data } = donor as HostTensor;
-    starts.forEach((from, i) => block.set(data.subarray(from, from + words), i * words));
-    return block;
-  });
-  const [mean, ...rest] = blocks;
-  for (const block of rest) for (let i = 0; i < mean.length; i++) mean[i] += block[i];
-  const factor = Math.fround(1 / blocks.length);
-  if (rest.length) { for (let i = 0; i < mean.length; i++) mean[i] *= factor; }
-  return mean;
 }
 
 /** A block as runs of equally many contiguous elements: where each begins in the donor. */

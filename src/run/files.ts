@@ -56,7 +56,7 @@ export class LineFile {
     keep = Infinity,
     isLine: (line: string) => boolean = () => true,
   ) {
-    const bytes = readIfThere(path);
+    const bytes = readIfThere(path) ?? new Uint8Array();
     if (keep !== Infinity) requireKept(path, bytes, keep, isLine);
     try {
       this.#file = Deno.openSync(path, { create: true, read: true, write: true });
@@ -173,11 +173,12 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   }
 }
 
-function readIfThere(path: string): Uint8Array {
+/** Bytes of a file; null where there is none. */
+export function readIfThere(path: string): Uint8Array | null {
   try {
     return Deno.readFileSync(path);
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return new Uint8Array();
+    if (cause instanceof Deno.errors.NotFound) return null;
     throw explain(path, cause);
   }
 }

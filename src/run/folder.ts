@@ -123,9 +123,8 @@ export class RunFolder implements Store {
     if (state.status === "done") {
       throw new UsageError(`Cannot resume ${path}: the run is done, an interrupted one is needed`);
     }
-    const guard = guarded(path);
+    const folder = RunFolder.reopen(path);
     try {
-      const folder = new RunFolder(path, guard);
       folder.update({
         status: "running",
         pid: Deno.pid,
@@ -133,6 +132,17 @@ export class RunFolder implements Store {
         error: undefined,
       });
       return folder;
+    } catch (error) {
+      folder.close();
+      throw error;
+    }
+  }
+
+  /** Opens a run of any status, to add files to it. @throws as `open`. */
+  static reopen(path: string): RunFolder {
+    const guard = guarded(path);
+    try {
+      return new RunFolder(path, guard);
     } catch (error) {
       guard.close();
       throw error;

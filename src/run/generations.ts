@@ -12,7 +12,7 @@ import {
   PREVIOUS,
 } from "./checkpoint.ts";
 import { hostDigest } from "./host_digest.ts";
-import { writeAtomic } from "./files.ts";
+import { readIfThere, writeAtomic } from "./files.ts";
 
 /** Writes a checkpoint. @param run the run's folder. */
 export function writeCheckpoint(run: string, bytes: Uint8Array): void {
@@ -36,13 +36,4 @@ export function findCheckpoint<T>(
   const files = [NEWEST, PREVIOUS].map((name) => join(run, CHECKPOINTS, name));
   const read = files.map((file) => ({ file, bytes: () => readIfThere(file) }));
   return firstIntact(read, configHash, hostDigest, use);
-}
-
-function readIfThere(file: string): Uint8Array | null {
-  try {
-    return Deno.readFileSync(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
 }

@@ -34,6 +34,7 @@ export const runState = z.object({
     listenCert: z.string().optional(),
     listenKey: z.string().optional(),
     listenSecrets: z.string().optional(),
+    checkpointSeconds: z.number().positive().optional(),
   }).optional(),
   /** Other outputs requested by the user, for a resume. */
   outputs: z.object({

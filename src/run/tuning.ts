@@ -5,31 +5,17 @@ import { DataError, whyUnreadable } from "../common/errors.ts";
 import type { Tuned } from "../gpu/tuning.ts";
 import { requireFolder, writeAtomic } from "./files.ts";
 import { adapterSlug } from "./lock.ts";
+import {
+  type KeptTuning,
+  keptTuning,
+  type RunTuning,
+  runTuning,
+  type TuningIdentity,
+} from "./tuning_schema.ts";
 
-/** Identity of a tuning: if any of it changes, kernels are measured again. */
-const identity = z.object({
-  /** Description of the adapter. */
-  adapter: z.string(),
-  /** Driver version; null when the system does not report it. */
-  driver: z.string().nullable(),
-  deno: z.string(),
-  /** Digest of all kernels. */
-  kernels: z.string(),
-});
+export type { KeptTuning, RunTuning, TuningIdentity };
 
-export type TuningIdentity = z.infer<typeof identity>;
-
-const choices = z.record(
-  z.string(),
-  z.object({ index: z.number().int().nonnegative(), among: z.string() }),
-);
-
-const tuning = identity.extend({ measured: z.string(), choices });
-
-/** Choices by key, including variants that are the default, and the time of the last addition. */
-export type KeptTuning = z.infer<typeof tuning>;
-
-const cacheFile = z.object({ tunings: z.array(tuning) });
+const cacheFile = z.object({ tunings: z.array(keptTuning) });
 
 /** Tunings kept per adapter: for other drivers, versions of Deno and of denas. */
 const MOST = 16;
@@ -93,11 +79,6 @@ function readAll(path: string): KeptTuning[] {
   }
 }
 
-const runFile = z.object({ choices, from: tuning.omit({ choices: true }).nullable() });
-
-/** Kernel variants of a run, fixed for its lifetime, and the measurement that they come from. */
-export type RunTuning = z.infer<typeof runFile>;
-
 /** Summary such as "12 of 34 kernels in another variant than the default". */
 export function tuningSummary(choices: KeptTuning["choices"]): string {
   const all = Object.values(choices);
@@ -124,7 +105,7 @@ export function readRunTuning(path: string): RunTuning | null {
   const text = readIfThere(path);
   if (text === null) return null;
   try {
-    return runFile.parse(JSON.parse(text));
+    return runTuning.parse(JSON.parse(text));
   } catch (cause) {
     throw new DataError(
       `Cannot use ${path}: it is not the tuning.json of a run; put it back, or start a new run`,

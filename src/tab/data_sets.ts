@@ -6,7 +6,7 @@ import { type DataSet, type Images, sliceImages } from "../data/dataset.ts";
 import type { Files } from "../data/file_source.ts";
 import { readIdxPair } from "../data/idx.ts";
 import { hasKeptImages, keptFolder, readKeptImages } from "../data/kept_images.ts";
-import { idxNames, knownSets } from "../data/published.ts";
+import { idxNames, idxSetNamed } from "../data/set_names.ts";
 import type { ReadSet } from "../data/reader.ts";
 import { nameText } from "../nas/config/limits.ts";
 import { syntheticDataSet } from "../data/synthetic.ts";
@@ -30,7 +30,7 @@ export async function readIdx(
   [trainImages, trainLabels, testImages, testLabels]: IdxPaths,
   name: string,
 ): Promise<ReadSet> {
-  const known = Object.hasOwn(knownSets, name) ? knownSets[name] : null;
+  const known = idxSetNamed(name);
   const { images, image, classes } = await readIdxPair(
     files,
     trainImages,

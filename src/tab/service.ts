@@ -2,7 +2,7 @@
 import { AdapterError, DeviceLostError, UsageError } from "../common/errors.ts";
 import type { DataSet } from "../data/dataset.ts";
 import { keepImages } from "../data/kept_images.ts";
-import { knownSets } from "../data/published.ts";
+import { idxSetNamed } from "../data/set_names.ts";
 import { Gpu } from "../gpu/device.ts";
 import { formatArchFile, parseArchFile } from "../nas/arch_formats/arch_file.ts";
 import { type Overrides, resolveSearchConfig } from "../nas/config/config.ts";
@@ -49,8 +49,9 @@ export interface RetrainOrder {
 
 export class Service {
   readonly #runs: Runs;
-  /** Images that a search would start on. */
+  /** Images that a search would start on, and whether they lie beside the page: others are kept with the run. */
   #data: DataSet | null = null;
+  #isBeside = false;
   #reading: AbortController | null = null;
   #stop: AbortController | null = null;
   /** Whether a run is at work. */
@@ -93,7 +94,7 @@ export class Service {
       // Tables are files of a host.
       evaluators: evaluators.all().filter(({ cost }) => cost !== "lookup").map(about),
       presets: presetNames(),
-      sets: Object.keys(beside).map((name) => ({ name, title: knownSets[name]?.title ?? name })),
+      sets: Object.keys(beside).map((name) => ({ name, title: idxSetNamed(name)?.title ?? name })),
     };
   }
 
@@ -126,11 +127,12 @@ export class Service {
   }
 
   async beside(name: string) {
-    return await this.#use(await readBeside(this.page, name, "search"));
+    return await this.#use(await readBeside(this.page, name, "search"), true);
   }
 
-  async #use(data: DataSet) {
+  async #use(data: DataSet, isBeside = false) {
     this.#data = data;
+    this.#isBeside = isBeside;
     return await previewOf(data);
   }
 
@@ -151,8 +153,7 @@ export class Service {
         data: name,
         decoder: this.#data.decoder ?? "",
       };
-      const published = Object.hasOwn(knownSets, name);
-      const images = published
+      const images = this.#isBeside
         ? new Map<string, Uint8Array>()
         : await keepImages(limited(this.#data, config.trainImages, config.validImages));
       names.push(

@@ -19,6 +19,7 @@ import { damageOf, eventsOf, isObject, requireKept } from "../run/lines.ts";
 import type { RunLog } from "../run/record.ts";
 import { decodeSafetensors, encodeSafetensors } from "../run/safetensors.ts";
 import { type RunState, runState } from "../run/state_schema.ts";
+import { type RunTuning, runTuning } from "../run/tuning_schema.ts";
 import type { Appending, Disk } from "./disk.ts";
 import { EventLog } from "./event_log.ts";
 import { browser } from "./web.ts";
@@ -327,13 +328,17 @@ async function openParts(disk: Disk, name: string, state: RunState): Promise<Ope
   };
 }
 
-/** Kernel variants that a run of the command line was begun with. */
-export function tuningChoices(bytes: Uint8Array, name: string): Record<string, never> {
+/**
+ * Kernel variants that a run of the command line was begun with.
+ * @throws DataError when the file is damaged.
+ */
+export function tuningChoices(bytes: Uint8Array, name: string): RunTuning["choices"] {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes)).choices;
+    return runTuning.parse(JSON.parse(new TextDecoder().decode(bytes))).choices;
   } catch (cause) {
-    throw new DataError(`Cannot use tuning.json of run ${name}: it is not what denas writes`, {
-      cause,
-    });
+    throw new DataError(
+      `Cannot use tuning.json of run ${name}: it is not what denas writes; take up the run anew`,
+      { cause },
+    );
   }
 }

@@ -7,7 +7,9 @@ const { serve: _, ...tasks } = configuration.tasks;
 
 /** The flags of `deno run` that a command's task has; servers start others and need more. */
 function flagsOf(args: readonly string[]): string[] {
-  if (args[0] === "serve" || args.includes("--serve")) return ["-A"];
+  if (args[0] === "serve" || args.some((arg) => arg === "--serve" || arg === "--workers")) {
+    return ["-A"];
+  }
   const task = tasks[(args[0] in tasks ? args[0] : "search") as "search"];
   return task.command.split(" ").slice(2, -2);
 }

@@ -1,6 +1,9 @@
 /** Modular NAS on the command line: pool, search, SIGKILL and resume, lineage, retraining, export. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { writeNb101File } from "../../bench/made_nasbench101.ts";
+import { moduleOf } from "../../src/nas/spaces/modular_pool.ts";
+import { packDag } from "../../src/nas/spaces/nasbench101_cells.ts";
 import { readLines } from "../../src/run/files.ts";
 import { ONNX } from "../../src/run/network.ts";
 import { writePictures } from "../data/make.ts";
@@ -79,7 +82,7 @@ Deno.test("a modular search that is killed and resumed ends like one that was no
   assert(Deno.statSync(join(here, "runs", last, ONNX)).size > 0);
 });
 
-Deno.test("a pool is ranked by a table of one's own, whose rows are sampled, and drawn", async () => {
+Deno.test("a pool is ranked by a table of one's own, whose rows are sampled, and drawn, and by a file as published", async () => {
   const here = Deno.makeTempDirSync({ prefix: "denas-" });
   const cells = [
     ["01/00:input,output", 0.8],
@@ -101,6 +104,38 @@ Deno.test("a pool is ranked by a table of one's own, whose rows are sampled, and
   assertEquals(source, "table mine.csv, accuracy");
   assertEquals(modules.map(({ score }: { score: number }) => score).sort(), [0.9, 0.91]);
   assert(Deno.readTextFileSync(join(here, "m.svg")).includes("module 1"));
+
+  const published = cells.map(([text]) => moduleOf(String(text)));
+  await writeNb101File(
+    join(here, "made.tfrecord"),
+    {
+      packed: Uint32Array.from(published, ({ dag }) => packDag(dag)),
+      key: (i) => published[i].hash,
+    },
+    {
+      count: 3,
+      repeats: 2,
+      evaluation: (cell, _, share) => evaluationOf(share * (0.9 - cell / 10)),
+    },
+  );
+  const ranked = await denas(
+    ["modules", "--table", "made.tfrecord", "--num-modules", "2", "--samples", "3"],
+    { INIT_CWD: here },
+  );
+  assertEquals(ranked.code, 0, ranked.stderr);
+  const pool = JSON.parse(Deno.readTextFileSync(join(here, "modules.json")));
+  assertEquals(pool.source, "table made.tfrecord, test_108, one training at random");
+  assertEquals(
+    pool.modules.map(({ hash, score }: { hash: string; score: number }) => [hash, score]).sort(),
+    [[published[0].hash, 0.9], [published[1].hash, 0.8]].sort(),
+  );
+});
+
+const evaluationOf = (accuracy: number) => ({
+  training_time: 1,
+  train_accuracy: accuracy,
+  validation_accuracy: accuracy,
+  test_accuracy: accuracy,
 });
 
 Deno.test("bad input of a modular search is named, and nothing is overwritten", async () => {
@@ -118,10 +153,14 @@ Deno.test("bad input of a modular search is named, and nothing is overwritten", 
     [...mode, "--thresholds", '{"0":2,"1":3}', "--print-config", "--data", "none"],
     "1 donors lead to 3 epochs, fewer to 2",
   );
-  Deno.writeTextFileSync(join(here, "mine.json"), '["01/00:input,input"]');
+  Deno.writeTextFileSync(join(here, "mine.json"), '{"format":"denas-modules","version":2}');
   await refused(
     [...mode, "--set", 'space.modules=["01/00:input,input"]', "--print-config"],
     'vertex 1 is "input", expected output',
+  );
+  await refused(
+    [...mode, "--modules", "mine.json"],
+    "Cannot use --modules mine.json: version is 2, expected 1; make one with denas modules",
   );
   await refused(
     [...mode, "--modules", "missing.json"],

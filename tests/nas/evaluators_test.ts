@@ -5,11 +5,13 @@ import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { parseArchFile } from "../../src/nas/arch_formats/arch_file.ts";
 import { resolveSearchConfig, type SearchConfig } from "../../src/nas/config/config.ts";
+import type { TrialCheckpoints } from "../../src/nas/evaluator.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
-import { openSpace } from "../../src/nas/registry.ts";
+import { evaluators, openSpace } from "../../src/nas/registry.ts";
 import { search } from "../../src/nas/search/search.ts";
 import { memoryStore } from "../../src/nas/search/store.ts";
 import { type EvolutionConfig, evolutionStrategy } from "../../src/nas/strategies/evolution.ts";
+import type { State } from "../../src/nas/strategy.ts";
 import { variationOf } from "../../src/nas/strategies/variation.ts";
 
 const gpu = await Gpu.open();
@@ -182,6 +184,43 @@ Deno.test("a search that trains goes on in the middle of a round: no training is
   // The second round, which was begun before: all of it, from the same asking.
   const last = (all: RunEvent[]) => trials(all).slice(-6);
   assert.deepEqual(last(events), last(whole.events));
+});
+
+Deno.test("a training that is cut off goes on from its checkpoint, in the middle of an epoch, to the same bits", async () => {
+  // Three epochs of two steps.
+  const settings = config("nasbench201", "train", { "evaluator.epochs": 3 });
+  const { kind: _, ...given } = settings.evaluator;
+  const space = openSpace(settings.space);
+  const trial = { id: 0, arch: space.decode([1, 2, 3, 4, 1, 3]) };
+  const evaluated = async (
+    checkpoints?: TrialCheckpoints,
+    signal = new AbortController().signal,
+  ) => {
+    const io = { signal, dataset, checkpoints };
+    const { evaluator, figures } = await evaluators.get("train")
+      .open(given, { config: settings, space, gpu, io });
+    for await (const result of evaluator.evaluate([trial], "reward", signal)) {
+      assert.ok(result.status === "ok");
+      const { step, trainedImages } = figures();
+      return { score: result.score, step, trainedImages };
+    }
+  };
+  const whole = await evaluated();
+  const saved: { step: number; state: State }[] = [];
+  const stop = new AbortController();
+  const checkpoints: TrialCheckpoints = {
+    isDue: () => true,
+    load: () => Promise.resolve(saved.at(-1) ?? null),
+    save(step, state) {
+      saved.push({ step, state: structuredClone(state) });
+      if (step === 3) stop.abort();
+      return Promise.resolve();
+    },
+  };
+  await assert.rejects(evaluated(checkpoints, stop.signal), { name: "AbortError" });
+  assert.deepEqual(await evaluated(checkpoints), whole);
+  // Nothing was trained twice.
+  assert.deepEqual(saved.map(({ step }) => step), [1, 2, 3, 4, 5, 6]);
 });
 
 Deno.test("a training above an error after some steps is given up, and that error counts", async () => {

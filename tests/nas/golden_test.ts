@@ -12,6 +12,7 @@ import { openSpace, spaces } from "../../src/nas/registry.ts";
 import { Trainer } from "../../src/nas/train/training.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
 import { Rng, Stream } from "../../src/common/random.ts";
+import { cells } from "./_modules.ts";
 import { trees } from "./grammar/_trees.ts";
 
 const STEPS = 10;
@@ -79,6 +80,27 @@ const golden: Record<string, number[]> = {
     1.68346,
     1.65016,
   ],
+  modular: [
+    1.72102,
+    1.72237,
+    1.75826,
+    1.72039,
+    1.69705,
+    1.61917,
+    1.58373,
+    1.66463,
+    1.65324,
+    1.66406,
+  ],
+};
+
+/** Settings of sequences of two modules, of one block each. */
+const sequencesOfTwo = {
+  "space.modules": [cells.B, cells.D],
+  "space.numStages": 1,
+  "space.initialModules": 2,
+  "space.minModules": 2,
+  "space.maxModules": 2,
 };
 
 async function losses(mode: string): Promise<number[]> {
@@ -89,7 +111,8 @@ async function losses(mode: string): Promise<number[]> {
     preset: "paper",
     overrides: {
       batch: 32,
-      "space.layers": mode === "nasbench-macro" ? 8 : 3,
+      ...Object.hasOwn(shape, "layers") && { "space.layers": mode === "nasbench-macro" ? 8 : 3 },
+      ...Object.hasOwn(shape, "modules") && sequencesOfTwo,
       "space.filters": 4,
       ...Object.hasOwn(shape, "blocks") && { "space.blocks": 3 },
       // At larger rates a rounding error grows past the tolerance within ten steps, soonest in a deep network.

@@ -6,13 +6,13 @@ import { resolveSearchConfig } from "../../src/nas/config/config.ts";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { openSpace } from "../../src/nas/registry.ts";
 import {
-  epochsFor,
   Inheritance,
   type InheritanceSettings,
   slotsOf,
 } from "../../src/nas/search/inheritance.ts";
 import { search } from "../../src/nas/search/search.ts";
 import { memoryStore } from "../../src/nas/search/store.ts";
+import { epochsFor } from "../../src/nas/search/thresholds.ts";
 import type { ModularArch } from "../../src/nas/spaces/modular.ts";
 import type { SearchSpace } from "../../src/nas/space.ts";
 import type { Trial } from "../../src/nas/strategy.ts";

@@ -5,29 +5,12 @@ import { describe } from "../../src/nas/analysis/describe.ts";
 import { resolveSearchConfig } from "../../src/nas/config/config.ts";
 import { openSpace } from "../../src/nas/registry.ts";
 import { moduleLayers } from "../../src/nas/spaces/modular_network.ts";
-import {
-  choosePool,
-  entryOf,
-  moduleOf,
-  moduleParameters,
-  sampleModules,
-} from "../../src/nas/spaces/modular_pool.ts";
+import { entryOf, moduleOf } from "../../src/nas/spaces/modular_pool.ts";
 import type { ModularArch } from "../../src/nas/spaces/modular.ts";
-import { nb101Dag, nb101Ops } from "../../src/nas/spaces/nasbench101_arch.ts";
-import { parseNb101 } from "../../src/nas/spaces/nasbench101.ts";
 import type { SearchSpace } from "../../src/nas/space.ts";
 import { channels, Net } from "../../src/nn/layers.ts";
 import { WeightStore } from "../../src/nn/weights.ts";
-
-/** A direct cell, the published Inception-like one, and two with a pool and inner edges. */
-const cells = {
-  A: "01/00:input,output",
-  B: "0111010/0000001/0000001/0000100/0000001/0000001/0000000:input,conv1x1-bn-relu,conv3x3-bn-relu," +
-    "conv3x3-bn-relu,conv3x3-bn-relu,maxpool3x3,output",
-  C: "0110/0011/0001/0000:input,conv3x3-bn-relu,maxpool3x3,output",
-  D: "01001/00111/00011/00001/00000:input,conv3x3-bn-relu,maxpool3x3,conv3x3-bn-relu,output",
-};
-const pool = Object.values(cells);
+import { cells, pool } from "./_modules.ts";
 
 const open = (settings: Record<string, unknown> = {}) =>
   openSpace({ kind: "modular", modules: pool, ...settings }) as SearchSpace<ModularArch>;
@@ -195,41 +178,6 @@ Deno.test("modular: mutations replace a module, or append or drop the last, with
   // Three of four replacements change something; half of the other mutations would drop a module.
   const near = (got: number, expected: number) => Math.abs(got / tries - expected) < 0.03;
   assert.ok(near(counts.replaced, 0.6) && near(counts.longer, 0.1), JSON.stringify(counts));
-});
-
-Deno.test("modular: sampled modules are valid cells, pruned, and the same for a seed", () => {
-  const modules = sampleModules(200, 42);
-  for (const { text, hash, dag } of modules) {
-    const again = moduleOf(text);
-    assert.deepEqual([again.hash, again.dag], [hash, dag]);
-    assert.deepEqual(nb101Dag(parseNb101(text)), dag);
-    assert.ok(dag.labels.slice(1, -1).every((label) => label in nb101Ops));
-  }
-  assert.deepEqual(sampleModules(20, 42), modules.slice(0, 20));
-  assert.notDeepEqual(sampleModules(20, 43), modules.slice(0, 20));
-});
-
-Deno.test("modular: a pool holds the best cells, each once; ties enlarge it, and too few are refused", () => {
-  const [a, b, c, d] = pool.map(moduleOf);
-  const worth = new Map([[a.hash, 1], [b.hash, 3], [c.hash, 2], [d.hash, 3]]);
-  const score = ({ hash }: { hash: string }) => worth.get(hash)!;
-  assert.deepEqual(choosePool([a, b, c, d], 3, score), {
-    modules: [b, c, d],
-    duplicates: 0,
-    ties: 0,
-  });
-  assert.deepEqual(choosePool([a, b, b, d], 1, score), {
-    modules: [b, d],
-    duplicates: 1,
-    ties: 1,
-  });
-  assert.deepEqual(choosePool([a, b, c], 2, null).modules, [a, b]);
-  assert.throws(() => choosePool([a, b, b], 3, score), {
-    name: "UsageError",
-    message:
-      /^Cannot make a pool of 3 modules: 3 samples hold 2 different cells \(1 are isomorphic/,
-  });
-  assert.equal(moduleParameters(b, 4), (16 + 4) + 3 * (9 * 16 + 4));
 });
 
 Deno.test("modular: a config holds its pool, drawn or from a file, and takes the published names", () => {

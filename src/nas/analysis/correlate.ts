@@ -17,7 +17,7 @@ import { uniformArchitecture } from "../sampling.ts";
 import { archFieldsOf, openSearch } from "../search/search.ts";
 import { correlationInterval, correlationP, kendall, spearman } from "./statistics.ts";
 import { memoryStore } from "../search/store.ts";
-import { DivergedError } from "../train/training.ts";
+import { DivergedError } from "../search/progress.ts";
 import type { EarlierWeights } from "../train/warm_start.ts";
 
 /** One architecture. Both scores are accuracies on validation images, as fractions. */

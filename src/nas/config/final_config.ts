@@ -1,5 +1,5 @@
 /** Config of a retraining from an architecture file: recorded settings, preset, options. */
-import { knownSets } from "../../data/published.ts";
+import { isPublished } from "../../data/set_names.ts";
 import type { ArchFile } from "../arch_formats/arch_file.ts";
 import { type Overrides, resolveRetrainConfig, type RetrainConfig } from "./config.ts";
 import type { Settings } from "../definition.ts";
@@ -58,7 +58,7 @@ export function finalConfig(
 /** Side of the images: pictures of folders keep that of the search; published sets have their own. */
 function recordedSide({ data, input: [h, w] }: ArchFile, given: unknown): number | undefined {
   if (data === undefined || h !== w) return undefined;
-  return Object.hasOwn(knownSets, String(given ?? data)) ? undefined : h;
+  return isPublished(String(given ?? data)) ? undefined : h;
 }
 
 /**

@@ -3,7 +3,7 @@
  * known, so that a strategy can be tested by it (`DEBUG_EVOLUTION` of the released code of modular NAS).
  */
 import * as z from "zod";
-import { knownSets } from "../../data/published.ts";
+import { idxSetNamed } from "../../data/set_names.ts";
 import { decisionsOf } from "../decisions.ts";
 import { defineEvaluator } from "../definition.ts";
 import { evaluateEach } from "../results.ts";
@@ -28,8 +28,7 @@ export const operationSumDefinition = defineEvaluator({
   },
   loop: { epochs: 1, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
   open(_settings, { config, space, gpu }) {
-    const grey = Object.hasOwn(knownSets, config.data) && knownSets[config.data].kind === "idx";
-    const input: [number, number, number] = grey ? [28, 28, 1] : [32, 32, 3];
+    const input: [number, number, number] = idxSetNamed(config.data) ? [28, 28, 1] : [32, 32, 3];
     const classes = config.data === "cifar100" ? 100 : 10;
     return Promise.resolve({
       evaluator: {

@@ -6,7 +6,7 @@ import type { DataSet } from "../../data/dataset.ts";
 import { asOption } from "../config/as_option.ts";
 import { countOf, limits, sizeOf } from "../config/limits.ts";
 import { defineEvaluator, type EvaluatorContext } from "../definition.ts";
-import { Inheritance, problemOf, type Thresholds } from "../search/inheritance.ts";
+import { problemOf, type Thresholds } from "../search/thresholds.ts";
 import { zeroCostNames } from "../zero_cost/names.ts";
 import { describeData, openImages, saysOf } from "./images.ts";
 
@@ -77,7 +77,7 @@ export const trainDefinition = defineEvaluator({
   async open(settled, context) {
     // A plug-in that trains by this definition may give the epochs alone.
     const given = settings.parse(settled);
-    const { config, io: { store }, space } = context;
+    const { config, io: { store, checkpoints }, space } = context;
     const { inherit, fitness, filterScore, filterTop } = given;
     const inherits = inherit !== "none";
     if (inherits && !store) {
@@ -87,13 +87,18 @@ export const trainDefinition = defineEvaluator({
     }
     const { parts, data } = await openImages(context, config.evalBatch);
     const thresholds = thresholdsOf(given);
-    const { TrainEvaluator } = await import("./train_evaluator.ts");
+    // Loaded on demand, as is all that other evaluators do without.
+    const [{ TrainEvaluator }, { Inheritance }] = await Promise.all([
+      import("./train_evaluator.ts"),
+      import("../search/inheritance.ts"),
+    ]);
     const files = inherits ? store!.weights : null;
     const evaluator = new TrainEvaluator({
       ...parts,
       epochs: inherits ? thresholds[0] : given.epochs,
       scored: fitness === "test" ? await testImages(context, data) : parts.valid,
       files,
+      checkpoints,
       ...given.giveUpAt > 0 && { giveUp: { step: given.giveUpAt, error: given.giveUpError } },
       ...filterScore && {
         filter: await (await import("../zero_cost/filter.ts"))

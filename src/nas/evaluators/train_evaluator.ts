@@ -10,10 +10,11 @@ import type { Dispatch } from "../../gpu/programs.ts";
 import { type HostTensor, inherit, type WeightSource } from "../../nn/inherit.ts";
 import { type NamedTensors, WeightStore } from "../../nn/weights.ts";
 import { sameShape } from "../../ops/shapes.ts";
-import type { Evaluator, Result, ScoredOn } from "../evaluator.ts";
+import type { Evaluator, Result, ScoredOn, TrialCheckpoints } from "../evaluator.ts";
 import { built, evaluateEach, reasonOf, TrialError } from "../results.ts";
 import { someArchitectures } from "../sampling.ts";
 import { slotOf, type WeightFiles, weightsOf } from "../search/inheritance.ts";
+import { DivergedError } from "../search/progress.ts";
 import type { Model, Pass, SearchSpace } from "../space.ts";
 import type { Score, State, Trial } from "../strategy.ts";
 import { learningRate, Scorer, Trainer } from "../train/training.ts";
@@ -40,6 +41,8 @@ interface TrainParts<A> extends ImageParts<A> {
   giveUp?: { step: number; error: number };
   /** Keeps the weights of trials for others to inherit; null where none are inherited. */
   files: WeightFiles | null;
+  /** Keeps the state of a training, for the next process that gets the trial. */
+  checkpoints?: TrialCheckpoints;
   /** Scores untrained networks; the best share `top` of each round is trained. */
   filter?: { scorer: UntrainedScorer<A>; name: string; top: number };
 }
@@ -158,24 +161,32 @@ export class TrainEvaluator<A> implements Evaluator<A> {
     { id, arch, epochs, seed, inherit: slots }: Trial<A> & { epochs: number },
     signal: AbortSignal,
   ): Promise<Score> {
-    const { train, config, space, files, giveUp } = this.parts;
+    const { train, config, space, files, giveUp, checkpoints } = this.parts;
     const steps = train.stepsPerEpoch * epochs;
     using _arena = this.parts.gpu.arena();
     const { model, weights, trainer } = this.#build(arch, seed);
-    if (files && slots?.length) inherit(weights, await donorSource(space, slots, files));
-    for (let step = 0; step < steps; step++) {
+    const saved = await checkpoints?.load();
+    const first = saved?.step ?? 0;
+    if (saved) {
+      trainer.restore(saved.state);
+      this.#saved.step += first;
+      this.#saved.trainedImages += imagesOf(train, first, config.batch);
+    } else if (files && slots?.length) inherit(weights, await donorSource(space, slots, files));
+    for (let step = first; step < steps; step++) {
       signal.throwIfAborted();
       const epoch = Math.floor(step / train.stepsPerEpoch);
-      if (step % train.stepsPerEpoch === 0) train.startEpoch(epoch);
+      if (step === first || step % train.stepsPerEpoch === 0) train.startEpoch(epoch);
       const lr = learningRate(config.optimizer, epoch, step / steps);
       const batch = train.next(step);
       await trainer.step(model, batch, this.#pass(step, steps, true, seed), lr);
       this.#saved.trainedImages += batch.n;
       this.#saved.step++;
       if (trainer.full || step === steps - 1) await trainer.tally();
-      if (step + 1 !== giveUp?.step) continue;
-      const early = await this.#measure(model, this.#pass(step + 1, steps, false, seed), signal);
-      if (1 - early.value > giveUp.error) return early;
+      if (step + 1 === giveUp?.step) {
+        const early = await this.#measure(model, this.#pass(step + 1, steps, false, seed), signal);
+        if (1 - early.value > giveUp.error) return early;
+      }
+      if (checkpoints?.isDue()) await saveTo(checkpoints, step + 1, trainer);
     }
     const score = await this.#measure(model, this.#pass(steps, steps, false, seed), signal);
     if (files && slots) await files.save(weightsOf(id), await weights.tensors());
@@ -212,6 +223,27 @@ export class TrainEvaluator<A> implements Evaluator<A> {
   #pass(step: number, steps: number, training: boolean, seed = this.parts.config.seed): Pass {
     return { training, batchStatistics: training, seed, step, steps };
   }
+}
+
+/** Images of the first steps of a training. */
+function imagesOf({ stepsPerEpoch, n }: Batches, steps: number, batch: number): number {
+  return Math.floor(steps / stepsPerEpoch) * n + steps % stepsPerEpoch * batch;
+}
+
+/** Saves a training after some steps, unless it diverged: the trainer's next tally ends it with the reason. */
+async function saveTo(
+  checkpoints: TrialCheckpoints,
+  step: number,
+  trainer: Trainer,
+): Promise<void> {
+  let state: State;
+  try {
+    state = await trainer.snapshot();
+  } catch (error) {
+    if (error instanceof DivergedError) return;
+    throw error;
+  }
+  await checkpoints.save(step, state);
 }
 
 /** Finds for each weight those of its slot's donors, in their order; several are averaged. */

@@ -24,15 +24,21 @@ export function partOf(state: State, name: string): State {
   return { json, tensors };
 }
 
+/** A number of a training is NaN or infinite. */
+export class DivergedError extends Error {
+  override name = "DivergedError";
+}
+
 /**
  * Throws where a tensor holds NaN or infinity. The loss is read before a step changes the weights, so only
  * this check keeps the damage of the last step out of a checkpoint.
+ * @throws DivergedError
  */
 export function requireFinite(tensors: State["tensors"], wayOut: string): void {
   for (const [name, { data }] of Object.entries(tensors)) {
     const bad = data.find((v) => !Number.isFinite(v));
     if (bad !== undefined) {
-      throw new Error(
+      throw new DivergedError(
         `Cannot go on training: ${name} holds ${bad}, expected numbers; the last checkpoint is good, ` +
           `try ${wayOut}`,
       );

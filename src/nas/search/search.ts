@@ -4,7 +4,7 @@ import type { FindOptions } from "../../data/find.ts";
 import type { PictureReading } from "../../data/picture_reader.ts";
 import { Gpu } from "../../gpu/device.ts";
 import type { ArchFile } from "../arch_formats/arch_file.ts";
-import type { Evaluator } from "../evaluator.ts";
+import type { Evaluator, TrialCheckpoints } from "../evaluator.ts";
 import { withUntrained } from "../zero_cost/untrained_trials.ts";
 import { compileAhead } from "./compiling.ts";
 import type { SearchConfig } from "../config/config.ts";
@@ -38,6 +38,8 @@ export interface RunIO {
    * @throws UsageError where this evaluator's trials cannot be handed out.
    */
   distribute?(opened: OpenEvaluator, context: EvaluatorContext): OpenEvaluator;
+  /** Keeps the state of the trial that is evaluated; for hosts that evaluate one trial at a time. */
+  checkpoints?: TrialCheckpoints;
   /** Minutes of search after which no more trials are asked for, over all interruptions. */
   minutes?: number;
   /** Receives the weights of a retraining before its first step, every `every` steps, and at its end. */

@@ -7,10 +7,9 @@
 import { UsageError } from "../../common/errors.ts";
 import type { Rng } from "../../common/random.ts";
 import { defineSpace } from "../definition.ts";
-import { GraphBuilder } from "../predictors/graphs.ts";
-import type { Cursor, Decision, Graph, LabelledGraph, SearchSpace } from "../space.ts";
-import { chainEdges } from "./cell_graph.ts";
+import type { Cursor, Decision, SearchSpace } from "../space.ts";
 import { requireSearchForm, toModel } from "./child.ts";
+import { networkGraph, pictures } from "./modular_graphs.ts";
 import { modularNetwork, type Placed } from "./modular_network.ts";
 import {
   choosePool,
@@ -21,8 +20,6 @@ import {
 } from "./modular_pool.ts";
 import { modularPresets } from "./modular_presets.ts";
 import { type ModularSettings, modularSettings } from "./modular_settings.ts";
-import { cellPicture } from "./nasbench101.ts";
-import { opName } from "./nasbench101_arch.ts";
 
 /** A sequence of modules, by their index in the pool. */
 export interface ModularArch {
@@ -268,41 +265,5 @@ function neighbours(
     ),
     ...modules.length > minModules ? [{ modules: modules.slice(0, -1) }] : [],
     ...modules.length < maxModules ? ids.map((id) => ({ modules: [...modules, id] })) : [],
-  ];
-}
-
-/** The cells one after the other; a position's output is the next one's input. */
-function networkGraph(sequence: readonly Placed[]): LabelledGraph {
-  const graph = new GraphBuilder();
-  let last = graph.add("input");
-  for (const { module: { dag } } of sequence) {
-    const vertices = dag.labels.map((label, v) => v === 0 ? last : graph.add(opName(label)));
-    dag.out.forEach((set, v) =>
-      vertices.forEach((to, w) => {
-        if (set >> w & 1) graph.connect(vertices[v], to);
-      })
-    );
-    last = vertices.at(-1)!;
-  }
-  return graph.done();
-}
-
-/** The skeleton, and each module that it uses. */
-function pictures(sequence: readonly Placed[], config: ModularSettings): Graph[] {
-  const nodes: Graph["nodes"] = [
-    { id: "stem", label: `stem: ${config.filters} channels`, kind: "input" },
-    ...sequence.map(({ id }, i): Graph["nodes"][number] => ({
-      id: `position ${i}`,
-      label: `module ${id} × ${config.numStages}: ${config.filters * 2 ** (i + 1)} channels` +
-        (i > 0 ? ", halves the size" : ""),
-      kind: "op",
-    })),
-    { id: "classifier", label: "classifier", kind: "output" },
-  ];
-  const used = new Map(sequence.map(({ id, module }) => [id, module]));
-  const ids = [...used.keys()].sort((a, b) => a - b);
-  return [
-    { name: "network", nodes, edges: chainEdges(nodes) },
-    ...ids.map((id) => cellPicture(used.get(id)!.dag, `module ${id}`)),
   ];
 }

@@ -4,9 +4,10 @@
  * are composed of.
  */
 import * as z from "zod";
-import { UsageError } from "../../common/errors.ts";
+import { DataError, UsageError } from "../../common/errors.ts";
 import { Rng, Stream } from "../../common/random.ts";
 import { limits, nameText, sizeOf } from "../config/limits.ts";
+import { expectation, firstProblem } from "../config/zod_messages.ts";
 import {
   type Dag,
   formatNb101,
@@ -97,16 +98,21 @@ export function moduleParameters({ dag: { labels } }: Module, width = 64): numbe
 }
 
 const moduleEntry = z.object({
-  matrix: z.array(z.array(z.union([z.literal(0), z.literal(1)])).max(NB101_VERTICES)).min(2)
-    .max(NB101_VERTICES),
+  matrix: z.array(z.array(z.literal([0, 1])).max(NB101_VERTICES)).min(2).max(NB101_VERTICES),
   operations: z.array(nameText).min(2).max(NB101_VERTICES),
   hash: nameText,
   /** Score by which the pool was ranked, larger is better; null without ranking. */
   score: z.number().nullable(),
+}).check(({ value, issues }) => {
+  try {
+    moduleOf(textOf(value));
+  } catch (error) {
+    issues.push({ code: "custom", message: (error as Error).message, input: value });
+  }
 });
 
 /** Schema of `modules.json`: a pool of modules with the source of its scores. */
-export const moduleFile = z.object({
+const moduleFile = z.object({
   format: z.literal("denas-modules"),
   version: z.literal(1),
   /** Origin of the scores: a table and its column, a brief training, a zero-cost score, or no ranking. */
@@ -132,3 +138,22 @@ export const entryOf = (
 export const textOf = (
   { matrix, operations }: Pick<ModuleFile["modules"][number], "matrix" | "operations">,
 ): string => `${matrix.map((row) => row.join("")).join("/")}:${operations.join(",")}`;
+
+/**
+ * Reads the contents of a `modules.json`.
+ * @param name what to call it in errors.
+ * @throws DataError naming field, value and expectation.
+ */
+export function readModules(text: string, name: string): ModuleFile {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new DataError(`Cannot read ${name}: ${why}; make one with denas modules`, { cause });
+  };
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    refuse(`it is no JSON: ${(cause as Error).message}`, cause);
+  }
+  const { data, error } = moduleFile.safeParse(json, { error: expectation });
+  return error ? refuse(firstProblem(error, json)) : data;
+}

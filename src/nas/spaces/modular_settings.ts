@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { asOption } from "../config/as_option.ts";
 import { limits, sizeOf, textUpTo, tooLarge } from "../config/limits.ts";
-import { moduleFile, moduleOf, textOf } from "./modular_pool.ts";
+import { moduleOf, readModules, textOf } from "./modular_pool.ts";
 import { FILTERS, networkSettings } from "./settings.ts";
 
 /** Longest text of a cell: seven rows of seven bits and seven operations. */
@@ -14,11 +14,17 @@ const cell = textUpTo(200).check(({ value, issues }) => {
   }
 });
 
-/** The pool as texts of cells; the text of a `modules.json` is turned into them. */
+/** The pool as texts of cells; the text of a `modules.json`, or its value, is turned into them. */
 const pool = z.preprocess(
-  (given) => {
-    const file = moduleFile.safeParse(typeof given === "string" ? parsed(given) : given);
-    return file.success ? file.data.modules.map(textOf) : given;
+  (given, { issues }) => {
+    const text = isObject(given) ? JSON.stringify(given) : given;
+    if (typeof text !== "string" || !/^\s*[[{]/.test(text)) return given;
+    try {
+      return readModules(text, "pool").modules.map(textOf);
+    } catch (error) {
+      issues.push({ code: "custom", message: (error as Error).message, input: given });
+      return z.NEVER;
+    }
   },
   z.array(cell, "expected what denas modules writes").max(
     limits.modules.most,
@@ -26,13 +32,8 @@ const pool = z.preprocess(
   ),
 );
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
+const isObject = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const sequence = sizeOf(limits.sequence).default(4);
 

@@ -3,15 +3,11 @@
  * MLSys 2020, algorithm 2): an architecture is promoted to the next fidelity as soon as it is among the best
  * of those that are finished at its own; no rung waits for its last trial.
  */
-import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
 import { Rng, Stream } from "../../common/random.ts";
-import { limits, sizeOf } from "../config/limits.ts";
-import { defineStrategy } from "../definition.ts";
 import type { Scored, Strategy, Trial } from "../strategy.ts";
 import { type Known, loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
 import type { VariationOperators } from "./variation.ts";
-import { encodingSettings } from "./settings.ts";
 
 interface Saved {
   drawn: number;
@@ -128,14 +124,3 @@ class Asha<A> implements Strategy<A> {
 /** By falling score; of equal ones the one told first. */
 const byScore = <K extends { score: number }>(all: readonly K[]): K[] =>
   all.toSorted((a, b) => b.score - a.score);
-
-export const ashaDefinition = defineStrategy({
-  name: "asha",
-  summary: "successive halving that promotes at once, for several workers",
-  settings: z.strictObject({
-    eta: sizeOf(limits.architectures).min(2).default(3),
-    ...encodingSettings,
-  }),
-  open: ({ eta }, { config, variation, fidelities }) =>
-    ashaStrategy(variation, config.seed, fidelities, eta),
-});

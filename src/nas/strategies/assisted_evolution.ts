@@ -2,13 +2,9 @@
  * Assisted evolution (AREA of Mellor et al., ICML 2021, in the form of Schrodi et al., NeurIPS 2023): random
  * architectures are scored untrained, the best of them are the initial population of regularised evolution.
  */
-import * as z from "zod";
 import { Rng, salted, Stream } from "../../common/random.ts";
-import { countOf, limits, sizeOf } from "../config/limits.ts";
-import { defineStrategy } from "../definition.ts";
 import type { Scored, State, Strategy, Trial } from "../strategy.ts";
 import { evolutionStrategy } from "./evolution.ts";
-import { encodingSettings } from "./settings.ts";
 import type { VariationOperators } from "./variation.ts";
 
 export interface AssistedConfig {
@@ -85,18 +81,3 @@ export function assistedEvolution<A>(
     },
   };
 }
-
-export const assistedEvolutionDefinition = defineStrategy({
-  name: "assisted-evolution",
-  summary: "evolution from the best of random architectures by an untrained score (nwot)",
-  settings: z.strictObject({
-    population: sizeOf(limits.architectures).default(30),
-    tournament: sizeOf(limits.architectures).default(10),
-    /** Random architectures that are scored untrained. */
-    untrained: countOf(limits.architectures).default(60),
-    ...encodingSettings,
-  }),
-  needsDevice: true,
-  untrained: "nwot",
-  open: (settings, { config, variation }) => assistedEvolution(variation, config.seed, settings),
-});

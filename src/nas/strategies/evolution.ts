@@ -2,11 +2,7 @@
  * Regularised evolution (Real et al., "Regularized Evolution for Image Classifier Architecture Search", AAAI
  * 2019, algorithm 1): the winner of a tournament is mutated, the oldest member is removed.
  */
-import * as z from "zod";
 import { Rng, Stream } from "../../common/random.ts";
-import { defineStrategy } from "../definition.ts";
-import { asOption } from "../config/as_option.ts";
-import { countOf, limits, sizeOf } from "../config/limits.ts";
 import type { Strategy, Trial } from "../strategy.ts";
 import {
   asTrial,
@@ -19,7 +15,6 @@ import {
   saveScores,
 } from "./asking.ts";
 import type { VariationOperators } from "./variation.ts";
-import { encodingSettings, POPULATIONS } from "./settings.ts";
 
 export interface EvolutionConfig {
   population: number;
@@ -163,36 +158,3 @@ function tournament<A>(
   }
   return best!;
 }
-
-/** Sizes of population and tournament in the presets for two processor cores. */
-const SMALL: Readonly<Record<string, { population: number; tournament: number }>> = {
-  smoke: { population: 4, tournament: 2 },
-  quick: { population: 20, tournament: 5 },
-};
-
-export const evolutionDefinition = defineStrategy({
-  name: "evolution",
-  summary: "regularised evolution: winners of tournaments are mutated, the oldest die",
-  settings: z.strictObject({
-    population: sizeOf(limits.architectures).default(50).meta(
-      asOption("evolution, nsga2: architectures alive at a time"),
-    ),
-    tournament: sizeOf(limits.architectures).default(10).meta(
-      asOption("evolution: members of which the best becomes a parent"),
-    ),
-    /** Random samples before the first mutation; 0 = as many as the population. */
-    initial: countOf(limits.architectures).default(0),
-    /** Member to remove for a child. */
-    drop: z.enum(["oldest", "worst"]).default("oldest"),
-    /** Quirk of the code of the encodings study: members are removed one child too early. */
-    strict: z.boolean().default(false),
-    /** Whether a tournament may hold a member twice. */
-    replacement: z.boolean().default(true),
-    /** Never ask for an architecture again; the search ends where no new one is found. */
-    distinct: z.boolean().default(false),
-    ...encodingSettings,
-  }),
-  defaults: ({ preset, cost }) => cost === "pass" ? SMALL[preset] ?? {} : POPULATIONS[cost],
-  published: { strict: true },
-  open: (settings, { config, variation }) => evolutionStrategy(variation, config.seed, settings),
-});

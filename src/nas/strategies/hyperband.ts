@@ -2,15 +2,11 @@
  * Successive halving (Jamieson & Talwalkar, AISTATS 2016) and Hyperband (Li et al., JMLR 18, 2018): many
  * architectures train briefly, the best of them longer. The fidelity is the number of training epochs.
  */
-import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
-import { defineStrategy } from "../definition.ts";
-import { countOf, limits, sizeOf } from "../config/limits.ts";
 import { Rng, Stream } from "../../common/random.ts";
 import type { Scored, Strategy, Trial } from "../strategy.ts";
 import { loadScores, meanReward, type SavedScore, saveScores } from "./asking.ts";
 import type { VariationOperators } from "./variation.ts";
-import { encodingSettings } from "./settings.ts";
 
 export interface HyperbandConfig {
   /** One in `eta` architectures is promoted to the next fidelity. */
@@ -148,26 +144,3 @@ class Hyperband<A> implements Strategy<A> {
     return Promise.resolve();
   }
 }
-
-/** With `initial` 0, just enough architectures to leave one at the longest training. */
-const settings = z.strictObject({
-  eta: sizeOf(limits.architectures).min(2).default(3),
-  initial: countOf(limits.architectures).default(0),
-  ...encodingSettings,
-});
-
-export const halvingDefinition = defineStrategy({
-  name: "successive-halving",
-  summary: "many train briefly, the best longer (where the evaluator has several lengths)",
-  settings,
-  open: (given, { config, variation, fidelities }) =>
-    hyperbandStrategy(variation, config.seed, fidelities, { ...given, brackets: "lowest" }),
-});
-
-export const hyperbandDefinition = defineStrategy({
-  name: "hyperband",
-  summary: "successive halving that begins at every length in turn",
-  settings,
-  open: (given, { config, variation, fidelities }) =>
-    hyperbandStrategy(variation, config.seed, fidelities, { ...given, brackets: "all" }),
-});

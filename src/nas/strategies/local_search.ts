@@ -2,10 +2,7 @@
  * Local search (White et al., "Local Search is State of the Art for Neural Architecture Search Benchmarks",
  * 2020; Den Ottelander et al. 2020): moves to a better neighbour; where there is none, restarts.
  */
-import * as z from "zod";
 import { Rng, Stream } from "../../common/random.ts";
-import { defineStrategy } from "../definition.ts";
-import { limits, sizeOf } from "../config/limits.ts";
 import type { Strategy } from "../strategy.ts";
 import {
   asTrial,
@@ -17,7 +14,6 @@ import {
   saveScores,
 } from "./asking.ts";
 import type { VariationOperators } from "./variation.ts";
-import { encodingSettings } from "./settings.ts";
 
 export interface LocalSearchConfig {
   /** Random samples before each climb, which starts from the best of them. */
@@ -213,19 +209,3 @@ class LocalSearch<A> implements Strategy<A> {
     return Promise.resolve();
   }
 }
-
-export const localSearchDefinition = defineStrategy({
-  name: "local-search",
-  summary: "to a better neighbour, and anew where there is none",
-  settings: z.strictObject({
-    /** Random samples before each climb. */
-    initial: sizeOf(limits.architectures).default(1),
-    order: z.enum(["random", "fixed"]).default("random"),
-    /** Score whole neighbourhoods instead of moving to the first better neighbour. */
-    whole: z.boolean().default(false),
-    /** At a minimum: restart from new samples, or continue from the best architecture not fully expanded. */
-    atMinimum: z.enum(["restart", "continue"]).default("restart"),
-    ...encodingSettings,
-  }),
-  open: (settings, { config, variation }) => localSearchStrategy(variation, config.seed, settings),
-});

@@ -1,14 +1,17 @@
-/** The built-in strategies. A new one is one file and one line here. */
+/** The built-in strategies. A new one is one file and one line here; `definitions.ts` has those that load on demand. */
 import type { StrategyDefinition } from "../definition.ts";
-import { ashaDefinition } from "./asha.ts";
-import { assistedEvolutionDefinition } from "./assisted_evolution.ts";
+import {
+  ashaDefinition,
+  assistedEvolutionDefinition,
+  evolutionDefinition,
+  halvingDefinition,
+  hyperbandDefinition,
+  localSearchDefinition,
+  nsga2Definition,
+} from "./definitions.ts";
 import { enasDefinition } from "./enas.ts";
 import { nnablaDefinition } from "./enas_nnabla.ts";
-import { evolutionDefinition } from "./evolution.ts";
-import { halvingDefinition, hyperbandDefinition } from "./hyperband.ts";
-import { localSearchDefinition } from "./local_search.ts";
 import { modelBasedDefinitions } from "./model_based_definitions.ts";
-import { nsga2Definition } from "./nsga2.ts";
 import { randomDefinition } from "./random.ts";
 
 export const builtInStrategies: readonly StrategyDefinition[] = [

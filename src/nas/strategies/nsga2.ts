@@ -1,17 +1,12 @@
 /**
  * NSGA-II (Deb et al., IEEE TEC 6(2), 2002): evolution towards the whole Pareto front of several objectives.
  */
-import * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
-import { defineStrategy } from "../definition.ts";
-import { asOption } from "../config/as_option.ts";
-import { limits, sizeOf } from "../config/limits.ts";
 import { Rng, Stream } from "../../common/random.ts";
 import { crowding, fronts } from "../search/pareto.ts";
 import type { Scored, Strategy } from "../strategy.ts";
 import { asTrial, type Child, meanReward, parentsOf } from "./asking.ts";
 import type { VariationOperators } from "./variation.ts";
-import { encodingSettings } from "./settings.ts";
 
 export interface Nsga2Config {
   population: number;
@@ -148,17 +143,3 @@ class Nsga2<A> implements Strategy<A> {
     return Promise.resolve();
   }
 }
-
-export const nsga2Definition = defineStrategy({
-  name: "nsga2",
-  summary: "evolution towards the front of several objectives (--objectives)",
-  settings: z.strictObject({
-    population: sizeOf(limits.compared).default(20).meta(
-      asOption("architectures alive at a time"),
-    ),
-    crossover: z.number().min(0).max(1).default(0.9),
-    ...encodingSettings,
-  }),
-  open: (settings, { config, variation }) =>
-    nsga2Strategy(variation, config.seed, settings, config.objectives),
-});

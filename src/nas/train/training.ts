@@ -13,7 +13,7 @@ import { type SavedSums, type StepFigures, type StepMeans, StepSums } from "../.
 import type { WeightStore } from "../../nn/weights.ts";
 import { addScaled, argmax, sigmoidCrossEntropy, softmaxCrossEntropy } from "../../ops/mod.ts";
 import type { SearchConfig } from "../config/config.ts";
-import { mergeStates, partOf, requireFinite } from "../search/progress.ts";
+import { DivergedError, mergeStates, partOf, requireFinite } from "../search/progress.ts";
 import type { Model, Pass } from "../space.ts";
 import type { State } from "../strategy.ts";
 
@@ -27,11 +27,6 @@ export interface Tally {
 
 /** Advice in errors about diverging training. */
 const wayOut = "a smaller learning rate (--set optimizer.lrMax=…)";
-
-/** The loss is NaN or infinite. */
-export class DivergedError extends Error {
-  override name = "DivergedError";
-}
 
 /** Trains any model on the weights of one store. */
 export class Trainer {

@@ -6,7 +6,7 @@ import { loadedPlugins } from "../plugins.ts";
 import { join } from "@std/path";
 import { UsageError } from "../../common/errors.ts";
 import { seedOf, type Study } from "../../nas/study/definition.ts";
-import { secondsLeft, type StudyPlan, trialCount } from "../../nas/study/progress.ts";
+import { secondsLeft, trialCount } from "../../nas/study/progress.ts";
 import {
   type BeginRecord,
   difference,
@@ -22,14 +22,18 @@ import {
 import { explain, LineFile, readLines } from "../files.ts";
 import { lockStudy } from "./lock.ts";
 import { type OpeningProgress, StudyParts } from "./parts.ts";
-import type { StudyJob, StudyOpening, StudyOutcome } from "./work.ts";
+import { type StudyJob, type StudyOpening, type StudyOutcome, studyOutcome } from "./work.ts";
 import { runAll } from "../workers/attempts.ts";
+import type { Opening, OpenWorkers } from "../workers/channel.ts";
 import { ThreadChannel } from "../workers/threads.ts";
 
 export interface StudyOptions extends OpeningProgress {
   /** Created if missing. */
   folder: string;
-  workers: number;
+  /** Threads that run searches, where no workers are opened. */
+  threads: number;
+  /** Opens workers in place of threads. */
+  open?(opening: Opening): Promise<OpenWorkers>;
   cacheDir: string;
   signal: AbortSignal;
   /** Called for earlier trials first, then for each finished one. */
@@ -117,33 +121,37 @@ class Remaining {
     this.#jobs = all.filter((job) => !known.has(trialKey(job)));
   }
 
-  async run({ workers, cacheDir, signal, onTrial }: StudyOptions): Promise<StudyRecords> {
-    let left = this.#jobs.length;
+  async run({ threads, open, cacheDir, signal, onTrial }: StudyOptions): Promise<StudyRecords> {
     const { trials } = this.study;
     const known = this.#known;
-    const plan: StudyPlan = { head: known.head, trials, workers };
-    const total = trialCount(plan.head, plan);
-    const tell = () =>
+    const total = trialCount(known.head, { trials });
+    let left = this.#jobs.length;
+    const tell = (workers: number) =>
       onTrial?.({
         done: total - left,
         total,
-        secondsLeft: () => secondsLeft(plan, known.trials, known.failed),
+        secondsLeft: () =>
+          secondsLeft({ head: known.head, trials, workers }, known.trials, known.failed),
       });
-    tell();
-    if (left > 0) {
-      const begin: BeginRecord = { type: "begin", time: new Date().toISOString(), workers, trials };
-      this.lines.append(JSON.stringify(begin));
-    }
+    if (left === 0) return tell(1), known;
+    const value: StudyOpening = { study: this.study, cacheDir };
+    const opening = { kind: "study", plugins: loadedPlugins(), value };
+    const { channel, onAttempt, close } = await open?.(opening) ??
+      onThreads(opening, Math.min(threads, left));
+    const workers = () => Math.max(1, channel.capacity());
     try {
-      const value: StudyOpening = { study: this.study, cacheDir };
-      const opening = { kind: "study", plugins: loadedPlugins(), value };
-      const channel = new ThreadChannel(opening, Math.min(workers, this.#jobs.length));
-      await runAll(channel, this.#jobs, signal, (job, found) => {
-        this.#record(job, "lost" in found ? { reason: found.lost } : found.value as StudyOutcome);
+      const time = new Date().toISOString();
+      const begin: BeginRecord = { type: "begin", time, workers: workers(), trials };
+      this.lines.append(JSON.stringify(begin));
+      tell(workers());
+      const jobs = { channel, payloads: this.#jobs, schema: studyOutcome, onAttempt };
+      for await (const { payload, found } of runAll(jobs, signal)) {
+        this.#record(payload, "lost" in found ? { reason: found.lost } : found.value);
         left--;
-        tell();
-      });
+        tell(workers());
+      }
     } finally {
+      await close();
       this.lines.sync();
     }
     return known;
@@ -169,4 +177,9 @@ class Remaining {
     this.lines.sync();
     this.#synced = performance.now();
   }
+}
+
+function onThreads(opening: Opening, threads: number): OpenWorkers {
+  const channel = new ThreadChannel(opening, threads);
+  return { channel, close: () => channel.close() };
 }

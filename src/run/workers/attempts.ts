@@ -1,60 +1,92 @@
-/** Repeats jobs whose worker was lost, and runs many jobs at once. */
-import type { Channel, Job, Outcome } from "./channel.ts";
+/** Repeats jobs whose worker was lost, checks what workers give, and runs many jobs at once. */
+import type * as z from "zod";
+import { Inbox } from "../../common/inbox.ts";
+import { sha256 } from "../../common/sha256.ts";
+import type { Channel, Job, OnAttempt } from "./channel.ts";
 
 /** Attempts of a job, after which it has failed: the job itself may be what ends its workers. */
 export const ATTEMPTS = 3;
 
+/** Milliseconds between two looks for new workers while no value arrives. */
+const LOOK_MS = 1000;
+
 /** The value of a job, or why it has none. */
-export type Attempted = { value: unknown } | { lost: string };
+export type Attempted<V> = { value: V } | { lost: string };
 
 /**
  * Runs a job until a worker ends it, at most `ATTEMPTS` times.
- * @param onAttempt called after each attempt.
+ * @param schema of the value: it comes from another process or another machine.
  * @throws as `Channel.run`.
  */
-export async function attempted(
+export async function attempted<V>(
   channel: Channel,
-  job: Omit<Job, "attempt">,
+  { id, payload }: Omit<Job, "attempt">,
+  schema: z.ZodType<V>,
   signal: AbortSignal,
-  onAttempt: (attempt: number, outcome: Outcome) => void = () => {},
-): Promise<Attempted> {
+  onAttempt: OnAttempt = () => {},
+): Promise<Attempted<V>> {
   for (let attempt = 1;; attempt++) {
-    const outcome = await channel.run({ ...job, attempt }, signal);
-    onAttempt(attempt, outcome);
-    if (outcome.status === "done") return { value: outcome.value };
-    if (attempt < ATTEMPTS) continue;
+    const job = { id, payload, attempt };
+    const outcome = await channel.run(job, signal);
+    onAttempt(job, outcome);
+    if (outcome.status === "lost" && attempt < ATTEMPTS) continue;
+    channel.forget?.(id);
+    if (outcome.status === "done") return valueOf(outcome.value, schema);
     return { lost: `its worker was lost ${ATTEMPTS} times, the last time: ${outcome.reason}` };
   }
 }
 
+function valueOf<V>(value: unknown, schema: z.ZodType<V>): Attempted<V> {
+  const found = schema.safeParse(value);
+  if (found.success) return { value: found.data };
+  const [{ path, message }] = found.error.issues;
+  const meaning = [path.join("."), message].filter((part) => part !== "").join(": ");
+  return { lost: `its worker gave something that is no result: ${meaning}` };
+}
+
+/** Id of a job: the same for the same payload, also after a restart. @param number of the job, for readers. */
+export const jobId = (number: number, payload: unknown): string =>
+  `${number}-${sha256(JSON.stringify(payload)).slice(0, 12)}`;
+
+/** Independent jobs of the same work. */
+export interface Jobs<P, V> {
+  channel: Channel;
+  payloads: readonly P[];
+  schema: z.ZodType<V>;
+  onAttempt?: OnAttempt;
+}
+
 /**
- * Runs all jobs, started in order, as workers get free; closes the channel at the end.
- * @param done called with each value as it arrives.
- * @throws as `Channel.run`. By then all workers have ended and no value arrives any more.
+ * Runs all jobs, started in order, as workers get free; yields each value as it arrives. What still runs when
+ * the caller leaves is cancelled.
+ * @throws as `Channel.run`.
  */
-export async function runAll<P>(
-  channel: Channel,
-  jobs: readonly P[],
+export async function* runAll<P, V>(
+  { channel, payloads, schema, onAttempt }: Jobs<P, V>,
   signal: AbortSignal,
-  done: (job: P, attempted: Attempted) => void,
-): Promise<void> {
+): AsyncGenerator<{ payload: P; found: Attempted<V> }> {
   const stop = new AbortController();
   const all = AbortSignal.any([signal, stop.signal]);
-  let next = 0;
-  const lane = async () => {
-    while (next < jobs.length) {
-      const i = next++;
-      const found = await attempted(channel, { id: String(i), payload: jobs[i] }, all);
-      if (all.aborted) throw all.reason;
-      done(jobs[i], found);
-    }
+  const inbox = new Inbox<{ payload: P; found: Attempted<V> }>();
+  let started = 0, told = 0;
+  const start = async (number: number) => {
+    const payload = payloads[number];
+    const job = { id: jobId(number, payload), payload };
+    inbox.put({ payload, found: await attempted(channel, job, schema, all, onAttempt) });
   };
   try {
-    signal.throwIfAborted();
-    // Two jobs per worker, so that none waits for its next one.
-    await Promise.all(Array.from({ length: 2 * channel.capacity() }, lane));
+    while (told < payloads.length) {
+      // Two jobs per worker, so that none waits for its next one.
+      const most = told + 2 * Math.max(1, channel.capacity());
+      while (started < Math.min(most, payloads.length)) {
+        start(started++).catch((error) => inbox.fail(error));
+      }
+      const arrived = await inbox.takeWithin(LOOK_MS);
+      if (!arrived) continue;
+      told++;
+      yield arrived;
+    }
   } finally {
     stop.abort(new DOMException("Another job ended the work", "AbortError"));
-    await channel.close();
   }
 }

@@ -3,6 +3,8 @@
  * nothing of searches; it is implemented by threads, by child processes and by NATS.
  */
 
+import type { CheckpointOptions } from "./checkpoints.ts";
+
 /** Message that opens a worker before its first job. */
 export interface Opening {
   /** Name of the work, see `work.ts`. */
@@ -11,6 +13,8 @@ export interface Opening {
   plugins: readonly string[];
   /** Settings of the work. */
   value: unknown;
+  /** Checkpoints of its jobs; absent: a job whose worker was lost starts anew. */
+  checkpoints?: CheckpointOptions;
 }
 
 /** An independent piece of work. */
@@ -74,10 +78,23 @@ export interface Channel {
   run(job: Job, signal: AbortSignal): Promise<Outcome>;
   workers(): WorkerState[];
   figures(): ChannelFigures;
+  /** Deletes the checkpoint of a job that has its result. */
+  forget?(job: string): void;
   /** Lets a worker finish its job and gives it no other one. Unknown workers are ignored. */
   drain(worker: string): void;
   /** Ends a worker at once; its job is lost. */
   stop(worker: string): void;
   /** Ends all workers of this channel and waits for their end. */
+  close(): Promise<void>;
+}
+
+/** Called after each attempt of a job. */
+export type OnAttempt = (job: Job, outcome: Outcome) => void;
+
+/** A channel that is open for one work. */
+export interface OpenWorkers {
+  channel: Channel;
+  onAttempt?: OnAttempt;
+  /** Ends the workers that were started here. */
   close(): Promise<void>;
 }

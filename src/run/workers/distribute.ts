@@ -2,30 +2,21 @@
  * Evaluator whose trials run on the workers of a channel. It hands out jobs, repeats those whose worker was
  * lost, keeps results as long as a checkpoint may need them, and counts what the workers computed.
  */
-import type * as z from "zod";
 import { UsageError } from "../../common/errors.ts";
-import { sha256 } from "../../common/sha256.ts";
+import { Inbox } from "../../common/inbox.ts";
 import type { SearchConfig } from "../../nas/config/config.ts";
 import type { EvaluatorContext, OpenEvaluator } from "../../nas/definition.ts";
 import type { Evaluator, Result, ScoredOn } from "../../nas/evaluator.ts";
 import { evaluators } from "../../nas/registry.ts";
 import type { SearchSpace } from "../../nas/space.ts";
 import type { State, Trial } from "../../nas/strategy.ts";
-import { attempted } from "./attempts.ts";
-import type { Channel, Outcome } from "./channel.ts";
+import { attempted, jobId } from "./attempts.ts";
+import type { Channel, OnAttempt } from "./channel.ts";
 import { type Evaluated, evaluated, type EvaluateJob } from "./evaluate.ts";
-
-/** A trial's job and how an attempt ended, for the record of the run. */
-export interface Attempt {
-  trial: number;
-  attempt: number;
-  outcome: Outcome;
-}
 
 export interface Distribution {
   channel: Channel;
-  /** Called after each attempt. */
-  onAttempt?(attempt: Attempt): void;
+  onAttempt?: OnAttempt;
 }
 
 interface Saved {
@@ -117,17 +108,15 @@ class DistributedEvaluator<A> implements Evaluator<A> {
     // A failure of one ends the others.
     const stop = new AbortController();
     const all = AbortSignal.any([signal, stop.signal]);
-    const arrived: (Promise<Result>)[] = [];
-    let wake = () => {};
+    const inbox = new Inbox<Result>();
     for (const trial of trials) {
-      const result = this.#evaluate(trial, on, all);
-      result.catch(() => {}).finally(() => (arrived.push(result), wake()));
+      this.#evaluate(trial, on, all).then(
+        (result) => inbox.put(result),
+        (error) => inbox.fail(error),
+      );
     }
     try {
-      for (let left = trials.length; left > 0; left--) {
-        if (arrived.length === 0) await new Promise<void>((resolve) => wake = resolve);
-        yield await arrived.shift()!;
-      }
+      for (let left = trials.length; left > 0; left--) yield await inbox.take();
     } finally {
       stop.abort(new DOMException("Another trial ended the evaluation", "AbortError"));
     }
@@ -162,16 +151,11 @@ class DistributedEvaluator<A> implements Evaluator<A> {
   ): Promise<Evaluated & { lost?: true }> {
     const { arch, askedAfter: _, ...plain } = trial;
     const payload: EvaluateJob = { trial: { ...plain, choice: this.space.encode(arch) }, on };
-    const id = `${trial.id}-${sha256(JSON.stringify(payload)).slice(0, 12)}`;
+    const job = { id: jobId(trial.id, payload), payload };
     const { channel, onAttempt } = this.distribution;
-    const found = await attempted(channel, { id, payload }, signal, (attempt, outcome) => {
-      onAttempt?.({ trial: trial.id, attempt, outcome });
-    });
-    const value = "value" in found ? evaluated.safeParse(found.value) : undefined;
-    if (value?.success) return this.#count(value.data);
-    const reason = "lost" in found
-      ? found.lost
-      : `its worker gave something that is no result: ${meaningOf(value!.error!)}`;
+    const found = await attempted(channel, job, evaluated, signal, onAttempt);
+    if ("value" in found) return this.#count(found.value);
+    const reason = found.lost;
     const result: Result = { trial: trial.id, seconds: 0, status: "failed", reason };
     return { result, figures: { step: 0, trainedImages: 0, peakBytes: 0 }, lost: true };
   }
@@ -209,9 +193,6 @@ class DistributedEvaluator<A> implements Evaluator<A> {
     this.#figures = json.figures;
   }
 }
-
-const meaningOf = ({ issues: [{ path, message }] }: z.ZodError): string =>
-  [path.join("."), message].filter((part) => part !== "").join(": ");
 
 const isSaved = (json: unknown): json is Saved =>
   typeof json === "object" && json !== null && "distributed" in json;

@@ -8,7 +8,9 @@ import { openedEvaluator } from "../../nas/plugin_open.ts";
 import { evaluators, openSpace } from "../../nas/registry.ts";
 import { openDevice } from "../../nas/search/search.ts";
 import type { Pending } from "../../nas/search/position.ts";
+import { kernelsDigest } from "../../nas/tuning/kernels.ts";
 import { driverVersion } from "../driver.ts";
+import { type Begun, begun, type CheckpointOptions, JobCheckpoints } from "./checkpoints.ts";
 import type { Work } from "./work.ts";
 
 /** Settings of the work. */
@@ -36,7 +38,7 @@ const evaluateJob = z.object({
 });
 
 /** The value of a job. */
-export interface Evaluated {
+export interface Evaluated extends Begun {
   result: Result;
   /** Training steps and images of this trial, and memory of the worker. */
   figures: { step: number; trainedImages: number; peakBytes: number };
@@ -55,9 +57,14 @@ export const evaluated = z.object({
     z.object({ ...common, status: z.enum(["failed", "infeasible"]), reason: z.string() }),
   ]),
   figures: z.object({ step: z.number(), trainedImages: z.number(), peakBytes: z.number() }),
+  ...begun.shape,
 });
 
-export async function openEvaluate(value: unknown, signal: AbortSignal): Promise<Work> {
+export async function openEvaluate(
+  value: unknown,
+  signal: AbortSignal,
+  options?: CheckpointOptions,
+): Promise<Work> {
   const { config: given, tuning, find } = value as EvaluateOpening;
   const config = parseSearchConfig(given);
   const { kind, ...settings } = config.evaluator;
@@ -66,20 +73,24 @@ export async function openEvaluate(value: unknown, signal: AbortSignal): Promise
   const device = definition.needsDevice ? await openDevice(config.adapter, undefined) : undefined;
   const gpu = device?.gpu ?? null;
   gpu?.tuning.use(tuning, "the run");
-  const io = { signal, find, cacheDir: find.cacheDir };
+  const { description } = gpu?.adapter ?? {};
+  const driver = description === undefined
+    ? undefined
+    : driverVersion(description) ?? gpu!.adapter.driver;
+  const checkpoints = options &&
+    new JobCheckpoints(options, { config, tuning, kernelsDigest, description, driver });
+  const io = { signal, find, cacheDir: find.cacheDir, checkpoints };
   const { evaluator, figures } = await openedEvaluator(definition, settings, {
     config,
     space,
     gpu,
     io,
   });
-  const { description } = gpu?.adapter ?? {};
   return {
     adapter: description,
-    driver: description === undefined
-      ? undefined
-      : driverVersion(description) ?? gpu!.adapter.driver,
-    async run(payload, signal): Promise<Evaluated> {
+    driver,
+    async run(payload, signal, job): Promise<Evaluated> {
+      checkpoints?.start(job);
       const { trial: { choice, ...trial }, on } = evaluateJob.parse(payload) as EvaluateJob;
       const before = figures();
       const trials = [{ ...trial, arch: space.decode(choice) }];
@@ -92,6 +103,7 @@ export async function openEvaluate(value: unknown, signal: AbortSignal): Promise
             trainedImages: trainedImages - before.trainedImages,
             peakBytes,
           },
+          ...checkpoints?.begun,
         };
       }
       throw new Error(`Cannot go on: the evaluator gave no result of trial ${trial.id}`);

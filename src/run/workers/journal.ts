@@ -5,9 +5,9 @@
 import { join } from "@std/path";
 import * as z from "zod";
 import { LineFile, writeAtomic } from "../files.ts";
-import type { Channel } from "./channel.ts";
+import type { Channel, Job, Outcome } from "./channel.ts";
+import { begun } from "./checkpoints.ts";
 import { answerAsked } from "./control.ts";
-import type { Attempt } from "./distribute.ts";
 
 const ATTEMPTS_FILE = "workers.ndjson", NOW_FILE = "workers.json";
 
@@ -61,13 +61,17 @@ export class Journal {
     this.#look();
   }
 
-  add({ trial, attempt, outcome }: Attempt): void {
+  add({ id: job, attempt }: Job, outcome: Outcome): void {
     const { status, worker } = outcome;
     const about = outcome.status === "done"
-      ? { seconds: outcome.seconds, adapter: outcome.adapter }
+      ? {
+        seconds: outcome.seconds,
+        adapter: outcome.adapter,
+        ...begun.safeParse(outcome.value).data,
+      }
       : { reason: outcome.reason, log: outcome.log };
     const time = new Date().toISOString();
-    this.#attempts.append(JSON.stringify({ time, trial, attempt, status, worker, ...about }));
+    this.#attempts.append(JSON.stringify({ time, job, attempt, status, worker, ...about }));
     if (outcome.status === "lost" || outcome.adapter === undefined) return;
     const known = this.#adapters.size;
     this.#adapters.add(outcome.adapter);

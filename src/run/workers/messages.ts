@@ -17,16 +17,22 @@ export interface PlainError {
 
 export type ToChild = { open: Opening } | { job: Job };
 
-const error = z.object({ name: z.string(), message: z.string(), stack: z.string().optional() });
+export const plainErrorSchema = z.object({
+  name: z.string(),
+  message: z.string(),
+  stack: z.string().optional(),
+});
 const fromChild = z.union([
   z.object({
     ready: z.object({ adapter: z.string().optional(), driver: z.string().optional() }),
   }),
   /** The work cannot be opened. */
-  z.object({ refused: error }),
+  z.object({ refused: plainErrorSchema }),
+  /** A checkpoint of the job was written. */
+  z.object({ saved: z.string() }),
   z.object({ done: z.string(), value: z.unknown(), seconds: z.number() }),
   /** The job ended with an error that is not its own failure, such as a lost device. */
-  z.object({ broken: z.string(), error }),
+  z.object({ broken: z.string(), error: plainErrorSchema }),
 ]);
 export type FromChild = z.infer<typeof fromChild>;
 

@@ -1,5 +1,6 @@
 /** Channel over child processes of this machine, each with a device of its own. */
 import type { Channel, ChannelFigures, Job, Opening, Outcome, WorkerState } from "./channel.ts";
+import { removeCheckpoint } from "./checkpoints.ts";
 import { Supervised } from "./supervised.ts";
 
 /** A job that waits for a child. */
@@ -17,12 +18,19 @@ export class ProcessChannel implements Channel {
   #lost = 0;
   #closed = false;
 
-  /** @param workers number of processes; they start at once. */
-  constructor(opening: Opening, workers: number) {
+  /**
+   * @param workers number of processes; they start at once.
+   * @param onSaved called with each job whose checkpoint was written.
+   */
+  constructor(
+    private readonly opening: Opening,
+    workers: number,
+    onSaved?: (job: string) => void,
+  ) {
     const look = () => this.#look();
     this.#children = Array.from(
       { length: workers },
-      (_, i) => new Supervised(String(i + 1), opening, look),
+      (_, i) => new Supervised(String(i + 1), opening, look, onSaved),
     );
   }
 
@@ -59,6 +67,11 @@ export class ProcessChannel implements Channel {
 
   figures(): ChannelFigures {
     return { queued: this.#queue.length, done: this.#done, lost: this.#lost };
+  }
+
+  forget(job: string): void {
+    const { checkpoints } = this.opening;
+    if (checkpoints) removeCheckpoint(checkpoints.folder, job);
   }
 
   drain(worker: string): void {

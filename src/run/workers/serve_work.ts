@@ -44,7 +44,10 @@ async function run(
   try {
     const work = await opened;
     const from = performance.now();
-    const value = await work.run(payload, signal);
+    const value = await work.run(payload, signal, {
+      id,
+      saved: () => send({ saved: id }),
+    });
     send({ done: id, value, seconds: (performance.now() - from) / 1000 });
   } catch (error) {
     send({ broken: id, error: plainError(error as Error) });

@@ -42,8 +42,16 @@ export class Supervised {
   #seen = new Date();
   #ended: Promise<void> = Promise.resolve();
 
-  /** @param onFree called when the child can take a job, or has ended. */
-  constructor(readonly id: string, private readonly opening: Opening, readonly onFree: () => void) {
+  /**
+   * @param onFree called when the child can take a job, or has ended.
+   * @param onSaved called with the job whose checkpoint was written.
+   */
+  constructor(
+    readonly id: string,
+    private readonly opening: Opening,
+    readonly onFree: () => void,
+    readonly onSaved: (job: string) => void = () => {},
+  ) {
     this.#start();
   }
 
@@ -151,6 +159,7 @@ export class Supervised {
       this.#current = undefined;
       return this.#kill(message.refused.message);
     }
+    if ("saved" in message) return this.onSaved(message.saved);
     const id = "done" in message ? message.done : message.broken;
     const { job, resolve } = this.#current ?? {};
     if (!job || !resolve || job.id !== id) return; // Cancelled meanwhile.

@@ -106,7 +106,7 @@ export class ThreadChannel implements Channel {
 
   #hear(thread: Thread, message: FromChild): void {
     thread.seen = new Date();
-    if ("ready" in message) return;
+    if ("ready" in message || "saved" in message) return;
     if ("refused" in message) return this.#fail(errorOf(message.refused));
     const id = "done" in message ? message.done : message.broken;
     const i = thread.jobs.findIndex(({ job }) => job.id === id);

@@ -9,7 +9,7 @@ tableTest(
   async (file) => {
     const records = await runStudy(searchersStudy(file, 1000, 1), {
       folder: Deno.makeTempDirSync(),
-      workers: navigator.hardwareConcurrency,
+      threads: navigator.hardwareConcurrency,
       cacheDir: Deno.makeTempDirSync(),
       signal: new AbortController().signal,
     });

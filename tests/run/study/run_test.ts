@@ -6,6 +6,9 @@ import { plotStudy } from "../../../src/run/drawing/study_plot.ts";
 import { reportStudy } from "../../../src/run/drawing/study_report.ts";
 import { readLines } from "../../../src/run/files.ts";
 import { runStudy, type StudyOptions } from "../../../src/run/study/run.ts";
+import type { Opening } from "../../../src/run/workers/channel.ts";
+import { ProcessChannel } from "../../../src/run/workers/processes.ts";
+import { onServer, serversHere } from "../workers/servers.ts";
 import { writeMadeTable } from "../../nas/study/made_table.ts";
 
 const root = Deno.makeTempDirSync();
@@ -27,7 +30,7 @@ const studyOf = (changes: Partial<StudyInput> = {}) =>
 const run = (folder: string, study = studyOf(), options: Partial<StudyOptions> = {}) =>
   runStudy(study, {
     folder,
-    workers: 2,
+    threads: 2,
     cacheDir: root,
     signal: new AbortController().signal,
     ...options,
@@ -66,16 +69,36 @@ Deno.test("a study that is started again does what is missing, and more trials w
 });
 
 Deno.test("one worker or three, the trials are the same", async () => {
-  for (const workers of [1, 3]) {
-    const records = await run(Deno.makeTempDirSync(), studyOf(), { workers });
+  for (const threads of [1, 3]) {
+    const records = await run(Deno.makeTempDirSync(), studyOf(), { threads });
     assert.deepEqual(trialsOf(records), trialsOf(whole));
   }
+});
+
+Deno.test("a study that is stopped on processes goes on over a server, with the trials of threads", async () => {
+  const folder = Deno.makeTempDirSync();
+  const processes = (opening: Opening) => {
+    const channel = new ProcessChannel(opening, 2);
+    return Promise.resolve({ channel, close: () => channel.close() });
+  };
+  const stop = new AbortController();
+  const onTrial = ({ done }: { done: number }) => done === 3 && stop.abort(new Error("enough"));
+  const stopped = run(folder, studyOf(), { open: processes, signal: stop.signal, onTrial });
+  await assert.rejects(stopped, /enough/);
+  assert.ok(trialLines(join(folder, "study.ndjson")) >= 3);
+  const [server] = await serversHere();
+  const open = async (opening: Opening) => {
+    if (!server) return processes(opening);
+    const { channel } = await onServer(server.program, opening, 2);
+    return { channel, close: () => channel.close() };
+  };
+  assert.deepEqual(trialsOf(await run(folder, studyOf(), { open })), trialsOf(whole));
 });
 
 Deno.test("searches of one worker do not take each other's time", async () => {
   const mixed = [{ name: "gp", strategy: "gp" }, { name: "random", strategy: "random" }];
   const study = studyOf({ algorithms: mixed, trials: 1, queries: 60 });
-  const { trials } = await run(Deno.makeTempDirSync(), study, { workers: 1 });
+  const { trials } = await run(Deno.makeTempDirSync(), study, { threads: 1 });
   const [gp, random] = trials.map(({ seconds }) => seconds);
   assert.ok(random < gp / 2, `${gp} and ${random} s`);
 });

@@ -47,8 +47,12 @@ for (const { program, version } of await serversHere()) {
     nc.publish("$JS.API.STREAM.PURGE.DENAS_JOBS", "");
     nc.publish("denas.control.other", "stop");
     nc.publish("denas.cancel.test.all", "");
+    // Of objects it may write checkpoints and results, not data sets.
+    nc.publish("$O.denas_files.M.eA==", "{}");
+    nc.publish("$JS.API.STREAM.PURGE.OBJ_denas_files", "");
+    nc.publish("$JS.API.STREAM.DELETE.OBJ_denas_work", "");
     await nc.flush();
-    await until(() => forbidden.length === 5);
+    await until(() => forbidden.length === 8);
     assert.ok(forbidden.every((text) => /permissions violation/i.test(text)), forbidden.join());
     const before = await connect({ url: server.url, secret: server.secret }, "coordinator");
     const { state } = await (await jetstreamManager(before)).streams.info("DENAS_JOBS");

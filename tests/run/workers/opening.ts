@@ -5,9 +5,8 @@ import { type RunIO, search } from "../../../src/nas/search/search.ts";
 import { memoryStore, type Store } from "../../../src/nas/search/store.ts";
 import { loadPlugins } from "../../../src/run/plugins.ts";
 import type { RunEvent } from "../../../src/nas/events.ts";
-import type { Channel, Job, Opening } from "../../../src/run/workers/channel.ts";
+import type { Channel, Job, Opening, Outcome } from "../../../src/run/workers/channel.ts";
 import { distributed } from "../../../src/run/workers/distribute.ts";
-import type { Attempt } from "../../../src/run/workers/distribute.ts";
 
 export const plugin = fileURLToPath(new URL("./sleeping.ts", import.meta.url));
 await loadPlugins([plugin]);
@@ -37,6 +36,11 @@ export const jobOf = (trial: number, choice: number[], attempt = 1): Job => ({
   payload: { trial: { id: trial, choice }, on: "reward" },
 });
 
+interface Attempt {
+  trial: number;
+  outcome: Outcome;
+}
+
 /** Runs a search to its end, on the workers of a channel where one is given. */
 export async function searched(
   config: SearchConfig,
@@ -53,7 +57,10 @@ export async function searched(
   const attempts: Attempt[] = [];
   const distribute: RunIO["distribute"] = channel &&
     ((opened, context) =>
-      distributed(opened, context, { channel, onAttempt: (attempt) => attempts.push(attempt) }));
+      distributed(opened, context, {
+        channel,
+        onAttempt: ({ id }, outcome) => attempts.push({ trial: parseInt(id), outcome }),
+      }));
   const events: RunEvent[] = [];
   for await (const event of search(config, { signal, store, distribute, minutes })) {
     events.push(event);

@@ -10,6 +10,8 @@ const settings = z.strictObject({
   spread: z.number().int().min(0).max(3_600_000).default(0),
   /** First option of architectures that end their process; -1 = none. */
   poison: z.number().int().min(-1).default(-1),
+  /** Whether every trial fails. */
+  fails: z.boolean().default(false),
 });
 
 export default defineEvaluator({
@@ -19,7 +21,7 @@ export default defineEvaluator({
   cost: "training",
   needsDevice: false,
   loop: { epochs: 1, rounds: 20, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
-  open({ milliseconds, spread, poison }, { space, io: { signal } }) {
+  open({ milliseconds, spread, poison, fails }, { space, io: { signal } }) {
     const evaluator: Evaluator<unknown> = {
       remembers: true,
       oneByOne: true,
@@ -29,6 +31,7 @@ export default defineEvaluator({
       evaluate: (trials) =>
         evaluateEach(trials, async ({ arch, epochs = 9 }) => {
           const choice = space.encode(arch);
+          if (fails) throw new RangeError("it fails");
           if (choice[0] === poison) Deno.exit(7);
           const sum = choice.reduce((a, b, i) => a + Math.sin(b * 1.3 + i), 0);
           const ms = milliseconds + Math.floor(spread * Math.abs(Math.sin(9 * sum)));

@@ -10,7 +10,6 @@ import { makeStreams } from "./streams.ts";
 import { openJetStream, pause, repeated } from "./connect.ts";
 import { Lease } from "./lease.ts";
 import {
-  type AliveMessage,
   aliveMessage,
   CANCEL,
   contentOf,
@@ -18,27 +17,22 @@ import {
   JOBS,
   type OpeningMessage,
   resultMessage,
+  type ResultOutcome,
   RESULTS,
   RUNS,
   subjects,
 } from "./names.ts";
+import { makeBucket, RunObjects } from "./objects.ts";
+import { Roster, type RosterOptions } from "./roster.ts";
 
-/** Silence after which a worker is taken for dead, in ms. */
-const SILENCE = 15_000;
-/** Workers that are listed, so that a broken one cannot fill the memory with names. */
-const MOST = 20_000;
 /** Interval of looking at the workers, in ms. */
 const LOOK = 1000;
 
-export interface CoordinatorOptions {
+export interface CoordinatorOptions extends RosterOptions {
   nc: NatsConnection;
   /** Id of the run: the same after a restart of the coordinator. */
   run: string;
   opening: OpeningMessage;
-  /** Silence after which a worker is taken for dead, in ms; default 15 s. Workers speak every 5 s. */
-  silence?: number;
-  /** Told once about each worker that cannot do the run's work. */
-  report(note: string): void;
 }
 
 /** A job that is handed out. */
@@ -50,21 +44,23 @@ interface Handed {
   reject(error: unknown): void;
 }
 
-interface Known extends AliveMessage {
-  /** Local time of the last sign of life: clocks of other machines may differ by hours. */
-  at: number;
+/** The result of a job, and its number in the stream. */
+interface Received {
+  id: string;
+  outcome: ResultOutcome;
+  seq: number;
 }
 
 export class NatsChannel implements Channel {
   readonly #handed = new Map<string, Handed>();
   /** Results of an earlier coordinator of this run. */
-  readonly #earlier = new Map<string, Outcome>();
-  readonly #workers = new Map<string, Known>();
-  readonly #told = new Set<string>();
+  readonly #earlier = new Map<string, Received>();
+  readonly #roster: Roster;
   readonly #life = crypto.randomUUID().slice(0, 8);
   #messages: ConsumerMessages | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #lease: Lease | undefined;
+  #objects: RunObjects | undefined;
   #tickets = 0;
   /** Sequence number of the last result that was read. */
   #read = 0;
@@ -77,7 +73,9 @@ export class NatsChannel implements Channel {
     private readonly options: CoordinatorOptions,
     private readonly jsm: JetStreamManager,
     private readonly js: JetStreamClient,
-  ) {}
+  ) {
+    this.#roster = new Roster(options);
+  }
 
   /** @throws UsageError for a server that cannot be used, or a run that another coordinator has. */
   static async open(options: CoordinatorOptions): Promise<NatsChannel> {
@@ -93,6 +91,7 @@ export class NatsChannel implements Channel {
     await makeStreams(this.jsm);
     this.#lease = await Lease.take(nc, run, (error) => this.#fail(error));
     await this.#removeLeftovers();
+    this.#objects = await RunObjects.open(nc, run);
     await this.js.publish(subjects.run(run), JSON.stringify(opening));
     nc.subscribe(subjects.alive("*"), { callback: (_error, msg) => this.#hear(msg) });
     nc.publish(subjects.hello);
@@ -102,9 +101,7 @@ export class NatsChannel implements Channel {
   }
 
   capacity(): number {
-    return this.#alive().filter(({ state, refuses }) =>
-      state !== "ended" && state !== "draining" && refuses?.run !== this.options.run
-    ).length;
+    return this.#roster.takers().length;
   }
 
   async run(job: Job, signal: AbortSignal): Promise<Outcome> {
@@ -113,7 +110,7 @@ export class NatsChannel implements Channel {
     const earlier = this.#earlier.get(job.id);
     if (earlier) {
       this.#earlier.delete(job.id);
-      return earlier;
+      return await this.#whole(earlier);
     }
     const ticket = `${this.#life}-${++this.#tickets}`;
     const outcome = new Promise<Outcome>((resolve, reject) => {
@@ -135,16 +132,16 @@ export class NatsChannel implements Channel {
   }
 
   workers(): WorkerState[] {
-    return this.#alive().map(({ at: _at, run: _run, ticket: _ticket, refuses: _, ...state }) => ({
-      ...state,
-      seen: new Date(Date.now() - (performance.now() - this.#workers.get(state.id)!.at))
-        .toISOString(),
-    }));
+    return this.#roster.states();
   }
 
   figures(): ChannelFigures {
-    const busy = this.#alive().filter(({ job }) => job !== undefined && this.#handed.has(job));
+    const busy = this.#roster.jobs().filter((job) => this.#handed.has(job));
     return { queued: this.#handed.size - busy.length, done: this.#done, lost: this.#lost };
+  }
+
+  forget(job: string): void {
+    this.#objects?.forget(job);
   }
 
   drain(worker: string): void {
@@ -225,7 +222,7 @@ export class NatsChannel implements Channel {
         if (num_pending === 0) ready();
         this.#messages = await consumer.consume();
         for await (const message of this.#messages) {
-          this.#take(message);
+          await this.#take(message);
           this.#read = message.seq;
           if (message.info.pending === 0) ready();
         }
@@ -236,18 +233,37 @@ export class NatsChannel implements Channel {
     }
   }
 
-  #take(message: { string(): string }): void {
+  async #take(message: { seq: number; string(): string }): Promise<void> {
     const result = contentOf(resultMessage, message);
     if (!result) return; // Another program published it.
-    const { id, ticket, outcome } = result;
+    const { id, ticket } = result;
+    const received = { id, outcome: result.outcome, seq: message.seq };
+    if (received.outcome.status === "done" && !this.#handed.has(id)) {
+      this.#earlier.set(id, received);
+      return;
+    }
+    const outcome = await this.#whole(received);
     const handed = this.#handed.get(id);
+    if (!handed) return; // Cancelled meanwhile.
     if (outcome.status === "done") {
-      if (!handed) return void this.#earlier.set(id, outcome);
       this.#handed.delete(id);
       if (handed.ticket !== ticket) this.#withdrawTicket(id, handed);
       this.#done++;
       handed.resolve(outcome);
-    } else if (handed?.ticket === ticket) this.#loseJob(handed, outcome);
+    } else if (handed.ticket === ticket) this.#loseJob(handed, outcome);
+  }
+
+  /** An outcome with its value, which may be in the object store. */
+  async #whole({ id, outcome: { ...outcome }, seq }: Received): Promise<Outcome> {
+    if (outcome.status === "lost" || !outcome.stored) return outcome;
+    try {
+      return { ...outcome, value: await this.#objects!.value(id) };
+    } catch (error) {
+      // The result of another attempt would be refused beside this one.
+      await repeated(() => this.jsm.streams.deleteMessage(RESULTS, seq)).catch(() => {});
+      const { message: reason } = error as Error;
+      return { status: "lost", reason, log: "", worker: outcome.worker };
+    }
   }
 
   /** The job was done by an earlier holder; the present one may stop. */
@@ -266,37 +282,19 @@ export class NatsChannel implements Channel {
   #hear(message: Msg): void {
     const alive = contentOf(aliveMessage, message);
     if (!alive) return;
-    const { id, refuses, run, job, ticket } = alive;
-    if (!this.#workers.has(id) && this.#workers.size >= MOST) return;
-    this.#workers.set(id, { ...alive, at: performance.now() });
-    if (
-      refuses?.run === this.options.run && this.#told.size < MOST &&
-      !this.#told.has(`${id} ${refuses.reason}`)
-    ) {
-      this.#told.add(`${id} ${refuses.reason}`);
-      this.options.report(`worker ${id} takes no jobs: ${refuses.reason}`);
-    }
+    const { run, job, ticket } = alive;
+    this.#roster.hear(alive);
     // A cancel that was lost on the way is repeated.
     if (run === this.options.run && job !== undefined && this.#handed.get(job)?.ticket !== ticket) {
       this.options.nc.publish(subjects.cancel(run, job), CANCEL);
     }
   }
 
-  #alive(): Known[] {
-    return [...this.#workers.values()];
-  }
-
   /** Jobs of workers that are silent for too long are lost. */
   #look(): void {
-    const now = performance.now();
-    const { silence = SILENCE, run } = this.options;
-    for (const worker of this.#alive()) {
-      if (worker.state === "ended" && now - worker.at > LOOK) this.#workers.delete(worker.id);
-      if (now - worker.at < silence) continue;
-      this.#workers.delete(worker.id);
-      const handed = worker.run === run && this.#handed.get(worker.job ?? "");
+    for (const { worker, reason } of this.#roster.fallenSilent()) {
+      const handed = worker.run === this.options.run && this.#handed.get(worker.job ?? "");
       if (!handed || handed.ticket !== worker.ticket) continue;
-      const reason = `worker ${worker.id} gave no sign of life for ${silence / 1000} s`;
       this.#loseJob(handed, { status: "lost", reason, log: "", worker: worker.id });
     }
   }
@@ -305,7 +303,7 @@ export class NatsChannel implements Channel {
   async #watchConnection(): Promise<void> {
     for await (const { type } of this.options.nc.status()) {
       if (type !== "reconnect") continue;
-      for (const worker of this.#workers.values()) worker.at = performance.now();
+      this.#roster.waitAnew();
       this.options.nc.publish(subjects.hello);
       // A server that lost its store knows none of this.
       await this.#restore().catch((error) => this.#fail(error));
@@ -319,6 +317,7 @@ export class NatsChannel implements Channel {
     if (known) return;
     this.#read = 0;
     await repeated(() => makeStreams(this.jsm));
+    await repeated(() => makeBucket(this.options.nc));
     const { run, opening } = this.options;
     await repeated(() => this.js.publish(subjects.run(run), JSON.stringify(opening)));
     for (const { job, ticket } of this.#handed.values()) await this.#publish(job, ticket);

@@ -10,6 +10,8 @@ export const CONSUMER = "workers";
 export const LEASES = "denas_leases";
 /** Bucket of data sets by content hash. */
 export const FILES = "denas_files";
+/** Bucket of what workers write: checkpoints of jobs, and results that are too large for a message. */
+export const WORK = "denas_work";
 
 /** Subjects. Ids and runs hold no dots, blanks or wildcards. */
 export const subjects = {
@@ -65,7 +67,8 @@ export const jobMessage = z.object({
   run: z.string(),
   /** Hash of the run's opening: a worker whose work was opened from another one opens anew. */
   opening: z.string(),
-  id: z.string(),
+  /** It becomes the name of a file. */
+  id: name,
   attempt: z.number().int().positive(),
   ticket: z.string(),
   payload: z.unknown(),
@@ -81,6 +84,8 @@ export const openingMessage = z.object({
   plugins: z.array(z.object({ name: z.string(), sha256: z.string() })),
   /** Data set that the work reads. */
   dataset: datasetName.optional(),
+  /** Seconds between two checkpoints of a job; absent: it has none. */
+  checkpointSeconds: z.number().nonnegative().optional(),
   value: z.unknown(),
 });
 export type OpeningMessage = z.infer<typeof openingMessage>;
@@ -92,6 +97,7 @@ export const resultMessage = z.object({
     z.object({
       status: z.literal("done"),
       value: z.unknown(),
+      stored: z.boolean().optional(),
       worker: text(300),
       adapter: text(300).optional(),
       seconds: z.number(),
@@ -104,7 +110,12 @@ export const resultMessage = z.object({
     }),
   ]),
 });
-export type ResultMessage = { id: string; ticket: string; outcome: Outcome };
+/** `stored` where the value is in the object store, since it is too large for a message. */
+export type ResultOutcome = Outcome & { stored?: boolean };
+export type ResultMessage = { id: string; ticket: string; outcome: ResultOutcome };
+
+/** What the object store says of an object. */
+export const objectMeta = z.object({ name: z.string(), deleted: z.boolean() });
 
 /** A worker's sign of life. */
 export const aliveMessage = z.object({
@@ -125,7 +136,22 @@ export type AliveMessage = z.infer<typeof aliveMessage>;
 
 const api = "$JS.API";
 
-/** Rights of a worker: take jobs, publish results and signs of life, read openings and data sets. */
+/** Rights to read the objects of a bucket. */
+const reading = (bucket: string) => [
+  `${api}.STREAM.INFO.OBJ_${bucket}`,
+  `${api}.STREAM.MSG.GET.OBJ_${bucket}`,
+  `${api}.DIRECT.GET.OBJ_${bucket}.>`,
+  `${api}.CONSUMER.CREATE.OBJ_${bucket}.>`,
+  `${api}.CONSUMER.CREATE.OBJ_${bucket}`,
+  `${api}.CONSUMER.DELETE.OBJ_${bucket}.>`,
+  `${api}.CONSUMER.INFO.OBJ_${bucket}.>`,
+  `${api}.CONSUMER.MSG.NEXT.OBJ_${bucket}.>`,
+];
+
+/**
+ * Rights of a worker: take jobs, publish results and signs of life, read openings and data sets, write
+ * checkpoints. Replacing a checkpoint purges the chunks of the one before.
+ */
 export const workerRights = {
   publish: [
     `${api}.INFO`,
@@ -133,14 +159,11 @@ export const workerRights = {
     `${api}.CONSUMER.MSG.NEXT.${JOBS}.${CONSUMER}`,
     `$JS.ACK.${JOBS}.${CONSUMER}.>`,
     `${api}.STREAM.MSG.GET.${RUNS}`,
-    `${api}.STREAM.INFO.OBJ_${FILES}`,
-    `${api}.STREAM.MSG.GET.OBJ_${FILES}`,
-    `${api}.DIRECT.GET.OBJ_${FILES}.>`,
-    `${api}.CONSUMER.CREATE.OBJ_${FILES}.>`,
-    `${api}.CONSUMER.CREATE.OBJ_${FILES}`,
-    `${api}.CONSUMER.DELETE.OBJ_${FILES}.>`,
-    `${api}.CONSUMER.INFO.OBJ_${FILES}.>`,
-    `${api}.CONSUMER.MSG.NEXT.OBJ_${FILES}.>`,
+    ...reading(FILES),
+    ...reading(WORK),
+    `${api}.STREAM.PURGE.OBJ_${WORK}`,
+    `$O.${WORK}.C.>`,
+    `$O.${WORK}.M.>`,
     "$JS.FC.>",
     "denas.result.>",
     "denas.alive.>",

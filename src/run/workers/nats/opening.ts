@@ -16,15 +16,19 @@ export const pluginHash = (file: string): string =>
 
 /** An opening as other machines get it. @param dataset that the work reads, in the object store. */
 export function portableOpening(
-  { kind, plugins, value }: Opening,
+  { kind, plugins, value, checkpoints }: Opening,
   dataset?: OpeningMessage["dataset"],
 ): OpeningMessage {
-  const { find: _find, cacheDir: _cache, ...settings } = value as Record<string, unknown>;
+  const { find: _find, cacheDir: _cache, runs: _runs, ...settings } = value as Record<
+    string,
+    unknown
+  >;
   const portable = {
     version,
     kind,
     plugins: plugins.map((file) => ({ name: basename(file), sha256: pluginHash(file) })),
     dataset,
+    checkpointSeconds: checkpoints?.seconds,
     value: settings,
   };
   return { ...portable, hash: sha256(JSON.stringify(portable)).slice(0, 16) };

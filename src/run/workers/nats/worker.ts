@@ -4,12 +4,11 @@
  */
 import { type Consumer, jetstream, type JetStreamClient, type JsMsg } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
-import type { FindOptions } from "../../../data/mod.ts";
-import type { Channel, Opening, Outcome } from "../channel.ts";
+import { DataError } from "../../../common/errors.ts";
+import type { Channel, Outcome } from "../channel.ts";
 import { ProcessChannel } from "../processes.ts";
 import { codeOf, openJetStream, pause, repeated } from "./connect.ts";
-import { fetchDataset } from "./dataset.ts";
+import { type Here, localOpening, Refusal } from "./local_opening.ts";
 import {
   type AliveMessage,
   CANCEL,
@@ -18,12 +17,12 @@ import {
   type JobMessage,
   jobMessage,
   JOBS,
-  type OpeningMessage,
   openingMessage,
   type ResultMessage,
   RUNS,
   subjects,
 } from "./names.ts";
+import { WorkerObjects } from "./objects.ts";
 
 /** Interval of signs of life, and of telling the server that a job still runs, in ms. */
 const BEAT = 5000;
@@ -31,25 +30,17 @@ const BEAT = 5000;
 const LOOK = 250;
 /** Time that one request for a job waits, and the pause after a job that cannot be taken, in ms. */
 const WAIT = 5000, REFUSED = 2000;
+/** Bytes that a message's headers may have: they count as payload. */
+const HEADERS = 1024;
 /** There is a result already. */
 const NOT_FIRST = 10071, SUBJECT_FULL = 10077;
 
-export interface WorkerOptions {
-  nc: NatsConnection;
+export interface WorkerOptions extends Here {
   /** Unique name; a letter, digits, hyphens. */
   id: string;
   host: string;
-  /** Version that the coordinator must have too. */
-  version: string;
-  /** Plug-ins of this machine: full path by hash. */
-  plugins: ReadonlyMap<string, string>;
-  /** Folders of data sets on this machine. */
-  find: Pick<FindOptions, "cacheDir" | "dataDir" | "packageDirs">;
   report(note: string): void;
 }
-
-/** Why this worker cannot do a run's jobs. */
-class Refusal extends Error {}
 
 export class NatsWorker {
   readonly #cancelled = new AbortController();
@@ -62,16 +53,23 @@ export class NatsWorker {
   #done = 0;
   #told = "";
   #toldAt = 0;
+  #acknowledged: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly options: WorkerOptions,
     private readonly js: JetStreamClient,
     private readonly jsm: JetStreamManager,
+    private readonly objects: WorkerObjects,
   ) {}
 
   static async open(options: WorkerOptions): Promise<NatsWorker> {
     const jsm = await openJetStream(options.nc);
-    const worker = new NatsWorker(options, jetstream(options.nc), jsm);
+    const worker = new NatsWorker(
+      options,
+      jetstream(options.nc),
+      jsm,
+      await WorkerObjects.open(options.nc),
+    );
     worker.#listen();
     return worker;
   }
@@ -105,6 +103,8 @@ export class NatsWorker {
       clearInterval(beat);
       this.#state = "ended";
       await this.#channel?.close();
+      await this.#acknowledged;
+      this.objects.close();
       this.#tell();
     }
   }
@@ -191,7 +191,8 @@ export class NatsWorker {
     try {
       const outcome = await this.#run(message, stop.signal);
       if (outcome) await this.#publish(message, outcome);
-      await received.ackAck().catch(() => {});
+      // The next job is taken meanwhile. One whose acknowledgement is lost has its result and is not told again.
+      this.#acknowledged = received.ackAck().then(() => {}, () => {});
     } catch (error) {
       received.nak(REFUSED);
       await this.#refuse(message.run, (error as Error).message);
@@ -207,18 +208,27 @@ export class NatsWorker {
   async #run(message: JobMessage, signal: AbortSignal): Promise<Outcome | undefined> {
     const { run, opening, id, attempt, payload } = message;
     if (this.#opened !== `${run} ${opening}`) {
-      const found = await this.#openingOf(run);
-      if (found.hash !== opening) return undefined; // Of an earlier coordinator.
+      const request = { last_by_subj: subjects.run(run) };
+      const found = await repeated(() => this.jsm.streams.getMessage(RUNS, request));
+      const message = openingMessage.parse(found!.json());
+      if (message.hash !== opening) return undefined; // Of an earlier coordinator.
       await this.#channel?.close();
-      this.#channel = new ProcessChannel(await this.#localOpening(found), 1);
+      const local = await localOpening(message, this.options, this.objects.folder);
+      this.#channel = new ProcessChannel(local, 1, (job) => this.#saved(job));
       this.#opened = `${run} ${opening}`;
       this.#refuses = undefined;
     }
+    await this.objects.fetch(run, id).catch(({ message }) => {
+      this.options.report(`${message}: it begins anew`);
+    });
+    let lost = false;
     try {
       const outcome = await this.#channel!.run({ id, attempt, payload }, signal);
       if (outcome.status === "done") this.#done++;
+      else lost = true;
       return { ...outcome, worker: this.options.id };
     } catch (error) {
+      lost = true;
       if (signal.aborted) {
         if (!(signal.reason instanceof Refusal)) return undefined;
         const { message: reason } = signal.reason;
@@ -226,40 +236,14 @@ export class NatsWorker {
       }
       this.#opened = undefined;
       throw error;
+    } finally {
+      await this.objects.end(id, lost);
     }
   }
 
-  async #openingOf(run: string): Promise<OpeningMessage> {
-    const last_by_subj = subjects.run(run);
-    const found = await repeated(() => this.jsm.streams.getMessage(RUNS, { last_by_subj }));
-    return openingMessage.parse(found!.json());
-  }
-
-  /** The opening with this machine's own paths. @throws Refusal. */
-  async #localOpening(
-    { version, kind, plugins, dataset, value }: OpeningMessage,
-  ): Promise<Opening> {
-    if (version !== this.options.version) {
-      throw new Refusal(
-        `the coordinator has denas ${version}, here is ${this.options.version}; install the same`,
-      );
-    }
-    const files = plugins.map(({ name, sha256 }) => {
-      const file = this.options.plugins.get(sha256);
-      if (file) return file;
-      throw new Refusal(`plug-in ${name} is not here with the same content; add --plugin ${name}`);
-    });
-    const { nc, find: places } = this.options;
-    const fetched = dataset && await fetchDataset(nc, dataset, places);
-    const find = { ...places, dataDir: fetched ? fetched.dataDir : places.dataDir };
-    const { config, ...rest } = value as { config?: object };
-    const own = {
-      ...rest,
-      config: fetched ? { ...config, data: fetched.name } : config,
-      find,
-      cacheDir: find.cacheDir,
-    };
-    return { kind, plugins: files, value: own };
+  #saved(job: string): void {
+    const { message } = this.#job ?? {};
+    if (message?.id === job) this.objects.offer(message.run, job);
   }
 
   async #refuse(run: string, reason: string): Promise<void> {
@@ -273,10 +257,10 @@ export class NatsWorker {
 
   /** Publishes a result, unless there is one already. */
   async #publish({ run, id, ticket }: JobMessage, outcome: Outcome): Promise<void> {
-    const subject = outcome.status === "done"
+    const message = await this.#sized({ run, id, ticket }, outcome);
+    const subject = message.outcome.status === "done"
       ? subjects.result(run, id)
       : subjects.lost(run, id, ticket);
-    const message: ResultMessage = { id, ticket, outcome };
     const text = JSON.stringify(message);
     try {
       await repeated(() =>
@@ -288,6 +272,26 @@ export class NatsWorker {
     } catch (error) {
       const code = codeOf(error);
       if (code !== NOT_FIRST && code !== SUBJECT_FULL) throw error;
+    }
+  }
+
+  /** The message of a result, with the value in the object store where it is too large. */
+  async #sized(
+    { run, id, ticket }: Pick<JobMessage, "run" | "id" | "ticket">,
+    outcome: Outcome,
+  ): Promise<ResultMessage> {
+    const whole = { id, ticket, outcome };
+    const { length } = new TextEncoder().encode(JSON.stringify(whole));
+    if (outcome.status !== "done" || length <= this.options.nc.info!.max_payload - HEADERS) {
+      return whole;
+    }
+    try {
+      await this.objects.putValue(run, id, outcome.value);
+      return { id, ticket, outcome: { ...outcome, value: null, stored: true } };
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      const { message: reason } = error;
+      return { id, ticket, outcome: { status: "lost", reason, log: "", worker: outcome.worker } };
     }
   }
 }

@@ -1,0 +1,191 @@
+/**
+ * Objects that workers write: checkpoints of jobs, and results that are too large for a message. They are in one
+ * bucket of the server's object store, named by run and job, and deleted when the job has its result.
+ */
+import { type ObjectStore, Objm } from "@nats-io/obj";
+import { nanos, type NatsConnection } from "@nats-io/transport-node";
+import { DataError } from "../../../common/errors.ts";
+import { removeIfThere } from "../../files.ts";
+import { checkpointFile } from "../checkpoints.ts";
+import { contentOf, objectMeta, WORK } from "./names.ts";
+import { repeated } from "./connect.ts";
+
+/** Life of objects whose coordinator did not delete them, in ms. */
+const TTL = 24 * 3600 * 1000;
+/** Bytes of a message of an upload, each of which is acknowledged. */
+const CHUNK = 512 << 10;
+/** Longest wait for the next bytes of a download, in ms: those of an object that was replaced never come. */
+const STALL = 20_000;
+/** Objects of a run that are known, so that a broken worker cannot fill the memory with names. */
+const MOST = 20_000;
+/** Most bytes of a result. */
+const LARGEST = 64 << 20;
+
+type Kind = "checkpoint" | "value";
+const nameOf = (run: string, job: string, kind: Kind): string => `${run}.${job}.${kind}`;
+
+/** Makes the bucket if it is missing. */
+export const makeBucket = (nc: NatsConnection): Promise<ObjectStore> =>
+  new Objm(nc).create(WORK, { ttl: nanos(TTL) });
+
+/** The coordinator's side: reads results and deletes what is of no use any more. */
+export class RunObjects {
+  readonly #names = new Set<string>();
+
+  private constructor(private readonly store: ObjectStore, private readonly run: string) {}
+
+  static async open(nc: NatsConnection, run: string): Promise<RunObjects> {
+    const store = await makeBucket(nc);
+    const objects = new RunObjects(store, run);
+    nc.subscribe(`$O.${WORK}.M.>`, {
+      callback: (_error, message) => objects.#note(contentOf(objectMeta, message)),
+    });
+    for (const meta of await store.list()) objects.#note(meta);
+    return objects;
+  }
+
+  #note(meta: { name: string; deleted: boolean } | null): void {
+    if (!meta || meta.deleted || this.#names.size >= MOST) return;
+    if (meta.name.startsWith(`${this.run}.`)) this.#names.add(meta.name);
+  }
+
+  /** Reads the value of a job. @throws Error where the store has lost it. */
+  async value(job: string): Promise<unknown> {
+    const found = await repeated(() => this.store.get(nameOf(this.run, job, "value")));
+    if (!found) throw new Error(`the result of job ${job} is in the store no more`);
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for await (const part of arriving(found.data)) parts.push(part);
+    return await new Response(new Blob(parts)).json();
+  }
+
+  /** Deletes the objects of a job. */
+  forget(job: string): void {
+    for (const kind of ["checkpoint", "value"] as const) {
+      const name = nameOf(this.run, job, kind);
+      if (!this.#names.delete(name)) continue;
+      // What cannot be deleted ends by its time to live.
+      repeated(() => this.store.delete(name)).catch(() => {});
+    }
+  }
+}
+
+interface Upload {
+  /** Whether the file was written again meanwhile. */
+  again: boolean;
+  stop: AbortController;
+  ended: Promise<void>;
+}
+
+/** A worker's side: carries checkpoints between a folder of its own and the store. */
+export class WorkerObjects {
+  readonly folder = Deno.makeTempDirSync({ prefix: "denas-work-" });
+  #upload: Upload | undefined;
+
+  private constructor(private readonly store: ObjectStore) {}
+
+  static async open(nc: NatsConnection): Promise<WorkerObjects> {
+    return new WorkerObjects(await new Objm(nc).open(WORK, false));
+  }
+
+  /**
+   * Fetches the checkpoint of a job where there is one.
+   * @throws DataError where it does not arrive: the job then begins anew.
+   */
+  async fetch(run: string, job: string): Promise<void> {
+    const file = checkpointFile(this.folder, job);
+    const beside = `${file}.part`;
+    try {
+      const found = await this.store.get(nameOf(run, job, "checkpoint"));
+      if (!found) return;
+      using target = await Deno.open(beside, { create: true, write: true, truncate: true });
+      for await (const part of arriving(found.data)) {
+        for (let done = 0; done < part.length;) done += await target.write(part.subarray(done));
+      }
+      await Deno.rename(beside, file);
+    } catch (cause) {
+      removeIfThere(beside);
+      const { message } = cause as Error;
+      throw new DataError(`the checkpoint of job ${job} does not arrive (${message})`, { cause });
+    }
+  }
+
+  /** Uploads the checkpoint that the job's process wrote; what is written meanwhile follows. */
+  offer(run: string, job: string): void {
+    if (this.#upload) {
+      this.#upload.again = true;
+      return;
+    }
+    const upload: Upload = { again: false, stop: new AbortController(), ended: Promise.resolve() };
+    this.#upload = upload;
+    upload.ended = this.#put(nameOf(run, job, "checkpoint"), job, upload);
+  }
+
+  async #put(name: string, job: string, upload: Upload): Promise<void> {
+    try {
+      do {
+        upload.again = false;
+        using file = await Deno.open(checkpointFile(this.folder, job));
+        const parts = ReadableStream.from(partsOf(file, upload.stop.signal));
+        await this.store.put({ name, options: { max_chunk_size: CHUNK } }, parts);
+      } while (upload.again);
+    } catch {
+      // It was given up, or the server is away: the next checkpoint is uploaded again.
+    } finally {
+      if (this.#upload === upload) this.#upload = undefined;
+    }
+  }
+
+  /** Ends a job. @param lost whether it goes to another worker: then its last checkpoint is uploaded first. */
+  async end(job: string, lost: boolean): Promise<void> {
+    const upload = this.#upload;
+    if (!lost) upload?.stop.abort(new DOMException("The job has its result", "AbortError"));
+    await upload?.ended;
+    removeIfThere(checkpointFile(this.folder, job));
+  }
+
+  /** Stores the value of a job. @throws DataError where it is too large. */
+  async putValue(run: string, job: string, value: unknown): Promise<void> {
+    const bytes = new TextEncoder().encode(JSON.stringify(value));
+    if (bytes.length > LARGEST) {
+      throw new DataError(`its result has ${bytes.length} bytes, expected at most ${LARGEST}`);
+    }
+    const meta = { name: nameOf(run, job, "value"), options: { max_chunk_size: CHUNK } };
+    await repeated(() => this.store.putBlob(meta, bytes));
+  }
+
+  close(): void {
+    Deno.removeSync(this.folder, { recursive: true });
+  }
+}
+
+/** Parts of an object. @throws Error where they stop coming, or the whole has another digest. */
+async function* arriving(
+  data: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const reader = data.getReader();
+  const stalled = Promise.withResolvers<never>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    for (;;) {
+      const late = () => stalled.reject(new Error(`no bytes for ${STALL / 1000} s`));
+      timer = setTimeout(late, STALL);
+      const { done, value } = await Promise.race([reader.read(), stalled.promise]);
+      clearTimeout(timer);
+      if (done) return;
+      yield value as Uint8Array<ArrayBuffer>;
+    }
+  } finally {
+    clearTimeout(timer);
+    reader.cancel().catch(() => {});
+  }
+}
+
+async function* partsOf(file: Deno.FsFile, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    signal.throwIfAborted();
+    const part = new Uint8Array(CHUNK);
+    const n = await file.read(part);
+    if (n === null) return;
+    yield part.subarray(0, n);
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Plug-in for tests of checkpoints: a training of some steps without a device. While its file `hold` is there, it
+ * stops for good after the third step, so that its process can be killed at a known place.
+ */
+import { defineEvaluator, evaluateEach, type Evaluator, z } from "denas";
+
+const STEPS = 6, HELD = 3;
+
+const settings = z.strictObject({
+  hold: z.string().default(""),
+  /** Numbers in the score, to make results large. */
+  numbers: z.number().int().min(0).max(10_000_000).default(0),
+});
+
+/** The score of a training that nothing interrupts. */
+export function wholeScore(): number {
+  let sum = 0;
+  for (let step = 0; step < STEPS; step++) sum = next(sum, step);
+  return sum;
+}
+
+const next = (sum: number, step: number) => Math.fround(1.1 * sum + step);
+
+function exists(file: string): boolean {
+  try {
+    return Deno.statSync(file).isFile;
+  } catch {
+    return false;
+  }
+}
+
+export default defineEvaluator({
+  name: "stepping",
+  summary: "adds up numbers, with checkpoints",
+  settings,
+  cost: "training",
+  needsDevice: false,
+  loop: { epochs: 1, rounds: 4, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
+  open({ hold, numbers }, { io: { checkpoints } }) {
+    const train = async () => {
+      const saved = await checkpoints?.load();
+      let sum = saved?.state.tensors.sum.data[0] ?? 0;
+      for (let step = saved?.step ?? 0; step < STEPS; step++) {
+        sum = next(sum, step);
+        const state = { json: null, tensors: { sum: { shape: [1], data: Float32Array.of(sum) } } };
+        if (checkpoints?.isDue()) await checkpoints.save(step + 1, state);
+        if (step + 1 === HELD && exists(hold)) {
+          Deno.writeTextFileSync(`${hold}.reached`, "");
+          await new Promise((resolve) => setTimeout(resolve, 3_600_000));
+        }
+      }
+      return { value: sum, ...numbers > 0 && { objectives: Array(numbers).fill(0.123456789) } };
+    };
+    const evaluator: Evaluator<unknown> = {
+      remembers: true,
+      oneByOne: true,
+      snapshot: () => Promise.resolve({ json: {}, tensors: {} }),
+      restore: () => Promise.resolve(),
+      evaluate: (trials) => evaluateEach(trials, train),
+    };
+    return Promise.resolve({
+      evaluator,
+      target: { input: [8, 8, 1], classes: 2 },
+      arch: { input: [8, 8, 1], classes: ["a", "b"] },
+      scoreKind: "trained-briefly",
+      score: { label: "sum", unit: "", comparable: true },
+      figures: () => ({ step: 0, trainedImages: 0, peakBytes: 0 }),
+      start: {},
+    });
+  },
+});

@@ -2,6 +2,8 @@
  * Measures how well scores of untrained networks rank architectures: correlations with results (Abdelfattah et al.,
  * ICLR 2021; in the form of Schrodi et al., NeurIPS 2023).
  */
+import { nextTurn } from "../../common/next_turn.ts";
+import type { Dispatch } from "../../gpu/programs.ts";
 import { reasonOf } from "../results.ts";
 import { type ScorerParts, UntrainedScorer } from "../zero_cost/scorer.ts";
 import { kendall, mean, pearson, spearman } from "./statistics.ts";
@@ -42,7 +44,13 @@ export interface ZeroCostOptions {
 export async function* zeroCost(options: ZeroCostOptions): AsyncGenerator<ZeroCostPoint> {
   const { parts: { gpu, space }, architectures, methods, signal, skip, onCompile } = options;
   const scorers = methods.map((name) => [name, new UntrainedScorer(options.parts, name)] as const);
-  const missing = scorers.flatMap(([, scorer]) => scorer.dryRun());
+  const missing: Dispatch[] = [];
+  for (const [, scorer] of scorers) {
+    missing.push(...scorer.dryRun());
+    // Dry runs of all scores take long; a signal is heard between two.
+    await nextTurn();
+    signal.throwIfAborted();
+  }
   for await (const { done, of } of gpu.compile(missing, signal)) onCompile?.(done, of);
   for (const { key, choice, result } of architectures) {
     const arch = space.decode(choice);

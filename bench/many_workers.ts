@@ -108,7 +108,7 @@ async function measure(workers: number, trials: number): Promise<void> {
       const id = `t${next++}`;
       for (let attempt = 1;; attempt++) {
         const outcome = await channel.run({ id, attempt, payload: {} }, signal);
-        if (outcome.status === "lost") {
+        if (outcome.status !== "done") {
           lost++;
           continue;
         }

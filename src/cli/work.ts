@@ -16,6 +16,7 @@ interface WorkOptions {
   tokenFile?: string;
   ca?: string;
   perAdapter: number;
+  memory?: number;
   dataDir?: string;
   wait?: boolean;
 }
@@ -27,6 +28,11 @@ export function addWork(program: Command, finish: (code: number) => void): void 
     .option("--token-file <file>", "the worker's credential, from the search's run folder")
     .option("--ca <file>", "certificates of the server's authority, for tls://")
     .option("--per-adapter <n>", "trials at the same time", sizeUpTo(limits.jobs), 1)
+    .option(
+      "--memory <MiB>",
+      "device memory that a trial may take; those that need more go to other workers",
+      sizeUpTo(limits.megabytes),
+    )
     .option("--data-dir <folder>", "look for data sets here first")
     .option("--wait", "wait while a search on this machine has the adapter")
     .addHelpText(
@@ -43,7 +49,7 @@ Examples:
 async function work(url: string, options: WorkOptions): Promise<number> {
   await requirePrograms();
   const { serveWorkers } = await import("../run/workers/nats/serve.ts");
-  const { tokenFile, ca, perAdapter, dataDir, wait } = options;
+  const { tokenFile, ca, perAdapter, memory, dataDir, wait } = options;
   const lock = await sharedLock(url, wait);
   const interrupt = onStop(() => {
     printError("finishing what runs; once more to stop at once");
@@ -54,6 +60,7 @@ async function work(url: string, options: WorkOptions): Promise<number> {
     serving = await serveWorkers({
       access: { url, secret: readSecret(tokenFile), ca: ca && fromHere(ca) },
       workers: perAdapter,
+      memory: memory && memory * 2 ** 20,
       plugins: loadedPlugins(),
       find: { ...places(), dataDir: dataDir && fromHere(dataDir) },
       report: (note) => printError(`note     ${note}`),

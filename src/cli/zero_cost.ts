@@ -12,14 +12,18 @@ import { openSpace } from "../nas/registry.ts";
 import { firstBatch } from "../nas/zero_cost/first_batch.ts";
 import { zeroCostNames, zeroCostScores } from "../nas/zero_cost/mod.ts";
 import { LineFile, linesIfThere, requireFolder, writeAtomic } from "../run/files.ts";
+import { runAll } from "../run/workers/attempts.ts";
+import { scored, type ScoreJob, type ScoreOpening } from "../run/workers/score.ts";
 import { type Equipment, withEquipment } from "./equipment.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { numberAbove0, setting, sizeUpTo, whole } from "./option_values.ts";
+import { findIn, openWorkers } from "./open_workers.ts";
 import { print, printError, table as lines } from "./terminal.ts";
+import { addWorkerOptions, wantsWorkers, type WorkerOptions } from "./workers.ts";
 import { openSource, type Source, type SourceOptions } from "./zero_cost_source.ts";
 
 /** Options of correlating, whatever the source is. */
-export interface CorrelateOptions {
+export interface CorrelateOptions extends WorkerOptions {
   zcMethod: string[];
   top?: number;
   out: string;
@@ -33,7 +37,7 @@ type ZeroCostCommand = SourceOptions & CorrelateOptions;
 
 export function addZeroCost(program: Command, finish: (code: number) => void): void {
   const names = zeroCostScores.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`);
-  program.command("zero-cost")
+  const command = program.command("zero-cost")
     .argument("<source>", "table of results, or the folder or name of a finished search")
     .description("Correlate scores of untrained networks with results of trained ones.")
     .option("--zc-method <list>", "which scores, or all", methods, [...zeroCostNames])
@@ -55,7 +59,8 @@ export function addZeroCost(program: Command, finish: (code: number) => void): v
     .option("--out <folder>", "where results are written", ".")
     .option("--runs <folder>", "folder of all runs", "runs")
     .option("--wait", "wait when another run has the adapter")
-    .option("--json", "print the correlations as JSON")
+    .option("--json", "print the correlations as JSON");
+  addWorkerOptions(command, "score architectures")
     .addHelpText(
       "after",
       `
@@ -69,7 +74,8 @@ zero_cost_top_<per cent>_<score>.json.
 Examples:
   $ denas zero-cost nb201.csv --dataset cifar10 --architectures 200
   $ denas zero-cost nb201.csv --zc-method nwot,synflow --top 0.2
-  $ denas zero-cost 2026-01-31-darts-1 --zc-method nwot`,
+  $ denas zero-cost 2026-01-31-darts-1 --zc-method nwot
+  $ denas zero-cost nb201.csv --architectures 1000 --workers 2`,
     ).action(async (name: string, options: ZeroCostCommand) =>
       finish(await correlateSource(await openSource(name, options), options))
     );
@@ -108,46 +114,94 @@ export function share(text: string): number {
 /** A line of zero_cost.ndjson: a point with the settings that its score depends on. */
 type Line = ZeroCostPoint & { of: string };
 
-/** Measures the points that the file does not have yet. */
+/** Measures the points that the file does not have yet. @returns all, architecture by architecture. */
 async function measure(
-  { name, metric, config, architectures }: Source,
-  { zcMethod, out }: CorrelateOptions,
-  { gpu, dataset, signal, progress }: Equipment,
+  source: Source,
+  options: CorrelateOptions,
+  equipment: Equipment,
 ): Promise<ZeroCostPoint[]> {
+  const { name, metric, config, architectures } = source;
+  const { zcMethod, out } = options;
   const { seed, data, evaluator: { scoreBatch } } = config;
   const of = JSON.stringify({ name, metric, data, seed, scoreBatch, space: config.space });
   const path = join(fromHere(out), "zero_cost.ndjson");
-  const keyOf = (point: Pick<ZeroCostPoint, "method" | "key">) => `${point.method} ${point.key}`;
-  const earlier = new Map(
+  const known = new Map<string, ZeroCostPoint>(
     linesIfThere<Line>(path).filter((line) => line.of === of).map((line) => [keyOf(line), line]),
   );
+  const skip = (point: PointKey) => known.has(keyOf(point));
+  const kept = new LineFile(path);
+  try {
+    const measured = wantsWorkers(options)
+      ? onWorkers(source, options, equipment, skip)
+      : here(source, options, equipment, skip);
+    for await (const point of measured) {
+      kept.append(JSON.stringify({ of, ...point } satisfies Line));
+      known.set(keyOf(point), point);
+      const all = architectures.length * zcMethod.length;
+      equipment.progress.redraw(() => `${known.size} of ${all}  ${point.method}`);
+    }
+  } finally {
+    equipment.progress.clear();
+    kept.close();
+  }
+  return architectures.flatMap(({ key, result }) =>
+    zcMethod.map((method) => ({ ...known.get(keyOf({ method, key }))!, result }))
+  );
+}
+
+type PointKey = Pick<ZeroCostPoint, "method" | "key">;
+const keyOf = ({ method, key }: PointKey): string => `${method} ${key}`;
+
+/** Measures in this process. */
+async function* here(
+  { config, architectures }: Source,
+  { zcMethod }: CorrelateOptions,
+  { gpu, dataset, signal, progress }: Equipment,
+  skip: (point: PointKey) => boolean,
+): AsyncGenerator<ZeroCostPoint> {
+  const { seed, evaluator: { scoreBatch } } = config;
   const first = await firstBatch({ config, io: { dataset }, gpu }, scoreBatch);
-  const points: ZeroCostPoint[] = [];
-  const measured = zeroCost({
+  yield* zeroCost({
     parts: { gpu, space: openSpace(config.space), seed, first },
     architectures,
     methods: zcMethod,
     signal,
-    skip(point) {
-      const known = earlier.get(keyOf(point));
-      if (known) points.push(known);
-      return known !== undefined;
-    },
+    skip,
     onCompile: (done, all) => progress.redraw(() => `compiling kernels: ${done} of ${all}`),
   });
-  const kept = new LineFile(path);
+}
+
+/** Measures on workers: each gets all scores of an architecture. */
+async function* onWorkers(
+  { config, architectures, dataDir }: Source,
+  options: CorrelateOptions,
+  { signal, progress, tuning }: Equipment,
+  skip: (point: PointKey) => boolean,
+): AsyncGenerator<ZeroCostPoint> {
+  const { zcMethod, out } = options;
+  const payloads = architectures.map((of): ScoreJob => ({
+    of: { ...of, choice: [...of.choice] },
+    methods: zcMethod.filter((method) => !skip({ method, key: of.key })),
+  })).filter(({ methods }) => methods.length > 0);
+  if (payloads.length === 0) return;
+  const find = findIn(options.dataDir ?? dataDir);
+  const value: ScoreOpening = { config, methods: zcMethod, tuning: tuning.choices, find };
+  const folder = join(fromHere(out), "zero_cost.workers");
+  requireFolder(folder);
+  const { channel, onAttempt, close } = await openWorkers(options, {
+    opening: { kind: "score", plugins: config.plugins, value },
+    data: config.data,
+    ...{ folder, started: JSON.stringify({ config, zcMethod }), progress },
+  });
   try {
-    for await (const point of measured) {
-      kept.append(JSON.stringify({ of, ...point } satisfies Line));
-      points.push(point);
-      const all = architectures.length * zcMethod.length;
-      progress.redraw(() => `${points.length} of ${all}  ${point.method}`);
+    const jobs = { channel, payloads, schema: scored, onAttempt };
+    for await (const { payload, found } of runAll(jobs, signal)) {
+      if ("lost" in found) throw new Error(`Cannot score ${payload.of.key}: ${found.lost}`);
+      yield* found.value;
     }
   } finally {
-    progress.clear();
-    kept.close();
+    await close();
   }
-  return points;
 }
 
 /** Prints the correlations and writes their files. */

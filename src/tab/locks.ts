@@ -20,13 +20,18 @@ export async function runsAtWork({ lasts }: Disk): Promise<Set<string>> {
  * @throws UsageError while another tab has one of them.
  */
 export async function working<T>(
-  { lasts }: Disk,
+  disk: Disk,
   run: string,
   work: () => Promise<T>,
 ): Promise<T> {
   // Files in memory are this tab's alone.
-  if (!lasts || !browser.locks) return await work();
-  return await holding(nameOf(run), `run ${run}`, () => holding(DEVICE, "the device", work));
+  if (!disk.lasts || !browser.locks) return await work();
+  return await holding(nameOf(run), `run ${run}`, () => withDevice(disk, work));
+}
+
+/** Works on the device without a run. @throws UsageError while another tab has it. */
+export async function withDevice<T>({ lasts }: Disk, work: () => Promise<T>): Promise<T> {
+  return lasts && browser.locks ? await holding(DEVICE, "the device", work) : await work();
 }
 
 async function holding<T>(name: string, what: string, work: () => Promise<T>): Promise<T> {

@@ -13,15 +13,18 @@ import { type PageQuery, presetFor } from "../run/view/trials.ts";
 import { limited, madeUp, readBeside, readRunImages, setsBeside } from "./data_sets.ts";
 import type { Disk } from "./disk.ts";
 import { workOn } from "./engine.ts";
-import { working } from "./locks.ts";
+import { withDevice, working } from "./locks.ts";
 import { previewOf } from "./preview.ts";
 import { Runs } from "./runs.ts";
+import { ladder, type Sized } from "./sizing.ts";
 import { createRun, host, readRunJson, readRunState, writeState } from "./tab_run.ts";
 import type { Dropped } from "./tree.ts";
 import { browser } from "./web.ts";
 
 /** Losses of the device in a row after which a run waits for its user. */
 const mostLosses = 3;
+/** Longest time for which a search is sized. */
+const mostMinutes = 1440;
 
 /** Messages that the page gets without having asked. */
 export type Notice =
@@ -109,6 +112,29 @@ export class Service {
     return config;
   }
 
+  /** Settings with which a search on the images takes about so many minutes, from a minute's measurement. */
+  async size(order: SearchOrder, minutes: number): Promise<Sized> {
+    const data = this.#images("measure");
+    if (!(minutes >= 1 && minutes <= mostMinutes)) {
+      throw new UsageError(
+        `Cannot size a search for ${minutes} minutes: expected 1 … ${mostMinutes}`,
+      );
+    }
+    if (this.busy) {
+      throw new UsageError("Cannot measure the device: a run is at work on it; stop it, or wait");
+    }
+    const { measured } = await import("./measure.ts");
+    const presets = ladder.filter((one) => presetsOf(spaces.get(order.mode)).includes(one));
+    const configOf = (preset: string) => this.settings({ ...order, preset });
+    return await withDevice(this.disk, () => measured(minutes, presets, configOf, data));
+  }
+
+  /** The images, or an error that there are none to do this with. */
+  #images(what: string): DataSet {
+    if (this.#data) return this.#data;
+    throw new UsageError(`Cannot ${what}: there are no images yet; drop some first`);
+  }
+
   async drop(files: readonly Dropped[], side?: number) {
     this.#reading?.abort();
     const reading = this.#reading = new AbortController();
@@ -139,23 +165,20 @@ export class Service {
   /** Starts a search for each seed, one after another. @returns the name of the first. */
   async search(order: SearchOrder): Promise<string> {
     const { seeds } = order;
-    if (!this.#data) {
-      throw new UsageError("Cannot search: there are no images yet; drop some first");
-    }
+    const data = this.#images("search");
     if (seeds.length === 0 || seeds.length > 20) {
       throw new UsageError(`Cannot search with ${seeds.length} seeds: expected 1 … 20`);
     }
     const names: string[] = [];
     for (const seed of seeds) {
-      const { name } = this.#data;
       const config = {
         ...this.settings({ ...order, seeds: [seed] }),
-        data: name,
-        decoder: this.#data.decoder ?? "",
+        data: data.name,
+        decoder: data.decoder ?? "",
       };
       const images = this.#isBeside
         ? new Map<string, Uint8Array>()
-        : await keepImages(limited(this.#data, config.trainImages, config.validImages));
+        : await keepImages(limited(data, config.trainImages, config.validImages));
       names.push(
         await createRun(this.disk, { command: "search", mode: order.mode, config, images }),
       );

@@ -1,6 +1,7 @@
 /** `denas zero-cost` on a table and on a finished search. */
 import assert from "node:assert/strict";
 import { join } from "@std/path";
+import { readLines } from "../../src/run/files.ts";
 import { writePictures } from "../data/make.ts";
 import { denas } from "./command.ts";
 
@@ -34,6 +35,18 @@ Deno.test("scores of a table's networks are correlated with its results, and mea
   assert.deepEqual(JSON.parse(again.stdout), { nwot });
 });
 
+Deno.test("scores of workers are those of one process", async () => {
+  const results = async (more: string[]) => {
+    const out = Deno.makeTempDirSync({ dir: here });
+    const measured = [...onTable, "--zc-method", "params,nwot", "--out", out, ...more];
+    const { code, stderr } = await run(measured);
+    assert.equal(code, 0, stderr);
+    const lines = readLines<Record<string, unknown>>(join(out, "zero_cost.ndjson"));
+    return lines.map(({ seconds: _, ...line }) => JSON.stringify(line)).sort();
+  };
+  assert.deepEqual(await results(["--workers", "2"]), await results([]));
+});
+
 Deno.test("the scores of a search by nwot correlate with themselves", async () => {
   const search = ["search", "--mode", "nasbench201", "--preset", "smoke", "--strategy", "random"];
   const options = ["--evaluator", "zero-cost", "--queries", "5", ...onPhotos];
@@ -61,5 +74,5 @@ Deno.test("a wrong score, a wrong share and a source without results are named",
   assert.match(top.stderr, /a share from 0 to 1/);
   const nothing = await run(["zero-cost", "absent"]);
   assert.equal(nothing.code, 2);
-  assert.match(nothing.stderr, /Cannot open run/);
+  assert.match(nothing.stderr, /neither such a file nor such a run, expected a table of results/);
 });

@@ -1,13 +1,19 @@
 /** The page of the tab in a real browser: a search by a link, a reload within it, what leaves the tab. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
 import { assertAccessible, browserPath, Browsing } from "../http/browser.ts";
 import { serve } from "../http/serving.ts";
-import { makePictures } from "./pictures.ts";
+import { asPng, makePictures, smooth } from "./pictures.ts";
 import { inTab, type Outcome } from "./small.ts";
+import { makeTrained } from "./trained.ts";
 
-const browsing = new Browsing(["--enable-unsafe-webgpu"]);
+const browsing = new Browsing([
+  "--enable-unsafe-webgpu",
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
+]);
 
 /** The driver that the browser brings, for Deno. */
 const swiftShader = ["/usr/lib/chromium", "/opt/google/chrome"]
@@ -157,6 +163,68 @@ test("dropped folders become what the command line makes of them, as far as deco
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
+});
+
+/** Nothing is wider than a phone or lost on a 4K screen, in both themes. */
+async function assertFits(page: Page): Promise<void> {
+  for (const [width, height, colorScheme] of [[320, 640, "light"], [3840, 2160, "dark"]] as const) {
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme });
+    const over = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
+    assert(over <= 0, `the page is ${over} pixels wider than ${width}`);
+    await assertAccessible(page);
+  }
+}
+
+test("a trained network is taken up, and classifies a picture and what the camera sees", async () => {
+  const rgb = smooth(16, 16, 5);
+  const { archive, classes, probabilities } = await makeTrained("pets-1", rgb);
+  await using served = await serve();
+  await using opened = await browsing.open();
+  const { page, complaints } = opened;
+  await page.goto(`${served.server.url}tab/`);
+  await page.getByRole("button", { name: "Search", exact: true }).waitFor();
+  await assertFits(page);
+
+  // A search sized for the device asks for how long it may take.
+  const minutes = page.locator("input[name=minutes]");
+  assertEquals(await minutes.isVisible(), false);
+  await page.locator("select[name=preset]").selectOption("sized");
+  await minutes.fill("0");
+  await page.getByRole("button", { name: "Try it with made-up pictures" }).click();
+  await page.locator(".preview canvas").first().waitFor();
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await page.getByText("Cannot size a search for 0 minutes: expected 1 … 1440").waitFor();
+
+  const buffer = Buffer.from(await archive.arrayBuffer());
+  await page.getByLabel("Choose a zip file").and(page.locator("input"))
+    .setInputFiles({ name: "run.zip", mimeType: "application/zip", buffer });
+  await page.getByRole("heading", { name: "Try it" }).waitFor();
+  await page.getByLabel("Picture to classify").setInputFiles({
+    name: "pet.png",
+    mimeType: "image/png",
+    buffer: Buffer.from(asPng(16, 16, rgb)),
+  });
+  await page.getByRole("status").filter({ hasText: /^pet\.png$/ }).waitFor();
+  const bars = page.locator(".bars meter");
+  const seen = await bars.evaluateAll((all) =>
+    all.map((
+      one,
+    ) => [one.getAttribute("aria-label"), Number((one as unknown as { value: number }).value)])
+  ) as [string, number][];
+  const ranked = classes.map((label, i) => [label, probabilities[i]] as const)
+    .toSorted((a, b) => b[1] - a[1]);
+  assertEquals(seen.map(([label]) => label), ranked.map(([label]) => label));
+  const worst = Math.max(...seen.map(([, p], i) => Math.abs(p - ranked[i][1])));
+  assert(worst < 1e-3, `probabilities differ by ${worst}`);
+  await assertFits(page);
+
+  await page.getByRole("button", { name: "Use the camera" }).click();
+  await page.getByText("What the camera sees").waitFor();
+  await page.getByRole("button", { name: "Stop the camera" }).click();
+  await page.getByRole("button", { name: "Use the camera" }).waitFor();
+  assertEquals(await page.locator("video").isVisible(), false);
+  assertEquals(complaints, []);
 });
 
 test("the browser is closed", () => browsing.close());

@@ -9,6 +9,7 @@ import { tokenForm } from "./session.js";
 import { serverSource } from "./server_source.js";
 import { StartView } from "./start_form.js";
 import { StudyView } from "./study_view.js";
+import { themeButton } from "./theme_button.js";
 
 const main = document.getElementById("main");
 const connection = document.getElementById("connection");
@@ -104,22 +105,7 @@ onUnauthorized.call = () => {
   }));
 };
 
-const themes = ["system", "light", "dark"];
-const button = document.getElementById("theme");
-function setTheme(theme) {
-  if (theme === "system") {
-    delete document.documentElement.dataset.theme;
-    localStorage.removeItem("denas.theme");
-  } else {
-    document.documentElement.dataset.theme = theme;
-    localStorage.setItem("denas.theme", theme);
-  }
-  setText(button, `Theme: ${theme}`);
-  redrawAll();
-}
-const current = () => document.documentElement.dataset.theme ?? "system";
-button.addEventListener("click", () => setTheme(themes[(themes.indexOf(current()) + 1) % 3]));
-setTheme(current());
+themeButton(document.getElementById("theme"), redrawAll);
 
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();

@@ -37,6 +37,7 @@ import studyList from "./study_list.js" with { type: "text" };
 import studyView from "./study_view.js" with { type: "text" };
 import tablesCss from "./tables.css" with { type: "text" };
 import theme from "./theme.js" with { type: "text" };
+import themeButton from "./theme_button.js" with { type: "text" };
 import trialDialog from "./trial_dialog.js" with { type: "text" };
 import trialFilters from "./trial_filters.js" with { type: "text" };
 import trials from "./trials.js" with { type: "text" };
@@ -70,6 +71,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "forms.css": style(formsCss),
   "uplot.css": style(uplotCss),
   "theme.js": script(theme),
+  "theme_button.js": script(themeButton),
   // The minified build sets a variable, but the page imports modules.
   "uplot.js": script(`${uplot}\nexport default uPlot;\n`),
   "api.js": script(api),

@@ -2,6 +2,8 @@
  * Measures how well scores of untrained networks rank architectures: correlations with results (Abdelfattah et al.,
  * ICLR 2021; in the form of Schrodi et al., NeurIPS 2023).
  */
+import { nextTurn } from "../../common/next_turn.ts";
+import type { Dispatch } from "../../gpu/programs.ts";
 import { reasonOf } from "../results.ts";
 import { type ScorerParts, UntrainedScorer } from "../zero_cost/scorer.ts";
 import { kendall, mean, pearson, spearman } from "./statistics.ts";
@@ -40,17 +42,50 @@ export interface ZeroCostOptions {
  * @throws UsageError for a score that the data set does not allow.
  */
 export async function* zeroCost(options: ZeroCostOptions): AsyncGenerator<ZeroCostPoint> {
-  const { parts: { gpu, space }, architectures, methods, signal, skip, onCompile } = options;
-  const scorers = methods.map((name) => [name, new UntrainedScorer(options.parts, name)] as const);
-  const missing = scorers.flatMap(([, scorer]) => scorer.dryRun());
-  for await (const { done, of } of gpu.compile(missing, signal)) onCompile?.(done, of);
-  for (const { key, choice, result } of architectures) {
-    const arch = space.decode(choice);
-    for (const [method, scorer] of scorers) {
-      if (skip?.({ method, key })) continue;
+  const { parts, architectures, methods, signal, skip, onCompile } = options;
+  const scorers = new ZeroCostScorers(parts, methods);
+  await scorers.compile(signal, onCompile);
+  for (const one of architectures) {
+    const wanted = methods.filter((method) => !skip?.({ method, key: one.key }));
+    yield* scorers.score(one, wanted, signal);
+  }
+}
+
+/** Scores by name, over all architectures of a space. */
+export class ZeroCostScorers {
+  readonly #scorers: ReadonlyMap<string, UntrainedScorer<unknown>>;
+
+  /** @throws UsageError for a score that the data set does not allow. */
+  constructor(private readonly parts: ScorerParts<unknown>, methods: readonly string[]) {
+    this.#scorers = new Map(methods.map((name) => [name, new UntrainedScorer(parts, name)]));
+  }
+
+  /** Compiles nearly all kernels that scoring needs. */
+  async compile(
+    signal: AbortSignal,
+    onCompile: ZeroCostOptions["onCompile"] = () => {},
+  ): Promise<void> {
+    const missing: Dispatch[] = [];
+    for (const scorer of this.#scorers.values()) {
+      missing.push(...scorer.dryRun());
+      // Dry runs of all scores take long; a signal is heard between two.
+      await nextTurn();
+      signal.throwIfAborted();
+    }
+    for await (const { done, of } of this.parts.gpu.compile(missing, signal)) onCompile(done, of);
+  }
+
+  /** Yields the scores of one architecture by some of the methods. */
+  async *score(
+    { key, choice, result }: Judged,
+    methods: readonly string[],
+    signal: AbortSignal,
+  ): AsyncGenerator<ZeroCostPoint> {
+    const arch = this.parts.space.decode(choice);
+    for (const method of methods) {
       signal.throwIfAborted();
       const from = performance.now();
-      const value = await finiteScore(() => scorer.score(arch));
+      const value = await finiteScore(() => this.#scorers.get(method)!.score(arch));
       const seconds = (performance.now() - from) / 1000;
       yield { method, key, result, value, seconds };
     }

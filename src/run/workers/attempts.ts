@@ -11,7 +11,7 @@ export const ATTEMPTS = 3;
 const LOOK_MS = 1000;
 
 /** The value of a job, or why it has none. */
-export type Attempted<V> = { value: V } | { lost: string };
+export type Attempted<V> = { value: V } | { lost: string; unfit?: boolean };
 
 /**
  * Runs a job until a worker ends it, at most `ATTEMPTS` times.
@@ -20,18 +20,19 @@ export type Attempted<V> = { value: V } | { lost: string };
  */
 export async function attempted<V>(
   channel: Channel,
-  { id, payload }: Omit<Job, "attempt">,
+  { id, payload, needs }: Omit<Job, "attempt">,
   schema: z.ZodType<V>,
   signal: AbortSignal,
   onAttempt: OnAttempt = () => {},
 ): Promise<Attempted<V>> {
   for (let attempt = 1;; attempt++) {
-    const job = { id, payload, attempt };
+    const job = { id, payload, attempt, needs };
     const outcome = await channel.run(job, signal);
     onAttempt(job, outcome);
     if (outcome.status === "lost" && attempt < ATTEMPTS) continue;
     channel.forget?.(id);
     if (outcome.status === "done") return valueOf(outcome.value, schema);
+    if (outcome.status === "unfit") return { lost: outcome.reason, unfit: true };
     return { lost: `its worker was lost ${ATTEMPTS} times, the last time: ${outcome.reason}` };
   }
 }

@@ -24,6 +24,8 @@ export interface Job {
   /** Counts from 1: a job whose worker was lost is handed out again with the next number. */
   attempt: number;
   payload: unknown;
+  /** Bytes of device memory that it takes; absent where that is not known. */
+  needs?: number;
 }
 
 /** Worker and duration of a job. */
@@ -34,10 +36,10 @@ export interface Ran {
   seconds: number;
 }
 
-/** The end of a job: its value, or the loss of its worker with the reason and the worker's last output. */
+/** The end of a job: its value, or the loss of its worker with the worker's last output; unfit: no worker takes it. */
 export type Outcome =
   | ({ status: "done"; value: unknown } & Ran)
-  | { status: "lost"; reason: string; log: string; worker: string };
+  | { status: "lost" | "unfit"; reason: string; log: string; worker: string };
 
 /** State of a worker, for the page and for `denas runs --workers`. */
 export interface WorkerState {
@@ -49,6 +51,8 @@ export interface WorkerState {
   host?: string;
   adapter?: string;
   driver?: string;
+  /** Bytes of device memory that a job may take; absent where that is not known. */
+  memory?: number;
   /** Id of the job that it works on. */
   job?: string;
   /** Jobs done. */

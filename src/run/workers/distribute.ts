@@ -4,10 +4,12 @@
  */
 import { UsageError } from "../../common/errors.ts";
 import { Inbox } from "../../common/inbox.ts";
+import { describe } from "../../nas/analysis/describe.ts";
 import type { SearchConfig } from "../../nas/config/config.ts";
 import type { EvaluatorContext, OpenEvaluator } from "../../nas/definition.ts";
 import type { Evaluator, Result, ScoredOn } from "../../nas/evaluator.ts";
 import { evaluators } from "../../nas/registry.ts";
+import { reasonOf } from "../../nas/results.ts";
 import type { SearchSpace } from "../../nas/space.ts";
 import type { State, Trial } from "../../nas/strategy.ts";
 import { attempted, jobId } from "./attempts.ts";
@@ -58,13 +60,36 @@ export function distributed(
         "leave out --workers, or score each alone (--set evaluator.runs=mean on a table, --inherit none in training)",
     );
   }
-  const evaluator = new DistributedEvaluator(opened, space, distribution);
+  const { cost, needsDevice } = evaluators.get(kind);
+  const trains = cost === "training" && needsDevice;
+  const needs = trains ? trainingMemory(config, space, opened.target) : undefined;
+  const evaluator = new DistributedEvaluator(opened, space, distribution, needs);
   return {
     ...opened,
     evaluator,
     // Only workers train.
     dispatches: undefined,
     figures: () => evaluator.figures(),
+  };
+}
+
+/** Estimates the device memory of trainings; undefined for architectures whose network cannot be built. */
+function trainingMemory(
+  { batch, optimizer }: SearchConfig,
+  space: SearchSpace<unknown>,
+  target: OpenEvaluator["target"],
+): (arch: unknown) => number | undefined {
+  const moments = optimizer.algorithm === "adam" ? 2 : 1;
+  return (arch) => {
+    try {
+      const choice = space.encode(arch);
+      const { memory } = describe({ space, choice, ...target, form: "final", batch });
+      const { weights, gradients, states, step } = memory;
+      return weights * (1 + moments) + gradients + states + step!;
+    } catch (error) {
+      // Its worker says why it fails.
+      reasonOf(error);
+    }
   };
 }
 
@@ -83,6 +108,8 @@ class DistributedEvaluator<A> implements Evaluator<A> {
     { evaluator, figures }: OpenEvaluator,
     private readonly space: SearchSpace<A>,
     private readonly distribution: Distribution,
+    /** Bytes of device memory that an architecture's training takes. */
+    private readonly needs?: (arch: A) => number | undefined,
   ) {
     this.#inner = evaluator;
     this.#innerFigures = figures;
@@ -151,12 +178,13 @@ class DistributedEvaluator<A> implements Evaluator<A> {
   ): Promise<Evaluated & { lost?: true }> {
     const { arch, askedAfter: _, ...plain } = trial;
     const payload: EvaluateJob = { trial: { ...plain, choice: this.space.encode(arch) }, on };
-    const job = { id: jobId(trial.id, payload), payload };
+    const job = { id: jobId(trial.id, payload), payload, needs: this.needs?.(arch) };
     const { channel, onAttempt } = this.distribution;
     const found = await attempted(channel, job, evaluated, signal, onAttempt);
     if ("value" in found) return this.#count(found.value);
     const reason = found.lost;
-    const result: Result = { trial: trial.id, seconds: 0, status: "failed", reason };
+    const status = found.unfit ? "infeasible" : "failed";
+    const result: Result = { trial: trial.id, seconds: 0, status, reason };
     return { result, figures: { step: 0, trainedImages: 0, peakBytes: 0 }, lost: true };
   }
 

@@ -44,6 +44,9 @@ export function readWorkers(run: string): WorkersNow | null {
   }
 }
 
+/** A job's outcome without its value. */
+const ran = ({ value: _, ...rest }: Outcome & { status: "done" }) => rest;
+
 export class Journal {
   readonly #attempts: LineFile;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -62,17 +65,12 @@ export class Journal {
   }
 
   add({ id: job, attempt }: Job, outcome: Outcome): void {
-    const { status, worker } = outcome;
-    const about = outcome.status === "done"
-      ? {
-        seconds: outcome.seconds,
-        adapter: outcome.adapter,
-        ...begun.safeParse(outcome.value).data,
-      }
-      : { reason: outcome.reason, log: outcome.log };
     const time = new Date().toISOString();
-    this.#attempts.append(JSON.stringify({ time, job, attempt, status, worker, ...about }));
-    if (outcome.status === "lost" || outcome.adapter === undefined) return;
+    const about = outcome.status === "done"
+      ? { ...ran(outcome), ...begun.safeParse(outcome.value).data }
+      : outcome;
+    this.#attempts.append(JSON.stringify({ time, job, attempt, ...about }));
+    if (outcome.status !== "done" || outcome.adapter === undefined) return;
     const known = this.#adapters.size;
     this.#adapters.add(outcome.adapter);
     if (known === 1 && this.#adapters.size === 2) this.onMixed([...this.#adapters]);

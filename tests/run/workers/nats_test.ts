@@ -9,6 +9,7 @@ import { NatsChannel } from "../../../src/run/workers/nats/coordinator.ts";
 import { MARK, messageIn } from "../../../src/run/workers/messages.ts";
 import { openingMessage } from "../../../src/run/workers/nats/names.ts";
 import { portableOpening } from "../../../src/run/workers/nats/opening.ts";
+import { serveWorkers } from "../../../src/run/workers/nats/serve.ts";
 import { cert, key } from "../../http/certificate.ts";
 import { coordinatorOn, serversHere, startHere, workerSecret, workersOn } from "./servers.ts";
 import { configOf, jobOf, openingOf, searched, trialsOf } from "./opening.ts";
@@ -215,6 +216,41 @@ for (const { program, version } of await serversHere()) {
     const serving = await workersOn(server, slow, 1);
     assert.equal((await channel.run(jobOf(0, choice(0), 2), never)).status, "done");
     await Promise.all([silent.close(), serving.stop()]);
+    await channel.close();
+    await server.stop();
+  });
+
+  Deno.test(`NATS ${version}: a job goes to a worker with the memory that it needs, or is given back with both figures`, async () => {
+    const server = await startHere(program);
+    const nc = await connect({ url: server.url, secret: server.secret }, "coordinator");
+    const channel = await NatsChannel.open({
+      ...{ nc, run: "test", opening: portableOpening(opening), patience: 0, report: () => {} },
+    });
+    const serving = (memory?: number) =>
+      serveWorkers({
+        access: { url: server.url, secret: workerSecret(server) },
+        ...{ workers: 1, memory, plugins: opening.plugins, find: { cacheDir: "/nonexistent" } },
+        report: () => {},
+      });
+    const small = await serving(100 * 2 ** 20);
+    const needs = (id: number, bytes: number) =>
+      channel.run({ ...jobOf(id, choice(id)), needs: bytes }, never);
+    assert.equal((await needs(0, 100 * 2 ** 20)).status, "done");
+    const given = await needs(1, 2 ** 30);
+    assert.ok(given.status === "unfit");
+    assert.match(
+      given.reason,
+      /takes about 1024 MiB of device memory, the largest of 1 workers has 100 MiB; start one/,
+    );
+    const large = await serving();
+    await until(() => channel.capacity() === 2);
+    const [ran, other] = await Promise.all([needs(1, 2 ** 30), needs(2, 2 ** 20)]);
+    assert.ok(ran.status === "done" && other.status === "done");
+    assert.notEqual(
+      ran.worker,
+      channel.workers().find(({ memory }) => memory !== undefined)!.id,
+    );
+    await Promise.all([small.stop(), large.stop()]);
     await channel.close();
     await server.stop();
   });

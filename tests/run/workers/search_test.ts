@@ -173,6 +173,32 @@ Deno.test("a worker's value of another trial, or that is no result, does not mix
   }
 });
 
+/** A channel without a worker that is large enough for the first trial. */
+class Small extends ProcessChannel {
+  override run(job: Job, signal: AbortSignal): Promise<Outcome> {
+    if ((job.payload as EvaluateJob).trial.id > 0) return super.run(job, signal);
+    return Promise.resolve({ status: "unfit", reason: "it is too large", log: "", worker: "" });
+  }
+}
+
+Deno.test("a trial that fits no worker is infeasible with the reason, without another attempt", async () => {
+  const config = configOf({ rounds: 3 });
+  const channel = new Small(openingOf(config), 1);
+  try {
+    const { events, attempts } = await searched(config, { channel });
+    const [first, ...others] = trialsOf(events).filter(({ on }) => on === "reward");
+    assert.deepEqual([first.trial, first.status, first.reason], [
+      0,
+      "infeasible",
+      "it is too large",
+    ]);
+    assert.ok(others.every(({ status }) => status === undefined));
+    assert.equal(attempts.length, 3);
+  } finally {
+    await channel.close();
+  }
+});
+
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 /** Asks a new strategy as recorded. @returns the choices by trial. */

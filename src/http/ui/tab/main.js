@@ -1,5 +1,6 @@
 /** Starts the page of the tab: the list of its runs, and beside it the view that the address names. */
 import { h, setText } from "../dom.js";
+import { themeButton } from "../theme_button.js";
 import { adviceFor } from "./advice.js";
 import { Engine } from "./engine.js";
 import { RunList } from "./list.js";
@@ -98,27 +99,7 @@ async function begin() {
   }
 }
 
-const themes = ["system", "light", "dark"];
-const button = document.getElementById("theme");
-/** Pages from a disk may not keep anything. */
-function keepTheme(theme) {
-  try {
-    if (theme === "system") localStorage.removeItem("denas.theme");
-    else localStorage.setItem("denas.theme", theme);
-  } catch {
-    // The choice holds until the page is closed.
-  }
-}
-function setTheme(theme) {
-  if (theme === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
-  keepTheme(theme);
-  setText(button, `Theme: ${theme}`);
-  runViews?.redrawAll();
-}
-const current = () => document.documentElement.dataset.theme ?? "system";
-button.addEventListener("click", () => setTheme(themes[(themes.indexOf(current()) + 1) % 3]));
-setTheme(current());
+themeButton(document.getElementById("theme"), () => runViews?.redrawAll());
 
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();

@@ -1,12 +1,13 @@
 /** The first page: pictures in, settings, one button. */
 import { announce, h, setText } from "../dom.js";
 import { ExplainedSelect } from "../definitions.js";
-import { count } from "../format.js";
+import { count, duration } from "../format.js";
 import { chosenFiles, droppedFiles, previewOf } from "./pictures.js";
 
 const presetWords = {
   smoke: "smoke: see everything work in a minute",
   quick: "quick: a real search, in minutes on a graphics card",
+  sized: "sized for this device: measured for a minute",
 };
 
 export class StartView {
@@ -187,7 +188,7 @@ export class StartView {
     this.preset = select(
       "Preset",
       "preset",
-      presets.map((name) => [name, presetWords[name]]),
+      [...presets, "sized"].map((name) => [name, presetWords[name]]),
       wanted("preset", "quick"),
     );
     this.strategy = select("Strategy", "strategy", named(strategies), wanted("strategy", ""));
@@ -206,13 +207,17 @@ export class StartView {
       placeholder: "batch=32 optimizer.lrMax=0.1",
       autocomplete: "off",
     });
-    Object.assign(this, { epochs, seeds, more });
+    const [minutes, minutesLabel] = input("Minutes it may take", "minutes", {
+      inputmode: "numeric",
+      value: "5",
+    });
+    Object.assign(this, { epochs, seeds, more, minutes, minutesLabel });
     this.#explain();
     return h(
       "div",
       {},
-      h("div", { class: "fields" }, this.mode.element, this.preset.element),
-      h(
+      h("div", { class: "fields" }, this.mode.element, this.preset.element, minutesLabel),
+      this.details = h(
         "details",
         { open: this.wanted.size > 0 },
         h("summary", {}, "More settings"),
@@ -235,9 +240,10 @@ export class StartView {
     const space = spaces.find(({ name }) => name === this.mode.value);
     this.mode.explain(space.summary);
     for (const option of this.preset.input.options) {
-      option.disabled = !space.presets.includes(option.value);
+      option.disabled = option.value !== "sized" && !space.presets.includes(option.value);
     }
     if (this.preset.input.selectedOptions[0]?.disabled) this.preset.input.value = space.presets[0];
+    if (this.minutesLabel) this.minutesLabel.hidden = this.preset.value !== "sized";
     this.strategy?.explain(summary(strategies, this.strategy));
     this.evaluator?.explain(summary(evaluators, this.evaluator));
   }
@@ -267,11 +273,43 @@ export class StartView {
     this.button.disabled = true;
     this.problem.hidden = true;
     try {
+      if (this.preset.value === "sized") return await this.#size();
       // Asked within the click: some browsers ask the user.
       await navigator.storage?.persist?.().catch(() => false);
       this.started(await this.engine.ask("search", this.#order()));
     } catch (error) {
+      setText(this.status, "");
       this.#fail(error);
+      this.button.disabled = false;
+    }
+  }
+
+  /** Fills the form with settings that fit the device, and says what was found. */
+  async #size() {
+    setText(this.status, "Measuring this device, for a minute at most …");
+    this.more.value = this.more.value.replace(/\btrainImages=\S*\s*/g, "");
+    try {
+      const { preset, overrides, seconds } = await this.engine.ask(
+        "size",
+        this.#order(),
+        Number(this.minutes.value),
+      );
+      this.preset.input.value = preset;
+      this.epochs.value = overrides.epochs ?? "";
+      if (overrides.trainImages) {
+        this.more.value = `${this.more.value} trainImages=${overrides.trainImages}`.trim();
+      }
+      this.details.open = true;
+      this.#explain();
+      const words = seconds === null
+        ? `This device needs more than a minute for the first steps of ${preset}, the smallest preset.`
+        : `With ${preset} and ${overrides.epochs} epochs a search takes about ${
+          duration(seconds)
+        } here, ` +
+          `and about a minute more where kernels are compiled first.`;
+      setText(this.status, `${words} Search starts it.`);
+      announce(words);
+    } finally {
       this.button.disabled = false;
     }
   }

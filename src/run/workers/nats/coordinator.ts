@@ -4,35 +4,24 @@
  */
 import { type ConsumerMessages, jetstream, type JetStreamClient } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
-import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import type { Msg } from "@nats-io/transport-node";
 import type { Channel, ChannelFigures, Job, Outcome, WorkerState } from "../channel.ts";
 import { makeStreams } from "./streams.ts";
 import { openJetStream, pause, repeated } from "./connect.ts";
+import { JobQueue, type QueueOptions } from "./job_queue.ts";
 import { Lease } from "./lease.ts";
-import {
-  aliveMessage,
-  CANCEL,
-  contentOf,
-  type JobMessage,
-  JOBS,
-  type OpeningMessage,
-  resultMessage,
-  type ResultOutcome,
-  RESULTS,
-  RUNS,
-  subjects,
-} from "./names.ts";
-import { makeBucket, RunObjects } from "./objects.ts";
+import { aliveMessage, contentOf, resultMessage, RESULTS, RUNS, subjects } from "./names.ts";
+import { makeBucket, type Received, RunObjects } from "./objects.ts";
 import { Roster, type RosterOptions } from "./roster.ts";
 
+/** Time that a job which fits no worker waits for a larger one, in ms. */
+const PATIENCE = 60_000;
 /** Interval of looking at the workers, in ms. */
 const LOOK = 1000;
 
-export interface CoordinatorOptions extends RosterOptions {
-  nc: NatsConnection;
-  /** Id of the run: the same after a restart of the coordinator. */
-  run: string;
-  opening: OpeningMessage;
+export interface CoordinatorOptions extends QueueOptions, RosterOptions {
+  /** Time that a job which fits no worker waits for a larger one, in ms; default one minute. */
+  patience?: number;
 }
 
 /** A job that is handed out. */
@@ -40,15 +29,10 @@ interface Handed {
   job: Job;
   ticket: string;
   seq?: number;
+  /** Time since which no worker has the memory that it needs. */
+  unfitSince?: number;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
-}
-
-/** The result of a job, and its number in the stream. */
-interface Received {
-  id: string;
-  outcome: ResultOutcome;
-  seq: number;
 }
 
 export class NatsChannel implements Channel {
@@ -56,6 +40,7 @@ export class NatsChannel implements Channel {
   /** Results of an earlier coordinator of this run. */
   readonly #earlier = new Map<string, Received>();
   readonly #roster: Roster;
+  readonly #queue: JobQueue;
   readonly #life = crypto.randomUUID().slice(0, 8);
   #messages: ConsumerMessages | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -75,6 +60,7 @@ export class NatsChannel implements Channel {
     private readonly js: JetStreamClient,
   ) {
     this.#roster = new Roster(options);
+    this.#queue = new JobQueue(options, jsm, js);
   }
 
   /** @throws UsageError for a server that cannot be used, or a run that another coordinator has. */
@@ -90,8 +76,8 @@ export class NatsChannel implements Channel {
     const { nc, run, opening } = this.options;
     await makeStreams(this.jsm);
     this.#lease = await Lease.take(nc, run, (error) => this.#fail(error));
-    await this.#removeLeftovers();
-    this.#objects = await RunObjects.open(nc, run);
+    await this.#queue.removeLeftovers();
+    this.#objects = await RunObjects.open(nc, run, this.jsm);
     await this.js.publish(subjects.run(run), JSON.stringify(opening));
     nc.subscribe(subjects.alive("*"), { callback: (_error, msg) => this.#hear(msg) });
     nc.publish(subjects.hello);
@@ -110,7 +96,7 @@ export class NatsChannel implements Channel {
     const earlier = this.#earlier.get(job.id);
     if (earlier) {
       this.#earlier.delete(job.id);
-      return await this.#whole(earlier);
+      return await this.#objects!.whole(earlier);
     }
     const ticket = `${this.#life}-${++this.#tickets}`;
     const outcome = new Promise<Outcome>((resolve, reject) => {
@@ -158,55 +144,28 @@ export class NatsChannel implements Channel {
     clearInterval(this.#timer);
     this.#messages?.stop();
     for (const id of [...this.#handed.keys()]) this.#withdraw(id);
-    const { nc, run } = this.options;
+    const { nc } = this.options;
     if (!nc.isClosed()) {
-      nc.publish(subjects.cancel(run, "all"), CANCEL);
+      this.#queue.cancel("all");
       // Without a server there is nothing to give back.
       await Promise.race([this.#lease?.release(), pause(2000)]);
       await Promise.race([nc.close(), pause(2000)]);
     }
   }
 
-  async #publish({ id, attempt, payload }: Job, ticket: string): Promise<void> {
-    const { run, opening: { hash } } = this.options;
-    const message: JobMessage = { run, opening: hash, id, attempt, ticket, payload };
-    const text = JSON.stringify(message);
-    const { seq } = await repeated(() =>
-      this.js.publish(subjects.job(run, id, ticket), text, { msgID: `${run}.${id}.${ticket}` })
-    );
-    const handed = this.#handed.get(id);
+  async #publish(job: Job, ticket: string): Promise<void> {
+    const seq = await this.#queue.put(job, ticket);
+    const handed = this.#handed.get(job.id);
     if (handed?.ticket === ticket) handed.seq = seq;
-    else await this.#delete(seq); // Cancelled meanwhile.
+    else await this.#queue.remove(seq); // Cancelled meanwhile.
   }
 
   /** Takes a job back: nobody waits for it any more. */
   #withdraw(id: string): void {
     const handed = this.#handed.get(id);
     this.#handed.delete(id);
-    const { nc, run } = this.options;
-    if (nc.isClosed()) return;
-    nc.publish(subjects.cancel(run, id), CANCEL);
-    if (handed?.seq !== undefined) this.#delete(handed.seq);
-  }
-
-  async #delete(seq: number): Promise<void> {
-    try {
-      await this.jsm.streams.deleteMessage(JOBS, seq);
-    } catch {
-      // A worker has acknowledged it, or the server is away: its result is then ignored.
-    }
-  }
-
-  /** Deletes jobs of an earlier coordinator: those that are still wanted are handed out anew. */
-  async #removeLeftovers(): Promise<void> {
-    for (let seq = 1;;) {
-      // The client's type lacks a field of the protocol.
-      const request = { seq, next_by_subj: subjects.jobsOf(this.options.run) } as { seq: number };
-      const found = await this.jsm.streams.getMessage(JOBS, request).catch(() => null);
-      if (!found) return;
-      await this.jsm.streams.deleteMessage(JOBS, found.seq);
-      seq = found.seq + 1;
-    }
+    this.#queue.cancel(id);
+    this.#queue.remove(handed?.seq);
   }
 
   /** Reads results, those of an earlier coordinator first. @param ready called when those are read. */
@@ -242,40 +201,25 @@ export class NatsChannel implements Channel {
       this.#earlier.set(id, received);
       return;
     }
-    const outcome = await this.#whole(received);
+    const outcome = await this.#objects!.whole(received);
     const handed = this.#handed.get(id);
     if (!handed) return; // Cancelled meanwhile.
     if (outcome.status === "done") {
       this.#handed.delete(id);
-      if (handed.ticket !== ticket) this.#withdrawTicket(id, handed);
+      // The job was done by an earlier holder; the present one may stop.
+      if (handed.ticket !== ticket) {
+        this.#queue.cancel(id);
+        this.#queue.remove(handed.seq);
+      }
       this.#done++;
       handed.resolve(outcome);
     } else if (handed.ticket === ticket) this.#loseJob(handed, outcome);
   }
 
-  /** An outcome with its value, which may be in the object store. */
-  async #whole({ id, outcome: { ...outcome }, seq }: Received): Promise<Outcome> {
-    if (outcome.status === "lost" || !outcome.stored) return outcome;
-    try {
-      return { ...outcome, value: await this.#objects!.value(id) };
-    } catch (error) {
-      // The result of another attempt would be refused beside this one.
-      await repeated(() => this.jsm.streams.deleteMessage(RESULTS, seq)).catch(() => {});
-      const { message: reason } = error as Error;
-      return { status: "lost", reason, log: "", worker: outcome.worker };
-    }
-  }
-
-  /** The job was done by an earlier holder; the present one may stop. */
-  #withdrawTicket(id: string, { seq }: Handed): void {
-    this.options.nc.publish(subjects.cancel(this.options.run, id), CANCEL);
-    if (seq !== undefined) this.#delete(seq);
-  }
-
   #loseJob(handed: Handed, outcome: Outcome): void {
     this.#handed.delete(handed.job.id);
-    if (handed.seq !== undefined) this.#delete(handed.seq);
-    this.#lost++;
+    this.#queue.remove(handed.seq);
+    if (outcome.status === "lost") this.#lost++;
     handed.resolve(outcome);
   }
 
@@ -286,16 +230,25 @@ export class NatsChannel implements Channel {
     this.#roster.hear(alive);
     // A cancel that was lost on the way is repeated.
     if (run === this.options.run && job !== undefined && this.#handed.get(job)?.ticket !== ticket) {
-      this.options.nc.publish(subjects.cancel(run, job), CANCEL);
+      this.#queue.cancel(job);
     }
   }
 
-  /** Jobs of workers that are silent for too long are lost. */
+  /** Jobs of workers that are silent for too long are lost; those that fit no worker are given back. */
   #look(): void {
     for (const { worker, reason } of this.#roster.fallenSilent()) {
       const handed = worker.run === this.options.run && this.#handed.get(worker.job ?? "");
       if (!handed || handed.ticket !== worker.ticket) continue;
       this.#loseJob(handed, { status: "lost", reason, log: "", worker: worker.id });
+    }
+    const { patience = PATIENCE } = this.options;
+    const now = performance.now();
+    for (const handed of this.#handed.values()) {
+      const reason = this.#roster.unfit(handed.job.needs);
+      if (reason === undefined) handed.unfitSince = undefined;
+      else if (now - (handed.unfitSince ??= now) >= patience) {
+        this.#loseJob(handed, { status: "unfit", reason, log: "", worker: "" });
+      }
     }
   }
 

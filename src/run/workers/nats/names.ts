@@ -13,6 +13,9 @@ export const FILES = "denas_files";
 /** Bucket of what workers write: checkpoints of jobs, and results that are too large for a message. */
 export const WORK = "denas_work";
 
+/** Bytes that a message's headers may have: they count as payload. */
+export const HEADERS = 1024;
+
 /** Subjects. Ids and runs hold no dots, blanks or wildcards. */
 export const subjects = {
   job: (run: string, id: string, ticket: string) => `denas.job.${run}.${id}.${ticket}`,
@@ -72,6 +75,7 @@ export const jobMessage = z.object({
   attempt: z.number().int().positive(),
   ticket: z.string(),
   payload: z.unknown(),
+  needs: z.number().nonnegative().optional(),
 });
 export type JobMessage = z.infer<typeof jobMessage>;
 
@@ -125,6 +129,7 @@ export const aliveMessage = z.object({
   host: text(300).optional(),
   adapter: text(300).optional(),
   driver: text(300).optional(),
+  memory: z.number().nonnegative().optional(),
   run: z.string().optional(),
   job: z.string().optional(),
   ticket: z.string().optional(),

@@ -2,12 +2,22 @@
  * Objects that workers write: checkpoints of jobs, and results that are too large for a message. They are in one
  * bucket of the server's object store, named by run and job, and deleted when the job has its result.
  */
+import type { JetStreamManager } from "@nats-io/jetstream";
 import { type ObjectStore, Objm } from "@nats-io/obj";
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { DataError } from "../../../common/errors.ts";
 import { removeIfThere } from "../../files.ts";
+import type { Outcome } from "../channel.ts";
 import { checkpointFile } from "../checkpoints.ts";
-import { contentOf, objectMeta, WORK } from "./names.ts";
+import {
+  contentOf,
+  HEADERS,
+  objectMeta,
+  type ResultMessage,
+  type ResultOutcome,
+  RESULTS,
+  WORK,
+} from "./names.ts";
 import { repeated } from "./connect.ts";
 
 /** Life of objects whose coordinator did not delete them, in ms. */
@@ -15,7 +25,7 @@ const TTL = 24 * 3600 * 1000;
 /** Bytes of a message of an upload, each of which is acknowledged. */
 const CHUNK = 512 << 10;
 /** Longest wait for the next bytes of a download, in ms: those of an object that was replaced never come. */
-const STALL = 20_000;
+const STALL = 60_000;
 /** Objects of a run that are known, so that a broken worker cannot fill the memory with names. */
 const MOST = 20_000;
 /** Most bytes of a result. */
@@ -28,15 +38,26 @@ const nameOf = (run: string, job: string, kind: Kind): string => `${run}.${job}.
 export const makeBucket = (nc: NatsConnection): Promise<ObjectStore> =>
   new Objm(nc).create(WORK, { ttl: nanos(TTL) });
 
+/** The result of a job, and its number in the stream. */
+export interface Received {
+  id: string;
+  outcome: ResultOutcome;
+  seq: number;
+}
+
 /** The coordinator's side: reads results and deletes what is of no use any more. */
 export class RunObjects {
   readonly #names = new Set<string>();
 
-  private constructor(private readonly store: ObjectStore, private readonly run: string) {}
+  private constructor(
+    private readonly store: ObjectStore,
+    private readonly run: string,
+    private readonly jsm: JetStreamManager,
+  ) {}
 
-  static async open(nc: NatsConnection, run: string): Promise<RunObjects> {
+  static async open(nc: NatsConnection, run: string, jsm: JetStreamManager): Promise<RunObjects> {
     const store = await makeBucket(nc);
-    const objects = new RunObjects(store, run);
+    const objects = new RunObjects(store, run, jsm);
     nc.subscribe(`$O.${WORK}.M.>`, {
       callback: (_error, message) => objects.#note(contentOf(objectMeta, message)),
     });
@@ -49,8 +70,20 @@ export class RunObjects {
     if (meta.name.startsWith(`${this.run}.`)) this.#names.add(meta.name);
   }
 
-  /** Reads the value of a job. @throws Error where the store has lost it. */
-  async value(job: string): Promise<unknown> {
+  /** The outcome of a result, with its value, which may be in the store; a job whose value is lost is lost. */
+  async whole({ id, outcome: { ...outcome }, seq }: Received): Promise<Outcome> {
+    if (outcome.status !== "done" || !outcome.stored) return outcome;
+    try {
+      return { ...outcome, value: await this.#value(id) };
+    } catch (error) {
+      // The result of another attempt would be refused beside this one.
+      await repeated(() => this.jsm.streams.deleteMessage(RESULTS, seq)).catch(() => {});
+      const { message: reason } = error as Error;
+      return { status: "lost", reason, log: "", worker: outcome.worker };
+    }
+  }
+
+  async #value(job: string): Promise<unknown> {
     const found = await repeated(() => this.store.get(nameOf(this.run, job, "value")));
     if (!found) throw new Error(`the result of job ${job} is in the store no more`);
     const parts: Uint8Array<ArrayBuffer>[] = [];
@@ -81,10 +114,10 @@ export class WorkerObjects {
   readonly folder = Deno.makeTempDirSync({ prefix: "denas-work-" });
   #upload: Upload | undefined;
 
-  private constructor(private readonly store: ObjectStore) {}
+  private constructor(private readonly nc: NatsConnection, private readonly store: ObjectStore) {}
 
   static async open(nc: NatsConnection): Promise<WorkerObjects> {
-    return new WorkerObjects(await new Objm(nc).open(WORK, false));
+    return new WorkerObjects(nc, await new Objm(nc).open(WORK, false));
   }
 
   /**
@@ -135,22 +168,32 @@ export class WorkerObjects {
     }
   }
 
+  /** Waits for the upload that is under way. */
+  async finished(): Promise<void> {
+    await this.#upload?.ended;
+  }
+
   /** Ends a job. @param lost whether it goes to another worker: then its last checkpoint is uploaded first. */
   async end(job: string, lost: boolean): Promise<void> {
-    const upload = this.#upload;
-    if (!lost) upload?.stop.abort(new DOMException("The job has its result", "AbortError"));
-    await upload?.ended;
+    if (!lost) this.#upload?.stop.abort(new DOMException("The job has its result", "AbortError"));
+    await this.finished();
     removeIfThere(checkpointFile(this.folder, job));
   }
 
-  /** Stores the value of a job. @throws DataError where it is too large. */
-  async putValue(run: string, job: string, value: unknown): Promise<void> {
-    const bytes = new TextEncoder().encode(JSON.stringify(value));
-    if (bytes.length > LARGEST) {
-      throw new DataError(`its result has ${bytes.length} bytes, expected at most ${LARGEST}`);
+  /** The message of a result, with the value in the store where it is too large. */
+  async sized(run: string, message: ResultMessage): Promise<ResultMessage> {
+    const { outcome, id } = message;
+    const { length } = new TextEncoder().encode(JSON.stringify(message));
+    if (outcome.status !== "done" || length <= this.nc.info!.max_payload - HEADERS) return message;
+    if (length > LARGEST) {
+      const reason = `its result has ${length} bytes, expected at most ${LARGEST}`;
+      const { worker } = outcome;
+      return { ...message, outcome: { status: "lost", reason, log: "", worker } };
     }
-    const meta = { name: nameOf(run, job, "value"), options: { max_chunk_size: CHUNK } };
+    const meta = { name: nameOf(run, id, "value"), options: { max_chunk_size: CHUNK } };
+    const bytes = new TextEncoder().encode(JSON.stringify(outcome.value));
     await repeated(() => this.store.putBlob(meta, bytes));
+    return { ...message, outcome: { ...outcome, value: null, stored: true } };
   }
 
   close(): void {

@@ -22,6 +22,8 @@ export interface RosterOptions {
   report(note: string): void;
 }
 
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+
 export class Roster {
   readonly #workers = new Map<string, Known>();
   readonly #told = new Set<string>();
@@ -45,6 +47,17 @@ export class Roster {
     return this.#all().filter(({ state, refuses }) =>
       state !== "ended" && state !== "draining" && refuses?.run !== this.options.run
     );
+  }
+
+  /** Why no worker can take a job; undefined where one can, or none is there. @param needs bytes of memory. */
+  unfit(needs: number | undefined): string | undefined {
+    const has = this.takers().map(({ memory }) => memory ?? Infinity);
+    const largest = Math.max(...has);
+    if (needs === undefined || has.length === 0 || largest >= needs) return undefined;
+    return `training takes about ${
+      mebibytes(needs)
+    } of device memory, the largest of ${has.length} workers has ` +
+      `${mebibytes(largest)}; start one with more (denas work --memory), or use a smaller batch`;
   }
 
   /** Jobs that workers say they are at. */

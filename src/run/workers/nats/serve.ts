@@ -18,6 +18,8 @@ export interface ServeOptions {
   access: Access;
   /** Trials at the same time. */
   workers: number;
+  /** Bytes of device memory that one of them may take. */
+  memory?: number;
   plugins: readonly string[];
   find: Pick<FindOptions, "cacheDir" | "dataDir" | "packageDirs">;
   report(note: string): void;
@@ -25,11 +27,11 @@ export interface ServeOptions {
 
 /** Connects and starts the workers. @throws UsageError where the server cannot be used. */
 export async function serveWorkers(options: ServeOptions): Promise<Serving> {
-  const { access, workers: count, plugins, find, report } = options;
+  const { access, workers: count, memory, plugins, find, report } = options;
   const nc = await connect(access, "worker");
   const host = Deno.hostname();
   const common = {
-    ...{ nc, host, version, find, report },
+    ...{ nc, host, version, memory, find, report },
     plugins: new Map(plugins.map((file) => [pluginHash(file), file])),
   };
   const name = `${token(host)}-${Deno.pid}-${crypto.randomUUID().slice(0, 4)}`;

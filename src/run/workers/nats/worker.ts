@@ -4,7 +4,6 @@
  */
 import { type Consumer, jetstream, type JetStreamClient, type JsMsg } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
-import { DataError } from "../../../common/errors.ts";
 import type { Channel, Outcome } from "../channel.ts";
 import { ProcessChannel } from "../processes.ts";
 import { codeOf, openJetStream, pause, repeated } from "./connect.ts";
@@ -18,7 +17,6 @@ import {
   jobMessage,
   JOBS,
   openingMessage,
-  type ResultMessage,
   RUNS,
   subjects,
 } from "./names.ts";
@@ -30,8 +28,6 @@ const BEAT = 5000;
 const LOOK = 250;
 /** Time that one request for a job waits, and the pause after a job that cannot be taken, in ms. */
 const WAIT = 5000, REFUSED = 2000;
-/** Bytes that a message's headers may have: they count as payload. */
-const HEADERS = 1024;
 /** There is a result already. */
 const NOT_FIRST = 10071, SUBJECT_FULL = 10077;
 
@@ -39,6 +35,8 @@ export interface WorkerOptions extends Here {
   /** Unique name; a letter, digits, hyphens. */
   id: string;
   host: string;
+  /** Bytes of device memory that a job may take; absent where that is not known. */
+  memory?: number;
   report(note: string): void;
 }
 
@@ -175,6 +173,7 @@ export class NatsWorker {
     const message: AliveMessage = {
       ...{ id, host, state: this.#state, done: this.#done, run, job, ticket },
       ...{ pid: child?.pid, adapter: child?.adapter, driver: child?.driver },
+      memory: this.options.memory,
       refuses: this.#refuses,
     };
     return JSON.stringify(message);
@@ -183,6 +182,9 @@ export class NatsWorker {
   async #take(received: JsMsg): Promise<void> {
     const message = contentOf(jobMessage, received);
     if (!message) return received.term();
+    const { memory = Infinity } = this.options;
+    // A larger worker may take it meanwhile; this one goes on with others.
+    if ((message.needs ?? 0) > memory) return received.nak(REFUSED);
     const stop = new AbortController();
     this.#job = { message, stop };
     if (this.#state === "idle") this.#state = "busy";
@@ -257,7 +259,7 @@ export class NatsWorker {
 
   /** Publishes a result, unless there is one already. */
   async #publish({ run, id, ticket }: JobMessage, outcome: Outcome): Promise<void> {
-    const message = await this.#sized({ run, id, ticket }, outcome);
+    const message = await this.objects.sized(run, { id, ticket, outcome });
     const subject = message.outcome.status === "done"
       ? subjects.result(run, id)
       : subjects.lost(run, id, ticket);
@@ -272,26 +274,6 @@ export class NatsWorker {
     } catch (error) {
       const code = codeOf(error);
       if (code !== NOT_FIRST && code !== SUBJECT_FULL) throw error;
-    }
-  }
-
-  /** The message of a result, with the value in the object store where it is too large. */
-  async #sized(
-    { run, id, ticket }: Pick<JobMessage, "run" | "id" | "ticket">,
-    outcome: Outcome,
-  ): Promise<ResultMessage> {
-    const whole = { id, ticket, outcome };
-    const { length } = new TextEncoder().encode(JSON.stringify(whole));
-    if (outcome.status !== "done" || length <= this.options.nc.info!.max_payload - HEADERS) {
-      return whole;
-    }
-    try {
-      await this.objects.putValue(run, id, outcome.value);
-      return { id, ticket, outcome: { ...outcome, value: null, stored: true } };
-    } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-      const { message: reason } = error;
-      return { id, ticket, outcome: { status: "lost", reason, log: "", worker: outcome.worker } };
     }
   }
 }

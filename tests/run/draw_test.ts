@@ -100,3 +100,11 @@ Deno.test("the SVG holds every node of every graph, whatever its label, the same
   }
   assertEquals(await drawSvg([odd, cell]), svg);
 });
+
+Deno.test("a graph too large to be laid out is said in one node", async () => {
+  const nodes = Array.from({ length: 1001 }, (_, i) => node(String(i), "op", "relu"));
+  const edges = nodes.slice(1).map(({ id }, i) => edge(String(i >> 1), id));
+  const svg = await drawSvg([{ name: "wide", nodes, edges }, cell]);
+  assert(svg.includes("1001 operations: too many to draw"), svg.slice(0, 500));
+  assert(!svg.includes("relu"));
+});

@@ -5,6 +5,7 @@
  */
 import type { Recorder } from "../gpu/recorder.ts";
 import type { Dtype, Shape, Tensor } from "../gpu/tensor.ts";
+import type { Value } from "./tape.ts";
 
 export { type Dtype, numel, type Shape, type Tensor } from "../gpu/tensor.ts";
 
@@ -71,6 +72,11 @@ export interface OpSpec<P> {
   constant?: number[];
   /** Marks an op that others can absorb: max(x, 0), or the sum of its two inputs. */
   role?: "relu" | "sum";
+  /**
+   * Points where the slope of a function of single elements jumps, and the function whose elements stay on the
+   * side that bits tell, those of `signBits` at these points.
+   */
+  kinks?: { at: readonly number[]; keeping(x: Value, above: readonly Value[]): Value };
   /** Brings its first input to a fixed mean and deviation, so that a factor on that input has no effect. */
   normalises?: true;
   /** Neighbouring ops on the tape that the kernels of this op can compute as well (fusion). */

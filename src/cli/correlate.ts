@@ -3,6 +3,8 @@ import { limits } from "../nas/config/limits.ts";
 import type { Command } from "commander";
 import { UsageError } from "../common/errors.ts";
 import {
+  type BrieflyTrained,
+  type BriefTraining,
   correlate,
   type CorrelationState,
   type CorrelationSummary,
@@ -14,6 +16,11 @@ import { readEarlierWeights } from "../run/earlier_weights.ts";
 import { interruptedCode } from "../run/interrupt.ts";
 import { readSearch } from "../run/read_run.ts";
 import { readRunTuning, runTuningPath } from "../run/tuning.ts";
+import type { SearchConfig } from "../nas/config/config.ts";
+import { runAll } from "../run/workers/attempts.ts";
+import { brieflyTrained, type BriefOpening } from "../run/workers/brief_training.ts";
+import { findIn, openWorkers } from "./open_workers.ts";
+import { addWorkerOptions, wantsWorkers, type WorkerOptions } from "./workers.ts";
 import { type Equipment, withEquipment } from "./equipment.ts";
 import { numberAbove0, sizeUpTo, whole } from "./option_values.ts";
 import { shortPath } from "./paths.ts";
@@ -21,7 +28,7 @@ import type { Progress } from "./progress.ts";
 import { runPath } from "./run_path.ts";
 import { duration, percent, print, printError, table, thousands } from "./terminal.ts";
 
-interface CorrelateOptions {
+interface CorrelateOptions extends WorkerOptions {
   architectures: number;
   minutes: number;
   seed: number;
@@ -33,7 +40,7 @@ interface CorrelateOptions {
 }
 
 export function addCorrelate(program: Command, finish: (code: number) => void): void {
-  program.command("correlate")
+  const command = program.command("correlate")
     .argument("<run>", "folder of a search, or its name")
     .description(
       "Train a sample of architectures briefly; compare with their shared-weight scores.",
@@ -50,7 +57,8 @@ export function addCorrelate(program: Command, finish: (code: number) => void): 
     .option("--runs <folder>", "folder of all runs", "runs")
     .option("--data-dir <folder>", "look for the data set here first")
     .option("--wait", "wait when another run has the adapter")
-    .option("--json", "print the results as JSON")
+    .option("--json", "print the results as JSON");
+  addWorkerOptions(command, "train")
     .addHelpText(
       "after",
       `
@@ -59,7 +67,7 @@ kept in the run's folder as correlation.json; the same command goes on where it 
 
 Examples:
   $ denas correlate 2026-01-31-micro-1
-  $ denas correlate runs/2026-01-31-macro-2 --architectures 20 --minutes 5`,
+  $ denas correlate runs/2026-01-31-macro-2 --architectures 20 --minutes 5 --workers 2`,
     ).action(async (name: string, options: CorrelateOptions) => {
       const code = await run(runPath(name, options.runs), options);
       if (code === interruptedCode) printError("interrupted; the same command goes on");
@@ -87,9 +95,42 @@ async function run(path: string, options: CorrelateOptions): Promise<number> {
     const { gpu, dataset, signal, progress } = equipment;
     const shared = readEarlierWeights(path, "search");
     const { architectures, minutes, seed } = options;
-    const asked = { config, shared, gpu, dataset, signal, seed, architectures, minutes, earlier };
+    const train = wantsWorkers(options)
+      ? (trainings: readonly BriefTraining[]) =>
+        onWorkers(trainings, path, { config, seed, dataDir }, options, equipment)
+      : undefined;
+    const parts = { config, gpu, dataset, signal, seed };
+    const asked = { ...parts, shared, architectures, minutes, earlier, train };
     return await follow(path, correlate(asked), options, progress);
   });
+}
+
+/** Trains on workers, one architecture per job. */
+async function* onWorkers(
+  payloads: readonly BriefTraining[],
+  folder: string,
+  { config, seed, dataDir }: { config: SearchConfig; seed: number; dataDir?: string },
+  options: WorkerOptions,
+  { signal, progress, tuning }: Equipment,
+): AsyncGenerator<BrieflyTrained> {
+  if (payloads.length === 0) return;
+  const value: BriefOpening = { config, seed, tuning: tuning.choices, find: findIn(dataDir) };
+  const { channel, onAttempt, close } = await openWorkers(options, {
+    opening: { kind: "train", plugins: config.plugins, value },
+    data: config.data,
+    ...{ folder, started: `correlate ${seed}`, progress },
+  });
+  try {
+    const jobs = { channel, payloads, schema: brieflyTrained, onAttempt };
+    for await (const { payload, found } of runAll(jobs, signal)) {
+      if ("lost" in found) {
+        throw new Error(`Cannot train ${payload.choice.join(" ")}: ${found.lost}`);
+      }
+      yield found.value;
+    }
+  } finally {
+    await close();
+  }
 }
 
 /**

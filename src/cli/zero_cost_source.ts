@@ -16,7 +16,7 @@ import { readSearch } from "../run/read_run.ts";
 import { fromHere, places, shortPath } from "./paths.ts";
 import { dataName } from "./read_settings.ts";
 import { definedOnly } from "./run_options.ts";
-import { runPath } from "./run_path.ts";
+import { isFile, isFolder, runPath } from "./run_path.ts";
 
 /** Options that choose the architectures, their networks and their images. */
 export interface SourceOptions {
@@ -52,23 +52,22 @@ export async function openSource(name: string, options: SourceOptions): Promise<
     ...definedOnly({ seed: options.seed, data: await dataName(options.data) }),
     ...options.set,
   };
-  const source = await isFile(name)
+  const run = runPath(name, options.runs);
+  const isTable = isFile(fromHere(name));
+  if (!isTable && !isFolder(run)) {
+    throw new UsageError(
+      `Cannot read ${name}: there is neither such a file nor such a run, expected a table of results, or the ` +
+        `folder or name of a finished search; "denas runs" lists those`,
+    );
+  }
+  const source = isTable
     ? await fromTable(name, options, settings)
-    : fromRun(runPath(name, options.runs), options, settings);
+    : fromRun(run, options, settings);
   const { length } = source.architectures;
   if (length >= 3) return source;
   throw new UsageError(
     `Cannot correlate ${length} architectures of ${source.name}: expected at least 3 with results`,
   );
-}
-
-async function isFile(name: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(fromHere(name))).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 async function fromTable(

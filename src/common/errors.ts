@@ -8,6 +8,11 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/** An architecture beyond the size that its space allows; the next sample may be smaller (exit code 2). */
+export class TooLargeError extends UsageError {
+  override name = "TooLargeError";
+}
+
 /** No WebGPU adapter, or one that cannot do the work (exit code 3). */
 export class AdapterError extends Error {
   override name = "AdapterError";

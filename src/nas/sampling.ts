@@ -1,11 +1,24 @@
 /** Samples architectures without a policy. */
+import { TooLargeError } from "../common/errors.ts";
 import { Rng, Stream } from "../common/random.ts";
 import { allowed, walk } from "./decisions.ts";
 import type { SearchSpace } from "./space.ts";
 
-/** Samples each decision uniformly from its allowed options. */
+/** Architectures drawn until one is small enough. */
+const TRIES = 50;
+
+/**
+ * Samples each decision uniformly from its allowed options; architectures that are too large are drawn again.
+ * @throws TooLargeError when 50 in a row are.
+ */
 export function uniformArchitecture<A>(space: SearchSpace<A>, rng: Rng): A {
-  return space.decode(walk(space, (decision) => rng.pick(allowed(decision))));
+  for (let t = 1;; t++) {
+    try {
+      return space.decode(walk(space, (decision) => rng.pick(allowed(decision))));
+    } catch (error) {
+      if (!(error instanceof TooLargeError) || t === TRIES) throw error;
+    }
+  }
 }
 
 /** Number of samples that show nearly every operation at every position. */

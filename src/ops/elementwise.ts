@@ -20,6 +20,7 @@ type Activation = (FromOutput | FromInput) & {
   name: string;
   reference(x: number): number;
   role?: OpSpec<unknown>["role"];
+  kinks?: OpSpec<unknown>["kinks"];
 };
 
 /** The texts of both kernels around the two functions of x. */
@@ -40,7 +41,7 @@ export function wideWork(n: number, runs = n) {
 
 /** Defines the op and returns the function that applies it. */
 export function activation(spec: Activation): (x: Value) => Value {
-  const { name, role, reference } = spec;
+  const { name, role, kinks, reference } = spec;
   const wgsl = "functions" in spec ? around(spec) : spec;
   const forward = kernel(name, wgsl.forward);
   const backward = kernel(`${name}_dx`, wgsl.backward);
@@ -49,6 +50,7 @@ export function activation(spec: Activation): (x: Value) => Value {
   const op = defineOp<Record<never, never>>({
     name,
     role,
+    kinks,
     shapes: ([x]) => ({ out: [x] }),
     forward: (rec, { inputs: [x], out: [y] }) => {
       const { params, invocations } = workOf(numel(x.shape));

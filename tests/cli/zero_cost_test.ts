@@ -74,5 +74,5 @@ Deno.test("a wrong score, a wrong share and a source without results are named",
   assert.match(top.stderr, /a share from 0 to 1/);
   const nothing = await run(["zero-cost", "absent"]);
   assert.equal(nothing.code, 2);
-  assert.match(nothing.stderr, /Cannot open run/);
+  assert.match(nothing.stderr, /neither such a file nor such a run, expected a table of results/);
 });

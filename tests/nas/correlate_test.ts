@@ -5,14 +5,21 @@ import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { resolveSearchConfig } from "../../src/nas/config/config.ts";
 import {
+  type BrieflyTrained,
   correlate,
   type CorrelationOptions,
   type CorrelationState,
   summariseCorrelation,
+  trainBriefly,
 } from "../../src/nas/analysis/correlate.ts";
 import { search } from "../../src/nas/search/search.ts";
 import { memoryStore } from "../../src/nas/search/store.ts";
 import type { NamedTensors } from "../../src/nn/weights.ts";
+import { openData } from "../../src/nas/train/data_of.ts";
+import { runAll } from "../../src/run/workers/attempts.ts";
+import { brieflyTrained } from "../../src/run/workers/brief_training.ts";
+import { ProcessChannel } from "../../src/run/workers/processes.ts";
+import { writePictures } from "../data/make.ts";
 import { readCorrelation, writeCorrelation } from "../../src/run/correlation.ts";
 
 const gpu = await Gpu.open();
@@ -68,8 +75,9 @@ async function all(given: CorrelationOptions): Promise<CorrelationState[]> {
   return states;
 }
 
+const states = await all(options());
+
 Deno.test("different architectures are trained for as many steps each; a stopped measurement goes on", async () => {
-  const states = await all(options());
   assertEquals(
     states.map((s) => s.architectures.filter((a) => a.trainedAccuracy !== undefined).length),
     [0, 1, 2, 3],
@@ -94,6 +102,36 @@ Deno.test("different architectures are trained for as many steps each; a stopped
     () => Promise.resolve().then(() => readCorrelation(run)),
     /measure anew with --again/,
   );
+});
+
+Deno.test("trainings on a worker give the accuracies of this process", async () => {
+  const photos = Deno.makeTempDirSync({ prefix: "denas-" });
+  await writePictures(photos, { train: 12, valid: 6, test: 2 }, { size: [8, 8] });
+  const ours = { ...config, data: photos };
+  const places = { cacheDir: "/nonexistent" };
+  const parts = {
+    ...{ config: ours, gpu, signal, seed: 1 },
+    dataset: await openData(ours, "search", { find: places }),
+  };
+  const trainings = [1, 0].map((op) => ({
+    choice: states[0].architectures[op].choice,
+    steps: 2,
+  }));
+  const value = { config: ours, seed: 1, tuning: {}, find: places };
+  const channel = new ProcessChannel({ kind: "train", plugins: [], value }, 1);
+  try {
+    const found: unknown[] = [];
+    const jobs = { channel, payloads: trainings, schema: brieflyTrained };
+    for await (const one of runAll(jobs, signal)) found.push(one.found);
+    for (const [i, training] of trainings.entries()) {
+      const { seconds: _, ...expected } = await trainBriefly(parts, training);
+      const { seconds: _s, ...value } = (found[i] as { value: BrieflyTrained }).value;
+      assertEquals(value, expected);
+    }
+  } finally {
+    await channel.close();
+    Deno.removeSync(photos, { recursive: true });
+  }
 });
 
 Deno.test("too little time is said before anything is trained for nothing", async () => {

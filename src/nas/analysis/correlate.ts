@@ -42,18 +42,37 @@ export interface CorrelationState {
   architectures: Correlated[];
 }
 
-export interface CorrelationOptions {
+/** Parts of a brief training. */
+export interface BriefParts {
   config: SearchConfig;
-  /** Shared weights of the search. */
-  shared: EarlierWeights;
   gpu: Gpu;
   dataset: DataSet;
   signal: AbortSignal;
   seed: number;
+}
+
+export interface CorrelationOptions extends BriefParts {
+  /** Shared weights of the search. */
+  shared: EarlierWeights;
   architectures: number;
   minutes: number;
   /** State of an earlier process with the same settings, to resume from. */
   earlier?: CorrelationState;
+  /** Trains elsewhere, in any order; default: here, one after the other. */
+  train?(trainings: readonly BriefTraining[]): AsyncIterable<BrieflyTrained>;
+}
+
+/** An architecture to train, and for how many steps. */
+export interface BriefTraining {
+  choice: number[];
+  steps: number;
+}
+
+/** The accuracy on all validation images after a brief training; 0 where it diverged. */
+export interface BrieflyTrained {
+  choice: number[];
+  accuracy: number;
+  seconds: number;
 }
 
 /** Yields the state after scoring, then after each training. */
@@ -61,14 +80,21 @@ export async function* correlate(options: CorrelationOptions): AsyncGenerator<Co
   const { signal } = options;
   const state = options.earlier ?? await begin(options);
   yield state;
-  for (const one of state.architectures) {
-    if (one.trainedAccuracy !== undefined) continue;
-    const from = performance.now();
-    one.trainedAccuracy = await trainBriefly(options, one.choice, state.steps);
-    one.seconds = (performance.now() - from) / 1000;
+  const { architectures, steps } = state;
+  const left = architectures.filter((one) => one.trainedAccuracy === undefined)
+    .map(({ choice }) => ({ choice, steps }));
+  const { train = (trainings) => oneByOne(options, trainings) } = options;
+  for await (const { choice, accuracy, seconds } of train(left)) {
+    const one = architectures.find((one) => one.choice.join() === choice.join())!;
+    one.trainedAccuracy = accuracy;
+    one.seconds = seconds;
     signal.throwIfAborted();
     yield state;
   }
+}
+
+async function* oneByOne(parts: BriefParts, trainings: readonly BriefTraining[]) {
+  for (const training of trainings) yield await trainBriefly(parts, training);
 }
 
 /** Samples and scores the architectures, and finds how many steps the slowest can do in the time. */
@@ -117,7 +143,7 @@ async function begin(options: CorrelationOptions): Promise<CorrelationState> {
   return { seed, minutes, steps, batch: trainingConfig(options).batch, architectures };
 }
 
-function fileOf({ config, dataset }: CorrelationOptions, choice: number[]): ArchFile {
+function fileOf({ config, dataset }: BriefParts, choice: number[]): ArchFile {
   const { image, classes, task } = dataset;
   const of = {
     input: [...image] as ArchFile["input"],
@@ -129,7 +155,7 @@ function fileOf({ config, dataset }: CorrelationOptions, choice: number[]): Arch
 }
 
 /** Default config of `retrain` for the search's preset, with a learning rate that decays to a small value. */
-function trainingConfig(options: CorrelationOptions, arch = fileOf(options, [])): RetrainConfig {
+function trainingConfig(options: BriefParts, arch = fileOf(options, [])): RetrainConfig {
   const { config, seed } = options;
   return finalConfig(arch, {
     preset: config.preset,
@@ -190,9 +216,18 @@ async function stepsWithin(options: CorrelationOptions, choice: number[]): Promi
   return steps < perEpoch ? steps : perEpoch * Math.min(epochs, Math.floor(steps / perEpoch));
 }
 
-/** Trains for `steps` and returns the accuracy on all validation images; never reads the test images. */
-async function trainBriefly(
-  options: CorrelationOptions,
+/** Trains one architecture and validates it; never reads the test images. */
+export async function trainBriefly(
+  parts: BriefParts,
+  { choice, steps }: BriefTraining,
+): Promise<BrieflyTrained> {
+  const from = performance.now();
+  const accuracy = await accuracyAfter(parts, choice, steps);
+  return { choice, accuracy, seconds: (performance.now() - from) / 1000 };
+}
+
+async function accuracyAfter(
+  options: BriefParts,
   choice: number[],
   steps: number,
 ): Promise<number> {

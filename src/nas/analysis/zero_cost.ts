@@ -2,6 +2,8 @@
  * Measures how well scores of untrained networks rank architectures: correlations with results (Abdelfattah et al.,
  * ICLR 2021; in the form of Schrodi et al., NeurIPS 2023).
  */
+import { nextTurn } from "../../common/next_turn.ts";
+import type { Dispatch } from "../../gpu/programs.ts";
 import { reasonOf } from "../results.ts";
 import { type ScorerParts, UntrainedScorer } from "../zero_cost/scorer.ts";
 import { kendall, mean, pearson, spearman } from "./statistics.ts";
@@ -63,7 +65,13 @@ export class ZeroCostScorers {
     signal: AbortSignal,
     onCompile: ZeroCostOptions["onCompile"] = () => {},
   ): Promise<void> {
-    const missing = [...this.#scorers.values()].flatMap((scorer) => scorer.dryRun());
+    const missing: Dispatch[] = [];
+    for (const scorer of this.#scorers.values()) {
+      missing.push(...scorer.dryRun());
+      // Dry runs of all scores take long; a signal is heard between two.
+      await nextTurn();
+      signal.throwIfAborted();
+    }
     for await (const { done, of } of this.parts.gpu.compile(missing, signal)) onCompile(done, of);
   }
 

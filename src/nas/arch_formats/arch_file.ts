@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { DataError } from "../../common/errors.ts";
+import { MOST_NODES } from "../grammar/cursor.ts";
 import { expectation } from "../config/zod_messages.ts";
 import {
   countOf,
@@ -16,9 +17,6 @@ import {
 } from "../config/limits.ts";
 
 const side = sizeOf(limits.side);
-
-/** Most choices of a macro network: each layer has an operation and a skip bit per earlier layer. */
-const maxChoices = limits.layers.most * (limits.layers.most + 20);
 
 /** Schema of `arch.json`, version 2. `parseArchFile` also upgrades older versions. */
 export const archFile = z.object({
@@ -35,8 +33,8 @@ export const archFile = z.object({
   ]),
   /** One class per image (the default), or any number of them. */
   task: z.enum(["single-label", "multi-label"]).optional(),
-  /** Choice at every decision of the space, in its order. */
-  choice: z.array(countOf(limits.options)).max(maxChoices),
+  /** Choice at every decision of the space, in its order; derivation trees have the most. */
+  choice: z.array(countOf(limits.options)).max(MOST_NODES),
   /** Settings of the space in which the architecture was found. */
   settings: z.record(
     nameText,

@@ -2,7 +2,7 @@
  * A grammar's decisions: one per non-terminal with several productions, depth first and left to right. The id
  * of a decision is its path in the tree, so that it stays when other choices change.
  */
-import { UsageError } from "../../common/errors.ts";
+import { TooLargeError, UsageError } from "../../common/errors.ts";
 import type { Cursor, Decision } from "../space.ts";
 import {
   type DerivationTree,
@@ -14,7 +14,7 @@ import {
 } from "./grammar.ts";
 import { maskOf, type Parent } from "./masks.ts";
 
-/** Most nodes of an architecture's derivation trees. */
+/** Most nodes of a derivation tree. */
 export const MOST_NODES = 20_000;
 
 /** A topology node whose arguments are being derived. An immutable value. */
@@ -57,7 +57,7 @@ export class Derivation {
   }
 
   /** `SearchSpace.start`. */
-  start = (): Cursor => this.#cursor(this.#root(0, 0));
+  start = (): Cursor => this.#cursor(this.#root(0));
 
   #cursor(open: Open | null): Cursor {
     const decision = open && this.#decision(open);
@@ -92,11 +92,11 @@ export class Derivation {
   }
 
   /** First decision of a motif and of those after it. */
-  #root(motif: number, nodes: number): Open | null {
+  #root(motif: number): Open | null {
     const found = this.grammar.motifs[motif];
     if (!found) return null;
     const path = found.name === "" ? found.start : `${found.name}:${found.start}`;
-    return this.#settle({ symbol: found.start, path, level: 0, frame: null, motif, nodes });
+    return this.#settle({ symbol: found.start, path, level: 0, frame: null, motif, nodes: 0 });
   }
 
   /** Applies single productions until there is a choice. */
@@ -144,7 +144,7 @@ export class Derivation {
         frame = done(frame, word, this.grammar);
       }
     }
-    return this.#root(motif + 1, nodes);
+    return this.#root(motif + 1);
   }
 }
 
@@ -166,17 +166,23 @@ export function derive(grammar: Grammar, pick: PickProduction): DerivationTree[]
   return grammar.motifs.map(({ start }) => deriveFrom(grammar, start, null, 0, pick));
 }
 
-/** Derives one non-terminal; `parent` is the topology node that it is an argument of. */
+/**
+ * Derives one non-terminal.
+ * @param parent the topology node that it is an argument of.
+ * @param most nodes of the derivation.
+ * @throws TooLargeError where it has more.
+ */
 export function deriveFrom(
   grammar: Grammar,
   symbol: string,
   parent: Parent | null,
   level: number,
   pick: PickProduction,
+  most = MOST_NODES,
 ): DerivationTree {
   let nodes = 0;
   const one = (word: string, at: Parent | null, level: number): DerivationTree => {
-    if (++nodes > MOST_NODES) throw tooMany(grammar);
+    if (++nodes > most) throw tooMany(grammar);
     if (!grammar.productions.has(word)) return { symbol: null, terminal: word, children: [] };
     const options = productionsOf(grammar, word);
     const { terminal, arguments: words } = options.length === 1
@@ -252,7 +258,7 @@ function refuse(decision: Decision, option: number): never {
 }
 
 const tooMany = ({ name }: Grammar) =>
-  new UsageError(
+  new TooLargeError(
     `Cannot derive an architecture of grammar ${name}: it has more than ${MOST_NODES} nodes, ` +
       `expected fewer; try a smaller depth`,
   );

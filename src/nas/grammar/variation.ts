@@ -1,6 +1,7 @@
 /** Sampling, mutation and crossover of derivation trees (Schrodi et al., NeurIPS 2023, §4). */
+import { TooLargeError } from "../../common/errors.ts";
 import type { Rng } from "../../common/random.ts";
-import { derive, deriveFrom, type PickProduction } from "./cursor.ts";
+import { derive, deriveFrom, MOST_NODES, type PickProduction } from "./cursor.ts";
 import { type DerivationTree, type Grammar, type GrammarArch, isSwappable } from "./grammar.ts";
 import { forbidden, type Parent } from "./masks.ts";
 
@@ -76,16 +77,29 @@ function parentOf(grammar: Grammar, tree: DerivationTree, place: Place): Parent 
 /** Number of non-terminals above a place. */
 const levelOf = (place: Place) => place.length;
 
-/** Derives the node at a place anew. */
+/** Number of nodes of a tree. */
+const sizeOf = ({ children }: DerivationTree): number =>
+  children.reduce((sum, child) => sum + sizeOf(child), 1);
+
+/** Number of nodes that may stand in place of a node. */
+const roomFor = (tree: DerivationTree, node: DerivationTree): number =>
+  MOST_NODES - sizeOf(tree) + sizeOf(node);
+
+/** Derives the node at a place anew; null where the tree would be too large. */
 function rederived(
   grammar: Grammar,
   tree: DerivationTree,
   { place, tree: node }: Swappable,
   rng: Rng,
-): DerivationTree {
+): DerivationTree | null {
   const parent = parentOf(grammar, tree, place);
-  const pick = uniformly(rng);
-  return deriveFrom(grammar, node.symbol!, parent, levelOf(place), pick);
+  const level = levelOf(place), room = roomFor(tree, node);
+  try {
+    return deriveFrom(grammar, node.symbol!, parent, level, uniformly(rng), room);
+  } catch (error) {
+    if (error instanceof TooLargeError) return null;
+    throw error;
+  }
 }
 
 /**
@@ -100,7 +114,7 @@ export function mutatedTree(grammar: Grammar, tree: DerivationTree, rng: Rng): D
       if (rng.next() >= 1 / nodes.length) continue;
       for (let r = 0; r < TRIES; r++) {
         const by = rederived(grammar, current, nodes[i], rng);
-        if (equal(by, nodes[i].tree)) continue;
+        if (by === null || equal(by, nodes[i].tree)) continue;
         current = replaced(current, nodes[i].place, by);
         nodes = swappables(grammar, current);
         break;
@@ -116,7 +130,8 @@ export function simplyMutatedTree(grammar: Grammar, tree: DerivationTree, rng: R
   const nodes = swappables(grammar, tree).slice(1);
   if (nodes.length === 0) return tree;
   const node = rng.pick(nodes);
-  return replaced(tree, node.place, rederived(grammar, tree, node, rng));
+  const by = rederived(grammar, tree, node, rng);
+  return by === null ? tree : replaced(tree, node.place, by);
 }
 
 /** Mutates one motif, drawn uniformly. */
@@ -146,8 +161,7 @@ export function crossedTrees(
     if (partners.length === 0) continue;
     const second = rng.pick(partners);
     if (equal(first.tree, second.tree)) continue;
-    if (!fits(grammar, a, first.place, second.tree)) continue;
-    if (!fits(grammar, b, second.place, first.tree)) continue;
+    if (!fits(grammar, a, first, second.tree) || !fits(grammar, b, second, first.tree)) continue;
     return [replaced(a, first.place, second.tree), replaced(b, second.place, first.tree)];
   }
   return [];
@@ -161,8 +175,14 @@ export const crossed = (
   rng: Rng,
 ): GrammarArch[] => crossedTrees(grammar, a, b, rng).map((tree) => [tree]);
 
-/** Whether a subtree may stand at a place: the constraints of the node above and the depth hold. */
-function fits(grammar: Grammar, tree: DerivationTree, place: Place, by: DerivationTree): boolean {
+/** Whether a subtree may stand in place of a node: size, depth and the constraints of the node above hold. */
+function fits(
+  grammar: Grammar,
+  tree: DerivationTree,
+  { place, tree: node }: Swappable,
+  by: DerivationTree,
+): boolean {
+  if (sizeOf(by) > roomFor(tree, node)) return false;
   if (levelOf(place) + heightOfTree(by) > grammar.depth) return false;
   const parent = parentOf(grammar, tree, place);
   if (!parent) return true;

@@ -28,7 +28,11 @@ export interface Fitted {
 /** A kernel matrix is too far from positive definite for a model. */
 export class UnfitError extends Error {}
 
-/** Largest noise variance to try: it is raised tenfold until the kernel matrix can be factorised. */
+/**
+ * Largest noise variance to try: it is raised tenfold until the kernel matrix can be factorised. The code of
+ * Schrodi et al. gives up at the hundredfold and proposes a random sample; positive definite kernels never get
+ * there, and those of distances still learn in this way.
+ */
 const MOST_NOISE = 100;
 
 /**

@@ -1,6 +1,6 @@
 /** An untrained network with a batch of images: what scores are computed from. */
 import { run } from "../../autodiff/run.ts";
-import { type Node, Tape, type Value } from "../../autodiff/tape.ts";
+import { type Node, type Param, Tape, type Value } from "../../autodiff/tape.ts";
 import type { Batch } from "../../data/batches.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { WeightStore } from "../../nn/weights.ts";
@@ -62,6 +62,10 @@ export function layersOf(net: Untrained): Layer[] {
   forward(net, tape.input([1, ...net.input]));
   return layersOn(tape);
 }
+
+/** The weights that layers multiply by. */
+export const layerParams = (net: Untrained): Set<Param> =>
+  new Set(layersOf(net).flatMap(({ weights }) => weights.map((w) => net.weights.paramOf(w))));
 
 /** Records the loss on the batch on a tape. */
 export function lossOn(tape: Tape, net: Untrained): Value {

@@ -6,7 +6,7 @@ import type { Tensor } from "../../gpu/tensor.ts";
 import type { NamedTensors } from "../../nn/weights.ts";
 import { TrialError } from "../results.ts";
 import type { ZeroCostScore } from "./score.ts";
-import { forward, layersOf, type Untrained } from "./untrained.ts";
+import { forward, layerParams, type Untrained } from "./untrained.ts";
 import { WatchedTape } from "./watched_tape.ts";
 
 /** Share of the old running statistics that an update keeps, as in the published code. */
@@ -40,9 +40,7 @@ function record(net: Untrained, images: Tensor): { features: Tensor; states: Val
 
 /** Weights of layers from N(0, 1), running means 0 and variances 1; norms and biases as they begin. */
 function standardWeights(tensors: NamedTensors, net: Untrained): NamedTensors {
-  const layers = new Set(
-    layersOf(net).flatMap(({ weights }) => weights.map((w) => net.weights.paramOf(w))),
-  );
+  const layers = layerParams(net);
   const fresh = (param: Param, index: number): Float32Array => {
     const { data } = tensors[param.name];
     if (layers.has(param)) {

@@ -25,6 +25,7 @@ export type OpenWork = (
 const kinds: Readonly<Record<string, () => Promise<OpenWork>>> = {
   study: async () => (await import("../study/work.ts")).openStudyWork,
   run: async () => (await import("./whole_run.ts")).openRunWork,
+  train: async () => (await import("./brief_training.ts")).openBriefTraining,
   score: async () => (await import("./score.ts")).openScoreWork,
   evaluate: async () => (await import("./evaluate.ts")).openEvaluate,
 };

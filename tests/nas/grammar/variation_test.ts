@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Rng } from "../../../src/common/random.ts";
 import { type DerivationTree, nodesOf } from "../../../src/nas/grammar/grammar.ts";
+import { MOST_NODES } from "../../../src/nas/grammar/cursor.ts";
 import { formatArch, formatTree, parseArch } from "../../../src/nas/grammar/text.ts";
 import {
+  crossed,
   crossedTrees,
   equal,
   mutated,
@@ -12,7 +14,10 @@ import {
   simplyMutatedTree,
   swappableCount,
 } from "../../../src/nas/grammar/variation.ts";
-import { cells, darts, grammars, hierarchical } from "./_grammars.ts";
+import { uniformArchitecture } from "../../../src/nas/sampling.ts";
+import { openGrammar } from "../../../src/nas/grammar/built_in.ts";
+import { grammarDefinition } from "../../../src/nas/spaces/grammar.ts";
+import { cells, darts, grammars, hierarchical, primitives } from "./_grammars.ts";
 import { trees } from "./_trees.ts";
 
 const terminals = (...given: DerivationTree[]) =>
@@ -111,4 +116,42 @@ Deno.test("a mutation of DARTS changes one of the two cells, and never the first
     const inputs = (tree: DerivationTree) => [1, 3].map((slot) => formatTree(tree.children[slot]));
     mutant.forEach((tree, m) => assert.deepEqual(inputs(tree), inputs(arch[m])));
   }
+});
+
+Deno.test("architectures that would be too large are drawn again, also by mutation and crossover", () => {
+  const text = `[grammar]
+name: growing
+start: NET
+depth: 40
+
+[topologies]
+Two: 1-2 2-3
+Three: 1-2 2-3 3-4
+
+[productions]
+NET -> Two B relu
+B -> Two B B | Three B B B | relu | batch
+`;
+  const growing = openGrammar(text, primitives);
+  const space = grammarDefinition.open(grammarDefinition.settings.parse({ grammar: text }));
+  const sizeOf = (tree: DerivationTree) => [...nodesOf(tree)].length;
+  const rng = new Rng(1, 0);
+  // About half of all derivations never end but for the limits.
+  const archs = Array.from({ length: 6 }, () => uniformArchitecture(space, rng));
+  const changed = archs.flatMap((a, i) => [
+    mutated(growing, a, rng),
+    ...crossed(growing, a, archs[(i + 1) % archs.length], rng),
+  ]);
+  for (const [tree] of [...archs, ...changed]) assert.ok(sizeOf(tree) <= MOST_NODES);
+  assert.ok(Math.max(...archs.map(([tree]) => sizeOf(tree))) > 1000, "some are large");
+
+  const huge = text.replace("NET -> Two B relu", "NET -> Big " + "B ".repeat(29)).replace(
+    "[productions]",
+    `Big: ${Array.from({ length: 29 }, (_, i) => `${i + 1}-${i + 2}`).join(" ")}\n\n[productions]`,
+  );
+  const refused = grammarDefinition.open(grammarDefinition.settings.parse({ grammar: huge }));
+  assert.throws(
+    () => uniformArchitecture(refused, rng),
+    /Cannot derive an architecture of grammar growing: it has more than 20000 nodes, expected fewer; try a smaller depth/,
+  );
 });

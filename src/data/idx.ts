@@ -3,6 +3,8 @@ import { basename } from "@std/path";
 import { DataError } from "../common/errors.ts";
 import type { Images } from "./dataset.ts";
 import { type Files, readWhole } from "./file_source.ts";
+import type { ReadSet } from "./reader.ts";
+import type { IdxSet } from "./set_names.ts";
 
 /** The content of an IDX file of unsigned bytes. */
 export interface IdxArray {
@@ -85,6 +87,61 @@ export async function readIdxPair(
   const count = classes ?? labels.reduce((max, label) => Math.max(max, label), 0) + 1;
   checkLabels(labels, count, labelsPath);
   return { images: { pixels: pixels.data, labels, n }, image: [h, w, 1], classes: count };
+}
+
+/** Paths of the four files of a set: training images and labels, test images and labels. */
+export type IdxPaths = readonly [string, string, string, string];
+
+export interface IdxSetAbout {
+  name: string;
+  /** Null for a set that is not a published one. */
+  known: Pick<IdxSet, "classes" | "flip"> | null;
+  /** Left out, the test images are read for it. */
+  testCount?: number;
+}
+
+/** Reads a set of four files. @throws DataError naming the file that is damaged. */
+export async function readIdxSet(
+  files: Files,
+  [trainImages, trainLabels, testImages, testLabels]: IdxPaths,
+  { name, known, testCount }: IdxSetAbout,
+): Promise<ReadSet> {
+  const { images, image, classes } = await readIdxPair(
+    files,
+    trainImages,
+    trainLabels,
+    known?.classes.length,
+  );
+  const test = async () => {
+    const read = await readIdxPair(files, testImages, testLabels, classes);
+    if (String(read.image) === String(image)) return read.images;
+    throw new DataError(
+      `Cannot read ${testImages}: its images have ${read.image[0]} × ${read.image[1]} pixels, ` +
+        `expected ${image[0]} × ${image[1]} as in ${trainImages}; fetch both files again`,
+    );
+  };
+  return {
+    name,
+    task: "single-label",
+    classes: known ? [...known.classes] : Array.from({ length: classes }, (_, i) => String(i)),
+    image,
+    // Unknown sets in this format are usually digits or letters.
+    flip: known?.flip ?? false,
+    train: images,
+    testCount: testCount ?? (await test()).n,
+    test,
+    notes: known ? [] : absentClasses(trainLabels, images, classes),
+  };
+}
+
+/** Notes classes without images: in an unknown set the largest label decides how many classes there are. */
+function absentClasses(path: string, { labels }: Images, classes: number): string[] {
+  const there = new Set(labels);
+  if (there.size === classes) return [];
+  return [
+    `${path} has labels up to ${classes - 1}, but only ${there.size} of these ${classes} classes ` +
+    `have images.`,
+  ];
 }
 
 /** Throws DataError at the first label that is no class index. */

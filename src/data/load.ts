@@ -3,12 +3,12 @@ import { DataError, UsageError } from "../common/errors.ts";
 import { readCifarTest, readCifarTrain } from "./cifar.ts";
 import { join } from "@std/path";
 import { asDataSet, type SplitOptions } from "./as_data_set.ts";
-import type { DataSet, Images } from "./dataset.ts";
+import type { DataSet } from "./dataset.ts";
 import { findDataSet, type FindOptions, type Found } from "./find.ts";
 import { generate } from "./generate.ts";
 import { unpackedSize } from "./file_source.ts";
 import { hostFiles } from "./files.ts";
-import { readIdxPair } from "./idx.ts";
+import { readIdxSet } from "./idx.ts";
 import { readImageNet16Train, readImageNet16Valid } from "./imagenet16.ts";
 import { readNpySet } from "./npy_set.ts";
 import { hostPictures, type PictureReading } from "./picture_reader.ts";
@@ -127,43 +127,9 @@ async function readImageNet16(name: string, path: string): Promise<ReadSet> {
   };
 }
 
-async function readIdx(name: string, found: Found & { kind: "idx" }): Promise<ReadSet> {
-  const { files: [trainImages, trainLabels, testImages, testLabels], known } = found;
-  const { images, image, classes } = await readIdxPair(
-    hostFiles,
-    trainImages,
-    trainLabels,
-    known?.classes.length,
-  );
-  return {
-    name,
-    task: "single-label",
-    classes: known ? [...known.classes] : Array.from({ length: classes }, (_, i) => String(i)),
-    image,
-    // Unknown sets in this format are usually digits or letters.
-    flip: known?.flip ?? false,
-    train: images,
-    testCount: known?.testCount ?? (await unpackedSize(hostFiles, testLabels)) - 8,
-    async test() {
-      const read = await readIdxPair(hostFiles, testImages, testLabels, classes);
-      if (String(read.image) === String(image)) return read.images;
-      throw new DataError(
-        `Cannot read ${testImages}: its images have ${read.image[0]} × ${read.image[1]} pixels, ` +
-          `expected ${image[0]} × ${image[1]} as in ${trainImages}; fetch both files again`,
-      );
-    },
-    notes: known ? [] : absentClasses(trainLabels, images, classes),
-  };
-}
-
-/** Notes classes without images: in an unknown set the largest label decides how many classes there are. */
-function absentClasses(path: string, { labels }: Images, classes: number): string[] {
-  const there = new Set(labels);
-  if (there.size === classes) return [];
-  return [
-    `${path} has labels up to ${classes - 1}, but only ${there.size} of these ${classes} classes ` +
-    `have images.`,
-  ];
+async function readIdx(name: string, { files, known }: Found & { kind: "idx" }): Promise<ReadSet> {
+  const testCount = known?.testCount ?? (await unpackedSize(hostFiles, files[3])) - 8;
+  return await readIdxSet(hostFiles, files, { name, known, testCount });
 }
 
 async function readCifar(name: string, found: Found & { kind: "cifar" }): Promise<ReadSet> {

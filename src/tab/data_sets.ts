@@ -4,7 +4,7 @@ import { DataError } from "../common/errors.ts";
 import { asDataSet } from "../data/as_data_set.ts";
 import { type DataSet, type Images, sliceImages } from "../data/dataset.ts";
 import type { Files } from "../data/file_source.ts";
-import { readIdxPair } from "../data/idx.ts";
+import { type IdxPaths, readIdxSet } from "../data/idx.ts";
 import { hasKeptImages, keptFolder, readKeptImages } from "../data/kept_images.ts";
 import { idxNames, idxSetNamed } from "../data/set_names.ts";
 import type { ReadSet } from "../data/reader.ts";
@@ -16,8 +16,6 @@ import { RUNS } from "./tab_run.ts";
 /** Order of the pictures and of the parts taken from them. */
 export const seed = 1;
 
-type IdxPaths = readonly [string, string, string, string];
-
 /** The four files of an IDX set at the top of the tree, packed or not; null where one is missing. */
 export function idxFiles(paths: Iterable<string>): IdxPaths | null {
   const there = new Set(paths);
@@ -25,31 +23,9 @@ export function idxFiles(paths: Iterable<string>): IdxPaths | null {
   return found.every((path) => path !== undefined) ? found as unknown as IdxPaths : null;
 }
 
-export async function readIdx(
-  files: Files,
-  [trainImages, trainLabels, testImages, testLabels]: IdxPaths,
-  name: string,
-): Promise<ReadSet> {
-  const known = idxSetNamed(name);
-  const { images, image, classes } = await readIdxPair(
-    files,
-    trainImages,
-    trainLabels,
-    known?.classes.length,
-  );
-  const test = await readIdxPair(files, testImages, testLabels, classes);
-  return {
-    name,
-    task: "single-label",
-    classes: known ? [...known.classes] : Array.from({ length: classes }, (_, i) => String(i)),
-    image,
-    flip: known?.flip ?? false,
-    train: images,
-    testCount: test.images.n,
-    test: () => Promise.resolve(test.images),
-    notes: [],
-  };
-}
+/** Reads the four files of an IDX set, published or not. */
+export const readIdx = (files: Files, paths: IdxPaths, name: string): Promise<ReadSet> =>
+  readIdxSet(files, paths, { name, known: idxSetNamed(name) });
 
 /** Files that lie in a folder beside the page. */
 function fetchedFiles(base: URL): Files {

@@ -64,7 +64,7 @@ Deno.test("an architecture file may not ask for more than the settings may", () 
       { filters: 1e9 },
       { input: [1e9, 28, 1] },
       { classes: 1e12 },
-      { choice: new Array(10_000).fill(0) },
+      { choice: new Array(20_001).fill(0) },
       { choice: [2 ** 40] },
     ]
   ) {

@@ -12,6 +12,7 @@ import { checkpointFile } from "../src/run/workers/checkpoints.ts";
 import { connect, openJetStream } from "../src/run/workers/nats/connect.ts";
 import { RunObjects, WorkerObjects } from "../src/run/workers/nats/objects.ts";
 import { startServer } from "../src/run/workers/nats/server.ts";
+import { denas, home } from "./sleeping_denas.ts";
 
 const DELAY = 20, LOSS = 0.01, STALL = 200, CUT = 30_000;
 
@@ -91,31 +92,8 @@ function close(connection: Deno.Conn): void {
   }
 }
 
-const entry = new URL("../cli.ts", import.meta.url).pathname;
-const plugin = new URL("../tests/run/workers/sleeping.ts", import.meta.url).pathname;
-const home = Deno.makeTempDirSync({ prefix: "denas-network-" });
-
-function denas(args: readonly string[]): { child: Deno.ChildProcess; said(): string } {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", entry, ...args, "--plugin", plugin],
-    env: {
-      XDG_CACHE_HOME: home,
-      DENO_DIR: Deno.env.get("DENO_DIR") ?? join(Deno.env.get("HOME")!, ".cache/deno"),
-      INIT_CWD: home,
-      NO_COLOR: "1",
-    },
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  let text = "";
-  (async () => {
-    for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) text += part;
-  })();
-  return { child, said: () => text };
-}
-
 async function faults(trials: number): Promise<void> {
-  const run = denas([
+  const run = denas(home, [
     ...["search", "--mode", "nasbench201", "--evaluator", "sleeping", "--strategy", "random"],
     ...["--set", "evaluator.milliseconds=1000", "--set", `rounds=${trials}`, "--listen"],
   ]);
@@ -125,7 +103,10 @@ async function faults(trials: number): Promise<void> {
   }
   const network = new BadNetwork(Number(found[1]));
   const url = `nats://127.0.0.1:${network.port}`;
-  const workers = Array.from({ length: 4 }, () => denas(["work", url, "--token-file", found[2]]));
+  const workers = Array.from(
+    { length: 4 },
+    () => denas(home, ["work", url, "--token-file", found[2]]),
+  );
   const folder = join(home, "runs", [...Deno.readDirSync(join(home, "runs"))][0].name);
   const told = () =>
     readLines<{ trial: number; on: string; status?: string }>(join(folder, "trials.ndjson"))

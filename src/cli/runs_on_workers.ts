@@ -20,7 +20,7 @@ import type { WorkerOptions } from "./workers.ts";
 /** A run to be made. */
 export interface NewRun {
   job: Job;
-  /** As in `ExecuteOptions`. */
+  /** File that the winner is copied to, as `ExecuteOptions` has it. */
   out: string;
 }
 
@@ -162,7 +162,7 @@ async function leaveResults(
   }
 }
 
-/** Says how runs that are not done go on. */
+/** Prints the commands that go on with runs that are not done. */
 function leave(made: readonly Made[]): void {
   const open = made.filter(({ path }) => readState(path).status !== "done");
   if (open.length === 0) return;

@@ -24,7 +24,7 @@ export class Inbox<T> {
     return this.#items.shift()!;
   }
 
-  /** As `take`; undefined where nothing came within `ms`. */
+  /** Takes the first item, waiting `ms` at most; undefined where none came. */
   async takeWithin(ms: number): Promise<T | undefined> {
     if (this.#items.length === 0) await this.#change(ms);
     return this.#items.shift();

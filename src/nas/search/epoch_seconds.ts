@@ -8,7 +8,7 @@ const reports = 4;
 /** Rounds of the controller that are run: the first compiles, the second is timed. */
 const timedRounds = 2;
 
-/** What is run: its settings, its images, and how to run it with others. */
+/** A job to be timed: its settings, its images, and a function that runs it with others. */
 export interface Timed {
   config: SearchConfig | RetrainConfig;
   dataset: DataSet;

@@ -7,7 +7,7 @@ import type { ModularSettings } from "./modular_settings.ts";
 import { cellPicture } from "./nasbench101.ts";
 import { opName } from "./nasbench101_arch.ts";
 
-/** What a sequence computes: the cells one after the other; a position's output is the next one's input. */
+/** The graph of a sequence: the cells one after the other; a position's output is the next one's input. */
 export function networkGraph(sequence: readonly Placed[]): LabelledGraph {
   const graph = new GraphBuilder();
   let last = graph.add("input");

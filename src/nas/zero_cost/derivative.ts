@@ -1,4 +1,4 @@
-/** How `derivativeAtZero` chooses its steps. */
+/** Choice of steps in `derivativeAtZero`. */
 export interface Steps {
   /** The first step; each further one is half of the one before. */
   first: number;

@@ -30,7 +30,7 @@ export function removeCheckpoint(folder: string, job: string): void {
   removeIfThere(checkpointFile(folder, job));
 }
 
-/** How a job began, for the record of the run. */
+/** The beginning of a job, for the record of the run: anew, or at a step. */
 export const begun = z.object({
   /** Step of the checkpoint that it went on from. */
   fromStep: z.number().int().optional(),
@@ -63,7 +63,7 @@ export class JobCheckpoints implements TrialCheckpoints {
     this.#identity = sha256(JSON.stringify([identity, Deno.version.deno]));
   }
 
-  /** How the current job began. */
+  /** The beginning of the current job. */
   get begun(): Begun {
     return this.#begun;
   }

@@ -2,7 +2,8 @@
  * Plug-in for tests of workers: an evaluator that sleeps, scores each choice by a smooth function, and can
  * kill its process, fail, or hang for chosen architectures.
  */
-import { defineEvaluator, evaluateEach, type Evaluator, z } from "denas";
+import { defineEvaluator, evaluateEach, z } from "denas";
+import { withoutImages } from "./without_images.ts";
 
 const settings = z.strictObject({
   /** Milliseconds per trial, and how much more a trial may take by its choice. */
@@ -22,12 +23,8 @@ export default defineEvaluator({
   needsDevice: false,
   loop: { epochs: 1, rounds: 20, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
   open({ milliseconds, spread, poison, fails }, { space, io: { signal } }) {
-    const evaluator: Evaluator<unknown> = {
-      remembers: true,
-      oneByOne: true,
+    return withoutImages({
       fidelities: [1, 3, 9],
-      snapshot: () => Promise.resolve({ json: {}, tensors: {} }),
-      restore: () => Promise.resolve(),
       evaluate: (trials) =>
         evaluateEach(trials, async ({ arch, epochs = 9 }) => {
           const choice = space.encode(arch);
@@ -39,15 +36,6 @@ export default defineEvaluator({
           signal.throwIfAborted();
           return { value: sum - 0.1 / epochs };
         }),
-    };
-    return Promise.resolve({
-      evaluator,
-      target: { input: [8, 8, 1], classes: 2 },
-      arch: { input: [8, 8, 1], classes: ["a", "b"] },
-      scoreKind: "trained-briefly",
-      score: { label: "sum", unit: "", comparable: true },
-      figures: () => ({ step: 0, trainedImages: 0, peakBytes: 0 }),
-      start: {},
     });
   },
 });

@@ -2,7 +2,8 @@
  * Plug-in for tests of checkpoints: a training of some steps without a device. While its file `hold` is there, it
  * stops for good after the third step, so that its process can be killed at a known place.
  */
-import { defineEvaluator, evaluateEach, type Evaluator, z } from "denas";
+import { defineEvaluator, evaluateEach, z } from "denas";
+import { withoutImages } from "./without_images.ts";
 
 const STEPS = 6, HELD = 3;
 
@@ -51,21 +52,6 @@ export default defineEvaluator({
       }
       return { value: sum, ...numbers > 0 && { objectives: Array(numbers).fill(0.123456789) } };
     };
-    const evaluator: Evaluator<unknown> = {
-      remembers: true,
-      oneByOne: true,
-      snapshot: () => Promise.resolve({ json: {}, tensors: {} }),
-      restore: () => Promise.resolve(),
-      evaluate: (trials) => evaluateEach(trials, train),
-    };
-    return Promise.resolve({
-      evaluator,
-      target: { input: [8, 8, 1], classes: 2 },
-      arch: { input: [8, 8, 1], classes: ["a", "b"] },
-      scoreKind: "trained-briefly",
-      score: { label: "sum", unit: "", comparable: true },
-      figures: () => ({ step: 0, trainedImages: 0, peakBytes: 0 }),
-      start: {},
-    });
+    return withoutImages({ evaluate: (trials) => evaluateEach(trials, train) });
   },
 });

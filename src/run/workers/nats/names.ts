@@ -118,7 +118,7 @@ export const resultMessage = z.object({
 export type ResultOutcome = Outcome & { stored?: boolean };
 export type ResultMessage = { id: string; ticket: string; outcome: ResultOutcome };
 
-/** What the object store says of an object. */
+/** Description of an object in the store. */
 export const objectMeta = z.object({ name: z.string(), deleted: z.boolean() });
 
 /** A worker's sign of life. */

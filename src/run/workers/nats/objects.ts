@@ -96,7 +96,7 @@ export class RunObjects {
     for (const kind of ["checkpoint", "value"] as const) {
       const name = nameOf(this.run, job, kind);
       if (!this.#names.delete(name)) continue;
-      // What cannot be deleted ends by its time to live.
+      // An object that cannot be deleted ends by its time to live.
       repeated(() => this.store.delete(name)).catch(() => {});
     }
   }

@@ -26,7 +26,10 @@ const search = (trials: number, ms: number, strategy: string) => [
 /** Starts `denas work` once the search has said where. */
 async function worker(here: string, coordinator: Running): Promise<Running> {
   let found: RegExpExecArray | null = null;
-  while (!(found = /denas work (\S+) --token-file (\S+)/.exec(coordinator.said()))) await pause(50);
+  while (!(found = /denas work (\S+) --token-file (\S+)/.exec(coordinator.said()))) {
+    if (coordinator.ended()) throw new Error(`The search ended: ${coordinator.said()}`);
+    await pause(50);
+  }
   const [, url, token] = found;
   return denas(here, ["work", url, "--token-file", token]);
 }

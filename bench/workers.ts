@@ -34,6 +34,10 @@ async function worker(here: string, coordinator: Running): Promise<Running> {
   return denas(here, ["work", url, "--token-file", token]);
 }
 
+function kill(running: Running): void {
+  if (!running.ended()) running.child.kill("SIGKILL");
+}
+
 function runOf(here: string): string {
   const runs = join(here, "runs");
   return join(runs, [...Deno.readDirSync(runs)][0].name);
@@ -69,7 +73,7 @@ async function efficiency(kinds: readonly string[]): Promise<void> {
         ? await Promise.all(Array.from({ length: workers }, () => worker(here, run)))
         : [];
       const { code } = await run.status;
-      for (const { child } of helpers) child.kill("SIGKILL");
+      helpers.forEach(kill);
       if (code !== 0) throw new Error(`Cannot measure ${kind}: ${run.said()}`);
       const gaps = gapsOf(runOf(here));
       const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
@@ -174,7 +178,7 @@ async function kills(rounds: number, first = 0): Promise<void> {
         // It has just ended.
       }
     }
-    for (const { child } of helpers) child.kill("SIGKILL");
+    helpers.forEach(kill);
     const path = runOf(here);
     const found = scores(path);
     const told = [...found.keys()].sort((a, b) => a - b);

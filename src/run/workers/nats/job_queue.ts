@@ -58,9 +58,10 @@ export class JobQueue {
     for (let seq = 1;;) {
       // The client's type lacks a field of the protocol.
       const request = { seq, next_by_subj: subjects.jobsOf(this.options.run) } as { seq: number };
-      const found = await this.jsm.streams.getMessage(JOBS, request).catch(() => null);
+      const found = await repeated(() => this.jsm.streams.getMessage(JOBS, request))
+        .catch(() => null);
       if (!found) return;
-      await this.jsm.streams.deleteMessage(JOBS, found.seq);
+      await this.remove(found.seq);
       seq = found.seq + 1;
     }
   }

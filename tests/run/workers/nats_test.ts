@@ -5,7 +5,12 @@ import { Kvm } from "@nats-io/kv";
 import { join } from "@std/path";
 import { workersOf } from "../../../src/cli/workers.ts";
 import type { UsageError } from "../../../src/common/errors.ts";
-import { connect, openJetStream, passOverResets } from "../../../src/run/workers/nats/connect.ts";
+import {
+  connect,
+  infoOf,
+  openJetStream,
+  passOverResets,
+} from "../../../src/run/workers/nats/connect.ts";
 import { NatsChannel } from "../../../src/run/workers/nats/coordinator.ts";
 import { Lease } from "../../../src/run/workers/nats/lease.ts";
 import { MARK, messageIn } from "../../../src/run/workers/messages.ts";
@@ -191,7 +196,11 @@ for (const { program, version } of await serversHere()) {
     }
     assert.deepEqual(lost, []);
     await lease.release();
+    Deno.kill(server.pid(), "SIGKILL");
+    await until(() => nc.info === undefined);
+    assert.equal((await infoOf(nc)).version, version);
     await nc.close();
+    await assert.rejects(infoOf(nc), /the connection to the NATS server is closed/);
     await server.stop();
   });
 

@@ -5,6 +5,7 @@ import {
   credsAuthenticator,
   type NatsConnection,
   nkeyAuthenticator,
+  type ServerInfo,
 } from "@nats-io/transport-node";
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { DataError, UsageError } from "../../../common/errors.ts";
@@ -96,12 +97,21 @@ function meaningOf({ name, message }: Error): string {
   return `${message || name}; check the address, and that it is a NATS server`;
 }
 
+/** The server's version and limits, which are unknown while it is away. @throws Error of a closed connection. */
+export async function infoOf(nc: NatsConnection): Promise<ServerInfo> {
+  while (!nc.info) {
+    if (nc.isClosed()) throw new Error("the connection to the NATS server is closed");
+    await pause(100);
+  }
+  return nc.info;
+}
+
 /**
  * Opens JetStream of a connection.
  * @throws UsageError for a server without it or too old.
  */
 export async function openJetStream(nc: NatsConnection): Promise<JetStreamManager> {
-  const version = nc.info?.version ?? "";
+  const { version } = await infoOf(nc);
   if (isOlder(version, OLDEST)) {
     throw new UsageError(
       `Cannot use the NATS server ${version}: expected ${

@@ -3,7 +3,7 @@ import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { UsageError } from "../../../common/errors.ts";
 import type { Job } from "../channel.ts";
-import { repeated } from "./connect.ts";
+import { infoOf, repeated } from "./connect.ts";
 import { CANCEL, HEADERS, type JobMessage, JOBS, type OpeningMessage, subjects } from "./names.ts";
 
 export interface QueueOptions {
@@ -25,7 +25,7 @@ export class JobQueue {
     const { nc, run, opening: { hash } } = this.options;
     const message: JobMessage = { run, opening: hash, id, attempt, ticket, payload, needs };
     const bytes = new TextEncoder().encode(JSON.stringify(message));
-    const most = nc.info!.max_payload - HEADERS;
+    const most = (await infoOf(nc)).max_payload - HEADERS;
     if (bytes.length > most) {
       throw new UsageError(
         `Cannot hand out job ${id}: it has ${bytes.length} bytes, the server takes ${most}; raise max_payload in its ` +

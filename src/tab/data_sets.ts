@@ -11,7 +11,7 @@ import type { ReadSet } from "../data/reader.ts";
 import { nameText } from "../nas/config/limits.ts";
 import { syntheticDataSet } from "../data/synthetic.ts";
 import type { Disk } from "./disk.ts";
-import { RUNS } from "./tab_run.ts";
+import { RUNS } from "./run_files.ts";
 
 /** Order of the pictures and of the parts taken from them. */
 export const seed = 1;

@@ -135,7 +135,7 @@ function explain(path: string, cause: unknown): Error {
   if (name === "QuotaExceededError") {
     return new DataError(
       `Cannot write ${path}: the browser's storage for this page is full, what was there is intact; ` +
-        `delete runs, then resume`,
+        `delete runs, then try again`,
       { cause },
     );
   }

@@ -123,14 +123,7 @@ if (parts.includes("kill")) {
 
 if (parts.includes("destroy")) {
   await interrupted("device destroyed", losses, async (page) => {
-    const opened = await page.workers()[0].evaluate<number>(
-      "globalThis.devices.at(-1).destroy(), globalThis.devices.length",
-    );
-    // The figures shown are those of the old device until the new one goes on.
-    const again = `globalThis.devices.length > ${opened}`;
-    while (!await page.workers()[0].evaluate<boolean>(again)) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    await page.workers()[0].evaluate("globalThis.devices.at(-1).destroy()");
     return page;
   });
 }

@@ -38,11 +38,9 @@ const mostBytes = 2 ** 30;
 export function requireRoom(n: number, [h, w, c]: readonly [number, number, number]): void {
   const bytes = n * h * w * c;
   if (bytes <= mostBytes) return;
+  const gib = (bytes / 2 ** 30).toFixed(1);
   throw new UsageError(
-    `Cannot take ${n} images of ${h} × ${w}: ${
-      (bytes / 2 ** 30).toFixed(1)
-    } GiB, expected at most 1; choose ` +
-      `a smaller side, or fewer images`,
+    `Cannot take ${n} images of ${h} × ${w}: ${gib} GiB, expected at most 1; choose a smaller side, or fewer images`,
   );
 }
 

@@ -10,7 +10,7 @@ import { finalConfig } from "../nas/config/final_config.ts";
 import { presetNames, presetsOf } from "../nas/config/presets.ts";
 import { evaluators, openSpace, spaces, strategies } from "../nas/registry.ts";
 import { type PageQuery, presetFor } from "../run/view/trials.ts";
-import { limited, madeUp, readBeside, readRunImages, setsBeside } from "./data_sets.ts";
+import { limited, readBeside, readRunImages, setsBeside } from "./data_sets.ts";
 import type { Disk } from "./disk.ts";
 import { withDevice } from "./locks.ts";
 import type { Notice } from "./notice.ts";
@@ -145,7 +145,9 @@ export class Service {
   }
 
   async madeUp(side: number, channels: number, count: number) {
-    return await this.#use(madeUp([side, side, channels], count), this.#beginReading());
+    const signal = this.#beginReading();
+    const { madeUp } = await import("./made_up.ts");
+    return await this.#use(madeUp([side, side, channels], count), signal);
   }
 
   async beside(name: string) {

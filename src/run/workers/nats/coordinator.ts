@@ -74,11 +74,11 @@ export class NatsChannel implements Channel {
 
   async #begin(): Promise<void> {
     const { nc, run, opening } = this.options;
-    await makeStreams(this.jsm);
+    await repeated(() => makeStreams(this.jsm));
     this.#lease = await Lease.take(nc, run, (error) => this.#fail(error));
     await this.#queue.removeLeftovers();
-    this.#objects = await RunObjects.open(nc, run, this.jsm);
-    await this.js.publish(subjects.run(run), JSON.stringify(opening));
+    this.#objects = await repeated(() => RunObjects.open(nc, run, this.jsm));
+    await repeated(() => this.js.publish(subjects.run(run), JSON.stringify(opening)));
     nc.subscribe(subjects.alive("*"), { callback: (_error, msg) => this.#hear(msg) });
     nc.publish(subjects.hello);
     await new Promise<void>((ready) => this.#follow(ready));

@@ -8,7 +8,7 @@ import { join } from "@std/path";
 import { z } from "zod";
 import { places } from "../../src/cli/paths.ts";
 import { findDataSet } from "../../src/data/find.ts";
-import { hostFiles } from "../../src/data/files.ts";
+import { hostFiles, isFolder } from "../../src/data/files.ts";
 import { encodeIdx, readIdxPair } from "../../src/data/idx.ts";
 import { testFiles } from "./parts.ts";
 
@@ -88,11 +88,23 @@ async function copyFolder(from: string, to: string): Promise<void> {
 
 async function gatherModules(cache: string): Promise<void> {
   const entries = ["cli.ts", "bench/run.ts", "tools/card/parts.ts", ...testFiles];
-  for (const { name, version, localPath } of packagesOf(await graphOf(entries))) {
-    const to = join(cache, "npm/registry.npmjs.org", name);
-    await copyFolder(localPath, join(to, version));
-    await Deno.copyFile(join(localPath, "../registry.json"), join(to, "registry.json"));
+  const packages = packagesOf(await graphOf(entries));
+  await fetchMissing(packages);
+  for (const { name, version, localPath } of packages) {
+    await copyFolder(localPath, join(cache, "npm/registry.npmjs.org", name, version));
   }
+}
+
+/** Fetches packages that are not in this machine's cache: Deno does so only when they are first imported. */
+async function fetchMissing(packages: ReturnType<typeof packagesOf>): Promise<void> {
+  const missing: string[] = [];
+  for (const { name, version, localPath } of packages) {
+    if (!(await isFolder(localPath))) missing.push(`npm:${name}@${version}`);
+  }
+  if (missing.length === 0) return;
+  const args = ["cache", "-q", "--no-config", ...missing];
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  if (!success) throw new Error(`Cannot fetch ${missing}: ${new TextDecoder().decode(stderr)}`);
 }
 
 /** Writes the first images of Fashion-MNIST's four files. */

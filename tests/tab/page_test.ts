@@ -161,6 +161,15 @@ test("dropped folders become what the command line makes of them, as far as deco
     await page.getByText(/Cannot find classes in notes.txt/).waitFor();
     await choose.setInputFiles(join(folder, "photos"));
     await page.locator(".preview canvas").first().waitFor();
+
+    // A storage that is full is said in words.
+    const session = await page.context().newCDPSession(page);
+    const { origin } = new URL(served.server.url);
+    await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1000 });
+    await page.getByRole("button", { name: "Search", exact: true }).click();
+    await page.getByText(/storage for this page is full, what was there is intact; delete runs/)
+      .waitFor();
+    assertEquals(await page.locator("#runs li").count(), 0);
     assertEquals(complaints, []);
   } finally {
     Deno.removeSync(folder, { recursive: true });

@@ -10,6 +10,7 @@ import { openDevice } from "../../nas/search/search.ts";
 import type { Pending } from "../../nas/search/position.ts";
 import { kernelsDigest } from "../../nas/tuning/kernels.ts";
 import { driverVersion } from "../driver.ts";
+import { readAttachment } from "./attachments.ts";
 import { type Begun, begun, type CheckpointOptions, JobCheckpoints } from "./checkpoints.ts";
 import type { Work } from "./work.ts";
 
@@ -80,6 +81,7 @@ export async function openEvaluate(
   const checkpoints = options &&
     new JobCheckpoints(options, { config, tuning, kernelsDigest, description, driver });
   const io = { signal, find, cacheDir: find.cacheDir, checkpoints };
+  let weights: string | undefined;
   const { evaluator, figures } = await openedEvaluator(definition, settings, {
     config,
     space,
@@ -92,6 +94,11 @@ export async function openEvaluate(
     async run(payload, signal, job): Promise<Evaluated> {
       checkpoints?.start(job);
       const { trial: { choice, ...trial }, on } = evaluateJob.parse(payload) as EvaluateJob;
+      const { attachment } = job;
+      if (attachment !== undefined && attachment !== weights) {
+        evaluator.takeWeights!(readAttachment(attachment));
+        weights = attachment;
+      }
       const before = figures();
       const trials = [{ ...trial, arch: space.decode(choice) }];
       for await (const result of evaluator.evaluate(trials, on, signal)) {

@@ -5,12 +5,13 @@ import { join } from "@std/path";
 import { fileURLToPath } from "node:url";
 import { loadPlugins } from "../../../src/run/plugins.ts";
 import { attempted } from "../../../src/run/workers/attempts.ts";
-import type { Channel, Opening } from "../../../src/run/workers/channel.ts";
+import type { Channel, Opening, Outcome } from "../../../src/run/workers/channel.ts";
 import { checkpointFile, JobCheckpoints } from "../../../src/run/workers/checkpoints.ts";
 import { type Evaluated, evaluated } from "../../../src/run/workers/evaluate.ts";
 import { connect } from "../../../src/run/workers/nats/connect.ts";
+import { WorkerObjects } from "../../../src/run/workers/nats/objects.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
-import { coordinatorOn, serversHere, startHere, workersOn } from "./servers.ts";
+import { coordinatorOn, serversHere, startHere, workerSecret, workersOn } from "./servers.ts";
 import { configOf, jobOf, openingOf } from "./opening.ts";
 import { wholeScore } from "./stepping.ts";
 
@@ -133,6 +134,17 @@ for (const { program, version } of await serversHere()) {
     }
     await serving.stop();
     await second.close();
+    const nc = await connect({ url: server.url, secret: workerSecret(server) }, "worker");
+    const objects = await WorkerObjects.open(nc);
+    const outcome = { ...done, value: "x".repeat(9 << 20) } as Outcome;
+    const sized = await objects.sized("test", { id: "0", ticket: "a-1", outcome }, 9 << 20);
+    assert.ok(sized.outcome.status === "unfit");
+    assert.match(
+      sized.outcome.reason,
+      /^its result has 9437\d{3} bytes, expected at most 9437184; /,
+    );
+    objects.close();
+    await nc.close();
     await server.stop();
   });
 }

@@ -68,7 +68,7 @@ export async function openEvaluate(
 ): Promise<Work> {
   const { config: given, tuning, find } = value as EvaluateOpening;
   const config = parseSearchConfig(given);
-  const { kind, ...settings } = config.evaluator;
+  const { kind, ...own } = config.evaluator;
   const definition = evaluators.get(kind);
   const space = openSpace(config.space);
   const device = definition.needsDevice ? await openDevice(config.adapter, undefined) : undefined;
@@ -78,11 +78,13 @@ export async function openEvaluate(
   const driver = description === undefined
     ? undefined
     : driverVersion(description) ?? gpu!.adapter.driver;
+  // The same data set may have another path on another machine.
+  const settings = { ...config, data: "" };
   const checkpoints = options &&
-    new JobCheckpoints(options, { config, tuning, kernelsDigest, description, driver });
+    new JobCheckpoints(options, { settings, tuning, kernelsDigest, description, driver });
   const io = { signal, find, cacheDir: find.cacheDir, checkpoints };
   let weights: string | undefined;
-  const { evaluator, figures } = await openedEvaluator(definition, settings, {
+  const { evaluator, figures } = await openedEvaluator(definition, own, {
     config,
     space,
     gpu,

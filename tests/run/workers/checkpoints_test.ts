@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Objm } from "@nats-io/obj";
 import { join } from "@std/path";
 import { fileURLToPath } from "node:url";
+import type { SearchConfig } from "../../../src/nas/config/config.ts";
 import { loadPlugins } from "../../../src/run/plugins.ts";
 import { attempted } from "../../../src/run/workers/attempts.ts";
 import type { Channel, Opening, Outcome } from "../../../src/run/workers/channel.ts";
@@ -72,6 +73,22 @@ Deno.test("processes: a job whose process is killed goes on from its last checkp
   } finally {
     await channel.close();
   }
+});
+
+Deno.test("a job goes on where the data set has another path", async () => {
+  const opening = held();
+  const first = new ProcessChannel(opening, 1);
+  first.run(job, never).catch(() => {});
+  await until(() => isThere(`${opening.hold}.reached`));
+  Deno.removeSync(opening.hold);
+  await first.close();
+  const { config, ...value } = opening.value as { config: SearchConfig };
+  const elsewhere = { ...opening, value: { ...value, config: { ...config, data: "/other" } } };
+  const second = new ProcessChannel(elsewhere, 1);
+  const found = await attempted(second, job, evaluated, never);
+  await second.close();
+  assert.ok("value" in found);
+  assertWentOn(found.value);
 });
 
 Deno.test("a checkpoint of other settings or another adapter, and a damaged one, are passed over with the reason", async () => {

@@ -252,7 +252,8 @@ export class NatsWorker {
   async #fetch(run: string, attachment: string, signal: AbortSignal): Promise<void> {
     const bytes = await this.#fetched.fetch(run, attachment, signal);
     if (bytes === undefined) return;
-    this.options.report(`fetched ${(bytes / 1e6).toFixed(1)} MB of weights of ${run}`);
+    const megabytes = Number((bytes / 1e6).toPrecision(3));
+    this.options.report(`fetched ${megabytes} MB of weights of ${run}`);
   }
 
   #saved(job: string): void {

@@ -79,6 +79,7 @@ async function* scoredOn(
   trials: readonly Trial<unknown>[],
   signal: AbortSignal,
 ): AsyncGenerator<Result> {
+  if (trials.length === 0) return;
   const { channel, onAttempt } = await open();
   const payloads = trials.map(({ arch, ...trial }): EvaluateJob => ({
     trial: { ...trial, choice: context.space.encode(arch) },

@@ -77,11 +77,11 @@ export class NatsChannel implements Channel {
 
   async #begin(): Promise<void> {
     const { nc, run, opening } = this.options;
-    await makeStreams(this.jsm);
+    await repeated(() => makeStreams(this.jsm));
     this.#lease = await Lease.take(nc, run, (error) => this.#fail(error));
     await this.#queue.removeLeftovers();
-    this.#objects = await RunObjects.open(nc, run, this.jsm);
-    await this.js.publish(subjects.run(run), JSON.stringify(opening));
+    this.#objects = await repeated(() => RunObjects.open(nc, run, this.jsm));
+    await repeated(() => this.js.publish(subjects.run(run), JSON.stringify(opening)));
     nc.subscribe(subjects.alive("*"), { callback: (_error, msg) => this.#hear(msg) });
     nc.publish(subjects.hello);
     await new Promise<void>((ready) => this.#follow(ready));
@@ -155,7 +155,7 @@ export class NatsChannel implements Channel {
     if (!nc.isClosed()) {
       this.#queue.cancel("all");
       // Without a server there is nothing to give back.
-      await Promise.race([this.#offered.remove(), pause(2000)]);
+      await Promise.race([this.#offered.remove().catch(() => {}), pause(2000)]);
       await Promise.race([this.#lease?.release(), pause(2000)]);
       await Promise.race([nc.close(), pause(2000)]);
     }

@@ -18,7 +18,7 @@ import {
   RESULTS,
   WORK,
 } from "./names.ts";
-import { repeated } from "./connect.ts";
+import { infoOf, repeated } from "./connect.ts";
 
 /** Life of objects whose coordinator did not delete them, in ms. */
 const TTL = 24 * 3600 * 1000;
@@ -176,7 +176,8 @@ export class WorkerObjects {
   async sized(run: string, message: ResultMessage, most = LARGEST): Promise<ResultMessage> {
     const { outcome, id } = message;
     const { length } = new TextEncoder().encode(JSON.stringify(message));
-    if (outcome.status !== "done" || length <= this.nc.info!.max_payload - HEADERS) return message;
+    const { max_payload } = await infoOf(this.nc);
+    if (outcome.status !== "done" || length <= max_payload - HEADERS) return message;
     if (length > most) {
       // Another attempt would give the same.
       const reason =

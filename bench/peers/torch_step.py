@@ -155,4 +155,5 @@ def main():
         print(json.dumps({"loss": loss, "ms": ms}), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

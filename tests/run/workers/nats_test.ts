@@ -291,6 +291,18 @@ for (const { program, version } of await serversHere()) {
     await server.stop();
   });
 
+  Deno.test(`NATS ${version}: a job that is too large for a message is refused with both sizes`, async () => {
+    const server = await startHere(program);
+    const channel = await coordinatorOn(server, opening);
+    const large = { ...jobOf(0, choice(0)), payload: "x".repeat(9 << 20) };
+    await assert.rejects(
+      channel.run(large, never),
+      refused(/^Cannot hand out job 0: it has 94\d{5} bytes, the server takes 8387584; raise max_/),
+    );
+    await channel.close();
+    await server.stop();
+  });
+
   Deno.test(`NATS ${version}: another version or plug-in is refused with what to do`, async () => {
     const server = await startHere(program);
     const notes: string[] = [];

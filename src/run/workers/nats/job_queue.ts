@@ -21,9 +21,10 @@ export class JobQueue {
   ) {}
 
   /** Puts in a job. @returns its number. @throws UsageError where it is too large for a message. */
-  async put({ id, attempt, payload, needs }: Job, ticket: string): Promise<number> {
+  async put(job: Job, ticket: string): Promise<number> {
     const { nc, run, opening: { hash } } = this.options;
-    const message: JobMessage = { run, opening: hash, id, attempt, ticket, payload, needs };
+    const { id } = job;
+    const message: JobMessage = { run, opening: hash, ticket, ...job };
     const bytes = new TextEncoder().encode(JSON.stringify(message));
     const most = (await infoOf(nc)).max_payload - HEADERS;
     if (bytes.length > most) {

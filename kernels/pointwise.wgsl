@@ -39,33 +39,6 @@ struct P {
 
 var<workgroup> tile: array<vec4f, K4 * 4u * Q>;
 
-// Adds the products of four input channels; a function each, since naga takes time by the square of a function's
-// length. The last argument is there where weights are in registers.
-//#unroll k K4
-fn multiply$k(
-  v: vec4f, a: ptr<function, array<vec4f, Q>>,
-  //#if LOOP
-  weights: ptr<function, array<vec4f, K4 * 4u * Q>>,
-  //#end
-) {
-  //#unroll q Q
-  {
-    var sum = (*a)[$q];
-    // Not every compiler initialises the variables of a loop anew.
-    if ($k == 0) { sum = vec4f(); }
-    //#unroll c 4
-    //#if LOOP
-    sum = fma(vec4f(v[$c]), (*weights)[($k * 4 + $c) * Q + $q], sum);
-    //#else
-    sum = fma(vec4f(v[$c]), tile[($k * 4 + $c) * Q + $q], sum);
-    //#end
-    //#end
-    (*a)[$q] = sum;
-  }
-  //#end
-}
-//#end
-
 @compute @workgroup_size(SIZE)
 fn main(
   @builtin(local_invocation_index) local: u32,
@@ -111,10 +84,20 @@ fn main(
       var v = x[at + $k];
       v = relu_in(v, p.relu != 0u);
       if (SAMPLED) { v = select(vec4f(), v, place.live); }
-      //#if LOOP
-      multiply$k(v, &a, &weights);
-      //#else
-      multiply$k(v, &a);
+      //#unroll q Q
+      {
+        var sum = a[$q];
+        // Not every compiler initialises the variables of a loop anew.
+        if ($k == 0) { sum = vec4f(); }
+        //#unroll c 4
+        //#if LOOP
+        sum = fma(vec4f(v[$c]), weights[($k * 4 + $c) * Q + $q], sum);
+        //#else
+        sum = fma(vec4f(v[$c]), tile[($k * 4 + $c) * Q + $q], sum);
+        //#end
+        //#end
+        a[$q] = sum;
+      }
       //#end
     }
     //#end

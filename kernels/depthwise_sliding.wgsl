@@ -36,24 +36,6 @@ struct P {
 // Taps, shared by a work-group: the text has one load of taps instead of TAPS.
 var<workgroup> staged: array<V, TAPS * GROUPS>;
 
-// Adds row $s to the sums of row $j; a function each, since naga takes time by the square of a function's length.
-//#unroll s S
-//#unroll j ROWS_IN_FLIGHT
-fn add_row$j$s(
-  sums: ptr<function, array<array<V, COLUMNS>, ROWS_IN_FLIGHT>>,
-  taps: ptr<function, array<V, TAPS>>, seen: ptr<function, array<V, INPUT_COLS>>,
-) {
-  //#unroll q COLUMNS
-  //#unroll b K
-  if ($s + S * (REACH - $j) < K && $q * S + $b >= FIRST_COL && $q * S + $b < END_COL) {
-    (*sums)[$j][$q] += (*taps)[($s + S * (REACH - $j)) * K % TAPS + $b] * (*seen)[$q * S + $b];
-  }
-  //#end
-  //#end
-}
-//#end
-//#end
-
 @compute @workgroup_size(SIZE)
 fn main(
   @builtin(local_invocation_index) local: u32,
@@ -100,7 +82,13 @@ fn main(
           //#end
         }
         //#unroll j ROWS_IN_FLIGHT
-        add_row$j$s(&sums, &taps, &seen);
+        //#unroll q COLUMNS
+        //#unroll b K
+        if ($s + S * (REACH - $j) < K && $q * S + $b >= FIRST_COL && $q * S + $b < END_COL) {
+          sums[$j][$q] += taps[($s + S * (REACH - $j)) * K % TAPS + $b] * seen[$q * S + $b];
+        }
+        //#end
+        //#end
         //#end
       }
       //#end

@@ -21,7 +21,7 @@ import {
   slowerThan,
 } from "./compare.ts";
 import { measure, type Measured, rowOf, selected, type Selecting } from "./measure.ts";
-import { onWebGpu, Peer, type PeerName, peerNames } from "./peers/mod.ts";
+import { fetchedPeers, onWebGpu, Peer, type PeerName, peerNames } from "./peers/mod.ts";
 import { ceilingsLine, contestLines, header, line, meansTable } from "./report.ts";
 import {
   compareStep,
@@ -84,7 +84,7 @@ async function main(options: Options): Promise<void> {
     ? null
     : JSON.parse(Deno.readTextFileSync(options.compare));
   const print = options.json ? () => {} : (text: string) => console.log(text);
-  const named = options.peers === true ? peerNames : options.peers ?? [];
+  const named = options.peers === true ? fetchedPeers : options.peers ?? [];
   const peers = named.map((name) => new Peer(name));
   const { description, ceilings, rows } = await timeShapes(options, peers);
   const driver = driverVersion(description);
@@ -151,7 +151,11 @@ if (import.meta.main) {
     .option("--top <n>", "only so many shapes, the weightiest", whole)
     .option("--rounds <n>", "how often implementations take turns", whole, 3)
     .option("--samples <n>", "samples per turn; the fastest of all counts", whole, 3)
-    .option("--peers [names]", `beside ${peerNames.join(", ")} (a list, default all)`, peerList)
+    .option(
+      "--peers [names]",
+      `beside ${peerNames.join(", ")} (a list; default ${fetchedPeers.join(", ")})`,
+      peerList,
+    )
     .option("--no-steps", "leave out whole steps")
     .option("--save <file>", "keep the figures")
     .option("--compare <file>", "ratios to figures that were kept")

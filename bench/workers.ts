@@ -26,9 +26,16 @@ const search = (trials: number, ms: number, strategy: string) => [
 /** Starts `denas work` once the search has said where. */
 async function worker(here: string, coordinator: Running): Promise<Running> {
   let found: RegExpExecArray | null = null;
-  while (!(found = /denas work (\S+) --token-file (\S+)/.exec(coordinator.said()))) await pause(50);
+  while (!(found = /denas work (\S+) --token-file (\S+)/.exec(coordinator.said()))) {
+    if (coordinator.ended()) throw new Error(`The search ended: ${coordinator.said()}`);
+    await pause(50);
+  }
   const [, url, token] = found;
   return denas(here, ["work", url, "--token-file", token]);
+}
+
+function kill(running: Running): void {
+  if (!running.ended()) running.child.kill("SIGKILL");
 }
 
 function runOf(here: string): string {
@@ -66,7 +73,7 @@ async function efficiency(kinds: readonly string[]): Promise<void> {
         ? await Promise.all(Array.from({ length: workers }, () => worker(here, run)))
         : [];
       const { code } = await run.status;
-      for (const { child } of helpers) child.kill("SIGKILL");
+      helpers.forEach(kill);
       if (code !== 0) throw new Error(`Cannot measure ${kind}: ${run.said()}`);
       const gaps = gapsOf(runOf(here));
       const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
@@ -171,7 +178,7 @@ async function kills(rounds: number, first = 0): Promise<void> {
         // It has just ended.
       }
     }
-    for (const { child } of helpers) child.kill("SIGKILL");
+    helpers.forEach(kill);
     const path = runOf(here);
     const found = scores(path);
     const told = [...found.keys()].sort((a, b) => a - b);

@@ -7,10 +7,12 @@ import type { MicroArch } from "../../src/nas/spaces/micro_arch.ts";
 import type { Digest, Job } from "../data.ts";
 import type { PassName } from "../shape_list.ts";
 
-export const peerNames = ["tfjs-webgpu", "jax-js", "tfjs-wasm"] as const;
+export const peerNames = ["tfjs-webgpu", "jax-js", "tfjs-wasm", "torch", "tinygrad"] as const;
 export type PeerName = typeof peerNames[number];
+/** Peers that Deno fetches; the others need a Python that has them. */
+export const fetchedPeers: readonly PeerName[] = ["tfjs-webgpu", "jax-js", "tfjs-wasm"];
 /** Peers that compute on WebGPU, as denas does. */
-export const onWebGpu: readonly PeerName[] = ["tfjs-webgpu", "jax-js"];
+export const onWebGpu: readonly PeerName[] = ["tfjs-webgpu", "jax-js", "tinygrad"];
 
 /** A request to a peer's process, one line each. */
 export type Request =

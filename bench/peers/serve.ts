@@ -6,10 +6,15 @@ export interface Library {
   answer(request: Request): Promise<Answer>;
 }
 
-const name = Deno.args[0] as PeerName;
-const library: Library = name === "jax-js"
-  ? await (await import("./jax.ts")).open()
-  : await (await import("./tfjs.ts")).open(name === "tfjs-wasm" ? "wasm" : "webgpu");
+const libraries: Record<PeerName, () => Promise<Library>> = {
+  "tfjs-webgpu": async () => (await import("./tfjs.ts")).open("webgpu"),
+  "jax-js": async () => (await import("./jax.ts")).open(),
+  "tfjs-wasm": async () => (await import("./tfjs.ts")).open("wasm"),
+  torch: async () => (await import("./python.ts")).open("torch_ops.py"),
+  tinygrad: async () => (await import("./python.ts")).open("tinygrad_ops.py"),
+};
+
+const library = await libraries[Deno.args[0] as PeerName]();
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
   .pipeThrough(new TextLineStream());
 for await (const line of lines) {

@@ -156,4 +156,5 @@ def main():
         print(json.dumps({"loss": losses[0], "ms": times}), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -17,14 +17,12 @@ import { interruptedCode } from "../run/interrupt.ts";
 import { readSearch } from "../run/read_run.ts";
 import { readRunTuning, runTuningPath } from "../run/tuning.ts";
 import type { SearchConfig } from "../nas/config/config.ts";
-import { runAll } from "../run/workers/attempts.ts";
 import { brieflyTrained, type BriefOpening } from "../run/workers/brief_training.ts";
-import { findIn, openWorkers } from "./open_workers.ts";
+import { findIn, valuesOnWorkers } from "./open_workers.ts";
 import { addWorkerOptions, wantsWorkers, type WorkerOptions } from "./workers.ts";
 import { type Equipment, withEquipment } from "./equipment.ts";
 import { numberAbove0, sizeUpTo, whole } from "./option_values.ts";
 import { shortPath } from "./paths.ts";
-import type { Progress } from "./progress.ts";
 import { runPath } from "./run_path.ts";
 import { duration, percent, print, printError, table, thousands } from "./terminal.ts";
 
@@ -95,42 +93,38 @@ async function run(path: string, options: CorrelateOptions): Promise<number> {
     const { gpu, dataset, signal, progress } = equipment;
     const shared = readEarlierWeights(path, "search");
     const { architectures, minutes, seed } = options;
+    let workers = 1;
+    const of = { config, seed, dataDir };
     const train = wantsWorkers(options)
       ? (trainings: readonly BriefTraining[]) =>
-        onWorkers(trainings, path, { config, seed, dataDir }, options, equipment)
+        onWorkers(trainings, path, of, options, equipment, (n) => workers = n)
       : undefined;
     const parts = { config, gpu, dataset, signal, seed };
     const asked = { ...parts, shared, architectures, minutes, earlier, train };
-    return await follow(path, correlate(asked), options, progress);
+    return await follow(path, correlate(asked), options, (state) => {
+      progress.line(progressLine(state, workers));
+    });
   });
 }
 
 /** Trains on workers, one architecture per job. */
-async function* onWorkers(
+function onWorkers(
   payloads: readonly BriefTraining[],
   folder: string,
   { config, seed, dataDir }: { config: SearchConfig; seed: number; dataDir?: string },
   options: WorkerOptions,
   { signal, progress, tuning }: Equipment,
+  onCapacity: (workers: number) => void,
 ): AsyncGenerator<BrieflyTrained> {
-  if (payloads.length === 0) return;
   const value: BriefOpening = { config, seed, tuning: tuning.choices, find: findIn(dataDir) };
-  const { channel, onAttempt, close } = await openWorkers(options, {
+  const of = {
     opening: { kind: "train", plugins: config.plugins, value },
     data: config.data,
     ...{ folder, started: `correlate ${seed}`, progress },
-  });
-  try {
-    const jobs = { channel, payloads, schema: brieflyTrained, onAttempt };
-    for await (const { payload, found } of runAll(jobs, signal)) {
-      if ("lost" in found) {
-        throw new Error(`Cannot train ${payload.choice.join(" ")}: ${found.lost}`);
-      }
-      yield found.value;
-    }
-  } finally {
-    await close();
-  }
+  };
+  const doing = ({ choice }: BriefTraining) => `train ${choice.join(" ")}`;
+  const jobs = { payloads, schema: brieflyTrained, doing, onCapacity };
+  return valuesOnWorkers(options, of, jobs, signal);
 }
 
 /**
@@ -155,12 +149,12 @@ async function follow(
   path: string,
   states: AsyncIterable<CorrelationState>,
   options: CorrelateOptions,
-  progress: Equipment["progress"],
+  tell: (state: CorrelationState) => void,
 ): Promise<number> {
   let last: CorrelationState | undefined;
   for await (const state of states) {
     writeCorrelation(path, state, summariseCorrelation(state));
-    tell(state, progress);
+    tell(state);
     last = state;
   }
   const summary = summariseCorrelation(last!)!;
@@ -170,18 +164,17 @@ async function follow(
   return 0;
 }
 
-/** Prints one line per trained architecture. */
-function tell({ architectures, steps }: CorrelationState, progress: Progress): void {
+/** The line of one more trained architecture, with the time left. @param workers that train at the same time. */
+export function progressLine({ architectures, steps }: CorrelationState, workers: number): string {
   const trained = architectures.filter((a) => a.trainedAccuracy !== undefined);
   const [k, n] = [trained.length, architectures.length];
   const latest = trained.at(-1);
-  if (!latest) return progress.line(`${n} architectures, ${steps} steps each`);
-  const seconds = trained.reduce((sum, a) => sum + a.seconds!, 0) / k * (n - k);
-  progress.line(
-    `${k}/${n}  shared ${percent(latest.sharedScore)}  trained ${
-      percent(latest.trainedAccuracy!)
-    }  ${duration(latest.seconds!)}  ${duration(seconds)} left`,
-  );
+  if (!latest) return `${n} architectures, ${steps} steps each`;
+  const mean = trained.reduce((sum, a) => sum + a.seconds!, 0) / k;
+  const left = mean * (n - k) / Math.max(1, Math.min(workers, n - k));
+  return `${k}/${n}  shared ${percent(latest.sharedScore)}  trained ${
+    percent(latest.trainedAccuracy!)
+  }  ${duration(latest.seconds!)}  ${duration(left)} left`;
 }
 
 /** Table of architectures, best shared-weight score first, and the correlation explained. */

@@ -5,7 +5,7 @@ import type { SearchParts } from "../nas/search/loop.ts";
 import { RunFolder } from "../run/folder.ts";
 import { interruptedCode } from "../run/interrupt.ts";
 import { record } from "../run/record.ts";
-import { requireIndependent } from "../run/workers/distribute.ts";
+import { requireCandidates } from "../run/workers/candidates.ts";
 import { type Bare, type Equipment, type EquipmentOptions, withEquipment } from "./equipment.ts";
 import { finishRetrain, finishSearch, type Result } from "./finish.ts";
 import { eventsOf, type Job, seesImages, withConfig } from "../run/job.ts";
@@ -45,7 +45,7 @@ export interface ExecuteOptions extends RunOptions, OutputOptions, EquipmentOpti
 export async function execute(job: Job, options: ExecuteOptions): Promise<number> {
   if (job.command === "search") {
     checkOut(options.out);
-    if (wantsWorkers(options)) requireIndependent(job.config);
+    if (wantsWorkers(options)) requireCandidates(job.config);
   }
   const outputs = options.resume ? options.resume.state.outputs : outputsOf(options);
   requireFolders(outputs);

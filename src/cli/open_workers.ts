@@ -8,8 +8,10 @@ import { evaluators } from "../nas/registry.ts";
 import type { RunIO } from "../nas/search/search.ts";
 import { CHECKPOINTS } from "../run/checkpoint.ts";
 import { loadedPlugins } from "../run/plugins.ts";
+import { type Jobs, runAll } from "../run/workers/attempts.ts";
 import type { Channel, Opening, OpenWorkers } from "../run/workers/channel.ts";
 import { CHECKPOINT_SECONDS } from "../run/workers/checkpoints.ts";
+import { candidateCount, candidatesDistributed, sharesWeights } from "../run/workers/candidates.ts";
 import { distributed } from "../run/workers/distribute.ts";
 import { Journal } from "../run/workers/journal.ts";
 import { requireNoPassword } from "../run/workers/nats/address.ts";
@@ -21,6 +23,7 @@ import {
   hostAndPort,
   readSecret,
   requirePrograms,
+  takesOthers,
   wantsWorkers,
   type WorkerOptions,
 } from "./workers.ts";
@@ -49,10 +52,10 @@ export const findIn = (dataDir: string | undefined) => ({
  */
 export async function openWorkers(options: WorkerOptions, of: WorkersOf): Promise<OpenWorkers> {
   const { folder, opening, progress } = of;
-  if (!options.nats || options.workers) await requirePrograms();
-  const { channel, close } = options.listen === undefined && options.nats === undefined
-    ? localWorkers(opening, options.workers!, progress)
-    : await remoteWorkers(options, of);
+  await requireRights(options);
+  const { channel, close } = takesOthers(options)
+    ? await remoteWorkers(options, of)
+    : localWorkers(opening, options.workers!, progress);
   const journal = new Journal(folder, channel, (adapters) => {
     progress.line(
       `note     results come from ${adapters.join(" and ")}: they may differ in the last bits`,
@@ -66,6 +69,44 @@ export async function openWorkers(options: WorkerOptions, of: WorkersOf): Promis
       journal.close();
     },
   };
+}
+
+/** @throws UsageError where the workers need programs that this process may not start. */
+async function requireRights({ nats, workers }: WorkerOptions): Promise<void> {
+  if (!nats || workers) await requirePrograms();
+}
+
+/** Jobs of a command that ends with the first one that cannot be done. */
+export interface JobsOf<P, V> extends Pick<Jobs<P, V>, "payloads" | "schema"> {
+  /** The work on a payload in words, for the error: "train 0 1 2". */
+  doing(payload: P): string;
+  /** Called with the number of jobs that can run at the same time, as workers come and go. */
+  onCapacity?(workers: number): void;
+}
+
+/**
+ * Opens the workers that the options ask for, runs jobs on them, and yields each value as it arrives.
+ * @throws as `openWorkers`; Error where all attempts of a job were lost.
+ */
+export async function* valuesOnWorkers<P, V>(
+  options: WorkerOptions,
+  of: WorkersOf,
+  { payloads, schema, doing, onCapacity }: JobsOf<P, V>,
+  signal: AbortSignal,
+): AsyncGenerator<V> {
+  if (payloads.length === 0) return;
+  const { channel, onAttempt, close } = await openWorkers(options, of);
+  try {
+    for await (
+      const { payload, found } of runAll({ channel, payloads, schema, onAttempt }, signal)
+    ) {
+      if ("lost" in found) throw new Error(`Cannot ${doing(payload)}: ${found.lost}`);
+      onCapacity?.(channel.capacity());
+      yield found.value;
+    }
+  } finally {
+    await close();
+  }
 }
 
 /** The run whose trials workers evaluate. */
@@ -85,23 +126,37 @@ export async function openTrialWorkers(
   { run, started, config, tuning, dataDir, progress }: TrialsOf,
 ): Promise<{ distribute: NonNullable<RunIO["distribute"]>; close(): Promise<void> } | undefined> {
   if (!wantsWorkers(options)) return undefined;
-  const value = { config, tuning, find: findIn(dataDir) };
-  const workers = await openWorkers(options, {
-    ...{ folder: run, started, progress },
-    opening: {
-      kind: "evaluate",
-      plugins: config.plugins,
-      value,
-      checkpoints: {
-        folder: join(run, CHECKPOINTS, "trials"),
-        seconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS,
-      },
+  const attachments = join(run, CHECKPOINTS, "attachments");
+  const opening: Opening = {
+    kind: "evaluate",
+    plugins: config.plugins,
+    value: { config, tuning, find: findIn(dataDir) },
+    checkpoints: {
+      folder: join(run, CHECKPOINTS, "trials"),
+      seconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS,
     },
-    data: evaluators.get(config.evaluator.kind).needsDevice ? config.data : undefined,
-  });
+    attachments,
+  };
+  const data = evaluators.get(config.evaluator.kind).needsDevice ? config.data : undefined;
+  let workers: Promise<OpenWorkers> | undefined;
+  const open = () =>
+    workers ??= openWorkers(options, { folder: run, started, progress, opening, data });
+  const close = async () => await (await workers)?.close();
+  if (!sharesWeights(config)) {
+    const opened = await open();
+    return { distribute: (evaluator, context) => distributed(evaluator, context, opened), close };
+  }
+  await requireRights(options);
+  progress.line(
+    "note     shared weights and strategy are trained in this process; workers score the " +
+      `final candidates (at most ${candidateCount(config)})`,
+  );
+  // Processes of this machine would hold memory while the weights are trained; other machines need the address.
+  if (takesOthers(options)) await open();
+  const on = { open, attachments };
   return {
-    distribute: (opened, context) => distributed(opened, context, workers),
-    close: () => workers.close(),
+    distribute: (evaluator, context) => candidatesDistributed(evaluator, context, on),
+    close,
   };
 }
 

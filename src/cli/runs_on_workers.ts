@@ -15,7 +15,9 @@ import { findIn, openWorkers } from "./open_workers.ts";
 import { checkOut } from "./outputs.ts";
 import { commandName, fromHere, shortPath } from "./paths.ts";
 import { counted, print, printError } from "./terminal.ts";
-import type { WorkerOptions } from "./workers.ts";
+import { takesOthers, type WorkerOptions } from "./workers.ts";
+
+const never = new AbortController().signal;
 
 /** A run to be made. */
 export interface NewRun {
@@ -62,7 +64,7 @@ function requirePlain({ config }: Job, options: ExecuteOptions): void {
         "--monitor-save-path and --model-save-path; leave out --workers, or take the files of the runs' folders",
     );
   }
-  if (config.initFrom && (options.listen ?? options.nats) !== undefined) {
+  if (config.initFrom && takesOthers(options)) {
     throw new UsageError(
       "Cannot start from earlier weights on other machines: they are in this machine's files; use --workers alone",
     );
@@ -112,30 +114,38 @@ async function onWorkers(
   const ended = new Set<Made>();
   let finished = 0;
   let failure: { error: unknown } | undefined;
+  let interrupted = false;
+  // Where they can, the runs save a checkpoint; others are cancelled.
+  const interrupt = channel.interrupt?.bind(channel);
+  if (interrupt) signal.addEventListener("abort", interrupt);
   try {
+    signal.throwIfAborted();
     const jobs = { channel, payloads: made.map(({ of }) => of), schema: runEnd, onAttempt };
-    for await (const { payload, found } of runAll(jobs, signal)) {
+    for await (const { payload, found } of runAll(jobs, interrupt ? never : signal)) {
       const one = made.find(({ of }) => of === payload)!;
       const end = "lost" in found ? markLost(one, found.lost) : found.value;
       receiveRun(one.path, end);
-      if (end.status === "interrupted") return interruptedCode;
-      if (end.status === "failed") {
-        failure = { error: errorOf(end.error!) };
-        break;
+      if (end.status === "done") {
+        ended.add(one);
+        progress.line(`done     ${shortPath(one.path)}, ${ended.size} of ${made.length}`);
+        // In the order of the runs, as without workers.
+        while (ended.has(made[finished])) await leaveResults(made[finished++], options, equipment);
+        continue;
       }
-      ended.add(one);
-      progress.line(`done     ${shortPath(one.path)}, ${ended.size} of ${made.length}`);
-      // In the order of the runs, as without workers.
-      while (ended.has(made[finished])) await leaveResults(made[finished++], options, equipment);
+      if (end.status === "failed") failure ??= { error: errorOf(end.error!) };
+      else interrupted = true;
+      if (!interrupt) break;
+      interrupt();
     }
-    if (!failure) return 0;
   } finally {
+    if (interrupt) signal.removeEventListener("abort", interrupt);
     await close();
   }
   for (const one of made.slice(finished)) {
     if (ended.has(one)) await leaveResults(one, options, equipment);
   }
-  throw failure.error;
+  if (failure) throw failure.error;
+  return interrupted ? interruptedCode : 0;
 }
 
 /** Records that a run ended all its workers. */

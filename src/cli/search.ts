@@ -73,6 +73,7 @@ Examples:
   $ denas search --mode macro --strategy enas-nnabla --max-search-iter 20 --early-stop-over 0.8
   $ denas search --mode micro --seeds 1,2,3         three searches, mean and deviation
   $ denas search --mode micro --seeds 1,2,3 --workers 3    each in a process of its own
+  $ denas search --mode micro --workers 2           two processes score the final candidates
   $ denas search --mode darts --evaluator train --queries 20
   $ denas search --mode modular --inherit average   networks begin with the weights of earlier ones
   $ denas search --mode darts --evaluator train --queries 20 --workers 2

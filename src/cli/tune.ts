@@ -17,6 +17,7 @@ interface TuneOptions {
   seconds: number;
   adapter: SearchConfig["adapter"];
   again?: boolean;
+  float16?: boolean;
   wait?: boolean;
   json?: boolean;
 }
@@ -32,6 +33,7 @@ export function addTune(program: Command, finish: (code: number) => void): void 
         .choices(["default", "high-performance", "low-power", "software"]).default("default"),
     )
     .option("--again", "measure anew what was measured before")
+    .option("--float16", "also try forms that multiply in float16, which rounds coarsely")
     .option("--wait", "wait when a run has the adapter")
     .option("--json", "print the times as JSON")
     .addHelpText(
@@ -57,7 +59,7 @@ async function run(options: TuneOptions): Promise<number> {
       import("../gpu/mod.ts"),
       import("./tuning.ts"),
     ]);
-    const { adapter, seconds, wait, again = false } = options;
+    const { adapter, seconds, wait, again = false, float16 } = options;
     const passes = await passesOf(options);
     const opened = await Gpu.open(tuning.openOptions(adapter));
     const { description } = opened.adapter;
@@ -71,7 +73,10 @@ async function run(options: TuneOptions): Promise<number> {
       onWait: (holder) => progress.line(`waiting for ${holder ? `run ${holder.run}` : "a run"}`),
     });
     try {
-      const report = await tuning.measure({ adapter, passes, seconds, signal, progress, again });
+      const report = await tuning.measure({
+        ...{ adapter, passes, seconds, signal, progress },
+        ...{ again, float16 },
+      });
       const path = tuningPath(places().cacheDir, description);
       print(options.json ? JSON.stringify({ ...report, path }) : tell(report, path));
     } finally {

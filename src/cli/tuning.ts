@@ -158,6 +158,8 @@ export interface Measuring {
   progress: Progress;
   /** Whether to repeat earlier measurements. */
   again?: boolean;
+  /** Whether to try variants that compute in float16. */
+  float16?: boolean;
 }
 
 export interface TuningReport {
@@ -178,7 +180,7 @@ export interface TuningReport {
  * @throws DataError, before anything is measured, where nothing can be saved.
  */
 export async function measure(options: Measuring): Promise<TuningReport> {
-  const { passes, seconds, signal, progress, again = false } = options;
+  const { passes, seconds, signal, progress, again = false, float16 } = options;
   const started = performance.now();
   const spent = () => (performance.now() - started) / 1000;
   const gpu = await Gpu.open(openOptions(options.adapter));
@@ -199,7 +201,8 @@ export async function measure(options: Measuring): Promise<TuningReport> {
       progress.line(`tuning   ${counted(asked, "kernel")}, at most ${duration(seconds)}`);
     }
     try {
-      for await (const one of tune(gpu, { passes, seconds: seconds - spent(), signal, known })) {
+      const rest = { seconds: seconds - spent(), signal, known, float16 };
+      for await (const one of tune(gpu, { passes, ...rest })) {
         measured.push(one);
         kept.add(one);
         progress.redraw(() => progressLine(one));

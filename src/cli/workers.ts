@@ -31,7 +31,8 @@ export function addSearchWorkerOptions(command: Command): Command {
   );
   return addWorkerOptions(
     command,
-    "with --seeds: run searches; else: evaluate trials (--evaluator train, or a table),",
+    "with --seeds: run searches; else: evaluate trials (--evaluator train, or a table), or score the final " +
+      "candidates of shared weights,",
   );
 }
 
@@ -78,9 +79,13 @@ export function hostAndPort(text: string): { host: string; port: number } {
   return { host: (match[1] ?? "127.0.0.1").replace(/^\[|\]$/g, ""), port };
 }
 
+/** Whether a command takes workers of other machines. */
+export const takesOthers = ({ listen, nats }: WorkerOptions): boolean =>
+  listen !== undefined || nats !== undefined;
+
 /** Whether a command asks for workers. */
-export const wantsWorkers = ({ workers, listen, nats }: WorkerOptions): boolean =>
-  workers !== undefined || listen !== undefined || nats !== undefined;
+export const wantsWorkers = (options: WorkerOptions): boolean =>
+  options.workers !== undefined || takesOthers(options);
 
 /** The options that ask for workers, with full paths, to be kept for a resume. */
 export function workersOf(options: WorkerOptions): WorkerOptions | undefined {

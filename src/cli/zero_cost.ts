@@ -12,12 +12,11 @@ import { openSpace } from "../nas/registry.ts";
 import { firstBatch } from "../nas/zero_cost/first_batch.ts";
 import { zeroCostNames, zeroCostScores } from "../nas/zero_cost/mod.ts";
 import { LineFile, linesIfThere, requireFolder, writeAtomic } from "../run/files.ts";
-import { runAll } from "../run/workers/attempts.ts";
 import { scored, type ScoreJob, type ScoreOpening } from "../run/workers/score.ts";
 import { type Equipment, withEquipment } from "./equipment.ts";
 import { fromHere, shortPath } from "./paths.ts";
 import { numberAbove0, setting, sizeUpTo, whole } from "./option_values.ts";
-import { findIn, openWorkers } from "./open_workers.ts";
+import { findIn, valuesOnWorkers } from "./open_workers.ts";
 import { print, printError, table as lines } from "./terminal.ts";
 import { addWorkerOptions, wantsWorkers, type WorkerOptions } from "./workers.ts";
 import { openSource, type Source, type SourceOptions } from "./zero_cost_source.ts";
@@ -183,25 +182,18 @@ async function* onWorkers(
     of: { ...of, choice: [...of.choice] },
     methods: zcMethod.filter((method) => !skip({ method, key: of.key })),
   })).filter(({ methods }) => methods.length > 0);
-  if (payloads.length === 0) return;
   const find = findIn(options.dataDir ?? dataDir);
   const value: ScoreOpening = { config, methods: zcMethod, tuning: tuning.choices, find };
   const folder = join(fromHere(out), "zero_cost.workers");
   requireFolder(folder);
-  const { channel, onAttempt, close } = await openWorkers(options, {
+  const of = {
     opening: { kind: "score", plugins: config.plugins, value },
     data: config.data,
     ...{ folder, started: JSON.stringify({ config, zcMethod }), progress },
-  });
-  try {
-    const jobs = { channel, payloads, schema: scored, onAttempt };
-    for await (const { payload, found } of runAll(jobs, signal)) {
-      if ("lost" in found) throw new Error(`Cannot score ${payload.of.key}: ${found.lost}`);
-      yield* found.value;
-    }
-  } finally {
-    await close();
-  }
+  };
+  const doing = ({ of: { key } }: ScoreJob) => `score ${key}`;
+  const found = valuesOnWorkers(options, of, { payloads, schema: scored, doing }, signal);
+  for await (const points of found) yield* points;
 }
 
 /** Prints the correlations and writes their files. */

@@ -7,6 +7,7 @@
  */
 import { nextTurn } from "../common/next_turn.ts";
 import { render, specialise } from "./kernel.ts";
+import { float16Of } from "./open.ts";
 import { type Dispatch, Programs } from "./programs.ts";
 import type { Traits } from "./traits.ts";
 
@@ -160,7 +161,10 @@ class Second {
   static async open(description: string): Promise<Second | null> {
     const adapter = await navigator.gpu.requestAdapter({ forceFallbackAdapter: true });
     if (adapter?.info.description !== description) return null;
-    const device = await adapter.requestDevice({ label: "denas, to compile" });
+    const device = await adapter.requestDevice({
+      label: "denas, to compile",
+      requiredFeatures: float16Of(adapter),
+    });
     const uniforms = device.createBuffer({ size: 256, usage: GPUBufferUsage.UNIFORM });
     const counters = { pipelines: 0, compileMs: 0, bindGroups: 0 };
     return new Second(device, new Programs(device, uniforms, counters));

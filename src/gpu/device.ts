@@ -225,7 +225,11 @@ export class Gpu implements StepRecorder {
 
   /** Throws the loss of the device rather than an error that follows from it. */
   async #lostOr(error: unknown): Promise<never> {
-    await Promise.race([this.device.lost, nextTurn().then(nextTurn)]);
+    // Only a loss aborts a reading, and browsers may tell the loss later than that.
+    const isAborted = error instanceof DOMException && error.name === "AbortError";
+    await Promise.race(
+      isAborted ? [this.device.lost] : [this.device.lost, nextTurn().then(nextTurn)],
+    );
     await this.checkErrors();
     throw error;
   }

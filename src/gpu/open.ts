@@ -19,6 +19,13 @@ export interface AdapterReport {
   limits: Record<string, number>;
 }
 
+/** The feature of adapters whose kernels may compute in float16. */
+export const FLOAT16 = "shader-f16";
+
+/** What a device asks for to compute in float16: nothing where the adapter cannot. */
+export const float16Of = ({ features }: GPUAdapter): (typeof FLOAT16)[] =>
+  features.has(FLOAT16) ? [FLOAT16] : [];
+
 /** WebGPU's default for one binding, in bytes. */
 const DEFAULT_BINDING = 2 ** 27;
 /** More than any preset needs, and well within the 32-bit arithmetic of kernels. */
@@ -50,7 +57,10 @@ export async function openDevice(
   }
   const device = await adapter.requestDevice({
     label: "denas",
-    requiredFeatures: timestamps && timed ? ["timestamp-query"] : [],
+    requiredFeatures: [
+      ...timestamps && timed ? ["timestamp-query" as const] : [],
+      ...float16Of(adapter),
+    ],
     requiredLimits: tensorLimits(adapter.limits),
   }).catch((cause: Error) => {
     throw new AdapterError(

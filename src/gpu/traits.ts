@@ -4,6 +4,8 @@
  * kind of adapter.
  */
 
+import { type AdapterReport, FLOAT16 } from "./open.ts";
+
 export interface Traits {
   /** Pipelines are compiled at their first dispatch, in one thread per device, not when they are created. */
   lazyCompile: boolean;
@@ -26,9 +28,13 @@ export interface Traits {
   partialSums: number;
   /** Elements of images in Winograd's domain at a time: on a CPU they should stay near its cores. */
   winogradElements: number;
+  /** Kernels may compute in float16. */
+  float16: boolean;
 }
 
-const software: Traits = {
+type Kind = Omit<Traits, "float16">;
+
+const software: Kind = {
   lazyCompile: true,
   fewLanes: true,
   coalesces: false,
@@ -40,7 +46,7 @@ const software: Traits = {
   winogradElements: 2 ** 21,
 };
 
-const card: Traits = {
+const card: Kind = {
   lazyCompile: false,
   fewLanes: false,
   coalesces: true,
@@ -53,4 +59,7 @@ const card: Traits = {
 };
 
 /** The traits of an adapter: those of software Vulkan for fallback adapters, those of a card for all others. */
-export const traitsOf = ({ fallback }: { fallback: boolean }): Traits => fallback ? software : card;
+export const traitsOf = ({ fallback, features }: AdapterReport): Traits => ({
+  ...(fallback ? software : card),
+  float16: features.includes(FLOAT16),
+});

@@ -22,6 +22,11 @@ export function digestOf(candidates: readonly unknown[]): string {
   return sha256(JSON.stringify(candidates)).slice(0, 12);
 }
 
+/** Whether a candidate computes in float16: it has a `HALF` that is true. */
+export const isHalf = (candidate: unknown): boolean =>
+  typeof candidate === "object" && candidate !== null && "HALF" in candidate &&
+  candidate.HALF === true;
+
 export class Tuning {
   /** The measured choices; replaced as a whole, never in the middle of a run. */
   choices: Choices = {};

@@ -90,6 +90,12 @@ export interface Evaluator<A> {
   readonly rewardImages?: number;
   /** Accuracy over all validation images, each batch under another architecture; undefined if not wanted. */
   policyScore?(draw: Strategy<A>["draw"], signal: AbortSignal): Promise<number | undefined>;
+  /**
+   * The weights that all trials share. Another process that opened the same evaluator and took them by
+   * `takeWeights` gives each trial of the selection the same score. Both are absent where trials share none.
+   */
+  giveWeights?(): Promise<State>;
+  takeWeights?(weights: State): void;
   snapshot(): Promise<State>;
   restore(state: State): Promise<void>;
 }

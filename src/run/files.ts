@@ -192,9 +192,9 @@ function renameIfThere(path: string, to: string): void {
 }
 
 /** Removes a file; where there is none, nothing changes. */
-export function removeIfThere(path: string): void {
+export function removeIfThere(path: string, options?: Deno.RemoveOptions): void {
   try {
-    Deno.removeSync(path);
+    Deno.removeSync(path, options);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

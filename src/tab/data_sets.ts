@@ -1,4 +1,4 @@
-/** Data sets of the tab: published sets beside the page, made-up images, a run's own. */
+/** Data sets of the tab: published sets beside the page, a run's own. */
 import * as z from "zod";
 import { DataError } from "../common/errors.ts";
 import { asDataSet } from "../data/as_data_set.ts";
@@ -9,9 +9,8 @@ import { hasKeptImages, keptFolder, readKeptImages } from "../data/kept_images.t
 import { idxNames, idxSetNamed } from "../data/set_names.ts";
 import type { ReadSet } from "../data/reader.ts";
 import { nameText } from "../nas/config/limits.ts";
-import { syntheticDataSet } from "../data/synthetic.ts";
 import type { Disk } from "./disk.ts";
-import { RUNS } from "./tab_run.ts";
+import { RUNS } from "./run_files.ts";
 
 /** Order of the pictures and of the parts taken from them. */
 export const seed = 1;
@@ -71,15 +70,6 @@ export async function readBeside(
   }
   const read = await readIdx(fetchedFiles(new URL(`data/${name}/`, page)), paths, name);
   return asDataSet(name, read, { splits });
-}
-
-/** Made-up images, to try the page out. */
-export function madeUp(image: readonly [number, number, number], train: number): DataSet {
-  const part = Math.ceil(train / 4);
-  return {
-    ...syntheticDataSet({ train, valid: part, test: part, image, seed }),
-    notes: ["Made-up images: each class has a pattern under noise."],
-  };
 }
 
 /** At most so many images of each part; 0 for all. */

@@ -2,15 +2,12 @@
 import { DataError, UsageError } from "../common/errors.ts";
 import { asDataSet } from "../data/as_data_set.ts";
 import type { DataSet } from "../data/dataset.ts";
-import type { Files } from "../data/file_source.ts";
+import { mostKeptClasses } from "../data/kept_images.ts";
 import { pathReaders } from "../data/path_readers.ts";
 import type { ReadSet } from "../data/reader.ts";
 import { idxFiles, readIdx, seed } from "./data_sets.ts";
-import { type OnPictures, pictureSource } from "./pictures.ts";
-import { type Dropped, filesOf, treeOf, withTestPart } from "./tree.ts";
-
-/** Most bytes of images at the size at which they are trained. */
-const mostBytes = 2 ** 30;
+import { type OnPictures, pictureSource, requireRoom } from "./pictures.ts";
+import { type Dropped, filesOf, type Tree, treeOf, withTestPart } from "./tree.ts";
 
 /** Reader of dropped pictures. */
 export interface Reading {
@@ -34,25 +31,31 @@ export async function readDropped(
   const idx = idxFiles(tree.keys());
   const read = idx
     ? await readIdx(filesOf(tree), idx, name)
-    : await readPictures(filesOf(tree), filesOf(withTestPart(tree)), { side, ...reading });
-  const [h, w, c] = read.image;
-  const bytes = read.train.n * h * w * c;
-  if (bytes > mostBytes) {
-    throw new UsageError(
-      `Cannot take ${read.train.n} images of ${h} × ${w}: ${(bytes / 2 ** 30).toFixed(1)} GiB, ` +
-        `expected at most 1; choose a smaller side`,
-    );
-  }
+    : await readPictures(tree, { side, ...reading });
+  requireFewClasses(read.classes.length);
+  requireRoom(read.train.n, read.image);
   return asDataSet(name, read, { splits: "search" });
 }
 
+/** @throws UsageError for more classes than a run can keep images of. */
+function requireFewClasses(n: number): void {
+  if (n <= mostKeptClasses) return;
+  throw new UsageError(
+    `Cannot take ${n} classes: expected at most ${mostKeptClasses}; drop fewer folders, or search with the ` +
+      `command line`,
+  );
+}
+
 async function readPictures(
-  files: Files,
-  withTest: Files,
+  tree: Tree,
   { side, decoder, onPictures, signal }: Reading,
 ): Promise<ReadSet> {
-  for (const [place, reader] of pathReaders.flatMap((r) => [[files, r], [withTest, r]] as const)) {
-    if (place === files && reader.kind === "folder" || !(await reader.holds(place, ""))) continue;
+  const files = filesOf(tree);
+  for (const reader of pathReaders) {
+    const place = reader.kind === "folder" ? filesOf(withTestPart(tree)) : files;
+    if (!(await reader.holds(place, ""))) continue;
+    // Before all pictures are decoded, where that is easy to know.
+    if (reader.kind === "folder") requireFewClasses((await place.list("train")).length);
     const source = pictureSource(place, decoder, onPictures, signal);
     return await reader.read("", { source, side, seed, splits: "search" });
   }

@@ -19,7 +19,8 @@ import { record } from "../run/record.ts";
 import { decodeSafetensors, type Tensors } from "../run/safetensors.ts";
 import { readBeside, readRunImages } from "./data_sets.ts";
 import type { Disk } from "./disk.ts";
-import { readRunFile, TabRun, tuningChoices } from "./tab_run.ts";
+import { readRunFile, tuningChoices } from "./run_files.ts";
+import { TabRun } from "./tab_run.ts";
 
 type Job =
   | { command: "search"; config: SearchConfig }

@@ -5,7 +5,7 @@ import { keptFolder } from "../data/kept_images.ts";
 import { CHECKPOINTS } from "../run/checkpoint.ts";
 import { runState } from "../run/state_schema.ts";
 import type { Disk } from "./disk.ts";
-import { runName, RUNS, WEIGHTS } from "./tab_run.ts";
+import { runName, RUNS, WEIGHTS } from "./run_files.ts";
 import { type Dropped, treeOf } from "./tree.ts";
 
 const folders = [CHECKPOINTS, keptFolder, WEIGHTS];

@@ -9,7 +9,7 @@ export async function openDisk(): Promise<Disk> {
     const root = await browser.storage?.getDirectory?.();
     if (root) return new PrivateFiles(await root.getDirectoryHandle("denas", { create: true }));
   } catch (error) {
-    if ((error as Error).name !== "SecurityError") throw error;
+    if ((error as Error).name !== "SecurityError") throw explain("the folder of this page", error);
   }
   return memoryDisk();
 }
@@ -58,10 +58,11 @@ class PrivateFiles implements Disk {
 
   async append(path: string, keep: number): Promise<Appending> {
     const [folder, name] = await this.#place(path);
-    const file = await folder.getFileHandle(name, { create: true });
-    const handle = await file.createSyncAccessHandle().catch((cause) => {
-      throw explain(path, cause);
-    });
+    const handle = await folder.getFileHandle(name, { create: true })
+      .then((file) => file.createSyncAccessHandle())
+      .catch((cause) => {
+        throw explain(path, cause);
+      });
     let size = Math.min(keep, handle.getSize());
     handle.truncate(size);
     return {
@@ -87,7 +88,11 @@ class PrivateFiles implements Disk {
   /** Opens the folder of a path, made if missing, and the name in it. */
   async #place(path: string): Promise<[DirectoryHandle, string]> {
     const at = path.lastIndexOf("/");
-    return [await this.#folder(path.slice(0, Math.max(0, at)), true), path.slice(at + 1)];
+    try {
+      return [await this.#folder(path.slice(0, Math.max(0, at)), true), path.slice(at + 1)];
+    } catch (cause) {
+      throw explain(path, cause);
+    }
   }
 
   async #folder(path: string, create = false): Promise<DirectoryHandle> {
@@ -135,7 +140,7 @@ function explain(path: string, cause: unknown): Error {
   if (name === "QuotaExceededError") {
     return new DataError(
       `Cannot write ${path}: the browser's storage for this page is full, what was there is intact; ` +
-        `delete runs, then resume`,
+        `delete runs, then try again`,
       { cause },
     );
   }

@@ -1,4 +1,5 @@
 /** Decodes pictures by the browser's own decoder, and resizes them as the command line does. */
+import { UsageError } from "../common/errors.ts";
 import { averageOf, type RowSource } from "../data/area.ts";
 import type { Files } from "../data/file_source.ts";
 import { checkedHeader, type PictureKind } from "../data/picture_header.ts";
@@ -30,6 +31,19 @@ const types: Record<PictureKind, string> = {
   BMP: "image/bmp",
 };
 
+/** Most bytes of images at the size at which they are trained. */
+const mostBytes = 2 ** 30;
+
+/** @throws UsageError where so many images of this size would fill a tab. */
+export function requireRoom(n: number, [h, w, c]: readonly [number, number, number]): void {
+  const bytes = n * h * w * c;
+  if (bytes <= mostBytes) return;
+  const gib = (bytes / 2 ** 30).toFixed(1);
+  throw new UsageError(
+    `Cannot take ${n} images of ${h} × ${w}: ${gib} GiB, expected at most 1; choose a smaller side, or fewer images`,
+  );
+}
+
 /** Progress of decoding, in pictures. */
 export type OnPictures = (done: number, total: number) => void;
 
@@ -48,6 +62,8 @@ export function pictureSource(
       return {
         cacheProblem: null,
         async read(paths, wanted, take) {
+          const side = wanted.side ?? wanted.resize;
+          requireRoom(paths.length, [side, side, 3]); // Before the decoding, which takes its time.
           const unreadable = new Map<number, string>();
           let next = 0;
           const readSome = async () => {

@@ -6,7 +6,7 @@ import { Classifier } from "../nas/train/classifier.ts";
 import type { Disk } from "./disk.ts";
 import { readTrained } from "./engine.ts";
 import { decode, shrink } from "./pictures.ts";
-import { readRunState } from "./tab_run.ts";
+import { readRunState } from "./run_files.ts";
 
 /** The network that was asked last, on its device. A name may be that of a later run once a run is deleted. */
 let last: { name: string; started: string; gpu: Gpu; classifier: Classifier } | null = null;

@@ -9,7 +9,8 @@ import type { Disk } from "./disk.ts";
 import { draw } from "./engine.ts";
 import { EventLog } from "./event_log.ts";
 import { runsAtWork } from "./locks.ts";
-import { readRunFile, readRunJson, readRunState, runName, RUNS, type TabRun } from "./tab_run.ts";
+import { readRunFile, readRunJson, readRunState, runName, RUNS } from "./run_files.ts";
+import type { TabRun } from "./tab_run.ts";
 
 /** Runs whose events are kept in memory. */
 const kept = 4;

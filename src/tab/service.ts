@@ -1,36 +1,29 @@
 /** What the page may ask of its worker: data, runs and their views, results. One method per question. */
-import { AdapterError, DeviceLostError, UsageError } from "../common/errors.ts";
+import { AdapterError, DataError, UsageError } from "../common/errors.ts";
 import type { DataSet } from "../data/dataset.ts";
 import { keepImages } from "../data/kept_images.ts";
 import { idxSetNamed } from "../data/set_names.ts";
 import { Gpu } from "../gpu/device.ts";
-import { formatArchFile, parseArchFile } from "../nas/arch_formats/arch_file.ts";
+import { formatArchFile } from "../nas/arch_formats/arch_file.ts";
 import { type Overrides, resolveSearchConfig } from "../nas/config/config.ts";
 import { finalConfig } from "../nas/config/final_config.ts";
 import { presetNames, presetsOf } from "../nas/config/presets.ts";
 import { evaluators, openSpace, spaces, strategies } from "../nas/registry.ts";
 import { type PageQuery, presetFor } from "../run/view/trials.ts";
-import { limited, madeUp, readBeside, readRunImages, setsBeside } from "./data_sets.ts";
+import { limited, readBeside, readRunImages, setsBeside } from "./data_sets.ts";
 import type { Disk } from "./disk.ts";
-import { workOn } from "./engine.ts";
-import { withDevice, working } from "./locks.ts";
+import { withDevice } from "./locks.ts";
+import type { Notice } from "./notice.ts";
 import { previewOf } from "./preview.ts";
+import { createRun, host, readRunJson, readRunState, writeState } from "./run_files.ts";
 import { Runs } from "./runs.ts";
 import { ladder, type Sized } from "./sizing.ts";
-import { createRun, host, readRunJson, readRunState, writeState } from "./tab_run.ts";
 import type { Dropped } from "./tree.ts";
 import { browser } from "./web.ts";
+import { WorkQueue } from "./work_queue.ts";
 
-/** Losses of the device in a row after which a run waits for its user. */
-const mostLosses = 3;
 /** Longest time for which a search is sized. */
 const mostMinutes = 1440;
-
-/** Messages that the page gets without having asked. */
-export type Notice =
-  | { notice: "event"; run: string; event: unknown }
-  | { notice: "state"; run: string; error?: string }
-  | { notice: "pictures"; done: number; total: number };
 
 /** Settings of a new search. */
 export interface SearchOrder {
@@ -52,13 +45,11 @@ export interface RetrainOrder {
 
 export class Service {
   readonly #runs: Runs;
+  readonly #queue: WorkQueue;
   /** Images that a search would start on, and whether they lie beside the page: others are kept with the run. */
   #data: DataSet | null = null;
   #isBeside = false;
   #reading: AbortController | null = null;
-  #stop: AbortController | null = null;
-  /** Whether a run is at work. */
-  busy = false;
 
   constructor(
     private readonly disk: Disk,
@@ -66,6 +57,12 @@ export class Service {
     private readonly tell: (notice: Notice) => void,
   ) {
     this.#runs = new Runs(disk);
+    this.#queue = new WorkQueue(disk, page, this.#runs, tell);
+  }
+
+  /** Whether a run is at work. */
+  get busy(): boolean {
+    return this.#queue.busy;
   }
 
   /** What this browser offers: storage, and the device or why there is none. */
@@ -136,54 +133,78 @@ export class Service {
   }
 
   async drop(files: readonly Dropped[], side?: number) {
-    this.#reading?.abort();
-    const reading = this.#reading = new AbortController();
+    const signal = this.#beginReading();
     const { readDropped } = await import("./dropped.ts");
     const data = await readDropped(files, {
       side,
       decoder: `${host()}, area averaging 1`,
       onPictures: (done, total) => this.tell({ notice: "pictures", done, total }),
-      signal: reading.signal,
+      signal,
     });
-    return await this.#use(data);
+    return await this.#use(data, signal);
   }
 
   async madeUp(side: number, channels: number, count: number) {
-    return await this.#use(madeUp([side, side, channels], count));
+    const signal = this.#beginReading();
+    const { madeUp } = await import("./made_up.ts");
+    return await this.#use(madeUp([side, side, channels], count), signal);
   }
 
   async beside(name: string) {
-    return await this.#use(await readBeside(this.page, name, "search"), true);
+    const signal = this.#beginReading();
+    return await this.#use(await readBeside(this.page, name, "search"), signal, true);
   }
 
-  async #use(data: DataSet, isBeside = false) {
+  /** Ends an earlier reading, whose images are not wanted any more. */
+  #beginReading(): AbortSignal {
+    this.#reading?.abort();
+    this.#reading = new AbortController();
+    return this.#reading.signal;
+  }
+
+  async #use(data: DataSet, reading: AbortSignal, isBeside = false) {
+    reading.throwIfAborted();
     this.#data = data;
     this.#isBeside = isBeside;
     return await previewOf(data);
   }
 
-  /** Starts a search for each seed, one after another. @returns the name of the first. */
+  /**
+   * Starts a search for each seed, one after another. @returns the name of the first.
+   * @throws UsageError naming the setting that does not fit; DataError where there is no room for all of them: then
+   * none is started.
+   */
   async search(order: SearchOrder): Promise<string> {
     const { seeds } = order;
     const data = this.#images("search");
     if (seeds.length === 0 || seeds.length > 20) {
       throw new UsageError(`Cannot search with ${seeds.length} seeds: expected 1 … 20`);
     }
+    const configs = seeds.map((seed) => ({
+      ...this.settings({ ...order, seeds: [seed] }),
+      data: data.name,
+      decoder: data.decoder ?? "",
+    }));
+    const [{ trainImages, validImages }] = configs;
+    const images = this.#isBeside
+      ? new Map<string, Uint8Array>()
+      : await keepImages(limited(data, trainImages, validImages));
     const names: string[] = [];
-    for (const seed of seeds) {
-      const config = {
-        ...this.settings({ ...order, seeds: [seed] }),
-        data: data.name,
-        decoder: data.decoder ?? "",
-      };
-      const images = this.#isBeside
-        ? new Map<string, Uint8Array>()
-        : await keepImages(limited(data, config.trainImages, config.validImages));
-      names.push(
-        await createRun(this.disk, { command: "search", mode: order.mode, config, images }),
+    try {
+      for (const config of configs) {
+        names.push(
+          await createRun(this.disk, { command: "search", mode: order.mode, config, images }),
+        );
+      }
+    } catch (error) {
+      if (names.length === 0) throw error;
+      for (const name of names) await this.#runs.remove(name);
+      throw new DataError(
+        `Cannot start ${seeds.length} searches, none has begun: ${(error as Error).message}`,
+        { cause: error },
       );
     }
-    for (const name of names) this.#enqueue(name);
+    for (const name of names) this.#queue.add(name);
     return names[0];
   }
 
@@ -206,82 +227,16 @@ export class Service {
       arch: formatArchFile(arch),
       images: dataset ? await keepImages(dataset) : new Map(),
     });
-    this.#enqueue(name);
+    this.#queue.add(name);
     return name;
   }
 
   resume(name: string): void {
-    this.#enqueue(name);
+    this.#queue.add(name);
   }
 
   stop(name: string): void {
-    const waits = this.#runs.waiting.indexOf(name);
-    if (waits >= 0) {
-      this.#runs.waiting.splice(waits, 1);
-      this.tell({ notice: "state", run: name });
-    } else if (this.#runs.active?.name === name) {
-      this.#stop?.abort();
-    } else throw new UsageError(`Cannot stop ${name}: this tab does not work on it`);
-  }
-
-  #enqueue(name: string): void {
-    if (this.#runs.active?.name === name || this.#runs.waiting.includes(name)) return;
-    this.#runs.waiting.push(name);
-    if (!this.busy) void this.#workOff();
-    this.tell({ notice: "state", run: name });
-  }
-
-  /** Works on the waiting runs, one after another. */
-  async #workOff(): Promise<void> {
-    this.busy = true;
-    try {
-      for (let name; (name = this.#runs.waiting.shift()) !== undefined;) {
-        let error: string | undefined;
-        try {
-          await working(this.disk, name, () => this.#work(name));
-        } catch (cause) {
-          error = (cause as Error).message;
-        }
-        this.#runs.active = null;
-        this.busy = this.#runs.waiting.length > 0;
-        this.tell({ notice: "state", run: name, error });
-      }
-    } finally {
-      this.busy = false;
-    }
-  }
-
-  /** Works on a run; where the device was lost, a new one takes over from the last checkpoint. */
-  async #work(name: string): Promise<void> {
-    for (let losses = 0;;) {
-      const stop = this.#stop = new AbortController();
-      let stepped = false;
-      try {
-        return await workOn(name, {
-          disk: this.disk,
-          page: this.page,
-          signal: stop.signal,
-          onOpen: (run) => {
-            this.#runs.begin(run);
-            this.tell({ notice: "state", run: name });
-          },
-          onEvent: (event) => {
-            stepped ||= event.type === "checkpoint";
-            this.tell({ notice: "event", run: name, event });
-          },
-        });
-      } catch (error) {
-        if (stepped) losses = 0;
-        if (!(error instanceof DeviceLostError) || ++losses === mostLosses) throw error;
-      }
-    }
-  }
-
-  /** Pauses whatever this tab works on, so that the page can go. */
-  async rest(): Promise<void> {
-    this.#runs.waiting.length = 0;
-    this.#stop?.abort();
-    while (this.busy) await new Promise((resolve) => setTimeout(resolve, 50));
+    this.#queue.stop(name);
   }
 
   runs() {
@@ -333,11 +288,6 @@ export class Service {
       await writeState(this.disk, name, { ...state!, status: "interrupted" });
     }
     return name;
-  }
-
-  /** Takes up an architecture to train: as a search that has found it. */
-  readArch(text: string) {
-    return parseArchFile(text, "the file");
   }
 
   async predict(name: string, picture: Blob | ImageBitmap) {

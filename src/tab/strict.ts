@@ -3,10 +3,11 @@ import { config } from "zod";
 
 config({ jitless: true });
 
-/** Violations of the policy in this worker, for tests. */
-export const violations: string[] = [];
+/** Violations of the policy in this worker: tests read them as a global. */
+const policyViolations: string[] = [];
+Object.assign(globalThis, { policyViolations });
 
 globalThis.addEventListener("securitypolicyviolation", (event) => {
   const { blockedURI, effectiveDirective } = event as Event & Record<string, string>;
-  violations.push(`${effectiveDirective} refuses ${blockedURI}`);
+  policyViolations.push(`${effectiveDirective} refuses ${blockedURI}`);
 });

@@ -13,7 +13,8 @@ export interface Dropped {
 /** Content of a file, read on demand. */
 export interface Content {
   size: number;
-  read(): Promise<Uint8Array<ArrayBuffer>>;
+  /** The whole file, or the part from byte `from` up to `to`. */
+  read(from?: number, to?: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 export type Tree = Map<string, Content>;
@@ -34,9 +35,18 @@ export async function treeOf(dropped: readonly Dropped[]): Promise<{ name: strin
   for (const { path, file } of dropped) {
     if (/\.zip$/i.test(path) && await isZip(file)) {
       const folder = path.replace(/\.zip$/i, "");
-      for (const entry of await readZip(file, path)) tree.set(`${folder}/${entry.path}`, entry);
+      for (const entry of await readZip(file, path)) {
+        const { size } = entry;
+        // An entry is unpacked as a whole.
+        const read = async (from = 0, to = size) => {
+          const bytes = await entry.read();
+          return from === 0 && to >= size ? bytes : bytes.slice(from, to);
+        };
+        tree.set(`${folder}/${entry.path}`, { size, read });
+      }
     } else {
-      const read = async () => new Uint8Array(await file.arrayBuffer());
+      const read = async (from?: number, to?: number) =>
+        new Uint8Array(await file.slice(from, to).arrayBuffer());
       tree.set(path, { size: file.size, read });
     }
     if (tree.size > mostFiles) {
@@ -64,8 +74,9 @@ function belowCommon(tree: Tree): { name: string; tree: Tree } {
 }
 
 /**
- * The same pictures with a folder `test`, where they have none: each fifth of a class is moved there. A class
- * is a folder, below `train` or by itself; pictures in folders below it belong to it.
+ * The same files with a folder `test`, where they have none: each fifth picture of a class is moved there. A class
+ * is a folder, below `train` or by itself; files in folders below it belong to it.
+ * @throws UsageError where a class has one picture, which cannot be both trained on and tested.
  */
 export function withTestPart(tree: Tree): Tree {
   const paths = [...tree.keys()];
@@ -76,17 +87,24 @@ export function withTestPart(tree: Tree): Tree {
   for (const path of paths.sort()) {
     const [label, ...rest] = path.slice(root.length).split("/");
     if (root !== "" && !path.startsWith(root)) out.set(path, tree.get(path)!);
-    else if (rest.length > 0 && pictureName.test(path)) {
-      classes.set(label, [...classes.get(label) ?? [], path]);
-    }
+    else if (rest.length > 0) classes.set(label, [...classes.get(label) ?? [], path]);
   }
-  for (const [label, pictures] of classes) {
+  for (const [label, files] of classes) {
+    const pictures = files.filter((path) => pictureName.test(path));
+    if (pictures.length === 1) {
+      throw new UsageError(
+        `Cannot use class ${label}: ${
+          pictures[0]
+        } is its only picture, expected at least 2, of which one is for ` +
+          `the test; add some or leave the folder out`,
+      );
+    }
     const first = Math.min(testEvery, pictures.length) - 1;
-    pictures.forEach((path, i) => {
-      const isTest = pictures.length > 1 && i % testEvery === first;
+    const tested = new Set(pictures.filter((_, i) => i % testEvery === first));
+    for (const path of files) {
       const name = path.slice(root.length + label.length + 1).replaceAll("/", "_");
-      out.set(`${isTest ? "test" : "train"}/${label}/${name}`, tree.get(path)!);
-    });
+      out.set(`${tested.has(path) ? "test" : "train"}/${label}/${name}`, tree.get(path)!);
+    }
   }
   return out;
 }
@@ -122,9 +140,6 @@ export function filesOf(tree: Tree): Files {
         sorted.map(([name, isFile]) => ({ name, isFile, isDirectory: !isFile })),
       );
     },
-    async read(path, from = 0, to = Infinity) {
-      const bytes = await find(path).read();
-      return from === 0 && to >= bytes.length ? bytes : bytes.slice(from, to);
-    },
+    read: async (path, from, to) => await find(path).read(from, to),
   };
 }

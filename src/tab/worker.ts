@@ -1,6 +1,7 @@
 /** The worker of the page: answers its questions one by one, and works on runs meanwhile. */
-import { violations } from "./strict.ts";
-import type { Notice, Service } from "./service.ts";
+import "./strict.ts";
+import type { Notice } from "./notice.ts";
+import type { Service } from "./service.ts";
 import { scope } from "./web.ts";
 
 /** A question of the page: a method of `Service` with its arguments. */
@@ -27,11 +28,7 @@ scope.onmessage = async ({ data }: MessageEvent) => {
   try {
     service ??= start(ask === "begin" ? given[0] as string : location.href);
     const found = await service as unknown as Record<string, (...given: unknown[]) => unknown>;
-    const answer = ask === "begin"
-      ? null
-      : ask === "violations"
-      ? violations
-      : await found[ask](...given);
+    const answer = ask === "begin" ? null : await found[ask](...given);
     scope.postMessage({ id, answer });
   } catch (error) {
     const { name, message, stack } = error as Error;

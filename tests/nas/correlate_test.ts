@@ -1,6 +1,6 @@
 /** Shared-weight scores against brief trainings: equal conditions, no test image, resumable to the bit. */
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { correlationReport } from "../../src/cli/correlate.ts";
+import { correlationReport, progressLine } from "../../src/cli/correlate.ts";
 import { syntheticDataSet } from "../../src/data/mod.ts";
 import { Gpu } from "../../src/gpu/mod.ts";
 import { resolveSearchConfig } from "../../src/nas/config/config.ts";
@@ -131,6 +131,28 @@ Deno.test("trainings on a worker give the accuracies of this process", async () 
     await channel.close();
     Deno.removeSync(photos, { recursive: true });
   }
+});
+
+Deno.test("the time left counts trainings that run at the same time", () => {
+  const trained = {
+    choice: [0],
+    parameters: 1,
+    sharedScore: 0.5,
+    trainedAccuracy: 0.5,
+    seconds: 60,
+  };
+  const { trainedAccuracy: _a, seconds: _s, ...open } = trained;
+  const state = { seed: 1, minutes: 2, steps: 9, batch: 8, architectures: [trained] };
+  const of = (n: number, workers: number) => {
+    const architectures = [trained, ...Array.from({ length: n }, () => open)];
+    return progressLine({ ...state, architectures }, workers).split("  ").at(-1);
+  };
+  assertEquals([of(4, 1), of(4, 2), of(4, 0), of(2, 8)], [
+    "4 min 0 s left",
+    "2 min 0 s left",
+    "4 min 0 s left",
+    "1 min 0 s left",
+  ]);
 });
 
 Deno.test("too little time is said before anything is trained for nothing", async () => {

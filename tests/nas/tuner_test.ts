@@ -81,6 +81,22 @@ Deno.test("what makes no difference stays at the default", async () => {
   assert.equal(only.choice.index, 0);
 });
 
+Deno.test("forms in float16 are tried only if that is asked for", async () => {
+  const candidates = [{ times: 8, HALF: false }, { times: 1, HALF: true }];
+  const halving: OpSpec<Made> = {
+    ...op,
+    forward(on, { out: [y] }) {
+      const { times } = on.choose("halving", candidates);
+      for (let i = 0; i < times; i++) on.run(fillKernel, { y }, { n: size, value: 1 }, size);
+    },
+  };
+  const passes = [{ ...pass("forward", { forward: [], backward: [] }), op: halving }];
+  const [without] = await collect(passes);
+  assert.deepEqual([without.choice.index, without.ms[1]], [0, Infinity]);
+  const [within] = await collect(passes, { float16: true });
+  assert.equal(within.choice.index, 1);
+});
+
 Deno.test("a form that is chosen has its own forms measured, too", async () => {
   const all = await collect([pass("backward", { forward: [1], backward: [8, 2] })]);
   assert.deepEqual(all.map(({ key, choice }) => [key, choice.index]), [

@@ -33,12 +33,14 @@ async function allSources(): Promise<Sources> {
   return sources;
 }
 
-/** Runs in the page: what Tint objects to, by source. */
+/** Runs in the page: what Tint objects to, by source. Texts in float16 need an adapter that offers it. */
 const compileAll = `async (sources) => {
   const adapter = await navigator.gpu.requestAdapter();
-  const device = await adapter.requestDevice();
+  const requiredFeatures = ["shader-f16"].filter((name) => adapter.features.has(name));
+  const device = await adapter.requestDevice({ requiredFeatures });
   const complaints = [];
   for (const [name, code] of sources) {
+    if (code.includes("enable f16;") && !requiredFeatures.length) continue;
     device.pushErrorScope("validation");
     const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
     const error = await device.popErrorScope();

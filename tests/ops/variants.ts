@@ -11,10 +11,12 @@ import {
 } from "../../src/autodiff/op.ts";
 import type { Gpu } from "../../src/gpu/device.ts";
 import type { Dispatch } from "../../src/gpu/programs.ts";
-import type { Choices } from "../../src/gpu/tuning.ts";
+import { type Choices, isHalf } from "../../src/gpu/tuning.ts";
 
 /** Largest allowed error of values and gradients, relative to the largest element. */
 const tolerance = 1e-4;
+/** The same of variants that compute in float16, which has 11 bits. */
+const halfTolerance = 4e-3;
 
 // deno-lint-ignore no-explicit-any
 type AnyOp = OpSpec<any>;
@@ -49,8 +51,10 @@ const choicesOf = ({ under, keys, index }: Group): Choices => ({
 export async function checkForms(gpu: Gpu, op: AnyOp, c: AnyCase): Promise<Checked> {
   const forms: string[] = [], failures: string[] = [];
   const again = remembering(op);
-  const run = (group: Group) => problem(gpu, again(), c, choicesOf(group));
-  const asked = await walkForms(gpu, op, c, async (group) => {
+  const asked = await walkForms(gpu, op, c, async (group, candidates) => {
+    const half = group.keys.some((key) => isHalf(candidates.get(key)![group.index]));
+    const run = (group: Group) =>
+      problem(gpu, again(), c, choicesOf(group), half ? halfTolerance : tolerance);
     forms.push(...formsOf(group));
     const wrong = await run(group);
     if (wrong === null) return;
@@ -85,7 +89,7 @@ async function walkForms(
   gpu: Gpu,
   op: AnyOp,
   c: AnyCase,
-  visit: (group: Group) => Promise<void> | void,
+  visit: (group: Group, candidates: Questions) => Promise<void> | void,
 ): Promise<Questions> {
   const all: Questions = new Map();
   const open: Group[] = [];
@@ -108,7 +112,7 @@ async function walkForms(
     const hidden = group.keys.filter((key) => !asked.has(key));
     if (group.keys.length > 1) open.push(...alone(group, hidden));
     const now = { ...group, keys: group.keys.filter((key) => asked.has(key)) };
-    if (now.keys.length > 0) await visit(now);
+    if (now.keys.length > 0) await visit(now, all);
   }
   return all;
 }
@@ -169,6 +173,7 @@ async function problem(
   op: AnyOp,
   c: AnyCase,
   choices: Choices,
+  tolerance: number,
 ): Promise<string | null> {
   gpu.tuning.choices = choices;
   try {

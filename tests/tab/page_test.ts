@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
+import { tabFile } from "../../src/http/tab_bundle.ts";
 import { assertAccessible, browserPath, Browsing } from "../http/browser.ts";
 import { serve } from "../http/serving.ts";
 import { asPng, makePictures, smooth } from "./pictures.ts";
@@ -130,6 +131,7 @@ test("a search by a link, reloaded within, ends with the bits of Deno on the sam
     .map(({ trial, choice, score }) => ({ trial, choice, score }));
   assertEquals(trials, expected.trials);
   assertEquals(foreign, []);
+  assertEquals(await page.workers()[0].evaluate("policyViolations"), []);
   assertEquals(complaints, []);
 
   // Without a network it opens from the browser's own cache.
@@ -159,6 +161,15 @@ test("dropped folders become what the command line makes of them, as far as deco
     await page.getByText(/Cannot find classes in notes.txt/).waitFor();
     await choose.setInputFiles(join(folder, "photos"));
     await page.locator(".preview canvas").first().waitFor();
+
+    // A storage that is full is said in words.
+    const session = await page.context().newCDPSession(page);
+    const { origin } = new URL(served.server.url);
+    await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1000 });
+    await page.getByRole("button", { name: "Search", exact: true }).click();
+    await page.getByText(/storage for this page is full, what was there is intact; delete runs/)
+      .waitFor();
+    assertEquals(await page.locator("#runs li").count(), 0);
     assertEquals(complaints, []);
   } finally {
     Deno.removeSync(folder, { recursive: true });
@@ -225,6 +236,25 @@ test("a trained network is taken up, and classifies a picture and what the camer
   await page.getByRole("button", { name: "Use the camera" }).waitFor();
   assertEquals(await page.locator("video").isVisible(), false);
   assertEquals(complaints, []);
+});
+
+test("the page as one file opens from a disk, and a search begins in it", async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "denas-single-" });
+  try {
+    const file = join(folder, "denas.html");
+    Deno.writeTextFileSync(file, await tabFile(folder));
+    await using opened = await browsing.open();
+    const { page, complaints } = opened;
+    await page.goto(`file://${file}${linkOf(inTab)}`);
+    await page.getByText("the browser keeps no files for it: runs end with the tab").waitFor();
+    await page.getByRole("button", { name: "Try it with made-up pictures" }).click();
+    await page.locator(".preview canvas").first().waitFor();
+    await page.getByRole("button", { name: "Search", exact: true }).click();
+    await state(page, "running");
+    assertEquals(complaints, []);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
 test("the browser is closed", () => browsing.close());

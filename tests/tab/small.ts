@@ -20,7 +20,7 @@ export const small: { mode: string; preset: string; overrides: Overrides } = {
 export const images = [8, 1, 64] as const;
 
 /** The search that the page's test starts by a link, on the page's own made-up images. */
-export const inTab = {
+export const inTab: typeof small = {
   ...small,
   overrides: { ...small.overrides, batch: 32, evalBatch: 32 },
 };

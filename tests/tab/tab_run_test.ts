@@ -6,7 +6,8 @@ import { readZip } from "../../src/common/zip.ts";
 import type { LoggedEvent } from "../../src/nas/events.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { type Disk, memoryDisk } from "../../src/tab/disk.ts";
-import { type Notice, type SearchOrder, Service } from "../../src/tab/service.ts";
+import type { Notice } from "../../src/tab/notice.ts";
+import { type SearchOrder, Service } from "../../src/tab/service.ts";
 import { images, small } from "./small.ts";
 
 const page = new URL("http://localhost/tab/");
@@ -41,10 +42,19 @@ function tab(disk: Disk = memoryDisk()) {
 
 type Tab = ReturnType<typeof tab>;
 
-async function start({ service }: Tab): Promise<string> {
+async function start({ service }: Tab, seeds = [1]): Promise<string> {
   await service.madeUp(...images);
-  return await service.search({ ...small, seeds: [1] });
+  return await service.search({ ...small, seeds });
 }
+
+/** A disk that refuses what `refuses` says as one that is full. */
+const filling = (inner: Disk, refuses: (path: string) => boolean): Disk => ({
+  ...inner,
+  write: (path, bytes, previous) =>
+    refuses(path)
+      ? Promise.reject(new DataError(`Cannot write ${path}: the browser's storage is full`))
+      : inner.write(path, bytes, previous),
+});
 
 /** What must be the same however often a run was interrupted. */
 async function resultOf({ disk, events }: Tab, name: string) {
@@ -75,10 +85,24 @@ const leftAlone = () =>
 
 Deno.test("a run that is stopped and taken up by another worker ends as one that was left alone", async () => {
   const stopped = tab();
-  const name = await start(stopped);
-  stopped.on((event) => event.type === "step" && event.step === 3 && stopped.service.stop(name));
+  const { service } = stopped;
+  const name = await start(stopped, [1, 2]);
+  const second = (await service.runs()).runs.find(({ id }) => id !== name)!.id;
+  assertEquals([(await service.run(second)).state, (await service.run(second)).position], [
+    "queued",
+    1,
+  ]);
+  let begun = 0;
+  stopped.on((event) => {
+    if (event.type === "step" && event.step === 3) service.stop(name);
+    // The run of the second seed begins when that of the first has ended.
+    if (event.type === "start" && ++begun === 2) service.stop(second);
+  });
   await stopped.whole();
-  assertEquals((await stopped.service.run(name)).state, "interrupted");
+  assertEquals(begun, 2);
+  for (const run of [name, second]) {
+    assertEquals((await service.run(run)).state, "interrupted");
+  }
   // As after a reload: another worker finds the files.
   const again = tab(stopped.disk);
   again.events.push(...stopped.events);
@@ -91,13 +115,7 @@ Deno.test("a run that is stopped and taken up by another worker ends as one that
 Deno.test("lost devices, a full disk and a damaged checkpoint change no result", async () => {
   const inner = memoryDisk();
   let full = false;
-  const disk: Disk = {
-    ...inner,
-    write: (path, bytes, previous) =>
-      full && path.includes("checkpoint")
-        ? Promise.reject(new DataError(`Cannot write ${path}: the browser's storage is full`))
-        : inner.write(path, bytes, previous),
-  };
+  const disk = filling(inner, (path) => full && path.includes("checkpoint"));
   const one = tab(disk);
   using devices = watchDevices();
   const name = await start(one);
@@ -220,9 +238,24 @@ Deno.test("what cannot be taken up or started is refused in words, and nothing i
   await service.madeUp(...images);
   await assertRejects(search({ overrides: { epochs: -1 } }), /epochs/);
   await assertRejects(search({ seeds: [] }), /expected 1 … 20/);
+  await assertRejects(search({ seeds: [1, NaN] }), /seed/);
   const file = new Blob(["{}"]);
   await assertRejects(() => service.importRun([{ path: "a/b.json", file }]), /no state\.json/);
   const damaged = ["state.json", "config.json"].map((name) => ({ path: `run/${name}`, file }));
   await assertRejects(() => service.importRun(damaged), /not what denas writes/);
   assertEquals(await one.service.runs(), { runs: [], total: 0, problems: [] });
+});
+
+Deno.test("where storage fills while the runs of several seeds are made, none begins and none is left", async () => {
+  const inner = memoryDisk();
+  let left = 12; // A run begins with nine files.
+  const { service } = tab(filling(inner, () => --left < 0));
+  await service.madeUp(...images);
+  await assertRejects(
+    () => service.search({ ...small, seeds: [1, 2, 3] }),
+    /Cannot start 3 searches, none has begun: Cannot write runs\/.*storage is full/,
+  );
+  assertEquals(await service.runs(), { runs: [], total: 0, problems: [] });
+  assertEquals(await inner.list("runs"), []);
+  assertEquals(service.busy, false);
 });

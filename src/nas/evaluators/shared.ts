@@ -84,6 +84,11 @@ export class SharedEvaluator<A> implements Evaluator<A> {
     return rewardBatch * rewardBatches;
   }
 
+  /** Random minibatches of their own follow one sequence. */
+  get ordered(): boolean {
+    return this.parts.settings.ownBatches;
+  }
+
   get steps(): number {
     return this.stepsPerEpoch * this.parts.config.epochs;
   }
@@ -232,6 +237,17 @@ export class SharedEvaluator<A> implements Evaluator<A> {
   /** Replaces initial weights by earlier ones where they fit. */
   startFrom(earlier: EarlierWeights): ReturnType<typeof startFrom> {
     return startFrom(this.#store, earlier);
+  }
+
+  /** Weights and running statistics, without what only training needs. */
+  async giveWeights(): Promise<State> {
+    const { step, scored } = this.#saved;
+    return { json: { step, scored }, tensors: await this.#store.tensors() };
+  }
+
+  takeWeights({ json, tensors }: State): void {
+    this.#saved = { ...this.#saved, ...json as Pick<Saved, "step" | "scored"> };
+    this.#store.load(tensors);
   }
 
   async snapshot(): Promise<State> {

@@ -4,7 +4,7 @@
  */
 import type { Gpu } from "../../gpu/device.ts";
 import { Stopwatch, type Work } from "../../gpu/stopwatch.ts";
-import { type Choice, type Choices, digestOf } from "../../gpu/tuning.ts";
+import { type Choice, type Choices, digestOf, isHalf } from "../../gpu/tuning.ts";
 import { compileForms, type Job } from "./compiling.ts";
 import { CLEARLY_FASTER, CLEARLY_SLOWER, fastest, Hopes, type Samples } from "./judge.ts";
 import type { OpPass } from "./passes.ts";
@@ -37,6 +37,8 @@ export interface TuneOptions {
   signal?: AbortSignal;
   /** Keys already measured, which are skipped. */
   known?: ReadonlySet<string>;
+  /** Also try variants that compute in float16. Default: only those in float32. */
+  float16?: boolean;
   /** Clock in milliseconds; for tests. */
   clock?: () => number;
 }
@@ -134,6 +136,12 @@ class Tuner {
     await this.watch.stop();
   }
 
+  /** Indices of the candidates to measure. */
+  #worth(key: string, candidates: readonly unknown[]): number[] {
+    const { float16 = false } = this.options;
+    return this.#hopes.worth(key, candidates).filter((i) => float16 || !isHalf(candidates[i]));
+  }
+
   #now(): number {
     return (this.options.clock ?? (() => performance.now()))();
   }
@@ -167,7 +175,7 @@ class Tuner {
     const jobs: Job[] = [];
     for (const [key, question] of this.#questions.sorted.slice(0, Math.ceil(most))) {
       const [part] = byWeight(question);
-      const worth = this.#hopes.worth(key, question.candidates);
+      const worth = this.#worth(key, question.candidates);
       if (worth.length > 1) {
         jobs.push(...worth.map((index) => ({ part, choices: { ...base, [key]: index } })));
       }
@@ -181,7 +189,7 @@ class Tuner {
     const { candidates, weight } = question;
     const until = this.#now() + KEY_SHARE * this.options.seconds * 1000;
     const [first, ...others] = byWeight(question);
-    const worth = this.#hopes.worth(key, candidates);
+    const worth = this.#worth(key, candidates);
     const untried = candidates.map(() => Infinity);
     if (worth.length === 1) return { index: 0, ms: untried, before: 0, after: 0 };
     const found = await this.#compare(key, first, worth, until);

@@ -1,4 +1,5 @@
 /** Adds untrained scores to any evaluator: trials with 0 epochs are scored by their untrained networks. */
+import { delegate } from "../delegate.ts";
 import type { Evaluator, Result, ScoredOn } from "../evaluator.ts";
 import { mergeStates, partOf } from "../search/progress.ts";
 import type { State, Trial } from "../strategy.ts";
@@ -23,14 +24,7 @@ export function withUntrained<A>(trained: Evaluator<A>, untrained: Evaluator<A>)
     if (rest.length) yield* trained.evaluate(rest, on, signal);
   }
   return {
-    remembers: trained.remembers,
-    oneByOne: trained.oneByOne,
-    ordered: trained.ordered,
-    capacity: trained.capacity?.bind(trained),
-    fidelities: trained.fidelities,
-    rewardImages: trained.rewardImages,
-    prepare: trained.prepare?.bind(trained),
-    policyScore: trained.policyScore?.bind(trained),
+    ...delegate(trained),
     evaluate,
     async snapshot() {
       return mergeStates({

@@ -20,17 +20,17 @@ export type Attempted<V> = { value: V } | { lost: string; unfit?: boolean };
  */
 export async function attempted<V>(
   channel: Channel,
-  { id, payload, needs }: Omit<Job, "attempt">,
+  given: Omit<Job, "attempt">,
   schema: z.ZodType<V>,
   signal: AbortSignal,
   onAttempt: OnAttempt = () => {},
 ): Promise<Attempted<V>> {
   for (let attempt = 1;; attempt++) {
-    const job = { id, payload, attempt, needs };
+    const job = { ...given, attempt };
     const outcome = await channel.run(job, signal);
     onAttempt(job, outcome);
     if (outcome.status === "lost" && attempt < ATTEMPTS) continue;
-    channel.forget?.(id);
+    channel.forget?.(given.id);
     if (outcome.status === "done") return valueOf(outcome.value, schema);
     if (outcome.status === "unfit") return { lost: outcome.reason, unfit: true };
     return { lost: `its worker was lost ${ATTEMPTS} times, the last time: ${outcome.reason}` };
@@ -55,6 +55,10 @@ export interface Jobs<P, V> {
   payloads: readonly P[];
   schema: z.ZodType<V>;
   onAttempt?: OnAttempt;
+  /** Bytes of device memory that a job takes. */
+  needs?(payload: P): number | undefined;
+  /** Name of the file that all of them read. */
+  attachment?: string;
 }
 
 /**
@@ -63,7 +67,7 @@ export interface Jobs<P, V> {
  * @throws as `Channel.run`.
  */
 export async function* runAll<P, V>(
-  { channel, payloads, schema, onAttempt }: Jobs<P, V>,
+  { channel, payloads, schema, onAttempt, needs, attachment }: Jobs<P, V>,
   signal: AbortSignal,
 ): AsyncGenerator<{ payload: P; found: Attempted<V> }> {
   const stop = new AbortController();
@@ -72,7 +76,8 @@ export async function* runAll<P, V>(
   let started = 0, told = 0;
   const start = async (number: number) => {
     const payload = payloads[number];
-    const job = { id: jobId(number, payload), payload };
+    const id = jobId(number, attachment === undefined ? payload : { payload, attachment });
+    const job = { id, payload, needs: needs?.(payload), attachment };
     inbox.put({ payload, found: await attempted(channel, job, schema, all, onAttempt) });
   };
   try {

@@ -15,6 +15,8 @@ export interface Opening {
   value: unknown;
   /** Checkpoints of its jobs; absent: a job whose worker was lost starts anew. */
   checkpoints?: CheckpointOptions;
+  /** Folder of the files that jobs name in `attachment`; absent where none does. */
+  attachments?: string;
 }
 
 /** An independent piece of work. */
@@ -26,6 +28,8 @@ export interface Job {
   payload: unknown;
   /** Bytes of device memory that it takes; absent where that is not known. */
   needs?: number;
+  /** Name of a large file that it reads, as other jobs may: the SHA-256 of its content. */
+  attachment?: string;
 }
 
 /** Worker and duration of a job. */
@@ -36,7 +40,10 @@ export interface Ran {
   seconds: number;
 }
 
-/** The end of a job: its value, or the loss of its worker with the worker's last output; unfit: no worker takes it. */
+/**
+ * The end of a job: its value, or the loss of its worker with the worker's last output. Unfit: no worker takes it, or
+ * its value is too large.
+ */
 export type Outcome =
   | ({ status: "done"; value: unknown } & Ran)
   | { status: "lost" | "unfit"; reason: string; log: string; worker: string };
@@ -80,6 +87,13 @@ export interface Channel {
    * would meet, such as a missing data set.
    */
   run(job: Job, signal: AbortSignal): Promise<Outcome>;
+  /** Makes an attachment available to workers that cannot read its file. Absent where all of them can. */
+  attach?(file: string): Promise<void>;
+  /**
+   * Asks all workers to end their jobs early with a value that says so; jobs that begin later end at once. Absent
+   * where a channel cannot: its jobs are cancelled instead.
+   */
+  interrupt?(): void;
   workers(): WorkerState[];
   figures(): ChannelFigures;
   /** Deletes the checkpoint of a job that has its result. */

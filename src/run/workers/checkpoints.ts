@@ -42,6 +42,8 @@ export type Begun = z.infer<typeof begun>;
 /** The job that a process does now. */
 export interface Current {
   id: string;
+  /** Path of the file that it reads, whose name is the SHA-256 of its content. */
+  attachment?: string;
   /** Called when a checkpoint was written. */
   saved(): void;
 }

@@ -12,7 +12,7 @@ import { evaluators } from "../../nas/registry.ts";
 import { reasonOf } from "../../nas/results.ts";
 import type { SearchSpace } from "../../nas/space.ts";
 import type { State, Trial } from "../../nas/strategy.ts";
-import { attempted, jobId } from "./attempts.ts";
+import { type Attempted, attempted, jobId } from "./attempts.ts";
 import type { Channel, OnAttempt } from "./channel.ts";
 import { type Evaluated, evaluated, type EvaluateJob } from "./evaluate.ts";
 
@@ -28,39 +28,34 @@ interface Saved {
   figures: Evaluated["figures"];
 }
 
-/** @throws UsageError where the trials of a search depend on weights that one process trains. */
-export function requireIndependent({ evaluator: { kind } }: SearchConfig): void {
-  if (evaluators.get(kind).cost !== "pass") return;
+/** @throws UsageError where a score depends on scores before it. */
+export function requireUnordered({ evaluator }: OpenEvaluator, { config }: EvaluatorContext): void {
+  if (!evaluator.ordered) return;
   throw new UsageError(
-    `Cannot use workers with evaluator ${kind}: all candidates share one set of weights that this ` +
-      "process trains; use --evaluator train or a table, or leave out --workers",
+    `Cannot use workers with evaluator ${config.evaluator.kind} of these settings: a score depends on those ` +
+      "before it; leave out --workers, or score each alone (--set evaluator.runs=mean on a table, " +
+      "--set evaluator.ownBatches=false with shared weights, --inherit none in training)",
   );
 }
 
 /**
- * Wraps an opened evaluator for `RunIO.distribute`.
+ * Wraps an opened evaluator for `RunIO.distribute`, so that workers evaluate every trial.
  * @throws UsageError where trials depend on each other.
  */
 export function distributed(
   opened: OpenEvaluator,
-  { config, space }: EvaluatorContext,
+  context: EvaluatorContext,
   distribution: Distribution,
 ): OpenEvaluator {
-  requireIndependent(config);
-  const { kind } = config.evaluator;
+  const { config, space } = context;
   if (opened.inheritance) {
     throw new UsageError(
       "Cannot use workers where networks inherit weights: these are kept in one process; use --inherit none, " +
         "or leave out --workers",
     );
   }
-  if (opened.evaluator.ordered) {
-    throw new UsageError(
-      `Cannot use workers with evaluator ${kind} of these settings: a score depends on those before it; ` +
-        "leave out --workers, or score each alone (--set evaluator.runs=mean on a table, --inherit none in training)",
-    );
-  }
-  const { cost, needsDevice } = evaluators.get(kind);
+  requireUnordered(opened, context);
+  const { cost, needsDevice } = evaluators.get(config.evaluator.kind);
   const trains = cost === "training" && needsDevice;
   const needs = trains ? trainingMemory(config, space, opened.target) : undefined;
   const evaluator = new DistributedEvaluator(opened, space, distribution, needs);
@@ -71,6 +66,13 @@ export function distributed(
     dispatches: undefined,
     figures: () => evaluator.figures(),
   };
+}
+
+/** The result of a trial whose job has ended. */
+export function resultOf(trial: number, found: Attempted<Evaluated>): Result {
+  if ("value" in found) return { ...found.value.result, trial };
+  const { lost: reason, unfit } = found;
+  return { trial, seconds: 0, status: unfit ? "infeasible" : "failed", reason };
 }
 
 /** Estimates the device memory of trainings; undefined for architectures whose network cannot be built. */
@@ -182,10 +184,8 @@ class DistributedEvaluator<A> implements Evaluator<A> {
     const { channel, onAttempt } = this.distribution;
     const found = await attempted(channel, job, evaluated, signal, onAttempt);
     if ("value" in found) return this.#count(found.value);
-    const reason = found.lost;
-    const status = found.unfit ? "infeasible" : "failed";
-    const result: Result = { trial: trial.id, seconds: 0, status, reason };
-    return { result, figures: { step: 0, trainedImages: 0, peakBytes: 0 }, lost: true };
+    const figures = { step: 0, trainedImages: 0, peakBytes: 0 };
+    return { result: resultOf(trial.id, found), figures, lost: true };
   }
 
   #count(found: Evaluated): Evaluated {

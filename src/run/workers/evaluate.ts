@@ -10,6 +10,7 @@ import { openDevice } from "../../nas/search/search.ts";
 import type { Pending } from "../../nas/search/position.ts";
 import { kernelsDigest } from "../../nas/tuning/kernels.ts";
 import { driverVersion } from "../driver.ts";
+import { readAttachment } from "./attachments.ts";
 import { type Begun, begun, type CheckpointOptions, JobCheckpoints } from "./checkpoints.ts";
 import type { Work } from "./work.ts";
 
@@ -67,7 +68,7 @@ export async function openEvaluate(
 ): Promise<Work> {
   const { config: given, tuning, find } = value as EvaluateOpening;
   const config = parseSearchConfig(given);
-  const { kind, ...settings } = config.evaluator;
+  const { kind, ...own } = config.evaluator;
   const definition = evaluators.get(kind);
   const space = openSpace(config.space);
   const device = definition.needsDevice ? await openDevice(config.adapter, undefined) : undefined;
@@ -77,10 +78,13 @@ export async function openEvaluate(
   const driver = description === undefined
     ? undefined
     : driverVersion(description) ?? gpu!.adapter.driver;
+  // The same data set may have another path on another machine.
+  const settings = { ...config, data: "" };
   const checkpoints = options &&
-    new JobCheckpoints(options, { config, tuning, kernelsDigest, description, driver });
+    new JobCheckpoints(options, { settings, tuning, kernelsDigest, description, driver });
   const io = { signal, find, cacheDir: find.cacheDir, checkpoints };
-  const { evaluator, figures } = await openedEvaluator(definition, settings, {
+  let weights: string | undefined;
+  const { evaluator, figures } = await openedEvaluator(definition, own, {
     config,
     space,
     gpu,
@@ -92,6 +96,11 @@ export async function openEvaluate(
     async run(payload, signal, job): Promise<Evaluated> {
       checkpoints?.start(job);
       const { trial: { choice, ...trial }, on } = evaluateJob.parse(payload) as EvaluateJob;
+      const { attachment } = job;
+      if (attachment !== undefined && attachment !== weights) {
+        evaluator.takeWeights!(readAttachment(attachment));
+        weights = attachment;
+      }
       const before = figures();
       const trials = [{ ...trial, arch: space.decode(choice) }];
       for await (const result of evaluator.evaluate(trials, on, signal)) {

@@ -15,7 +15,8 @@ export interface PlainError {
   stack?: string;
 }
 
-export type ToChild = { open: Opening } | { job: Job };
+/** `interrupt`: its job, and those that come later, are to end early. */
+export type ToChild = { open: Opening } | { job: Job } | { interrupt: true };
 
 export const plainErrorSchema = z.object({
   name: z.string(),
@@ -55,12 +56,16 @@ export const plainError = ({ name, message, stack }: Error): PlainError => ({
 
 /** Lines of a stream of bytes, without their ends; a partial last line too. */
 export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  let text = "";
-  for await (const part of stream.pipeThrough(new TextDecoderStream() as never)) {
-    text += part;
-    const lines = text.split("\n");
-    text = lines.pop()!;
-    yield* lines;
+  // Parts of one line are joined once: a result may have hundreds of megabytes.
+  let line: string[] = [];
+  for await (const part of stream.pipeThrough<string>(new TextDecoderStream() as never)) {
+    const [first, ...others] = part.split("\n");
+    line.push(first);
+    for (const next of others) {
+      yield line.join("");
+      line = [next];
+    }
   }
-  if (text !== "") yield text;
+  const last = line.join("");
+  if (last !== "") yield last;
 }

@@ -61,6 +61,10 @@ export class ProcessChannel implements Channel {
     return outcome;
   }
 
+  interrupt(): void {
+    for (const child of this.#children) child.interrupt();
+  }
+
   workers(): WorkerState[] {
     return this.#children.map(({ state }) => state);
   }

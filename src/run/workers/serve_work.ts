@@ -2,20 +2,27 @@
 import { type FromChild, plainError, type ToChild } from "./messages.ts";
 import { openWork, type Work } from "./work.ts";
 import type { Job, Opening } from "./channel.ts";
+import { join } from "@std/path";
 
 /** @returns takes the messages in order; jobs run one at a time. */
 export function serveWork(send: (message: FromChild) => void): (message: ToChild) => void {
-  const { signal } = new AbortController();
+  const stop = new AbortController();
   let work: Promise<Work>;
+  let attachments = "";
   let last: Promise<void> = Promise.resolve();
   return (message) => {
     if ("open" in message) {
-      work = open(message.open, signal, send);
+      attachments = message.open.attachments ?? "";
+      work = open(message.open, stop.signal, send);
       // The coordinator was told.
       work.catch(() => {});
+    } else if ("interrupt" in message) {
+      stop.abort(new DOMException("The work was interrupted", "AbortError"));
     } else {
+      const { attachment } = message.job;
+      const file = attachment === undefined ? undefined : join(attachments, attachment);
       // One at a time: interleaved jobs would count each other's time.
-      last = last.then(() => run(work, message.job, signal, send));
+      last = last.then(() => run(work, message.job, file, stop.signal, send));
     }
   };
 }
@@ -38,6 +45,7 @@ async function open(
 async function run(
   opened: Promise<Work>,
   { id, payload }: Job,
+  attachment: string | undefined,
   signal: AbortSignal,
   send: (message: FromChild) => void,
 ): Promise<void> {
@@ -46,6 +54,7 @@ async function run(
     const from = performance.now();
     const value = await work.run(payload, signal, {
       id,
+      attachment,
       saved: () => send({ saved: id }),
     });
     send({ done: id, value, seconds: (performance.now() - from) / 1000 });

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { AdapterError, DataError, UsageError } from "../../common/errors.ts";
 import type { Job, Opening, Outcome, WorkerState } from "./channel.ts";
-import { linesOf, messageIn, type PlainError } from "./messages.ts";
+import { linesOf, messageIn, type PlainError, type ToChild } from "./messages.ts";
 
 /** Flags of `deno run` for a child: the permissions of the engine. */
 const root = new URL("../../../", import.meta.url);
@@ -39,6 +39,7 @@ export class Supervised {
   end: Error | undefined;
   #done = 0;
   #stillborn = 0;
+  #interrupted = false;
   #seen = new Date();
   #ended: Promise<void> = Promise.resolve();
 
@@ -105,6 +106,12 @@ export class Supervised {
     if (!this.#current) this.#kill("it was drained");
   }
 
+  /** Asks the child to end its job early, and those that it gets later. */
+  interrupt(): void {
+    this.#interrupted = true;
+    this.#send({ interrupt: true });
+  }
+
   /** Ends the child at once; its job is lost. */
   async stop(reason: string): Promise<void> {
     if (!this.ended) {
@@ -127,6 +134,7 @@ export class Supervised {
     this.#child = child;
     this.#input = child.stdin.getWriter();
     this.#send({ open: this.opening });
+    if (this.#interrupted) this.#send({ interrupt: true });
     const output = Promise.all([
       this.#read(child.stdout, (line) => this.#hear(line)),
       this.#read(child.stderr, (line) => this.#keep(line)),
@@ -202,7 +210,7 @@ export class Supervised {
     this.onFree();
   }
 
-  #send(message: unknown): void {
+  #send(message: ToChild): void {
     // A broken pipe: the child's end is reported by its status.
     this.#input!.write(new TextEncoder().encode(JSON.stringify(message) + "\n")).catch(() => {});
   }

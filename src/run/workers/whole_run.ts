@@ -77,13 +77,13 @@ export async function openRunWork(value: unknown): Promise<Work> {
   const about = adapter === undefined ? {} : await describe(adapter);
   return {
     ...about,
-    async run(payload): Promise<RunEnd> {
+    async run(payload, signal): Promise<RunEnd> {
       const { name, files } = runJob.parse(payload);
-      if (runs !== undefined) return await runIn(join(runs, name), places);
+      if (runs !== undefined) return await runIn(join(runs, name), places, signal);
       const folder = Deno.makeTempDirSync({ prefix: "denas-run-" });
       try {
         for (const [file, text] of Object.entries(files)) writeAtomic(join(folder, file), text);
-        return { ...await runIn(folder, places), files: filesOf(folder) };
+        return { ...await runIn(folder, places, signal), files: filesOf(folder) };
       } finally {
         Deno.removeSync(folder, { recursive: true });
       }
@@ -102,14 +102,20 @@ async function describe(
 }
 
 /** Runs a run to its end, from its last checkpoint. @throws DeviceLostError: another process goes on. */
-async function runIn(path: string, { find, config }: RunOpening): Promise<RunEnd> {
+async function runIn(
+  path: string,
+  { find, config }: RunOpening,
+  interrupted: AbortSignal,
+): Promise<RunEnd> {
   // Its worker may have been lost right after the end.
   if (readState(path).status === "done") return { status: "done" };
+  if (interrupted.aborted) return { status: "interrupted" };
   const folder = RunFolder.open(path);
   const stop = new AbortController();
   const interrupt = () => stop.abort(new DOMException("The run was interrupted", "AbortError"));
   // The page stops a run by this signal to the process in its state.
   Deno.addSignalListener("SIGINT", interrupt);
+  interrupted.addEventListener("abort", interrupt);
   let gpu: Gpu | undefined;
   try {
     const job = jobOf(folder);
@@ -128,6 +134,7 @@ async function runIn(path: string, { find, config }: RunOpening): Promise<RunEnd
     return { status: "failed", error: plainError(error as Error) };
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
+    interrupted.removeEventListener("abort", interrupt);
     gpu?.close();
     folder.close();
   }

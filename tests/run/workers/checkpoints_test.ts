@@ -3,14 +3,16 @@ import assert from "node:assert/strict";
 import { Objm } from "@nats-io/obj";
 import { join } from "@std/path";
 import { fileURLToPath } from "node:url";
+import type { SearchConfig } from "../../../src/nas/config/config.ts";
 import { loadPlugins } from "../../../src/run/plugins.ts";
 import { attempted } from "../../../src/run/workers/attempts.ts";
-import type { Channel, Opening } from "../../../src/run/workers/channel.ts";
+import type { Channel, Opening, Outcome } from "../../../src/run/workers/channel.ts";
 import { checkpointFile, JobCheckpoints } from "../../../src/run/workers/checkpoints.ts";
 import { type Evaluated, evaluated } from "../../../src/run/workers/evaluate.ts";
 import { connect } from "../../../src/run/workers/nats/connect.ts";
+import { WorkerObjects } from "../../../src/run/workers/nats/objects.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
-import { coordinatorOn, serversHere, startHere, workersOn } from "./servers.ts";
+import { coordinatorOn, serversHere, startHere, workerSecret, workersOn } from "./servers.ts";
 import { configOf, jobOf, openingOf } from "./opening.ts";
 import { wholeScore } from "./stepping.ts";
 
@@ -73,6 +75,22 @@ Deno.test("processes: a job whose process is killed goes on from its last checkp
   }
 });
 
+Deno.test("a job goes on where the data set has another path", async () => {
+  const opening = held();
+  const first = new ProcessChannel(opening, 1);
+  first.run(job, never).catch(() => {});
+  await until(() => isThere(`${opening.hold}.reached`));
+  Deno.removeSync(opening.hold);
+  await first.close();
+  const { config, ...value } = opening.value as { config: SearchConfig };
+  const elsewhere = { ...opening, value: { ...value, config: { ...config, data: "/other" } } };
+  const second = new ProcessChannel(elsewhere, 1);
+  const found = await attempted(second, job, evaluated, never);
+  await second.close();
+  assert.ok("value" in found);
+  assertWentOn(found.value);
+});
+
 Deno.test("a checkpoint of other settings or another adapter, and a damaged one, are passed over with the reason", async () => {
   const options = { folder: Deno.makeTempDirSync(), seconds: 0 };
   const state = { json: { a: 1 }, tensors: {} };
@@ -133,6 +151,17 @@ for (const { program, version } of await serversHere()) {
     }
     await serving.stop();
     await second.close();
+    const nc = await connect({ url: server.url, secret: workerSecret(server) }, "worker");
+    const objects = await WorkerObjects.open(nc);
+    const outcome = { ...done, value: "x".repeat(9 << 20) } as Outcome;
+    const sized = await objects.sized("test", { id: "0", ticket: "a-1", outcome }, 9 << 20);
+    assert.ok(sized.outcome.status === "unfit");
+    assert.match(
+      sized.outcome.reason,
+      /^its result has 9437\d{3} bytes, expected at most 9437184; /,
+    );
+    objects.close();
+    await nc.close();
     await server.stop();
   });
 }

@@ -1,13 +1,20 @@
 /** Workers over a real NATS server: rights, restarts, refusals, TLS. */
 import assert from "node:assert/strict";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { Kvm } from "@nats-io/kv";
 import { join } from "@std/path";
 import { workersOf } from "../../../src/cli/workers.ts";
 import type { UsageError } from "../../../src/common/errors.ts";
-import { connect, openJetStream, passOverResets } from "../../../src/run/workers/nats/connect.ts";
+import {
+  connect,
+  infoOf,
+  openJetStream,
+  passOverResets,
+} from "../../../src/run/workers/nats/connect.ts";
 import { NatsChannel } from "../../../src/run/workers/nats/coordinator.ts";
+import { Lease } from "../../../src/run/workers/nats/lease.ts";
 import { MARK, messageIn } from "../../../src/run/workers/messages.ts";
-import { openingMessage } from "../../../src/run/workers/nats/names.ts";
+import { LEASES, openingMessage } from "../../../src/run/workers/nats/names.ts";
 import { portableOpening } from "../../../src/run/workers/nats/opening.ts";
 import { serveWorkers } from "../../../src/run/workers/nats/serve.ts";
 import { cert, key } from "../../http/certificate.ts";
@@ -168,6 +175,35 @@ for (const { program, version } of await serversHere()) {
     await server.stop();
   });
 
+  Deno.test(`NATS ${version}: a run is opened across the death of its server, and renewed where an answer was lost`, async () => {
+    const server = await startHere(program);
+    const access = { url: server.url, secret: server.secret };
+    const nc = await connect(access, "coordinator");
+    Deno.kill(server.pid(), "SIGSTOP");
+    const lost: Error[] = [];
+    const opened = Lease.take(nc, "test", (error) => lost.push(error));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    Deno.kill(server.pid(), "SIGKILL");
+    const lease = await opened;
+    // As a renewal of this lease does whose answer does not arrive.
+    const kv = await new Kvm(nc).open(LEASES);
+    const { revision: first, value } = (await kv.get("test"))!;
+    const answerless = await kv.update("test", value, first);
+    for (;;) {
+      const { revision } = (await kv.get("test"))!;
+      if (lost.length > 0 || revision > answerless) break;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.deepEqual(lost, []);
+    await lease.release();
+    Deno.kill(server.pid(), "SIGKILL");
+    await until(() => nc.info === undefined);
+    assert.equal((await infoOf(nc)).version, version);
+    await nc.close();
+    await assert.rejects(infoOf(nc), /the connection to the NATS server is closed/);
+    await server.stop();
+  });
+
   Deno.test(`NATS ${version}: a search goes on while the server and workers are killed`, async () => {
     const config = configOf({
       ...{ strategy: "local-search", rounds: 3, perRound: 4 },
@@ -251,6 +287,18 @@ for (const { program, version } of await serversHere()) {
       channel.workers().find(({ memory }) => memory !== undefined)!.id,
     );
     await Promise.all([small.stop(), large.stop()]);
+    await channel.close();
+    await server.stop();
+  });
+
+  Deno.test(`NATS ${version}: a job that is too large for a message is refused with both sizes`, async () => {
+    const server = await startHere(program);
+    const channel = await coordinatorOn(server, opening);
+    const large = { ...jobOf(0, choice(0)), payload: "x".repeat(9 << 20) };
+    await assert.rejects(
+      channel.run(large, never),
+      refused(/^Cannot hand out job 0: it has 94\d{5} bytes, the server takes 8387584; raise max_/),
+    );
     await channel.close();
     await server.stop();
   });

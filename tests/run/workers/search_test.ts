@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import { openStrategy } from "../../../src/nas/search/parts.ts";
 import { openSpace } from "../../../src/nas/registry.ts";
-import { resolveSearchConfig } from "../../../src/nas/config/config.ts";
 import type { RunEvent } from "../../../src/nas/events.ts";
 import type { EvaluatorContext, OpenEvaluator } from "../../../src/nas/definition.ts";
-import { distributed, requireIndependent } from "../../../src/run/workers/distribute.ts";
+import { distributed } from "../../../src/run/workers/distribute.ts";
 import { memoryStore } from "../../../src/nas/search/store.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
 import type { Job, Opening, Outcome } from "../../../src/run/workers/channel.ts";
@@ -296,12 +295,4 @@ Deno.test("inherited weights are refused", async () => {
   } finally {
     await channel.close();
   }
-});
-
-Deno.test("shared weights are refused before anything is opened", () => {
-  const config = resolveSearchConfig({ mode: "micro", preset: "smoke" });
-  assert.throws(() => requireIndependent(config), {
-    name: "UsageError",
-    message: /^Cannot use workers with evaluator shared: all candidates share .*; use --evaluator/,
-  });
 });

@@ -105,6 +105,19 @@ Deno.test("a run that its page stops is interrupted with a checkpoint and can be
   assert.deepEqual(trialsOf(path), trialsOf(alone));
 });
 
+Deno.test("interrupted workers save the runs that they are at and begin no other ones", async () => {
+  const paths = [made(), made()];
+  const ends = await ran(paths, {
+    meanwhile: (channel) => afterTrials(paths[0], 5, () => channel.interrupt()),
+  });
+  assert.deepEqual(ends.map(({ status }) => status), ["interrupted", "interrupted"]);
+  assert.deepEqual(paths.map((path) => readState(path).status), ["interrupted", "queued"]);
+  const told = trialsOf(paths[0]).length;
+  assert.ok(told >= 5 && told < trialsOf(alone).length);
+  assert.deepEqual(await ran([paths[0]]), [{ status: "done" }]);
+  assert.deepEqual(trialsOf(paths[0]), trialsOf(alone));
+});
+
 Deno.test("without the folder of runs the files are carried, those of a run that fails too", async () => {
   const path = made();
   const failing = made({ "evaluator.fails": true });

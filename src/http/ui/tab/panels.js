@@ -1,6 +1,7 @@
 /** Panels of a run's page that only the tab has: retrain, classify, take away. */
 import { announce, h, panel, setText } from "../dom.js";
 import { percent } from "../format.js";
+import { fragmentOf } from "./link.js";
 import { save } from "./source.js";
 
 /** Offers the training of what a search has found. */
@@ -203,40 +204,4 @@ export class TakeAwayPanel {
   }
 
   update() {}
-}
-
-/** Leaves of nested settings by dotted name. */
-function leaves(settings, path = "") {
-  return Object.entries(settings).flatMap(([name, value]) => {
-    const inner = path ? `${path}.${name}` : name;
-    return value !== null && typeof value === "object" && !Array.isArray(value)
-      ? leaves(value, inner)
-      : [[inner, JSON.stringify(value)]];
-  });
-}
-
-/** Settings that a link does not repeat: what the form has fields for, and what belongs to the pictures. */
-const elsewhere = /^(preset|seed|epochs|data|decoder|(space|strategy|evaluator)\.kind)$/;
-
-/** The fragment that fills the form as it was for a run; pictures are no part of it. */
-export async function fragmentOf(engine, { config }) {
-  const { preset, seed, space, strategy, evaluator, epochs } = config;
-  const given = { mode: space.kind, preset, strategy: strategy.kind, evaluator: evaluator.kind };
-  const usual = new Map(leaves(
-    await engine.ask("settings", {
-      mode: space.kind,
-      preset,
-      seeds: [seed],
-      overrides: { strategy: strategy.kind, evaluator: evaluator.kind },
-    }),
-  ));
-  const others = leaves(config).filter(([name, value]) =>
-    !elsewhere.test(name) && usual.get(name) !== value
-  );
-  return `#/new?${new URLSearchParams({
-    ...given,
-    epochs,
-    seeds: seed,
-    ...others.length && { set: others.map(([name, value]) => `${name}=${value}`).join(" ") },
-  })}`;
 }

@@ -1,17 +1,13 @@
 /** The first page: pictures in, settings, one button. */
 import { announce, h, setText } from "../dom.js";
-import { ExplainedSelect } from "../definitions.js";
 import { count, duration } from "../format.js";
+import { SearchSettings } from "./search_settings.js";
 import { chosenFiles, droppedFiles, previewOf } from "./pictures.js";
-
-const presetWords = {
-  smoke: "smoke: see everything work in a minute",
-  quick: "quick: a real search, in minutes on a graphics card",
-  sized: "sized for this device: measured for a minute",
-};
 
 export class StartView {
   #unlisten = () => {};
+  /** Number of readings of pictures that were begun: only the last one counts. */
+  #readings = 0;
 
   /**
    * @param {HTMLElement} place; @param {import("./engine.js").Engine} engine; @param {URLSearchParams} wanted
@@ -39,6 +35,7 @@ export class StartView {
     this.status = h("p", { class: "note", role: "status" });
     this.problem = h("p", { class: "problem", role: "alert", hidden: true });
     this.preview = h("div");
+    this.settings = new SearchSettings(this.catalogue, this.wanted);
     this.button = h("button", { class: "primary", type: "submit", disabled: true }, "Search");
     const form = h(
       "form",
@@ -52,7 +49,7 @@ export class StartView {
       this.#dropZone(),
       this.status,
       this.preview,
-      this.#settings(),
+      this.settings.element,
       this.problem,
       h("p", { class: "actions" }, this.button),
     );
@@ -153,119 +150,23 @@ export class StartView {
   }
 
   async #read(reading) {
+    const mine = ++this.#readings;
     setText(this.status, "Reading …");
     this.problem.hidden = true;
     this.button.disabled = true;
     try {
       const data = await reading;
-      if (!data) return;
+      if (!data || mine !== this.#readings) return;
       setText(this.status, "");
       this.preview.replaceChildren(previewOf(data));
       this.button.disabled = false;
       announce(`${count(data.train)} pictures of ${data.classes.length} classes`, true);
     } catch (error) {
+      if (mine !== this.#readings) return; // Ended by the one that followed.
       setText(this.status, "");
       this.preview.replaceChildren();
       this.#fail(error);
     }
-  }
-
-  #settings() {
-    const { spaces, strategies, evaluators, presets } = this.catalogue;
-    const wanted = (name, fallback) => this.wanted.get(name) ?? fallback;
-    const select = (label, name, options, fallback) => {
-      const one = new ExplainedSelect(label, name, options, () => this.#explain());
-      if (options.some(([value]) => value === fallback)) one.input.value = fallback;
-      return one;
-    };
-    const named = (all) => [["", "as preset"], ...all.map(({ name }) => [name])];
-    this.mode = select(
-      "Search space",
-      "mode",
-      spaces.map(({ name }) => [name]),
-      wanted("mode", "micro"),
-    );
-    this.preset = select(
-      "Preset",
-      "preset",
-      [...presets, "sized"].map((name) => [name, presetWords[name]]),
-      wanted("preset", "quick"),
-    );
-    this.strategy = select("Strategy", "strategy", named(strategies), wanted("strategy", ""));
-    this.evaluator = select("Evaluator", "evaluator", named(evaluators), wanted("evaluator", ""));
-    const input = (label, name, properties) => {
-      const field = h("input", { name, ...properties });
-      if (this.wanted.has(name)) field.value = this.wanted.get(name);
-      return [field, h("label", {}, h("span", {}, label), field)];
-    };
-    const [epochs, epochsLabel] = input("Epochs", "epochs", {
-      inputmode: "numeric",
-      placeholder: "as preset",
-    });
-    const [seeds, seedsLabel] = input("Seeds", "seeds", { placeholder: "1, or 1, 2, 3" });
-    const [more, moreLabel] = input("Other settings", "set", {
-      placeholder: "batch=32 optimizer.lrMax=0.1",
-      autocomplete: "off",
-    });
-    const [minutes, minutesLabel] = input("Minutes it may take", "minutes", {
-      inputmode: "numeric",
-      value: "5",
-    });
-    Object.assign(this, { epochs, seeds, more, minutes, minutesLabel });
-    this.#explain();
-    return h(
-      "div",
-      {},
-      h("div", { class: "fields" }, this.mode.element, this.preset.element, minutesLabel),
-      this.details = h(
-        "details",
-        { open: this.wanted.size > 0 },
-        h("summary", {}, "More settings"),
-        h(
-          "div",
-          { class: "fields" },
-          this.strategy.element,
-          this.evaluator.element,
-          epochsLabel,
-          seedsLabel,
-          moreLabel,
-        ),
-      ),
-    );
-  }
-
-  #explain() {
-    const { spaces, strategies, evaluators } = this.catalogue;
-    const summary = (all, { value }) => all.find(({ name }) => name === value)?.summary ?? "";
-    const space = spaces.find(({ name }) => name === this.mode.value);
-    this.mode.explain(space.summary);
-    for (const option of this.preset.input.options) {
-      option.disabled = option.value !== "sized" && !space.presets.includes(option.value);
-    }
-    if (this.preset.input.selectedOptions[0]?.disabled) this.preset.input.value = space.presets[0];
-    if (this.minutesLabel) this.minutesLabel.hidden = this.preset.value !== "sized";
-    this.strategy?.explain(summary(strategies, this.strategy));
-    this.evaluator?.explain(summary(evaluators, this.evaluator));
-  }
-
-  /** The order for the worker. @throws Error naming the field that cannot be read. */
-  #order() {
-    const overrides = {};
-    if (this.strategy.value) overrides.strategy = this.strategy.value;
-    if (this.evaluator.value) overrides.evaluator = this.evaluator.value;
-    if (this.epochs.value.trim()) overrides.epochs = Number(this.epochs.value);
-    for (const word of this.more.value.split(/\s+/).filter(Boolean)) {
-      const [name, ...rest] = word.split("=");
-      if (!rest.length) throw new Error(`Cannot read ${word}: expected name=value`);
-      const text = rest.join("=");
-      try {
-        overrides[name] = JSON.parse(text);
-      } catch {
-        overrides[name] = text;
-      }
-    }
-    const seeds = (this.seeds.value.trim() || "1").split(/[\s,]+/).map(Number);
-    return { mode: this.mode.value, preset: this.preset.value, seeds, overrides };
   }
 
   async #submit(event) {
@@ -273,10 +174,10 @@ export class StartView {
     this.button.disabled = true;
     this.problem.hidden = true;
     try {
-      if (this.preset.value === "sized") return await this.#size();
+      if (this.settings.isSized) return await this.#size();
       // Asked within the click: some browsers ask the user.
       await navigator.storage?.persist?.().catch(() => false);
-      this.started(await this.engine.ask("search", this.#order()));
+      this.started(await this.engine.ask("search", this.settings.order()));
     } catch (error) {
       setText(this.status, "");
       this.#fail(error);
@@ -287,20 +188,15 @@ export class StartView {
   /** Fills the form with settings that fit the device, and says what was found. */
   async #size() {
     setText(this.status, "Measuring this device, for a minute at most …");
-    this.more.value = this.more.value.replace(/\btrainImages=\S*\s*/g, "");
+    this.settings.unsize();
     try {
-      const { preset, overrides, seconds } = await this.engine.ask(
+      const sized = await this.engine.ask(
         "size",
-        this.#order(),
-        Number(this.minutes.value),
+        this.settings.order(),
+        this.settings.minutesWanted,
       );
-      this.preset.input.value = preset;
-      this.epochs.value = overrides.epochs ?? "";
-      if (overrides.trainImages) {
-        this.more.value = `${this.more.value} trainImages=${overrides.trainImages}`.trim();
-      }
-      this.details.open = true;
-      this.#explain();
+      this.settings.fill(sized);
+      const { preset, overrides, seconds } = sized;
       const words = seconds === null
         ? `This device needs more than a minute for the first steps of ${preset}, the smallest preset.`
         : `With ${preset} and ${overrides.epochs} epochs a search takes about ${

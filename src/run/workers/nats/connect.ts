@@ -5,6 +5,7 @@ import {
   credsAuthenticator,
   type NatsConnection,
   nkeyAuthenticator,
+  type ServerInfo,
 } from "@nats-io/transport-node";
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { DataError, UsageError } from "../../../common/errors.ts";
@@ -12,6 +13,10 @@ import { requireNoPassword } from "./address.ts";
 
 /** Oldest server that has all that is needed. */
 const OLDEST = [2, 9];
+/** Longest wait for a server that was connected but does not answer, in ms. */
+const SILENCE = 30_000;
+/** Name of the client's error where nobody answers for JetStream. */
+const NOT_ENABLED = "JetStreamNotEnabled";
 
 export interface Access {
   /** nats://host:port, tls://host:port or ws(s)://host:port. */
@@ -92,12 +97,21 @@ function meaningOf({ name, message }: Error): string {
   return `${message || name}; check the address, and that it is a NATS server`;
 }
 
+/** The server's version and limits, which are unknown while it is away. @throws Error of a closed connection. */
+export async function infoOf(nc: NatsConnection): Promise<ServerInfo> {
+  while (!nc.info) {
+    if (nc.isClosed()) throw new Error("the connection to the NATS server is closed");
+    await pause(100);
+  }
+  return nc.info;
+}
+
 /**
  * Opens JetStream of a connection.
  * @throws UsageError for a server without it or too old.
  */
 export async function openJetStream(nc: NatsConnection): Promise<JetStreamManager> {
-  const version = nc.info?.version ?? "";
+  const { version } = await infoOf(nc);
   if (isOlder(version, OLDEST)) {
     throw new UsageError(
       `Cannot use the NATS server ${version}: expected ${
@@ -105,14 +119,21 @@ export async function openJetStream(nc: NatsConnection): Promise<JetStreamManage
       } or newer; install a newer one`,
     );
   }
-  try {
-    return await jetstreamManager(nc);
-  } catch (cause) {
-    throw new UsageError(
-      "Cannot use the NATS server: JetStream is not enabled there; start it with -js, or use --listen",
-      { cause },
-    );
-  }
+  const opened = () =>
+    jetstreamManager(nc).catch((cause: Error) => {
+      if (cause.name !== NOT_ENABLED) throw cause;
+      throw new UsageError(
+        "Cannot use the NATS server: JetStream is not enabled there; start it with -js, or use --listen",
+        { cause },
+      );
+    });
+  const silent = new UsageError(
+    "Cannot use the NATS server: it does not answer; check that it is up",
+  );
+  const signal = AbortSignal.timeout(SILENCE);
+  return await repeated(opened, signal).catch((error) => {
+    throw error === signal.reason ? silent : error;
+  });
 }
 
 /** Whether a version such as 2.9.10 is older than another. */
@@ -131,7 +152,10 @@ export const codeOf = (error: unknown): number | undefined =>
 /** An error that passes when the connection is back and the server has opened its store. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof JetStreamApiError) return error.status === 503;
-  return /Timeout|NoResponders|Connection|Request|Closed|Draining/.test((error as Error).name);
+  // JetStream was there when the server was opened: nobody answers while it reads its store.
+  const { name } = error as Error;
+  return name === NOT_ENABLED ||
+    /Timeout|NoResponders|Connection|Request|Closed|Draining/.test(name);
 }
 
 /**

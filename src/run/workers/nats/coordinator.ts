@@ -11,6 +11,7 @@ import { openJetStream, pause, repeated } from "./connect.ts";
 import { JobQueue, type QueueOptions } from "./job_queue.ts";
 import { Lease } from "./lease.ts";
 import { aliveMessage, contentOf, resultMessage, RESULTS, RUNS, subjects } from "./names.ts";
+import { OfferedFiles } from "./offered_files.ts";
 import { makeBucket, type Received, RunObjects } from "./objects.ts";
 import { Roster, type RosterOptions } from "./roster.ts";
 
@@ -41,6 +42,7 @@ export class NatsChannel implements Channel {
   readonly #earlier = new Map<string, Received>();
   readonly #roster: Roster;
   readonly #queue: JobQueue;
+  readonly #offered: OfferedFiles;
   readonly #life = crypto.randomUUID().slice(0, 8);
   #messages: ConsumerMessages | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -61,6 +63,7 @@ export class NatsChannel implements Channel {
   ) {
     this.#roster = new Roster(options);
     this.#queue = new JobQueue(options, jsm, js);
+    this.#offered = new OfferedFiles(options.nc, options.run);
   }
 
   /** @throws UsageError for a server that cannot be used, or a run that another coordinator has. */
@@ -74,11 +77,11 @@ export class NatsChannel implements Channel {
 
   async #begin(): Promise<void> {
     const { nc, run, opening } = this.options;
-    await makeStreams(this.jsm);
+    await repeated(() => makeStreams(this.jsm));
     this.#lease = await Lease.take(nc, run, (error) => this.#fail(error));
     await this.#queue.removeLeftovers();
-    this.#objects = await RunObjects.open(nc, run, this.jsm);
-    await this.js.publish(subjects.run(run), JSON.stringify(opening));
+    this.#objects = await repeated(() => RunObjects.open(nc, run, this.jsm));
+    await repeated(() => this.js.publish(subjects.run(run), JSON.stringify(opening)));
     nc.subscribe(subjects.alive("*"), { callback: (_error, msg) => this.#hear(msg) });
     nc.publish(subjects.hello);
     await new Promise<void>((ready) => this.#follow(ready));
@@ -117,6 +120,10 @@ export class NatsChannel implements Channel {
     return await outcome;
   }
 
+  async attach(file: string): Promise<void> {
+    await this.#offered.put(file);
+  }
+
   workers(): WorkerState[] {
     return this.#roster.states();
   }
@@ -148,6 +155,7 @@ export class NatsChannel implements Channel {
     if (!nc.isClosed()) {
       this.#queue.cancel("all");
       // Without a server there is nothing to give back.
+      await Promise.race([this.#offered.remove().catch(() => {}), pause(2000)]);
       await Promise.race([this.#lease?.release(), pause(2000)]);
       await Promise.race([nc.close(), pause(2000)]);
     }
@@ -273,6 +281,7 @@ export class NatsChannel implements Channel {
     await repeated(() => makeBucket(this.options.nc));
     const { run, opening } = this.options;
     await repeated(() => this.js.publish(subjects.run(run), JSON.stringify(opening)));
+    await this.#offered.putAgain();
     for (const { job, ticket } of this.#handed.values()) await this.#publish(job, ticket);
   }
 

@@ -3,7 +3,7 @@ import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { UsageError } from "../../../common/errors.ts";
 import type { Job } from "../channel.ts";
-import { repeated } from "./connect.ts";
+import { infoOf, repeated } from "./connect.ts";
 import { CANCEL, HEADERS, type JobMessage, JOBS, type OpeningMessage, subjects } from "./names.ts";
 
 export interface QueueOptions {
@@ -21,11 +21,12 @@ export class JobQueue {
   ) {}
 
   /** Puts in a job. @returns its number. @throws UsageError where it is too large for a message. */
-  async put({ id, attempt, payload, needs }: Job, ticket: string): Promise<number> {
+  async put(job: Job, ticket: string): Promise<number> {
     const { nc, run, opening: { hash } } = this.options;
-    const message: JobMessage = { run, opening: hash, id, attempt, ticket, payload, needs };
+    const { id } = job;
+    const message: JobMessage = { run, opening: hash, ticket, ...job };
     const bytes = new TextEncoder().encode(JSON.stringify(message));
-    const most = nc.info!.max_payload - HEADERS;
+    const most = (await infoOf(nc)).max_payload - HEADERS;
     if (bytes.length > most) {
       throw new UsageError(
         `Cannot hand out job ${id}: it has ${bytes.length} bytes, the server takes ${most}; raise max_payload in its ` +
@@ -58,9 +59,10 @@ export class JobQueue {
     for (let seq = 1;;) {
       // The client's type lacks a field of the protocol.
       const request = { seq, next_by_subj: subjects.jobsOf(this.options.run) } as { seq: number };
-      const found = await this.jsm.streams.getMessage(JOBS, request).catch(() => null);
+      const found = await repeated(() => this.jsm.streams.getMessage(JOBS, request))
+        .catch(() => null);
       if (!found) return;
-      await this.jsm.streams.deleteMessage(JOBS, found.seq);
+      await this.remove(found.seq);
       seq = found.seq + 1;
     }
   }

@@ -2,7 +2,7 @@
 import { type KV, Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { UsageError } from "../../../common/errors.ts";
-import { codeOf, isPassing, pause } from "./connect.ts";
+import { codeOf, isPassing, pause, repeated } from "./connect.ts";
 import { LEASES } from "./names.ts";
 
 /** Life of a lease without renewal, and the interval of renewals, in ms. */
@@ -33,16 +33,20 @@ export class Lease {
     run: string,
     onLost: (error: Error) => void,
   ): Promise<Lease> {
-    const kv = await new Kvm(nc).create(LEASES, { ttl: TTL });
-    const value = JSON.stringify({ pid: Deno.pid, host: Deno.hostname() });
+    const kv = await repeated(() => new Kvm(nc).create(LEASES, { ttl: TTL }));
+    const life = crypto.randomUUID();
+    const value = JSON.stringify({ pid: Deno.pid, host: Deno.hostname(), life });
     let seen: number | undefined;
     for (;;) {
       try {
-        return new Lease(kv, run, await kv.create(run, value), value, onLost);
+        const revision = await repeated(() => kv.create(run, value));
+        return new Lease(kv, run, revision, value, onLost);
       } catch (error) {
         if (codeOf(error) !== WRONG_REVISION) throw error;
       }
-      const held = await kv.get(run);
+      const held = await repeated(() => kv.get(run));
+      // Only the answer was lost: it is this coordinator's.
+      if (held?.string() === value) return new Lease(kv, run, held.revision, value, onLost);
       if (held && seen !== undefined && held.revision !== seen) {
         const { pid, host } = held.json<{ pid: number; host: string }>();
         throw new UsageError(
@@ -63,9 +67,22 @@ export class Lease {
         // It ran out while the server was away.
         this.revision = await this.kv.create(this.key, this.value);
       } catch (again) {
-        if (codeOf(again) !== WRONG_REVISION) return;
+        if (codeOf(again) === WRONG_REVISION) await this.#compare();
+      }
+    }
+  }
+
+  /** The revision is another one: after a renewal whose answer was lost, or because another coordinator renews it. */
+  async #compare(): Promise<void> {
+    try {
+      const held = await this.kv.get(this.key);
+      if (!held) return;
+      if (held.string() === this.value) this.revision = held.revision;
+      else {
         this.onLost(new UsageError("Cannot go on with the run: another process has taken it over"));
       }
+    } catch {
+      // The server is away: the next renewal compares again.
     }
   }
 

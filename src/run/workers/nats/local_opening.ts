@@ -18,7 +18,7 @@ export interface Here {
   find: Pick<FindOptions, "cacheDir" | "dataDir" | "packageDirs">;
 }
 
-/** @param folder of checkpoints. @throws Refusal where version or plug-ins differ. */
+/** @param folder of checkpoints and attachments. @throws Refusal where version or plug-ins differ. */
 export async function localOpening(
   { version, kind, plugins, dataset, checkpointSeconds, value }: OpeningMessage,
   here: Here,
@@ -47,5 +47,5 @@ export async function localOpening(
   const checkpoints = checkpointSeconds === undefined
     ? undefined
     : { folder, seconds: checkpointSeconds };
-  return { kind, plugins: files, value: own, checkpoints };
+  return { kind, plugins: files, value: own, checkpoints, attachments: folder };
 }

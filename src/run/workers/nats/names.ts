@@ -8,7 +8,7 @@ export const JOBS = "DENAS_JOBS", RESULTS = "DENAS_RESULTS", RUNS = "DENAS_RUNS"
 export const CONSUMER = "workers";
 /** Bucket of the leases: one coordinator per run. */
 export const LEASES = "denas_leases";
-/** Bucket of data sets by content hash. */
+/** Bucket of what the coordinator offers, by content hash: data sets, and attachments of jobs. */
 export const FILES = "denas_files";
 /** Bucket of what workers write: checkpoints of jobs, and results that are too large for a message. */
 export const WORK = "denas_work";
@@ -76,6 +76,8 @@ export const jobMessage = z.object({
   ticket: z.string(),
   payload: z.unknown(),
   needs: z.number().nonnegative().optional(),
+  /** Name of the file that it reads, which lies beside the data sets. */
+  attachment: sha256.optional(),
 });
 export type JobMessage = z.infer<typeof jobMessage>;
 
@@ -107,7 +109,7 @@ export const resultMessage = z.object({
       seconds: z.number(),
     }),
     z.object({
-      status: z.literal("lost"),
+      status: z.enum(["lost", "unfit"]),
       reason: text(1000),
       log: text(4096),
       worker: text(300),

@@ -18,18 +18,18 @@ import {
   RESULTS,
   WORK,
 } from "./names.ts";
-import { repeated } from "./connect.ts";
+import { infoOf, repeated } from "./connect.ts";
 
 /** Life of objects whose coordinator did not delete them, in ms. */
 const TTL = 24 * 3600 * 1000;
 /** Bytes of a message of an upload, each of which is acknowledged. */
-const CHUNK = 512 << 10;
+export const CHUNK = 512 << 10;
 /** Longest wait for the next bytes of a download, in ms: those of an object that was replaced never come. */
 const STALL = 60_000;
 /** Objects of a run that are known, so that a broken worker cannot fill the memory with names. */
 const MOST = 20_000;
-/** Most bytes of a result. */
-const LARGEST = 64 << 20;
+/** Most bytes of a result: the coordinator holds its text, its bytes and its value at the same time. */
+const LARGEST = 256 << 20;
 
 type Kind = "checkpoint" | "value";
 const nameOf = (run: string, job: string, kind: Kind): string => `${run}.${job}.${kind}`;
@@ -125,18 +125,10 @@ export class WorkerObjects {
    * @throws DataError where it does not arrive: the job then begins anew.
    */
   async fetch(run: string, job: string): Promise<void> {
-    const file = checkpointFile(this.folder, job);
-    const beside = `${file}.part`;
     try {
-      const found = await this.store.get(nameOf(run, job, "checkpoint"));
-      if (!found) return;
-      using target = await Deno.open(beside, { create: true, write: true, truncate: true });
-      for await (const part of arriving(found.data)) {
-        for (let done = 0; done < part.length;) done += await target.write(part.subarray(done));
-      }
-      await Deno.rename(beside, file);
+      const name = nameOf(run, job, "checkpoint");
+      await download(this.store, name, checkpointFile(this.folder, job));
     } catch (cause) {
-      removeIfThere(beside);
       const { message } = cause as Error;
       throw new DataError(`the checkpoint of job ${job} does not arrive (${message})`, { cause });
     }
@@ -180,15 +172,18 @@ export class WorkerObjects {
     removeIfThere(checkpointFile(this.folder, job));
   }
 
-  /** The message of a result, with the value in the store where it is too large. */
-  async sized(run: string, message: ResultMessage): Promise<ResultMessage> {
+  /** The message of a result, with the value in the store where it is too large. @param most bytes of a result. */
+  async sized(run: string, message: ResultMessage, most = LARGEST): Promise<ResultMessage> {
     const { outcome, id } = message;
     const { length } = new TextEncoder().encode(JSON.stringify(message));
-    if (outcome.status !== "done" || length <= this.nc.info!.max_payload - HEADERS) return message;
-    if (length > LARGEST) {
-      const reason = `its result has ${length} bytes, expected at most ${LARGEST}`;
+    const { max_payload } = await infoOf(this.nc);
+    if (outcome.status !== "done" || length <= max_payload - HEADERS) return message;
+    if (length > most) {
+      // Another attempt would give the same.
+      const reason =
+        `its result has ${length} bytes, expected at most ${most}; leave out --listen and --nats`;
       const { worker } = outcome;
-      return { ...message, outcome: { status: "lost", reason, log: "", worker } };
+      return { ...message, outcome: { status: "unfit", reason, log: "", worker } };
     }
     const meta = { name: nameOf(run, id, "value"), options: { max_chunk_size: CHUNK } };
     const bytes = new TextEncoder().encode(JSON.stringify(outcome.value));
@@ -198,6 +193,34 @@ export class WorkerObjects {
 
   close(): void {
     Deno.removeSync(this.folder, { recursive: true });
+  }
+}
+
+/**
+ * Writes an object to a file, whole or not at all.
+ * @returns whether the object is there.
+ * @throws Error where its bytes stop coming or are not those that were put; the signal's reason.
+ */
+export async function download(
+  store: ObjectStore,
+  name: string,
+  file: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const beside = `${file}.part`;
+  try {
+    const found = await store.get(name);
+    if (!found) return false;
+    using target = await Deno.open(beside, { create: true, write: true, truncate: true });
+    for await (const part of arriving(found.data)) {
+      signal?.throwIfAborted();
+      for (let done = 0; done < part.length;) done += await target.write(part.subarray(done));
+    }
+    await Deno.rename(beside, file);
+    return true;
+  } catch (error) {
+    removeIfThere(beside);
+    throw error;
   }
 }
 
@@ -223,9 +246,13 @@ async function* arriving(
   }
 }
 
-async function* partsOf(file: Deno.FsFile, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+/** Parts of a file, for an upload. */
+export async function* partsOf(
+  file: Deno.FsFile,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   for (;;) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     const part = new Uint8Array(CHUNK);
     const n = await file.read(part);
     if (n === null) return;

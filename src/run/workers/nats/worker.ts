@@ -21,6 +21,7 @@ import {
   subjects,
 } from "./names.ts";
 import { WorkerObjects } from "./objects.ts";
+import { FetchedFile } from "./offered_files.ts";
 
 /** Interval of signs of life, and of telling the server that a job still runs, in ms. */
 const BEAT = 5000;
@@ -42,6 +43,7 @@ export interface WorkerOptions extends Here {
 
 export class NatsWorker {
   readonly #cancelled = new AbortController();
+  readonly #fetched: FetchedFile;
   readonly #ending = Promise.withResolvers<null>();
   #channel: Channel | undefined;
   #opened: string | undefined;
@@ -58,7 +60,9 @@ export class NatsWorker {
     private readonly js: JetStreamClient,
     private readonly jsm: JetStreamManager,
     private readonly objects: WorkerObjects,
-  ) {}
+  ) {
+    this.#fetched = new FetchedFile(options.nc, objects.folder);
+  }
 
   static async open(options: WorkerOptions): Promise<NatsWorker> {
     const jsm = await openJetStream(options.nc);
@@ -208,7 +212,7 @@ export class NatsWorker {
 
   /** @returns undefined where the job was cancelled. @throws Refusal, or why the work cannot be opened. */
   async #run(message: JobMessage, signal: AbortSignal): Promise<Outcome | undefined> {
-    const { run, opening, id, attempt, payload } = message;
+    const { run, opening, id, attempt, payload, attachment } = message;
     if (this.#opened !== `${run} ${opening}`) {
       const request = { last_by_subj: subjects.run(run) };
       const found = await repeated(() => this.jsm.streams.getMessage(RUNS, request));
@@ -225,7 +229,9 @@ export class NatsWorker {
     });
     let lost = false;
     try {
-      const outcome = await this.#channel!.run({ id, attempt, payload }, signal);
+      if (attachment !== undefined) await this.#fetch(run, attachment, signal);
+      const job = { id, attempt, payload, attachment };
+      const outcome = await this.#channel!.run(job, signal);
       if (outcome.status === "done") this.#done++;
       else lost = true;
       return { ...outcome, worker: this.options.id };
@@ -241,6 +247,13 @@ export class NatsWorker {
     } finally {
       await this.objects.end(id, lost);
     }
+  }
+
+  async #fetch(run: string, attachment: string, signal: AbortSignal): Promise<void> {
+    const bytes = await this.#fetched.fetch(run, attachment, signal);
+    if (bytes === undefined) return;
+    const megabytes = Number((bytes / 1e6).toPrecision(3));
+    this.options.report(`fetched ${megabytes} MB of weights of ${run}`);
   }
 
   #saved(job: string): void {

@@ -2,7 +2,7 @@
 import type { Overrides } from "../../src/nas/config/config.ts";
 
 export const small: { mode: string; preset: string; overrides: Overrides } = {
-  mode: "macro",
+  mode: "micro",
   preset: "smoke",
   overrides: {
     epochs: 2,
@@ -12,6 +12,7 @@ export const small: { mode: string; preset: string; overrides: Overrides } = {
     rounds: 1,
     perRound: 2,
     logEvery: 1,
+    "space.blocks": 1,
     selection: { drawn: 2, best: 1, images: 16 },
   },
 };
@@ -21,7 +22,8 @@ export const images = [8, 1, 64] as const;
 
 /** The search that the page's test starts by a link, on the page's own made-up images. */
 export const inTab: typeof small = {
-  ...small,
+  mode: "micro",
+  preset: "smoke",
   overrides: { ...small.overrides, batch: 32, evalBatch: 32 },
 };
 

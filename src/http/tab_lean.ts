@@ -50,6 +50,11 @@ export const leanKernel = (text: string): string =>
 export const leanOp = (text: string): string =>
   text.replace(/^ {2}(?:reference|cases)\b.*\n(?:(?: {3}.*| {2}[)\]}].*|)\n)*/gm, "");
 
+/** The list of quirks without its words and most of those without settings, which documentation shows. */
+export const leanQuirks = (text: string): string =>
+  text.replace(/\b(?:what|why):\s*(?:"[^"]*"(?:\s*\+\s*)?|always)+(?:,\s*)?/g, "")
+    .replace(/^ {2}\{ id: "Q\d+", *\},\n/gm, "");
+
 /** A style sheet without comments, and without spaces that separate nothing. */
 export const leanCss = (text: string): string =>
   text.replace(/\/\*.*?\*\//gs, "").replace(/\s+/g, " ").replace(/ ?([{};,>]) ?|(?<=:) /g, "$1")
@@ -65,6 +70,7 @@ function lean(path: string): string | null {
   const text = () => Deno.readTextFileSync(join(root, path));
   if (hostOnly.includes(path)) return inTheirPlace;
   if (path.endsWith(".wgsl")) return leanKernel(text());
+  if (path === "src/nas/config/faithful.ts") return leanQuirks(text());
   return path.startsWith("src/ops/") ? leanOp(text()) : null;
 }
 

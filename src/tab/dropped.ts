@@ -41,8 +41,7 @@ export async function readDropped(
 function requireFewClasses(n: number): void {
   if (n <= mostKeptClasses) return;
   throw new UsageError(
-    `Cannot take ${n} classes: expected at most ${mostKeptClasses}; drop fewer folders, or search with the ` +
-      `command line`,
+    `Cannot take ${n} classes: expected at most ${mostKeptClasses}; leave some out, or use the command line`,
   );
 }
 

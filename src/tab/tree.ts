@@ -95,8 +95,8 @@ export function withTestPart(tree: Tree): Tree {
       throw new UsageError(
         `Cannot use class ${label}: ${
           pictures[0]
-        } is its only picture, expected at least 2, of which one is for ` +
-          `the test; add some or leave the folder out`,
+        } is its only picture, expected at least 2, one for the ` +
+          `test; add some or leave it out`,
       );
     }
     const first = Math.min(testEvery, pictures.length) - 1;

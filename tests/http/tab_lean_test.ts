@@ -1,7 +1,7 @@
 /** Kernels as the page of the tab has them: the same words and signs, and the same to the loader. */
 import { assert, assertEquals } from "@std/assert";
 import { kernel } from "../../src/gpu/kernel.ts";
-import { leanKernel, leanOp } from "../../src/http/tab_lean.ts";
+import { leanKernel, leanOp, leanQuirks } from "../../src/http/tab_lean.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -48,4 +48,20 @@ Deno.test("an op loses its reference and its cases, and nothing else", () => {
   for (const [name, text] of textsIn("src/ops/")) {
     assert(!/^ {2}(?:reference|cases)[,:(]/m.test(leanOp(text)), name);
   }
+});
+
+Deno.test("the list of quirks keeps its settings and loses its words", async () => {
+  const name = "src/nas/config/faithful.ts";
+  const lean = leanQuirks(Deno.readTextFileSync(new URL(name, root)));
+  assert(!/\b(?:what|why): *"/.test(lean), lean);
+  const list = lean.slice(lean.indexOf("const always"), lean.indexOf("];\n") + 2)
+    .replace("export const quirks: readonly Quirk[] =", "return");
+  const { quirks } = await import(`../../${name}`);
+  type Quirk = Record<string, unknown>;
+  const settings = (all: Quirk[]) =>
+    all.filter(({ search, final }) => search || final)
+      .map(({ id, search, final, where }) => JSON.stringify({ id, search, final, where }));
+  // The list has literals only.
+  assertEquals(settings(new Function(list)()), settings(quirks));
+  assert(settings(quirks).length > 10);
 });

@@ -21,6 +21,9 @@ import { Tuning } from "./tuning.ts";
 
 export type { AdapterReport, OpenOptions } from "./open.ts";
 
+/** Longest wait for the loss of a device after an error that may follow from it, in ms. */
+const LOSS_TOLD = 1000;
+
 type Data = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 /**
@@ -181,8 +184,11 @@ export class Gpu implements StepRecorder {
 
   /** Throws the first error that the device reported; lets timers and signals run. Await once per step. */
   async checkErrors(): Promise<void> {
-    this.#errors.unshift(...await this.#commands.programs.complaints());
+    const complaints = await this.#commands.programs.complaints();
+    // On a lost device kernels do not compile either, and browsers may tell the loss later.
+    if (complaints.length) await this.#waitForLoss();
     await nextTurn();
+    this.#errors.push(...complaints);
     if (this.#errors.length) {
       const [first] = this.#errors;
       this.#errors = [];
@@ -221,6 +227,13 @@ export class Gpu implements StepRecorder {
       at += size;
       return part;
     });
+  }
+
+  async #waitForLoss(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const told = new Promise<void>((resolve) => timer = setTimeout(resolve, LOSS_TOLD));
+    await Promise.race([this.device.lost, told]);
+    clearTimeout(timer);
   }
 
   /** Throws the loss of the device rather than an error that follows from it. */

@@ -1,5 +1,5 @@
 // y = act(x) w over pixels, all input channels in one dispatch, as a product of tiles.
-// A work-group of 16 × 4 invocations makes 16 R pixels × 4 Q vec4 of outputs; one invocation R × Q of them.
+// A work-group of 16 × 4 invocations makes 16 R pixels × 4 Q vec4 of outputs. One invocation makes R × Q of them.
 // Slices of 4 K4 channels of x and w are staged in work-group memory, and read by 4 and by 16 invocations.
 // For devices whose work-group memory is fast: each staged vec4 takes part in R or Q products of four. Staged
 // as float16, products take half the memory and, on many cards, half the time. The sum of a slice is then

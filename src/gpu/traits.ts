@@ -6,6 +6,7 @@
 
 import { type AdapterReport, FLOAT16 } from "./open.ts";
 
+/** Properties of an adapter that kernels and compiling are fitted to. */
 export interface Traits {
   /** Pipelines are compiled at their first dispatch, in one thread per device, not when they are created. */
   lazyCompile: boolean;

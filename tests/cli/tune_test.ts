@@ -71,7 +71,7 @@ Deno.test("tune keeps what it measures within its time; a damaged cache is named
   const sick = await denas(["doctor"], env);
   assert(sick.stdout.includes(`Cannot use ${path}`), sick.stdout);
 
-  const args = [...tuneSmall, "--seconds", "8", "--json"];
+  const args = [...tuneSmall, "--seconds", "4", "--json"];
   const { code, stdout, stderr } = await denas(args, env);
   assertEquals(code, 0, stderr);
   assert(stderr.includes(`Cannot use ${path}`), stderr);

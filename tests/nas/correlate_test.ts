@@ -37,7 +37,6 @@ const config = resolveSearchConfig({
     batch: 64,
     rounds: 1,
     perRound: 2,
-    "space.filters": 2,
     "space.stem": 1,
     "selection.drawn": 2,
     "selection.images": 32,

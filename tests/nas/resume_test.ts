@@ -25,7 +25,6 @@ const config = (mode: string) =>
       "selection.drawn": 2,
       "selection.best": 1,
       "selection.images": 8,
-      "space.filters": 2,
       "space.stem": 1,
       ...mode === "micro" && { "space.blocks": 1 },
     },

@@ -28,7 +28,8 @@ async function events(mode: string, overrides: Record<string, unknown>): Promise
     overrides: {
       ...{ epochs: 2, batch: 2, rounds: 1, perRound: 2, "evaluator.rewardBatch": 4, evalBatch: 4 },
       ...{ "selection.drawn": 2, "selection.best": 1, "selection.images": 0 },
-      ...{ "space.filters": 2, ...mode === "micro" && { "space.blocks": 1 }, ...overrides },
+      ...mode === "micro" && { "space.blocks": 1 },
+      ...overrides,
     },
   });
   const io = { signal: new AbortController().signal, store: memoryStore(), gpu, dataset };

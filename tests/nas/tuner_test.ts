@@ -39,7 +39,7 @@ const op: OpSpec<Made> = {
   backward(on, { dx: [dx], params: { backward } }) {
     const { tensor: y } = dx!;
     if (on.choose("made_dx", ["plain", "cut"]) === "plain") {
-      for (let i = 0; i < 16; i++) on.run(fillKernel, { y }, { n: size, value: 1 }, size);
+      for (let i = 0; i < 64; i++) on.run(fillKernel, { y }, { n: size, value: 1 }, size);
     } else {
       const times = on.choose("made_dx cut", backward);
       for (let i = 0; i < times; i++) on.run(fillKernel, { y }, { n: size, value: 1 }, size);

@@ -59,8 +59,8 @@ function partsOf(data: string): Part[] {
     { name: "doctor", seconds: 60, args: () => [...cli, "doctor", "--json"], figures: lastJson },
     {
       name: "step quick",
-      seconds: 90,
-      args: bench("--filter", "^step micro"),
+      seconds: 120,
+      args: bench("--filter", "^step micro search"),
       figures: (text) => JSON.parse(text).steps,
     },
     {

@@ -55,13 +55,14 @@ export class Busy {
   }
 
   /**
-   * Share of the time in which the worker threads computed, 0 to 1: of the busiest threads, as many as the driver
+   * Share of the cores' time in which worker threads computed, 0 to 1: of the busiest threads, as many as the driver
    * has workers. Null on other adapters and where there is no `/proc`.
    */
   get share(): number | null {
     if (!this.#workers) return null;
     const busiest = [...this.#ms.values()].sort((a, b) => b - a).slice(0, this.#workers);
-    return busiest.reduce((a, b) => a + b, 0) / (this.#workers * this.#wall);
+    const cores = Math.min(this.#workers, navigator.hardwareConcurrency);
+    return busiest.reduce((a, b) => a + b, 0) / (cores * this.#wall);
   }
 }
 

@@ -42,7 +42,7 @@ export const configOf = ({ mode, command, preset, overrides = {} }: Setting) =>
 /** A supernet, or for `retrain` the network of one architecture, trained on one made-up batch. */
 export class Steps {
   readonly batch: Batch;
-  /** Loss of the last step. */
+  /** Loss of the last step, or the mean of those that were run together. */
   loss = NaN;
   readonly weights = new WeightStore();
   readonly input: [number, number, number];
@@ -89,10 +89,15 @@ export class Steps {
     return this.#fixed ?? uniformArchitecture(this.space, this.#rng);
   }
 
-  /** Runs one whole training step, until its results are read back. */
-  async train(arch: unknown): Promise<void> {
-    const pass = { ...this.pass, step: this.#step++ };
-    await this.#trainer.step(this.build(arch), this.batch, pass, 0.01);
+  /**
+   * Runs whole training steps, until their results are read back: as in training, a step is recorded while the one
+   * before is computed.
+   */
+  async train(arch: unknown, steps = 1): Promise<void> {
+    for (let i = 0; i < steps; i++) {
+      const pass = { ...this.pass, step: this.#step++ };
+      await this.#trainer.step(this.build(arch), this.batch, pass, 0.01);
+    }
     this.loss = (await this.#trainer.tally()).loss;
   }
 

@@ -1,11 +1,11 @@
 /**
  * The same training step here and in PyTorch (eager, on the processor), in turn: what a user without a card could have
  * instead. `deno run -A bench/torch_step.ts [--mode micro|macro] [--command search|retrain] [--preset quick]
- * [--arch arch.json] [--python python3] [--threads 2] [--rounds 5] [--steps 6] [name=value …]`
+ * [--arch arch.json] [--python python3] [--threads 2] [--rounds 5] [--steps 10] [name=value …]`
  *
  * The network's tape is written as a list of ops that `bench/peers/torch_step.py` runs with the same weights and images
- * and the same optimiser; the losses of the first step must agree. Dropout is off on both sides. Prints the fastest
- * and the median step of all rounds.
+ * and the same optimiser; the losses of the first step must agree. Dropout is off on both sides. Both read the loss
+ * once a round, as training does. Prints a step's mean time in the fastest and in the median round.
  */
 import { join } from "@std/path";
 import { parseArgs } from "node:util";
@@ -28,7 +28,7 @@ const { values, positionals } = parseArgs({
     python: { type: "string", default: "python3" },
     threads: { type: "string", default: String(navigator.hardwareConcurrency) },
     rounds: { type: "string", default: "5" },
-    steps: { type: "string", default: "6" },
+    steps: { type: "string", default: "10" },
   },
   allowPositionals: true,
 });
@@ -146,13 +146,11 @@ for (let i = 0; i < 2; i++) await made.train(arch);
 const busy = new Busy();
 for (let round = 0; round < rounds; round++) {
   busy.start();
-  for (let i = 0; i < steps; i++) {
-    const start = performance.now();
-    await made.train(arch);
-    times.denas.push(performance.now() - start);
-  }
+  const start = performance.now();
+  await made.train(arch, steps);
+  times.denas.push((performance.now() - start) / steps);
   busy.stop();
-  for (const layout of layouts) times[layout].push(...(await peer.ask({ layout, steps })).ms);
+  for (const layout of layouts) times[layout].push((await peer.ask({ layout, steps })).ms);
 }
 await peer.close();
 gpu.close();

@@ -41,6 +41,48 @@ struct P {
 // Taps, shared by a work-group: the text has one load of taps instead of TAPS.
 var<workgroup> staged: array<V, TAPS * GROUPS>;
 
+// Rows of dy in flight.
+alias Slope = array<array<V, INPUT_COLS>, ROWS_IN_FLIGHT>;
+
+// Products are functions of their own, since naga takes time by the square of a function's length. First those of
+// row $a of x and row $j of dy: all terms of a sum one after the other, so that it stays in a register meanwhile.
+//#unroll a S
+//#unroll j ROWS_IN_FLIGHT
+fn add_products$j$a(
+  sums: ptr<function, array<V, TAPS>>, seen: ptr<function, array<V, DX_COLS>>, slope: ptr<function, Slope>,
+) {
+  //#unroll b S
+  //#unroll m ROWS_IN_FLIGHT
+  //#unroll q COLUMNS
+  if ($a + $j * S < K && $b + $m * S < K && REACH + $q - $m >= FIRST_COL && REACH + $q - $m < END_COL) {
+    (*sums)[(($a + $j * S) * K + $b + $m * S) % TAPS] += (*seen)[$q * S + $b] * (*slope)[$j][REACH + $q - $m];
+  }
+  //#end
+  //#end
+  //#end
+}
+//#end
+//#end
+
+// The gradient of column $b of step $q in row $a.
+//#unroll a S
+//#unroll b S
+//#unroll q COLUMNS
+fn gradient$q$b$a(taps: ptr<function, array<V, TAPS>>, slope: ptr<function, Slope>) -> V {
+  var g = V(0.0);
+  //#unroll j ROWS_IN_FLIGHT
+  //#unroll m ROWS_IN_FLIGHT
+  if ($a + $j * S < K && $b + $m * S < K && REACH + $q - $m >= FIRST_COL && REACH + $q - $m < END_COL) {
+    g += (*taps)[(($a + $j * S) * K + $b + $m * S) % TAPS] * (*slope)[$j][REACH + $q - $m];
+  }
+  //#end
+  //#end
+  return g;
+}
+//#end
+//#end
+//#end
+
 @compute @workgroup_size(SIZE)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
 //#include lib/depthwise_taps.wgsl
@@ -64,7 +106,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   var sums: array<V, TAPS>;
   for (var n = run * p.images; n < min((run + 1u) * p.images, p.n); n++) {
     // slope[j] is row r - j of dy; without a value, naga would keep that of the previous image.
-    var slope = array<array<V, INPUT_COLS>, ROWS_IN_FLIGHT>();
+    var slope = Slope();
     for (var r = u32(max(i32(p.pad_y / S) - i32(REACH), 0)); r < last; r++) {
       //#unroll j REACH
       slope[REACH - $j] = slope[REACH - $j - 1];
@@ -94,31 +136,15 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
           }
           //#end
         }
-        // All terms of a sum one after the other: it stays in a register meanwhile.
         //#unroll j ROWS_IN_FLIGHT
-        //#unroll b S
-        //#unroll m ROWS_IN_FLIGHT
-        //#unroll q COLUMNS
-        if ($a + $j * S < K && $b + $m * S < K && REACH + $q - $m >= FIRST_COL && REACH + $q - $m < END_COL) {
-          sums[(($a + $j * S) * K + $b + $m * S) % TAPS] += seen[$q * S + $b] * slope[$j][REACH + $q - $m];
-        }
-        //#end
-        //#end
-        //#end
+        add_products$j$a(&sums, &seen, &slope);
         //#end
         //#unroll q COLUMNS
         //#unroll b S
         {
           let ix = left + $q * i32(S) + $b;
           if (live && (EXACT || (ix >= 0 && ix < i32(p.iw)))) {
-            var g = V(0.0);
-            //#unroll j ROWS_IN_FLIGHT
-            //#unroll m ROWS_IN_FLIGHT
-            if ($a + $j * S < K && $b + $m * S < K && REACH + $q - $m >= FIRST_COL && REACH + $q - $m < END_COL) {
-              g += taps[(($a + $j * S) * K + $b + $m * S) % TAPS] * slope[$j][REACH + $q - $m];
-            }
-            //#end
-            //#end
+            var g = gradient$q$b$a(&taps, &slope);
             let at = u32(row + ix) * p.c + ch;
             if (RELU) { g = select(V(0.0), g, seen[$q * S + $b] > V(0.0)); }
             if (p.add != 0u) { g += dx[at]; }

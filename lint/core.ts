@@ -8,7 +8,7 @@ const layers = ["common", "gpu", "autodiff", "ops", "nn", "nas", "tab"];
 
 /** Files of these layers that need a host. They are imported dynamically, or from outside the core. */
 const hosts = new Set([
-  "src/gpu/vulkan_only.ts",
+  "src/gpu/driver_settings.ts",
   "src/nas/spaces/nasbench101_cells_file.ts",
   "src/nas/tables/mod.ts",
   "src/nas/tables/nasbench101.ts",

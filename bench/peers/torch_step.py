@@ -2,7 +2,7 @@
 
 Reads one request a line: {"program": file, "weights": file, "threads": n}, then {"layout": "nchw" or
 "channels_last", "steps": n} any number of times. Answers with {"parameters": n}, then with {"loss": of the first step
-of this layout, "ms": [of each step]}. `bench/torch_step.ts` writes the files and says what is in them.
+of this layout, "ms": of a step}. `bench/torch_step.ts` writes the files and says what is in them.
 """
 import json
 import sys
@@ -148,12 +148,11 @@ def main():
         network = networks[layout]
         last = layout == "channels_last"
         images = pixels.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
-        losses, times = [], []
-        for _ in range(request["steps"]):
-            start = time.perf_counter()
-            losses.append(network.step(images, labels).item())
-            times.append(1000 * (time.perf_counter() - start))
-        print(json.dumps({"loss": losses[0], "ms": times}), flush=True)
+        start = time.perf_counter()
+        losses = [network.step(images, labels).detach() for _ in range(request["steps"])]
+        loss = losses[0].item()
+        ms = 1000 * (time.perf_counter() - start) / request["steps"]
+        print(json.dumps({"loss": loss, "ms": ms}), flush=True)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ export async function openDevice(
 }
 
 async function requestAdapter(wanted: OpenOptions["adapter"]): Promise<GPUAdapter> {
-  if (typeof Deno !== "undefined") (await import("./vulkan_only.ts")).vulkanOnly();
+  if (typeof Deno !== "undefined") (await import("./driver_settings.ts")).setDrivers();
   const adapter = await navigator.gpu?.requestAdapter(
     wanted === "software"
       ? { forceFallbackAdapter: true }

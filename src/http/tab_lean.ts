@@ -16,7 +16,7 @@ export const entryNames = Object.keys(entries) as EntryName[];
 /** Modules that need a host. Others import them dynamically, and the tab never gets there. */
 const hostOnly = [
   "src/data/load.ts",
-  "src/gpu/vulkan_only.ts",
+  "src/gpu/driver_settings.ts",
   "src/nas/evaluators/table_evaluator.ts",
   "src/nas/spaces/nasbench101_cells_file.ts",
   "src/nas/tables/mod.ts",

@@ -48,6 +48,8 @@ export interface EquipmentOptions
   resume?: RunFolder;
   /** File that a trace of the run is written to. */
   profile?: string;
+  /** Whether networks are trained in this process although there are workers. */
+  trainsHere?: boolean;
   /** A working directory whose processes use the adapter together. */
   sharing?: { workingDirectory: string };
 }
@@ -88,7 +90,9 @@ export async function withEquipment(
       folder: lockFolder(),
       adapter: adapter.description,
       run: options.resume?.path ?? `of "${job.command}" in ${fromHere(options.runs)}`,
-      group: computesElsewhere(options) ? workersGroup : options.sharing?.workingDirectory,
+      group: computesElsewhere(options) && !options.trainsHere
+        ? workersGroup
+        : options.sharing?.workingDirectory,
       wait: options.wait,
       signal,
       onWait: (holder) => {

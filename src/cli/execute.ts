@@ -5,7 +5,7 @@ import type { SearchParts } from "../nas/search/loop.ts";
 import { RunFolder } from "../run/folder.ts";
 import { interruptedCode } from "../run/interrupt.ts";
 import { record } from "../run/record.ts";
-import { requireCandidates } from "../run/workers/candidates.ts";
+import { requireCandidates, sharesWeights } from "../run/workers/candidates.ts";
 import { type Bare, type Equipment, type EquipmentOptions, withEquipment } from "./equipment.ts";
 import { finishRetrain, finishSearch, type Result } from "./finish.ts";
 import { eventsOf, type Job, seesImages, withConfig } from "../run/job.ts";
@@ -52,7 +52,8 @@ export async function execute(job: Job, options: ExecuteOptions): Promise<number
   if (options.tune && !seesImages(job)) {
     throw new UsageError("Cannot tune for this search: it trains no networks; leave out --tune");
   }
-  return await withEquipment(job, options, async (equipment) => {
+  const trainsHere = job.command === "search" && sharesWeights(job.config);
+  return await withEquipment(job, { ...options, trainsHere }, async (equipment) => {
     options.resume?.update({ status: "running" });
     return await drive(await prepared(job, options, equipment), options, equipment);
   });

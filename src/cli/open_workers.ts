@@ -46,6 +46,12 @@ export const findIn = (dataDir: string | undefined) => ({
   dataDir: dataDir === undefined ? undefined : fromHere(dataDir),
 });
 
+/** Checkpoints of a run's jobs. */
+export const checkpointsOf = (run: string, { checkpointSeconds }: WorkerOptions) => ({
+  folder: join(run, CHECKPOINTS, "trials"),
+  seconds: checkpointSeconds ?? CHECKPOINT_SECONDS,
+});
+
 /**
  * Opens the workers that the options ask for.
  * @throws UsageError where this process may not start programs, or a server cannot be used.
@@ -131,10 +137,7 @@ export async function openTrialWorkers(
     kind: "evaluate",
     plugins: config.plugins,
     value: { config, tuning, find: findIn(dataDir) },
-    checkpoints: {
-      folder: join(run, CHECKPOINTS, "trials"),
-      seconds: options.checkpointSeconds ?? CHECKPOINT_SECONDS,
-    },
+    checkpoints: checkpointsOf(run, options),
     attachments,
   };
   const data = evaluators.get(config.evaluator.kind).needsDevice ? config.data : undefined;

@@ -27,7 +27,7 @@ import { addDefinitionOptions, definitionOverrides } from "./definition_options.
 import { dataName, readSettings } from "./read_settings.ts";
 import { start } from "./start.ts";
 import { print } from "./terminal.ts";
-import { addWorkerOptions, type WorkerOptions } from "./workers.ts";
+import { addCheckpointedWorkerOptions, type WorkerOptions } from "./workers.ts";
 
 type RetrainOptions =
   & Omit<ConfigOptions, "out">
@@ -48,7 +48,7 @@ export function addRetrain(program: Command, finish: (code: number) => void): vo
     .description("Train a found architecture from scratch and test it.")
     .option("--baseline", "a hand-made network of the same space and size in its place");
   addDefinitionOptions(addConfigOptions(addArchOptions(command), retrainConfig), "space");
-  addNnablaRetrainOptions(addWorkerOptions(command, "with --seeds: train"))
+  addNnablaRetrainOptions(addCheckpointedWorkerOptions(command, "with --seeds: train"))
     .addHelpText(
       "after",
       `

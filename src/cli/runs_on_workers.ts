@@ -11,7 +11,7 @@ import { errorOf } from "../run/workers/supervised.ts";
 import { receiveRun, runEnd, type RunJob, runJobOf } from "../run/workers/whole_run.ts";
 import { type Bare, type Equipment, withEquipment } from "./equipment.ts";
 import { type ExecuteOptions, finish, newFolder, prepared } from "./execute.ts";
-import { findIn, openWorkers } from "./open_workers.ts";
+import { checkpointsOf, findIn, openWorkers } from "./open_workers.ts";
 import { checkOut } from "./outputs.ts";
 import { commandName, fromHere, shortPath } from "./paths.ts";
 import { counted, print, printError } from "./terminal.ts";
@@ -107,7 +107,12 @@ async function onWorkers(
     runs: fromHere(options.runs),
   };
   const { channel, onAttempt, close } = await openWorkers(options, {
-    opening: { kind: "run", plugins: job.config.plugins, value },
+    opening: {
+      kind: "run",
+      plugins: job.config.plugins,
+      value,
+      checkpoints: checkpointsOf(folder, options),
+    },
     data: seesImages(job) ? job.config.data : undefined,
     ...{ folder, started: readState(folder).started, progress },
   });

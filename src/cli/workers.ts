@@ -24,16 +24,22 @@ export function addSearchWorkerOptions(command: Command): Command {
     "--minutes <n>",
     "ask for no more trials after so many minutes; those that run are finished",
     numberAbove0,
-  ).option(
-    "--checkpoint-seconds <n>",
-    "with workers: seconds between two checkpoints of a training (30)",
-    numberAbove0,
   );
-  return addWorkerOptions(
+  return addCheckpointedWorkerOptions(
     command,
     "with --seeds: run searches; else: evaluate trials (--evaluator train, or a table), or score the final " +
       "candidates of shared weights,",
   );
+}
+
+/** Adds the options of commands whose jobs have checkpoints. @param what the processes do. */
+export function addCheckpointedWorkerOptions(command: Command, what: string): Command {
+  command.option(
+    "--checkpoint-seconds <n>",
+    "with workers: seconds between two checkpoints of a training, or of a run on another machine (30)",
+    numberAbove0,
+  );
+  return addWorkerOptions(command, what);
 }
 
 /** @param what the processes do. */

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { readLines } from "../../src/run/files.ts";
+import { lockAdapter, workersGroup } from "../../src/run/lock.ts";
 import { writePictures } from "../data/make.ts";
-import { denas } from "./command.ts";
+import { adapterLocks, denas } from "./command.ts";
 
 const here = Deno.makeTempDirSync({ prefix: "denas-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(here, { recursive: true }));
@@ -58,6 +59,23 @@ Deno.test("two workers give the winner, the ranking and the weights of a search 
   );
   const left = [...Deno.readDirSync(join(both.run, "checkpoint"))].map(({ name }) => name);
   assert.ok(!left.includes("attachments"), left.join());
+});
+
+Deno.test("a search that trains shared weights for workers of other machines shares its adapter with none", async () => {
+  const [lock] = [...Deno.readDirSync(adapterLocks)];
+  const adapter = lock.name.replace(/\.lock$/, "");
+  const group = workersGroup;
+  const held = await lockAdapter({ folder: adapterLocks, adapter, run: "of a worker", group });
+  const listening = ["--runs", "other", "--listen"];
+  try {
+    const refused = await denas([...search.filter((arg) => arg !== "--wait"), ...listening], {
+      INIT_CWD: here,
+    });
+    assert.equal(refused.code, 2, refused.stderr);
+    assert.match(refused.stderr, /Cannot use adapter .*: run workers \(process \d+\) has it/);
+  } finally {
+    held.release();
+  }
 });
 
 Deno.test("a search with one final candidate, and one whose scores depend on those before, are refused", async () => {

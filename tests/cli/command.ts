@@ -1,10 +1,14 @@
 /** Runs the real command line in its own process. */
 
+import { join } from "@std/path";
 import { fileCache } from "../own_cache.ts";
 import configuration from "../../deno.json" with { type: "json" };
 
 const entry = new URL("../../cli.ts", import.meta.url).pathname;
 const { serve: _, ...tasks } = configuration.tasks;
+
+/** Folder of the adapters' lock files of these commands. */
+export const adapterLocks = join(fileCache.XDG_CACHE_HOME, "denas", "locks");
 
 /** The flags of `deno run` that a command's task has; servers start others and need more. */
 function flagsOf(args: readonly string[]): string[] {

@@ -5,6 +5,12 @@
 
 import type { CheckpointOptions } from "./checkpoints.ts";
 
+/**
+ * Most bytes of a job's value, or of a run's files in a checkpoint, that travel between machines: a process holds
+ * several copies of them at the same time.
+ */
+export const LARGEST = 256 << 20;
+
 /** Message that opens a worker before its first job. */
 export interface Opening {
   /** Name of the work, see `work.ts`. */

@@ -10,12 +10,15 @@ import type { Gpu } from "../../gpu/mod.ts";
 import type { SearchConfig } from "../../nas/config/config.ts";
 import { needsDevice, openDevice } from "../../nas/search/search.ts";
 import { openData } from "../../nas/train/data_of.ts";
+import { kernelsDigest } from "../../nas/tuning/kernels.ts";
 import { driverVersion } from "../driver.ts";
 import { writeAtomic } from "../files.ts";
 import { RunFolder } from "../folder.ts";
 import { eventsOf, type Job, jobOf, seesImages, splitsOf } from "../job.ts";
 import { record } from "../record.ts";
 import { readState } from "../state.ts";
+import { CarriedRun } from "./carried_run.ts";
+import { begun, type CheckpointOptions } from "./checkpoints.ts";
 import { plainError, plainErrorSchema } from "./messages.ts";
 import type { Work } from "./work.ts";
 
@@ -60,6 +63,7 @@ export const runEnd = z.object({
   /** Why a run failed. */
   error: plainErrorSchema.optional(),
   files: z.record(fileName, z.string()).optional(),
+  ...begun.shape,
 });
 export type RunEnd = z.infer<typeof runEnd>;
 
@@ -72,18 +76,28 @@ export function receiveRun(path: string, { files = {} }: RunEnd): void {
   if (state !== undefined) writeAtomic(join(path, "state.json"), Uint8Array.fromBase64(state));
 }
 
-export async function openRunWork(value: unknown): Promise<Work> {
+/** @param options checkpoints of runs on other machines; those of this one are in the runs' folders. */
+export async function openRunWork(
+  value: unknown,
+  _signal: AbortSignal,
+  options?: CheckpointOptions,
+): Promise<Work> {
   const { adapter, runs, ...places } = value as RunOpening;
   const about = adapter === undefined ? {} : await describe(adapter);
   return {
     ...about,
-    async run(payload, signal): Promise<RunEnd> {
+    async run(payload, signal, job): Promise<RunEnd> {
       const { name, files } = runJob.parse(payload);
       if (runs !== undefined) return await runIn(join(runs, name), places, signal);
-      const folder = Deno.makeTempDirSync({ prefix: "denas-run-" });
+      // Beside the checkpoints: what a killed process leaves is removed when its worker ends.
+      const folder = Deno.makeTempDirSync({ dir: options?.folder, prefix: "denas-run-" });
       try {
         for (const [file, text] of Object.entries(files)) writeAtomic(join(folder, file), text);
-        return { ...await runIn(folder, places, signal), files: filesOf(folder) };
+        const carried = options &&
+          new CarriedRun(folder, files, options, job, { name, kernelsDigest, ...about });
+        await carried?.restore();
+        const end = await runIn(folder, places, signal, carried);
+        return { ...end, ...carried?.begun, files: filesOf(folder) };
       } finally {
         Deno.removeSync(folder, { recursive: true });
       }
@@ -106,6 +120,7 @@ async function runIn(
   path: string,
   { find, config }: RunOpening,
   interrupted: AbortSignal,
+  carried?: CarriedRun,
 ): Promise<RunEnd> {
   // Its worker may have been lost right after the end.
   if (readState(path).status === "done") return { status: "done" };
@@ -126,7 +141,8 @@ async function runIn(
       : undefined;
     const { minutes } = folder.state;
     const io = { signal: stop.signal, store: folder, gpu, dataset, cacheDir: find.cacheDir };
-    const { status } = await record(folder, eventsOf(job, { ...io, minutes }), stop.signal);
+    const events = eventsOf(job, { ...io, minutes });
+    const { status } = await record(folder, carried?.following(events) ?? events, stop.signal);
     return { status };
   } catch (error) {
     if (error instanceof DeviceLostError) throw error;

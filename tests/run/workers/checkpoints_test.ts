@@ -13,6 +13,7 @@ import { connect } from "../../../src/run/workers/nats/connect.ts";
 import { WorkerObjects } from "../../../src/run/workers/nats/objects.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
 import { coordinatorOn, serversHere, startHere, workerSecret, workersOn } from "./servers.ts";
+import { reached, until } from "./hold.ts";
 import { configOf, jobOf, openingOf } from "./opening.ts";
 import { wholeScore } from "./stepping.ts";
 
@@ -35,10 +36,6 @@ function held(settings: Record<string, unknown> = {}): Opening & { hold: string 
   return { ...openingOf(config), checkpoints: { folder, seconds: 0 }, hold };
 }
 
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!await holds()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
 const isThere = (file: string) => Deno.stat(file).then(() => true, () => false);
 
 /** Runs the job, ends its worker in its middle, and returns its value. */
@@ -48,8 +45,7 @@ async function cutOff(
   end: () => void | Promise<void>,
 ): Promise<Evaluated> {
   const found = attempted(channel, job, evaluated, never);
-  await until(() => isThere(`${hold}.reached`));
-  Deno.removeSync(hold);
+  await reached(hold);
   await end();
   const ended = await found;
   assert.ok("value" in ended);
@@ -79,8 +75,7 @@ Deno.test("a job goes on where the data set has another path", async () => {
   const opening = held();
   const first = new ProcessChannel(opening, 1);
   first.run(job, never).catch(() => {});
-  await until(() => isThere(`${opening.hold}.reached`));
-  Deno.removeSync(opening.hold);
+  await reached(opening.hold);
   await first.close();
   const { config, ...value } = opening.value as { config: SearchConfig };
   const elsewhere = { ...opening, value: { ...value, config: { ...config, data: "/other" } } };

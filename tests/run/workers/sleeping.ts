@@ -1,8 +1,9 @@
 /**
  * Plug-in for tests of workers: an evaluator that sleeps, scores each choice by a smooth function, and can
- * kill its process, fail, or hang for chosen architectures.
+ * kill its process, fail, or hang at a known place.
  */
 import { defineEvaluator, evaluateEach, z } from "denas";
+import { hang } from "./hold.ts";
 import { withoutImages } from "./without_images.ts";
 
 const settings = z.strictObject({
@@ -13,7 +14,12 @@ const settings = z.strictObject({
   poison: z.number().int().min(-1).default(-1),
   /** Whether every trial fails. */
   fails: z.boolean().default(false),
+  /** File; while it is there, the trial `HELD` does not end, and leaves a file `.reached` beside it. */
+  hold: z.string().default(""),
 });
+
+/** A trial whose process can be ended while it runs. */
+export const HELD = 5;
 
 export default defineEvaluator({
   name: "sleeping",
@@ -22,11 +28,12 @@ export default defineEvaluator({
   cost: "training",
   needsDevice: false,
   loop: { epochs: 1, rounds: 20, perRound: 1, "selection.drawn": 0, "selection.best": 1 },
-  open({ milliseconds, spread, poison, fails }, { space, io: { signal } }) {
+  open({ milliseconds, spread, poison, fails, hold }, { space, io: { signal } }) {
     return withoutImages({
       fidelities: [1, 3, 9],
       evaluate: (trials) =>
-        evaluateEach(trials, async ({ arch, epochs = 9 }) => {
+        evaluateEach(trials, async ({ id, arch, epochs = 9 }) => {
+          if (id === HELD) await hang(hold);
           const choice = space.encode(arch);
           if (fails) throw new RangeError("it fails");
           if (choice[0] === poison) Deno.exit(7);

@@ -3,6 +3,7 @@
  * stops for good after the third step, so that its process can be killed at a known place.
  */
 import { defineEvaluator, evaluateEach, z } from "denas";
+import { hang } from "./hold.ts";
 import { withoutImages } from "./without_images.ts";
 
 const STEPS = 6, HELD = 3;
@@ -22,14 +23,6 @@ export function wholeScore(): number {
 
 const next = (sum: number, step: number) => Math.fround(1.1 * sum + step);
 
-function exists(file: string): boolean {
-  try {
-    return Deno.statSync(file).isFile;
-  } catch {
-    return false;
-  }
-}
-
 export default defineEvaluator({
   name: "stepping",
   summary: "adds up numbers, with checkpoints",
@@ -45,10 +38,7 @@ export default defineEvaluator({
         sum = next(sum, step);
         const state = { json: null, tensors: { sum: { shape: [1], data: Float32Array.of(sum) } } };
         if (checkpoints?.isDue()) await checkpoints.save(step + 1, state);
-        if (step + 1 === HELD && exists(hold)) {
-          Deno.writeTextFileSync(`${hold}.reached`, "");
-          await new Promise((resolve) => setTimeout(resolve, 3_600_000));
-        }
+        if (step + 1 === HELD) await hang(hold);
       }
       return { value: sum, ...numbers > 0 && { objectives: Array(numbers).fill(0.123456789) } };
     };

@@ -8,7 +8,11 @@ import { runAll } from "../../../src/run/workers/attempts.ts";
 import type { Outcome } from "../../../src/run/workers/channel.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
 import { receiveRun, type RunEnd, runEnd, runJobOf } from "../../../src/run/workers/whole_run.ts";
+import { packed, unpack } from "../../../src/run/workers/carried_run.ts";
+import { reached } from "./hold.ts";
 import { configOf, plugin } from "./opening.ts";
+import { coordinatorOn, serversHere, startHere, workersOn } from "./servers.ts";
+import { HELD } from "./sleeping.ts";
 
 const never = new AbortController().signal;
 const runs = Deno.makeTempDirSync({ prefix: "denas-" });
@@ -131,6 +135,76 @@ Deno.test("without the folder of runs the files are carried, those of a run that
   assert.match(error!.message, /^Cannot find an architecture: all trials failed/);
   receiveRun(failing, ends[1]);
   assert.equal(readState(failing).error, error!.message);
+});
+
+for (const { program, version } of await serversHere()) {
+  Deno.test(`NATS ${version}: a run goes on where its process was killed, and on another machine where its worker ended`, async () => {
+    const server = await startHere(program);
+    for (const run of ["killed", "left"]) {
+      const hold = Deno.makeTempFileSync({ prefix: "denas-hold-" });
+      const path = made({ "evaluator.milliseconds": 5, "evaluator.hold": hold });
+      const checkpoints = { folder: "/nonexistent", seconds: 0 };
+      const value = { find: { cacheDir: "/nonexistent" }, runs };
+      const opening = { kind: "run", plugins: [plugin], value, checkpoints };
+      const channel = await coordinatorOn(server, opening, run);
+      let serving = await workersOn(server, opening, 1);
+      const attempts: string[] = [];
+      const onAttempt = (_: unknown, { status }: Outcome) => attempts.push(status);
+      const payloads = [runJobOf(runs, basename(path))];
+      const jobs = runAll({ channel, payloads, schema: runEnd, onAttempt }, never);
+      const found = jobs.next();
+      await reached(hold);
+      if (run === "killed") Deno.kill(channel.workers()[0].pid!, "SIGKILL");
+      else {
+        await serving.stop();
+        serving = await workersOn(server, opening, 1);
+      }
+      const { value: ended } = await found;
+      assert.ok(ended && "value" in ended.found, JSON.stringify(ended));
+      const { files: _, ...end } = ended.found.value;
+      assert.deepEqual([end, attempts], [{ status: "done", fromStep: 0 }, ["lost", "done"]]);
+      receiveRun(path, ended.found.value);
+      assert.deepEqual(trialsOf(path), trialsOf(alone));
+      for (const file of ["arch.json", "ranking.json"]) {
+        const [here, there] = [path, alone].map((path) => tryRead(join(path, file)));
+        assert.equal(here, there, file);
+      }
+      // Each trial is told once, some of them by the worker that vanished; a checkpoint precedes its trial's event.
+      const events = readLines<{ type: string; on?: string }>(join(path, "events.ndjson"));
+      const at = events.findIndex(({ type }) => type === "resume");
+      const rewards = (from: number, to: number) =>
+        events.slice(from, to).filter(({ type, on }) => type === "trial" && on === "reward").length;
+      assert.deepEqual([rewards(0, at), rewards(at, events.length)], [HELD - 1, 21 - HELD]);
+      await serving.stop();
+      await channel.close();
+    }
+    await server.stop();
+  });
+}
+
+Deno.test("a checkpoint of a run keeps its files, leaves given ones, and is refused with other names or where it is too large", () => {
+  const folder = Deno.makeTempDirSync();
+  assert.equal(packed(alone, 1000), null);
+  const state = packed(alone)!;
+  const given = { "config.json": "{}", "state.json": "{}" };
+  unpack(folder, state, given);
+  const bytesOf = (path: string) => (name: string) => Deno.readFileSync(join(path, name));
+  const names = [
+    "state.json",
+    "events.ndjson",
+    "trials.ndjson",
+    "checkpoint/checkpoint.safetensors",
+  ];
+  assert.deepEqual(names.map(bytesOf(folder)), names.map(bytesOf(alone)));
+  assert.ok(![...Deno.readDirSync(folder)].some(({ name }) => name === "config.json"));
+  const tensors = { a: state.tensors["state.json"] };
+  for (const name of ["../a", "/a", ".a", "a/../a", "a/b/c", "checkpoint/.a"]) {
+    const bad = {
+      json: { "state.json": 4, [name]: 4 },
+      tensors: { ...tensors, [name]: tensors.a },
+    };
+    assert.throws(() => unpack(join(folder, "none"), bad, given), /expected plain names/, name);
+  }
 });
 
 Deno.test("files of other names than a run's are refused", () => {

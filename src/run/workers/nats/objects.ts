@@ -7,7 +7,7 @@ import { type ObjectStore, Objm } from "@nats-io/obj";
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { DataError } from "../../../common/errors.ts";
 import { removeIfThere } from "../../files.ts";
-import type { Outcome } from "../channel.ts";
+import { LARGEST, type Outcome } from "../channel.ts";
 import { checkpointFile } from "../checkpoints.ts";
 import {
   contentOf,
@@ -28,8 +28,6 @@ export const CHUNK = 512 << 10;
 const STALL = 60_000;
 /** Objects of a run that are known, so that a broken worker cannot fill the memory with names. */
 const MOST = 20_000;
-/** Most bytes of a result: the coordinator holds its text, its bytes and its value at the same time. */
-const LARGEST = 256 << 20;
 
 type Kind = "checkpoint" | "value";
 const nameOf = (run: string, job: string, kind: Kind): string => `${run}.${job}.${kind}`;

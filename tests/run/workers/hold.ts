@@ -1,0 +1,26 @@
+/** A place where a job stops for good while a file is there, so that its process can be ended at a known place. */
+
+/** Hangs while the file is there, and leaves a file `.reached` beside it. */
+export async function hang(hold: string): Promise<void> {
+  if (!exists(hold)) return;
+  Deno.writeTextFileSync(`${hold}.reached`, "");
+  await new Promise((resolve) => setTimeout(resolve, 3_600_000));
+}
+
+/** Waits for a job that hangs, and lets those that come later pass. */
+export async function reached(hold: string): Promise<void> {
+  await until(() => exists(`${hold}.reached`));
+  Deno.removeSync(hold);
+}
+
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!await holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+function exists(file: string): boolean {
+  try {
+    return Deno.statSync(file).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DeviceLostError } from "../../src/common/errors.ts";
 import { fill } from "../../src/autodiff/run.ts";
 import { Gpu } from "../../src/gpu/device.ts";
 import { kernel } from "../../src/gpu/kernel.ts";
@@ -90,4 +91,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) { y[id.x] = FACTOR; }
   gpu.run(own, { y }, { FACTOR: 2 }, 64);
   assert.deepEqual((await gpu.readU32([y]))[0], new Uint32Array(64).fill(2));
   assert.deepEqual(gpu.dryRun(record).map(({ params }) => params.FACTOR), [3]);
+});
+
+Deno.test("a kernel that does not compile on a lost device throws the loss", async () => {
+  const lost = await Gpu.open();
+  const x = lost.empty([64]);
+  lost.device.destroy();
+  await lost.device.lost;
+  fill(lost, x, 1);
+  await assert.rejects(lost.checkErrors(), DeviceLostError);
 });

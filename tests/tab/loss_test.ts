@@ -1,11 +1,10 @@
-/** A browser tells the loss of a device, by which runs go on, after the errors that follow from it. */
+/** A browser aborts readings of a lost device before it tells the loss, by which runs go on. */
 import { assertEquals } from "@std/assert";
 import { bundleForBrowsers } from "../core/bundle.ts";
 import { browserPath, Browsing } from "../http/browser.ts";
 
 Deno.test({
-  name:
-    "a reading that is aborted, and a kernel that does not compile, throw the loss of the device",
+  name: "a reading that is aborted throws the loss of the device",
   ignore: browserPath === undefined,
   async fn() {
     const script = (await bundleForBrowsers("tests/tab/loss_page.ts")).get("loss_page.js")!;
@@ -20,8 +19,7 @@ Deno.test({
       const { page } = opened;
       await page.goto(`http://127.0.0.1:${server.addr.port}/`);
       await page.addScriptTag({ content: script, type: "module" });
-      assertEquals(await page.evaluate("readingOfLost()"), "the loss");
-      assertEquals(await page.evaluate("compilingOnLost()"), "the loss");
+      assertEquals(await page.evaluate("errorOfLoss()"), "the loss");
     } finally {
       await browsing.close();
     }

@@ -12,9 +12,12 @@ import { writeAtomic } from "../files.ts";
 import { type Begun, type CheckpointOptions, type Current, JobCheckpoints } from "./checkpoints.ts";
 import { LARGEST } from "./channel.ts";
 
-/** Path of a file in a run's folder, at most one folder down, and its bytes. */
+/** Folders in a run's folder that it resumes from: its checkpoints, and the weights that networks inherit. */
+const FOLDERS = [CHECKPOINTS, "weights"];
+
+/** Path of a file in a run's folder or in those folders of it that a run resumes from, and its bytes. */
 const sizes = z.record(
-  z.string().max(400).regex(/^(?:[\w-]+\/)?[\w-][\w.-]*$/),
+  z.string().max(400).regex(new RegExp(`^(?:(?:${FOLDERS.join("|")})/)?[\\w-][\\w.-]*$`)),
   z.number().int().nonnegative(),
 );
 
@@ -27,6 +30,7 @@ export class CarriedRun {
    * @param path folder of the run, made for this job.
    * @param given texts of its files before the run.
    * @param identity as of `JobCheckpoints`.
+   * @param most bytes of the run's files.
    */
   constructor(
     private readonly path: string,
@@ -34,6 +38,7 @@ export class CarriedRun {
     options: CheckpointOptions,
     job: Current,
     identity: unknown,
+    private readonly most = LARGEST,
   ) {
     const { "state.json": _, ...decides } = given;
     this.#checkpoints = new JobCheckpoints(options, { decides, identity });
@@ -61,36 +66,33 @@ export class CarriedRun {
       yield event; // It is written before the next one is asked for.
       if (event.type === "checkpoint") step = event.step;
       if (step === undefined || !this.#checkpoints.isDue()) continue;
-      const state = packed(this.path);
+      const state = packed(this.path, this.most);
       if (state) await this.#checkpoints.save(step, state);
-      else if (!told) yield { type: "warn", message: TOO_LARGE };
+      else if (!told) yield { type: "warn", message: tooLarge(this.most) };
       told ||= state === null;
       step = undefined;
     }
   }
 }
 
-const TOO_LARGE =
-  `The run's folder takes more than ${
-    LARGEST / 2 ** 20
-  } MiB with its checkpoint, which therefore stays on this ` +
-  "machine: if this worker is lost, the run goes on from an earlier one or begins anew";
+const tooLarge = (most: number) =>
+  `With its checkpoint the run's folder takes more than ${
+    most / 2 ** 20
+  } MiB, so that it stays on this machine: ` +
+  "if this worker is lost, the run goes on from an earlier checkpoint or begins anew";
 
 /** Paths of the files that a run resumes from. */
 function* pathsIn(folder: string): Generator<string> {
-  for (const { name, isDirectory, isFile } of Deno.readDirSync(folder)) {
-    if (isFile) yield name;
-    if (!isDirectory) continue;
-    for (const file of Deno.readDirSync(join(folder, name))) {
-      const path = `${name}/${file.name}`;
-      if (file.isFile && path !== LEFT_OUT) yield path;
-    }
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    if (!isDirectory) yield name;
+    if (!FOLDERS.includes(name)) continue;
+    for (const file of Deno.readDirSync(join(folder, name))) yield `${name}/${file.name}`;
   }
 }
 
 /** The files of a folder as a state. @returns null where they have more than `most` bytes. */
-export function packed(folder: string, most = LARGEST): State | null {
-  const paths = [...pathsIn(folder)];
+export function packed(folder: string, most: number): State | null {
+  const paths = [...pathsIn(folder)].filter((path) => path !== LEFT_OUT);
   const total = paths.reduce((sum, path) => sum + Deno.statSync(join(folder, path)).size, 0);
   if (total > most) return null;
   const json: z.infer<typeof sizes> = {};

@@ -1,6 +1,7 @@
 /** Whole runs as jobs: their folders, and going on after a kill or an interruption. */
 import assert from "node:assert/strict";
 import { basename, join } from "@std/path";
+import type { RunEvent } from "../../../src/nas/events.ts";
 import { RunFolder } from "../../../src/run/folder.ts";
 import { readLines } from "../../../src/run/files.ts";
 import { readState } from "../../../src/run/state.ts";
@@ -8,7 +9,7 @@ import { runAll } from "../../../src/run/workers/attempts.ts";
 import type { Outcome } from "../../../src/run/workers/channel.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
 import { receiveRun, type RunEnd, runEnd, runJobOf } from "../../../src/run/workers/whole_run.ts";
-import { packed, unpack } from "../../../src/run/workers/carried_run.ts";
+import { CarriedRun, packed, unpack } from "../../../src/run/workers/carried_run.ts";
 import { reached } from "./hold.ts";
 import { configOf, plugin } from "./opening.ts";
 import { coordinatorOn, serversHere, startHere, workersOn } from "./servers.ts";
@@ -185,7 +186,7 @@ for (const { program, version } of await serversHere()) {
 Deno.test("a checkpoint of a run keeps its files, leaves given ones, and is refused with other names or where it is too large", () => {
   const folder = Deno.makeTempDirSync();
   assert.equal(packed(alone, 1000), null);
-  const state = packed(alone)!;
+  const state = packed(alone, Infinity)!;
   const given = { "config.json": "{}", "state.json": "{}" };
   unpack(folder, state, given);
   const bytesOf = (path: string) => (name: string) => Deno.readFileSync(join(path, name));
@@ -198,12 +199,32 @@ Deno.test("a checkpoint of a run keeps its files, leaves given ones, and is refu
   assert.deepEqual(names.map(bytesOf(folder)), names.map(bytesOf(alone)));
   assert.ok(![...Deno.readDirSync(folder)].some(({ name }) => name === "config.json"));
   const tensors = { a: state.tensors["state.json"] };
-  for (const name of ["../a", "/a", ".a", "a/../a", "a/b/c", "checkpoint/.a"]) {
+  for (const name of ["../a", "/a", ".a", "a/../a", "nats/a", "checkpoint/.a"]) {
     const bad = {
       json: { "state.json": 4, [name]: 4 },
       tensors: { ...tensors, [name]: tensors.a },
     };
     assert.throws(() => unpack(join(folder, "none"), bad, given), /expected plain names/, name);
+  }
+});
+
+Deno.test("a run whose files are too large for a checkpoint warns of it once and goes on", async () => {
+  const folder = Deno.makeTempDirSync();
+  const cases = [
+    { most: 1000, types: ["checkpoint", "warn", "checkpoint"] },
+    { most: 2 ** 20, types: ["checkpoint", "checkpoint"] },
+  ];
+  for (const { most, types } of cases) {
+    const job = { id: String(most), saved: () => {} };
+    const carried = new CarriedRun(alone, {}, { folder, seconds: 0 }, job, "identity", most);
+    const events = await Array.fromAsync(carried.following(saving()));
+    assert.deepEqual(events.map(({ type }) => type), types);
+  }
+  const files = [...Deno.readDirSync(folder)].map(({ name }) => name);
+  assert.deepEqual(files, [`${2 ** 20}.safetensors`]);
+
+  async function* saving(): AsyncGenerator<RunEvent> {
+    for (const step of [1, 2]) yield await Promise.resolve({ type: "checkpoint", step });
   }
 });
 

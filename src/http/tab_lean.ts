@@ -48,7 +48,8 @@ export const leanKernel = (text: string): string =>
 
 /** An op without its float64 reference and its cases, which only tests and benchmarks read. */
 export const leanOp = (text: string): string =>
-  text.replace(/^ {2}(?:reference|cases)\b.*\n(?:(?: {3}.*| {2}[)\]}].*|)\n)*/gm, "");
+  text.replace(/^ {2}(?:reference|cases)\b.*\n(?:(?: {3}.*| {2}[)\]}].*|)\n)*/gm, "")
+    .replace(/^const cases\b.*\n(?:.*\n)*?[)\]}].*;\n/gm, "");
 
 /** The list of quirks without its words and most of those without settings, which documentation shows. */
 export const leanQuirks = (text: string): string =>

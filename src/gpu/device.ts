@@ -65,8 +65,7 @@ export class Gpu implements StepRecorder {
     });
     device.lost.then(({ reason, message }) => {
       if (this.#closed) return;
-      // Other errors are consequences of this one.
-      this.#errors.unshift(
+      this.#errors.push(
         new DeviceLostError(`Cannot go on: the device was lost: ${message || reason}`),
       );
     });
@@ -188,9 +187,10 @@ export class Gpu implements StepRecorder {
     // On a lost device kernels do not compile either, and browsers may tell the loss later.
     if (complaints.length) await this.#waitForLoss();
     await nextTurn();
-    this.#errors.push(...complaints);
+    this.#errors.unshift(...complaints);
     if (this.#errors.length) {
-      const [first] = this.#errors;
+      // Other errors are consequences of a loss.
+      const first = this.#errors.find((e) => e instanceof DeviceLostError) ?? this.#errors[0];
       this.#errors = [];
       throw first;
     }

@@ -60,6 +60,8 @@ Deno.test("parameter counts: both supernets, both released networks, both auxili
   }
   const { parameters, auxParameters } = cifar(final("micro"), releasedMicro);
   assert.deepEqual([parameters, auxParameters], [3_894_372, 494_848]);
+  const nnabla = cifar(resolveRetrainConfig({ space: "micro", preset: "nnabla" }), releasedMicro);
+  assert.equal(nnabla.parameters + nnabla.auxParameters, 9_041_648);
 });
 
 Deno.test("multiply-adds: the published estimates to one per cent", () => {

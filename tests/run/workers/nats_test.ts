@@ -147,6 +147,37 @@ for (const { program, version } of await serversHere()) {
     await plain.status;
   });
 
+  Deno.test(`NATS ${version}: a server without room ends the run with what to do`, async () => {
+    const folder = Deno.makeTempDirSync({ prefix: "denas-nats-" });
+    const config = join(folder, "server.conf"), ports = join(folder, "ports");
+    Deno.mkdirSync(ports);
+    Deno.writeTextFileSync(
+      config,
+      `jetstream { store_dir: "${folder}", max_file_store: 4MB }\nmax_payload: 8MB\nports_file_dir: "${ports}"`,
+    );
+    const full = new Deno.Command(program, {
+      args: ["-a", "127.0.0.1", "-p", "-1", "-c", config],
+      stderr: "null",
+    }).spawn();
+    await until(() => [...Deno.readDirSync(ports)].length > 0);
+    const [{ name }] = Deno.readDirSync(ports);
+    const [url] = JSON.parse(Deno.readTextFileSync(join(ports, name))).nats;
+    const nc = await connect({ url }, "coordinator");
+    const channel = await NatsChannel.open({
+      ...{ nc, run: "test", opening: portableOpening(opening), report: () => {} },
+    });
+    const jobs = Array.from(
+      { length: 8 },
+      (_, i) => channel.run({ ...jobOf(i, choice(i)), payload: "x".repeat(700_000) }, never),
+    );
+    const [{ reason }] = await Promise.allSettled(jobs) as PromiseRejectedResult[];
+    assert.equal(reason.name, "DataError");
+    assert.match(reason.message, /^Cannot go on: the NATS server has no room \(.*free some space/);
+    await channel.close();
+    full.kill("SIGTERM");
+    await full.status;
+  });
+
   Deno.test(`NATS ${version}: the token is in a file that its owner alone may read`, async () => {
     const server = await startHere(program);
     assert.equal(Deno.statSync(server.tokenFile).mode! & 0o777, 0o600);

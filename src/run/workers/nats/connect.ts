@@ -15,6 +15,8 @@ import { requireNoPassword } from "./address.ts";
 const OLDEST = [2, 9];
 /** Longest wait for a server that was connected but does not answer, in ms. */
 const SILENCE = 30_000;
+/** The server's disk, or what it may use of it, is full. */
+const NO_ROOM = 10023;
 /** Name of the client's error where nobody answers for JetStream. */
 const NOT_ENABLED = "JetStreamNotEnabled";
 
@@ -151,7 +153,7 @@ export const codeOf = (error: unknown): number | undefined =>
 
 /** An error that passes when the connection is back and the server has opened its store. */
 export function isPassing(error: unknown): boolean {
-  if (error instanceof JetStreamApiError) return error.status === 503;
+  if (error instanceof JetStreamApiError) return error.status === 503 && error.code !== NO_ROOM;
   // JetStream was there when the server was opened: nobody answers while it reads its store.
   const { name } = error as Error;
   return name === NOT_ENABLED ||
@@ -163,16 +165,27 @@ export function isPassing(error: unknown): boolean {
  * @throws other errors, and the signal's reason.
  */
 export async function repeated<T>(request: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  let off: number | undefined;
   for (;;) {
     signal?.throwIfAborted();
     try {
       return await request();
     } catch (error) {
       if (!isPassing(error)) throw explained(error);
+      off = (error as Error).name === NOT_ENABLED ? off ?? performance.now() : undefined;
+      if (off !== undefined && performance.now() - off > SILENCE) throw hasStopped(error);
       await pause(300);
     }
   }
 }
+
+/** A server whose disk is full turns JetStream off until it is started again. */
+const hasStopped = (cause: unknown): DataError =>
+  new DataError(
+    "Cannot go on: the NATS server has turned JetStream off, as it does when its disk is full; free some space " +
+      "there, start the server again, then resume the run",
+    { cause },
+  );
 
 function explained(error: unknown): unknown {
   if (/insufficient|no space|storage|resource/i.test((error as Error).message)) {

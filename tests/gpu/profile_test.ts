@@ -15,6 +15,9 @@ function record(gpu: Gpu): void {
   run(gpu, tape, { outputs: [value] });
 }
 
+/** Milliseconds that the clocks may differ by: a busy machine may delay each of the probes that match them. */
+const SLACK = 250;
+
 Deno.test("a profile times every dispatch, within the spans and the time of its submission", async () => {
   const gpu = await Gpu.open({ timestamps: true });
   record(gpu);
@@ -41,7 +44,7 @@ Deno.test("a profile times every dispatch, within the spans and the time of its 
   assert(sum < wall && sum > 0, `${sum} ms of kernels in ${wall} ms`);
   const submit = spans.find((s) => s.name === "submit")!;
   for (const [i, { startMs, ms }] of kernels.entries()) {
-    assert(startMs >= submit.startMs - 0.5 && startMs + ms <= before.now + wall + 0.5);
+    assert(startMs >= submit.startMs - SLACK && startMs + ms <= before.now + wall + SLACK);
     if (i) assert(startMs >= kernels[i - 1].startMs + kernels[i - 1].ms - 1e-3);
   }
   const dispatches = gpu.counters.dispatches;

@@ -3,6 +3,7 @@ import { join } from "@std/path";
 import type { Page } from "playwright-core";
 import type { RunEvent } from "../../src/nas/events.ts";
 import { RunFolder } from "../../src/run/folder.ts";
+import { readState } from "../../src/run/state.ts";
 import { assertAccessible, browserPath, Browsing } from "./browser.ts";
 import { madeSearch, makeRun } from "./made_run.ts";
 import { serve } from "./serving.ts";
@@ -42,6 +43,11 @@ test("a search is started from the form, watched, reloaded, stopped, resumed and
   await page.locator("input[name=trainImages]").fill("512");
   await page.getByRole("button", { name: "Start" }).click();
   await page.waitForURL(/#\/runs\//);
+  const id = new URL(page.url()).hash.split("/").at(-1)!;
+  while ((await served.json<{ trials: number }>(`/runs/${id}`)).trials === 0);
+  // Held until it is told to stop, so that it does not end while a busy machine draws the page.
+  const { pid } = readState(join(served.runs, id));
+  Deno.kill(pid, "SIGSTOP");
   await waitForState(page, "running");
   await page.locator(".figure.trials dd").first().filter({ hasText: /^[1-9]/ }).waitFor();
   await page.locator(".network-panel svg").nth(1).waitFor();
@@ -49,7 +55,10 @@ test("a search is started from the form, watched, reloaded, stopped, resumed and
   await page.reload();
   await waitForState(page, "running");
   await page.locator(".figure.trials dd").first().filter({ hasText: /^[1-9]/ }).waitFor();
+  const told = page.waitForResponse((response) => response.url().endsWith("/stop"));
   await page.getByRole("button", { name: "Stop" }).click();
+  await told;
+  Deno.kill(pid, "SIGCONT");
   await waitForState(page, "interrupted");
   await page.getByRole("button", { name: "Resume" }).click();
   await waitForState(page, "done");
@@ -58,7 +67,6 @@ test("a search is started from the form, watched, reloaded, stopped, resumed and
   assertEquals(await page.locator(".network-panel svg").count(), 2);
   await page.locator(".map td").first().waitFor();
   await page.getByRole("link", { name: "arch.json" }).waitFor();
-  const [id] = (await served.json<{ runs: { id: string }[] }>("/runs")).runs.map((run) => run.id);
   const { trials } = await served.json<{ trials: number }>(`/runs/${id}`);
   assertEquals(await page.locator(".figure.trials dd").first().textContent(), String(trials));
   assertEquals(complaints, []);

@@ -133,7 +133,9 @@ Deno.test("a space of a plug-in is offered with its settings, and searched by a 
     if (data.type !== "start") continue;
     assertEquals([data.space, data.config.plugins], ["residual", [plugin]]);
   }
-  const { state } = await (await fetch(`${url}runs/${id}`)).json();
+  // Its process ends after its last event.
+  let state = "running";
+  while (state === "running") ({ state } = await (await fetch(`${url}runs/${id}`)).json());
   assertEquals(state, "done");
   child.kill("SIGINT");
   await child.stderr.cancel();

@@ -6,7 +6,7 @@ import { batchInputs } from "../shape_list.ts";
 import type { Answer, Request } from "./mod.ts";
 import type { Library } from "./serve.ts";
 
-/** @param script a file beside this one; `torch_ops.py` says what it is asked. */
+/** @param script a file beside this one; `op_requests.py` says what it is asked. */
 export const open = (script: string): Library => new Python(script);
 
 class Python implements Library {

@@ -1,16 +1,14 @@
 """Times single ops in tinygrad on WebGPU (Dawn, of the package dawn-python), by the device's clock.
 
-Speaks as torch_ops.py does. Every kernel that a result needs is run once for itself with timestamps, which is how the
+op_requests.py says what it is asked. Every kernel that a result needs is run once for itself with timestamps, which is how the
 library measures; kernels are compiled by the first call. Its own order: images [n, c, h, w], weights [co, ci, k, k].
 """
 import contextlib
 import glob
 import importlib.util
 import io
-import json
 import os
 import platform
-import sys
 
 os.environ["DEV"] = "WEBGPU"
 dawn = importlib.util.find_spec("pydawn").submodule_search_locations[0]
@@ -20,6 +18,8 @@ import numpy as np
 from tinygrad import Tensor
 from tinygrad.helpers import Context, GlobalCounters
 
+from op_requests import ORDERS, serve
+
 
 def same(x, k, stride, fill=0.0):
     """Padding so that there are ceil(size / stride) windows, the odd cell at the end."""
@@ -28,7 +28,7 @@ def same(x, k, stride, fill=0.0):
 
 
 def placed(values, kind):
-    order = {"images": (0, 3, 1, 2), "conv2d": (3, 2, 0, 1), "depthwise_conv2d": (2, 3, 0, 1)}.get(kind)
+    order = ORDERS.get(kind)
     if kind == "pointwise":
         values = values.T[:, :, None, None]
     elif order and values.ndim == 4:
@@ -99,6 +99,9 @@ class Job:
         s = self.f(self.inputs).shape
         return [s[0], s[2], s[3], s[1]] if len(s) == 4 else list(s)
 
+    def take(self, file):
+        self.dy = placed(np.fromfile(file, np.float32).reshape(self.shape()), "images")
+
     def once(self, what):
         """Milliseconds on the device, and the results."""
         if what == "forward":
@@ -120,19 +123,4 @@ class Job:
         return {"ms": best, "sum": sum(v.sum() for v in values), "magnitude": sum(np.abs(v).sum() for v in values)}
 
 
-def main():
-    job = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        if "op" in request:
-            job = Job(request)
-            answer = {"shape": job.shape()} if job.f else {"unable": f"{request['op']} is not compared"}
-        elif "dy" in request:
-            job.dy = placed(np.fromfile(request["dy"], np.float32).reshape(job.shape()), "images")
-            answer = {}
-        else:
-            answer = job.measure(request["pass"], request["samples"])
-        print(json.dumps(answer), flush=True)
-
-
-main()
+serve(Job)

@@ -1,16 +1,13 @@
 """Times single ops in PyTorch, eager, on the processor, in both of its layouts; the faster one counts.
 
-Reads one request a line. {"op", "params", "shapes", "batched", "file"}: float32 inputs one after the other, images as
-[n, h, w, c]; answers {"shape": of the result} in the same order, or {"unable": why}. Then {"dy": file of its gradient},
-answered by {}. Then {"pass", "samples"} any number of times, answered by {"ms", "sum", "magnitude"}.
+op_requests.py says what it is asked.
 """
-import json
-import sys
 import time
 
 import torch
 import torch.nn.functional as F
 
+from op_requests import ORDERS, serve
 from torch_step import average, convolution, maximum, pointwise
 
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
@@ -23,7 +20,7 @@ def read(name):
 
 def placed(values, kind, layout):
     """Images as [n, c, h, w], weights as PyTorch has them."""
-    order = {"images": (0, 3, 1, 2), "conv2d": (3, 2, 0, 1), "depthwise_conv2d": (2, 3, 0, 1)}.get(kind)
+    order = ORDERS.get(kind)
     if kind == "pointwise":
         values = values.t()[:, :, None, None]
     elif order and values.dim() == 4:
@@ -73,8 +70,8 @@ class Job:
             out = self.f([x[0] for x in self.inputs])
         return list(out.permute(0, 2, 3, 1).shape if out.dim() == 4 else out.shape)
 
-    def take(self, values):
-        values = values.reshape(self.shape())
+    def take(self, file):
+        values = read(file).reshape(self.shape())
         self.dy = [placed(values, "images", layout) for layout in LAYOUTS]
 
     def once(self, layout, what):
@@ -100,19 +97,4 @@ class Job:
                 "magnitude": sum(v.abs().sum().item() for v in values)}
 
 
-def main():
-    job = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        if "op" in request:
-            job = Job(request)
-            answer = {"shape": job.shape()} if job.f else {"unable": f"{request['op']} is not compared"}
-        elif "dy" in request:
-            job.take(read(request["dy"]))
-            answer = {}
-        else:
-            answer = job.measure(request["pass"], request["samples"])
-        print(json.dumps(answer), flush=True)
-
-
-main()
+serve(Job)

@@ -120,7 +120,7 @@ async function onWorkers(
   let finished = 0;
   let failure: { error: unknown } | undefined;
   let interrupted = false;
-  // Where they can, the runs save a checkpoint; others are cancelled.
+  // Runs that can be interrupted save a checkpoint; others are cancelled.
   const interrupt = channel.interrupt?.bind(channel);
   if (interrupt) signal.addEventListener("abort", interrupt);
   try {

@@ -22,7 +22,7 @@ export interface AdapterReport {
 /** The feature of adapters whose kernels may compute in float16. */
 export const FLOAT16 = "shader-f16";
 
-/** What a device asks for to compute in float16: nothing where the adapter cannot. */
+/** Features that a device needs to compute in float16; none where the adapter lacks them. */
 export const float16Of = ({ features }: GPUAdapter): (typeof FLOAT16)[] =>
   features.has(FLOAT16) ? [FLOAT16] : [];
 

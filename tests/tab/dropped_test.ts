@@ -1,4 +1,4 @@
-/** What cannot be trained on is refused in words before any picture is decoded. */
+/** Data that cannot be trained on is refused in words before any picture is decoded. */
 import { assertRejects } from "@std/assert";
 import { readDropped } from "../../src/tab/dropped.ts";
 

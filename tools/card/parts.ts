@@ -130,7 +130,7 @@ async function runPart({ name, args, figures }: Part, seconds: number): Promise<
 
 const tail = (text: string) => text.slice(-1500);
 
-/** What NVIDIA's own tool says of the cards, or null where there is none. */
+/** The output of NVIDIA's own tool about the cards; null where there is none. */
 async function nvidiaSmi(): Promise<string | null> {
   const args = ["--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"];
   try {

@@ -71,7 +71,7 @@ async function searched(
   return { events, files: store.files };
 }
 
-/** What does not depend on time or on the memory of the device. */
+/** The part of a search's result that depends neither on time nor on the memory of the device. */
 function endOf({ events, files }: Awaited<ReturnType<typeof searched>>) {
   const chosen = timeless(events).filter(({ type }) => type === "trial" || type === "best");
   return { chosen, arch: files.get("arch.json"), ranking: files.get("ranking.json") };

@@ -216,7 +216,7 @@ for (const { program, version } of await serversHere()) {
     await new Promise((resolve) => setTimeout(resolve, 300));
     Deno.kill(server.pid(), "SIGKILL");
     const lease = await opened;
-    // As a renewal of this lease does whose answer does not arrive.
+    // This stands for a renewal of the lease whose answer does not arrive.
     const kv = await new Kvm(nc).open(LEASES);
     const { revision: first, value } = (await kv.get("test"))!;
     const answerless = await kv.update("test", value, first);

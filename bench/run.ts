@@ -6,7 +6,6 @@ import { InvalidArgumentError } from "commander";
 import { DenasCommand } from "../src/cli/denas_command.ts";
 import { driverVersion } from "../src/run/driver.ts";
 import { whole } from "../src/cli/option_values.ts";
-import { UsageError } from "../src/common/errors.ts";
 import { Gpu, Stopwatch } from "../src/gpu/mod.ts";
 import { type Ceilings, noCeilings, sampleCeilings } from "./ceilings.ts";
 import {
@@ -22,6 +21,7 @@ import {
 } from "./compare.ts";
 import { measure, type Measured, rowOf, selected, type Selecting } from "./measure.ts";
 import { fetchedPeers, onWebGpu, Peer, type PeerName, peerNames } from "./peers/mod.ts";
+import { runProgram } from "./program.ts";
 import { ceilingsLine, contestLines, header, line, meansTable } from "./report.ts";
 import {
   compareStep,
@@ -161,12 +161,6 @@ if (import.meta.main) {
     .option("--compare <file>", "ratios to figures that were kept")
     .option("--json", "print the figures as JSON")
     .action(main);
-  try {
-    await program.parseAsync(Deno.args, { from: "user" });
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`bench: ${error.message}`);
-    Deno.exit(2);
-  }
+  await runProgram(program);
   Deno.exit();
 }

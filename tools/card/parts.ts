@@ -3,6 +3,7 @@
  * or exceeds its time is in it with its error; the others run all the same. The file is written anew after each
  * part, so that a run cut short leaves what it has.
  */
+import { runProgram } from "../../bench/program.ts";
 import { DenasCommand } from "../../src/cli/denas_command.ts";
 import { numberAbove0 } from "../../src/cli/option_values.ts";
 import { UsageError } from "../../src/common/errors.ts";
@@ -51,7 +52,8 @@ function partsOf(data: string): Part[] {
   const bench = (...args: string[]) => () => [...deno, "bench/run.ts", "--json", ...args];
   // Compiling goes on for a while when the time for measuring is over.
   const tune = (...options: string[]) => (seconds: number) => [
-    ...[...cli, "tune", "--json", "--seconds", String(Math.ceil(0.7 * seconds)), ...options],
+    ...[...cli, "tune", "--json"],
+    ...["--seconds", String(Math.ceil(0.7 * seconds)), ...options],
   ];
   const options = ["--mode", "micro", "--epochs", "1", "--data-dir", data, "--json"];
   const search = () => [...cli, "search", ...options];
@@ -219,11 +221,5 @@ if (import.meta.main) {
     .option("--limit <seconds>", "longest time of all parts together", numberAbove0, 570)
     .option("--only <parts>", "only these parts, separated by commas", (text) => text.split(","))
     .action(main);
-  try {
-    await program.parseAsync(Deno.args, { from: "user" });
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`run: ${error.message}`);
-    Deno.exit(2);
-  }
+  await runProgram(program);
 }

@@ -83,13 +83,13 @@ export function withTestPart(tree: Tree): Tree {
   if (paths.some((path) => /^test\//.test(path))) return tree;
   const root = paths.some((path) => path.startsWith("train/")) ? "train/" : "";
   const out: Tree = new Map();
-  const classes = new Map<string, string[]>();
+  const inClasses: string[] = [];
   for (const path of paths.sort()) {
-    const [label, ...rest] = path.slice(root.length).split("/");
-    if (root !== "" && !path.startsWith(root)) out.set(path, tree.get(path)!);
-    else if (rest.length > 0) classes.set(label, [...classes.get(label) ?? [], path]);
+    if (!path.startsWith(root)) out.set(path, tree.get(path)!);
+    else if (path.includes("/", root.length)) inClasses.push(path);
   }
-  for (const [label, files] of classes) {
+  const labelOf = (path: string) => path.slice(root.length, path.indexOf("/", root.length));
+  for (const [label, files] of Map.groupBy(inClasses, labelOf)) {
     const pictures = files.filter((path) => pictureName.test(path));
     if (pictures.length === 1) {
       throw new UsageError(

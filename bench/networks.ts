@@ -1,5 +1,5 @@
 /** Networks whose steps are timed: sampled children of a preset, with made-up images. */
-import { peakBytes } from "../src/autodiff/mod.ts";
+import { peakBytes, run, Tape } from "../src/autodiff/mod.ts";
 import type { Batch } from "../src/data/batches.ts";
 import type { Gpu } from "../src/gpu/mod.ts";
 import { resolveRetrainConfig, resolveSearchConfig } from "../src/nas/config/config.ts";
@@ -9,6 +9,7 @@ import { uniformArchitecture } from "../src/nas/sampling.ts";
 import { declareSupernet } from "../src/nas/supernet.ts";
 import type { Form, Model, Pass, SearchSpace } from "../src/nas/space.ts";
 import { Trainer } from "../src/nas/train/training.ts";
+import type { NetworkSettings } from "../src/nas/spaces/settings.ts";
 import { WeightStore } from "../src/nn/weights.ts";
 import { Rng, Stream } from "../src/common/random.ts";
 
@@ -21,6 +22,10 @@ export interface Setting {
   seed?: number;
   /** Height and width of the images; default: those of the preset's data. */
   side?: number;
+  /** Default: 10. */
+  classes?: number;
+  /** A network that is no space of denas; default: the space of this mode. */
+  network?: (settings: NetworkSettings) => SearchSpace<unknown>;
   /** Decisions of the architecture that is trained; default: a sample. */
   choice?: readonly number[];
   /** Default: as in training. */
@@ -53,14 +58,16 @@ export class Steps {
   readonly #rng: Rng;
   readonly #fixed: unknown;
   readonly #dropout: boolean;
+  readonly #classes: number;
   #step = 0;
 
   constructor(readonly gpu: Gpu, setting: Setting) {
-    const { command, seed = 1, choice } = setting;
+    const { command, seed = 1, choice, classes = 10, network } = setting;
+    this.#classes = classes;
     this.#dropout = setting.dropout ?? true;
     const config = this.config = configOf(setting);
     this.form = "form" in config ? config.form : "search";
-    this.space = openSpace(config.space);
+    this.space = network?.(config.space as unknown as NetworkSettings) ?? openSpace(config.space);
     const [h, w, channels] = imagesOf(config.data);
     this.input = [setting.side ?? h, setting.side ?? w, channels];
     this.#rng = new Rng(seed, Stream.search);
@@ -79,7 +86,7 @@ export class Steps {
     });
     this.batch = {
       images: gpu.upload(pixels, [n, ...this.input]),
-      labels: gpu.upload(Uint32Array.from({ length: n }, (_, i) => i % 10)),
+      labels: gpu.upload(Uint32Array.from({ length: n }, (_, i) => i % classes)),
       n,
     };
   }
@@ -101,6 +108,18 @@ export class Steps {
     this.loss = (await this.#trainer.tally()).loss;
   }
 
+  /** Runs the network on the batch as in training, without gradients; the last logits are read back. */
+  async infer(arch: unknown, times = 1): Promise<void> {
+    for (let i = 0; i < times; i++) {
+      const tape = new Tape();
+      const images = tape.input(this.batch.images.shape, { tensor: this.batch.images });
+      const { logits } = this.build(arch).forward(images, this.pass);
+      const result = run(this.gpu, tape, { outputs: [logits] });
+      if (i === times - 1) await this.gpu.read([result.of(logits)]);
+      else this.gpu.submit();
+    }
+  }
+
   /** The first step's pass. */
   get pass(): Pass {
     const { seed, steps } = { seed: 1, steps: 1000 };
@@ -118,7 +137,7 @@ export class Steps {
   }
 
   #into() {
-    return { weights: this.weights, input: this.input, classes: 10, form: this.form };
+    return { weights: this.weights, input: this.input, classes: this.#classes, form: this.form };
   }
 }
 

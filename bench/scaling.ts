@@ -1,6 +1,6 @@
 /**
- * Growth of a step's time and memory: `deno run -A bench/scaling.ts [layers|filters|batch|image] [mode=micro]
- * [command=search] [preset=quick] [steps=4]`; all four where none is named. One network of sampled operations
+ * Growth of a step's time and memory: `deno run -A bench/scaling.ts [layers|filters|batch|image|classes]
+ * [mode=micro] [command=search] [preset=quick] [steps=4]`; all where none is named. One network of sampled operations
  * per size. Prints milliseconds, dispatches, peak bytes alive, and slopes of their logarithms: 1 is linear
  * (for images, in the number of pixels).
  */
@@ -32,6 +32,7 @@ const axes: Record<string, Axis> = {
   layers: { values: upwards(config.space.layers), set: (n) => ({ "space.layers": n }) },
   filters: { values: upwards(config.space.filters), set: (n) => ({ "space.filters": n }) },
   batch: { values: upwards(config.batch), set: (n) => ({ batch: n }) },
+  classes: { values: [10, 100, 1000], set: (n) => ({ classes: n }) },
   image: { values: upwards(side), set: (n) => ({ side: n }), of: (n) => n * n },
 };
 if (which !== undefined && !(which in axes)) {
@@ -48,10 +49,11 @@ interface Figures {
 }
 
 /** Figures of the fastest of some steps of one child. */
-async function measure({ side, ...overrides }: Record<string, unknown>): Promise<Figures> {
+async function measure({ side, classes, ...overrides }: Record<string, unknown>): Promise<Figures> {
   const gpu = await Gpu.open();
-  const input = side === undefined ? undefined : Number(side);
-  const made = new Steps(gpu, { ...setting, overrides, side: input });
+  const number = (value: unknown) => value === undefined ? undefined : Number(value);
+  const sizes = { side: number(side), classes: number(classes) };
+  const made = new Steps(gpu, { ...setting, overrides, ...sizes });
   const arch = made.draw();
   let ms = Infinity, dispatches = 0;
   for (let i = 0; i < Number(steps) + 2; i++) {

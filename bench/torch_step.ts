@@ -1,11 +1,12 @@
 /**
  * The same training step here and in PyTorch (eager, on the processor), in turn: what a user without a card could have
  * instead. `deno run -A bench/torch_step.ts [--mode micro|macro] [--command search|retrain] [--preset quick]
- * [--arch arch.json] [--python python3] [--threads 2] [--rounds 5] [--steps 10] [name=value …]`
+ * [--arch arch.json | --resnet50] [--python python3] [--threads 2] [--rounds 5] [--steps 10] [name=value …]`
  *
  * The network's tape is written as a list of ops that `bench/peers/torch_step.py` runs with the same weights and images
  * and the same optimiser; the losses of the first step must agree. Dropout is off on both sides. Both read the loss
- * once a round, as training does. Prints a step's mean time in the fastest and in the median round.
+ * once a round, as training does. Prints a step's mean time in the fastest and in the median round, and the same of the
+ * network forward. `--resnet50` trains ResNet-50 on 224×224 images instead, with the optimiser of the mode's preset.
  */
 import { join } from "@std/path";
 import { parseArgs } from "node:util";
@@ -16,6 +17,7 @@ import { parseArchFile } from "../src/nas/arch_formats/arch_file.ts";
 import { TextLineStream } from "../tests/onnxruntime/lines.ts";
 import { Busy, busyWords } from "./busy.ts";
 import { Steps } from "./networks.ts";
+import { resnet50 } from "./resnet50.ts";
 
 const layouts = ["nchw", "channels_last"] as const;
 
@@ -25,6 +27,7 @@ const { values, positionals } = parseArgs({
     command: { type: "string", default: "retrain" },
     preset: { type: "string", default: "quick" },
     arch: { type: "string" },
+    resnet50: { type: "boolean", default: false },
     python: { type: "string", default: "python3" },
     threads: { type: "string", default: String(navigator.hardwareConcurrency) },
     rounds: { type: "string", default: "5" },
@@ -114,10 +117,14 @@ const setting = {
   mode: values.mode,
   command: values.command === "search" ? "search" as const : "retrain" as const,
   preset: values.preset,
-  overrides: Object.fromEntries(positionals.map((word) => {
-    const [name, value] = word.split("=");
-    return [name, JSON.parse(value)];
-  })),
+  overrides: {
+    ...values.resnet50 ? { data: "cifar10" } : {},
+    ...Object.fromEntries(positionals.map((word) => {
+      const [name, value] = word.split("=");
+      return [name, JSON.parse(value)];
+    })),
+  },
+  ...values.resnet50 ? { network: resnet50, side: 224, classes: 1000 } : {},
   choice: values.arch && parseArchFile(Deno.readTextFileSync(values.arch), values.arch).choice ||
     undefined,
   dropout: false,
@@ -132,7 +139,9 @@ Deno.writeFileSync(files.weights, new Uint8Array(await new Blob(data as BlobPart
 const peer = open(values.python);
 await peer.ask({ ...files, threads: Number(values.threads) });
 
-const times: Record<string, number[]> = { denas: [], nchw: [], channels_last: [] };
+type Times = Record<"denas" | typeof layouts[number], number[]>;
+const noTimes = (): Times => ({ denas: [], nchw: [], channels_last: [] });
+const times = { step: noTimes(), forward: noTimes() };
 await made.train(arch);
 const losses: Record<string, number> = { denas: made.loss };
 for (const layout of layouts) losses[layout] = (await peer.ask({ layout, steps: 3 })).loss;
@@ -143,14 +152,20 @@ for (const layout of layouts) {
   }
 }
 for (let i = 0; i < 2; i++) await made.train(arch);
-const busy = new Busy();
+await made.infer(arch);
+const busy = { step: new Busy(), forward: new Busy() };
 for (let round = 0; round < rounds; round++) {
-  busy.start();
-  const start = performance.now();
-  await made.train(arch, steps);
-  times.denas.push((performance.now() - start) / steps);
-  busy.stop();
-  for (const layout of layouts) times[layout].push((await peer.ask({ layout, steps })).ms);
+  for (const what of ["step", "forward"] as const) {
+    const forward = what === "forward";
+    busy[what].start();
+    const start = performance.now();
+    await (forward ? made.infer(arch, steps) : made.train(arch, steps));
+    times[what].denas.push((performance.now() - start) / steps);
+    busy[what].stop();
+    for (const layout of layouts) {
+      times[what][layout].push((await peer.ask({ layout, steps, forward })).ms);
+    }
+  }
 }
 await peer.close();
 gpu.close();
@@ -158,20 +173,22 @@ Deno.removeSync(folder, { recursive: true });
 
 const n = made.batch.n;
 console.log(
-  `${values.mode} ${values.command} ${values.preset}, ${parameters} weights, batch ${n}, ` +
+  `${made.space.name} ${values.command} ${values.preset}, ${parameters} weights, batch ${n}, ` +
     `${values.threads} threads there, losses ${losses.denas.toFixed(5)} here, ` +
     `${losses.nchw.toFixed(5)} there`,
 );
-const ours = times.denas.sort((a, b) => a - b);
-for (const [name, all] of Object.entries(times)) {
-  all.sort((a, b) => a - b);
-  const [best, median] = [all[0], all[all.length >> 1]];
-  console.log(
-    `${name.padEnd(14)} fastest ${best.toFixed(1)} ms (${
-      (1000 * n / best).toFixed(0)
-    } images/s), ` +
-      `median ${median.toFixed(1)} ms; denas reaches ${(best / ours[0]).toFixed(2)}, ` +
-      `by medians ${(median / ours[ours.length >> 1]).toFixed(2)}`,
-  );
+for (const what of ["step", "forward"] as const) {
+  const ours = times[what].denas.sort((a, b) => a - b);
+  console.log([what, busyWords(busy[what].share)].filter((word) => word).join(": "));
+  for (const [name, all] of Object.entries(times[what])) {
+    all.sort((a, b) => a - b);
+    const [best, median] = [all[0], all[all.length >> 1]];
+    console.log(
+      `${name.padEnd(14)} fastest ${best.toFixed(1)} ms (${
+        (1000 * n / best).toFixed(0)
+      } images/s), ` +
+        `median ${median.toFixed(1)} ms; denas reaches ${(best / ours[0]).toFixed(2)}, ` +
+        `by medians ${(median / ours[ours.length >> 1]).toFixed(2)}`,
+    );
+  }
 }
-console.log(busyWords(busy.share));

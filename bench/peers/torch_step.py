@@ -1,8 +1,8 @@
 """Times training steps of a network in PyTorch, eager, on the processor.
 
 Reads one request a line: {"program": file, "weights": file, "threads": n}, then {"layout": "nchw" or
-"channels_last", "steps": n} any number of times. Answers with {"parameters": n}, then with {"loss": of the first step
-of this layout, "ms": of a step}. `bench/torch_step.ts` writes the files and says what is in them.
+"channels_last", "steps": n, "forward": whether without gradients} any number of times. Answers with {"parameters": n},
+then with {"loss": of the first step of this layout, or the last logits' sum, "ms": of a step}. `bench/torch_step.ts` writes the files and says what is in them.
 """
 import json
 import sys
@@ -149,8 +149,11 @@ def main():
         last = layout == "channels_last"
         images = pixels.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
         start = time.perf_counter()
-        losses = [network.step(images, labels).detach() for _ in range(request["steps"])]
-        loss = losses[0].item()
+        if request.get("forward"):
+            with torch.no_grad():
+                loss = [network.logits(images) for _ in range(request["steps"])][-1].sum().item()
+        else:
+            loss = [network.step(images, labels).detach() for _ in range(request["steps"])][0].item()
         ms = 1000 * (time.perf_counter() - start) / request["steps"]
         print(json.dumps({"loss": loss, "ms": ms}), flush=True)
 

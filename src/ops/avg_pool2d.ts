@@ -18,8 +18,8 @@ const plainDx = kernel("avg_pool_dx", avgPoolDxWgsl);
 const sliding = kernel("avg_pool_sliding", slidingWgsl);
 const slidingDx = kernel("avg_pool_sliding_dx", slidingDxWgsl);
 
-const pooling: SlidingKernel = { name: "avg_pool2d", narrow: true };
-const gradient: SlidingKernel = { name: "avg_pool2d_dx", narrow: true };
+const pooling: SlidingKernel = { name: "avg_pool2d", columns: [4, 2] };
+const gradient: SlidingKernel = { name: "avg_pool2d_dx", columns: [4, 2] };
 
 function forward(rec: Recorder, { inputs: [x], out: [y], params }: Forward<PoolOptions>) {
   const { k, stride } = params;

@@ -6,7 +6,13 @@ import weightWgsl from "../../kernels/depthwise_sliding_dw.wgsl" with { type: "t
 import { type Grad, numel, type Shape, type Tensor } from "../autodiff/op.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { kernel } from "../gpu/kernel.ts";
-import { slideInput, slideOutput, slides, type Window } from "./sliding_window.ts";
+import {
+  slideInput,
+  slideOutput,
+  slides,
+  type SlidingKernel,
+  type Window,
+} from "./sliding_window.ts";
 import { axis, groups, lanes, width } from "./tiling.ts";
 
 const sliding = kernel("depthwise_sliding", forwardWgsl);
@@ -68,7 +74,7 @@ export function slideForward(
     c = x.shape[3] / width(l);
   const channels = grouped(rec, c, k === 3), window = windowOf(x.shape, w.shape, params);
   const g = { ...geometry(x.shape, w.shape, params), ...l, relu, c };
-  const kernel = { name: "depthwise_conv2d" };
+  const kernel: SlidingKernel = { name: "depthwise_conv2d", columns: [8, 4] };
   const { constants, sizes, items } = slideOutput(rec, kernel, g.n, window);
   const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
   rec.run(sliding, { x, w, y }, { ...g, ...sizes, ...sized }, workGroups(items, c, channels));
@@ -107,7 +113,7 @@ function inputGradient(
   const k = w.shape[0], l = lanes(x.shape[3], w), c = x.shape[3] / width(l);
   const channels = grouped(rec, c, false), window = windowOf(x.shape, w.shape, params);
   const g = { ...geometry(x.shape, w.shape, params), ...l, c, add };
-  const kernel = { name: "depthwise_conv2d_dx" };
+  const kernel: SlidingKernel = { name: "depthwise_conv2d_dx", columns: [8, 4] };
   const { constants, sizes, items } = slideInput(rec, kernel, g.n, window);
   const sized = { ...constants, TAPS: `${k * k}u`, GROUPS: `${channels}u`, SIZE };
   const all = { ...g, ...sizes, ...sized, RELU: String(params.relu ?? false) };
@@ -152,7 +158,7 @@ function weightGradient(
   const k = ws[0], taps = k * k, l = lanes(x.shape[3], to), c = x.shape[3] / width(l);
   const channels = grouped(rec, c, false);
   // No bands of rows: each would need sums of its own.
-  const kernel = { name: "depthwise_conv2d_dw", narrow: k === 3 };
+  const kernel: SlidingKernel = { name: "depthwise_conv2d_dw", columns: [k === 3 ? 4 : 8, 4] };
   const { constants, sizes: { strips } } = slideOutput(rec, kernel, 1, window);
   const { sizes, work } = runsOf(rec, kernel.name, x.shape[0], strips, c, channels);
   const sized = { ...constants, TAPS: `${taps}u`, GROUPS: `${channels}u`, SIZE: `${SIZE}u` };
@@ -176,7 +182,9 @@ function bothGradients(
   const k = w.shape[0], taps = k * k;
   const l = lanes(x.shape[3], w, dw.tensor), c = x.shape[3] / width(l);
   const channels = grouped(rec, c, false);
-  const kernel = { name: "depthwise_conv2d_dx_dw", narrow: k === 3 };
+  // A strip as wide as a small image knows in the text what lies outside.
+  const narrow = k === 3 && window.x.size > 8;
+  const kernel: SlidingKernel = { name: "depthwise_conv2d_dx_dw", columns: [narrow ? 4 : 8, 2] };
   // This kernel keeps no sums from row to row, so it has no such constant.
   const { constants: { ROWS_OPEN: _, ...constants }, sizes: { strips } } = slideInput(
     rec,

@@ -20,8 +20,8 @@ const plainDx = kernel("max_pool_dx", maxPoolDxWgsl);
 const sliding = kernel("max_pool_sliding", slidingWgsl);
 const slidingDx = kernel("max_pool_sliding_dx", slidingDxWgsl);
 
-const pooling: SlidingKernel = { name: "max_pool2d", narrow: true };
-const gradient: SlidingKernel = { name: "max_pool2d_dx" };
+const pooling: SlidingKernel = { name: "max_pool2d", columns: [4, 2] };
+const gradient: SlidingKernel = { name: "max_pool2d_dx", columns: [8, 4] };
 
 const types = (channels: number) => {
   const { V } = lanes(channels);

@@ -28,10 +28,10 @@ export interface Window {
 /** Tuning key of a window and an image. */
 const classOf = ({ y, x, k, stride }: Window) => `k${k} s${stride} ${y.size}×${x.size}`;
 
-/** A kernel: its name for the tuner, and whether strips as narrow as with stride 2 cost it little. */
+/** A kernel: its name for the tuner, and the most columns of its strips in software, stride 1 and stride 2. */
 export interface SlidingKernel {
   name: string;
-  narrow?: boolean;
+  columns: readonly [4 | 8, 2 | 4];
 }
 
 /**
@@ -39,13 +39,13 @@ export interface SlidingKernel {
  * writes. With stride 2 wide ones read twice the columns and take seconds to compile; narrow strips serve
  * more widths of images. On a card many invocations hide latency, and wide tiles run out of registers.
  */
-function tile(rec: Recorder, { name, narrow }: SlidingKernel, window: Window): Tile {
+function tile(rec: Recorder, { name, columns }: SlidingKernel, window: Window): Tile {
   const key = `${name} ${classOf(window)}`, wide = window.stride === 1;
   const high = (columns: number) => ({ columns, rows: Infinity });
   const low = (columns: number) => ({ columns, rows: 4 });
   if (!rec.traits.fewLanes) return rec.choose(key, [low(wide ? 4 : 2), low(2), high(4)]);
-  if (!wide) return rec.choose(key, [high(4), high(2)]);
-  return rec.choose(key, narrow ? [high(4), high(8)] : [high(8), high(4)]);
+  const [first, other] = wide ? [columns[0], 12 - columns[0]] : [columns[1], 6 - columns[1]];
+  return rec.choose(key, [high(first), high(other)]);
 }
 
 const literals = (constants: Record<string, number | boolean>): Record<string, string> =>

@@ -59,10 +59,15 @@ export class Busy {
    * has workers. Null on other adapters and where there is no `/proc`.
    */
   get share(): number | null {
+    return this.shareOf(this.#wall);
+  }
+
+  /** The same of another time, in ms: that of the device, where the host's does not count. */
+  shareOf(ms: number): number | null {
     if (!this.#workers) return null;
     const busiest = [...this.#ms.values()].sort((a, b) => b - a).slice(0, this.#workers);
     const cores = Math.min(this.#workers, navigator.hardwareConcurrency);
-    return busiest.reduce((a, b) => a + b, 0) / (cores * this.#wall);
+    return busiest.reduce((a, b) => a + b, 0) / (cores * ms);
   }
 }
 

@@ -20,6 +20,8 @@ export interface Row {
   /** Lower bound of the time with this many dispatches, by these ceilings, and its share of `ms`. */
   limitMs: number;
   limitShare: number;
+  /** Share of the cores' time in which a software adapter's threads compute; null where it was not measured. */
+  busy: number | null;
   /** Milliseconds of peers, or why there are none. */
   peers: Record<string, { ms: number } | { unable: string }>;
 }

@@ -1,6 +1,7 @@
 /** Selects the shapes to time, and times all implementations in turn. */
 import { UsageError } from "../src/common/errors.ts";
 import type { Gpu, Stopwatch } from "../src/gpu/mod.ts";
+import { Busy } from "./busy.ts";
 import { type Ceilings, limitMs, SAMPLE_MS } from "./ceilings.ts";
 import type { Row } from "./compare.ts";
 import { agree } from "./data.ts";
@@ -20,7 +21,14 @@ export interface Bench {
   peers: readonly Peer[];
   rounds: number;
   samples: number;
+  /** Measure how busy the driver's threads are, too. */
+  busy?: boolean;
 }
+
+/** Milliseconds in which threads are watched, at least: Linux counts their time in steps of 10 ms. */
+const BUSY_MS = 400;
+/** Milliseconds of one submission meanwhile, and the most repetitions, whose parameters have to fit into it. */
+const BUSY_SAMPLE = { ms: 100, most: 512 };
 
 const sizes = (shape: readonly number[]) => shape.join("×");
 
@@ -53,7 +61,10 @@ export function selected({ preset, filter, top }: Selecting) {
 }
 
 export type Measured =
-  & Pick<Row, "name" | "op" | "pass" | "weight" | "ms" | "medianMs" | "dispatches" | "peers">
+  & Pick<
+    Row,
+    "name" | "op" | "pass" | "weight" | "ms" | "medianMs" | "dispatches" | "busy" | "peers"
+  >
   & {
     work: Work;
   };
@@ -73,7 +84,7 @@ export function rowOf({ work, ...measured }: Measured, ceilings: Ceilings): Row 
 
 /** Measures one shape: checks it, then times it in rounds, each implementation in turn. */
 export async function measure(
-  { gpu, watch, peers, rounds, samples }: Bench,
+  { gpu, watch, peers, rounds, samples, busy }: Bench,
   { shape, name, weights }: Selection,
 ): Promise<Measured[]> {
   const job = { op: shape.op, shapes: shape.shapes, params: shape.params };
@@ -115,9 +126,32 @@ export async function measure(
       medianMs: all[all.length >> 1],
       work: prepared.work(pass),
       dispatches,
+      busy: busy ? await busyShare(gpu, watch, record, all[0]) : null,
       peers: theirs,
     });
   }
   prepared.release();
   return rows;
+}
+
+/** Share of the cores' time in which the driver's threads compute while a pass runs again and again. */
+async function busyShare(
+  gpu: Gpu,
+  watch: Stopwatch,
+  record: () => void,
+  estimate: number,
+): Promise<number | null> {
+  const times = Math.max(1, Math.min(BUSY_SAMPLE.most, Math.round(BUSY_SAMPLE.ms / estimate)));
+  const threads = new Busy();
+  let ms = 0;
+  threads.start();
+  while (ms < BUSY_MS) {
+    ms += await watch.around(() => {
+      for (let i = 0; i < times; i++) record();
+      gpu.submit();
+      return Promise.resolve();
+    });
+  }
+  threads.stop();
+  return threads.shareOf(ms);
 }

@@ -15,6 +15,7 @@ const NUMBERS = {
   "GB/s": 5,
   "of copy": 7,
   "of limit": 8,
+  busy: 5,
   "of a step": 9,
 };
 const widths = Object.values(NUMBERS);
@@ -54,6 +55,7 @@ export function line(
       row.gbytes.toFixed(1),
       percent(row.copyShare),
       percent(row.limitShare),
+      row.busy === null ? "–" : percent(row.busy),
       `${(100 * row.weight).toFixed(1)} %`,
     ].map((c, i) => c.padStart(widths[i])),
     ...theirs,

@@ -36,6 +36,7 @@ import { type Summary, summaryOf, summaryTable } from "./summary.ts";
 interface Options extends Selecting {
   rounds: number;
   samples: number;
+  busy?: boolean;
   peers?: true | PeerName[];
   steps: boolean;
   save?: string;
@@ -156,6 +157,7 @@ if (import.meta.main) {
       `beside ${peerNames.join(", ")} (a list; default ${fetchedPeers.join(", ")})`,
       peerList,
     )
+    .option("--busy", "how busy a software adapter's threads are, too: half a second per pass")
     .option("--no-steps", "leave out whole steps")
     .option("--save <file>", "keep the figures")
     .option("--compare <file>", "ratios to figures that were kept")

@@ -11,6 +11,8 @@ export interface Shares {
   copy: number;
   limit: number;
   leastLimit: number;
+  /** Of the cores' time; null where a row was not watched. */
+  busy: number | null;
 }
 
 export type Summary = Record<string, Partial<Record<PassName, Shares>>>;
@@ -25,6 +27,7 @@ function sharesOf(rows: readonly Row[]): Shares {
     copy: mean((r) => r.copyShare),
     limit: mean((r) => r.limitShare),
     leastLimit: Math.min(...rows.map((r) => r.limitShare)),
+    busy: rows.some((r) => r.busy === null) ? null : mean((r) => r.busy!),
   };
 }
 
@@ -60,6 +63,7 @@ export function summaryTable(rows: readonly Row[]): string {
     passes.map(() => figures(["FMA", "copy", "limit", "least"])).join(""),
     ...lines,
     ...leastDense(rows),
+    ...busyLines(rows),
   ].join("\n");
 }
 
@@ -73,4 +77,13 @@ function leastDense(rows: readonly Row[]): string[] {
       whole(limitShare)
     } % of its limit (${name}, ${pass})`,
   ];
+}
+
+/** Per op and pass how busy the driver's threads keep the cores, where that was watched. */
+function busyLines(rows: readonly Row[]): string[] {
+  const watched = rows.filter((r) => r.busy !== null);
+  return Object.entries(summaryOf(watched)).map(([op, of]) => {
+    const shares = passes.filter((p) => of[p]).map((p) => `${p} ${whole(of[p]!.busy!)} %`);
+    return `driver's threads busy in ${op}: ${shares.join(", ")}`;
+  });
 }

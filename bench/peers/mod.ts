@@ -7,12 +7,15 @@ import type { MicroArch } from "../../src/nas/spaces/micro_arch.ts";
 import type { Digest, Job } from "../data.ts";
 import type { PassName } from "../shape_list.ts";
 
-export const peerNames = ["tfjs-webgpu", "jax-js", "tfjs-wasm", "torch", "tinygrad"] as const;
+export const peerNames = [
+  ...["tfjs-webgpu", "jax-js", "tfjs-wasm"] as const,
+  ...["onnxruntime", "torch", "tinygrad"] as const,
+] as const;
 export type PeerName = typeof peerNames[number];
-/** Peers that Deno fetches; the others need a Python that has them. */
+/** Peers of `--peers` alone; `torch` and `tinygrad` need a Python that has them, onnxruntime fetches 250 MB. */
 export const fetchedPeers: readonly PeerName[] = ["tfjs-webgpu", "jax-js", "tfjs-wasm"];
 /** Peers that compute on WebGPU, as denas does. */
-export const onWebGpu: readonly PeerName[] = ["tfjs-webgpu", "jax-js", "tinygrad"];
+export const onWebGpu: readonly PeerName[] = ["tfjs-webgpu", "jax-js", "onnxruntime", "tinygrad"];
 
 /** A request to a peer's process, one line each. */
 export type Request =
@@ -45,6 +48,9 @@ export interface StepAnswer {
   parameters: number;
 }
 
+/** Configurations of peers whose packages the others should not wait for. */
+const configurations: Partial<Record<PeerName, string>> = { onnxruntime: "onnxruntime.json" };
+
 export class Peer {
   readonly #child: Deno.ChildProcess;
   readonly #ask: WritableStreamDefaultWriter<Uint8Array>;
@@ -54,7 +60,8 @@ export class Peer {
     const here = (file: string) => new URL(file, import.meta.url).pathname;
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
-        ...["run", "-A", "--no-check", "--config", here("config.json"), here("serve.ts")],
+        ...["run", "-A", "--no-check", "--config", here(configurations[name] ?? "config.json")],
+        here("serve.ts"),
         name,
       ],
       stdin: "piped",

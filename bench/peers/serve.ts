@@ -10,6 +10,7 @@ const libraries: Record<PeerName, () => Promise<Library>> = {
   "tfjs-webgpu": async () => (await import("./tfjs.ts")).open("webgpu"),
   "jax-js": async () => (await import("./jax.ts")).open(),
   "tfjs-wasm": async () => (await import("./tfjs.ts")).open("wasm"),
+  onnxruntime: async () => (await import("./onnxruntime.ts")).open(),
   torch: async () => (await import("./python.ts")).open("torch_ops.py"),
   tinygrad: async () => (await import("./python.ts")).open("tinygrad_ops.py"),
 };

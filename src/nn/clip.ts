@@ -57,7 +57,7 @@ export class Clipper {
       gpu.run(
         squaresKernel,
         { chunks, grads: slab.grads, weights: slab.weights, squares },
-        { n, l2, to: before },
+        { n, l2, to: before, SIZE: `${gpu.traits.reduceGroup}u` },
         groupsFor(n),
       );
     }

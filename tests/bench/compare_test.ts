@@ -12,13 +12,14 @@ import {
 } from "../../bench/compare.ts";
 import { agree, digest, repeated, smallInputs } from "../../bench/data.ts";
 import { passes, readShapes, withBatch } from "../../bench/shape_list.ts";
-import { summaryOf } from "../../bench/summary.ts";
+import { summaryOf, summaryTable } from "../../bench/summary.ts";
 import { registry } from "../../src/autodiff/op.ts";
 import "../../src/ops/mod.ts";
 
 const row = (name: string, pass: Row["pass"], ms: number, weight: number, peer?: number): Row => ({
   ...{ name, op: name, pass, ms, weight, medianMs: ms, gflops: 0, gbytes: 0 },
   ...{ dispatches: 1, fmaShare: 0, copyShare: 0, limitMs: ms / 2, limitShare: 0.5 },
+  busy: null,
   peers: { other: peer === undefined ? { unable: "it cannot" } : { ms: peer } },
 });
 
@@ -73,6 +74,15 @@ Deno.test("the summary weighs the shapes of an op by their time, and names the l
   assertEquals(Object.keys(found), ["add", "conv2d"]);
   const { weight, fma, limit, leastLimit } = found.conv2d.forward!;
   [weight - 0.4, fma - 0.5, limit - 0.7, leastLimit - 0.4].forEach((d) => assertAlmostEquals(d, 0));
+  assert(!summaryTable([near, far, heavy]).includes("busy"));
+});
+
+Deno.test("busy threads are weighed by the time of a step, per op, where they were watched", () => {
+  const watched = (weight: number, busy: number) => ({ ...row("add", "forward", 1, weight), busy });
+  const lines = summaryTable([watched(0.3, 0.9), watched(0.1, 0.5), row("mul", "forward", 1, 0.5)]);
+  assertEquals(lines.split("\n").filter((line) => line.includes("busy")), [
+    "driver's threads busy in add: forward 80 %",
+  ]);
 });
 
 Deno.test("digests of the same numbers agree in any order, and of others do not", () => {

@@ -37,6 +37,8 @@ interface Options extends Selecting {
   rounds: number;
   samples: number;
   busy?: boolean;
+  /** No other shape or step is begun after so many. */
+  seconds?: number;
   peers?: true | PeerName[];
   steps: boolean;
   save?: string;
@@ -61,6 +63,9 @@ interface Result {
   slower: Slower[];
 }
 
+/** Whether the time of `--seconds` is over; the process began at 0. */
+const over = ({ seconds = Infinity }: Options) => performance.now() > 1000 * seconds;
+
 /** Times the selected shapes, and samples the ceilings in between. */
 async function timeShapes(options: Options, peers: readonly Peer[]) {
   const gpu = await Gpu.open({ timestamps: true });
@@ -69,6 +74,7 @@ async function timeShapes(options: Options, peers: readonly Peer[]) {
   const shapes = selected(options);
   const measured: Measured[] = [];
   for (const [i, selection] of shapes.entries()) {
+    if (over(options)) break;
     if (i % 5 === 4) ceilings = await sampleCeilings(gpu, watch, ceilings);
     console.error(`${i + 1} of ${shapes.length}: ${selection.name}`);
     measured.push(...await measure({ ...options, gpu, watch, peers }, selection));
@@ -95,13 +101,14 @@ async function main(options: Options): Promise<void> {
   for (const row of rows) print(line(row, named, before(row)));
   const steps: Step[] = [];
   const peerSteps: Result["peerSteps"] = {};
-  if (options.steps) {
+  if (options.steps && !over(options)) {
     for await (const step of timeSteps(options)) {
       steps.push(step);
       print(stepLine(step));
+      if (over(options)) break;
     }
     for (const peer of peers) {
-      if (!options.filter.test("step micro search quick")) break;
+      if (over(options) || !options.filter.test("step micro search quick")) break;
       const compared = await compareStep(peer);
       peerSteps[peer.name] = compared;
       print(peerStepLine(peer.name, compared));
@@ -158,6 +165,7 @@ if (import.meta.main) {
       peerList,
     )
     .option("--busy", "how busy a software adapter's threads are, too: half a second per pass")
+    .option("--seconds <n>", "begin nothing else after so many seconds", whole)
     .option("--no-steps", "leave out whole steps")
     .option("--save <file>", "keep the figures")
     .option("--compare <file>", "ratios to figures that were kept")

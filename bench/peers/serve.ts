@@ -24,3 +24,5 @@ for await (const line of lines) {
   }));
   console.log(JSON.stringify(answer));
 }
+// A library may have left a process of its own.
+Deno.exit();

@@ -1,5 +1,5 @@
 /**
- * Growth of a step's time and memory: `deno run -A bench/scaling.ts [layers|filters|batch|image|classes]
+ * Growth of a step's time and memory: `deno run -A bench/scaling.ts [layers|filters|batch|blocks|classes|image]
  * [mode=micro] [command=search] [preset=quick] [steps=4]`; all where none is named. One network of sampled operations
  * per size. Prints milliseconds, dispatches, peak bytes alive, and slopes of their logarithms: 1 is linear
  * (for images, in the number of pixels).
@@ -32,6 +32,7 @@ const axes: Record<string, Axis> = {
   layers: { values: upwards(config.space.layers), set: (n) => ({ "space.layers": n }) },
   filters: { values: upwards(config.space.filters), set: (n) => ({ "space.filters": n }) },
   batch: { values: upwards(config.batch), set: (n) => ({ batch: n }) },
+  ...nodesPerCell(config.space.blocks),
   classes: { values: [10, 100, 1000], set: (n) => ({ classes: n }) },
   image: { values: upwards(side), set: (n) => ({ side: n }), of: (n) => n * n },
 };
@@ -40,6 +41,13 @@ if (which !== undefined && !(which in axes)) {
     `Cannot scale ${which}: expected one of ${Object.keys(axes).join(", ")}, and name=value`,
   );
   Deno.exit(2);
+}
+
+/** Nodes per cell, where a space has cells; at most three times the preset's, as bounds allow no more. */
+function nodesPerCell(blocks: unknown): Record<string, Axis> {
+  if (typeof blocks !== "number") return {};
+  const values = [blocks, 2 * blocks, 3 * blocks];
+  return { blocks: { values, set: (n) => ({ "space.blocks": n }) } };
 }
 
 interface Figures {

@@ -2,7 +2,8 @@
 
 Reads one request a line: {"program": file, "weights": file, "threads": n}, then {"layout": "nchw" or
 "channels_last", "steps": n, "forward": whether without gradients} any number of times. Answers with {"parameters": n},
-then with {"loss": of the first step of this layout, or the last logits' sum, "ms": of a step}. `bench/torch_step.ts` writes the files and says what is in them.
+then with {"loss": of the first step of this layout, or the last logits' sum, "ms": of a step}. `bench/torch_step.ts`
+writes the files and says what is in them.
 """
 import json
 import sys

@@ -38,6 +38,12 @@ export function repeated(data: Float64Array, shape: Shape): Float32Array<ArrayBu
   return all;
 }
 
+/** Contents of all inputs of an op, in full size. */
+export function inputsOf(job: Job): Float32Array<ArrayBuffer>[] {
+  const data = smallInputs(job, distinct(job.shapes[0][0]));
+  return job.shapes.map((shape, i) => repeated(data[i], shape));
+}
+
 export interface Digest {
   sum: number;
   magnitude: number;

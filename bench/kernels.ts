@@ -14,10 +14,10 @@ import {
   type Digest,
   digest,
   distinct,
+  inputsOf,
   type Job,
   repeated,
   smallGradient,
-  smallInputs,
 } from "./data.ts";
 import { batchInputs, passes, type PassName } from "./shape_list.ts";
 
@@ -43,9 +43,8 @@ export class Prepared {
     this.#op = op;
     const images = distinct(job.shapes[0][0]);
     const { out, saved = [] } = op.shapes(job.shapes, job.params);
-    const data = smallInputs(job, images);
     this.#io = {
-      inputs: job.shapes.map((s, i) => this.#tensor(s, repeated(data[i], s))),
+      inputs: inputsOf(job).map((values, i) => this.#tensor(job.shapes[i], values)),
       out: out.map((s) => this.#tensor(s)),
       saved: saved.map((s) => this.#tensor(s)),
       params: job.params,

@@ -9,7 +9,6 @@ import { uniformArchitecture } from "../src/nas/sampling.ts";
 import { declareSupernet } from "../src/nas/supernet.ts";
 import type { Form, Model, Pass, SearchSpace } from "../src/nas/space.ts";
 import { Trainer } from "../src/nas/train/training.ts";
-import type { NetworkSettings } from "../src/nas/spaces/settings.ts";
 import { WeightStore } from "../src/nn/weights.ts";
 import { Rng, Stream } from "../src/common/random.ts";
 
@@ -24,8 +23,8 @@ export interface Setting {
   side?: number;
   /** Default: 10. */
   classes?: number;
-  /** A network that is no space of denas; default: the space of this mode. */
-  network?: (settings: NetworkSettings) => SearchSpace<unknown>;
+  /** Default: that of the mode. */
+  space?: SearchSpace<unknown>;
   /** Decisions of the architecture that is trained; default: a sample. */
   choice?: readonly number[];
   /** Default: as in training. */
@@ -62,12 +61,12 @@ export class Steps {
   #step = 0;
 
   constructor(readonly gpu: Gpu, setting: Setting) {
-    const { command, seed = 1, choice, classes = 10, network } = setting;
+    const { command, seed = 1, choice, classes = 10, space } = setting;
     this.#classes = classes;
     this.#dropout = setting.dropout ?? true;
     const config = this.config = configOf(setting);
     this.form = "form" in config ? config.form : "search";
-    this.space = network?.(config.space as unknown as NetworkSettings) ?? openSpace(config.space);
+    this.space = space ?? openSpace(config.space);
     const [h, w, channels] = imagesOf(config.data);
     this.input = [setting.side ?? h, setting.side ?? w, channels];
     this.#rng = new Rng(seed, Stream.search);

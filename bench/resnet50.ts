@@ -36,8 +36,16 @@ function features(net: Net, images: Value): Value {
   return x;
 }
 
-/** @param settings constants of its batch norms. */
-export const resnet50 = (settings: NetworkSettings): SearchSpace<unknown> => ({
+/** Constants of its batch norms and first weights. */
+const config: NetworkSettings = {
+  stem: 2,
+  legacyInit: false,
+  bnEpsilon: 1e-5,
+  bnDecay: 0.9,
+  bnDebias: true,
+};
+
+export const resnet50: SearchSpace<unknown> = {
   name: "resnet50",
   summary: "ResNet-50",
   start: () => ({
@@ -50,9 +58,9 @@ export const resnet50 = (settings: NetworkSettings): SearchSpace<unknown> => ({
   encode: () => [],
   key: () => "resnet50",
   build: (_, into) =>
-    toModel({ ...into, config: settings }, (net, images) => ({
+    toModel({ ...into, config }, (net, images) => ({
       logits: head(net, features(net, images), { classes: into.classes, keep: 1 }),
     })),
   graphs: () => [],
   picture: () => [],
-});
+};

@@ -5,7 +5,7 @@
  * (for images, in the number of pixels).
  */
 import { Gpu } from "../src/gpu/mod.ts";
-import { configOf, imagesOf, Steps } from "./networks.ts";
+import { configOf, imagesOf, type Setting, Steps } from "./networks.ts";
 
 const named = Object.fromEntries(
   Deno.args.filter((a) => a.includes("=")).map((a) => a.split("=") as [string, string]),
@@ -24,14 +24,20 @@ const [side] = imagesOf(config.data);
 const upwards = (n: number) => [n, 2 * n, 4 * n];
 interface Axis {
   values: number[];
-  set: (n: number) => Record<string, unknown>;
+  set: (n: number) => Partial<Setting>;
   /** The quantity that grows; default: the value itself. */
   of?: (n: number) => number;
 }
 const axes: Record<string, Axis> = {
-  layers: { values: upwards(config.space.layers), set: (n) => ({ "space.layers": n }) },
-  filters: { values: upwards(config.space.filters), set: (n) => ({ "space.filters": n }) },
-  batch: { values: upwards(config.batch), set: (n) => ({ batch: n }) },
+  layers: {
+    values: upwards(config.space.layers),
+    set: (n) => ({ overrides: { "space.layers": n } }),
+  },
+  filters: {
+    values: upwards(config.space.filters),
+    set: (n) => ({ overrides: { "space.filters": n } }),
+  },
+  batch: { values: upwards(config.batch), set: (n) => ({ overrides: { batch: n } }) },
   ...nodesPerCell(config.space.blocks),
   classes: { values: [10, 100, 1000], set: (n) => ({ classes: n }) },
   image: { values: upwards(side), set: (n) => ({ side: n }), of: (n) => n * n },
@@ -47,7 +53,7 @@ if (which !== undefined && !(which in axes)) {
 function nodesPerCell(blocks: unknown): Record<string, Axis> {
   if (typeof blocks !== "number") return {};
   const values = [blocks, 2 * blocks, 3 * blocks];
-  return { blocks: { values, set: (n) => ({ "space.blocks": n }) } };
+  return { blocks: { values, set: (n) => ({ overrides: { "space.blocks": n } }) } };
 }
 
 interface Figures {
@@ -57,11 +63,9 @@ interface Figures {
 }
 
 /** Figures of the fastest of some steps of one child. */
-async function measure({ side, classes, ...overrides }: Record<string, unknown>): Promise<Figures> {
+async function measure(sizes: Partial<Setting>): Promise<Figures> {
   const gpu = await Gpu.open();
-  const number = (value: unknown) => value === undefined ? undefined : Number(value);
-  const sizes = { side: number(side), classes: number(classes) };
-  const made = new Steps(gpu, { ...setting, overrides, ...sizes });
+  const made = new Steps(gpu, { ...setting, ...sizes });
   const arch = made.draw();
   let ms = Infinity, dispatches = 0;
   for (let i = 0; i < Number(steps) + 2; i++) {

@@ -11,7 +11,7 @@ export interface Shares {
   copy: number;
   limit: number;
   leastLimit: number;
-  /** Of the cores' time; null where a row was not watched. */
+  /** Share of the cores' time in which a software adapter's threads compute; null where a row was not watched. */
   busy: number | null;
 }
 

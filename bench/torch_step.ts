@@ -124,7 +124,7 @@ const setting = {
       return [name, JSON.parse(value)];
     })),
   },
-  ...values.resnet50 ? { network: resnet50, side: 224, classes: 1000 } : {},
+  ...values.resnet50 ? { space: resnet50, side: 224, classes: 1000 } : {},
   choice: values.arch && parseArchFile(Deno.readTextFileSync(values.arch), values.arch).choice ||
     undefined,
   dropout: false,
@@ -140,6 +140,8 @@ const peer = open(values.python);
 await peer.ask({ ...files, threads: Number(values.threads) });
 
 type Times = Record<"denas" | typeof layouts[number], number[]>;
+/** Works that are timed: whole training steps, and the network forward. */
+const works = ["step", "forward"] as const;
 const noTimes = (): Times => ({ denas: [], nchw: [], channels_last: [] });
 const times = { step: noTimes(), forward: noTimes() };
 await made.train(arch);
@@ -155,7 +157,7 @@ for (let i = 0; i < 2; i++) await made.train(arch);
 await made.infer(arch);
 const busy = { step: new Busy(), forward: new Busy() };
 for (let round = 0; round < rounds; round++) {
-  for (const what of ["step", "forward"] as const) {
+  for (const what of works) {
     const forward = what === "forward";
     busy[what].start();
     const start = performance.now();
@@ -177,7 +179,7 @@ console.log(
     `${values.threads} threads there, losses ${losses.denas.toFixed(5)} here, ` +
     `${losses.nchw.toFixed(5)} there`,
 );
-for (const what of ["step", "forward"] as const) {
+for (const what of works) {
   const ours = times[what].denas.sort((a, b) => a - b);
   console.log([what, busyWords(busy[what].share)].filter((word) => word).join(": "));
   for (const [name, all] of Object.entries(times[what])) {

@@ -1,5 +1,5 @@
 /** jax-js on WebGPU, timed by passes, in its own layout: images [n, c, h, w], weights [co, ci / groups, k, k]. */
-import { digest, distinct, type Job, repeated, smallGradient, smallInputs } from "../data.ts";
+import { digest, distinct, inputsOf, type Job, repeated, smallGradient } from "../data.ts";
 import { batchInputs } from "../shape_list.ts";
 import type { Answer, Request } from "./mod.ts";
 import type { Library } from "./serve.ts";
@@ -84,7 +84,6 @@ class JaxJs implements Library {
     if (key === this.#key) return;
     [...this.#inputs, this.#dy].forEach((x) => x?.dispose());
     const images = distinct(job.shapes[0][0]);
-    const data = smallInputs(job, images);
     const { numpy: np } = this.jax;
     const put = async (values: Float32Array, shape: readonly number[], axes = [0, 3, 1, 2]) => {
       const x = np.array(values).reshape([...shape]);
@@ -92,10 +91,10 @@ class JaxJs implements Library {
       return await this.jax.blockUntilReady(turned);
     };
     this.#inputs = [];
-    for (const [i, s] of job.shapes.entries()) {
+    for (const [i, values] of inputsOf(job).entries()) {
       const isWeight = i >= batchInputs(job.op, job.shapes.length);
       const axes = isWeight ? [3, 2, 0, 1] : undefined;
-      this.#inputs.push(await put(repeated(data[i], s), weightShape(job, i), axes));
+      this.#inputs.push(await put(values, weightShape(job, i), axes));
     }
     this.#f = this.jax.jit((...x: Array_[]) => f(x));
     const y = this.#f(...this.#inputs.map((x) => x.ref));

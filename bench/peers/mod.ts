@@ -8,8 +8,12 @@ import type { Digest, Job } from "../data.ts";
 import type { PassName } from "../shape_list.ts";
 
 export const peerNames = [
-  ...["tfjs-webgpu", "jax-js", "tfjs-wasm"] as const,
-  ...["onnxruntime", "torch", "tinygrad"] as const,
+  "tfjs-webgpu",
+  "jax-js",
+  "tfjs-wasm",
+  "onnxruntime",
+  "torch",
+  "tinygrad",
 ] as const;
 export type PeerName = typeof peerNames[number];
 /** Peers of `--peers` alone; `torch` and `tinygrad` need a Python that has them, onnxruntime fetches 250 MB. */

@@ -9,7 +9,7 @@ import { relu } from "../../src/ops/mod.ts";
 import { emitters } from "../../src/run/onnx/emitters.ts";
 import { GraphBuilder, toNchwShape, transposed } from "../../src/run/onnx/graph.ts";
 import { encodeModel } from "../../src/run/onnx/model.ts";
-import { digest, distinct, type Job, repeated, smallInputs } from "../data.ts";
+import { digest, inputsOf, type Job } from "../data.ts";
 import { batchInputs } from "../shape_list.ts";
 import type { Answer, Request } from "./mod.ts";
 import type { Library } from "./serve.ts";
@@ -42,9 +42,9 @@ class Provider implements Library {
     const { job, pass, samples } = request;
     if (pass !== "forward") return { unable: "it has no gradients" };
     if (job.op === "batch_norm") return { unable: "its norm has no statistics of the batch" };
-    const [x] = inputsOf(job);
+    const data = inputsOf(job), [x] = data;
     const { ort } = this;
-    const session = await ort.InferenceSession.create(modelOf(job), {
+    const session = await ort.InferenceSession.create(modelOf(job, data), {
       executionProviders: ["webgpu"],
       enableProfiling: true,
       profileFilePrefix: join(this.#folder, "profile"),
@@ -81,15 +81,12 @@ class Provider implements Library {
   }
 }
 
-function inputsOf(job: Job): Float32Array[] {
-  const data = smallInputs(job, distinct(job.shapes[0][0]));
-  return job.shapes.map((shape, i) => repeated(data[i], shape));
-}
-
 /** The op as a model of its first input, NCHW; the others are constants. */
-function modelOf({ op: name, shapes, params: { relu: before, ...params } }: Job): Uint8Array {
+function modelOf(
+  { op: name, shapes, params: { relu: before, ...params } }: Job,
+  data: Float32Array[],
+): Uint8Array {
   const op = registry.find((o) => o.name === name)!;
-  const data = inputsOf({ op: name, shapes, params });
   const tape = new Tape();
   const image = tape.input(shapes[0]);
   const names = shapes.map((_, i) => `input${i}`), batched = batchInputs(name, shapes.length);

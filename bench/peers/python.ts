@@ -1,7 +1,7 @@
 /** Libraries for Python, each a script in a process of `PYTHON` (by default python3), which has to have them. */
 import { join } from "node:path";
 import { TextLineStream } from "../../tests/onnxruntime/lines.ts";
-import { distinct, type Job, repeated, smallGradient, smallInputs } from "../data.ts";
+import { distinct, inputsOf, type Job, repeated, smallGradient } from "../data.ts";
 import { batchInputs } from "../shape_list.ts";
 import type { Answer, Request } from "./mod.ts";
 import type { Library } from "./serve.ts";
@@ -42,8 +42,7 @@ class Python implements Library {
     const key = JSON.stringify(job);
     if (key === this.#key) return;
     const images = distinct(job.shapes[0][0]);
-    const data = smallInputs(job, images);
-    await this.#write(job.shapes.map((shape, i) => repeated(data[i], shape)));
+    await this.#write(inputsOf(job));
     const batched = batchInputs(job.op, job.shapes.length);
     const { shape, unable } = await this.#request({ ...job, batched, file: this.#file });
     this.#key = key;

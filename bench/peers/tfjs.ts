@@ -1,5 +1,5 @@
 /** TensorFlow.js: the WebGPU backend timed by passes, the WASM backend by the wall clock (forward only). */
-import { digest, distinct, type Job, repeated, smallGradient, smallInputs } from "../data.ts";
+import { digest, distinct, inputsOf, type Job, repeated, smallGradient } from "../data.ts";
 import { batchInputs, type PassName } from "../shape_list.ts";
 import type { Answer, Request } from "./mod.ts";
 import type { Library } from "./serve.ts";
@@ -62,8 +62,7 @@ class TensorFlow implements Library {
     if (key === this.#key) return;
     this.tf.dispose([...this.#inputs, this.#dy].filter(Boolean));
     const images = distinct(job.shapes[0][0]);
-    const data = smallInputs(job, images);
-    this.#inputs = job.shapes.map((s, i) => this.tf.tensor(repeated(data[i], s), s));
+    this.#inputs = inputsOf(job).map((values, i) => this.tf.tensor(values, job.shapes[i]));
     const out: number[] = this.tf.tidy(() => f(this.#inputs).shape);
     this.#dy = this.tf.tensor(repeated(smallGradient(out, images), out), out);
     this.#key = key;

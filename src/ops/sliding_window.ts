@@ -44,8 +44,8 @@ function tile(rec: Recorder, { name, columns }: SlidingKernel, window: Window): 
   const high = (columns: number) => ({ columns, rows: Infinity });
   const low = (columns: number) => ({ columns, rows: 4 });
   if (!rec.traits.fewLanes) return rec.choose(key, [low(wide ? 4 : 2), low(2), high(4)]);
-  const [first, other] = wide ? [columns[0], 12 - columns[0]] : [columns[1], 6 - columns[1]];
-  return rec.choose(key, [high(first), high(other)]);
+  const [first, all] = wide ? [columns[0], [8, 4]] : [columns[1], [4, 2]];
+  return rec.choose(key, [first, ...all.filter((n) => n !== first)].map(high));
 }
 
 const literals = (constants: Record<string, number | boolean>): Record<string, string> =>

@@ -49,7 +49,7 @@ function tested(stdout: string) {
 }
 
 function partsOf(data: string): Part[] {
-  const bench = (...args: string[]) => () => [...deno, "bench/run.ts", "--json", ...args];
+  const bench = [...deno, "bench/run.ts", "--json"];
   // Compiling goes on for a while when the time for measuring is over.
   const tune = (...options: string[]) => (seconds: number) => [
     ...[...cli, "tune", "--json"],
@@ -62,13 +62,13 @@ function partsOf(data: string): Part[] {
     {
       name: "step quick",
       seconds: 120,
-      args: bench("--filter", "^step micro search"),
+      args: () => [...bench, "--filter", "^step micro search"],
       figures: (text) => JSON.parse(text).steps,
     },
     {
       name: "step paper",
       seconds: 120,
-      args: bench("--filter", "^step micro search", "--preset", "paper"),
+      args: () => [...bench, "--filter", "^step micro search", "--preset", "paper"],
       figures: (text) => JSON.parse(text).steps,
     },
     { name: "tune", seconds: 100, args: tune(), figures: lastJson },
@@ -83,7 +83,7 @@ function partsOf(data: string): Part[] {
       name: "bench",
       seconds: 180,
       args: (seconds) => [
-        ...bench("--no-steps", "--top", "60")(),
+        ...[...bench, "--no-steps", "--top", "60"],
         // The last shape takes its time, too.
         ...["--seconds", String(Math.ceil(0.8 * seconds))],
       ],

@@ -44,7 +44,8 @@ test("a search is started from the form, watched, reloaded, stopped, resumed and
   await page.getByRole("button", { name: "Start" }).click();
   await page.waitForURL(/#\/runs\//);
   const id = new URL(page.url()).hash.split("/").at(-1)!;
-  while ((await served.json<{ trials: number }>(`/runs/${id}`)).trials === 0);
+  // The event of the best trial comes after that of the trial; both networks are drawn.
+  while (!(await served.json<{ best?: unknown }>(`/runs/${id}`)).best);
   // Held until it is told to stop, so that it does not end while a busy machine draws the page.
   const { pid } = readState(join(served.runs, id));
   Deno.kill(pid, "SIGSTOP");

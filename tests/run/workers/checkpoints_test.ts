@@ -13,7 +13,7 @@ import { connect } from "../../../src/run/workers/nats/connect.ts";
 import { WorkerObjects } from "../../../src/run/workers/nats/objects.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
 import { coordinatorOn, serversHere, startHere, workerSecret, workersOn } from "./servers.ts";
-import { reached, until } from "./hold.ts";
+import { killWorker, reached, until } from "./hold.ts";
 import { configOf, jobOf, openingOf } from "./opening.ts";
 import { wholeScore } from "./stepping.ts";
 
@@ -52,8 +52,6 @@ async function cutOff(
   return ended.value;
 }
 
-const killOf = (channel: Channel) => () => Deno.kill(channel.workers()[0].pid!, "SIGKILL");
-
 function assertWentOn({ result, fromStep }: Evaluated): void {
   assert.equal(fromStep, 3);
   assert.ok(result.status === "ok");
@@ -64,7 +62,7 @@ Deno.test("processes: a job whose process is killed goes on from its last checkp
   const opening = held();
   const channel = new ProcessChannel(opening, 1);
   try {
-    assertWentOn(await cutOff(channel, opening.hold, killOf(channel)));
+    assertWentOn(await cutOff(channel, opening.hold, () => killWorker(channel)));
     assert.ok(!await isThere(checkpointFile(opening.checkpoints!.folder, job.id)));
   } finally {
     await channel.close();
@@ -119,7 +117,7 @@ for (const { program, version } of await serversHere()) {
         await serving.stop();
         serving = await workersOn(server, opening, 1);
       };
-      const end = run === "killed" ? killOf(channel) : leave;
+      const end = run === "killed" ? () => killWorker(channel) : leave;
       assertWentOn(await cutOff(channel, opening.hold, end));
       const store = await new Objm(nc).open("denas_work");
       await until(async () => (await store.list()).length === 0);

@@ -1,4 +1,5 @@
 /** A place where a job stops for good while a file is there, so that its process can be ended at a known place. */
+import type { Channel } from "../../../src/run/workers/channel.ts";
 
 /** Hangs while the file is there, and leaves a file `.reached` beside it. */
 export async function hang(hold: string): Promise<void> {
@@ -15,6 +16,12 @@ export async function reached(hold: string): Promise<void> {
 
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!await holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** Kills the process of the only worker. One on another machine tells it later than its job reaches a hold. */
+export async function killWorker(channel: Channel): Promise<void> {
+  await until(() => channel.workers()[0].pid !== undefined);
+  Deno.kill(channel.workers()[0].pid!, "SIGKILL");
 }
 
 function exists(file: string): boolean {

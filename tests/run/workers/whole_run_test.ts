@@ -10,7 +10,7 @@ import type { Outcome } from "../../../src/run/workers/channel.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
 import { receiveRun, type RunEnd, runEnd, runJobOf } from "../../../src/run/workers/whole_run.ts";
 import { CarriedRun, packed, unpack } from "../../../src/run/workers/carried_run.ts";
-import { reached } from "./hold.ts";
+import { killWorker, reached } from "./hold.ts";
 import { configOf, plugin } from "./opening.ts";
 import { coordinatorOn, serversHere, startHere, workersOn } from "./servers.ts";
 import { HELD } from "./sleeping.ts";
@@ -155,7 +155,7 @@ for (const { program, version } of await serversHere()) {
       const jobs = runAll({ channel, payloads, schema: runEnd, onAttempt }, never);
       const found = jobs.next();
       await reached(hold);
-      if (run === "killed") Deno.kill(channel.workers()[0].pid!, "SIGKILL");
+      if (run === "killed") await killWorker(channel);
       else {
         await serving.stop();
         serving = await workersOn(server, opening, 1);

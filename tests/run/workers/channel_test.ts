@@ -4,6 +4,7 @@ import type { Channel, Opening } from "../../../src/run/workers/channel.ts";
 import type { Evaluated } from "../../../src/run/workers/evaluate.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
 import { ThreadChannel } from "../../../src/run/workers/threads.ts";
+import { killWorker, until } from "./hold.ts";
 import { onServer, serversHere } from "./servers.ts";
 import { configOf, jobOf, openingOf } from "./opening.ts";
 
@@ -41,10 +42,6 @@ const choice = (n: number) => [n % 5, 1, 2, 3, 4, n % 3];
 async function opened(kind: Kind, workers: number, overrides: Record<string, unknown> = {}) {
   const channel = await kind.open(openingOf(configOf(overrides)), workers);
   return Object.assign(channel, { [Symbol.asyncDispose]: () => channel.close() });
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 function isAlive(pid: number): boolean {
@@ -134,8 +131,8 @@ for (const [name, kind] of Object.entries(kinds)) {
     // A job of a process that is still starting would wait for the next one.
     await channel.run(jobOf(5, choice(1)), never);
     const killed = channel.run(jobOf(0, choice(0)), never);
-    await until(() => channel.workers()[0].state === "busy" && !!channel.workers()[0].pid);
-    Deno.kill(channel.workers()[0].pid!, "SIGKILL");
+    await until(() => channel.workers()[0].state === "busy");
+    await killWorker(channel);
     const outcome = await killed;
     assert.equal(outcome.status, "lost");
     assert.match((outcome as { reason: string }).reason, /^process \d+ was ended by SIGKILL$/);

@@ -18,16 +18,13 @@ import { LEASES, openingMessage } from "../../../src/run/workers/nats/names.ts";
 import { portableOpening } from "../../../src/run/workers/nats/opening.ts";
 import { serveWorkers } from "../../../src/run/workers/nats/serve.ts";
 import { cert, key } from "../../http/certificate.ts";
+import { until } from "./hold.ts";
 import { coordinatorOn, serversHere, startHere, workerSecret, workersOn } from "./servers.ts";
 import { configOf, jobOf, openingOf, searched, trialsOf } from "./opening.ts";
 
 const never = new AbortController().signal;
 const choice = (n: number) => [n % 5, 1, 2, 3, 4, n % 3];
 const opening = openingOf(configOf());
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
 
 const refused = (message: RegExp) => (error: UsageError) => {
   assert.equal(error.name, "UsageError");

@@ -89,8 +89,7 @@ Deno.test("a run whose process is killed goes on in another one and ends the sam
   const attempts: string[] = [];
   const ends = await ran([path], {
     onAttempt: ({ status }) => attempts.push(status),
-    meanwhile: (channel) =>
-      afterTrials(path, 5, () => Deno.kill(channel.workers()[0].pid!, "SIGKILL")),
+    meanwhile: (channel) => afterTrials(path, 5, () => killWorker(channel)),
   });
   assert.deepEqual([ends, attempts], [[{ status: "done" }], ["lost", "done"]]);
   assert.deepEqual(trialsOf(path), trialsOf(alone));

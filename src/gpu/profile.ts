@@ -26,6 +26,17 @@ export interface ProfileOptions {
 const QUERIES = 4096;
 /** Empty passes that the clocks are calibrated with. */
 const PROBES = 6;
+/** In milliseconds, as all times. */
+const NANOSECOND = 1e-6;
+/** Error of coarse clocks over so short a time, as a factor; a tick that is not 1 ns is 10 ns or more. */
+const COARSE = 2;
+
+/** The device's clock at a moment between two times of the host's. */
+export interface Probe {
+  submitted: number;
+  ticks: number;
+  read: number;
+}
 
 interface Open {
   name: string;
@@ -50,7 +61,7 @@ export class Profile {
   #recorded = 0;
   /** Milliseconds of the host = offset + ticks of the device · tick. */
   #offset = 0;
-  #tick = 1e-6;
+  #tick = NANOSECOND;
 
   private constructor(
     private readonly device: GPUDevice,
@@ -178,24 +189,40 @@ export class Profile {
 
   /**
    * Calibrates the device's clock. No pass begins before it is submitted, so the offset is the largest that
-   * any probe requires. Engines may return ticks where the standard has nanoseconds, so the rate is measured.
+   * any probe requires. Engines may return ticks where the standard has nanoseconds, so the tick is measured.
    */
   async #setClocks(): Promise<void> {
-    const probes: { host: number; ticks: number }[] = [];
+    const probes: Probe[] = [];
     for (let i = 0; i < PROBES; i++) {
       const encoder = this.device.createCommandEncoder();
       encoder.beginComputePass(this.pass("probe")).end();
       const staging = this.#resolve(encoder, 2);
       this.#passes = [];
-      const host = performance.now();
+      const submitted = performance.now();
       this.device.queue.submit([encoder.finish()]);
-      probes.push({ host, ticks: Number((await this.#read(staging))[0]) });
+      const [ticks] = await this.#read(staging);
+      probes.push({ submitted, ticks: Number(ticks), read: performance.now() });
     }
     this.#recorded = 0;
-    const first = probes[1], last = probes[PROBES - 1];
-    const rate = (last.host - first.host) / (last.ticks - first.ticks);
-    // Up to 25 % off counts as nanoseconds: so few probes cannot measure better.
-    if (rate > 0 && Number.isFinite(rate) && Math.abs(rate / 1e-6 - 1) > 0.25) this.#tick = rate;
-    this.#offset = Math.max(...probes.map((p) => p.host - p.ticks * this.#tick));
+    this.#tick = tickOf(probes);
+    this.#offset = Math.max(...probes.map((p) => p.submitted - p.ticks * this.#tick));
   }
+}
+
+/**
+ * Milliseconds of a tick: a nanosecond unless the probes contradict it. Each clock was read between submission
+ * and read-back, so the time between two probes has bounds, however long a busy machine delayed either.
+ */
+export function tickOf(probes: readonly Probe[]): number {
+  let least = 0, most = Infinity;
+  probes.forEach((later, j) =>
+    probes.slice(0, j).forEach((earlier) => {
+      const ticks = later.ticks - earlier.ticks;
+      if (ticks <= 0) return;
+      least = Math.max(least, (later.submitted - earlier.read) / ticks);
+      most = Math.min(most, (later.read - earlier.submitted) / ticks);
+    })
+  );
+  const contradicted = least > COARSE * NANOSECOND || most < NANOSECOND / COARSE;
+  return contradicted ? (least + most) / 2 : NANOSECOND;
 }

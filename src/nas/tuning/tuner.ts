@@ -41,7 +41,12 @@ export interface TuneOptions {
   float16?: boolean;
   /** Clock in milliseconds; for tests. */
   clock?: () => number;
+  /** What measures the variants; for tests. Default: a stopwatch on the device. */
+  watch?: Watch;
 }
+
+/** The part of a stopwatch that compares variants. */
+export type Watch = Pick<Stopwatch, "estimate" | "sample" | "stop">;
 
 /** Result of one key. */
 export interface Measured {
@@ -76,7 +81,7 @@ type Answer = Pick<Measured, "ms" | "before" | "after"> & { index: number };
 /** Measures key after key; a yielded key is decided. Do not use the device for anything else meanwhile. */
 export async function* tune(gpu: Gpu, options: TuneOptions): AsyncGenerator<Measured> {
   const before = gpu.tuning.choices;
-  const tuner = new Tuner(gpu, options, await Stopwatch.start(gpu));
+  const tuner = new Tuner(gpu, options, options.watch ?? await Stopwatch.start(gpu));
   try {
     yield* tuner.all();
   } finally {
@@ -99,7 +104,7 @@ class Tuner {
   constructor(
     private readonly gpu: Gpu,
     private readonly options: TuneOptions,
-    private readonly watch: Stopwatch,
+    private readonly watch: Watch,
   ) {
     this.#started = this.#now();
     this.#deadline = this.#started + options.seconds * 1000;

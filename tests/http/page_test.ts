@@ -135,21 +135,41 @@ test("a run keeps coming while it is written, nothing jumps, and a lost connecti
   assertEquals([...complaints, ...again.reports], []);
 });
 
+test("a drawing that does not come says why, and comes when it is asked for again", async () => {
+  await using served = await serve();
+  const id = await makeRun(served.runs, small);
+  await using opened = await browsing.open({}, /net::ERR_/);
+  const { page, complaints } = opened;
+  await page.route(/\/svg$/, (route) => route.abort());
+  await page.goto(`${served.server.url}#/runs/${id}`);
+  const again = page.locator(".network-panel").getByRole("button", { name: "Try again" });
+  await again.nth(1).waitFor();
+  await assertAccessible(page);
+  await page.unroute(/\/svg$/);
+  await again.first().click();
+  await page.locator(".network-panel svg").waitFor();
+  await again.click();
+  await page.locator(".network-panel svg").nth(1).waitFor();
+  assertEquals(await again.count(), 0);
+  assertEquals(complaints, []);
+});
+
 test("a run that compiles its kernels says how far it is, until its first step", async () => {
   await using served = await serve();
   const { config, events: [start, ...rest] } = madeSearch(small);
   const { runs } = served;
   const folder = RunFolder.create({ runs, command: "search", mode: "micro", config });
   folder.append(start);
-  folder.append({ type: "compile", done: 34, of: 80, secondsLeft: 12 });
+  folder.append({ type: "compile", done: 34, of: 80, secondsLeft: 3000 });
   await using opened = await browsing.open();
   const { page, complaints } = opened;
   await page.goto(`${served.server.url}#/runs/${folder.name}`);
   const state = page.locator(".run-header .state");
-  await state.filter({ hasText: /^Compiling kernels, 34 of 80, (9|1[0-2]) s left$/ }).waitFor();
+  await state.filter({ hasText: /^Compiling kernels, 34 of 80, (50 min 00|4\d min \d\d) s left$/ })
+    .waitFor();
   await page.screenshot({ path: join(pictures, "compiling.png") });
-  folder.append({ type: "compile", done: 61, of: 80, secondsLeft: 300 });
-  await state.filter({ hasText: /^Compiling kernels, 61 of 80, (5 min 00|4 min 5\d) s left$/ })
+  folder.append({ type: "compile", done: 61, of: 80, secondsLeft: 1500 });
+  await state.filter({ hasText: /^Compiling kernels, 61 of 80, (1\d|2[0-5]) min \d\d s left$/ })
     .waitFor();
   await assertAccessible(page);
   folder.append({ type: "compile", done: 80, of: 80, secondsLeft: 0 });

@@ -29,7 +29,7 @@ export class LineagePanel {
     } catch (error) {
       if (error.name === "AbortError") return;
       this.element.hidden = false;
-      this.drawing.show({ key: error.message, svg: () => Promise.reject(error) });
+      this.drawing.show(this.lineage);
     }
   }
 

@@ -43,6 +43,9 @@ export class Series {
   }
 }
 
+/** What was told, with the time of it. */
+const timed = (told) => ({ ...told, readAt: performance.now() });
+
 export class RunModel {
   /** @param {object} run as `GET /runs/:id` gives it */
   constructor(run) {
@@ -67,7 +70,7 @@ export class RunModel {
     this.done = run.done ?? null;
     this.warnings = run.warnings;
     this.imagesPerSecond = null;
-    this.compiling = run.compiling ?? null;
+    this.compiling = run.compiling ? timed(run.compiling) : null;
   }
 
   setRun(run) {
@@ -88,8 +91,7 @@ export class RunModel {
   }
 
   on_compile(event) {
-    this.compiling = event;
-    this.readAt = performance.now();
+    this.compiling = timed(event);
   }
 
   on_step(event) {

@@ -40,7 +40,8 @@ export class Drawing {
   }
 
   /** @param {{key: string, svg: (signal: AbortSignal) => Promise<string>}} wanted not asked for twice. */
-  async show({ key, svg }) {
+  async show(wanted) {
+    const { key, svg } = wanted;
     if (key === this.#key) return;
     this.#key = key;
     this.#abort?.abort();
@@ -50,7 +51,12 @@ export class Drawing {
     } catch (error) {
       if (error.name === "AbortError") return;
       this.#key = null;
-      this.stage.replaceChildren(h("p", { class: "empty" }, error.message));
+      const again = h("button", {
+        type: "button",
+        class: "quiet small",
+        onclick: () => this.show(wanted),
+      }, "Try again");
+      this.stage.replaceChildren(h("p", { class: "empty" }, error.message, " ", again));
     }
   }
 
@@ -93,7 +99,9 @@ export class Drawing {
   #makeDraggable() {
     let from = null;
     this.stage.addEventListener("pointerdown", (e) => {
-      if (e.pointerType !== "mouse" || e.button !== 0) return;
+      // A captured pointer would click nothing but the stage.
+      const onButton = e.target.localName === "button";
+      if (onButton || e.pointerType !== "mouse" || e.button !== 0) return;
       from = { x: e.clientX + this.stage.scrollLeft, y: e.clientY + this.stage.scrollTop };
       this.stage.setPointerCapture(e.pointerId);
     });

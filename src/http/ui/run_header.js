@@ -177,9 +177,9 @@ export class RunHeader {
   }
 }
 
-function stateText({ run: { state, position }, compiling, readAt }) {
+function stateText({ run: { state, position }, compiling }) {
   if (state === "running" && compiling && compiling.done < compiling.of) {
-    const { done, of, secondsLeft } = compiling;
+    const { done, of, secondsLeft, readAt } = compiling;
     const left = secondsLeft - (performance.now() - readAt) / 1000;
     return `Compiling kernels, ${done} of ${of}, ${duration(left)} left`;
   }

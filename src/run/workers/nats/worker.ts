@@ -233,13 +233,17 @@ export class NatsWorker {
       const job = { id, attempt, payload, attachment };
       const outcome = await this.#channel!.run(job, signal);
       if (outcome.status === "done") this.#done++;
-      else lost = true;
+      else {
+        lost = true;
+        this.objects.offerLast(run, id);
+      }
       return { ...outcome, worker: this.options.id };
     } catch (error) {
       lost = true;
       if (signal.aborted) {
         if (!(signal.reason instanceof Refusal)) return undefined;
         const { message: reason } = signal.reason;
+        this.objects.offerLast(run, id);
         return { status: "lost", reason, log: "", worker: this.options.id };
       }
       this.#opened = undefined;

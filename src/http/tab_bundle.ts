@@ -2,7 +2,7 @@
  * The files of the page that searches in a browser's tab. They are bundled when they are first asked for, by
  * `deno bundle`, and kept in the cache folder under a digest of the sources: the tree has no build step.
  */
-import { dirname, join } from "@std/path";
+import { join } from "@std/path";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { DataError } from "../common/errors.ts";
@@ -132,20 +132,22 @@ async function bundled(
   digest: string,
   how: "split" | "whole",
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-  const folder = join(cacheDir, "tab", `${digest}-${how}`);
-  // Written last.
-  const mark = join(folder, "complete");
-  if (!isFile(mark)) {
-    requireFolder(folder);
+  const tab = join(cacheDir, "tab");
+  const folder = join(tab, `${digest}-${how}`);
+  if (!isFolder(folder)) {
+    requireFolder(tab);
+    // Renamed once it is whole: other processes may bundle the same at the same time.
+    const beside = Deno.makeTempDirSync({ dir: tab, prefix: `${digest}-${how}.` });
     const lean = Deno.makeTempDirSync({ prefix: "denas-bundle-" });
     try {
       writeLeanSources(lean);
-      for (const name of entryNames) await bundle(lean, name, how, folder);
+      for (const name of entryNames) await bundle(lean, name, how, beside);
+      moveUnlessThere(beside, folder);
     } finally {
       Deno.removeSync(lean, { recursive: true });
+      if (isFolder(beside)) Deno.removeSync(beside, { recursive: true });
     }
-    writeAtomic(mark, "");
-    dropOld(dirname(folder));
+    dropOld(tab);
   }
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const { name } of Deno.readDirSync(folder)) {
@@ -195,9 +197,17 @@ function dropOld(tab: string): void {
   for (const { path } of known.slice(2 * keptBundles)) Deno.removeSync(path, { recursive: true });
 }
 
-function isFile(path: string): boolean {
+function moveUnlessThere(from: string, to: string): void {
   try {
-    return Deno.statSync(path).isFile;
+    Deno.renameSync(from, to);
+  } catch (error) {
+    if (!isFolder(to)) throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

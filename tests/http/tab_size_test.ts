@@ -1,5 +1,6 @@
 /** What a browser fetches of the page of the tab, packed as a server sends it. */
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
 import { gzipSync } from "node:zlib";
 import { type PageFiles, tabFiles } from "../../src/http/tab_bundle.ts";
 
@@ -26,10 +27,12 @@ function packed(files: PageFiles, names: readonly string[]): number {
   return bytes;
 }
 
-Deno.test("the page of the tab stays small", async () => {
+Deno.test("the page of the tab stays small; two that bundle it at once leave it once and whole", async () => {
   const cache = Deno.makeTempDirSync({ prefix: "denas-size-" });
   try {
-    const files = await tabFiles(cache);
+    const [files, others] = await Promise.all([tabFiles(cache), tabFiles(cache)]);
+    assertEquals([...others.keys()], [...files.keys()]);
+    assertEquals([...Deno.readDirSync(join(cache, "tab"))].length, 1);
     const start = [...form, ...named(files, worker)];
     const search = [...start, ...named(files, run)];
     assert(search.length === start.length + run.length, `a search loads ${search}`);

@@ -28,7 +28,7 @@ const id = identityOf(gpu);
 
 const overrides = {
   batch: 8,
-  epochs: 2,
+  epochs: 6,
   rounds: 2,
   perRound: 2,
   "evaluator.rewardBatch": 4,
@@ -148,10 +148,12 @@ Deno.test("a run killed on the way goes on with the forms it began with, whateve
   assertEquals(readRunTuning(runTuningPath(wholeRun))?.choices, forms);
 
   const { child } = start(search, env);
-  let stderr = "";
+  let stderr = "", sent = false;
   for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
     stderr += part;
-    if (stderr.includes("epoch 1/2")) child.kill("SIGKILL");
+    if (sent || !stderr.includes("epoch 1/6")) continue;
+    sent = true;
+    child.kill("SIGKILL");
   }
   await child.stdout.cancel();
   await child.status;
@@ -182,10 +184,12 @@ Deno.test("choices among forms that there are no more are left out of a new run,
   const outdated = { [key]: { ...choice, among: "other forms" }, ...Object.fromEntries(others) };
   keepTuning(cacheOf(env), id, outdated, () => {});
   const { child } = start(search, env);
-  let stderr = "";
+  let stderr = "", sent = false;
   for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
     stderr += part;
-    if (stderr.includes("run      ")) child.kill("SIGKILL");
+    if (sent || !stderr.includes("run      ")) continue;
+    sent = true;
+    child.kill("SIGKILL");
   }
   await child.stdout.cancel();
   await child.status;

@@ -76,10 +76,10 @@ Deno.test("a stopwatch on the device's clock counts the time of every pass, and 
   assert.ok(samples.every((ms) => ms > 0) && Math.abs(sum - sampled.ms) < 1e-9 * sum, `${samples}`);
 
   // Each piece of work has its own time. What delays a pass only makes it longer, so the best of many counts.
-  const big = on.empty([1 << 20]);
+  const big = on.empty([1 << 24]);
   const works = [
     fills(1),
-    () => on.run(fillKernel, { y: big }, { n: 1 << 20, value: 1 }, 1 << 20),
+    () => on.run(fillKernel, { y: big }, { n: 1 << 24, value: 1 }, 1 << 24),
   ];
   const best = [Infinity, Infinity];
   for (let round = 0; round < 50 && !(best[1] > 2 * best[0]); round++) {

@@ -5,17 +5,20 @@ import { expectReject } from "../run/expect.ts";
 import { cert, key, otherKey } from "./certificate.ts";
 import { serve, type Served } from "./serving.ts";
 
+/** Much longer than a busy machine takes for a request. Server and client share one thread. */
+const deadlines = { headersMs: 500, requestMs: 1000 };
+
 /** Everything received until the server closes the connection. */
-async function untilClosed(served: Served, ...sent: string[]): Promise<string> {
+async function untilClosed(served: Served, sent = ""): Promise<string> {
   using connection = await Deno.connect({ port: Number(new URL(served.server.url).port) });
-  for (const text of sent) await connection.write(new TextEncoder().encode(text));
+  await connection.write(new TextEncoder().encode(sent));
   let answer = "";
   for await (const part of connection.readable.pipeThrough(new TextDecoderStream())) answer += part;
   return answer;
 }
 
 Deno.test("who sends nothing, half a header or half a body is cut off, and the server answers others", async () => {
-  await using served = await serve({ deadlines: { headersMs: 20, requestMs: 40 } });
+  await using served = await serve({ deadlines });
   const { host } = new URL(served.server.url);
   const post = "POST /session HTTP/1.1\r\ncontent-type: application/json\r\n";
   for (
@@ -34,7 +37,7 @@ Deno.test("who sends nothing, half a header or half a body is cut off, and the s
 });
 
 Deno.test("a stream that goes on outlives the deadline of its request", async () => {
-  await using served = await serve({ deadlines: { headersMs: 20, requestMs: 40 } });
+  await using served = await serve({ deadlines });
   const config = { preset: "quick", mode: "micro", seed: 1, data: "mnist", adapter: "default" };
   const run = RunFolder.create({ runs: served.runs, command: "search", mode: "micro", config });
   run.append({ type: "checkpoint", step: 1 });
@@ -42,7 +45,7 @@ Deno.test("a stream that goes on outlives the deadline of its request", async ()
   const lines = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
   assertEquals(JSON.parse((await lines.read()).value!).step, 1);
   // One that began later and sent nothing has met its deadline, and so has another after it.
-  for (let i = 0; i < 2; i++) await untilClosed(served, "");
+  for (let i = 0; i < 2; i++) await untilClosed(served);
   run.append({ type: "checkpoint", step: 2 });
   assertEquals(JSON.parse((await lines.read()).value!).step, 2);
   await lines.cancel();

@@ -9,13 +9,14 @@ import { start as type } from "../cli/command.ts";
 import { writePictures } from "../data/make.ts";
 import { messages, serve, type Served } from "./serving.ts";
 
-/** The smallest search that goes through every phase. */
+/** A small search that goes through every phase, of so many epochs that it can be stopped on the way. */
 const search = {
   command: "search",
   mode: "macro",
   preset: "smoke",
   data: "photos",
   batch: 8,
+  epochs: 8,
   rounds: 2,
   perRound: 2,
   evaluator: { kind: "shared", rewardBatch: 4 },
@@ -233,7 +234,8 @@ Deno.test("a run that cannot begin says why; one that waits can be stopped", asy
 Deno.test("a closed server leaves a checkpoint; the queue is taken up by the next one", async () => {
   const served = await withPhotos();
   const { runs } = served;
-  const dataDir = readState(join(runs, await start(served, search))).dataDir;
+  const endless = { ...search, epochs: 1000 };
+  const dataDir = readState(join(runs, await start(served, endless))).dataDir;
   const [first] = (await served.json<{ runs: { id: string }[] }>("/runs")).runs;
   const second = await start(served, search);
   await until(served, first.id, { type: "start" });

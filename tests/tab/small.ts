@@ -24,7 +24,7 @@ export const images = [8, 1, 64] as const;
 export const inTab: typeof small = {
   mode: "micro",
   preset: "smoke",
-  overrides: { ...small.overrides, batch: 32, evalBatch: 32 },
+  overrides: { ...small.overrides, epochs: 3, batch: 32, evalBatch: 32 },
 };
 
 /** What must be the same here and in a browser on the same driver. */

@@ -95,14 +95,6 @@ Deno.test("a study that is stopped on processes goes on over a server, with the 
   assert.deepEqual(trialsOf(await run(folder, studyOf(), { open })), trialsOf(whole));
 });
 
-Deno.test("searches of one worker do not take each other's time", async () => {
-  const mixed = [{ name: "gp", strategy: "gp" }, { name: "random", strategy: "random" }];
-  const study = studyOf({ algorithms: mixed, trials: 1, queries: 60 });
-  const { trials } = await run(Deno.makeTempDirSync(), study, { threads: 1 });
-  const [gp, random] = trials.map(({ seconds }) => seconds);
-  assert.ok(random < gp / 2, `${gp} and ${random} s`);
-});
-
 Deno.test("a torn last line is cut, also where it is the first", async () => {
   const folder = Deno.makeTempDirSync();
   await run(folder);

@@ -4,9 +4,10 @@ import type { Channel, Opening } from "../../../src/run/workers/channel.ts";
 import type { Evaluated } from "../../../src/run/workers/evaluate.ts";
 import { ProcessChannel } from "../../../src/run/workers/processes.ts";
 import { ThreadChannel } from "../../../src/run/workers/threads.ts";
-import { killWorker, until } from "./hold.ts";
+import { killWorker, reached, until } from "./hold.ts";
 import { onServer, serversHere } from "./servers.ts";
 import { configOf, jobOf, openingOf } from "./opening.ts";
+import { HELD } from "./sleeping.ts";
 
 interface Kind {
   open(opening: Opening, workers: number): Promise<Channel> | Channel;
@@ -69,6 +70,19 @@ for (const [name, kind] of Object.entries(kinds)) {
     await until(() => channel.workers().reduce((sum, { done }) => sum + done, 0) === 9);
   });
 
+  Deno.test(`${name}: a worker does one job after another, short ones after long ones too`, async () => {
+    await using channel = await opened(kind, 1, {
+      "evaluator.milliseconds": 0,
+      "evaluator.spread": 200,
+    });
+    const order: number[] = [];
+    const ids = [0, 1, 2, 3, 4, 5];
+    await Promise.all(
+      ids.map((i) => channel.run(jobOf(i, choice(i)), never).then(() => order.push(i))),
+    );
+    assert.deepEqual(order, ids);
+  });
+
   Deno.test(`${name}: a cancelled job rejects with the signal's reason, the others go on`, async () => {
     await using channel = await opened(kind, 1, { "evaluator.milliseconds": 300_000 });
     const stop = new AbortController();
@@ -124,14 +138,13 @@ for (const [name, kind] of Object.entries(kinds)) {
   if (!kind.processes) continue;
 
   Deno.test(`${name}: a job whose process dies is lost with the reason, and the worker comes back`, async () => {
+    const hold = Deno.makeTempFileSync({ prefix: "denas-hold-" });
     await using channel = await opened(kind, 1, {
-      "evaluator.milliseconds": 1000,
+      "evaluator.hold": hold,
       "evaluator.poison": 4,
     });
-    // A job of a process that is still starting would wait for the next one.
-    await channel.run(jobOf(5, choice(1)), never);
-    const killed = channel.run(jobOf(0, choice(0)), never);
-    await until(() => channel.workers()[0].state === "busy");
+    const killed = channel.run(jobOf(HELD, choice(0)), never);
+    await reached(hold);
     await killWorker(channel);
     const outcome = await killed;
     assert.equal(outcome.status, "lost");
@@ -139,6 +152,6 @@ for (const [name, kind] of Object.entries(kinds)) {
     const poisoned = await channel.run(jobOf(1, choice(4)), never);
     assert.match((poisoned as { reason: string }).reason, /^process \d+ ended with code 7$/);
     assert.equal((await channel.run(jobOf(2, choice(2)), never)).status, "done");
-    assert.deepEqual(channel.figures(), { queued: 0, done: 2, lost: 2 });
+    assert.deepEqual(channel.figures(), { queued: 0, done: 1, lost: 2 });
   });
 }

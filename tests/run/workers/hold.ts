@@ -1,11 +1,14 @@
 /** A place where a job stops for good while a file is there, so that its process can be ended at a known place. */
 import type { Channel } from "../../../src/run/workers/channel.ts";
 
-/** Hangs while the file is there, and leaves a file `.reached` beside it. */
-export async function hang(hold: string): Promise<void> {
+/** Hangs while the file is there, and leaves a file `.reached` beside it. @throws the signal's reason. */
+export async function hang(hold: string, signal?: AbortSignal): Promise<void> {
   if (!exists(hold)) return;
   Deno.writeTextFileSync(`${hold}.reached`, "");
-  await new Promise((resolve) => setTimeout(resolve, 3_600_000));
+  await new Promise((resolve, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason));
+    setTimeout(resolve, 3_600_000);
+  });
 }
 
 /** Waits for a job that hangs, and lets those that come later pass. */

@@ -156,9 +156,14 @@ for (const { program, version } of await serversHere()) {
       args: ["-a", "127.0.0.1", "-p", "-1", "-c", config],
       stderr: "null",
     }).spawn();
-    await until(() => [...Deno.readDirSync(ports)].length > 0);
-    const [{ name }] = Deno.readDirSync(ports);
-    const [url] = JSON.parse(Deno.readTextFileSync(join(ports, name))).nats;
+    let url = "";
+    await until(() => {
+      // The file is there before its text is.
+      const [text = ""] = [...Deno.readDirSync(ports)]
+        .map(({ name }) => Deno.readTextFileSync(join(ports, name)));
+      if (text.trim().endsWith("}")) [url] = JSON.parse(text).nats;
+      return url !== "";
+    });
     const nc = await connect({ url }, "coordinator");
     const channel = await NatsChannel.open({
       ...{ nc, run: "test", opening: portableOpening(opening), report: () => {} },

@@ -33,7 +33,7 @@ export default defineEvaluator({
       fidelities: [1, 3, 9],
       evaluate: (trials) =>
         evaluateEach(trials, async ({ id, arch, epochs = 9 }) => {
-          if (id === HELD) await hang(hold);
+          if (id === HELD) await hang(hold, signal);
           const choice = space.encode(arch);
           if (fails) throw new RangeError("it fails");
           if (choice[0] === poison) Deno.exit(7);

@@ -19,9 +19,9 @@ const never = new AbortController().signal;
 const runs = Deno.makeTempDirSync({ prefix: "denas-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(runs, { recursive: true }));
 
-/** Makes the folder of a search that sleeps. @returns its path. */
+/** Makes the folder of a search of 20 trials. @returns its path. */
 function made(overrides: Record<string, unknown> = {}): string {
-  const config = configOf({ "evaluator.milliseconds": 60, rounds: 20, ...overrides });
+  const config = configOf({ "evaluator.milliseconds": 5, rounds: 20, ...overrides });
   const folder = RunFolder.create({ runs, command: "search", mode: "nasbench201", config });
   folder.update({ status: "queued" });
   folder.close();
@@ -31,12 +31,16 @@ function made(overrides: Record<string, unknown> = {}): string {
 /** Runs the searches as jobs. @param here whether workers write into the folders themselves. */
 async function ran(
   paths: readonly string[],
-  { here = true, onAttempt = (_: Outcome) => {}, meanwhile = (_: ProcessChannel) => {} } = {},
+  {
+    here = true,
+    onAttempt = (_: Outcome) => {},
+    meanwhile = (_: ProcessChannel): unknown => null,
+  } = {},
 ): Promise<RunEnd[]> {
   const value = { find: { cacheDir: "/nonexistent" }, runs: here ? runs : undefined };
   const channel = new ProcessChannel({ kind: "run", plugins: [plugin], value }, 1);
   try {
-    meanwhile(channel);
+    const acted = meanwhile(channel);
     const payloads = paths.map((path) => runJobOf(runs, basename(path)));
     const ends: RunEnd[] = [];
     const jobs = {
@@ -49,6 +53,7 @@ async function ran(
       assert.ok("value" in found, JSON.stringify(found));
       ends.push(found.value);
     }
+    await acted;
     return ends;
   } finally {
     await channel.close();
@@ -63,14 +68,10 @@ function trialsOf(path: string) {
   return lines.map(({ trial, on, score, key }) => ({ trial, on, score, key }));
 }
 
-/** Calls back once a run has told some trials. */
-function afterTrials(path: string, n: number, then: () => void): void {
-  const timer = setInterval(() => {
-    const text = tryRead(join(path, "trials.ndjson"));
-    if (text.split("\n").length <= n) return;
-    clearInterval(timer);
-    then();
-  }, 5);
+/** A search that stops at the trial `HELD` until its process is killed or interrupted. */
+function held(): { path: string; hold: string } {
+  const hold = Deno.makeTempFileSync({ prefix: "denas-hold-" });
+  return { path: made({ "evaluator.hold": hold }), hold };
 }
 
 function tryRead(file: string): string {
@@ -85,11 +86,11 @@ const alone = made();
 assert.deepEqual(await ran([alone]), [{ status: "done" }]);
 
 Deno.test("a run whose process is killed goes on in another one and ends the same", async () => {
-  const path = made();
+  const { path, hold } = held();
   const attempts: string[] = [];
   const ends = await ran([path], {
     onAttempt: ({ status }) => attempts.push(status),
-    meanwhile: (channel) => afterTrials(path, 5, () => killWorker(channel)),
+    meanwhile: (channel) => reached(hold).then(() => killWorker(channel)),
   });
   assert.deepEqual([ends, attempts], [[{ status: "done" }], ["lost", "done"]]);
   assert.deepEqual(trialsOf(path), trialsOf(alone));
@@ -97,27 +98,26 @@ Deno.test("a run whose process is killed goes on in another one and ends the sam
 });
 
 Deno.test("a run that its page stops is interrupted with a checkpoint and can be resumed", async () => {
-  const path = made();
+  const { path, hold } = held();
   const [end] = await ran([path], {
-    meanwhile: () => afterTrials(path, 5, () => Deno.kill(readState(path).pid, "SIGINT")),
+    meanwhile: () => reached(hold).then(() => Deno.kill(readState(path).pid, "SIGINT")),
   });
   assert.equal(end.status, "interrupted");
   assert.equal(readState(path).status, "interrupted");
-  const told = trialsOf(path).length;
-  assert.ok(told < trialsOf(alone).length);
+  assert.equal(trialsOf(path).length, HELD);
   assert.deepEqual(await ran([path]), [{ status: "done" }]);
   assert.deepEqual(trialsOf(path), trialsOf(alone));
 });
 
 Deno.test("interrupted workers save the runs that they are at and begin no other ones", async () => {
-  const paths = [made(), made()];
+  const { path: first, hold } = held();
+  const paths = [first, made()];
   const ends = await ran(paths, {
-    meanwhile: (channel) => afterTrials(paths[0], 5, () => channel.interrupt()),
+    meanwhile: (channel) => reached(hold).then(() => channel.interrupt()),
   });
   assert.deepEqual(ends.map(({ status }) => status), ["interrupted", "interrupted"]);
   assert.deepEqual(paths.map((path) => readState(path).status), ["interrupted", "queued"]);
-  const told = trialsOf(paths[0]).length;
-  assert.ok(told >= 5 && told < trialsOf(alone).length);
+  assert.equal(trialsOf(paths[0]).length, HELD);
   assert.deepEqual(await ran([paths[0]]), [{ status: "done" }]);
   assert.deepEqual(trialsOf(paths[0]), trialsOf(alone));
 });

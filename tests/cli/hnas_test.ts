@@ -51,7 +51,7 @@ Deno.test("the way that hnas' commands are written is taken as it is", () => {
 
 Deno.test("the README's search runs after denas hnas; killed and in two processes it ends the same in number", async () => {
   // So many that the process is still at work when it is killed.
-  const total = 200;
+  const total = 120;
   const args = [...readme("wd", "random search"), "--max_evaluations_total", `${total}`];
   const path = "wd/random_search/777";
   const { child } = start(["hnas", ...args], env);

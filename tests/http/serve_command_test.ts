@@ -146,7 +146,7 @@ Deno.test("--serve shows a search while it goes on, and ends with it", async () 
   const here = Deno.makeTempDirSync({ prefix: "denas-" });
   await writePictures(join(here, "photos"), { train: 20, valid: 4, test: 6 }, { size: [16, 16] });
   const small = [
-    "epochs=12",
+    "epochs=6",
     "rounds=2",
     "perRound=2",
     "evaluator.rewardBatch=4",

@@ -16,7 +16,7 @@ const search = {
   preset: "smoke",
   data: "photos",
   batch: 8,
-  epochs: 8,
+  epochs: 4,
   rounds: 2,
   perRound: 2,
   evaluator: { kind: "shared", rewardBatch: 4 },

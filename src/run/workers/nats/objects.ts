@@ -111,8 +111,6 @@ interface Upload {
 export class WorkerObjects {
   readonly folder = Deno.makeTempDirSync({ prefix: "denas-work-" });
   #upload: Upload | undefined;
-  /** The file that was last taken from the store or begun to be put there. */
-  #known: string | undefined;
 
   private constructor(private readonly nc: NatsConnection, private readonly store: ObjectStore) {}
 
@@ -127,8 +125,7 @@ export class WorkerObjects {
   async fetch(run: string, job: string): Promise<void> {
     try {
       const name = nameOf(run, job, "checkpoint");
-      const file = checkpointFile(this.folder, job);
-      if (await download(this.store, name, file)) this.#known = versionOf(file);
+      await download(this.store, name, checkpointFile(this.folder, job));
     } catch (cause) {
       const { message } = cause as Error;
       throw new DataError(`the checkpoint of job ${job} does not arrive (${message})`, { cause });
@@ -146,25 +143,16 @@ export class WorkerObjects {
     upload.ended = this.#put(nameOf(run, job, "checkpoint"), job, upload);
   }
 
-  /** Offers the checkpoint that the job's process wrote before it ended, where that could not be told any more. */
-  offerLast(run: string, job: string): void {
-    const version = versionOf(checkpointFile(this.folder, job));
-    if (version !== undefined && version !== this.#known) this.offer(run, job);
-  }
-
   async #put(name: string, job: string, upload: Upload): Promise<void> {
     try {
       do {
         upload.again = false;
-        const path = checkpointFile(this.folder, job);
-        this.#known = versionOf(path);
-        using file = await Deno.open(path);
+        using file = await Deno.open(checkpointFile(this.folder, job));
         const parts = ReadableStream.from(partsOf(file, upload.stop.signal));
         await this.store.put({ name, options: { max_chunk_size: CHUNK } }, parts);
       } while (upload.again);
     } catch {
       // It was given up, or the server is away: the next checkpoint is uploaded again.
-      this.#known = undefined;
     } finally {
       if (this.#upload === upload) this.#upload = undefined;
     }
@@ -203,16 +191,6 @@ export class WorkerObjects {
 
   close(): void {
     Deno.removeSync(this.folder, { recursive: true });
-  }
-}
-
-/** Tells versions of a file apart that were each written beside it and renamed; undefined where there is none. */
-function versionOf(file: string): string | undefined {
-  try {
-    const { ino, mtime, size } = Deno.statSync(file);
-    return `${ino} ${mtime?.getTime()} ${size}`;
-  } catch {
-    return undefined;
   }
 }
 

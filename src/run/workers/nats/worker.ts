@@ -233,17 +233,13 @@ export class NatsWorker {
       const job = { id, attempt, payload, attachment };
       const outcome = await this.#channel!.run(job, signal);
       if (outcome.status === "done") this.#done++;
-      else {
-        lost = true;
-        this.objects.offerLast(run, id);
-      }
+      else lost = true;
       return { ...outcome, worker: this.options.id };
     } catch (error) {
       lost = true;
       if (signal.aborted) {
         if (!(signal.reason instanceof Refusal)) return undefined;
         const { message: reason } = signal.reason;
-        this.objects.offerLast(run, id);
         return { status: "lost", reason, log: "", worker: this.options.id };
       }
       this.#opened = undefined;

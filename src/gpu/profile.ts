@@ -28,10 +28,10 @@ const QUERIES = 4096;
 const PROBES = 6;
 /** In milliseconds, as all times. */
 const NANOSECOND = 1e-6;
-/** Error of coarse clocks over so short a time, as a factor; a tick that is not 1 ns is 10 ns or more. */
+/** Ticks that are measured within this factor of 1 ns count as 1 ns; other devices have 10 ns or more. */
 const COARSE = 2;
 
-/** The device's clock at a moment between two times of the host's. */
+/** Ticks of the device's clock, read between two times of the host's in ms. */
 export interface Probe {
   submitted: number;
   ticks: number;
@@ -210,8 +210,8 @@ export class Profile {
 }
 
 /**
- * Milliseconds of a tick: a nanosecond unless the probes contradict it. Each clock was read between submission
- * and read-back, so the time between two probes has bounds, however long a busy machine delayed either.
+ * Milliseconds of a tick: a nanosecond unless the probes contradict it. The ticks of a probe are read between its
+ * submission and its read-back, so the time between two probes has bounds, however long a busy machine delayed either.
  */
 export function tickOf(probes: readonly Probe[]): number {
   let least = 0, most = Infinity;

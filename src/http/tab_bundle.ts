@@ -6,7 +6,7 @@ import { join } from "@std/path";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { DataError } from "../common/errors.ts";
-import { requireFolder, writeAtomic } from "../run/files.ts";
+import { removeIfThere, requireFolder, writeAtomic } from "../run/files.ts";
 import { type EntryName, entryNames, leanCss, writeLeanSources } from "./tab_lean.ts";
 import { assets } from "./ui/mod.ts";
 import index from "./ui/tab/index.html" with { type: "text" };
@@ -135,9 +135,9 @@ async function bundled(
   const tab = join(cacheDir, "tab");
   const folder = join(tab, `${digest}-${how}`);
   if (!isFolder(folder)) {
-    requireFolder(tab);
     // Renamed once it is whole: other processes may bundle the same at the same time.
-    const beside = Deno.makeTempDirSync({ dir: tab, prefix: `${digest}-${how}.` });
+    const beside = `${folder}.${crypto.randomUUID()}`;
+    requireFolder(beside);
     const lean = Deno.makeTempDirSync({ prefix: "denas-bundle-" });
     try {
       writeLeanSources(lean);
@@ -145,7 +145,7 @@ async function bundled(
       moveUnlessThere(beside, folder);
     } finally {
       Deno.removeSync(lean, { recursive: true });
-      if (isFolder(beside)) Deno.removeSync(beside, { recursive: true });
+      removeIfThere(beside, { recursive: true });
     }
     dropOld(tab);
   }
@@ -191,10 +191,10 @@ function cannotBundle(why: string): DataError {
 function dropOld(tab: string): void {
   const known = [...Deno.readDirSync(tab)].map(({ name }) => {
     const path = join(tab, name);
-    return { path, time: Deno.statSync(path).mtime?.getTime() ?? 0 };
+    return { path, time: infoOf(path)?.mtime?.getTime() ?? 0 };
   });
   known.sort((a, b) => b.time - a.time);
-  for (const { path } of known.slice(2 * keptBundles)) Deno.removeSync(path, { recursive: true });
+  for (const { path } of known.slice(2 * keptBundles)) removeIfThere(path, { recursive: true });
 }
 
 function moveUnlessThere(from: string, to: string): void {
@@ -205,11 +205,14 @@ function moveUnlessThere(from: string, to: string): void {
   }
 }
 
-function isFolder(path: string): boolean {
+const isFolder = (path: string): boolean => infoOf(path)?.isDirectory ?? false;
+
+/** Undefined where there is nothing. Another process may drop old bundles too. */
+function infoOf(path: string): Deno.FileInfo | undefined {
   try {
-    return Deno.statSync(path).isDirectory;
+    return Deno.statSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }

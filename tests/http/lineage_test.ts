@@ -85,7 +85,12 @@ Deno.test({
     {
       await using opened = await browsing.open();
       const { page } = opened;
+      await page.route(/lineage\.svg$/, (route) => route.abort());
       await page.goto(`${served.server.url}#/runs/${folder.name}`);
+      const again = page.locator(".lineage-panel").getByRole("button", { name: "Try again" });
+      await again.waitFor();
+      await page.unroute(/lineage\.svg$/);
+      await again.click();
       await page.locator(".lineage-panel svg").waitFor();
       await page.goto(`${served.server.url}#/runs/${plain}`);
       await page.locator(".lineage-panel").waitFor({ state: "hidden" });

@@ -29,7 +29,7 @@ export class LineagePanel {
     } catch (error) {
       if (error.name === "AbortError") return;
       this.element.hidden = false;
-      this.drawing.show(this.lineage);
+      this.drawing.fail(error, () => this.#show());
     }
   }
 

@@ -43,7 +43,7 @@ export class Series {
   }
 }
 
-/** What was told, with the time of it. */
+/** An event with the time of reading it, in ms of `performance.now`. */
 const timed = (told) => ({ ...told, readAt: performance.now() });
 
 export class RunModel {

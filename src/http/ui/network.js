@@ -9,6 +9,7 @@ const [smallest, largest] = [0.42, 1.4];
 /** One drawing. The old picture stays until the new one is loaded, so that nothing jumps. */
 export class Drawing {
   #key = null;
+  #wanted = null;
   #abort = null;
   #zoom = 1;
   #whole = null;
@@ -41,7 +42,7 @@ export class Drawing {
 
   /** @param {{key: string, svg: (signal: AbortSignal) => Promise<string>}} wanted not asked for twice. */
   async show(wanted) {
-    const { key, svg } = wanted;
+    const { key, svg } = this.#wanted = wanted;
     if (key === this.#key) return;
     this.#key = key;
     this.#abort?.abort();
@@ -50,14 +51,15 @@ export class Drawing {
       this.#place(await svg(this.#abort.signal));
     } catch (error) {
       if (error.name === "AbortError") return;
-      this.#key = null;
-      const again = h("button", {
-        type: "button",
-        class: "quiet small",
-        onclick: () => this.show(wanted),
-      }, "Try again");
-      this.stage.replaceChildren(h("p", { class: "empty" }, error.message, " ", again));
+      this.fail(error, () => this.show(this.#wanted));
     }
+  }
+
+  /** Says why there is no drawing, with a button that tries again. */
+  fail(error, again) {
+    this.#key = this.#whole = null;
+    const button = h("button", { class: "quiet small", onclick: again }, "Try again");
+    this.stage.replaceChildren(h("p", { class: "empty" }, error.message, " ", button));
   }
 
   #place(text) {
@@ -99,9 +101,8 @@ export class Drawing {
   #makeDraggable() {
     let from = null;
     this.stage.addEventListener("pointerdown", (e) => {
-      // A captured pointer would click nothing but the stage.
-      const onButton = e.target.localName === "button";
-      if (onButton || e.pointerType !== "mouse" || e.button !== 0) return;
+      // Without a drawing there is a button, and a captured pointer would click the stage in its place.
+      if (!this.#whole || e.pointerType !== "mouse" || e.button !== 0) return;
       from = { x: e.clientX + this.stage.scrollLeft, y: e.clientY + this.stage.scrollTop };
       this.stage.setPointerCapture(e.pointerId);
     });

@@ -75,12 +75,18 @@ for (const [name, kind] of Object.entries(kinds)) {
       "evaluator.milliseconds": 0,
       "evaluator.spread": 200,
     });
+    const from = performance.now();
     const order: number[] = [];
     const ids = [0, 1, 2, 3, 4, 5];
-    await Promise.all(
-      ids.map((i) => channel.run(jobOf(i, choice(i)), never).then(() => order.push(i))),
-    );
+    let seconds = 0;
+    await Promise.all(ids.map(async (i) => {
+      const outcome = await channel.run(jobOf(i, choice(i)), never);
+      order.push(i);
+      if (outcome.status === "done") seconds += outcome.seconds;
+    }));
     assert.deepEqual(order, ids);
+    const wall = (performance.now() - from) / 1000;
+    assert.ok(seconds > 0 && seconds < wall, `${seconds} s of jobs in ${wall} s`);
   });
 
   Deno.test(`${name}: a cancelled job rejects with the signal's reason, the others go on`, async () => {

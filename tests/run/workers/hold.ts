@@ -5,9 +5,10 @@ import type { Channel } from "../../../src/run/workers/channel.ts";
 export async function hang(hold: string, signal?: AbortSignal): Promise<void> {
   if (!exists(hold)) return;
   Deno.writeTextFileSync(`${hold}.reached`, "");
+  signal?.throwIfAborted();
   await new Promise((resolve, reject) => {
-    signal?.addEventListener("abort", () => reject(signal.reason));
-    setTimeout(resolve, 3_600_000);
+    const timer = setTimeout(resolve, 3_600_000);
+    signal?.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)));
   });
 }
 

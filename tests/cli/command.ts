@@ -40,6 +40,22 @@ export function start(args: readonly string[], env: Record<string, string> = {})
   return { child, here };
 }
 
+/** Sends a signal once what the command writes to stderr holds the text. @returns all of it, at its end. */
+export async function signalAt(
+  text: string,
+  child: Deno.ChildProcess,
+  signal: Deno.Signal,
+): Promise<string> {
+  let stderr = "", sent = false;
+  for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+    stderr += part;
+    if (sent || !stderr.includes(text)) continue;
+    sent = true;
+    child.kill(signal);
+  }
+  return stderr;
+}
+
 export async function denas(
   args: readonly string[],
   env: Record<string, string> = {},

@@ -4,7 +4,7 @@ import { isArchFile } from "../../src/nas/arch_formats/arch_file.ts";
 import { readLines } from "../../src/run/files.ts";
 import { readState } from "../../src/run/state.ts";
 import { writePictures } from "../data/make.ts";
-import { denas, start } from "./command.ts";
+import { denas, signalAt, start } from "./command.ts";
 
 /** The smallest search that goes through every phase. */
 const search = [
@@ -84,16 +84,7 @@ Deno.test("a search stopped by Ctrl-C ends after resume like one that was not", 
   const whole = denas([...long, "--runs", "whole"], env);
 
   const { child } = start(long, env);
-  const text = child.stderr.pipeThrough(new TextDecoderStream());
-  let stderr = "";
-  let sent = false;
-  for await (const part of text) {
-    stderr += part;
-    if (!sent && stderr.includes("epoch 1/12")) {
-      child.kill("SIGINT");
-      sent = true;
-    }
-  }
+  const stderr = await signalAt("epoch 1/12", child, "SIGINT");
   await child.stdout.cancel();
   assertEquals((await child.status).code, 130, stderr);
   assert(stderr.includes("resume runs/"), stderr);

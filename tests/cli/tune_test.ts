@@ -13,7 +13,7 @@ import { readState } from "../../src/run/state.ts";
 import { keepTuning, readRunTuning, runTuningPath, tuningPath } from "../../src/run/tuning.ts";
 import { writePictures } from "../data/make.ts";
 import { ownCache } from "../own_cache.ts";
-import { denas, start } from "./command.ts";
+import { denas, signalAt, start } from "./command.ts";
 
 /** Environment of `denas` with a cache and a folder of its own. */
 const ownPlace = () => ({
@@ -105,13 +105,7 @@ Deno.test("tune that is stopped or killed keeps what it measured", async () => {
   assert(kept.length > 0);
 
   const { child } = start(tuneSmall, env);
-  let stderr = "", sent = false;
-  for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
-    stderr += part;
-    if (sent || !stderr.includes("tuning  ")) continue;
-    sent = true;
-    child.kill("SIGINT");
-  }
+  const stderr = await signalAt("tuning  ", child, "SIGINT");
   await child.stdout.cancel();
   assertEquals((await child.status).code, 130, stderr);
   assert(/^kept {5}\d+ kernels?/m.test(stderr), stderr);
@@ -148,13 +142,7 @@ Deno.test("a run killed on the way goes on with the forms it began with, whateve
   assertEquals(readRunTuning(runTuningPath(wholeRun))?.choices, forms);
 
   const { child } = start(search, env);
-  let stderr = "", sent = false;
-  for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
-    stderr += part;
-    if (sent || !stderr.includes("epoch 1/4")) continue;
-    sent = true;
-    child.kill("SIGKILL");
-  }
+  const stderr = await signalAt("epoch 1/4", child, "SIGKILL");
   await child.stdout.cancel();
   await child.status;
   const run = onlyRun(join(here, "runs"));
@@ -184,13 +172,7 @@ Deno.test("choices among forms that there are no more are left out of a new run,
   const outdated = { [key]: { ...choice, among: "other forms" }, ...Object.fromEntries(others) };
   keepTuning(cacheOf(env), id, outdated, () => {});
   const { child } = start(search, env);
-  let stderr = "", sent = false;
-  for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
-    stderr += part;
-    if (sent || !stderr.includes("run      ")) continue;
-    sent = true;
-    child.kill("SIGKILL");
-  }
+  const stderr = await signalAt("run      ", child, "SIGKILL");
   await child.stdout.cancel();
   await child.status;
   assert(stderr.includes("note     1 kernel has other forms"), stderr);

@@ -113,6 +113,7 @@ test("a search by a link, reloaded within, ends with the bits of Deno on the sam
   await page.reload();
   await state(page, "interrupted");
   await page.getByRole("button", { name: "Resume" }).click();
+  await state(page, "running");
   await state(page, "done");
   await page.locator(".network-panel svg").nth(1).waitFor();
   await assertAccessible(page);

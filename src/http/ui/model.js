@@ -70,7 +70,7 @@ export class RunModel {
     this.done = run.done ?? null;
     this.warnings = run.warnings;
     this.imagesPerSecond = null;
-    this.compiling = run.compiling ? timed(run.compiling) : null;
+    this.compiling = run.compiling && timed(run.compiling);
   }
 
   setRun(run) {

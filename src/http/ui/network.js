@@ -8,7 +8,7 @@ const [smallest, largest] = [0.42, 1.4];
 
 /** One drawing. The old picture stays until the new one is loaded, so that nothing jumps. */
 export class Drawing {
-  #key = null;
+  /** What is shown or on its way; null after a failure. */
   #wanted = null;
   #abort = null;
   #zoom = 1;
@@ -42,22 +42,22 @@ export class Drawing {
 
   /** @param {{key: string, svg: (signal: AbortSignal) => Promise<string>}} wanted not asked for twice. */
   async show(wanted) {
-    const { key, svg } = this.#wanted = wanted;
-    if (key === this.#key) return;
-    this.#key = key;
+    if (wanted.key === this.#wanted?.key) return;
+    this.#wanted = wanted;
     this.#abort?.abort();
     this.#abort = new AbortController();
     try {
-      this.#place(await svg(this.#abort.signal));
+      this.#place(await wanted.svg(this.#abort.signal));
     } catch (error) {
       if (error.name === "AbortError") return;
-      this.fail(error, () => this.show(this.#wanted));
+      // Another drawing may be on its way meanwhile.
+      this.fail(error, () => this.#wanted ?? this.show(wanted));
     }
   }
 
-  /** Says why there is no drawing, with a button that tries again. */
+  /** Shows the reason why there is no drawing. @param again called by a button beside it. */
   fail(error, again) {
-    this.#key = this.#whole = null;
+    this.#wanted = this.#whole = null;
     const button = h("button", { class: "quiet small", onclick: again }, "Try again");
     this.stage.replaceChildren(h("p", { class: "empty" }, error.message, " ", button));
   }

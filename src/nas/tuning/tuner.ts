@@ -41,7 +41,7 @@ export interface TuneOptions {
   float16?: boolean;
   /** Clock in milliseconds; for tests. */
   clock?: () => number;
-  /** What measures the variants; for tests. Default: a stopwatch on the device. */
+  /** The stopwatch that times the variants; replaced in tests. Default: one on the device. */
   watch?: Watch;
 }
 
